@@ -1,0 +1,32 @@
+// Package dump holds what the database engines share: the contract between an
+// engine and the program around it, the head and the trailer by which a whole
+// SQL dump is known from a truncated one, and the manifest that says how many
+// rows of each table a dump holds.
+//
+// It knows no engine, no restic and no schedule. The engines live in the
+// folders below it, each blind to the others.
+package dump
+
+import (
+	"context"
+	"io"
+)
+
+// A Source writes one whole dump of a database.
+//
+// Dump returns nil only when everything was read at one moment of the database
+// and written to w, its last bytes included; after an error what w received is
+// worthless and the caller must not keep it. It does not close w, compress,
+// name files or draw progress. Equal data gives equal bytes.
+type Source interface {
+	Dump(ctx context.Context, w io.Writer) error
+}
+
+// A Loader puts a dump back into a database.
+//
+// Load reads r to its end and returns nil only when every statement succeeded
+// and the counts of the manifest hold. It stops at the first error. A stream
+// without its trailer is refused.
+type Loader interface {
+	Load(ctx context.Context, r io.Reader) error
+}

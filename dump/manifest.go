@@ -1,0 +1,74 @@
+package dump
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// A Table is a manifest's entry: what a dump says of one table it holds.
+type Table struct {
+	Name string // as the engine's SQL writes it: qualified and quoted
+	Rows int64
+	Hash uint64 // the rows' hashes added up, see RowHash; the same in any row order
+}
+
+// A Manifest lists the tables of a dump in the order in which they were written.
+type Manifest []Table
+
+// Rows returns the number of rows in all tables.
+func (m Manifest) Rows() int64 {
+	var n int64
+	for _, t := range m {
+		n += t.Rows
+	}
+	return n
+}
+
+// manifestPrefix begins each line of a manifest within a SQL dump.
+const manifestPrefix = "-- table "
+
+// WriteTo writes the manifest as SQL comments, a line a table. Names are quoted
+// as Go quotes them, in ASCII alone, so that no name, whatever a server allows
+// in it, can end its comment.
+func (m Manifest) WriteTo(w io.Writer) (int64, error) {
+	var n int64
+	for _, t := range m {
+		k, err := fmt.Fprintf(w, "%s%+q rows %d hash %016x\n", manifestPrefix, t.Name, t.Rows, t.Hash)
+		n += int64(k)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// ParseTable reads one line of a manifest, without its end of line. It reports
+// false for a comment that is no manifest line at all, and an error for one
+// that begins as a manifest line and is damaged.
+func ParseTable(line string) (Table, bool, error) {
+	rest, ok := strings.CutPrefix(line, manifestPrefix)
+	if !ok {
+		return Table{}, false, nil
+	}
+	quoted, err := strconv.QuotedPrefix(rest)
+	if err != nil || quoted[0] != '"' {
+		return Table{}, false, fmt.Errorf("manifest line %q: no quoted name", line)
+	}
+	var t Table
+	if t.Name, err = strconv.Unquote(quoted); err != nil {
+		return Table{}, false, fmt.Errorf("manifest line %q: %w", line, err)
+	}
+	f := strings.Split(rest[len(quoted):], " ")
+	if len(f) != 5 || f[0] != "" || f[1] != "rows" || f[3] != "hash" {
+		return Table{}, false, fmt.Errorf("manifest line %q: rows and hash expected after the name", line)
+	}
+	if t.Rows, err = strconv.ParseInt(f[2], 10, 64); err != nil {
+		return Table{}, false, fmt.Errorf("manifest line %q: rows: %w", line, err)
+	}
+	if t.Hash, err = strconv.ParseUint(f[4], 16, 64); err != nil {
+		return Table{}, false, fmt.Errorf("manifest line %q: hash: %w", line, err)
+	}
+	return t, true, nil
+}

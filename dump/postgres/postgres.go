@@ -1,0 +1,65 @@
+// Package postgres dumps a PostgreSQL database over the wire and loads it back,
+// without pg_dump or psql on either side.
+//
+// A dump is what pg_dump writes: the definitions in the order of their
+// dependencies, the rows as COPY sends them, then indexes, keys and triggers,
+// read at one moment of the database. It loads with psql -v ON_ERROR_STOP=1.
+// Unlike pg_dump's it holds no date and no version of the program, ends with a
+// manifest, and equal data gives equal bytes.
+//
+// The facts about PostgreSQL's catalogs that this package rests on are those
+// of pg_dump's sources (src/bin/pg_dump) for servers 13 to 18.
+package postgres
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Config says what to dump and how to reach it.
+type Config struct {
+	// Conn is a libpq connection string, keywords or URI. What it leaves out
+	// comes from the environment as libpq takes it: PGHOST, PGSERVICE,
+	// PGPASSFILE, PGSSLMODE and so on.
+	Conn string
+	// Database overrides the database of Conn and of PGDATABASE.
+	Database string
+	// Password overrides the password of Conn and of PGPASSWORD.
+	Password string
+	// AllDatabases dumps the cluster as pg_dumpall does. Database is then the
+	// one connected to first.
+	AllDatabases bool
+	// LockTimeout bounds the wait for a table that somebody holds locked.
+	// 0 means no bound.
+	LockTimeout time.Duration
+	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
+	Warn func(string)
+}
+
+// A Source dumps a database, or a cluster. It holds no connection between dumps.
+type Source struct {
+	cfg  Config
+	conn *pgx.ConnConfig
+}
+
+// NewSource reads the configuration and connects to nothing. An error is one of
+// configuration and names the setting.
+func NewSource(cfg Config) (*Source, error) {
+	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password)
+	if err != nil {
+		return nil, fmt.Errorf("postgres settings: %w", err)
+	}
+	if cfg.Warn == nil {
+		cfg.Warn = func(string) {}
+	}
+	return &Source{cfg: cfg, conn: cc}, nil
+}
+
+// Host returns the database's host, for naming backups: a socket folder is
+// "localhost".
+func (s *Source) Host() string { return hostName(s.conn.Host) }
+
+// Database returns the name of the database that is dumped, or connected to first.
+func (s *Source) Database() string { return s.conn.Database }

@@ -1,0 +1,150 @@
+package dump
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// A SQL dump begins with a head line that names the engine and ends with a
+// trailer line that holds the hash of every byte before it:
+//
+//	-- breaking-backups dump 1 postgres
+//	…
+//	-- breaking-backups end 12 tables 3456 rows stream 0123456789abcdef
+const (
+	headPrefix    = "-- breaking-backups dump 1 "
+	trailerPrefix = "-- breaking-backups end "
+	trailerMax    = 128 // bytes; no trailer is longer
+)
+
+var (
+	// ErrNotADump is returned for a stream that does not begin as a dump of this program.
+	ErrNotADump = errors.New("not a dump made by breaking-backups (its first line is missing)")
+	// ErrTruncated is returned where a dump ends before its trailer.
+	ErrTruncated = errors.New("the dump is truncated: its last line is missing")
+	// ErrDamaged is returned where a dump's bytes are not those its trailer was made of.
+	ErrDamaged = errors.New("the dump is damaged: its content does not match its last line")
+)
+
+// A Writer writes a SQL dump: it buffers, begins with the head line, and hashes
+// every byte for the trailer. The zero value is not usable.
+type Writer struct {
+	buf  *bufio.Writer
+	hash *xxhash.Digest
+}
+
+// NewWriter returns a Writer that has written the head of a dump of engine to w.
+// Errors of w appear on a later Write or on End.
+func NewWriter(w io.Writer, engine string) *Writer {
+	d := &Writer{hash: xxhash.New()}
+	d.buf = bufio.NewWriterSize(io.MultiWriter(d.hash, w), 256<<10)
+	d.buf.WriteString(headPrefix + engine + "\n") // a bufio.Writer keeps its error
+	return d
+}
+
+// Write appends p to the dump.
+func (d *Writer) Write(p []byte) (int, error) { return d.buf.Write(p) }
+
+// WriteString appends s to the dump.
+func (d *Writer) WriteString(s string) (int, error) { return d.buf.WriteString(s) }
+
+// End writes the manifest and the trailer and flushes. Nothing may be written
+// after it, and without it what was written is no dump.
+func (d *Writer) End(m Manifest) error {
+	if _, err := m.WriteTo(d.buf); err != nil {
+		return err
+	}
+	if err := d.buf.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.buf, "%s%d tables %d rows stream %016x\n", trailerPrefix, len(m), m.Rows(), d.hash.Sum64())
+	return d.buf.Flush()
+}
+
+// A Reader reads a SQL dump and vouches for it: it returns io.EOF only after it
+// has seen the trailer and found that the bytes before it are those the trailer
+// was made of. A stream that ends otherwise gives ErrTruncated or ErrDamaged in
+// place of io.EOF. The bytes pass as they are, head and trailer included.
+type Reader struct {
+	r    io.Reader
+	hash *xxhash.Digest
+	tail []byte // read, returned to the caller, not yet hashed: the trailer may be in it
+	err  error
+}
+
+// NewReader checks r's head line and returns a Reader for the whole of r,
+// together with the engine that the head names.
+func NewReader(r io.Reader) (*Reader, string, error) {
+	head := make([]byte, 0, 64)
+	for len(head) < cap(head) && !bytes.HasSuffix(head, []byte("\n")) {
+		n, err := io.ReadFull(r, head[len(head):len(head)+1])
+		head = head[:len(head)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	engine, ok := strings.CutPrefix(string(head), headPrefix)
+	engine, nl := strings.CutSuffix(engine, "\n")
+	if !ok || !nl {
+		return nil, "", ErrNotADump
+	}
+	return &Reader{r: io.MultiReader(bytes.NewReader(head), r), hash: xxhash.New()}, engine, nil
+}
+
+// Read implements io.Reader.
+func (d *Reader) Read(p []byte) (int, error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	n, err := d.r.Read(p)
+	d.keep(p[:n])
+	if err == io.EOF {
+		err = d.verify()
+	}
+	d.err = err
+	return n, err
+}
+
+// keep hashes all but the last trailerMax bytes read so far.
+func (d *Reader) keep(p []byte) {
+	if len(p) >= trailerMax {
+		d.hash.Write(d.tail)
+		d.hash.Write(p[:len(p)-trailerMax])
+		d.tail = append(d.tail[:0], p[len(p)-trailerMax:]...)
+		return
+	}
+	d.tail = append(d.tail, p...)
+	if over := len(d.tail) - trailerMax; over > 0 {
+		d.hash.Write(d.tail[:over])
+		d.tail = append(d.tail[:0], d.tail[over:]...)
+	}
+}
+
+// verify is called at the stream's end and says what that end is worth.
+func (d *Reader) verify() error {
+	at := bytes.LastIndex(d.tail, []byte(trailerPrefix))
+	if at < 0 || d.tail[len(d.tail)-1] != '\n' {
+		return ErrTruncated
+	}
+	d.hash.Write(d.tail[:at])
+	if !strings.HasSuffix(string(d.tail), fmt.Sprintf(" stream %016x\n", d.hash.Sum64())) {
+		return ErrDamaged
+	}
+	return io.EOF
+}
+
+// RowHash returns the hash of one row as it stands in the dump, without its end
+// of line. A table's hash is the sum of its rows' hashes: the order of the rows
+// does not matter, so that a restored table can be compared by reading it in
+// any order, and pieces of a table can be hashed apart. It guards against
+// accidents; against a forger stands the repository's own authentication.
+func RowHash(row []byte) uint64 { return xxhash.Sum64(row) }
