@@ -1,0 +1,61 @@
+package servers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// An account is who a server runs as: ourselves, or, since PostgreSQL refuses
+// to run as root, an unprivileged user when we are root.
+type account struct {
+	cred *syscall.Credential // nil: ourselves
+}
+
+func serverAccount() (account, error) {
+	if os.Geteuid() != 0 {
+		return account{}, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+		if err := errors.Join(err1, err2); err != nil {
+			return account{}, fmt.Errorf("account %s: %w", name, err)
+		}
+		return account{cred: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+	}
+	return account{}, errors.New("account: neither postgres nor nobody exists on this machine")
+}
+
+func (a account) apply(cmd *exec.Cmd) {
+	if a.cred != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
+	}
+}
+
+// reaches says whether the account gets into dir, which root may have closed to
+// others (a TMPDIR below /root, say).
+func (a account) reaches(dir string) bool {
+	if a.cred == nil {
+		return true
+	}
+	for {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+		dir = filepath.Dir(dir)
+	}
+}

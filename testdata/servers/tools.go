@@ -1,0 +1,107 @@
+package servers
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// A tool is a program built from testdata/tools/go.mod, which pins its version.
+type tool struct {
+	name string
+	pkg  string
+	tags string
+}
+
+var (
+	// restic's own releases are built with this tag too: it leaves gRPC, which
+	// no backend of restic's uses, out of the Google Cloud client.
+	resticTool    = tool{name: "restic", pkg: "github.com/restic/restic/cmd/restic", tags: "disable_grpc_modules"}
+	versitygwTool = tool{name: "versitygw", pkg: "github.com/versity/versitygw/cmd/versitygw"}
+)
+
+// Restic returns the path of the pinned restic. The first call on a machine
+// builds it, which takes a minute or two; any later one finds it.
+func Restic(t testing.TB) string {
+	t.Helper()
+	skipShort(t, "restic")
+	path, err := BuildRestic()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// BuildRestic is Restic for TestMain and for programs.
+func BuildRestic() (string, error) { return resticTool.build() }
+
+// build returns the tool's path below .cache/tools, building it where it is
+// missing. Several processes may ask at once: one builds, the others wait.
+// The folder's name carries a hash of the module's files, so a changed version
+// is another folder and an old checkout keeps finding its own.
+func (b tool) build() (string, error) {
+	top, err := Top()
+	if err != nil {
+		return "", err
+	}
+	src := filepath.Join(top, "testdata", "tools")
+	key, err := hashFiles(filepath.Join(src, "go.mod"), filepath.Join(src, "go.sum"))
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", b.name, err)
+	}
+	dir := filepath.Join(top, ".cache", "tools", key)
+	path := filepath.Join(dir, b.name)
+	if isFile(path) {
+		return path, nil
+	}
+	// Others than the builder run the tool (a server's unprivileged user): 0755.
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("build %s: %w", b.name, err)
+	}
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", b.name, err)
+	}
+	defer lock.Close() // and with it the lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", fmt.Errorf("build %s: lock %s: %w", b.name, lock.Name(), err)
+	}
+	if isFile(path) {
+		return path, nil
+	}
+	return path, b.compile(src, path)
+}
+
+func (b tool) compile(src, path string) error {
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-tags="+b.tags, "-o", path+".new", b.pkg)
+	cmd.Dir = src
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", b.name, err, out)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("build %s: %w", b.name, err)
+	}
+	return nil
+}
+
+func hashFiles(paths ...string) (string, error) {
+	h := sha256.New()
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		h.Write(text)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:6]), nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
