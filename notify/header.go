@@ -1,0 +1,74 @@
+package notify
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// ParseHeader reads one header written as "Name: value". The error does not repeat the value, which may be a secret.
+func ParseHeader(s string) (name, value string, err error) {
+	name, value, found := strings.Cut(s, ":")
+	if !found {
+		return "", "", fmt.Errorf("want Name: value, got no colon")
+	}
+	value = strings.TrimSpace(value)
+	return name, value, checkHeader(name, value)
+}
+
+// ParseHeaders reads headers written as "K=V,K=V" and adds them to h. A comma inside a value is written \, and a
+// backslash \\. Blanks around names and values do not count; an empty string adds nothing.
+func ParseHeaders(s string, h http.Header) error {
+	if strings.TrimSpace(s) == "" {
+		return nil
+	}
+	for i, pair := range splitEscaped(s) {
+		name, value, found := strings.Cut(pair, "=")
+		if !found {
+			return fmt.Errorf("want K=V,K=V, got no = in part %d", i+1)
+		}
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if err := checkHeader(name, value); err != nil {
+			return err
+		}
+		h.Add(name, value)
+	}
+	return nil
+}
+
+// splitEscaped splits s at commas and takes the backslashes away that keep a comma or a backslash as they are.
+func splitEscaped(s string) []string {
+	var parts []string
+	var part strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s) && (s[i+1] == ',' || s[i+1] == '\\'):
+			i++
+			part.WriteByte(s[i])
+		case s[i] == ',':
+			parts = append(parts, part.String())
+			part.Reset()
+		default:
+			part.WriteByte(s[i])
+		}
+	}
+	return append(parts, part.String())
+}
+
+// checkHeader holds a header to what net/http sends: a token for a name (RFC 9110), no control characters in the value.
+func checkHeader(name, value string) error {
+	for _, c := range []byte(name) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+			return fmt.Errorf("%q is not a header's name", name)
+		}
+	}
+	if name == "" {
+		return fmt.Errorf("a header's name is missing")
+	}
+	for _, c := range []byte(value) {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return fmt.Errorf("header %s: the value holds a control character", name)
+		}
+	}
+	return nil
+}
