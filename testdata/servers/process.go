@@ -69,6 +69,21 @@ func (p *process) stop(sig syscall.Signal, grace time.Duration) error {
 	return fmt.Errorf("stop %s: still there %v after %v, killed", p.cmd.Path, grace, sig)
 }
 
+// stopGroup is stop for a child that has children of its own: all of them are
+// signalled, and all are killed after grace.
+func (p *process) stopGroup(sig syscall.Signal, grace time.Duration) {
+	if p.exited() {
+		return
+	}
+	_ = syscall.Kill(-p.cmd.Process.Pid, sig)
+	select {
+	case <-p.done:
+	case <-time.After(grace):
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-p.done
+	}
+}
+
 var errExited = errors.New("ended before it was ready")
 
 // waitReady polls ready until it says true, the child ends or limit is over.

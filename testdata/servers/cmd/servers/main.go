@@ -1,0 +1,40 @@
+// Command servers gives the Makefile and the demo what package servers gives tests.
+//
+//	servers restic              builds the pinned restic where it is missing, prints its path
+//	servers s3                  the same for the S3 server of the tests
+//	servers postgres COMMAND    runs COMMAND beside a private PostgreSQL, found by PG* variables
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	var code int
+	var path string
+	var err error
+	switch {
+	case len(args) == 1 && args[0] == "restic":
+		path, err = servers.BuildRestic()
+	case len(args) == 1 && args[0] == "s3":
+		path, err = servers.BuildS3()
+	case len(args) > 1 && args[0] == "postgres":
+		code, err = servers.RunWithPostgres(args[1:])
+	default:
+		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | postgres COMMAND [ARGUMENT]...")
+		return 2
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "servers:", err)
+		return max(code, 1)
+	}
+	if path != "" {
+		fmt.Println(path)
+	}
+	return code
+}
