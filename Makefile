@@ -1,0 +1,44 @@
+# Nothing needs to be installed or started by hand. What is built goes to bin and .cache.
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+PROGRAM  := bin/breaking-backups
+SERVERS  := .cache/bin/servers
+PACKAGES := ./... ./testdata/servers/...
+TIMEOUT  := 20m
+IMAGE    := breaking-backups:$(VERSION)
+
+.PHONY: help demo build test test-short lint bench image setup tools clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go
+	@testdata/demo/demo
+
+build: ## build the program into bin
+	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(PROGRAM) ./cmd/breaking-backups
+
+test: setup lint ## set everything up, then lint and test against real servers and real restic
+	@go test -race -timeout $(TIMEOUT) $(PACKAGES)
+
+test-short: ## the tests that need no server
+	@go test -short -timeout $(TIMEOUT) $(PACKAGES)
+
+lint: ## gofumpt, go vet, staticcheck, govulncheck
+	@testdata/lint/lint
+
+bench: setup ## run the benchmarks
+	@go test -run '^$$' -bench . -timeout 60m $(PACKAGES)
+
+image: ## build the container image
+	@docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+setup: tools ## install and build what the tests need
+	@testdata/servers/install postgresql gcc
+	@$(SERVERS) restic >/dev/null
+	@$(SERVERS) s3 >/dev/null
+
+tools:
+	@go build -buildvcs=false -o $(SERVERS) ./testdata/servers/cmd/servers
+
+clean: ## remove what was built
+	@rm -rf bin .cache
