@@ -1,0 +1,266 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A catalog is what has been read of a database's definitions.
+type catalog struct {
+	conn    *pgx.Conn
+	srv     server
+	objects []*object
+	// at finds objects by address. Parts that are dumped within another object
+	// (a view's rule, a table's row type) are found as that object.
+	at     map[address]*object
+	tables []*relation // those that hold rows, in no order of meaning
+	rels   map[uint32]*relation
+
+	roles    map[uint32]role
+	members  map[address]uint32 // of extensions: the extension's OID
+	comments map[column]string
+}
+
+// A column is an object, or with sub > 0 one of its columns: pg_description's key.
+type column struct {
+	address
+	sub int16
+}
+
+// A role's name, as it is and as SQL writes it.
+type role struct{ name, quoted string }
+
+// readers read the catalogues, one kind of object each. Later ones rely on
+// earlier ones.
+var readers = []struct {
+	what string
+	read func(context.Context, *catalog) error
+}{
+	{"roles", readRoles},
+	{"comments", readComments},
+	{"extensions", readExtensions},
+	{"schemas", readSchemas},
+	{"collations", readCollations},
+	{"tables", readRelations},
+	{"columns", readColumns},
+	{"inheritance", readInheritance},
+	{"types", readTypes},
+	{"functions", readFunctions},
+	{"sequences", readSequences},
+	{"views", readViews},
+	{"defaults", readDefaults},
+	{"constraints", readConstraints},
+	{"indexes", readIndexes},
+	{"rules", readRules},
+	{"triggers", readTriggers},
+	{"dependencies", readDependencies},
+}
+
+// readCatalog reads everything that conn's database holds but its rows. lock is
+// called with the tables to dump before anything of theirs is read that a
+// change of definition could break.
+func readCatalog(ctx context.Context, conn *pgx.Conn, srv server) (*catalog, error) {
+	c := &catalog{
+		conn: conn, srv: srv,
+		at:       map[address]*object{},
+		rels:     map[uint32]*relation{},
+		roles:    map[uint32]role{},
+		members:  map[address]uint32{},
+		comments: map[column]string{},
+	}
+	for _, r := range readers {
+		if err := r.read(ctx, c); err != nil {
+			return nil, fmt.Errorf("read %s: %w", r.what, err)
+		}
+	}
+	return c, nil
+}
+
+// query reads rows into structs whose fields are named as the columns.
+func query[T any](ctx context.Context, c *catalog, sql string, args ...any) ([]T, error) {
+	rows, err := c.conn.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
+}
+
+// header is what the catalogue queries of the kinds have in common.
+type header struct {
+	OID    uint32 `db:"oid"`
+	Schema uint32 // 0 for objects outside schemas
+	Name   string // qualified and quoted
+	Owner  uint32 // 0 for objects without one
+}
+
+// add takes a new object in, decides whether it is dumped, and ties it to its
+// schema and extension.
+func (c *catalog) add(o *object, h header) *object {
+	o.oid, o.name = h.OID, h.Name
+	if h.Owner != 0 {
+		o.owner = c.roles[h.Owner].quoted
+	}
+	c.objects = append(c.objects, o)
+	c.at[o.address] = o
+	if schema := c.at[address{classNamespace, h.Schema}]; schema != nil {
+		o.need(schema)
+		o.hidden = schema.holdsNothing
+	}
+	if ext, ok := c.members[o.address]; ok {
+		o.hidden = true
+		o.extension = c.at[address{classExtension, ext}]
+		o.need(o.extension)
+	}
+	c.commentOn(o, o.address, 0, o.word+" "+o.name)
+	return o
+}
+
+// commentOn gives o the comment that the database has for the object at, or its
+// column sub, to be written as COMMENT ON target.
+func (c *catalog) commentOn(o *object, at address, sub int16, target string) {
+	if text, ok := c.comments[column{at, sub}]; ok {
+		o.comments = append(o.comments, comment{target, text})
+	}
+}
+
+func readRoles(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID          uint32 `db:"oid"`
+		Name, Quoted string
+	}
+	roles, err := query[row](ctx, c, `SELECT oid, rolname AS name, quote_ident(rolname) AS quoted FROM pg_roles`)
+	for _, r := range roles {
+		c.roles[r.OID] = role{r.Name, r.Quoted}
+	}
+	return err
+}
+
+func readComments(ctx context.Context, c *catalog) error {
+	type row struct {
+		Class, Object uint32
+		Sub           int16
+		Text          string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT classoid AS class, objoid AS object, objsubid::int2 AS sub, description AS text
+		FROM pg_description WHERE objoid >= $1 OR classoid = 'pg_namespace'::regclass`, firstNormal)
+	for _, r := range rows {
+		c.comments[column{address{r.Class, r.Object}, r.Sub}] = r.Text
+	}
+	return err
+}
+
+// firstNormal is the first OID that initdb leaves to users (FirstNormalObjectId).
+const firstNormal = 16384
+
+func readExtensions(ctx context.Context, c *catalog) error {
+	type row struct {
+		header
+		Into string // its schema, quoted
+	}
+	exts, err := query[row](ctx, c, `
+		SELECT x.oid, x.extnamespace AS schema, quote_ident(x.extname) AS name, 0::oid AS owner, quote_ident(n.nspname) AS into
+		FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace ORDER BY x.extname`)
+	if err != nil {
+		return err
+	}
+	for _, x := range exts {
+		// The schema is tied by pg_depend, the other way round where the
+		// extension brings its own.
+		h := x.header
+		h.Schema = 0
+		o := c.add(&object{address: address{class: classExtension, oid: x.OID}, kind: kindExtension, word: "EXTENSION"}, h)
+		// plpgsql comes with every new database; one that was made anew does not
+		// have initdb's OID.
+		o.hidden = x.OID < firstNormal
+		o.define = func(p *printer) { p.stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
+	}
+	type member struct{ Class, Object, Extension uint32 }
+	members, err := query[member](ctx, c, `
+		SELECT classid AS class, objid AS object, refobjid AS extension FROM pg_depend
+		WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass`)
+	for _, m := range members {
+		c.members[address{m.Class, m.Object}] = m.Extension
+	}
+	return err
+}
+
+func readSchemas(ctx context.Context, c *catalog) error {
+	type row struct {
+		header
+		Raw string
+		ACL []string `db:"acl"`
+		Def []string
+	}
+	schemas, err := query[row](ctx, c, `
+		SELECT n.oid, 0::oid AS schema, quote_ident(nspname) AS name, nspowner AS owner, nspname AS raw,
+		       nspacl::text[] AS acl,
+		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass AND nspname <> 'public'),
+		                acldefault('n', nspowner))::text[] AS def
+		FROM pg_namespace n ORDER BY nspname`)
+	for _, n := range schemas {
+		o := c.add(&object{address: address{class: classNamespace, oid: n.OID}, kind: kindSchema, word: "SCHEMA"}, n.header)
+		if n.Raw == "public" {
+			n.Def = c.readPublic(o, n.Owner)
+		}
+		if err := c.grantOn(o, "SCHEMA", n.Owner, n.ACL, n.Def); err != nil {
+			return err
+		}
+		switch {
+		case n.Raw == "public":
+		case strings.HasPrefix(n.Raw, "pg_") || n.Raw == "information_schema":
+			o.hidden, o.holdsNothing = true, true
+		default:
+			o.define = func(p *printer) { p.stmt("CREATE SCHEMA %s", o.name) }
+		}
+	}
+	return err
+}
+
+// Roles that initdb makes, by their fixed OIDs (pg_authid.dat).
+const (
+	bootstrapUser      = 10
+	pgDatabaseOwner    = 6171
+	publicSchemaText   = "standard public schema"
+	ownersPublicSchema = 150000 // since this version public belongs to pg_database_owner
+)
+
+// readPublic says what of the schema public differs from the one that every new
+// database has: it cannot be created, only altered. It returns what initdb
+// grants on it: everything to its owner, and to everybody usage, before 15 also
+// the right to create.
+func (c *catalog) readPublic(o *object, owner uint32) (born []string) {
+	usual := uint32(bootstrapUser)
+	if c.srv.version >= ownersPublicSchema {
+		usual = pgDatabaseOwner
+	}
+	if owner == usual {
+		o.owner = ""
+	}
+	if o.owner != "" {
+		o.define = func(*printer) {}
+	}
+	switch at := slices.IndexFunc(o.comments, func(k comment) bool { return k.text == publicSchemaText }); {
+	case at >= 0:
+		o.comments = nil
+	case len(o.comments) == 0:
+		o.comments = []comment{{"SCHEMA public", ""}}
+	}
+	everybody := "=U/"
+	if c.srv.version < ownersPublicSchema {
+		everybody = "=UC/"
+	}
+	name := aclName(c.roles[owner].name)
+	return []string{name + "=UC/" + name, everybody + name}
+}
+
+// errGone says that an object was dropped while the catalogues were read: the
+// functions that describe objects see the present, not the dump's snapshot.
+var errGone = errors.New("it was dropped or changed while the dump began; run the backup again")
+
+func gone(what, name string) error { return fmt.Errorf("%s %s: %w", what, name, errGone) }

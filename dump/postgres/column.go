@@ -1,0 +1,297 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// An attribute is a column of a relation or of a composite type.
+type attribute struct {
+	Relation    uint32
+	Num         int16
+	Raw         string
+	Quoted      string
+	Type        *string // with its modifier; NULL where dropped
+	Collation   *string // where it differs from the type's
+	NotNull     bool
+	Dropped     bool
+	Local       bool // defined here, not only inherited
+	Identity    string
+	Generated   string
+	Statistics  *int16
+	Storage     string
+	TypeStorage *string
+	Compression string
+	Options     *string
+	FDWOptions  *string
+	ACL         []string `db:"acl"`
+
+	value        string // of DEFAULT or GENERATED; empty: none
+	separate     bool   // the default is set after the table is made
+	inheritsNull bool   // NOT NULL comes from a parent
+	notNullName  string // where it is not the one that the server would choose
+	noInherit    bool   // the NOT NULL is not passed on
+}
+
+// readColumns reads the columns of every relation that is dumped and of those
+// they inherit from.
+func readColumns(ctx context.Context, c *catalog) error {
+	compression := "''"
+	if c.srv.version >= 140000 {
+		compression = "a.attcompression::text"
+	}
+	rows, err := query[attributeRow](ctx, c, `
+		SELECT a.attrelid AS relation, a.attnum AS num, a.attname AS raw, quote_ident(a.attname) AS quoted,
+		       format_type(t.oid, a.atttypmod) AS type,
+		       CASE WHEN a.attcollation <> t.typcollation THEN (`+collationName+` AND co.oid = a.attcollation) END AS collation,
+		       a.attnotnull AS not_null, a.attisdropped AS dropped, a.attislocal AS local,
+		       a.attidentity::text AS identity, a.attgenerated::text AS generated, a.attstattarget::int2 AS statistics,
+		       a.attstorage::text AS storage, t.typstorage::text AS type_storage, `+compression+` AS compression,
+		       array_to_string(a.attoptions, ', ') AS options,
+		       (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
+		        FROM pg_options_to_table(a.attfdwoptions)) AS fdwoptions,
+		       a.attacl::text[] AS acl,
+		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = a.attrelid AND i.classoid = 'pg_class'::regclass AND i.objsubid = a.attnum),
+		                acldefault('c', c.relowner))::text[] AS def
+		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+		LEFT JOIN pg_type t ON t.oid = a.atttypid
+		WHERE a.attnum > 0 AND c.oid = ANY ($1)
+		ORDER BY a.attrelid, a.attnum`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r := c.rels[row.Relation]
+		r.columns = append(r.columns, row.attribute)
+		if row.Dropped {
+			continue
+		}
+		name := r.name + "." + row.Quoted
+		c.commentOn(r.object, r.address, row.Num, "COLUMN "+name)
+		if err := c.grantColumn(r.object, "TABLE "+r.name, row.Quoted, r.Owner, row.ACL, row.Def); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collationName is the start of a subquery for a collation's name; a condition follows.
+const collationName = `SELECT quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
+	FROM pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE true`
+
+type attributeRow struct {
+	attribute
+	Def []string
+}
+
+// printed tells whether CREATE TABLE lists the column: those of a partition all
+// are, since a partition is made as a table of its own.
+func (a *attribute) printed(r *relation) bool {
+	return !a.Dropped && (a.Local || r.Partition)
+}
+
+// definition writes the column as CREATE TABLE lists it, or reports false where
+// it comes from a parent or the table's type.
+func (a *attribute) definition(r *relation) (string, bool) {
+	if !a.printed(r) {
+		return "", false
+	}
+	value := a.value != "" && !a.separate
+	notNull := a.NotNull && (!a.inheritsNull || r.Partition)
+	if r.OfType != nil && !value && !notNull {
+		return "", false
+	}
+	var b strings.Builder
+	b.WriteString(a.Quoted)
+	if r.OfType == nil {
+		b.WriteString(" " + *a.Type)
+	}
+	if r.Kind == foreignTable && a.FDWOptions != nil {
+		b.WriteString(" OPTIONS (" + *a.FDWOptions + ")")
+	}
+	if a.Collation != nil {
+		b.WriteString(" COLLATE " + *a.Collation)
+	}
+	if value {
+		switch a.Generated {
+		case "s":
+			b.WriteString(" GENERATED ALWAYS AS (" + a.value + ") STORED")
+		case "v":
+			b.WriteString(" GENERATED ALWAYS AS (" + a.value + ") VIRTUAL")
+		default:
+			b.WriteString(" DEFAULT " + a.value)
+		}
+	}
+	if notNull {
+		if a.notNullName != "" {
+			b.WriteString(" CONSTRAINT " + a.notNullName)
+		}
+		b.WriteString(" NOT NULL")
+		if a.noInherit {
+			b.WriteString(" NO INHERIT")
+		}
+	}
+	return b.String(), true
+}
+
+// Storage strategies by pg_attribute.attstorage, compression methods by attcompression.
+var (
+	storages     = map[string]string{"p": "PLAIN", "e": "EXTERNAL", "x": "EXTENDED", "m": "MAIN"}
+	compressions = map[string]string{"p": "pglz", "l": "lz4"}
+)
+
+// printColumnSettings writes the properties of columns that CREATE TABLE has no words for.
+func (r *relation) printColumnSettings(p *printer) {
+	for i := range r.columns {
+		a := &r.columns[i]
+		if a.Dropped {
+			continue
+		}
+		column := func(format string, args ...any) {
+			p.stmt("%s ALTER COLUMN %s %s", r.alter(), a.Quoted, fmt.Sprintf(format, args...))
+		}
+		if !a.printed(r) && a.NotNull && !a.inheritsNull {
+			column("SET NOT NULL")
+		}
+		if a.Statistics != nil && *a.Statistics >= 0 {
+			column("SET STATISTICS %d", *a.Statistics)
+		}
+		if s := storages[a.Storage]; s != "" && a.TypeStorage != nil && a.Storage != *a.TypeStorage {
+			column("SET STORAGE %s", s)
+		}
+		if s := compressions[a.Compression]; s != "" {
+			column("SET COMPRESSION %s", s)
+		}
+		if a.Options != nil && *a.Options != "" {
+			column("SET (%s)", *a.Options)
+		}
+		if r.Kind == foreignTable && a.FDWOptions != nil && !a.printed(r) {
+			column("OPTIONS (%s)", *a.FDWOptions)
+		}
+	}
+}
+
+// copied lists the columns whose values COPY carries: all but the generated.
+func (r *relation) copied() []string {
+	var list []string
+	for _, a := range r.columns {
+		if !a.Dropped && a.Generated == "" {
+			list = append(list, a.Quoted)
+		}
+	}
+	return list
+}
+
+// readDefaults reads DEFAULT and GENERATED expressions, and finds what children
+// have from their parents.
+func readDefaults(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID, Relation uint32
+		Num           int16
+		Expr          *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT oid, adrelid AS relation, adnum AS num, pg_get_expr(adbin, adrelid) AS expr
+		FROM pg_attrdef WHERE adrelid = ANY ($1) ORDER BY adrelid, adnum`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r := c.rels[row.Relation]
+		a := &r.columns[row.Num-1]
+		if a.Dropped {
+			continue
+		}
+		if row.Expr == nil {
+			return gone("default of "+a.Quoted+" in", r.name)
+		}
+		a.value = *row.Expr
+		c.ownDefault(r, a, address{classAttrDef, row.OID})
+	}
+	for _, oid := range c.relationOIDs() {
+		c.inherit(c.rels[oid])
+	}
+	return nil
+}
+
+// ownDefault ties a default to its table: within CREATE TABLE where that lists
+// the column, else, or where a cycle demands it, as a statement after it.
+// A generated column's expression has no statement of its own.
+func (c *catalog) ownDefault(r *relation, a *attribute, at address) {
+	if a.Generated == "" && (r.Kind == view || !a.printed(r)) {
+		c.objects = append(c.objects, c.separateDefault(r, a, at))
+		return
+	}
+	c.at[at] = r.object
+	if a.Generated == "" {
+		r.part(at, func() *object { return c.separateDefault(r, a, at) })
+	}
+}
+
+// part notes how the part at can be taken out of o.
+func (o *object) part(at address, split func() *object) {
+	if o.parts == nil {
+		o.parts = map[address]func() *object{}
+	}
+	o.parts[at] = split
+}
+
+// separateDefault makes an object of a default.
+func (c *catalog) separateDefault(r *relation, a *attribute, at address) *object {
+	a.separate = true
+	o := &object{address: at, kind: kindDefault, word: "default of", name: r.name + "." + a.Quoted, hidden: r.hidden}
+	o.define = func(p *printer) { p.stmt("%s ALTER COLUMN %s SET DEFAULT %s", r.alter(), a.Quoted, a.value) }
+	o.need(r.object)
+	c.at[at] = o
+	return o
+}
+
+// inherit compares a child's columns with its parents': a NOT NULL that comes
+// from a parent is not repeated, a default that the child does not have is
+// taken from it, a generation expression is never repeated (flagInhAttrs in
+// pg_dump's common.c).
+func (c *catalog) inherit(r *relation) {
+	if r.hidden || len(r.parents) == 0 {
+		return
+	}
+	for i := range r.columns {
+		a := &r.columns[i]
+		if a.Dropped {
+			continue
+		}
+		inheritsDefault, inheritsGenerated := false, false
+		for _, parent := range r.parents {
+			j := slices.IndexFunc(parent.columns, func(p attribute) bool { return !p.Dropped && p.Raw == a.Raw })
+			if j < 0 {
+				continue
+			}
+			from := &parent.columns[j]
+			a.inheritsNull = a.inheritsNull || from.NotNull
+			inheritsDefault = inheritsDefault || from.value != "" && from.Generated == ""
+			inheritsGenerated = inheritsGenerated || from.Generated != ""
+		}
+		if inheritsDefault && a.value == "" {
+			a.value = "NULL"
+			if !a.printed(r) {
+				c.objects = append(c.objects, c.separateDefault(r, a, address{classAttrDef, 0}))
+			}
+		}
+		if inheritsGenerated && !r.Partition {
+			a.value = ""
+		}
+	}
+}
+
+// relationOIDs lists the relations that are dumped, and all that those inherit from.
+func (c *catalog) relationOIDs() []uint32 {
+	var oids []uint32
+	for oid, r := range c.rels {
+		if !r.hidden || r.config {
+			oids = append(oids, oid)
+		}
+	}
+	slices.Sort(oids)
+	return oids
+}

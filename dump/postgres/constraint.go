@@ -1,0 +1,168 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+)
+
+// A constraint is a row of pg_constraint that is dumped by itself or within its
+// table or domain.
+type constraint struct {
+	OID       uint32 `db:"oid"`
+	Relation  uint32
+	Domain    uint32
+	Raw       string
+	Quoted    string
+	Type      string // c check, f foreign key, p, u, x with an index, n not null
+	Local     bool
+	Inherits  bool // passed on to children
+	Validated bool
+	Parent    uint32 // the constraint of a partitioned table that this one is a copy of
+	Index     uint32
+	Column    *int16 // of a NOT NULL
+	Def       string
+
+	separate bool
+}
+
+const constraintColumns = `
+	SELECT oid, conrelid AS relation, contypid AS domain, conname AS raw, quote_ident(conname) AS quoted, contype::text AS type,
+	       conislocal AS local, NOT connoinherit AS inherits, convalidated AS validated, conparentid AS parent, conindid AS index,
+	       CASE WHEN contype = 'n' THEN conkey[1] END AS column, coalesce(pg_get_constraintdef(oid), '') AS def
+	FROM pg_constraint `
+
+// readConstraints reads checks and foreign keys, and the NOT NULLs where they
+// are constraints (18). Those with an index are read with it.
+func readConstraints(ctx context.Context, c *catalog) error {
+	rows, err := query[constraint](ctx, c, constraintColumns+`
+		WHERE conrelid = ANY ($1) AND contype IN ('c', 'f', 'n') ORDER BY conrelid, conname`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, k := range rows {
+		r := c.rels[k.Relation]
+		if k.Def == "" {
+			return gone("constraint", k.Quoted+" on "+r.name)
+		}
+		switch k.Type {
+		case "c":
+			r.checks = append(r.checks, k)
+		case "f":
+			if k.Parent == 0 {
+				c.foreignKey(r, k)
+			}
+		case "n":
+			c.notNull(r, k)
+		}
+	}
+	for _, oid := range c.relationOIDs() {
+		r := c.rels[oid]
+		for i := range r.checks {
+			c.ownCheck(r, &r.checks[i])
+		}
+	}
+	return nil
+}
+
+// ownCheck ties a check to its table: within CREATE TABLE, or after the rows
+// where the rows are not known to hold it (NOT VALID), or where a cycle demands it.
+func (c *catalog) ownCheck(r *relation, k *constraint) {
+	at := address{classConstraint, k.OID}
+	if !k.Validated && k.Local {
+		c.objects = append(c.objects, c.separateCheck(r, k))
+		return
+	}
+	c.at[at] = r.object
+	if k.Local {
+		c.commentOn(r.object, at, 0, "CONSTRAINT "+k.Quoted+" ON "+r.name)
+		r.part(at, func() *object { return c.separateCheck(r, k) })
+	}
+}
+
+func (c *catalog) separateCheck(r *relation, k *constraint) *object {
+	k.separate = true
+	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON " + r.name, hidden: r.hidden}
+	o.define = func(p *printer) {
+		// Not ONLY: children inherit it.
+		p.stmt("ALTER %s %s ADD CONSTRAINT %s %s", r.word, r.name, k.Quoted, k.Def)
+	}
+	o.need(r.object)
+	c.at[o.address] = o
+	c.commentOn(o, o.address, 0, "CONSTRAINT "+o.name)
+	return o
+}
+
+func (c *catalog) foreignKey(r *relation, k constraint) {
+	o := c.addOn(r, &object{address: address{classConstraint, k.OID}, kind: kindForeignKey, word: "CONSTRAINT"}, k.Quoted)
+	only := "ONLY "
+	if r.Kind == partitionedTable {
+		only = "" // one on a partitioned table always holds for its partitions
+	}
+	o.define = func(p *printer) {
+		p.stmt("ALTER %s %s%s\n    ADD CONSTRAINT %s %s", r.word, only, r.name, k.Quoted, k.Def)
+	}
+}
+
+// notNull notes the name of a column's NOT NULL, which is a constraint since 18.
+func (c *catalog) notNull(r *relation, k constraint) {
+	at := address{classConstraint, k.OID}
+	c.at[at] = r.object
+	if k.Column == nil {
+		return
+	}
+	a := &r.columns[*k.Column-1]
+	a.inheritsNull = !k.Local
+	a.noInherit = !k.Inherits
+	if !k.Validated {
+		a.NotNull = false
+		if k.Local {
+			c.objects = append(c.objects, c.separateCheck(r, &k))
+		}
+		return
+	}
+	if k.Raw != r.Raw+"_"+a.Raw+"_not_null" {
+		a.notNullName = k.Quoted
+	}
+	if k.Local {
+		c.commentOn(r.object, at, 0, "CONSTRAINT "+k.Quoted+" ON "+r.name)
+	}
+}
+
+// readDomainChecks returns the constraints of domains by the domain's OID.
+func readDomainChecks(ctx context.Context, c *catalog) (map[uint32][]*constraint, error) {
+	rows, err := query[constraint](ctx, c, constraintColumns+`
+		WHERE contypid >= $1 AND contype IN ('c', 'n') ORDER BY contypid, conname`, firstNormal)
+	if err != nil {
+		return nil, err
+	}
+	byDomain := map[uint32][]*constraint{}
+	for i := range rows {
+		if rows[i].Def == "" {
+			return nil, fmt.Errorf("constraint %s: %w", rows[i].Quoted, errGone)
+		}
+		byDomain[rows[i].Domain] = append(byDomain[rows[i].Domain], &rows[i])
+	}
+	return byDomain, nil
+}
+
+// ownDomainCheck ties a constraint to its domain as ownCheck does to a table.
+func (c *catalog) ownDomainCheck(o *object, k *constraint) {
+	at := address{classConstraint, k.OID}
+	if !k.Validated {
+		c.objects = append(c.objects, c.separateDomainCheck(o, k))
+		return
+	}
+	c.at[at] = o
+	c.commentOn(o, at, 0, "CONSTRAINT "+k.Quoted+" ON DOMAIN "+o.name)
+	o.part(at, func() *object { return c.separateDomainCheck(o, k) })
+}
+
+func (c *catalog) separateDomainCheck(domain *object, k *constraint) *object {
+	k.separate = true
+	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON DOMAIN " + domain.name, hidden: domain.hidden}
+	o.define = func(p *printer) { p.stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.name, k.Quoted, k.Def) }
+	o.need(domain)
+	c.at[o.address] = o
+	c.commentOn(o, o.address, 0, "CONSTRAINT "+o.name)
+	return o
+}

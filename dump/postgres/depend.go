@@ -1,0 +1,63 @@
+package postgres
+
+import "context"
+
+// readDependencies reads who needs whom from pg_depend, as pg_dump does
+// (getDependencies): columns count as their table, and a standalone composite
+// type's hidden relation counts as the type.
+func readDependencies(ctx context.Context, c *catalog) error {
+	type row struct{ Class, Object, RefClass, RefObject uint32 }
+	rows, err := query[row](ctx, c, `
+		SELECT DISTINCT classid AS class, objid AS object, refclassid AS ref_class, refobjid AS ref_object
+		FROM pg_depend WHERE deptype NOT IN ('p', 'e') AND objid >= $1 AND refobjid >= $1
+		ORDER BY 1, 2, 3, 4`, firstNormal)
+	if err != nil {
+		return err
+	}
+	for _, d := range rows {
+		from := address{d.Class, d.Object}
+		o, to := c.at[from], c.at[address{d.RefClass, d.RefObject}]
+		if o == nil || to == nil || o.extension != nil {
+			continue // a toast table, say
+		}
+		if to.extension != nil {
+			to = to.extension
+		}
+		via := o.address
+		if _, part := o.parts[from]; part {
+			via = from
+		}
+		o.needVia(to, via)
+	}
+	for _, r := range c.tables {
+		if r.Kind == materializedView {
+			c.orderRefresh(r)
+		}
+	}
+	return nil
+}
+
+// orderRefresh makes a materialized view's refresh come after those of the
+// materialized views it reads, directly or through views.
+func (c *catalog) orderRefresh(r *relation) {
+	refresh := c.at[address{classRefresh, r.oid}]
+	if refresh == nil {
+		return
+	}
+	seen := map[*object]bool{}
+	var visit func(o *object)
+	visit = func(o *object) {
+		for _, d := range o.deps {
+			if d.to.kind != kindTable || seen[d.to] {
+				continue
+			}
+			seen[d.to] = true
+			if other := c.at[address{classRefresh, d.to.oid}]; other != nil {
+				refresh.need(other)
+				continue
+			}
+			visit(d.to)
+		}
+	}
+	visit(r.object)
+}

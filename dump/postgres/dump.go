@@ -1,0 +1,138 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// Dump writes the database as SQL. See dump.Source.
+func (s *Source) Dump(ctx context.Context, w io.Writer) error {
+	if s.cfg.AllDatabases {
+		return s.dumpCluster(ctx, w)
+	}
+	out := dump.NewWriter(w, engine)
+	manifest, err := s.dumpDatabase(ctx, out, s.conn.Database)
+	if err != nil {
+		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
+	}
+	return out.End(manifest)
+}
+
+// engine is this package's name in a dump's head.
+const engine = "postgres"
+
+// dumpDatabase writes one database, read in one transaction.
+func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database string) (dump.Manifest, error) {
+	conn, srv, err := connect(ctx, s.conn, database)
+	if err != nil {
+		return nil, err
+	}
+	// A cancelled context closes the connection by itself.
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := s.begin(ctx, conn, srv); err != nil {
+		return nil, err
+	}
+	c, err := readCatalog(ctx, conn, srv)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.dataObjects(ctx); err != nil {
+		return nil, err
+	}
+	objects, err := inOrder(c.objects)
+	if err != nil {
+		return nil, err
+	}
+	return s.write(ctx, conn, out, srv, objects)
+}
+
+// begin starts the transaction whose snapshot is the moment of the dump.
+func (s *Source) begin(ctx context.Context, conn *pgx.Conn, srv server) error {
+	settings := sessionForReading + fmt.Sprintf("SET lock_timeout = %d;\n", s.cfg.LockTimeout.Milliseconds())
+	if srv.version >= 170000 {
+		settings += "SET transaction_timeout = 0;\n"
+	}
+	// CVE-2024-7348: a view or foreign table put in a table's place must not run
+	// anything as the dumping role. Minor releases before August 2024 lack it.
+	settings += `SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind';`
+	if err := execAll(ctx, conn.PgConn(), settings); err != nil {
+		return fmt.Errorf("set up the session: %w", err)
+	}
+	if err := execAll(ctx, conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
+		return fmt.Errorf("begin the dump's transaction: %w", err)
+	}
+	return nil
+}
+
+// write writes the objects: definitions, rows, what is made after the rows,
+// then privileges, which might forbid what comes before them, and last what
+// has to run in the database's final state.
+func (s *Source) write(ctx context.Context, conn *pgx.Conn, out *dump.Writer, srv server, objects []*object) (dump.Manifest, error) {
+	p := &printer{w: out}
+	p.preamble(srv)
+	var manifest dump.Manifest
+	at := beforeData
+	p.mark("definitions")
+	for _, o := range objects {
+		if o.last() {
+			continue
+		}
+		for ; at < o.section(); at++ {
+			p.mark([...]string{"rows", "keys, indexes, triggers"}[at])
+		}
+		if o.rows != nil {
+			t, err := copyRows(ctx, conn.PgConn(), out, o.rows)
+			if err != nil {
+				return nil, err
+			}
+			manifest = append(manifest, t)
+			continue
+		}
+		o.print(p)
+	}
+	p.mark("privileges")
+	for _, o := range objects {
+		for _, g := range o.grants {
+			g.print(p)
+		}
+	}
+	p.mark("final state")
+	for _, o := range objects {
+		if o.last() {
+			o.print(p)
+		}
+	}
+	return manifest, ctx.Err()
+}
+
+// last tells whether an object is made when all else is done (pg_dump's
+// RESTORE_PASS_POST_ACL): a refresh reads as a role that needs its privileges,
+// an event trigger would fire on what follows it.
+func (o *object) last() bool { return o.kind == kindRefresh || o.kind == kindEventTrigger }
+
+// preamble makes the loading session read the dump as it was written.
+func (p *printer) preamble(srv server) {
+	p.stmt("SET statement_timeout = 0")
+	p.stmt("SET lock_timeout = 0")
+	p.stmt("SET idle_in_transaction_session_timeout = 0")
+	p.stmt("SET client_encoding = %s", literal(srv.encoding))
+	p.stmt("SET standard_conforming_strings = on")
+	p.stmt("SELECT pg_catalog.set_config('search_path', '', false)")
+	// Function bodies may use what comes later in the dump.
+	p.stmt("SET check_function_bodies = false")
+	p.stmt("SET xmloption = content")
+	p.stmt("SET client_min_messages = warning")
+	p.stmt("SET row_security = off")
+	p.stmt("SET default_tablespace = ''")
+	p.stmt("SET default_table_access_method = heap")
+}
+
+// dumpCluster writes roles, tablespaces and every database.
+func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
+	return fmt.Errorf("dump the cluster: PG_DUMP_ALL is not built yet")
+}

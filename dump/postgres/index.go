@@ -1,0 +1,161 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+)
+
+type indexRow struct {
+	OID        uint32 `db:"oid"`
+	Relation   uint32
+	Name       string // quoted
+	Qualified  string
+	Definition *string
+	Clustered  bool
+	Identity   bool // the table's replica identity
+	Parent     uint32
+	Tablespace *string
+	Columns    []int16 // with a statistics target of their own
+	Targets    []int16
+	Constraint uint32 // 0: a plain index
+	ConName    *string
+	ConDef     *string
+}
+
+// readIndexes reads indexes and the constraints that stand on one. Indexes of
+// partitions are made by themselves and then attached.
+func readIndexes(ctx context.Context, c *catalog) error {
+	rows, err := query[indexRow](ctx, c, `
+		SELECT t.oid, i.indrelid AS relation, quote_ident(t.relname) AS name, quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS qualified,
+		       pg_get_indexdef(t.oid) AS definition, i.indisclustered AS clustered, i.indisreplident AS identity,
+		       coalesce(inh.inhparent, 0::oid) AS parent, quote_ident(ts.spcname) AS tablespace,
+		       (SELECT array_agg(attnum ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS columns,
+		       (SELECT array_agg(attstattarget::int2 ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS targets,
+		       coalesce(k.oid, 0::oid) AS constraint, quote_ident(k.conname) AS con_name, pg_get_constraintdef(k.oid) AS con_def
+		FROM pg_index i
+		JOIN pg_class t ON t.oid = i.indexrelid
+		JOIN pg_namespace n ON n.oid = t.relnamespace
+		JOIN pg_class r ON r.oid = i.indrelid
+		LEFT JOIN pg_tablespace ts ON ts.oid = t.reltablespace
+		LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+		LEFT JOIN pg_inherits inh ON inh.inhrelid = t.oid
+		WHERE i.indrelid = ANY ($1) AND (i.indisvalid OR r.relkind = 'p') AND i.indisready
+		ORDER BY t.oid`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, x := range rows {
+		r := c.rels[x.Relation]
+		if x.Definition == nil || x.Constraint != 0 && x.ConDef == nil {
+			return gone("index", x.Qualified)
+		}
+		c.addIndex(r, x)
+	}
+	for _, x := range rows {
+		if parent := c.at[address{classRelation, x.Parent}]; x.Parent != 0 && parent != nil {
+			c.attachIndex(x, parent, rows)
+		}
+	}
+	return nil
+}
+
+// addIndex makes the object of an index, or of the constraint it serves, which
+// is then found under both addresses.
+func (c *catalog) addIndex(r *relation, x indexRow) {
+	var o *object
+	if x.Constraint == 0 {
+		o = c.add(&object{address: address{class: classRelation, oid: x.OID}, kind: kindIndex, word: "INDEX"}, header{OID: x.OID, Name: x.Qualified})
+		o.need(r.object)
+	} else {
+		o = c.addOn(r, &object{address: address{classConstraint, x.Constraint}, kind: kindConstraint, word: "CONSTRAINT"}, *x.ConName)
+		c.at[address{classRelation, x.OID}] = o
+		c.commentOn(o, address{classRelation, x.OID}, 0, "INDEX "+x.Qualified)
+	}
+	o.hidden = r.hidden
+	o.define = func(p *printer) {
+		if x.Tablespace != nil {
+			p.stmt("SET default_tablespace = %s", *x.Tablespace)
+		}
+		if x.Constraint == 0 {
+			p.stmt("%s", *x.Definition)
+		} else {
+			p.stmt("%s\n    ADD CONSTRAINT %s %s", r.alter(), *x.ConName, *x.ConDef)
+		}
+		if x.Tablespace != nil {
+			p.stmt("SET default_tablespace = ''")
+		}
+		if x.Clustered {
+			p.stmt("ALTER %s %s CLUSTER ON %s", r.word, r.name, x.Name)
+		}
+		for i, column := range x.Columns {
+			p.stmt("ALTER INDEX %s ALTER COLUMN %d SET STATISTICS %d", x.Qualified, column, x.Targets[i])
+		}
+		if x.Identity {
+			p.stmt("%s REPLICA IDENTITY USING INDEX %s", r.alter(), x.Name)
+		}
+	}
+}
+
+// attachIndex makes the object that attaches a partition's index to that of its table.
+func (c *catalog) attachIndex(x indexRow, parent *object, rows []indexRow) {
+	child := c.at[address{classRelation, x.OID}]
+	// In the catalogues the parent depends on nothing of the child and the child
+	// on the parent; the statements need them the other way round.
+	child.drop(parent)
+	name := ""
+	for _, row := range rows {
+		if row.OID == x.Parent {
+			name = row.Qualified
+		}
+	}
+	o := &object{address: address{classIndexAttach, x.OID}, kind: kindIndexAttach, word: "partition", name: x.Qualified, hidden: child.hidden}
+	o.define = func(p *printer) { p.stmt("ALTER INDEX %s ATTACH PARTITION %s", name, x.Qualified) }
+	o.need(child)
+	o.need(parent)
+	c.objects = append(c.objects, o)
+	c.at[o.address] = o
+}
+
+// readTriggers reads triggers. Those that a partition has from its table come
+// with it, and are only altered where they fire otherwise.
+func readTriggers(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID, Relation uint32
+		Name, Enabled string
+		Copied        bool
+		Definition    *string
+	}
+	copied, chosen := "t.tgisinternal", "NOT t.tgisinternal"
+	if c.srv.version >= 150000 {
+		copied, chosen = "t.tgparentid <> 0", "NOT t.tgisinternal AND t.tgparentid = 0"
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT t.oid, t.tgrelid AS relation, quote_ident(t.tgname) AS name, t.tgenabled::text AS enabled, `+copied+` AS copied,
+		       pg_get_triggerdef(t.oid) AS definition
+		FROM pg_trigger t LEFT JOIN pg_trigger u ON u.oid = t.tgparentid
+		WHERE t.tgrelid = ANY ($1) AND (`+chosen+` OR t.tgenabled <> u.tgenabled)
+		ORDER BY t.oid`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r := c.rels[row.Relation]
+		if row.Definition == nil {
+			return gone("trigger", row.Name+" on "+r.name)
+		}
+		o := c.addOn(r, &object{address: address{classTrigger, row.OID}, kind: kindTrigger, word: "TRIGGER"}, row.Name)
+		o.define = func(p *printer) {
+			if !row.Copied {
+				p.stmt("%s", *row.Definition)
+			}
+			how := firing[row.Enabled]
+			if row.Copied && how == "" {
+				how = "ENABLE"
+			}
+			if how != "" {
+				p.stmt("%s %s TRIGGER %s", strings.Replace(r.alter(), " ONLY ", " ", 1), how, row.Name)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package postgres
+
+import "slices"
+
+// An address names an object as pg_depend does: the catalogue it is in and its
+// row there. Columns are not told apart from their table.
+type address struct{ class, oid uint32 }
+
+// The catalogues' own OIDs, fixed when PostgreSQL is compiled
+// (CATALOG(...) in src/include/catalog/*.h).
+const (
+	classType          = 1247
+	classProc          = 1255
+	classRelation      = 1259
+	classAccessMethod  = 2601
+	classAttrDef       = 2604
+	classCast          = 2605
+	classConstraint    = 2606
+	classConversion    = 2607
+	classInherits      = 2611
+	classLanguage      = 2612
+	classNamespace     = 2615
+	classOpclass       = 2616
+	classOperator      = 2617
+	classRewrite       = 2618
+	classTrigger       = 2620
+	classOpfamily      = 2753
+	classExtension     = 3079
+	classPolicy        = 3256
+	classStatisticsExt = 3381
+	classCollation     = 3456
+	classEventTrigger  = 3466
+	classForeignServer = 1417
+	classForeignData   = 2328
+	classUserMapping   = 1418
+)
+
+// Not catalogues: what a dump does with an object beyond making it.
+const (
+	classRefresh     = 1 // of a materialized view
+	classIndexAttach = 2 // of a partition's index
+	classRows        = 3 // of a table
+	classSetval      = 4 // of a sequence
+)
+
+// A kind is what an object is. The kinds are in the order in which objects that
+// do not depend on each other are dumped: pg_dump's, which keeps every kind
+// behind those it usually needs (the enum dbObjectTypePriorities and the
+// comment above it in pg_dump_sort.c).
+type kind int
+
+const (
+	kindSchema kind = iota
+	kindLanguage
+	kindCollation
+	kindTransform
+	kindExtension
+	kindType
+	kindCast
+	kindFunction
+	kindAggregate
+	kindAccessMethod
+	kindOperator
+	kindOpfamily // and classes
+	kindConversion
+	kindTextSearch
+	kindForeignData
+	kindForeignServer
+	kindTable // and everything else in pg_class that stands by itself
+	kindTableAttach
+	kindDefault
+	kindDataBegins // the boundary between definitions and rows
+	kindTableData
+	kindSequenceSet
+	kindDataEnds // the boundary between rows and what is made after them
+	kindConstraint
+	kindIndex
+	kindIndexAttach
+	kindStatistics
+	kindRule
+	kindTrigger
+	kindForeignKey
+	kindPolicy
+	kindEventTrigger
+	kindRefresh
+)
+
+// An object is one thing that the dump makes, or knows only because others
+// depend on it.
+type object struct {
+	address
+	kind  kind
+	word  string // SQL's word for it, as in COMMENT ON word name
+	name  string // as SQL names it: qualified, quoted, with argument types
+	owner string // quoted; empty where it has none to set
+
+	// hidden objects are not dumped: the system's, and members of extensions.
+	// They still order those that depend on them.
+	hidden bool
+	// extension is the one that the object came with. Needs for the object are
+	// needs for the extension, which makes it.
+	extension *object
+	// holdsNothing is set on schemas whose contents are hidden as well.
+	holdsNothing bool
+	// late objects are made after the rows although their kind is not,
+	// because they depend on something that is (a view grouped by a key).
+	late bool
+
+	rows     *relation      // set on the object that stands for a table's rows
+	define   func(*printer) // writes the definition; nil where there is none to write
+	finish   func(*printer) // writes what must follow the change of owner; may be nil
+	comments []comment
+	grants   []grants
+
+	deps []dependency
+	// parts says how to take a part (a default, a check, a view's query) out
+	// of the object, so that a cycle through that part is broken. The
+	// function returns the object that will make the part afterwards.
+	parts map[address]func() *object
+	// shell is the bare name of a type, made before it, which is all that the
+	// type's own functions need.
+	shell *object
+}
+
+// A dependency is a need to come after another object. via is the part of the
+// dependent object that has the need: the object's own address where it is the
+// whole.
+type dependency struct {
+	to  *object
+	via address
+}
+
+// need makes o come after to.
+func (o *object) need(to *object) { o.needVia(to, o.address) }
+
+func (o *object) needVia(to *object, via address) {
+	if to == nil || to == o {
+		return
+	}
+	d := dependency{to, via}
+	if !slices.Contains(o.deps, d) {
+		o.deps = append(o.deps, d)
+	}
+}
+
+// drop removes every need of o for to.
+func (o *object) drop(to *object) {
+	o.deps = slices.DeleteFunc(o.deps, func(d dependency) bool { return d.to == to })
+}
+
+// section says on which side of the rows an object is made.
+type section int
+
+const (
+	beforeData section = iota
+	inData
+	afterData
+)
+
+func (o *object) section() section {
+	switch {
+	case o.late || o.kind > kindDataEnds:
+		return afterData
+	case o.kind < kindDataBegins:
+		return beforeData
+	}
+	return inData
+}
+
+// comment is a COMMENT ON target.
+type comment struct{ target, text string }
+
+// print writes all that belongs to an object but its grants, which come last in a dump.
+func (o *object) print(p *printer) {
+	if o.hidden {
+		return
+	}
+	if o.define != nil {
+		o.define(p)
+	}
+	if o.owner != "" && o.define != nil {
+		p.stmt("ALTER %s %s OWNER TO %s", o.word, o.name, o.owner)
+	}
+	if o.finish != nil {
+		o.finish(p)
+	}
+	for _, c := range o.comments {
+		p.stmt("COMMENT ON %s IS %s", c.target, p.textOrNull(c.text))
+	}
+}

@@ -1,0 +1,343 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A relation is a row of pg_class that is dumped as an object of its own: a
+// table of any sort, a view, a sequence.
+type relation struct {
+	*object
+	relationRow
+	columns []attribute
+	parents []*relation // what it inherits from, or is a partition of, in order
+	checks  []constraint
+	key     string // of a partitioned table: what PARTITION BY says
+	query   string // of a view
+	rows    string // for an extension's configuration table: which rows are the user's
+	config  bool   // a configuration table: dumped without its definition
+}
+
+type relationRow struct {
+	header
+	Raw         string
+	Kind        string
+	Type        uint32 // of its rows
+	Persistence string
+	Options     []string
+	CheckOption *string
+	Toast       []string
+	Tablespace  *string
+	Method      *string // access method
+	OfType      *string
+	Identity    string // replica identity
+	Security    bool   // row level security enabled
+	Forced      bool   // for the owner too
+	Partition   bool
+	Populated   bool
+	ACL         []string `db:"acl"`
+	Def         []string
+	Server      *string // of a foreign table, quoted
+	FDWOptions  *string
+}
+
+// The values of pg_class.relkind.
+const (
+	plainTable       = "r"
+	partitionedTable = "p"
+	foreignTable     = "f"
+	view             = "v"
+	materializedView = "m"
+	sequence         = "S"
+	compositeType    = "c"
+)
+
+// words are SQL's names of the relation kinds.
+var relationWords = map[string]string{
+	plainTable:       "TABLE",
+	partitionedTable: "TABLE",
+	foreignTable:     "FOREIGN TABLE",
+	view:             "VIEW",
+	materializedView: "MATERIALIZED VIEW",
+	sequence:         "SEQUENCE",
+}
+
+// alter begins an ALTER statement that accepts every kind of table.
+func (r *relation) alter() string {
+	if r.Kind == foreignTable {
+		return "ALTER FOREIGN TABLE ONLY " + r.name
+	}
+	return "ALTER TABLE ONLY " + r.name
+}
+
+// readRelations reads pg_class and locks the tables that will be dumped before
+// anything more of them is looked at.
+func readRelations(ctx context.Context, c *catalog) error {
+	rows, err := query[relationRow](ctx, c, `
+		SELECT c.oid, c.relnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relowner AS owner,
+		       c.relname AS raw, c.relkind::text AS kind, c.reltype AS type, c.relpersistence::text AS persistence,
+		       array_remove(array_remove(c.reloptions, 'check_option=local'), 'check_option=cascaded') AS options,
+		       CASE WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL'
+		            WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' END AS check_option,
+		       tc.reloptions AS toast, quote_ident(ts.spcname) AS tablespace, quote_ident(am.amname) AS method, CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
+		       c.relreplident::text AS identity, c.relrowsecurity AS security, c.relforcerowsecurity AS forced,
+		       c.relispartition AS partition, c.relispopulated AS populated,
+		       c.relacl::text[] AS acl,
+		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = c.oid AND i.classoid = 'pg_class'::regclass AND i.objsubid = 0),
+		                acldefault(CASE WHEN c.relkind = 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))::text[] AS def,
+		       quote_ident(fs.srvname) AS server,
+		       (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
+		        FROM pg_options_to_table(ft.ftoptions)) AS fdwoptions
+		FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid AND c.relkind <> 'p'
+		LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace
+		LEFT JOIN pg_am am ON am.oid = c.relam
+		LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
+		LEFT JOIN pg_foreign_server fs ON fs.oid = ft.ftserver
+		WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND c.relpersistence <> 't'
+		ORDER BY n.nspname, c.relname`)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r := &relation{relationRow: row}
+		r.object = c.add(&object{address: address{class: classRelation, oid: row.OID}, kind: kindTable, word: relationWords[row.Kind]}, row.header)
+		c.rels[row.OID] = r
+		if row.Type != 0 {
+			c.at[address{classType, row.Type}] = r.object
+		}
+		grantWord := "TABLE"
+		if row.Kind == sequence {
+			grantWord = "SEQUENCE"
+		}
+		if err := c.grantOn(r.object, grantWord, row.Owner, row.ACL, row.Def); err != nil {
+			return err
+		}
+		if row.Kind != sequence && row.Kind != view {
+			r.define = r.printTable
+		}
+		if !r.hidden {
+			c.tables = append(c.tables, r)
+		}
+	}
+	if err := c.lock(ctx); err != nil {
+		return err
+	}
+	return c.readConfigTables(ctx)
+}
+
+// readConfigTables finds the tables of extensions whose rows belong to the user
+// (pg_extension_config_dump): they are dumped without their definition.
+func (c *catalog) readConfigTables(ctx context.Context) error {
+	type row struct {
+		Relation  uint32
+		Condition string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT unnest(extconfig) AS relation, unnest(extcondition) AS condition FROM pg_extension WHERE extconfig IS NOT NULL`)
+	for _, row := range rows {
+		if r := c.rels[row.Relation]; r != nil {
+			r.config, r.rows = true, row.Condition
+		}
+	}
+	return err
+}
+
+// lock takes the weakest lock on every table that will be dumped, so that none
+// is dropped or altered until the dump's transaction ends.
+func (c *catalog) lock(ctx context.Context) error {
+	const batch = 1000
+	var names []string
+	flush := func() error {
+		if len(names) == 0 {
+			return nil
+		}
+		_, err := c.conn.Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN ACCESS SHARE MODE")
+		names = names[:0]
+		return lockError(err)
+	}
+	for _, r := range c.tables {
+		if r.Kind != plainTable && r.Kind != partitionedTable {
+			continue
+		}
+		if names = append(names, "ONLY "+r.name); len(names) == batch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// lockError adds to the server's words what an operator can do.
+func lockError(err error) error {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	switch pe.Code {
+	case "55P03": // lock_not_available
+		return fmt.Errorf("lock the tables: somebody holds one of them locked for longer than the lock timeout: %w", err)
+	case "42P01", "3F000": // undefined_table, invalid_schema_name
+		return fmt.Errorf("lock the tables: one %w: %w", errGone, err)
+	}
+	return fmt.Errorf("lock the tables: %w", err)
+}
+
+// printTable writes CREATE TABLE and what has to be altered afterwards, for
+// tables of every sort and for materialized views.
+func (r *relation) printTable(p *printer) {
+	var b strings.Builder
+	b.WriteString("CREATE ")
+	if r.Persistence == "u" {
+		b.WriteString("UNLOGGED ")
+	}
+	b.WriteString(r.word + " " + r.name)
+	if r.Kind == materializedView {
+		b.WriteString(r.storage())
+		p.stmt("%s AS\n%s\n  WITH NO DATA", b.String(), r.query)
+	} else {
+		b.WriteString(r.body())
+		b.WriteString(r.storage())
+		if r.FDWOptions != nil {
+			fmt.Fprintf(&b, "\nOPTIONS (\n    %s\n)", *r.FDWOptions)
+		}
+		p.stmt("%s", b.String())
+	}
+	r.printColumnSettings(p)
+	switch r.Identity {
+	case "n":
+		p.stmt("%s REPLICA IDENTITY NOTHING", r.alter())
+	case "f":
+		p.stmt("%s REPLICA IDENTITY FULL", r.alter())
+	}
+	if r.Forced {
+		p.stmt("%s FORCE ROW LEVEL SECURITY", r.alter())
+	}
+}
+
+// body writes what stands between a table's name and its storage: columns,
+// checks, parents, the partition key.
+func (r *relation) body() string {
+	var elements []string
+	for i := range r.columns {
+		if s, ok := r.columns[i].definition(r); ok {
+			elements = append(elements, s)
+		}
+	}
+	for _, k := range r.checks {
+		if !k.separate && (k.Local || r.Partition) {
+			elements = append(elements, "CONSTRAINT "+k.Quoted+" "+k.Def)
+		}
+	}
+	var b strings.Builder
+	if r.OfType != nil {
+		b.WriteString(" OF " + *r.OfType)
+	}
+	switch {
+	case len(elements) > 0:
+		b.WriteString(" (\n    " + strings.Join(elements, ",\n    ") + "\n)")
+	case r.OfType == nil:
+		b.WriteString(" (\n)")
+	}
+	if len(r.parents) > 0 && !r.Partition {
+		parents := make([]string, len(r.parents))
+		for i, parent := range r.parents {
+			parents[i] = parent.name
+		}
+		b.WriteString("\nINHERITS (" + strings.Join(parents, ", ") + ")")
+	}
+	if r.key != "" {
+		b.WriteString("\nPARTITION BY " + r.key)
+	}
+	if r.Server != nil {
+		b.WriteString("\nSERVER " + *r.Server)
+	}
+	return b.String()
+}
+
+// storage writes access method, options and tablespace, in the grammar's order.
+func (r *relation) storage() string {
+	var b strings.Builder
+	if r.Method != nil && *r.Method != "heap" {
+		b.WriteString("\nUSING " + *r.Method)
+	}
+	if opts := append(optionList("", r.Options), optionList("toast.", r.Toast)...); len(opts) > 0 {
+		b.WriteString("\nWITH (" + strings.Join(opts, ", ") + ")")
+	}
+	if r.Tablespace != nil {
+		b.WriteString("\nTABLESPACE " + *r.Tablespace)
+	}
+	return b.String()
+}
+
+// readInheritance reads who inherits from whom, and makes the objects that
+// attach partitions to their tables.
+func readInheritance(ctx context.Context, c *catalog) error {
+	type keyRow struct {
+		Relation uint32
+		Key      *string
+	}
+	keys, err := query[keyRow](ctx, c, `SELECT partrelid AS relation, pg_get_partkeydef(partrelid) AS key FROM pg_partitioned_table`)
+	if err != nil {
+		return err
+	}
+	for _, row := range keys {
+		if r := c.rels[row.Relation]; r != nil && row.Key != nil {
+			r.key = *row.Key
+		}
+	}
+	type row struct {
+		Child, Parent uint32
+		Bound         *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT i.inhrelid AS child, i.inhparent AS parent,
+		       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound
+		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+		WHERE c.relkind IN ('r', 'p', 'f')
+		ORDER BY i.inhrelid, i.inhseqno`)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r, parent := c.rels[row.Child], c.rels[row.Parent]
+		if r == nil || parent == nil { // temporary tables
+			continue
+		}
+		r.parents = append(r.parents, parent)
+		if !r.Partition {
+			r.need(parent.object)
+			continue
+		}
+		if row.Bound == nil {
+			return gone("partition", r.name)
+		}
+		c.attach(r, parent, *row.Bound)
+	}
+	return nil
+}
+
+// attach makes the object that attaches partition r. Partitions are created as
+// tables of their own first: it keeps their columns' order and their own
+// properties as they are.
+func (c *catalog) attach(r, parent *relation, bound string) {
+	o := &object{
+		address: address{class: classInherits, oid: r.oid}, kind: kindTableAttach, name: r.name, word: "partition",
+		hidden: r.hidden || parent.hidden,
+	}
+	o.define = func(p *printer) {
+		// ONLY: what attaching finds in the parent's indexes is attached by itself later.
+		p.stmt("ALTER TABLE ONLY %s ATTACH PARTITION %s %s", parent.name, r.name, bound)
+	}
+	o.need(r.object)
+	o.need(parent.object)
+	c.objects = append(c.objects, o)
+	c.at[o.address] = o
+}

@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// dataObjects makes the objects that carry rows and sequences' states, so that
+// they are ordered with everything else.
+func (c *catalog) dataObjects(ctx context.Context) ([]sequenceState, error) {
+	for _, oid := range c.relationOIDs() {
+		r := c.rels[oid]
+		if r.Kind != plainTable {
+			continue
+		}
+		o := &object{address: address{classRows, oid}, kind: kindTableData, word: "rows of", name: r.name}
+		o.rows = r
+		o.need(r.object)
+		c.objects = append(c.objects, o)
+	}
+	states, err := c.sequenceStates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range states {
+		o := &object{address: address{classSetval, s.relation.oid}, kind: kindSequenceSet, word: "state of", name: s.relation.name}
+		o.define = func(p *printer) {
+			p.stmt("SELECT pg_catalog.setval(%s, %d, %t)", literal(s.relation.name), s.last, s.called)
+		}
+		o.need(s.relation.object)
+		c.objects = append(c.objects, o)
+	}
+	return states, nil
+}
+
+type sequenceState struct {
+	relation *relation
+	last     int64
+	called   bool
+}
+
+// sequenceStates reads where the sequences stand, many in a query. Sequences
+// are not part of a snapshot: their values are those of the moment of reading,
+// which is after the snapshot, so that no value in the rows is given out again.
+func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
+	const batch = 500
+	var states []sequenceState
+	var sequences []*relation
+	for _, oid := range c.relationOIDs() {
+		if r := c.rels[oid]; r.Kind == sequence {
+			sequences = append(sequences, r)
+		}
+	}
+	for len(sequences) > 0 {
+		part := sequences[:min(batch, len(sequences))]
+		sequences = sequences[len(part):]
+		selects := make([]string, len(part))
+		for i, r := range part {
+			selects[i] = fmt.Sprintf("SELECT %d AS n, last_value, is_called FROM %s", i, r.name)
+		}
+		rows, err := c.conn.Query(ctx, strings.Join(selects, " UNION ALL ")+" ORDER BY n")
+		if err != nil {
+			return nil, fmt.Errorf("read sequences: %w", err)
+		}
+		got, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (sequenceState, error) {
+			var i int
+			var s sequenceState
+			err := row.Scan(&i, &s.last, &s.called)
+			s.relation = part[i]
+			return s, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read sequences: %w", err)
+		}
+		states = append(states, got...)
+	}
+	return states, nil
+}
+
+// copyRows writes a table's rows as COPY sends them and returns their manifest entry.
+func copyRows(ctx context.Context, conn *pgconn.PgConn, w *dump.Writer, r *relation) (dump.Table, error) {
+	columns := ""
+	if list := r.copied(); len(list) > 0 {
+		columns = " (" + strings.Join(list, ", ") + ")"
+	}
+	from := r.name + columns
+	if r.rows != "" {
+		list := "*"
+		if columns != "" {
+			list = strings.Join(r.copied(), ", ")
+		}
+		from = "(SELECT " + list + " FROM ONLY " + r.name + " " + r.rows + ")"
+	}
+	fmt.Fprintf(w, "COPY %s%s FROM stdin;\n", r.name, columns)
+	rows := rowCounter{w: w}
+	if _, err := conn.CopyTo(ctx, &rows, "COPY "+from+" TO STDOUT"); err != nil {
+		return dump.Table{}, fmt.Errorf("copy the rows of %s: %w", r.name, copyError(err))
+	}
+	_, err := io.WriteString(w, "\\.\n\n")
+	return dump.Table{Name: r.name, Rows: rows.n, Hash: rows.sum}, err
+}
+
+// copyError adds to the server's words what an operator can do.
+func copyError(err error) error {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	switch pe.Code {
+	case "42501": // insufficient_privilege
+		if strings.Contains(pe.Message, "row-level security") || strings.Contains(pe.Message, "row security") {
+			return fmt.Errorf("the role does not see all rows (row level security); give it BYPASSRLS: %w", err)
+		}
+	}
+	return err
+}
+
+// rowCounter passes COPY's text on, counting and hashing the rows. A line feed
+// within a value is escaped in that format, so each ends a row.
+type rowCounter struct {
+	w    io.Writer
+	n    int64
+	sum  uint64
+	part []byte // of a row whose end has not come yet
+}
+
+func (c *rowCounter) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			c.part = append(c.part, rest...)
+			break
+		}
+		row := rest[:i]
+		if len(c.part) > 0 {
+			c.part = append(c.part, row...)
+			row = c.part
+		}
+		c.n++
+		c.sum += dump.RowHash(row)
+		c.part = c.part[:0]
+		rest = rest[i+1:]
+	}
+	return c.w.Write(p)
+}

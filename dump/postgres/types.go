@@ -1,0 +1,261 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+)
+
+// The values of pg_type.typtype.
+const (
+	baseType   = "b"
+	rowType    = "c"
+	domainType = "d"
+	enumType   = "e"
+	rangeType  = "r"
+	multirange = "m"
+)
+
+type typeRow struct {
+	header
+	Type     string
+	Defined  bool
+	Relation uint32 // of a composite type
+	RelKind  *string
+	Element  uint32 // of an array type that was made with its element type
+	RangeOf  uint32 // of a multirange type that was made with its range
+	Array    uint32
+	ACL      []string `db:"acl"`
+	Def      []string
+}
+
+// readTypes reads the types that are not a table's row. Array and multirange
+// types come with the types they are made for, and are found as those.
+func readTypes(ctx context.Context, c *catalog) error {
+	rangeOf := "0::oid"
+	if c.srv.version >= 140000 {
+		rangeOf = "coalesce((SELECT rngtypid FROM pg_range WHERE rngmultitypid = t.oid), 0::oid)"
+	}
+	rows, err := query[typeRow](ctx, c, `
+		SELECT t.oid, t.typnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS name, t.typowner AS owner,
+		       t.typtype::text AS type, t.typisdefined AS defined, t.typrelid AS relation,
+		       (SELECT relkind::text FROM pg_class WHERE oid = t.typrelid) AS rel_kind,
+		       CASE WHEN t.typelem <> 0 AND (SELECT typarray FROM pg_type e WHERE e.oid = t.typelem) = t.oid THEN t.typelem ELSE 0::oid END AS element,
+		       `+rangeOf+` AS range_of, t.typarray AS array,
+		       t.typacl::text[] AS acl,
+		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = t.oid AND i.classoid = 'pg_type'::regclass),
+		                acldefault('T', t.typowner))::text[] AS def
+		FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+		WHERE t.oid >= $1 ORDER BY t.oid`, firstNormal)
+	if err != nil {
+		return err
+	}
+	var companions []typeRow
+	for _, t := range rows {
+		switch {
+		case t.Element != 0 || t.RangeOf != 0:
+			companions = append(companions, t)
+			continue
+		case t.Type == rowType && (t.RelKind == nil || *t.RelKind != compositeType):
+			continue // a table's
+		}
+		o := c.add(&object{address: address{class: classType, oid: t.OID}, kind: kindType, word: "TYPE"}, t.header)
+		if err := c.grantOn(o, "TYPE", t.Owner, t.ACL, t.Def); err != nil {
+			return err
+		}
+		if t.Type == rowType {
+			c.at[address{classRelation, t.Relation}] = o
+		}
+		if !t.Defined {
+			o.define = func(p *printer) { p.stmt("CREATE TYPE %s", o.name) }
+		}
+	}
+	// An array may be of a multirange: as many rounds as there are such steps.
+	for range 2 {
+		for _, t := range companions {
+			if of := c.at[address{classType, max(t.Element, t.RangeOf)}]; of != nil {
+				c.at[address{classType, t.OID}] = of
+			}
+		}
+	}
+	for _, read := range []func(context.Context, *catalog) error{readEnums, readDomains, readRanges, readComposites} {
+		if err := read(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readEnums(ctx context.Context, c *catalog) error {
+	type row struct {
+		Type   uint32
+		Labels []string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT enumtypid AS type, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY 1
+		UNION ALL
+		SELECT oid, '{}' FROM pg_type WHERE typtype = 'e' AND NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = pg_type.oid)`)
+	for _, row := range rows {
+		o := c.at[address{classType, row.Type}]
+		if o == nil {
+			continue
+		}
+		o.define = func(p *printer) {
+			labels := make([]string, len(row.Labels))
+			for i, l := range row.Labels {
+				labels[i] = "\n    " + literal(l)
+			}
+			p.stmt("CREATE TYPE %s AS ENUM (%s\n)", o.name, strings.Join(labels, ","))
+		}
+	}
+	return err
+}
+
+func readDomains(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID       uint32
+		Base      string
+		Collation *string
+		NotNull   bool
+		Expr      *string
+		Value     *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT t.oid, format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS not_null,
+		       CASE WHEN t.typcollation <> u.typcollation THEN (`+collationName+` AND co.oid = t.typcollation) END AS collation,
+		       pg_get_expr(t.typdefaultbin, 'pg_type'::regclass) AS expr, t.typdefault AS value
+		FROM pg_type t JOIN pg_type u ON u.oid = t.typbasetype
+		WHERE t.typtype = 'd' AND t.oid >= $1`, firstNormal)
+	if err != nil {
+		return err
+	}
+	checks, err := readDomainChecks(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		o := c.at[address{classType, row.OID}]
+		o.word = "DOMAIN"
+		for i := range o.comments {
+			o.comments[i].target = "DOMAIN " + o.name
+		}
+		own := checks[row.OID]
+		for _, k := range own {
+			c.ownDomainCheck(o, k)
+		}
+		o.define = func(p *printer) {
+			var b strings.Builder
+			b.WriteString("CREATE DOMAIN " + o.name + " AS " + row.Base)
+			if row.Collation != nil {
+				b.WriteString(" COLLATE " + *row.Collation)
+			}
+			notNullNamed := false
+			for _, k := range own {
+				if k.Type == "n" {
+					notNullNamed = true
+				}
+			}
+			if row.NotNull && !notNullNamed {
+				b.WriteString(" NOT NULL")
+			}
+			switch {
+			case row.Expr != nil:
+				b.WriteString(" DEFAULT " + *row.Expr)
+			case row.Value != nil:
+				b.WriteString(" DEFAULT " + literal(*row.Value))
+			}
+			for _, k := range own {
+				if !k.separate {
+					b.WriteString("\n    CONSTRAINT " + k.Quoted + " " + k.Def)
+				}
+			}
+			p.stmt("%s", b.String())
+		}
+	}
+	return nil
+}
+
+func readRanges(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID                       uint32
+		Subtype                   string
+		Multi, Opclass, Collation *string
+		Canonical, Difference     string
+	}
+	multi := "NULL"
+	if c.srv.version >= 140000 {
+		multi = "format_type(rngmultitypid, NULL)"
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT rngtypid AS oid, format_type(rngsubtype, NULL) AS subtype, `+multi+` AS multi,
+		       CASE WHEN NOT o.opcdefault THEN (SELECT quote_ident(nspname) FROM pg_namespace WHERE oid = o.opcnamespace) || '.' || quote_ident(o.opcname) END AS opclass,
+		       CASE WHEN rngcollation <> s.typcollation THEN (`+collationName+` AND co.oid = rngcollation) END AS collation,
+		       rngcanonical::text AS canonical, rngsubdiff::text AS difference
+		FROM pg_range r JOIN pg_type s ON s.oid = rngsubtype JOIN pg_opclass o ON o.oid = rngsubopc
+		WHERE rngtypid >= $1`, firstNormal)
+	for _, row := range rows {
+		o := c.at[address{classType, row.OID}]
+		o.define = func(p *printer) {
+			list := []string{"subtype = " + row.Subtype}
+			if row.Multi != nil {
+				list = append(list, "multirange_type_name = "+*row.Multi)
+			}
+			if row.Opclass != nil {
+				list = append(list, "subtype_opclass = "+*row.Opclass)
+			}
+			if row.Collation != nil {
+				list = append(list, "collation = "+*row.Collation)
+			}
+			if row.Canonical != "-" {
+				list = append(list, "canonical = "+row.Canonical)
+			}
+			if row.Difference != "-" {
+				list = append(list, "subtype_diff = "+row.Difference)
+			}
+			p.stmt("CREATE TYPE %s AS RANGE (\n    %s\n)", o.name, strings.Join(list, ",\n    "))
+		}
+		if row.Canonical != "-" {
+			c.shell(o)
+		}
+	}
+	return err
+}
+
+// shell lets a type's functions be made before the type: they need only to know
+// that there will be one of that name.
+func (c *catalog) shell(o *object) {
+	s := &object{kind: kindType, word: "shell type", name: o.name, hidden: o.hidden}
+	s.define = func(p *printer) { p.stmt("CREATE TYPE %s", o.name) }
+	o.shell = s
+}
+
+func readComposites(ctx context.Context, c *catalog) error {
+	type row struct {
+		Type, Relation uint32
+		Num            *int16
+		Column, Of     *string
+		Collation      *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT t.oid AS type, r.oid AS relation, a.attnum AS num, quote_ident(a.attname) AS column, format_type(a.atttypid, a.atttypmod) AS of,
+		       CASE WHEN a.attcollation <> at.typcollation THEN (`+collationName+` AND co.oid = a.attcollation) END AS collation
+		FROM pg_type t JOIN pg_class r ON r.oid = t.typrelid AND r.relkind = 'c'
+		LEFT JOIN (pg_attribute a JOIN pg_type at ON at.oid = a.atttypid) ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE t.oid >= $1 ORDER BY t.oid, a.attnum`, firstNormal)
+	columns := map[*object][]string{}
+	for _, row := range rows {
+		o := c.at[address{classType, row.Type}]
+		o.define = func(p *printer) {
+			p.stmt("CREATE TYPE %s AS (%s\n)", o.name, strings.Join(columns[o], ","))
+		}
+		if row.Num == nil {
+			continue
+		}
+		column := "\n    " + *row.Column + " " + *row.Of
+		if row.Collation != nil {
+			column += " COLLATE " + *row.Collation
+		}
+		columns[o] = append(columns[o], column)
+		c.commentOn(o, address{classRelation, row.Relation}, *row.Num, "COLUMN "+o.name+"."+*row.Column)
+	}
+	return err
+}

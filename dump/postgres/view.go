@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+)
+
+// readViews reads the queries of views and materialized views. A view's query
+// is a rule in the catalogues; it is found as the view.
+func readViews(ctx context.Context, c *catalog) error {
+	type row struct {
+		Rule, Relation uint32
+		Query          *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT r.oid AS rule, r.ev_class AS relation, pg_get_viewdef(r.ev_class) AS query
+		FROM pg_rewrite r WHERE r.rulename = '_RETURN' AND r.ev_class = ANY ($1)`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r := c.rels[row.Relation]
+		if row.Query == nil || *row.Query == "" {
+			return gone("view", r.name)
+		}
+		r.query = strings.TrimSuffix(*row.Query, ";")
+		rule := address{classRewrite, row.Rule}
+		c.at[rule] = r.object
+		if r.Kind == view {
+			r.define = func(p *printer) { p.stmt("CREATE VIEW %s%s", r.name, r.as()) }
+			r.part(rule, func() *object { return c.standIn(r, rule) })
+		}
+	}
+	c.refreshes()
+	return nil
+}
+
+// as writes a view's options, query and check option.
+func (r *relation) as() string {
+	s := ""
+	if len(r.Options) > 0 {
+		s += " WITH (" + strings.Join(optionList("", r.Options), ", ") + ")"
+	}
+	s += " AS\n" + r.query
+	if r.CheckOption != nil {
+		s += "\n  WITH " + *r.CheckOption + " CHECK OPTION"
+	}
+	return s
+}
+
+// standIn makes the view one of the same columns that reads nothing, for those
+// that depend on it, and returns the object that gives it its query.
+func (c *catalog) standIn(r *relation, rule address) *object {
+	r.define = func(p *printer) {
+		columns := make([]string, 0, len(r.columns))
+		for _, a := range r.columns {
+			s := "    NULL::" + *a.Type
+			if a.Collation != nil {
+				s += " COLLATE " + *a.Collation
+			}
+			columns = append(columns, s+" AS "+a.Quoted)
+		}
+		p.stmt("CREATE VIEW %s AS\nSELECT\n%s", r.name, strings.Join(columns, ",\n"))
+	}
+	o := &object{address: rule, kind: kindRule, word: "query of view", name: r.name, hidden: r.hidden}
+	o.define = func(p *printer) { p.stmt("CREATE OR REPLACE VIEW %s%s", r.name, r.as()) }
+	c.at[rule] = o
+	return o
+}
+
+// refreshes makes the objects that fill the materialized views, last of all and
+// each after those it reads.
+func (c *catalog) refreshes() {
+	for _, r := range c.tables {
+		if r.Kind != materializedView || !r.Populated {
+			continue
+		}
+		o := &object{address: address{classRefresh, r.oid}, kind: kindRefresh, word: "refresh of", name: r.name}
+		o.define = func(p *printer) { p.stmt("REFRESH MATERIALIZED VIEW %s", r.name) }
+		o.need(r.object)
+		c.objects = append(c.objects, o)
+		c.at[o.address] = o
+	}
+}
+
+// readRules reads the rules that are no view's query.
+func readRules(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID, Relation uint32
+		Name, Enabled string
+		Definition    *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT oid, ev_class AS relation, quote_ident(rulename) AS name, ev_enabled::text AS enabled, pg_get_ruledef(oid) AS definition
+		FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class = ANY ($1) ORDER BY oid`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		r := c.rels[row.Relation]
+		if row.Definition == nil {
+			return gone("rule", row.Name+" on "+r.name)
+		}
+		o := c.addOn(r, &object{address: address{class: classRewrite, oid: row.OID}, kind: kindRule, word: "RULE"}, row.Name)
+		o.define = func(p *printer) {
+			p.stmt("%s", strings.TrimSuffix(*row.Definition, ";"))
+			if how := firing[row.Enabled]; how != "" {
+				p.stmt("ALTER TABLE %s %s RULE %s", r.name, how, row.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// addOn takes in an object that belongs to a table and is named within it.
+func (c *catalog) addOn(r *relation, o *object, name string) *object {
+	c.add(o, header{OID: o.oid, Name: name + " ON " + r.name})
+	o.hidden = o.hidden || r.hidden
+	o.need(r.object)
+	return o
+}
+
+// firing words of ALTER TABLE by pg_trigger.tgenabled and pg_rewrite.ev_enabled;
+// O, the origin, is what both are born with.
+var firing = map[string]string{"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
