@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -39,13 +40,41 @@ func TestFidelity(t *testing.T) {
 			if again := dumpDB(t, pg, db); !bytes.Equal(stream, again) {
 				t.Errorf("two dumps of an unchanged database differ:\n%s", cmp.Diff(string(stream), string(again)))
 			}
-			restored := pg.CreateDB(t)
-			psqlLoad(t, pg, restored, stream)
-			if diff := cmp.Diff(pgDump(t, pg, db), pgDump(t, pg, restored)); diff != "" {
-				t.Errorf("pg_dump tells the restored database from the original (-original +restored):\n%s", diff)
+			original := pgDump(t, pg, db)
+			same := func(how, restored string) {
+				t.Helper()
+				if diff := cmp.Diff(original, pgDump(t, pg, restored)); diff != "" {
+					t.Errorf("pg_dump tells the database restored %s from the original (-original +restored):\n%s", how, diff)
+				}
 			}
+			byPsql := pg.CreateDB(t)
+			psqlLoad(t, pg, byPsql, stream)
+			same("by psql", byPsql)
+			natively := pg.CreateDB(t)
+			if err := load(t, pg, LoadConfig{Database: natively}, stream); err != nil {
+				t.Fatal(err)
+			}
+			same("natively", natively)
+			if err := load(t, pg, LoadConfig{Database: natively}, stream); !errors.Is(err, ErrNotEmpty) {
+				t.Errorf("loading into a database with contents: %v, want ErrNotEmpty", err)
+			}
+			if err := load(t, pg, LoadConfig{Database: natively, Clean: true}, stream); err != nil {
+				t.Fatal(err)
+			}
+			same("over itself", natively)
 		})
 	}
+}
+
+// load loads a stream with cfg, whose Conn it sets.
+func load(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) error {
+	t.Helper()
+	cfg.Conn = pg.DSN("postgres")
+	l, err := NewLoader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.Load(context.Background(), bytes.NewReader(stream))
 }
 
 // dumpDB returns our dump of a database.

@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// userSchemas selects the schemas that are neither the system's nor an extension's.
+const userSchemas = `
+	SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
+	WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+	  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_namespace'::regclass AND objid = n.oid AND deptype = 'e')`
+
+// contents names something that a user made in the database, or returns the
+// empty string. Extensions do not count: a template may bring them, and a dump
+// makes them only where they are missing.
+func contents(ctx context.Context, conn *pgx.Conn) (string, error) {
+	var found *string
+	err := conn.QueryRow(ctx, `
+		WITH s AS (`+userSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
+		found(what) AS (
+			SELECT 'schema ' || quote_ident(nspname) FROM s WHERE nspname <> 'public'
+			UNION ALL
+			SELECT 'relation ' || c.oid::regclass FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
+			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = c.oid)
+			UNION ALL
+			SELECT 'function ' || p.oid::regprocedure FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
+			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::regclass AND objid = p.oid)
+			UNION ALL
+			SELECT 'type ' || t.oid::regtype FROM pg_catalog.pg_type t JOIN s ON s.oid = t.typnamespace
+			WHERE t.typrelid = 0 AND t.typelem = 0
+			  AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_type'::regclass AND objid = t.oid)
+			UNION ALL
+			SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata
+		)
+		SELECT (SELECT what FROM found LIMIT 1)`).Scan(&found)
+	if err != nil {
+		return "", fmt.Errorf("look into the database: %w", err)
+	}
+	if found == nil {
+		return "", nil
+	}
+	return *found, nil
+}
+
+// clean drops everything that users made in the database, in one transaction:
+// it is all gone, or after an error all still there. The schema public is made
+// anew as initdb leaves it.
+func clean(ctx context.Context, conn *pgx.Conn) error {
+	err := execAll(ctx, conn.PgConn(), `BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; `+dropAll+` COMMIT;`)
+	if err != nil {
+		return fmt.Errorf("clean the database: %w", err)
+	}
+	return nil
+}
+
+// dropAll drops first what stands outside schemas, then the schemas with all
+// that is in them. An object that went with another one's CASCADE is passed over
+// by IF EXISTS.
+const dropAll = `
+DO $clean$
+DECLARE
+	stmt text;
+BEGIN
+	FOR stmt IN
+		SELECT format('DROP EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_catalog.pg_event_trigger
+		UNION ALL SELECT format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication
+		UNION ALL SELECT format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_catalog.pg_extension WHERE oid >= 16384
+		UNION ALL SELECT format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_catalog.pg_foreign_data_wrapper
+		UNION ALL SELECT format('DROP LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_catalog.pg_language WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	FOR stmt IN SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM (` + userSchemas + `) s
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	-- Those left are between the system's own types.
+	FOR stmt IN SELECT format('DROP CAST IF EXISTS (%s AS %s) CASCADE', castsource::regtype, casttarget::regtype) FROM pg_catalog.pg_cast WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	PERFORM pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata;
+	CREATE SCHEMA public;
+	IF pg_catalog.current_setting('server_version_num')::int >= 150000 THEN
+		EXECUTE 'ALTER SCHEMA public OWNER TO pg_database_owner';
+		GRANT USAGE ON SCHEMA public TO PUBLIC;
+	ELSE
+		GRANT ALL ON SCHEMA public TO PUBLIC;
+	END IF;
+	COMMENT ON SCHEMA public IS 'standard public schema';
+END
+$clean$;
+`
