@@ -109,7 +109,7 @@ func (c *catalog) add(o *object, h header) *object {
 	c.at[o.address] = o
 	if schema := c.at[address{classNamespace, h.Schema}]; schema != nil {
 		o.need(schema)
-		o.hidden = schema.holdsNothing
+		o.hidden, o.silent = schema.system, schema.silent
 	}
 	if ext, ok := c.members[o.address]; ok {
 		o.hidden = true
@@ -214,7 +214,8 @@ func readSchemas(ctx context.Context, c *catalog) error {
 		switch {
 		case n.Raw == "public":
 		case strings.HasPrefix(n.Raw, "pg_") || n.Raw == "information_schema":
-			o.hidden, o.holdsNothing = true, true
+			// What somebody granted on the catalogues themselves is kept.
+			o.hidden, o.system, o.silent = true, true, n.Raw != "pg_catalog"
 		default:
 			o.define = func(p *printer) { p.stmt("CREATE SCHEMA %s", o.name) }
 		}

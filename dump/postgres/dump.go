@@ -97,6 +97,9 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, out *dump.Writer, sr
 	}
 	p.mark("privileges")
 	for _, o := range objects {
+		if o.silent {
+			continue
+		}
 		for _, g := range o.grants {
 			g.print(p)
 		}
@@ -130,9 +133,4 @@ func (p *printer) preamble(srv server) {
 	p.stmt("SET row_security = off")
 	p.stmt("SET default_tablespace = ''")
 	p.stmt("SET default_table_access_method = heap")
-}
-
-// dumpCluster writes roles, tablespaces and every database.
-func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
-	return fmt.Errorf("dump the cluster: PG_DUMP_ALL is not built yet")
 }

@@ -100,8 +100,10 @@ type object struct {
 	// extension is the one that the object came with. Needs for the object are
 	// needs for the extension, which makes it.
 	extension *object
-	// holdsNothing is set on schemas whose contents are hidden as well.
-	holdsNothing bool
+	// system is set on the server's own schemas: their contents are hidden too.
+	system bool
+	// silent objects are hidden with their privileges.
+	silent bool
 	// late objects are made after the rows although their kind is not,
 	// because they depend on something that is (a view grouped by a key).
 	late bool

@@ -24,18 +24,14 @@ func TestFidelity(t *testing.T) {
 		t.Skip("needs a PostgreSQL server")
 	}
 	pg := servers.Postgres(t)
-	scripts, err := filepath.Glob("testdata/*.sql")
+	scripts, err := filepath.Glob("testdata/database/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, script := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".sql"), func(t *testing.T) {
-			sql, err := os.ReadFile(script)
-			if err != nil {
-				t.Fatal(err)
-			}
 			db := pg.CreateDB(t)
-			psqlLoad(t, pg, db, sql)
+			psqlLoad(t, pg, db, readFile(t, script))
 			stream := dumpDB(t, pg, db)
 			if again := dumpDB(t, pg, db); !bytes.Equal(stream, again) {
 				t.Errorf("two dumps of an unchanged database differ:\n%s", cmp.Diff(string(stream), string(again)))
@@ -66,6 +62,35 @@ func TestFidelity(t *testing.T) {
 	}
 }
 
+// TestClusterFidelity holds a dump of a whole cluster against pg_dumpall's.
+func TestClusterFidelity(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a PostgreSQL server")
+	}
+	from, byPsql, natively := servers.Postgres(t), servers.Postgres(t), servers.Postgres(t)
+	psqlLoad(t, from, "postgres", readFile(t, "testdata/cluster.sql"))
+	stream := dumpWith(t, Config{Conn: from.DSN("postgres"), AllDatabases: true})
+	psqlLoad(t, byPsql, "postgres", stream)
+	if err := load(t, natively, LoadConfig{}, stream); err != nil {
+		t.Fatal(err)
+	}
+	original := pgDumpAll(t, from)
+	for how, pg := range map[string]*servers.PG{"by psql": byPsql, "natively": natively} {
+		if diff := cmp.Diff(original, pgDumpAll(t, pg)); diff != "" {
+			t.Errorf("pg_dumpall tells the cluster restored %s from the original (-original +restored):\n%s", how, diff)
+		}
+	}
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // load loads a stream with cfg, whose Conn it sets.
 func load(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) error {
 	t.Helper()
@@ -80,7 +105,13 @@ func load(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) error {
 // dumpDB returns our dump of a database.
 func dumpDB(t *testing.T, pg *servers.PG, db string) []byte {
 	t.Helper()
-	src, err := NewSource(Config{Conn: pg.DSN(db), Warn: func(s string) { t.Log("warning:", s) }})
+	return dumpWith(t, Config{Conn: pg.DSN(db)})
+}
+
+func dumpWith(t *testing.T, cfg Config) []byte {
+	t.Helper()
+	cfg.Warn = func(s string) { t.Log("warning:", s) }
+	src, err := NewSource(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,9 +138,19 @@ func psqlLoad(t *testing.T, pg *servers.PG, db string, stream []byte) {
 // pgDump returns what pg_dump writes, without what differs from run to run.
 func pgDump(t *testing.T, pg *servers.PG, db string) string {
 	t.Helper()
-	out, err := exec.Command(filepath.Join(pg.BinDir, "pg_dump"), "-d", pg.DSN(db)).Output()
+	return reference(t, pg, "pg_dump", pg.DSN(db))
+}
+
+func pgDumpAll(t *testing.T, pg *servers.PG) string {
+	t.Helper()
+	return reference(t, pg, "pg_dumpall", pg.DSN("postgres"))
+}
+
+func reference(t *testing.T, pg *servers.PG, tool, dsn string) string {
+	t.Helper()
+	out, err := exec.Command(filepath.Join(pg.BinDir, tool), "-d", dsn).Output()
 	if err != nil {
-		t.Fatalf("pg_dump: %v", err)
+		t.Fatalf("%s: %v", tool, err)
 	}
 	return regexp.MustCompile(`(?m)^\\(un)?restrict .*\n`).ReplaceAllString(string(out), "")
 }

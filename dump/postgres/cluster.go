@@ -1,0 +1,236 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every
+// database with its properties, each read at one moment of its own.
+func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
+	out := dump.NewWriter(w, engine)
+	databases, err := s.dumpGlobals(ctx, out)
+	if err != nil {
+		return fmt.Errorf("dump roles and tablespaces: %w", err)
+	}
+	var manifest dump.Manifest
+	for _, d := range databases {
+		tables, err := s.dumpMember(ctx, out, d)
+		if err != nil {
+			return fmt.Errorf("dump database %s: %w", d.Name, err)
+		}
+		for _, t := range tables {
+			t.Name = d.Quoted + "." + t.Name
+			manifest = append(manifest, t)
+		}
+	}
+	return out.End(manifest)
+}
+
+// dumpGlobals writes what belongs to no database and returns the databases.
+func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database, error) {
+	conn, srv, err := connect(ctx, s.conn, s.conn.Database)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := s.begin(ctx, conn, srv); err != nil {
+		return nil, err
+	}
+	c := &catalog{conn: conn, srv: srv, roles: map[uint32]role{}}
+	if err := readRoles(ctx, c); err != nil {
+		return nil, err
+	}
+	p := &printer{w: out}
+	p.preamble(srv)
+	for _, write := range []func(context.Context, *catalog, *printer, func(string)) error{
+		writeRoles, writeRoleSettings, writeMemberships, writeParameterGrants, writeTablespaces,
+	} {
+		if err := write(ctx, c, p, s.cfg.Warn); err != nil {
+			return nil, err
+		}
+	}
+	return readDatabases(ctx, c)
+}
+
+// A database of the cluster, with the statements that make it and those that
+// give it its properties.
+type database struct {
+	Name, Quoted string
+	exists       bool // in every new cluster
+	create       string
+	properties   func(*printer)
+}
+
+// dumpMember writes one database of the cluster.
+func (s *Source) dumpMember(ctx context.Context, out *dump.Writer, d database) (dump.Manifest, error) {
+	p := &printer{w: out}
+	p.mark("database")
+	if !d.exists {
+		p.stmt("%s", d.create)
+	}
+	fmt.Fprintf(out, "%s\n\n", connectCommand(d.Name))
+	manifest, err := s.dumpDatabase(ctx, out, d.Name)
+	if err != nil {
+		return nil, err
+	}
+	p.mark("database properties")
+	d.properties(p)
+	return manifest, nil
+}
+
+// connectCommand writes psql's \connect. A name that is more than a plain word
+// goes into a connection string, quoted for libpq within psql's quotes (CVE-2016-5424).
+func connectCommand(name string) string {
+	plain := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
+	if plain {
+		return `\connect ` + name
+	}
+	value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name)
+	conninfo := "dbname='" + value + "'"
+	psql := strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(conninfo)
+	return `\connect -reuse-previous=on '` + psql + `'`
+}
+
+type databaseRow struct {
+	header
+	Raw                      string
+	Encoding, Collate, Ctype string
+	Provider                 string
+	Locale, Rules            *string
+	Template                 bool
+	Limit                    int32
+	Tablespace               *string
+	Comment                  *string
+	ACL                      []string `db:"acl"`
+	Def                      []string
+}
+
+// readDatabases reads the databases that can be connected to, in pg_dumpall's order.
+func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
+	provider, locale, rules := "'c'", "NULL", "NULL"
+	switch {
+	case c.srv.version >= 170000:
+		provider, locale, rules = "datlocprovider", "datlocale", "daticurules"
+	case c.srv.version >= 160000:
+		provider, locale, rules = "datlocprovider", "daticulocale", "daticurules"
+	case c.srv.version >= 150000:
+		provider, locale = "datlocprovider", "daticulocale"
+	}
+	rows, err := query[databaseRow](ctx, c, `
+		SELECT d.oid, 0::oid AS schema, quote_ident(datname) AS name, datdba AS owner, datname AS raw,
+		       pg_encoding_to_char(encoding) AS encoding, datcollate::text AS collate, datctype::text AS ctype,
+		       `+provider+`::text AS provider, `+locale+`::text AS locale, `+rules+`::text AS rules,
+		       datistemplate AS template, datconnlimit AS limit,
+		       (SELECT quote_ident(spcname) FROM pg_tablespace t WHERE t.oid = dattablespace AND spcname <> 'pg_default') AS tablespace,
+		       shobj_description(d.oid, 'pg_database') AS comment,
+		       datacl::text[] AS acl, acldefault('d', datdba)::text[] AS def
+		FROM pg_database d WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0'
+		ORDER BY datname <> 'template1', datname`)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := readSettings(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var databases []database
+	for _, row := range rows {
+		o := &object{name: row.Name}
+		if err := c.grantOn(o, "DATABASE", row.Owner, row.ACL, row.Def); err != nil {
+			return nil, err
+		}
+		d := database{
+			Name: row.Raw, Quoted: row.Name, create: row.create(),
+			exists: row.Raw == "template1" || row.Raw == "postgres",
+		}
+		d.properties = func(p *printer) {
+			if !d.exists {
+				p.stmt("ALTER DATABASE %s OWNER TO %s", row.Name, c.roles[row.Owner].quoted)
+			}
+			if row.Limit != -1 {
+				p.stmt("ALTER DATABASE %s CONNECTION LIMIT = %d", row.Name, row.Limit)
+			}
+			if row.Comment != nil && (!d.exists || !strings.Contains(*row.Comment, "default")) {
+				p.stmt("COMMENT ON DATABASE %s IS %s", row.Name, literal(*row.Comment))
+			}
+			for _, s := range settings {
+				if s.Database == row.OID {
+					s.print(p, c, row.Name)
+				}
+			}
+			for _, g := range o.grants {
+				g.print(p)
+			}
+			if row.Template && !d.exists {
+				p.stmt("ALTER DATABASE %s IS_TEMPLATE = true", row.Name)
+			}
+		}
+		databases = append(databases, d)
+	}
+	return databases, nil
+}
+
+func (d databaseRow) create() string {
+	s := "CREATE DATABASE " + d.Name + " WITH TEMPLATE = template0 ENCODING = " + literal(d.Encoding)
+	providers := map[string]string{"c": "libc", "i": "icu", "b": "builtin"}
+	if d.Provider != "c" {
+		s += " LOCALE_PROVIDER = " + providers[d.Provider]
+	}
+	if d.Collate == d.Ctype {
+		s += " LOCALE = " + literal(d.Collate)
+	} else {
+		s += " LC_COLLATE = " + literal(d.Collate) + " LC_CTYPE = " + literal(d.Ctype)
+	}
+	if d.Locale != nil {
+		s += map[string]string{"i": " ICU_LOCALE = ", "b": " BUILTIN_LOCALE = "}[d.Provider] + literal(*d.Locale)
+	}
+	if d.Rules != nil {
+		s += " ICU_RULES = " + literal(*d.Rules)
+	}
+	if d.Tablespace != nil {
+		s += " TABLESPACE = " + *d.Tablespace
+	}
+	return s
+}
+
+// writeTablespaces writes the tablespaces that users made.
+func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+	type row struct {
+		header
+		Location string
+		Options  []string
+		Comment  *string
+		ACL      []string `db:"acl"`
+		Def      []string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT oid, 0::oid AS schema, quote_ident(spcname) AS name, spcowner AS owner, pg_tablespace_location(oid) AS location,
+		       spcoptions AS options, shobj_description(oid, 'pg_tablespace') AS comment,
+		       spcacl::text[] AS acl, acldefault('t', spcowner)::text[] AS def
+		FROM pg_tablespace WHERE spcname !~ '^pg_' ORDER BY spcname`)
+	if err != nil {
+		return err
+	}
+	for _, t := range rows {
+		p.stmt("CREATE TABLESPACE %s OWNER %s LOCATION %s", t.Name, c.roles[t.Owner].quoted, literal(t.Location))
+		if len(t.Options) > 0 {
+			p.stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(optionList("", t.Options), ", "))
+		}
+		o := &object{name: t.Name}
+		if err := c.grantOn(o, "TABLESPACE", t.Owner, t.ACL, t.Def); err != nil {
+			return err
+		}
+		for _, g := range o.grants {
+			g.print(p)
+		}
+		if t.Comment != nil {
+			p.stmt("COMMENT ON TABLESPACE %s IS %s", t.Name, literal(*t.Comment))
+		}
+	}
+	return nil
+}

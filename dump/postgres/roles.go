@@ -1,0 +1,258 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// writeRoles writes the roles. One that exists already, as the role that
+// restores does, is only altered. Passwords are read where the dumping role may:
+// they are in pg_authid, which only superusers see.
+func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) error {
+	var seesPasswords bool
+	err := c.conn.QueryRow(ctx, `SELECT has_table_privilege('pg_authid', 'SELECT')`).Scan(&seesPasswords)
+	if err != nil {
+		return err
+	}
+	table, password := "pg_authid", "rolpassword"
+	if !seesPasswords {
+		table, password = "pg_roles", "NULL::text"
+		warn("roles are dumped without their passwords: the dumping role may not read pg_authid; after a restore set them anew, or dump as a superuser")
+	}
+	type row struct {
+		Raw, Name                                                        string
+		Super, Inherit, CreateRole, CreateDB, Login, Replication, Bypass bool
+		Limit                                                            int32
+		Password, Until, Comment                                         *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT rolname AS raw, quote_ident(rolname) AS name, rolsuper AS super, rolinherit AS inherit, rolcreaterole AS create_role,
+		       rolcreatedb AS create_db, rolcanlogin AS login, rolreplication AS replication, rolbypassrls AS bypass,
+		       rolconnlimit AS limit, `+password+` AS password, rolvaliduntil::text AS until, shobj_description(oid, 'pg_authid') AS comment
+		FROM `+table+` WHERE rolname !~ '^pg_' ORDER BY rolname`)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		p.stmt("DO $role$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END $role$",
+			literal(r.Raw), literal("CREATE ROLE "+r.Name))
+	}
+	for _, r := range rows {
+		s := "ALTER ROLE " + r.Name + " WITH"
+		for _, flag := range []struct {
+			on   bool
+			word string
+		}{
+			{r.Super, "SUPERUSER"}, {r.Inherit, "INHERIT"}, {r.CreateRole, "CREATEROLE"}, {r.CreateDB, "CREATEDB"},
+			{r.Login, "LOGIN"}, {r.Replication, "REPLICATION"}, {r.Bypass, "BYPASSRLS"},
+		} {
+			if flag.on {
+				s += " " + flag.word
+			} else {
+				s += " NO" + flag.word
+			}
+		}
+		if r.Limit != -1 {
+			p.stmt("ALTER ROLE %s CONNECTION LIMIT %d", r.Name, r.Limit)
+		}
+		if r.Password != nil {
+			s += " PASSWORD " + literal(*r.Password)
+		}
+		if r.Until != nil {
+			s += " VALID UNTIL " + literal(*r.Until)
+		}
+		p.stmt("%s", s)
+		if r.Comment != nil {
+			p.stmt("COMMENT ON ROLE %s IS %s", r.Name, literal(*r.Comment))
+		}
+	}
+	return nil
+}
+
+// writeMemberships writes who is in which role. Since 16 a membership has its
+// own INHERIT and SET, and its grantor counts.
+func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+	type row struct {
+		Role, Member, Grantor       string
+		Admin                       bool
+		Inherit, Set                *bool
+		GrantorID, MemberID, RoleID uint32
+	}
+	options := "NULL::bool AS inherit, NULL::bool AS set"
+	if c.srv.version >= 160000 {
+		options = "a.inherit_option AS inherit, a.set_option AS set"
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT quote_ident(r.rolname) AS role, quote_ident(m.rolname) AS member, quote_ident(g.rolname) AS grantor, a.admin_option AS admin, `+options+`,
+		       a.grantor AS grantor_id, a.member AS member_id, a.roleid AS role_id
+		FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.grantor
+		WHERE NOT (r.rolname ~ '^pg_' AND m.rolname ~ '^pg_')
+		ORDER BY r.rolname, m.rolname, g.rolname`)
+	if err != nil {
+		return err
+	}
+	// A grant can stand only after the one that gave its grantor the ADMIN OPTION.
+	done := map[[2]uint32]bool{}
+	for len(rows) > 0 {
+		ready := func(m row) bool {
+			return m.GrantorID == bootstrapUser || c.srv.version < 160000 || done[[2]uint32{m.RoleID, m.GrantorID}]
+		}
+		i := max(slices.IndexFunc(rows, ready), 0) // a superuser may grant without being a member
+		m := rows[i]
+		rows = slices.Delete(rows, i, i+1)
+		if m.Admin {
+			done[[2]uint32{m.RoleID, m.MemberID}] = true
+		}
+		var with []string
+		if m.Admin {
+			with = append(with, "ADMIN OPTION")
+		}
+		if m.Inherit != nil {
+			with = append(with, "INHERIT "+boolWord(*m.Inherit), "SET "+boolWord(*m.Set))
+		}
+		s := "GRANT " + m.Role + " TO " + m.Member
+		if len(with) > 0 {
+			s += " WITH " + strings.Join(with, ", ")
+		}
+		p.stmt("%s GRANTED BY %s", s, m.Grantor)
+	}
+	return nil
+}
+
+func boolWord(b bool) string {
+	if b {
+		return "TRUE"
+	}
+	return "FALSE"
+}
+
+// A setting is a row of pg_db_role_setting: values of a role, of a database, or
+// of a role in a database.
+type setting struct {
+	Database, Role uint32 // 0: any
+	Config         []string
+}
+
+func readSettings(ctx context.Context, c *catalog) ([]setting, error) {
+	return query[setting](ctx, c, `
+		SELECT setdatabase AS database, setrole AS role, setconfig AS config FROM pg_db_role_setting ORDER BY setdatabase, setrole`)
+}
+
+// writeRoleSettings writes the settings of roles in any database.
+func writeRoleSettings(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+	settings, err := readSettings(ctx, c)
+	for _, s := range settings {
+		if s.Database == 0 {
+			s.print(p, c, "")
+		}
+	}
+	return err
+}
+
+// print writes the settings; database is the quoted name of theirs, if any.
+func (s setting) print(p *printer, c *catalog, database string) {
+	target := "DATABASE " + database
+	switch {
+	case s.Role != 0 && s.Database != 0:
+		target = "ROLE " + c.roles[s.Role].quoted + " IN DATABASE " + database
+	case s.Role != 0:
+		target = "ROLE " + c.roles[s.Role].quoted
+	case s.Database == 0:
+		target = "ROLE ALL"
+	}
+	for _, config := range s.Config {
+		name, value, _ := strings.Cut(config, "=")
+		p.stmt("ALTER %s SET %s TO %s", target, settingName(name), settingValue(name, value))
+	}
+}
+
+// settingName quotes a parameter's name; an extension's has a dot in it.
+func settingName(name string) string {
+	parts := strings.Split(name, ".")
+	for i := range parts {
+		parts[i] = ident(parts[i])
+	}
+	return strings.Join(parts, ".")
+}
+
+// quotedLists are the parameters whose value the server keeps as a list of
+// quoted names (GUC_LIST_QUOTE; variable_is_guc_list_quote in dumputils.c).
+var quotedLists = []string{
+	"local_preload_libraries", "search_path", "session_preload_libraries",
+	"shared_preload_libraries", "temp_tablespaces", "unix_socket_directories",
+}
+
+func settingValue(name, value string) string {
+	if !slices.Contains(quotedLists, strings.ToLower(name)) {
+		return literal(value)
+	}
+	items := splitQuotedList(value)
+	for i := range items {
+		items[i] = literal(items[i])
+	}
+	if len(items) == 0 {
+		return "''"
+	}
+	return strings.Join(items, ", ")
+}
+
+// splitQuotedList splits a list of names at its commas and takes off their
+// double quotes (SplitGUCList in dumputils.c).
+func splitQuotedList(s string) []string {
+	var items []string
+	for s = strings.TrimSpace(s); s != ""; {
+		var item strings.Builder
+		if s[0] == '"' {
+			i := 1
+			for ; i < len(s); i++ {
+				if s[i] == '"' {
+					if i+1 < len(s) && s[i+1] == '"' {
+						i++
+					} else {
+						break
+					}
+				}
+				item.WriteByte(s[i])
+			}
+			s = s[min(i+1, len(s)):]
+		} else {
+			end := strings.IndexByte(s, ',')
+			if end < 0 {
+				end = len(s)
+			}
+			item.WriteString(strings.TrimSpace(s[:end]))
+			s = s[end:]
+		}
+		items = append(items, item.String())
+		s = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s), ","))
+	}
+	return items
+}
+
+// writeParameterGrants writes the privileges on configuration parameters (15).
+func writeParameterGrants(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+	if c.srv.version < 150000 {
+		return nil
+	}
+	type row struct {
+		Name string
+		ACL  []string `db:"acl"`
+		Def  []string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT parname AS name, paracl::text[] AS acl, acldefault('p', 10)::text[] AS def FROM pg_parameter_acl ORDER BY parname`)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		o := &object{name: settingName(r.Name)}
+		if err := c.grantOn(o, "PARAMETER", bootstrapUser, r.ACL, r.Def); err != nil {
+			return err
+		}
+		for _, g := range o.grants {
+			g.print(p)
+		}
+	}
+	return nil
+}
