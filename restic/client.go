@@ -1,0 +1,126 @@
+// Package restic runs the restic program: it feeds a stream into a backup, commits it or takes it back, and reads what
+// restic answers. It owns the process, its standard input, its exit codes and its JSON. What is in the stream, when to
+// back up and which policy to keep are its callers'; where the repository is and how it is reached, restic's own
+// environment variables say.
+//
+// The package's one promise is that of [Client.Backup]: a snapshot exists only if the reader ended in io.EOF. See there.
+package restic
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Client runs one restic program against one repository. The zero value of every field but Env is usable, a Client
+// holds no state, and its methods may be called at once from several goroutines.
+type Client struct {
+	// Binary is restic's path, or its name on PATH. Default: "restic".
+	Binary string
+
+	// Env is the child's whole environment, as os.Environ returns it: RESTIC_REPOSITORY, RESTIC_PASSWORD and whatever
+	// the backend needs. Secrets travel in it and nowhere else.
+	Env []string
+
+	// LockWait is how long to wait for a lock that a live process holds, once stale ones are removed. Zero: not at all.
+	LockWait time.Duration
+
+	// Grace is how long an interrupted restic may take to remove its lock before it is killed. Default: 5 s.
+	Grace time.Duration
+}
+
+const defaultGrace = 5 * time.Second
+
+// command is one run of restic.
+type command struct {
+	op     string     // what the caller asked for; begins every error
+	args   []string   // restic's arguments
+	env    []string   // added to Client.Env
+	stdin  *os.File   // nil: /dev/null
+	extra  []*os.File // further open files, from 3 on
+	stdout io.Writer  // nil: /dev/null
+
+	// finish lets a cancelled run go on until it ends by itself or Grace is over, instead of interrupting it at once.
+	finish bool
+}
+
+// run starts restic and returns when it has ended and all it wrote has been read. A nil error is exit status 0. When
+// ctx ends restic is interrupted, given Grace, and killed.
+func (c *Client) run(ctx context.Context, command command) error {
+	// Linux ties Pdeathsig to the thread that forked, not to the process: if that thread ended, restic would be
+	// killed in the middle of its work. So the thread stays with this call.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	cmd := exec.CommandContext(ctx, c.binary(), command.args...)
+	cmd.Env = append(append([]string{}, c.Env...), command.env...)
+	cmd.SysProcAttr = childAttributes()
+	cmd.ExtraFiles = command.extra
+	cmd.WaitDelay = c.grace()
+	cmd.Cancel = func() error {
+		if command.finish {
+			return nil
+		}
+		return cmd.Process.Signal(syscall.SIGINT)
+	}
+	if command.stdin != nil {
+		cmd.Stdin = command.stdin
+	}
+	stderr := &tail{}
+	cmd.Stderr = stderr
+
+	var stdout io.ReadCloser
+	if command.stdout != nil {
+		// Not cmd.Stdout: WaitDelay would cut off a reader that takes longer than that over restic's last bytes.
+		var err error
+		if stdout, err = cmd.StdoutPipe(); err != nil {
+			return fmt.Errorf("%s: %w", command.op, err)
+		}
+	}
+
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%s: start restic: %w", command.op, cause(ctx, err))
+	}
+	var copyErr error
+	var copying sync.WaitGroup
+	if stdout != nil {
+		copying.Go(func() { // not on the thread that is held
+			if _, copyErr = io.Copy(command.stdout, stdout); copyErr != nil {
+				cancel(copyErr)
+				// restic may be stuck writing to us: it notices the interrupt only when that ends.
+				_, _ = io.Copy(io.Discard, stdout)
+			}
+		})
+	}
+	copying.Wait()
+	err := cmd.Wait()
+	switch {
+	case copyErr != nil:
+		return fmt.Errorf("%s: %w", command.op, copyErr)
+	case cmd.ProcessState.Success(): // an interrupt that came too late is no failure
+		return nil
+	}
+	return &Error{Op: command.op, Code: cmd.ProcessState.ExitCode(), Stderr: stderr.String(), Err: cause(ctx, err)}
+}
+
+func (c *Client) binary() string {
+	if c.Binary == "" {
+		return "restic"
+	}
+	return c.Binary
+}
+
+func (c *Client) grace() time.Duration {
+	if c.Grace == 0 {
+		return defaultGrace
+	}
+	return c.Grace
+}

@@ -1,0 +1,112 @@
+package restic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+)
+
+// What restic's exit codes mean, for errors.Is. Restic documents them as stable from 0.17 on.
+var (
+	ErrIncomplete    = errors.New("restic: part of the work could not be done") // 3
+	ErrNoRepository  = errors.New("restic: there is no repository")             // 10
+	ErrLocked        = errors.New("restic: the repository is locked")           // 11
+	ErrWrongPassword = errors.New("restic: wrong password")                     // 12
+	ErrInterrupted   = errors.New("restic: interrupted")                        // 130
+)
+
+// Error is a run of restic that did not end with exit status 0.
+type Error struct {
+	Op     string // what was asked for: "backup", "forget", …
+	Code   int    // exit status; -1 when a signal ended it
+	Stderr string // the last of what restic said, on one line, without passwords of URLs
+	Err    error  // the exit status as os/exec tells it, or why we interrupted it (a context's cause)
+}
+
+// Error gives the operation, then restic's own words, or the exit status if it said nothing.
+func (e *Error) Error() string {
+	if e.interrupted() || e.Stderr == "" {
+		return fmt.Sprintf("%s: %v", e.Op, e.Err)
+	}
+	if e.Code < 0 {
+		return fmt.Sprintf("%s: restic: %v: %s", e.Op, e.Err, e.Stderr)
+	}
+	return fmt.Sprintf("%s: restic: %s", e.Op, e.Stderr)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is matches the sentinel of the exit code.
+func (e *Error) Is(target error) bool {
+	switch e.Code {
+	case 3:
+		return target == ErrIncomplete
+	case 10:
+		return target == ErrNoRepository
+	case 11:
+		return target == ErrLocked
+	case 12:
+		return target == ErrWrongPassword
+	case 130:
+		return target == ErrInterrupted
+	}
+	return false
+}
+
+// interrupted reports whether we ended restic ourselves.
+func (e *Error) interrupted() bool {
+	var exit *exec.ExitError
+	return !errors.As(e.Err, &exit)
+}
+
+// cause is why a run failed: our own reason if we interrupted it, else err.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// tail keeps the last of what is written to it.
+type tail struct{ buf []byte }
+
+const tailSize = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.buf = append(t.buf, p...)
+	if extra := len(t.buf) - tailSize; extra > 0 {
+		t.buf = append(t.buf[:0], t.buf[extra:]...)
+	}
+	return len(p), nil
+}
+
+// urlPassword is the password in a URL's user part: restic takes it out of most of its messages, not of all.
+var urlPassword = regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`)
+
+// String is the tail as one line. With --json restic says most things as objects; their message is what counts.
+func (t *tail) String() string {
+	var said []string
+	for line := range bytes.Lines(t.buf) {
+		text := string(line)
+		var m struct {
+			MessageType string `json:"message_type"`
+			Message     string `json:"message"`
+			Error       struct {
+				Message string `json:"message"`
+			} `json:"error"`
+		}
+		if json.Unmarshal(line, &m) == nil && m.MessageType != "" {
+			text = m.Message + m.Error.Message
+		}
+		text = strings.TrimPrefix(strings.Join(strings.Fields(text), " "), "Fatal: ")
+		if text != "" {
+			said = append(said, text)
+		}
+	}
+	return urlPassword.ReplaceAllString(strings.Join(said, "; "), "$1:***@")
+}

@@ -1,0 +1,201 @@
+package restic
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+// race calls Ensure from several clients at the same moment and asserts that one sound repository comes of it.
+func race(t *testing.T, clients int, env []string) {
+	t.Helper()
+	client := &Client{Binary: servers.Restic(t), Env: env}
+	var wg sync.WaitGroup
+	created := make([]bool, clients)
+	errs := make([]error, clients)
+	for i := range clients {
+		wg.Go(func() { created[i], errs[i] = client.Ensure(t.Context()) })
+	}
+	wg.Wait()
+	makers := 0
+	for i := range clients {
+		if errs[i] != nil {
+			t.Errorf("client %d: %v", i, errs[i])
+		}
+		if created[i] {
+			makers++
+		}
+	}
+	if makers != 1 {
+		t.Errorf("%d say that they have made it", makers)
+	}
+	wantSound(t, client)
+}
+
+// wantSound asserts that the repository has one key, takes a backup and is whole.
+func wantSound(t *testing.T, client *Client) {
+	t.Helper()
+	if keys := list(t, client, "keys"); keys != 1 {
+		t.Errorf("%d keys", keys)
+	}
+	backUp(t, client, strings.NewReader("first"))
+	if err := client.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEnsureRace(t *testing.T) {
+	t.Run("local", func(t *testing.T) {
+		race(t, 6, environment(filepath.Join(t.TempDir(), "a", "b")))
+	})
+	t.Run("S3", func(t *testing.T) {
+		s3 := servers.S3(t)
+		for _, clients := range []int{2, 4} {
+			race(t, clients, append(environment(s3.Repository(t.Name()+string(rune('0'+clients)))), s3.Env()...))
+		}
+	})
+}
+
+// Rivals that know nothing of locks and waiting break a repository; Ensure mends it as long as nothing is lost.
+func TestEnsureHeals(t *testing.T) {
+	s3 := servers.S3(t)
+	for name, env := range map[string][]string{
+		"local": environment(filepath.Join(t.TempDir(), "repository")),
+		"S3":    append(environment(s3.Repository("broken")), s3.Env()...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := &Client{Binary: servers.Restic(t), Env: env}
+			var wg sync.WaitGroup
+			for range 3 {
+				wg.Go(func() { _ = client.run(t.Context(), command{op: "init", args: []string{"init"}}) })
+			}
+			wg.Wait()
+			if created, err := client.Ensure(t.Context()); created || err != nil {
+				t.Errorf("%v, %v", created, err)
+			}
+			wantSound(t, client)
+		})
+	}
+}
+
+// A key that snapshots were made with is never removed, even though nothing can be read with it.
+func TestEnsureKeepsKeysOfSnapshots(t *testing.T) {
+	client, folder := newClient(t)
+	backUp(t, client, strings.NewReader("precious"))
+	other := &Client{Binary: client.Binary, Env: environment(filepath.Join(t.TempDir(), "other"))}
+	if _, err := other.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// As if another init had come too late: its config is in place, and its key beside ours.
+	otherFolder, err := other.localFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, filepath.Join(otherFolder, "config"), filepath.Join(folder, "config"))
+	keys, err := filepath.Glob(filepath.Join(otherFolder, "keys", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, keys[0], filepath.Join(folder, "keys", filepath.Base(keys[0])))
+
+	_, err = client.Ensure(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "was made with another key") {
+		t.Errorf("ensure: %v", err)
+	}
+	if keys, _ := filepath.Glob(filepath.Join(folder, "keys", "*")); len(keys) != 2 {
+		t.Errorf("keys: %v", keys)
+	}
+}
+
+func TestEnsureAfterAKilledInit(t *testing.T) {
+	client, folder := newClient(t)
+	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
+		t.Fatal(err)
+	}
+	if created, err := client.Ensure(t.Context()); !created || err != nil {
+		t.Errorf("%v, %v", created, err)
+	}
+	wantSound(t, client)
+
+	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Ensure(t.Context()); err == nil || !strings.Contains(err.Error(), "has lost its config") {
+		t.Errorf("with data in it: %v", err)
+	}
+	if keys, _ := filepath.Glob(filepath.Join(folder, "keys", "*")); len(keys) != 1 {
+		t.Errorf("keys: %v", keys)
+	}
+}
+
+// Only exit code 10 leads to init.
+func TestEnsureDoesNotInit(t *testing.T) {
+	for _, code := range []string{"1", "3", "11", "12", "130"} {
+		log := filepath.Join(t.TempDir(), "log")
+		client := &Client{Binary: script(t, `echo "$1" >>`+log+`; echo dial tcp: connection refused >&2; exit `+code)}
+		if created, err := client.Ensure(t.Context()); created || err == nil {
+			t.Errorf("exit %s: %v, %v", code, created, err)
+		}
+		asked, err := os.ReadFile(log)
+		if err != nil || string(asked) != "key\n" {
+			t.Errorf("exit %s: restic was asked for %q, %v", code, asked, err)
+		}
+	}
+
+	client := &Client{
+		Binary: servers.Restic(t),
+		Env:    append(environment("s3:http://127.0.0.1:1/backups/x"), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // restic tries for minutes
+	defer cancel()
+	if created, err := client.Ensure(ctx); created || err == nil || errors.Is(err, ErrNoRepository) {
+		t.Errorf("nothing listens: %v, %v", created, err)
+	}
+}
+
+func TestLocalFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "location")
+	if err := os.WriteFile(file, []byte("/from/file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ env, want string }{
+		{"RESTIC_REPOSITORY=/a/b:c", "/a/b:c"},
+		{"RESTIC_REPOSITORY=a/b", "a/b"},
+		{"RESTIC_REPOSITORY=./a:b", "./a:b"},
+		{"RESTIC_REPOSITORY=local:a:b", "a:b"},
+		{"RESTIC_REPOSITORY=s3:https://host/bucket", ""},
+		{"RESTIC_REPOSITORY=sftp:user@host:/a", ""},
+		{"RESTIC_REPOSITORY=rest:http://host/", ""},
+		{"RESTIC_REPOSITORY_FILE=" + file, "/from/file"},
+		{"", ""},
+	} {
+		client := &Client{Env: []string{"RESTIC_REPOSITORY=/first", test.env}}
+		if test.env == "" {
+			client.Env = nil
+		}
+		if got, err := client.localFolder(); got != test.want || err != nil {
+			t.Errorf("%s: %q, %v", test.env, got, err)
+		}
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

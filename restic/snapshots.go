@@ -1,0 +1,60 @@
+package restic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Filter chooses snapshots: those of this host, with this path (the file name of [BackupOptions] behind a slash), that
+// bear all of these tags. An empty field chooses everything.
+type Filter struct {
+	Host string
+	Path string
+	Tags []string
+}
+
+// Snapshot is one snapshot of the repository.
+type Snapshot struct {
+	ID             string    `json:"id"`
+	ShortID        string    `json:"short_id"`
+	Time           time.Time `json:"time"` // when the backup began
+	Host           string    `json:"hostname"`
+	Paths          []string  `json:"paths"`
+	Tags           []string  `json:"tags"`
+	ProgramVersion string    `json:"program_version"`
+	Summary        Summary   `json:"summary"` // without SnapshotID and TotalDuration; zero in snapshots made before restic 0.17
+}
+
+// Snapshots lists the snapshots that match the filter, oldest first.
+func (c *Client) Snapshots(ctx context.Context, filter Filter) ([]Snapshot, error) {
+	args := append([]string{"snapshots", "--json"}, filter.args()...)
+	var out bytes.Buffer
+	if err := c.locked(ctx, command{op: "snapshots", args: args, stdout: &out}); err != nil {
+		return nil, err
+	}
+	var snapshots []Snapshot
+	if err := json.Unmarshal(out.Bytes(), &snapshots); err != nil {
+		return nil, fmt.Errorf("snapshots: restic's answer: %w", err)
+	}
+	slices.SortStableFunc(snapshots, func(a, b Snapshot) int { return a.Time.Compare(b.Time) })
+	return snapshots, nil
+}
+
+func (f Filter) args() []string {
+	var args []string
+	if f.Host != "" {
+		args = append(args, "--host="+f.Host)
+	}
+	if f.Path != "" {
+		args = append(args, "--path="+f.Path)
+	}
+	if len(f.Tags) > 0 {
+		args = append(args, "--tag="+strings.Join(f.Tags, ",")) // one --tag: all of them; several: any
+	}
+	return args
+}
