@@ -16,8 +16,9 @@ type lexer struct {
 	nested   int    // comments around the one now open
 	parens   int
 	begins   int     // BEGIN and CASE not yet ended in the body of a function
-	words    int     // identifiers seen in the statement
-	head     [4]byte // the initials of its first words where they can head a function
+	words    int     // identifiers seen in the statement, as far as head goes
+	head     [4]byte // the initials of the first words, of those that can head a function
+	routine  bool    // they do
 	anything bool    // the statement has a token that is not a comment
 
 	line   int // the number of the line being scanned, told by the caller
@@ -200,7 +201,9 @@ func (lx *lexer) code(line []byte, i int) (int, event) {
 			for j < len(line) && class[line[j]] >= digit {
 				j++
 			}
-			lx.word(line[i:j])
+			if lx.words < len(lx.head) || lx.routine {
+				lx.word(line[i:j])
+			}
 			i = j
 		case digit:
 			i = number(line, i)
@@ -299,11 +302,11 @@ func (lx *lexer) word(w []byte) {
 				lx.head[lx.words] = s[0]
 			}
 		}
+		h := lx.head
+		lx.routine = h[0] == 'c' && (h[1] == 'f' || h[1] == 'p' || h[1] == 'o' && h[2] == 'r' && (h[3] == 'f' || h[3] == 'p'))
+		lx.words++
 	}
-	lx.words++
-	h := lx.head
-	routine := h[0] == 'c' && (h[1] == 'f' || h[1] == 'p' || h[1] == 'o' && h[2] == 'r' && (h[3] == 'f' || h[3] == 'p'))
-	if !routine || lx.parens > 0 {
+	if !lx.routine || lx.parens > 0 {
 		return
 	}
 	switch {

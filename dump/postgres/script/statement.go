@@ -85,7 +85,7 @@ func copyFrom(t *tokens) (in, binary bool) {
 				return false, false
 			}
 			for s, last := t.next(), ""; s != ""; s, last = t.next(), s {
-				binary = binary || s == "binary" || last == "format" && strings.EqualFold(s, "'binary'")
+				binary = binary || s == "binary" || last == "format" && strings.Trim(s, `'"`) == "binary"
 			}
 			return true, binary
 		}
