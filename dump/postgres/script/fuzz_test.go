@@ -86,6 +86,9 @@ func FuzzSingle(f *testing.F) {
 		}
 		one := len(kinds) == 1 && (kinds[0] == Statement && err == io.EOF && len(r.text) == 0 ||
 			kinds[0] == Copy && errors.Is(err, io.ErrUnexpectedEOF))
+		if l := Literal(s); Literal(l) != l || strings.ReplaceAll(l, ": ", ":") != strings.ReplaceAll(s, ": ", ":") {
+			t.Errorf("Literal gives %q, and of that %q", l, Literal(l))
+		}
 		single := Single(s)
 		if single == nil && !one {
 			t.Errorf("Single accepts what is read as %v, %v", kinds, err)

@@ -62,7 +62,7 @@ const (
 	lineEnd   event = iota
 	semicolon       // the statement's own; it is behind the position returned
 	backslash       // of a meta-command; it is behind the position returned
-	testVar         // :{?name}, which psql replaces even where it knows no such variable; the same
+	reference       // to a psql variable; it is behind the position returned
 )
 
 // quoted reports whether an empty line at this place is part of the text.
@@ -252,8 +252,9 @@ func (lx *lexer) code(line []byte, i int) (int, event) {
 			case c == ':':
 				n := variable(line[i:])
 				i += n
-				if next == '{' && n > 1 {
-					return i, testVar
+				if n > 1 && next != ':' && next != '=' {
+					lx.anything = true
+					return i, reference
 				}
 			case c == '.' && class[next] == digit:
 				i = number(line, i)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,17 +60,17 @@ func runPsql(t testing.TB, script string) []message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []message
+	var log record
 	var server errgroup.Group
 	server.Go(func() error {
-		for { // psql opens a session only after closing the one before, or leaves both to the same order
+		for {
 			conn, err := ln.Accept()
 			if errors.Is(err, net.ErrClosed) {
 				return nil
 			} else if err != nil {
 				return err
 			}
-			s := &session{pgproto3.NewBackend(conn, conn), &got}
+			s := &session{pgproto3.NewBackend(conn, conn), &log}
 			server.Go(func() error {
 				defer conn.Close()
 				return s.serve()
@@ -91,12 +92,25 @@ func runPsql(t testing.TB, script string) []message {
 	if testing.Verbose() && len(out) > 0 {
 		t.Logf("psql: %s", out)
 	}
-	return got
+	return log.messages
+}
+
+// A record keeps the order of messages over sessions: psql opens the next one
+// before it closes the last, but says nothing more in that.
+type record struct {
+	mu       sync.Mutex
+	messages []message
+}
+
+func (r *record) add(m message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.messages = append(r.messages, m)
 }
 
 type session struct {
 	*pgproto3.Backend
-	got *[]message
+	log *record
 }
 
 func (s *session) serve() error {
@@ -109,7 +123,7 @@ func (s *session) serve() error {
 		return fmt.Errorf("startup with %T", first)
 	}
 	database := startup.Parameters["database"]
-	*s.got = append(*s.got, message{Database: database})
+	s.log.add(message{Database: database})
 	s.Send(&pgproto3.AuthenticationOk{})
 	s.Send(&pgproto3.ParameterStatus{Name: "server_version", Value: "15.0"})
 	s.Send(&pgproto3.ParameterStatus{Name: "client_encoding", Value: "UTF8"})
@@ -140,7 +154,7 @@ func (s *session) serve() error {
 				value := map[setting]string{on: "on", off: "off"}[means.std]
 				s.Send(&pgproto3.ParameterStatus{Name: "standard_conforming_strings", Value: value})
 			}
-			*s.got = append(*s.got, m)
+			s.log.add(m)
 			s.Send(&pgproto3.CommandComplete{CommandTag: []byte("OK")})
 			s.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 		default:
@@ -251,6 +265,27 @@ func TestLikePsqlAtRandom(t *testing.T) {
 			pick[i] = byte(rnd.Uint32())
 		}
 		likePsql(t, compose(pick))
+	}
+}
+
+// TestLiteral has psql send what it would change without Literal.
+func TestLiteral(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs psql")
+	}
+	const sql = `select c[1:"HOST"], c[1:'HOST'], c[:DBNAME][a::int:e'\''], ':HOST', $$:HOST$$, x := 1, ":HOST" -- :HOST
+:USER;`
+	const want = `select c[1: "HOST"], c[1: 'HOST'], c[: DBNAME][a::int: e'\''], ':HOST', $$:HOST$$, x := 1, ":HOST" -- :HOST
+: USER;`
+	got := Literal(sql)
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if sent := runPsql(t, got); len(sent) != 2 || sent[1].Query != want {
+		t.Errorf("psql sent %q", sent)
+	}
+	if sent := runPsql(t, sql); len(sent) == 2 && sent[1].Query == sql {
+		t.Error("psql replaced nothing in the statement as it was: Literal is needed no more")
 	}
 }
 

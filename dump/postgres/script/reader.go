@@ -27,7 +27,6 @@ package script
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -148,8 +147,11 @@ func (r *Reader) next() (Item, error) {
 		switch ev {
 		case lineEnd:
 			r.text = append(r.text, part...)
-		case testVar:
-			return Item{}, r.errorf("psql variables are not supported: %s", part[bytes.LastIndexByte(part, ':'):])
+		case reference:
+			if part[n-1] == '}' { // psql replaces it even where it knows no such variable
+				return Item{}, r.errorf("psql variables are not supported: %s", part[bytes.LastIndexByte(part, ':'):])
+			}
+			r.text = append(r.text, part...)
 		case backslash:
 			r.text = append(r.text, part[:n-1]...)
 			if len(r.text) == r.newline { // nothing but this command on the line: it leaves the statement as it was
@@ -197,6 +199,9 @@ func (r *Reader) nextLine() error {
 			r.newline = len(r.text)
 		}
 		if len(line) == 0 {
+			if len(r.text) > r.limit {
+				return r.errorf("statement begun on line %d is longer than %d bytes", r.begin, r.limit)
+			}
 			continue
 		}
 		r.line, r.lx.line, r.lx.std = line, r.number, r.std
@@ -239,37 +244,4 @@ func (r *Reader) atEOF() error {
 
 func (r *Reader) errorf(format string, args ...any) error {
 	return fmt.Errorf("line %d: "+format, append([]any{r.number}, args...)...)
-}
-
-// Single says whether sql, written on lines of its own, is read back as exactly
-// one statement: its semicolon ends it, no quote or parenthesis stays open, and
-// no second statement, comment line or meta-command gets loose from it. The
-// rows of a COPY FROM stdin do not belong to sql. A dump's writer asks this of
-// every statement, since those hold text that a server's users wrote.
-func Single(sql string) error {
-	r := newReader(source{buf: []byte(sql), end: len(sql), err: io.EOF})
-	r.restricted = true // without a key: no meta-command passes
-	it, err := r.Next()
-	switch {
-	case err == io.EOF:
-		return errors.New("no statement")
-	case err != nil:
-		return err
-	case it.Kind == Comment:
-		return fmt.Errorf("line %d: a comment before the statement", it.Line)
-	case it.Kind == Copy:
-		if len(r.line) > 0 || len(bytes.TrimPrefix(r.src.window(), []byte("\n"))) > 0 {
-			return r.errorf("more than one statement")
-		}
-		return nil
-	}
-	if it, err = r.Next(); err == nil {
-		return fmt.Errorf("line %d: more than one statement", it.Line)
-	} else if err != io.EOF {
-		return err
-	}
-	if len(r.text) > 0 {
-		return r.errorf("a comment behind the statement")
-	}
-	return nil
 }

@@ -255,6 +255,7 @@ func TestLimit(t *testing.T) {
 		"select 1;\nselect '" + strings.Repeat("x", limit) + "';",
 		"select 1;\nselect '" + strings.Repeat("x\n", limit) + "';",
 		"select 1;\n-- " + strings.Repeat("x", limit),
+		"select 1;\nselect '" + strings.Repeat("\n", limit),
 	} {
 		for _, size := range []int{8, 64, 1024} {
 			r := newReader(source{r: strings.NewReader(s), buf: make([]byte, size)})
