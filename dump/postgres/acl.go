@@ -12,6 +12,7 @@ type grants struct {
 	target string // "TABLE public.t"
 	column string // quoted, for privileges on a column; else empty
 	owner  role
+	prefix string // before GRANT and REVOKE: ALTER DEFAULT PRIVILEGES …
 	full   string // the letters that together are ALL; empty where that is not known
 	grant  []aclItem
 	revoke []aclItem
@@ -169,7 +170,7 @@ func without(list, other []string) ([]aclItem, error) {
 // that a grant stands after the grant option it rests on.
 func (g grants) print(p *printer) {
 	for _, it := range g.revoke {
-		p.stmt("REVOKE %s ON %s FROM %s", g.words(it.privs+it.options), g.target, roleName(it.grantee))
+		p.stmt("%sREVOKE %s ON %s FROM %s", g.prefix, g.words(it.privs+it.options), g.target, roleName(it.grantee))
 	}
 	own := func(it aclItem) bool { return it.grantee == g.owner.name && it.grantor == g.owner.name }
 	for _, it := range g.grant {
@@ -191,10 +192,10 @@ func (g grants) printGrant(p *printer, it aclItem) {
 		p.stmt("SET SESSION AUTHORIZATION %s", roleName(it.grantor))
 	}
 	if it.privs != "" {
-		p.stmt("GRANT %s ON %s TO %s", g.words(it.privs), g.target, roleName(it.grantee))
+		p.stmt("%sGRANT %s ON %s TO %s", g.prefix, g.words(it.privs), g.target, roleName(it.grantee))
 	}
 	if it.options != "" {
-		p.stmt("GRANT %s ON %s TO %s WITH GRANT OPTION", g.words(it.options), g.target, roleName(it.grantee))
+		p.stmt("%sGRANT %s ON %s TO %s WITH GRANT OPTION", g.prefix, g.words(it.options), g.target, roleName(it.grantee))
 	}
 	if borrowed {
 		p.stmt("RESET SESSION AUTHORIZATION")

@@ -14,16 +14,18 @@ import (
 type catalog struct {
 	conn    *pgx.Conn
 	srv     server
+	warn    func(string)
 	objects []*object
 	// at finds objects by address. Parts that are dumped within another object
 	// (a view's rule, a table's row type) are found as that object.
-	at     map[address]*object
-	tables []*relation // those that hold rows, in no order of meaning
-	rels   map[uint32]*relation
+	at      map[address]*object
+	tables  []*relation // those that hold rows, in no order of meaning
+	rels    map[uint32]*relation
+	indexes map[uint32]string // names, qualified and quoted
 
 	roles    map[uint32]role
-	members  map[address]uint32 // of extensions: the extension's OID
-	comments map[column]string
+	members  map[address]uint32   // of extensions: the extension's OID
+	comments map[column][]comment // and security labels; without their targets
 }
 
 // A column is an object, or with sub > 0 one of its columns: pg_description's key.
@@ -51,6 +53,8 @@ var readers = []struct {
 	{"inheritance", readInheritance},
 	{"types", readTypes},
 	{"functions", readFunctions},
+	{"aggregates", readAggregates},
+	{"definitions", readPlain},
 	{"sequences", readSequences},
 	{"views", readViews},
 	{"defaults", readDefaults},
@@ -58,20 +62,25 @@ var readers = []struct {
 	{"indexes", readIndexes},
 	{"rules", readRules},
 	{"triggers", readTriggers},
+	{"policies", readPolicies},
+	{"published tables", readPublished},
+	{"subscriptions", readSubscriptions},
+	{"default privileges", readDefaultPrivileges},
+	{"large objects", readLargeObjects},
 	{"dependencies", readDependencies},
 }
 
-// readCatalog reads everything that conn's database holds but its rows. lock is
-// called with the tables to dump before anything of theirs is read that a
-// change of definition could break.
-func readCatalog(ctx context.Context, conn *pgx.Conn, srv server) (*catalog, error) {
+// readCatalog reads everything that conn's database holds but its rows. warn is
+// told what has to be left out.
+func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, warn func(string)) (*catalog, error) {
 	c := &catalog{
-		conn: conn, srv: srv,
+		conn: conn, srv: srv, warn: warn,
 		at:       map[address]*object{},
 		rels:     map[uint32]*relation{},
+		indexes:  map[uint32]string{},
 		roles:    map[uint32]role{},
 		members:  map[address]uint32{},
-		comments: map[column]string{},
+		comments: map[column][]comment{},
 	}
 	for _, r := range readers {
 		if err := r.read(ctx, c); err != nil {
@@ -120,11 +129,12 @@ func (c *catalog) add(o *object, h header) *object {
 	return o
 }
 
-// commentOn gives o the comment that the database has for the object at, or its
-// column sub, to be written as COMMENT ON target.
+// commentOn gives o the comment and the security labels that the database has
+// for the object at, or its column sub, to be written as COMMENT ON target.
 func (c *catalog) commentOn(o *object, at address, sub int16, target string) {
-	if text, ok := c.comments[column{at, sub}]; ok {
-		o.comments = append(o.comments, comment{target, text})
+	for _, k := range c.comments[column{at, sub}] {
+		k.target = target
+		o.comments = append(o.comments, k)
 	}
 }
 
@@ -142,15 +152,19 @@ func readRoles(ctx context.Context, c *catalog) error {
 
 func readComments(ctx context.Context, c *catalog) error {
 	type row struct {
-		Class, Object uint32
-		Sub           int16
-		Text          string
+		Class, Object  uint32
+		Sub            int16
+		Text, Provider string
 	}
 	rows, err := query[row](ctx, c, `
-		SELECT classoid AS class, objoid AS object, objsubid::int2 AS sub, description AS text
-		FROM pg_description WHERE objoid >= $1 OR classoid = 'pg_namespace'::regclass`, firstNormal)
+		SELECT classoid AS class, objoid AS object, objsubid::int2 AS sub, description AS text, '' AS provider
+		FROM pg_description WHERE objoid >= $1 OR classoid IN ('pg_namespace'::regclass, 'pg_largeobject'::regclass)
+		UNION ALL
+		SELECT classoid, objoid, objsubid::int2, label, quote_ident(provider) FROM pg_seclabel
+		ORDER BY provider`, firstNormal)
 	for _, r := range rows {
-		c.comments[column{address{r.Class, r.Object}, r.Sub}] = r.Text
+		at := column{address{r.Class, r.Object}, r.Sub}
+		c.comments[at] = append(c.comments[at], comment{text: r.Text, provider: r.Provider})
 	}
 	return err
 }
@@ -200,8 +214,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 	schemas, err := query[row](ctx, c, `
 		SELECT n.oid, 0::oid AS schema, quote_ident(nspname) AS name, nspowner AS owner, nspname AS raw,
 		       nspacl::text[] AS acl,
-		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass AND nspname <> 'public'),
-		                acldefault('n', nspowner))::text[] AS def
+		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner")+`
 		FROM pg_namespace n ORDER BY nspname`)
 	for _, n := range schemas {
 		o := c.add(&object{address: address{class: classNamespace, oid: n.OID}, kind: kindSchema, word: "SCHEMA"}, n.header)
@@ -250,7 +263,7 @@ func (c *catalog) readPublic(o *object, owner uint32) (born []string) {
 	case at >= 0:
 		o.comments = nil
 	case len(o.comments) == 0:
-		o.comments = []comment{{"SCHEMA public", ""}}
+		o.comments = []comment{{target: "SCHEMA public"}}
 	}
 	everybody := "=U/"
 	if c.srv.version < ownersPublicSchema {

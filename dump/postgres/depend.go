@@ -34,7 +34,28 @@ func readDependencies(ctx context.Context, c *catalog) error {
 			c.orderRefresh(r)
 		}
 	}
-	return nil
+	return c.readExtensionDependencies(ctx)
+}
+
+// readExtensionDependencies reads what was declared to go when an extension
+// goes (ALTER … DEPENDS ON EXTENSION).
+func (c *catalog) readExtensionDependencies(ctx context.Context) error {
+	type row struct{ Class, Object, Extension uint32 }
+	rows, err := query[row](ctx, c, `
+		SELECT classid AS class, objid AS object, refobjid AS extension FROM pg_depend
+		WHERE deptype = 'x' AND refclassid = 'pg_extension'::regclass ORDER BY 1, 2, 3`)
+	for _, d := range rows {
+		o, ext := c.at[address{d.Class, d.Object}], c.at[address{classExtension, d.Extension}]
+		if o == nil || ext == nil {
+			continue
+		}
+		word, name := o.word, o.name
+		if d.Class == classRelation && o.class == classConstraint {
+			word, name = "INDEX", c.indexes[d.Object]
+		}
+		o.declared = append(o.declared, "ALTER "+word+" "+name+" DEPENDS ON EXTENSION "+ext.name)
+	}
+	return err
 }
 
 // orderRefresh makes a materialized view's refresh come after those of the

@@ -37,11 +37,11 @@ func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database st
 	if err := s.begin(ctx, conn, srv); err != nil {
 		return nil, err
 	}
-	c, err := readCatalog(ctx, conn, srv)
+	c, err := readCatalog(ctx, conn, srv, s.cfg.Warn)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.dataObjects(ctx); err != nil {
+	if err := c.dataObjects(ctx); err != nil {
 		return nil, err
 	}
 	objects, err := inOrder(c.objects)
@@ -85,15 +85,20 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, out *dump.Writer, sr
 		for ; at < o.section(); at++ {
 			p.mark([...]string{"rows", "keys, indexes, triggers"}[at])
 		}
-		if o.rows != nil {
+		switch o.kind {
+		case kindTableData:
 			t, err := copyRows(ctx, conn.PgConn(), out, o.rows)
 			if err != nil {
 				return nil, err
 			}
 			manifest = append(manifest, t)
-			continue
+		case kindLargeObjectData:
+			if err := copyLargeObject(ctx, conn, p, o.oid); err != nil {
+				return nil, err
+			}
+		default:
+			o.print(p)
 		}
-		o.print(p)
 	}
 	p.mark("privileges")
 	for _, o := range objects {

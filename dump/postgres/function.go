@@ -21,13 +21,12 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		       p.prokind::text AS kind,
 		       coalesce((SELECT refobjid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
 		                 AND refclassid = 'pg_type'::regclass AND deptype = 'i'), 0::oid) AS range_type,
-		       CASE WHEN NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
+		       CASE WHEN n.nspname <> 'pg_catalog' AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
 		            THEN pg_get_functiondef(p.oid) END AS definition,
 		       p.proacl::text[] AS acl,
-		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass),
-		                acldefault('f', p.proowner))::text[] AS def
+		       `+initial("pg_proc", "p.oid", "'f'", "p.proowner")+`
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-		WHERE p.oid >= $1 AND p.prokind <> 'a' AND p.pronamespace <> 'pg_catalog'::regnamespace
+		WHERE p.prokind <> 'a' AND (p.oid >= $1 OR `+touched("pg_proc", "p.oid", "p.proacl")+`)
 		ORDER BY p.oid`, firstNormal)
 	if err != nil {
 		return err

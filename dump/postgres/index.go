@@ -45,6 +45,7 @@ func readIndexes(ctx context.Context, c *catalog) error {
 		return err
 	}
 	for _, x := range rows {
+		c.indexes[x.OID] = x.Qualified
 		r := c.rels[x.Relation]
 		if x.Definition == nil || x.Constraint != 0 && x.ConDef == nil {
 			return gone("index", x.Qualified)
@@ -53,7 +54,7 @@ func readIndexes(ctx context.Context, c *catalog) error {
 	}
 	for _, x := range rows {
 		if parent := c.at[address{classRelation, x.Parent}]; x.Parent != 0 && parent != nil {
-			c.attachIndex(x, parent, rows)
+			c.attachIndex(x, parent)
 		}
 	}
 	return nil
@@ -97,19 +98,13 @@ func (c *catalog) addIndex(r *relation, x indexRow) {
 }
 
 // attachIndex makes the object that attaches a partition's index to that of its table.
-func (c *catalog) attachIndex(x indexRow, parent *object, rows []indexRow) {
+func (c *catalog) attachIndex(x indexRow, parent *object) {
 	child := c.at[address{classRelation, x.OID}]
 	// In the catalogues the parent depends on nothing of the child and the child
 	// on the parent; the statements need them the other way round.
 	child.drop(parent)
-	name := ""
-	for _, row := range rows {
-		if row.OID == x.Parent {
-			name = row.Qualified
-		}
-	}
 	o := &object{address: address{classIndexAttach, x.OID}, kind: kindIndexAttach, word: "partition", name: x.Qualified, hidden: child.hidden}
-	o.define = func(p *printer) { p.stmt("ALTER INDEX %s ATTACH PARTITION %s", name, x.Qualified) }
+	o.define = func(p *printer) { p.stmt("ALTER INDEX %s ATTACH PARTITION %s", c.indexes[x.Parent], x.Qualified) }
 	o.need(child)
 	o.need(parent)
 	c.objects = append(c.objects, o)

@@ -33,6 +33,18 @@ const (
 	classForeignServer = 1417
 	classForeignData   = 2328
 	classUserMapping   = 1418
+	classTransform     = 3576
+	classTSParser      = 3601
+	classTSTemplate    = 3764
+	classTSDictionary  = 3600
+	classTSConfig      = 3602
+	classDefaultACL    = 826
+	classPublication   = 6104
+	classSubscription  = 6100
+
+	classPublicationRel    = 6106
+	classPublicationSchema = 6237
+	classLargeObject       = 2613
 )
 
 // Not catalogues: what a dump does with an object beyond making it.
@@ -41,6 +53,8 @@ const (
 	classIndexAttach = 2 // of a partition's index
 	classRows        = 3 // of a table
 	classSetval      = 4 // of a sequence
+	classContent     = 6 // of a large object
+	classRowSecurity = 5 // of a table
 )
 
 // A kind is what an object is. The kinds are in the order in which objects that
@@ -61,17 +75,24 @@ const (
 	kindAggregate
 	kindAccessMethod
 	kindOperator
-	kindOpfamily // and classes
+	kindOpfamily
+	kindOpclass
 	kindConversion
-	kindTextSearch
+	kindTSParser
+	kindTSTemplate
+	kindTSDictionary
+	kindTSConfig
 	kindForeignData
 	kindForeignServer
+	kindUserMapping
 	kindTable // and everything else in pg_class that stands by itself
 	kindTableAttach
 	kindDefault
+	kindLargeObject
 	kindDataBegins // the boundary between definitions and rows
 	kindTableData
 	kindSequenceSet
+	kindLargeObjectData
 	kindDataEnds // the boundary between rows and what is made after them
 	kindConstraint
 	kindIndex
@@ -81,6 +102,10 @@ const (
 	kindTrigger
 	kindForeignKey
 	kindPolicy
+	kindPublication
+	kindPublished
+	kindSubscription
+	kindDefaultACL
 	kindEventTrigger
 	kindRefresh
 )
@@ -111,6 +136,7 @@ type object struct {
 	rows     *relation      // set on the object that stands for a table's rows
 	define   func(*printer) // writes the definition; nil where there is none to write
 	finish   func(*printer) // writes what must follow the change of owner; may be nil
+	declared []string       // statements about it, to follow its comments
 	comments []comment
 	grants   []grants
 
@@ -145,6 +171,15 @@ func (o *object) needVia(to *object, via address) {
 	}
 }
 
+// needByName makes o come after the schema of that quoted name.
+func (o *object) needByName(c *catalog, schema string) {
+	for _, s := range c.objects {
+		if s.class == classNamespace && s.name == schema {
+			o.need(s)
+		}
+	}
+}
+
 // drop removes every need of o for to.
 func (o *object) drop(to *object) {
 	o.deps = slices.DeleteFunc(o.deps, func(d dependency) bool { return d.to == to })
@@ -169,8 +204,8 @@ func (o *object) section() section {
 	return inData
 }
 
-// comment is a COMMENT ON target.
-type comment struct{ target, text string }
+// comment is a COMMENT ON target, or with a provider a SECURITY LABEL.
+type comment struct{ target, text, provider string }
 
 // print writes all that belongs to an object but its grants, which come last in a dump.
 func (o *object) print(p *printer) {
@@ -187,6 +222,13 @@ func (o *object) print(p *printer) {
 		o.finish(p)
 	}
 	for _, c := range o.comments {
+		if c.provider != "" {
+			p.stmt("SECURITY LABEL FOR %s ON %s IS %s", c.provider, c.target, literal(c.text))
+			continue
+		}
 		p.stmt("COMMENT ON %s IS %s", c.target, p.textOrNull(c.text))
+	}
+	for _, s := range o.declared {
+		p.stmt("%s", s)
 	}
 }

@@ -88,8 +88,7 @@ func readRelations(ctx context.Context, c *catalog) error {
 		       c.relreplident::text AS identity, c.relrowsecurity AS security, c.relforcerowsecurity AS forced,
 		       c.relispartition AS partition, c.relispopulated AS populated,
 		       c.relacl::text[] AS acl,
-		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = c.oid AND i.classoid = 'pg_class'::regclass AND i.objsubid = 0),
-		                acldefault(CASE WHEN c.relkind = 'S' THEN 's'::"char" ELSE 'r'::"char" END, c.relowner))::text[] AS def,
+		       `+initial("pg_class", "c.oid", `CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END`, "c.relowner")+`,
 		       quote_ident(fs.srvname) AS server,
 		       (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
 		        FROM pg_options_to_table(ft.ftoptions)) AS fdwoptions
@@ -211,10 +210,11 @@ func (r *relation) printTable(p *printer) {
 		p.stmt("%s", b.String())
 	}
 	r.printColumnSettings(p)
-	switch r.Identity {
-	case "n":
+	switch {
+	case r.Kind == foreignTable: // always n, and cannot be set
+	case r.Identity == "n":
 		p.stmt("%s REPLICA IDENTITY NOTHING", r.alter())
-	case "f":
+	case r.Identity == "f":
 		p.stmt("%s REPLICA IDENTITY FULL", r.alter())
 	}
 	if r.Forced {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -16,7 +17,7 @@ import (
 
 // dataObjects makes the objects that carry rows and sequences' states, so that
 // they are ordered with everything else.
-func (c *catalog) dataObjects(ctx context.Context) ([]sequenceState, error) {
+func (c *catalog) dataObjects(ctx context.Context) error {
 	for _, oid := range c.relationOIDs() {
 		r := c.rels[oid]
 		if r.Kind != plainTable {
@@ -27,9 +28,17 @@ func (c *catalog) dataObjects(ctx context.Context) ([]sequenceState, error) {
 		o.need(r.object)
 		c.objects = append(c.objects, o)
 	}
+	for _, lob := range slices.Clone(c.objects) {
+		if lob.class != classLargeObject {
+			continue
+		}
+		o := &object{address: address{classContent, lob.oid}, kind: kindLargeObjectData, word: "content of large object", name: lob.name}
+		o.need(lob)
+		c.objects = append(c.objects, o)
+	}
 	states, err := c.sequenceStates(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, s := range states {
 		o := &object{address: address{classSetval, s.relation.oid}, kind: kindSequenceSet, word: "state of", name: s.relation.name}
@@ -39,7 +48,7 @@ func (c *catalog) dataObjects(ctx context.Context) ([]sequenceState, error) {
 		o.need(s.relation.object)
 		c.objects = append(c.objects, o)
 	}
-	return states, nil
+	return nil
 }
 
 type sequenceState struct {

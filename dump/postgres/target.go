@@ -64,6 +64,13 @@ DO $clean$
 DECLARE
 	stmt text;
 BEGIN
+	-- A subscription's slot is on another server and is left there.
+	FOR stmt IN
+		SELECT format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
+		FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
 	FOR stmt IN
 		SELECT format('DROP EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_catalog.pg_event_trigger
 		UNION ALL SELECT format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication
@@ -77,8 +84,28 @@ BEGIN
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
+	FOR stmt IN SELECT format('DROP ACCESS METHOD IF EXISTS %I CASCADE', amname) FROM pg_catalog.pg_am WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
 	-- Those left are between the system's own types.
 	FOR stmt IN SELECT format('DROP CAST IF EXISTS (%s AS %s) CASCADE', castsource::regtype, casttarget::regtype) FROM pg_catalog.pg_cast WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	-- Default privileges are dropped by making them what they are without any.
+	FOR stmt IN
+		WITH d AS (
+			SELECT pg_catalog.pg_get_userbyid(defaclrole) AS role, defaclacl, defaclobjtype AS type,
+			       CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+			            WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS word
+			FROM pg_catalog.pg_default_acl WHERE defaclnamespace = 0)
+		SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s ALL ON %s %s', role, verb, word, who) FROM (
+			SELECT DISTINCT 1 AS step, role, 'REVOKE' AS verb, word, 'FROM ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS who
+			FROM d, pg_catalog.aclexplode(defaclacl) a
+			UNION ALL SELECT 2, role, 'GRANT', word, 'TO ' || quote_ident(role) FROM d
+			UNION ALL SELECT 2, role, 'GRANT', word, 'TO PUBLIC' FROM d WHERE type IN ('f', 'T')) x
+		ORDER BY step
 	LOOP
 		EXECUTE stmt;
 	END LOOP;

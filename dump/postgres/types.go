@@ -42,10 +42,9 @@ func readTypes(ctx context.Context, c *catalog) error {
 		       CASE WHEN t.typelem <> 0 AND (SELECT typarray FROM pg_type e WHERE e.oid = t.typelem) = t.oid THEN t.typelem ELSE 0::oid END AS element,
 		       `+rangeOf+` AS range_of, t.typarray AS array,
 		       t.typacl::text[] AS acl,
-		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = t.oid AND i.classoid = 'pg_type'::regclass),
-		                acldefault('T', t.typowner))::text[] AS def
+		       `+initial("pg_type", "t.oid", "'T'", "t.typowner")+`
 		FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-		WHERE t.oid >= $1 ORDER BY t.oid`, firstNormal)
+		WHERE t.oid >= $1 OR `+touched("pg_type", "t.oid", "t.typacl")+` ORDER BY t.oid`, firstNormal)
 	if err != nil {
 		return err
 	}
@@ -77,7 +76,7 @@ func readTypes(ctx context.Context, c *catalog) error {
 			}
 		}
 	}
-	for _, read := range []func(context.Context, *catalog) error{readEnums, readDomains, readRanges, readComposites} {
+	for _, read := range []func(context.Context, *catalog) error{readBaseTypes, readEnums, readDomains, readRanges, readComposites} {
 		if err := read(ctx, c); err != nil {
 			return err
 		}

@@ -1,0 +1,42 @@
+package postgres
+
+import "context"
+
+// readDefaultPrivileges reads ALTER DEFAULT PRIVILEGES. They are written with
+// the privileges, after everything they would apply to is made.
+func readDefaultPrivileges(ctx context.Context, c *catalog) error {
+	type row struct {
+		OID, Role uint32
+		Schema    *string
+		Type      string
+		ACL       []string `db:"acl"`
+		Def       []string
+	}
+	// Those of a schema add to the general ones, so what is left out of them is nothing taken away.
+	rows, err := query[row](ctx, c, `
+		SELECT d.oid, defaclrole AS role, quote_ident(nspname) AS schema, defaclobjtype::text AS type, defaclacl::text[] AS acl,
+		       CASE WHEN defaclnamespace = 0 THEN acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE defaclobjtype END, defaclrole)::text[] ELSE '{}' END AS def
+		FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
+		ORDER BY pg_get_userbyid(defaclrole), nspname NULLS FIRST, defaclobjtype`)
+	if err != nil {
+		return err
+	}
+	types := map[string]string{"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS", "L": "LARGE OBJECTS"}
+	for _, row := range rows {
+		prefix := "ALTER DEFAULT PRIVILEGES FOR ROLE " + c.roles[row.Role].quoted + " "
+		o := &object{address: address{classDefaultACL, row.OID}, kind: kindDefaultACL, word: "default privileges", name: c.roles[row.Role].quoted + " " + row.Type}
+		if row.Schema != nil {
+			prefix += "IN SCHEMA " + *row.Schema + " "
+			o.name += " " + *row.Schema
+			o.needByName(c, *row.Schema)
+		}
+		if err := c.grantColumn(o, types[row.Type], "", row.Role, row.ACL, row.Def); err != nil {
+			return err
+		}
+		for i := range o.grants {
+			o.grants[i].prefix = prefix
+		}
+		c.objects = append(c.objects, o)
+	}
+	return nil
+}

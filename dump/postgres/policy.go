@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+)
+
+// readPolicies reads the policies of row level security, and which tables have
+// it enabled. It comes after the rows, or the loading role might not see them.
+func readPolicies(ctx context.Context, c *catalog) error {
+	for _, r := range c.tables {
+		if !r.Security {
+			continue
+		}
+		o := &object{address: address{classRowSecurity, r.oid}, kind: kindPolicy, word: "row level security of", name: r.name}
+		o.define = func(p *printer) { p.stmt("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", r.name) }
+		o.need(r.object)
+		c.objects = append(c.objects, o)
+	}
+	type row struct {
+		OID, Relation uint32
+		Name, Command string
+		Permissive    bool
+		Roles         string
+		Using, Check  *string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT oid, polrelid AS relation, quote_ident(polname) AS name, polcmd::text AS command, polpermissive AS permissive,
+		       CASE WHEN polroles = '{0}' THEN '' ELSE coalesce((SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)), '') END AS roles,
+		       pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check
+		FROM pg_policy WHERE polrelid = ANY ($1) ORDER BY oid`, c.relationOIDs())
+	if err != nil {
+		return err
+	}
+	commands := map[string]string{"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+	for _, row := range rows {
+		r := c.rels[row.Relation]
+		o := c.addOn(r, &object{address: address{classPolicy, row.OID}, kind: kindPolicy, word: "POLICY"}, row.Name)
+		var b strings.Builder
+		b.WriteString("CREATE POLICY " + row.Name + " ON " + r.name)
+		if !row.Permissive {
+			b.WriteString(" AS RESTRICTIVE")
+		}
+		if command := commands[row.Command]; command != "" {
+			b.WriteString(" FOR " + command)
+		}
+		if row.Roles != "" {
+			b.WriteString(" TO " + row.Roles)
+		}
+		if row.Using != nil {
+			b.WriteString(" USING (" + *row.Using + ")")
+		}
+		if row.Check != nil {
+			b.WriteString(" WITH CHECK (" + *row.Check + ")")
+		}
+		o.define = func(p *printer) { p.stmt("%s", b.String()) }
+	}
+	return nil
+}
