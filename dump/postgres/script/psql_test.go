@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -221,12 +222,20 @@ func readAll(r *Reader) (sent []message, rest string, err error) {
 	}
 }
 
+var looksLikeCopy = regexp.MustCompile(`(?is)copy.*from\s+stdin`)
+
 // likePsql fails the test unless a Reader and psql agree on a script, as far as
 // the Reader accepts it.
 func likePsql(t testing.TB, script string) {
 	t.Helper()
 	want := runPsql(t, script)
 	got, rest, err := readAll(NewReader(strings.NewReader(script)))
+	for i, m := range got { // for what looks like a COPY and is none, psql from 2026 on passes over what look like its rows
+		if i < len(want) && looksLikeCopy.MatchString(m.Query) && !examine([]byte(m.Query)).copyIn {
+			want, got, rest = want[:i+1], got[:i+1], ""
+			break
+		}
+	}
 	switch {
 	case err == nil || errors.Is(err, io.ErrUnexpectedEOF) && !strings.Contains(err.Error(), "rows"):
 		if rest != "" { // psql sends what a script ends with; the Reader does not
@@ -312,12 +321,12 @@ func compose(pick []byte) string {
 }
 
 var pieces = strings.Split("a|b|x|e|E|u&|U&|n|N|_|é|1|1.|.|..|1e|1e-|2.5|$|$1|$a$|$$|$b$|'|'|'|''|'\n'|'\r'|\"|\"|\\|\\'|\\\\"+
-	"|--|-- |-|/|*|/*|*/|//*|/*/|+|@|=|:|::|:a|:'a'|:\"a\"|:=|(|)|(|)|;|;|;\n|;\n| |\t|\r|\n|\n\n|\n\n|\r\n|\f|\v|\x01"+
+	"|--|-- |-|/|*|/*|*/|//*|/*/|+|@|=|:|::|:a|:'a'|:\"a\"|:=|(|)|(|)|;|;|;\n|;\n| |\t|\r|\n|\n\n|\n\n|\r\n|\f|\x01"+
 	"|create |or |replace |function |procedure |\"create\" |begin |Begin |case |end |end;|atomic |\ncreate function "+
 	"|\nCOPY t FROM stdin;\n1\n\\.\n|\ncopy a from STDIN;|\n\\.\n|\n\\.\r\n|\\.|\\unrestrict x|set standard_conforming_strings = off;\n"+
 	"|\nset standard_conforming_strings to on;\n|ſ|$é$|\u00a0|;;|,|[|]", "|")
 
-// nasty holds scripts that psql 15 reads without an error of its own.
+// nasty holds scripts that psql, of versions 15 to 18, takes to their end or to where a Reader stops.
 var nasty = []string{
 	"",
 	"\n\n",
@@ -368,6 +377,6 @@ var nasty = []string{
 	"\\restrict k1\nselect 1 \\g\nselect 2;",
 	"select 1\n\\connect b\n+ 2 \\c c\n; select (\n\\connect d\n);",
 	"/* head */\n\n\\connect b\n\nselect 1;\n",
-	"\\restrict a \\unrestrict a \\\\ select 1; \\connect b \\connect c\nselect 2;",
+	"\\restrict a \\\\ select 1;\n\\unrestrict a\n\\connect b \\connect c \\\\select 2;\\connect d\nselect 3;",
 	"select 1\n  \\connect b\n\n;",
 }

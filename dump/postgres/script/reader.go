@@ -12,8 +12,9 @@
 // The rules are those of psql 15: src/fe_utils/psqlscan.l for SQL,
 // src/bin/psql/psqlscanslash.l for meta-commands, mainloop.c for lines and what
 // lies between statements, copy.c (handleCopyIn) for rows, command.c for
-// \connect and \restrict. The tests hold the package against psql itself. It
-// departs from psql on purpose in these cases, always by an error:
+// \connect and \restrict; 17 and 18 have the same. The tests hold the package
+// against whichever psql they find. It departs from psql on purpose in these
+// cases, always by an error:
 //
 //   - a statement that the end of the script cuts off (psql sends it);
 //   - rows of a COPY that the end of the script cuts off (psql takes them for whole);
