@@ -12,7 +12,7 @@ import (
 )
 
 // A SQL dump begins with a head line that names the engine and ends with a
-// trailer line that holds the hash of every byte before it:
+// trailer line that ends with the hash of every byte before that:
 //
 //	-- breaking-backups dump 1 postgres
 //	…
@@ -60,10 +60,11 @@ func (d *Writer) End(m Manifest) error {
 	if _, err := m.WriteTo(d.buf); err != nil {
 		return err
 	}
+	fmt.Fprintf(d.buf, "%s%d tables %d rows stream ", trailerPrefix, len(m), m.Rows())
 	if err := d.buf.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.buf, "%s%d tables %d rows stream %016x\n", trailerPrefix, len(m), m.Rows(), d.hash.Sum64())
+	fmt.Fprintf(d.buf, "%016x\n", d.hash.Sum64())
 	return d.buf.Flush()
 }
 
@@ -131,12 +132,16 @@ func (d *Reader) keep(p []byte) {
 
 // verify is called at the stream's end and says what that end is worth.
 func (d *Reader) verify() error {
-	at := bytes.LastIndex(d.tail, []byte(trailerPrefix))
-	if at < 0 || d.tail[len(d.tail)-1] != '\n' {
+	line := d.tail
+	if i := bytes.LastIndexByte(bytes.TrimSuffix(line, []byte("\n")), '\n'); i >= 0 {
+		line = line[i+1:]
+	}
+	if !bytes.HasPrefix(line, []byte(trailerPrefix)) || line[len(line)-1] != '\n' {
 		return ErrTruncated
 	}
-	d.hash.Write(d.tail[:at])
-	if !strings.HasSuffix(string(d.tail), fmt.Sprintf(" stream %016x\n", d.hash.Sum64())) {
+	const sum = len("0123456789abcdef\n")
+	d.hash.Write(d.tail[:len(d.tail)-sum])
+	if string(d.tail[len(d.tail)-sum:]) != fmt.Sprintf("%016x\n", d.hash.Sum64()) {
 		return ErrDamaged
 	}
 	return io.EOF
