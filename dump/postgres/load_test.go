@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+// written makes a whole dump of the statements given.
+func written(t *testing.T, m dump.Manifest, sql string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := dump.NewWriter(&b, engine)
+	io.WriteString(w, sql)
+	if err := w.End(m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestLoadErrors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a PostgreSQL server")
+	}
+	pg := servers.Postgres(t)
+	table := "CREATE TABLE t (a integer, b text);\n"
+	rows := "COPY t (a, b) FROM stdin;\n1\tx\n2\ty\n\\.\n"
+	entry := dump.Table{Name: "public.t", Rows: 2}
+	whole := written(t, dump.Manifest{entry}, table+rows)
+	for name, c := range map[string]struct {
+		stream []byte
+		want   []string // parts of the message
+	}{
+		"a failing statement": {
+			written(t, nil, table+"\nSELECT 1;\nALTER TABLE t\n  ADD COLUMN a text;\n"),
+			[]string{"restore: line 5: ALTER TABLE t …: ", `column "a" of relation "t" already exists`},
+		},
+		"a failing row": {
+			written(t, dump.Manifest{entry}, table+"COPY t (a, b) FROM stdin;\n1\tx\nzwei\ty\n\\.\n"),
+			[]string{"line 3: COPY t (a, b) FROM stdin", `"zwei"`, "COPY t, line 2, column a"},
+		},
+		"fewer rows than the manifest says": {
+			written(t, dump.Manifest{{Name: "public.t", Rows: 3}}, table+rows),
+			[]string{"table public.t has 2 rows, the dump's manifest says 3"},
+		},
+		"a table that the manifest does not list": {
+			written(t, nil, table+rows),
+			[]string{"the manifest lists 0 tables, the dump had rows for 1"},
+		},
+		"cut within the rows":     {whole[:len(whole)-110], []string{"truncated"}},
+		"cut before the trailer":  {whole[:bytes.LastIndex(whole, []byte("-- breaking-backups end"))], []string{"truncated"}},
+		"cut within a statement":  {whole[:len(whole)/4], []string{"truncated"}},
+		"changed":                 {bytes.Replace(whole, []byte("\tx\n"), []byte("\tz\n"), 1), []string{"damaged"}},
+		"no dump":                 {[]byte("CREATE TABLE t (a integer);\n"), []string{"not a dump made by breaking-backups"}},
+		"empty":                   {nil, []string{"not a dump made by breaking-backups"}},
+		"of another engine":       {append([]byte("-- breaking-backups dump 1 mysql\n"), whole...), []string{"this is a dump of mysql, not of postgres"}},
+		"a command for the shell": {written(t, nil, "\\! touch /tmp/never\n"), []string{"line 2", `\!`}},
+		"a password in the error": {
+			written(t, nil, "ALTER ROLE nobody_here WITH LOGIN PASSWORD 'SCRAM-SHA-256$secret';\n"),
+			[]string{"ALTER ROLE nobody_here WITH LOGIN PASSWORD …: "},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := load(t, pg, LoadConfig{Database: pg.CreateDB(t)}, c.stream)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, part := range c.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q does not say %q", err, part)
+				}
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("error %q tells a password", err)
+			}
+		})
+	}
+}
+
+func TestLoadStopsWhenCancelled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a PostgreSQL server")
+	}
+	pg := servers.Postgres(t)
+	l, err := NewLoader(LoadConfig{Conn: pg.DSN(pg.CreateDB(t))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	err = l.Load(ctx, bytes.NewReader(written(t, nil, "SELECT pg_sleep(600);\n")))
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+func TestLockTimeoutIsReported(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a PostgreSQL server")
+	}
+	pg := servers.Postgres(t)
+	db := pg.CreateDB(t)
+	pg.Psql(t, db, "CREATE TABLE busy (a integer)")
+	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close(context.Background())
+	if err := execAll(context.Background(), holder.PgConn(), "BEGIN; LOCK TABLE busy IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	src, err := NewSource(Config{Conn: pg.DSN(db), LockTimeout: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Dump(context.Background(), io.Discard); err == nil || !strings.Contains(err.Error(), "lock timeout") {
+		t.Errorf("error %v, want one that names the lock timeout", err)
+	}
+}
+
+func TestRowSecurityIsAnErrorNotALoss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a PostgreSQL server")
+	}
+	pg := servers.Postgres(t)
+	db := pg.CreateDB(t)
+	pg.Psql(t, db, `CREATE ROLE half_blind LOGIN PASSWORD 'x' IN ROLE pg_read_all_data; CREATE TABLE t AS SELECT 1 AS a;
+		ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON t USING (false)`)
+	src, err := NewSource(Config{Conn: strings.Replace(pg.DSN(db), "postgres://postgres@", "postgres://half_blind@", 1), Password: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Dump(context.Background(), io.Discard); err == nil || !strings.Contains(err.Error(), "BYPASSRLS") {
+		t.Errorf("error %v, want one that names BYPASSRLS", err)
+	}
+}
+
+func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
+	t.Helper()
+	cc, err := connConfig(conn, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cc
+}
