@@ -27,7 +27,8 @@ LABEL org.opencontainers.image.title="breaking-backups" \
 ENV TMPDIR=/tmp RESTIC_CACHE_DIR=/tmp/restic-cache
 COPY --from=build /out/bin/ /usr/local/bin/
 COPY --from=build --chown=65532:65532 /out/backup /backup
-USER nonroot
+# nonroot, by number: a name is more than Kubernetes can check for runAsNonRoot.
+USER 65532:65532
 HEALTHCHECK NONE
 ENTRYPOINT ["/usr/local/bin/breaking-backups"]
 CMD ["start"]

@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 SET search_path = shop, public;
 UPDATE orders SET status = 'sent' WHERE id BETWEEN 100000 AND 100499;
-UPDATE products SET price = price * 0.9 WHERE sku LIKE 'QX-%' AND price > 100;
+UPDATE products SET price = price * 0.9 WHERE sku IN ('QX-00016', 'RX-00017', 'SX-00018');
 CALL place_order(17, ARRAY['BX-00001', 'CX-00002']);
 CALL place_order(4711, ARRAY['DX-00003']);
 DELETE FROM orders WHERE id = 5000;

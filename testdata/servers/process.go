@@ -69,18 +69,25 @@ func (p *process) stop(sig syscall.Signal, grace time.Duration) error {
 	return fmt.Errorf("stop %s: still there %v after %v, killed", p.cmd.Path, grace, sig)
 }
 
-// stopGroup is stop for a child that has children of its own: all of them are
-// signalled, and all are killed after grace.
+// stopGroup is stop for a child that may have children of its own, which are
+// signalled and waited for as well.
 func (p *process) stopGroup(sig syscall.Signal, grace time.Duration) {
-	if p.exited() {
-		return
-	}
-	_ = syscall.Kill(-p.cmd.Process.Pid, sig)
-	select {
-	case <-p.done:
-	case <-time.After(grace):
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
+	group := -p.cmd.Process.Pid
+	_ = syscall.Kill(group, sig)
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	deadline := time.After(grace)
+	for {
+		select {
+		case <-poll.C:
+			if p.exited() && errors.Is(syscall.Kill(group, 0), syscall.ESRCH) {
+				return
+			}
+		case <-deadline:
+			_ = syscall.Kill(group, syscall.SIGKILL)
+			<-p.done
+			return
+		}
 	}
 }
 
