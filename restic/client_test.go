@@ -23,15 +23,22 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
 		os.Exit(backupForever())
 	}
-	goleak.VerifyTestMain(m)
+	var err error
+	if scratch, err = os.MkdirTemp("", "restic-test-"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(scratch)
+		os.Exit(code)
+	}))
 }
+
+// scratch is a folder for what the tests share: the template, and restic's cache.
+var scratch string
 
 // template is an empty repository; making one costs restic seconds.
 var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "restic-template-")
-	if err != nil {
-		return "", err
-	}
+	dir := filepath.Join(scratch, "template")
 	binary, err := servers.BuildRestic()
 	if err != nil {
 		return "", err
@@ -43,8 +50,8 @@ var template = sync.OnceValues(func() (string, error) {
 
 func environment(repository string) []string {
 	return []string{
-		"RESTIC_REPOSITORY=" + repository, "RESTIC_PASSWORD=correct horse", "RESTIC_CACHE_DIR=" + os.TempDir() + "/restic-test-cache",
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "TMPDIR=" + os.TempDir(),
+		"RESTIC_REPOSITORY=" + repository, "RESTIC_PASSWORD=correct horse", "RESTIC_CACHE_DIR=" + filepath.Join(scratch, "cache"),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + scratch, "TMPDIR=" + os.TempDir(),
 	}
 }
 

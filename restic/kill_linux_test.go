@@ -2,7 +2,6 @@ package restic
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,27 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childEnv names restic's path for a test binary that is started to be killed.
-const childEnv = "RESTIC_TEST_CHILD"
-
-// backupForever is that child: it backs up an endless stream and tells of every MiB that restic has taken.
-func backupForever() int {
-	client := &Client{Binary: os.Getenv(childEnv), Env: os.Environ()}
-	stream := rand.NewChaCha8([32]byte{9})
-	_, err := client.Backup(context.Background(), options, readerFunc(func(p []byte) (int, error) {
-		fmt.Println(len(p))
-		return stream.Read(p)
-	}))
-	fmt.Fprintln(os.Stderr, err)
-	return 1
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
 func TestParentKilled(t *testing.T) {
 	client, _ := newClient(t)
+	adopt(t)
 	for range 6 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(client.Env, childEnv+"="+client.Binary)
@@ -56,7 +37,7 @@ func TestParentKilled(t *testing.T) {
 		for range 4 + rand.IntN(200) {
 			lines.Scan()
 		}
-		restic := onlyChild(t, cmd.Process.Pid)
+		restic := children(cmd.Process.Pid)[0]
 		if group, err := syscall.Getpgid(restic); err != nil || group != restic {
 			t.Errorf("restic's process group is %d (%v), want its own, %d", group, err, restic)
 		}
@@ -69,7 +50,7 @@ func TestParentKilled(t *testing.T) {
 		}
 		_, _ = io.Copy(io.Discard, stdout)
 		_ = cmd.Wait()
-		waitGone(t, handle)
+		waitGone(t, restic, handle)
 		wantSnapshots(t, client, 0)
 	}
 	// Backups do not hinder each other. What does need the lock alone has the six dead ones removed.
@@ -88,9 +69,11 @@ func TestParentKilled(t *testing.T) {
 
 func TestResticKilled(t *testing.T) {
 	client, _ := newClient(t)
-	for _, after := range []int64{1, 1 << 20, 8 << 20} {
+	for _, after := range []int64{1 << 20, 8 << 20, 20 << 20} { // all more than a socket holds: restic is reading
 		r := &at{r: noise(1<<40, 8), n: after, do: func() {
-			_ = syscall.Kill(onlyChild(t, os.Getpid()), syscall.SIGKILL)
+			for _, child := range children(os.Getpid()) {
+				_ = syscall.Kill(child, syscall.SIGKILL)
+			}
 		}}
 		_, err := client.Backup(t.Context(), options, r)
 		var fail *Error
@@ -108,14 +91,16 @@ func TestResticKilled(t *testing.T) {
 func TestUnwritableRepository(t *testing.T) {
 	client, folder := newClient(t)
 	if os.Getuid() == 0 { // nothing is unwritable for root
-		client.Binary = script(t, `exec setpriv --reuid=65534 --regid=65534 --clear-groups `+client.Binary+` "$@"`)
-		for path := folder; path != os.TempDir(); path = filepath.Dir(path) {
-			if err := os.Chmod(path, 0o755); err != nil {
-				t.Fatal(err)
+		ours := filepath.Join(t.TempDir(), "restic") // others may not be able to reach the project's folder
+		copyFile(t, client.Binary, ours)
+		client.Binary = script(t, `exec setpriv --reuid=65534 --regid=65534 --clear-groups `+ours+` "$@"`)
+		for _, path := range []string{folder, ours, client.Binary} {
+			for ; path != os.TempDir(); path = filepath.Dir(path) {
+				if err := os.Chmod(path, 0o755); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-		chmod(t, filepath.Dir(client.Binary), 0o755)
-		chmod(t, client.Binary, 0o755)
 		client.Env = append(client.Env, "RESTIC_CACHE_DIR="+filepath.Join(folder, "cache"))
 		everything(t, folder, func(path string) { _ = os.Chown(path, 65534, 65534) })
 	}
@@ -132,13 +117,6 @@ func TestUnwritableRepository(t *testing.T) {
 	wantUntouched(t, client, 0)
 }
 
-func chmod(t *testing.T, path string, mode os.FileMode) {
-	t.Helper()
-	if err := os.Chmod(path, mode); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // everything calls do for a folder, the folders in it and their files.
 func everything(t *testing.T, folder string, do func(path string)) {
 	t.Helper()
@@ -153,43 +131,43 @@ func everything(t *testing.T, folder string, do func(path string)) {
 	}
 }
 
-// onlyChild is the process that pid has started.
-func onlyChild(t testing.TB, pid int) int {
-	t.Helper()
-	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var children []string
+// children are the processes that pid has started.
+func children(pid int) []int {
+	var all []int
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if err == nil { // the thread may be gone
-			children = append(children, strings.Fields(string(text))...)
+		text, _ := os.ReadFile(list) // or the thread is gone
+		for field := range strings.FieldsSeq(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				all = append(all, child)
+			}
 		}
 	}
-	if len(children) != 1 {
-		t.Fatalf("process %d has the children %v", pid, children)
-	}
-	child, err := strconv.Atoi(children[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return child
+	return all
 }
 
-// waitGone waits for the end of a process that is not ours.
-func waitGone(t testing.TB, pidfd int) {
+// adopt makes this process the parent of those whose own has died.
+func adopt(t testing.TB) {
+	t.Helper()
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) })
+}
+
+// waitGone waits for the end of an adopted process. Until it has been waited for, restic takes its lock for a live one.
+func waitGone(t testing.TB, pid, pidfd int) {
 	t.Helper()
 	defer unix.Close(pidfd)
 	deadline := time.Now().Add(10 * time.Second)
-	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, int(time.Until(deadline).Milliseconds()))
-		if err == unix.EINTR {
-			continue
-		}
-		if n != 1 || err != nil {
-			t.Fatalf("restic outlives its parent: %d, %v", n, err)
-		}
-		return
+	n, err := 0, error(unix.EINTR)
+	for err == unix.EINTR {
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, int(time.Until(deadline).Milliseconds()))
+	}
+	if n != 1 || err != nil {
+		t.Fatalf("restic outlives its parent: %d, %v", n, err)
+	}
+	if _, err := unix.Wait4(pid, nil, 0, nil); err != nil {
+		t.Fatal(err)
 	}
 }
