@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups: error: …", and below it, where a person
+// can act, "breaking-backups: hint: …". Commands that back up tell their story in the log instead, the failure and the hint included, as
+// they run where nobody looks; when that log is JSON, so is everything else that they say.
+
+// app is one run of the program.
+type app struct {
+	env            []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	begun bool // the command line made sense; what fails now is not its fault
+
+	// Set once the configuration is read.
+	cfg  *config
+	log  logger
+	logs bool // the command's own
+}
+
+// command is a command of the program, a file each.
+type command struct {
+	use, short string
+	long       string // more than short says; may be empty
+	example    string
+	args       int                  // the most arguments it takes
+	groups     []string             // of settings: its flags, and the variables in its help
+	needs      func(*config) needs  // nil: nothing
+	logs       bool                 // it tells what happens in the log, and the webhook of a configuration that is wrong
+	flags      func(*pflag.FlagSet) // its own; may be nil
+	run        func(ctx context.Context, cfg *config) error
+}
+
+// execute runs the command that args name and returns the exit code.
+func (a *app) execute(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.begun {
+		err = usageError{err}
+	}
+	var reported reportedError
+	if err != nil && !errors.As(err, &reported) {
+		a.printError(err)
+	}
+	a.log.close()
+	return exitCode(ctx, err)
+}
+
+// root is the program's command line. Without a command it is start.
+func (a *app) root() *cobra.Command {
+	start := a.start()
+	root := a.cobra(start)
+	root.Use, root.Short, root.Example = "breaking-backups [command]", "Back databases up into a restic repository, and put them back", ""
+	root.Long, root.Args = rootLong, nil // cobra's own check, which suggests commands
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetHelpFunc(printHelp)
+	for _, c := range []command{
+		start, a.runOnce(), a.forgetPrune(), a.init(), a.dump(), a.restore(), a.snapshots(), a.version(),
+	} {
+		root.AddCommand(a.cobra(c))
+	}
+	return root
+}
+
+const rootLong = `Back databases up into a restic repository, and put them back.
+
+The dump is read over the wire and streamed into restic without touching the disk. A snapshot holds a whole dump, or it
+does not exist. Variables of the environment say what to do, and flags go before them. Without a command, start runs.`
+
+// cobra makes a command of cobra's.
+func (a *app) cobra(c command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: c.use, Short: c.short, Long: strings.TrimSpace(c.short + ".\n\n" + c.long), Example: c.example,
+		Args:              noArguments,
+		Annotations:       map[string]string{groupsKey: strings.Join(c.groups, ",")},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	addFlags(cmd, c.groups)
+	if c.flags != nil {
+		c.flags(cmd.Flags())
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		a.begun = true
+		return a.runCommand(cmd.Context(), c, flagValues(cmd))
+	}
+	return cmd
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s: want no arguments, got %q", cmd.Name(), args[0])
+	}
+	return nil
+}
+
+func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagValue) error {
+	cfg, err := loadConfig(a.env, flags, c.needs)
+	a.cfg = cfg
+	a.log = newLogger(cfg, a.stderr)
+	a.logs = c.logs
+	for _, warning := range cfg.warnings {
+		a.log.Warn(warning)
+	}
+	if err != nil {
+		if c.logs {
+			return a.misconfigured(ctx, cfg, err)
+		}
+		return err
+	}
+	return c.run(ctx, cfg)
+}
+
+// warn passes on what a library has to tell besides its result.
+func (a *app) warn(text string) { a.log.Warn(text) }
+
+// printError tells a person, or the reader of a JSON log, why the program ends.
+func (a *app) printError(err error) {
+	text, advice := err.Error(), hint(err)
+	if a.cfg != nil {
+		text = a.cfg.redact.String(text)
+	}
+	if a.logs && a.log.json {
+		fields := []any{"error", text}
+		if advice != "" {
+			fields = append(fields, "hint", advice)
+		}
+		a.log.Error("stopped", fields...)
+		return
+	}
+	fmt.Fprintf(a.stderr, "breaking-backups: error: %s\n", text)
+	if advice != "" {
+		fmt.Fprintf(a.stderr, "breaking-backups: hint: %s\n", advice)
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// backup is one job with all that a run of it needs. Its runs are independent of each other; no two may go on at once.
+type backup struct {
+	cfg    *config
+	source source
+	job    job
+	restic *restic.Client
+	log    logger
+}
+
+func (a *app) newBackup(cfg *config) (*backup, error) {
+	src, err := newSource(cfg, a.warn)
+	if err != nil {
+		return nil, err
+	}
+	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: newRestic(cfg), log: a.log}, nil
+}
+
+func newRestic(cfg *config) *restic.Client {
+	return &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
+}
+
+// outcome is how a run went.
+type outcome struct {
+	started, finished time.Time
+	summary           restic.Summary // zero without a snapshot
+	err               error          // a followUpError when the snapshot is safe
+}
+
+// run makes one backup, applies the retention policy and tells the webhook. It logs a line at the start and one at the end;
+// the error it returns is among what it has logged.
+func (b *backup) run(ctx context.Context) error {
+	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.Repository, "mode", b.cfg.Mode)
+	out := outcome{started: time.Now()}
+	out.summary, out.err = b.snapshot(ctx)
+	if out.err == nil {
+		b.unlock(ctx)
+		if err := b.forget(ctx); err != nil {
+			out.err = followUpError{err}
+		}
+	}
+	out.finished = time.Now()
+	out.err = explain(ctx, out.err)
+	b.logEnd(out)
+	if err := b.notify(ctx, out); err != nil {
+		b.log.Error("notification failed", "error", err)
+		if out.err == nil {
+			out.err = followUpError{err}
+		}
+	}
+	if out.err != nil {
+		return reportedError{out.err}
+	}
+	return nil
+}
+
+func (b *backup) logEnd(out outcome) {
+	var followUp followUpError
+	fields := []any{"job", b.job.name, "duration", out.finished.Sub(out.started)}
+	if out.err == nil || errors.As(out.err, &followUp) {
+		fields = append(
+			fields, "snapshot", shortID(out.summary.SnapshotID),
+			"bytes", out.summary.TotalBytesProcessed, "added", out.summary.DataAdded, "stored", out.summary.DataAddedPacked,
+		)
+	}
+	if out.err == nil {
+		b.log.Info("backup done", fields...)
+		return
+	}
+	fields = append(fields, "error", out.err)
+	if advice := hint(out.err); advice != "" {
+		fields = append(fields, "hint", advice)
+	}
+	if errors.As(out.err, &followUp) {
+		b.log.Error("backup done, but not what follows it", fields...)
+		return
+	}
+	b.log.Error("backup failed", fields...)
+}
+
+// snapshot makes the snapshot, and before it the repository if there is none.
+func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
+	b.sweep()
+	if err := b.restic.CheckVersion(ctx); err != nil {
+		return restic.Summary{}, err
+	}
+	created, err := b.restic.Ensure(ctx)
+	if err != nil {
+		return restic.Summary{}, err
+	}
+	if created {
+		b.log.Info("repository made", "repository", b.cfg.Repository)
+	}
+	if b.cfg.Mode == "spool" {
+		return b.spooled(ctx)
+	}
+	summary, err := b.streamed(ctx)
+	var consume *stream.ConsumeError
+	if b.cfg.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) {
+		return summary, err
+	}
+	return b.fallBack(ctx, err)
+}
+
+// unlock removes the locks of runs that were killed, this one's restic included. They hinder no backup, but whatever wants the
+// repository for itself. It comes after the snapshot because a process that was killed just before the run began may take a while to be gone.
+func (b *backup) unlock(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	if err := b.restic.Unlock(ctx); err != nil {
+		b.log.Warn("locks of killed runs may be left", "error", err)
+	}
+}
+
+// streamed hands the dump to restic as it is read. Nothing is written to disk.
+func (b *backup) streamed(ctx context.Context) (restic.Summary, error) {
+	var summary restic.Summary
+	_, err := stream.Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
+		summary, err = b.store(ctx, r)
+		return err
+	})
+	return summary, err
+}
+
+func (b *backup) store(ctx context.Context, r io.Reader) (restic.Summary, error) {
+	return b.restic.Backup(ctx, restic.BackupOptions{Host: b.job.host, Filename: b.job.file, Tags: b.cfg.tags}, r)
+}
+
+func (b *backup) filter() restic.Filter { return restic.Filter{Host: b.job.host, Path: b.job.path()} }
+
+// forget applies the retention policy to this job's snapshots.
+func (b *backup) forget(ctx context.Context) error {
+	if b.cfg.policy.IsZero() {
+		b.log.Info("nothing is ever forgotten: no KEEP_* is set", "job", b.job.name)
+		return nil
+	}
+	result, err := b.restic.Forget(ctx, restic.ForgetOptions{Filter: b.filter(), Policy: b.cfg.policy.Args(), Prune: b.cfg.PruneOnForget})
+	if err != nil {
+		return err
+	}
+	b.log.Info("retention applied", "job", b.job.name, "policy", b.cfg.policy.String(),
+		"kept", len(result.Keep), "forgotten", len(result.Remove), "pruned", b.cfg.PruneOnForget && len(result.Remove) > 0)
+	return nil
+}
+
+// shortID is a snapshot's ID as restic shows it.
+func shortID(id string) string { return id[:min(len(id), 8)] }

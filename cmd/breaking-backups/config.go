@@ -1,0 +1,417 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // the image has no zone data
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/breaking-backups/breaking-backups/notify"
+	"github.com/breaking-backups/breaking-backups/retention"
+)
+
+// config is every variable of ours, and what follows from them. The tags are the one list of variables: flags, help texts, _FILE
+// forms and the search for misspelt names are made from it (settings.go). An empty variable counts as unset.
+type config struct {
+	// job
+	DBType     string `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required)"`
+	JobName    string `env:"JOB_NAME" flag:"job" group:"job" help:"name of the job and of the file in its snapshots" shown:"type and database, e.g. postgres-app; postgres-all"`
+	ResticHost string `env:"RESTIC_HOST" flag:"host" group:"job" help:"host that the snapshots bear" shown:"the database's host"`
+
+	// database
+	PGHost        string  `env:"PGHOST" group:"database" help:"server, or folder of its socket" shown:"as libpq"`
+	PGPort        string  `env:"PGPORT" group:"database" help:"port" shown:"5432"`
+	PGUser        string  `env:"PGUSER" group:"database" help:"role" shown:"as libpq"`
+	PGPassword    string  `env:"PGPASSWORD" secret:"true" group:"database" help:"password" shown:"PGPASSFILE, ~/.pgpass"`
+	PGDatabase    string  `env:"PGDATABASE" group:"database" help:"database" shown:"the role's name"`
+	PGDumpAll     bool    `env:"PG_DUMP_ALL" group:"database" default:"false" help:"every database, roles and tablespaces"`
+	PGLockTimeout seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
+
+	// repository
+	Repository     string  `env:"RESTIC_REPOSITORY" flag:"repository" secret:"true" group:"repository" help:"where the repository is, as restic takes it (required)"`
+	ResticPassword string  `env:"RESTIC_PASSWORD" secret:"true" group:"repository" help:"the repository's password (required, or RESTIC_PASSWORD_COMMAND)"`
+	ResticBinary   string  `env:"RESTIC_BINARY" group:"repository" help:"restic program, 0.17 or newer" shown:"beside this program, else on PATH"`
+	LockWait       seconds `env:"LOCK_WAIT_SECONDS" group:"repository" default:"600" help:"wait for another's lock on the repository"`
+
+	// backup
+	Mode      string  `env:"BACKUP_MODE" group:"backup" default:"auto" help:"stream | spool | auto: stream, and spool when restic failed midway"`
+	WorkDir   string  `env:"WORK_DIR" group:"backup" default:"/backup/work" help:"folder for spooled dumps"`
+	Retries   uint    `env:"BACKUP_RETRIES" group:"backup" default:"3" help:"further tries to store a spooled dump"`
+	RetryWait seconds `env:"BACKUP_RETRY_SECONDS" group:"backup" default:"10" help:"wait before the first of them; doubles"`
+	TagList   string  `env:"RESTIC_TAGS" group:"backup" help:"tags of the snapshots, e.g. app,env=prod" shown:"none"`
+
+	// retention
+	KeepLast      *int   `env:"KEEP_LAST" group:"retention" help:"keep the newest n snapshots" shown:"unset"`
+	KeepHourly    *int   `env:"KEEP_HOURLIES" group:"retention" help:"keep the newest of each of n hours" shown:"unset"`
+	KeepDaily     *int   `env:"KEEP_DAILIES" group:"retention" help:"keep the newest of each of n days" shown:"unset"`
+	KeepWeekly    *int   `env:"KEEP_WEEKLIES" group:"retention" help:"keep the newest of each of n weeks" shown:"unset"`
+	KeepMonthly   *int   `env:"KEEP_MONTHLIES" group:"retention" help:"keep the newest of each of n months" shown:"unset"`
+	KeepYearly    *int   `env:"KEEP_YEARLIES" group:"retention" help:"keep the newest of each of n years" shown:"unset"`
+	KeepWithin    string `env:"KEEP_WITHIN" group:"retention" help:"keep all of this time, e.g. 30d or 1y6m" shown:"unset"`
+	PruneOnForget bool   `env:"PRUNE_ON_SUCCESS" group:"retention" default:"true" help:"remove data that no snapshot needs after forgetting"`
+
+	// schedule
+	Interval   seconds `env:"BACKUP_INTERVAL_SECONDS" group:"schedule" default:"0" help:"from one run's start to the next; 0: run once and exit"`
+	Cron       string  `env:"CRON_SCHEDULE" group:"schedule" help:"five fields or @daily forms; wins over the interval" shown:"none"`
+	Jitter     seconds `env:"SCHEDULE_JITTER_SECONDS" group:"schedule" default:"0" help:"start up to so much later, at random"`
+	RunOnStart bool    `env:"RUN_ON_START" group:"schedule" default:"false" help:"with CRON_SCHEDULE: also run at once"`
+	TZ         string  `env:"TZ" group:"log" default:"UTC" help:"time zone of the schedule and of times shown"`
+
+	// webhook
+	WebhookURL     string  `env:"WEBHOOK_URL" secret:"true" group:"webhook" help:"told of every run, success or failure" shown:"none"`
+	WebhookMethod  string  `env:"WEBHOOK_METHOD" group:"webhook" default:"POST" help:"HTTP method"`
+	WebhookAuth    string  `env:"WEBHOOK_AUTH_HEADER" secret:"true" group:"webhook" help:"one header, Name: value" shown:"none"`
+	WebhookHeaders string  `env:"WEBHOOK_EXTRA_HEADERS" secret:"true" group:"webhook" help:"more headers, K=V,K=V; a comma in a value is \\," shown:"none"`
+	WebhookTimeout seconds `env:"WEBHOOK_TIMEOUT_SECONDS" group:"webhook" default:"10" help:"of one try; there are four"`
+
+	// log
+	LogLevel  string `env:"LOG_LEVEL" group:"log" default:"info" help:"debug | info | warn | error"`
+	LogFormat string `env:"LOG_FORMAT" group:"log" default:"auto" help:"text | json | auto: text on a terminal, else json"`
+	LogFile   string `env:"LOG_FILE" group:"log" help:"also write the log here, at most 10 MB and three old files" shown:"/backup/cron.log with CRON_SCHEDULE"`
+
+	// What follows from the variables.
+	zone     *time.Location
+	schedule schedule         // nil: run once
+	policy   retention.Policy // zero: keep everything
+	tags     []string
+	webhook  *notify.Webhook // nil: nobody is told
+	restic   string          // path of the program; empty without a repository
+	children []string        // environment of child processes
+	redact   redactor
+	warnings []string // for the log, once there is one
+
+	overridden map[string]string // variables whose value came from a flag or a file
+}
+
+// needs says which parts of the configuration a command cannot do without.
+type needs struct {
+	job        bool // the database's type and connection, and the job that follows from them
+	repository bool
+}
+
+func jobAndRepository(*config) needs { return needs{job: true, repository: true} }
+
+// configError is everything that is wrong with the configuration.
+type configError struct{ mistakes []string }
+
+func (e *configError) Error() string {
+	if len(e.mistakes) == 1 {
+		return "configuration: " + e.mistakes[0]
+	}
+	return fmt.Sprintf("configuration: %d mistakes\n  %s", len(e.mistakes), strings.Join(e.mistakes, "\n  "))
+}
+
+// loader collects what is wrong while a configuration is read.
+type loader struct {
+	environ    map[string]string
+	flags      map[string]string // variables whose value comes from a flag, and that flag
+	overridden map[string]string
+	err        configError
+}
+
+// loadConfig reads the configuration from environ and, before it, from overrides: variables by name, as flags give them. It contacts
+// nothing. wants says what the command needs, the variables being parsed. The error is a *configError with every mistake; what could be read is returned with it, the webhook above all.
+func loadConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs) (*config, error) {
+	l := &loader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}}
+	for name, value := range overrides {
+		l.environ[name], l.overridden[name] = value.text, value.text
+		l.flags[name] = "--" + value.flag
+		delete(l.environ, name+"_FILE")
+	}
+	secrets := l.readFiles()
+	cfg := &config{overridden: l.overridden}
+	l.parse(cfg)
+	cfg.redact = newRedactor(secrets, cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.DBType, cfg.JobName)
+	cfg.warnings = misspelt(l.environ)
+	cfg.children = l.childEnv()
+
+	l.finish(cfg)
+	var need needs
+	if wants != nil {
+		need = wants(cfg)
+	}
+	if need.repository {
+		l.requireRepository(cfg)
+	}
+	if need.job {
+		l.requireJob(cfg)
+	}
+	if len(l.err.mistakes) > 0 {
+		return cfg, &l.err
+	}
+	return cfg, nil
+}
+
+// mistake notes what is wrong with a variable, by the name under which it was given.
+func (l *loader) mistake(name string, err error) {
+	if flag, ok := l.flags[name]; ok {
+		name = flag
+	}
+	l.err.mistakes = append(l.err.mistakes, name+": "+err.Error())
+}
+
+// readFiles puts in place the secrets that are given as files. It returns the values of all that are set.
+func (l *loader) readFiles() []string {
+	var values []string
+	for _, name := range secretNames() {
+		file := l.environ[name+"_FILE"]
+		if file != "" && l.environ[name] != "" {
+			l.mistake(name, fmt.Errorf("set as well as %s_FILE; want one of them", name))
+		} else if file != "" {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				l.mistake(name+"_FILE", err)
+				continue
+			}
+			value := strings.TrimRight(string(text), "\r\n")
+			if value == "" {
+				l.mistake(name+"_FILE", fmt.Errorf("%s is empty", file))
+				continue
+			}
+			l.environ[name], l.overridden[name] = value, value
+		}
+		if name != "RESTIC_REPOSITORY" { // an address, redacted as one
+			values = append(values, l.environ[name])
+		}
+	}
+	return values
+}
+
+// parse fills the fields that have a variable of their own.
+func (l *loader) parse(cfg *config) {
+	given := map[string]string{}
+	for _, s := range settings() {
+		if value := l.environ[s.env]; value != "" {
+			given[s.env] = value
+		}
+	}
+	err := env.ParseWithOptions(cfg, env.Options{
+		Environment:         given,
+		DefaultValueTagName: "default",
+		FuncMap: map[reflect.Type]env.ParserFunc{
+			reflect.TypeFor[int]():     func(s string) (any, error) { return retention.ParseCount(s) },
+			reflect.TypeFor[uint]():    parseUint,
+			reflect.TypeFor[bool]():    parseBool,
+			reflect.TypeFor[seconds](): parseSeconds,
+		},
+	})
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return
+	}
+	for _, err := range all.Errors {
+		var wrong env.ParseError
+		if !errors.As(err, &wrong) {
+			l.mistake("environment", err)
+			continue
+		}
+		l.mistake(envOfField(wrong.Name), wrong.Err)
+		reflect.ValueOf(cfg).Elem().FieldByName(wrong.Name).SetZero()
+	}
+}
+
+// seconds is a time given as a whole number of seconds.
+type seconds time.Duration
+
+func parseSeconds(s string) (any, error) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("want a whole number of seconds, 0 or more, got %q", s)
+	}
+	return seconds(time.Duration(n) * time.Second), nil
+}
+
+func parseUint(s string) (any, error) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("want a whole number of 0 or more, got %q", s)
+	}
+	return uint(n), nil
+}
+
+func parseBool(s string) (any, error) {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return nil, fmt.Errorf("want true or false, got %q", s)
+	}
+	return b, nil
+}
+
+// finish makes what follows from the variables.
+func (l *loader) finish(cfg *config) {
+	check := func(name string, err error) {
+		if err != nil {
+			l.mistake(name, err)
+		}
+	}
+	var err error
+	cfg.zone, err = time.LoadLocation(strings.TrimPrefix(cfg.TZ, ":"))
+	check("TZ", err)
+	if err != nil {
+		cfg.zone = time.UTC
+	}
+	check("BACKUP_MODE", oneOf(cfg.Mode, "auto", "stream", "spool"))
+	check("LOG_LEVEL", oneOf(cfg.LogLevel, "debug", "info", "warn", "error"))
+	check("LOG_FORMAT", oneOf(cfg.LogFormat, "text", "json", "auto"))
+	cfg.tags, err = parseTags(cfg.TagList)
+	check("RESTIC_TAGS", err)
+	switch {
+	case cfg.Cron != "":
+		cfg.schedule, err = parseCron(cfg.Cron, cfg.zone)
+		check("CRON_SCHEDULE", err)
+	case cfg.Interval > 0:
+		cfg.schedule = interval(cfg.Interval)
+	}
+	l.finishPolicy(cfg)
+	l.finishWebhook(cfg)
+}
+
+func (l *loader) finishPolicy(cfg *config) {
+	cfg.policy = retention.Policy{
+		Last: cfg.KeepLast, Hourly: cfg.KeepHourly, Daily: cfg.KeepDaily,
+		Weekly: cfg.KeepWeekly, Monthly: cfg.KeepMonthly, Yearly: cfg.KeepYearly,
+	}
+	if cfg.KeepWithin != "" {
+		var err error
+		if cfg.policy.Within, err = retention.ParseSpan(cfg.KeepWithin); err != nil {
+			l.mistake("KEEP_WITHIN", err)
+			return
+		}
+	}
+	if err := cfg.policy.Validate(); err != nil {
+		l.mistake("KEEP_*", fmt.Errorf("%w; leave them all unset to keep everything", err))
+	}
+}
+
+// finishWebhook makes the webhook. Its address and headers are secrets, so no message repeats them.
+func (l *loader) finishWebhook(cfg *config) {
+	header := http.Header{}
+	if cfg.WebhookAuth != "" {
+		name, value, err := notify.ParseHeader(cfg.WebhookAuth)
+		if err != nil {
+			l.mistake("WEBHOOK_AUTH_HEADER", err)
+		} else {
+			header.Set(name, value)
+		}
+	}
+	if err := notify.ParseHeaders(cfg.WebhookHeaders, header); err != nil {
+		l.mistake("WEBHOOK_EXTRA_HEADERS", err)
+	}
+	if strings.Trim(cfg.WebhookMethod, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		l.mistake("WEBHOOK_METHOD", fmt.Errorf("want a method such as POST or PUT, got %q", cfg.WebhookMethod))
+		cfg.WebhookMethod = http.MethodPost
+	}
+	if cfg.WebhookURL == "" {
+		return
+	}
+	address, err := url.Parse(cfg.WebhookURL)
+	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
+		l.mistake("WEBHOOK_URL", errors.New("want an address that begins with http:// or https://"))
+		return
+	}
+	cfg.webhook = &notify.Webhook{
+		URL: address, Method: cfg.WebhookMethod, Header: header, Timeout: time.Duration(cfg.WebhookTimeout),
+		Retries: 3, WaitMin: 500 * time.Millisecond, WaitMax: 30 * time.Second,
+	}
+}
+
+func (l *loader) requireRepository(cfg *config) {
+	if cfg.Repository == "" {
+		l.mistake("RESTIC_REPOSITORY", errors.New("not set, nor RESTIC_REPOSITORY_FILE; want where the repository is, e.g. s3:https://host/bucket"))
+	}
+	if cfg.ResticPassword == "" && l.environ["RESTIC_PASSWORD_COMMAND"] == "" {
+		l.mistake("RESTIC_PASSWORD", errors.New("not set, nor RESTIC_PASSWORD_FILE; want the repository's password"))
+	}
+	var err error
+	if cfg.restic, err = findRestic(cfg.ResticBinary); err != nil {
+		l.mistake("RESTIC_BINARY", err)
+	}
+}
+
+// findRestic returns the path of the named program; without a name, of the restic beside our own program or on PATH.
+func findRestic(name string) (string, error) {
+	if name == "" {
+		name = "restic"
+		if self, err := os.Executable(); err == nil {
+			if beside, err := exec.LookPath(filepath.Join(filepath.Dir(self), "restic")); err == nil {
+				return beside, nil
+			}
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("want the path of restic 0.17 or newer: %w", err)
+	}
+	return path, nil
+}
+
+func (l *loader) requireJob(cfg *config) {
+	switch cfg.DBType {
+	case "":
+		l.mistake("DB_TYPE", errors.New("not set; want postgres"))
+	case "postgres":
+		if _, err := newPostgresSource(cfg, nil); err != nil {
+			l.mistake("PG*", err)
+		}
+	case "mysql", "mariadb", "mongo":
+		l.mistake("DB_TYPE", fmt.Errorf("%s is not built yet; want postgres", cfg.DBType))
+	default:
+		l.mistake("DB_TYPE", fmt.Errorf("want postgres, mysql, mariadb or mongo, got %q", cfg.DBType))
+	}
+	if err := checkJobName(cfg.JobName); err != nil {
+		l.mistake("JOB_NAME", err)
+	}
+}
+
+// childEnv is the environment of child processes: ours as it came, with values from flags and secrets from files in place. The two
+// files that restic reads itself stay its own. RESTIC_HOST is taken out, which restic would take for a filter where we list the
+// snapshots of every host.
+func (l *loader) childEnv() []string {
+	children := maps.Clone(l.environ)
+	delete(children, "RESTIC_HOST")
+	for _, name := range []string{"RESTIC_REPOSITORY", "RESTIC_PASSWORD"} {
+		if children[name+"_FILE"] != "" {
+			delete(children, name)
+		}
+	}
+	var list []string
+	for name, value := range children {
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// parseTags reads tags separated by commas. Blanks around them do not count, nor do tags that are empty or come twice.
+func parseTags(s string) ([]string, error) {
+	var tags []string
+	for tag := range strings.SplitSeq(s, ",") {
+		tag = strings.TrimSpace(tag)
+		if strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return nil, fmt.Errorf("want tags without control characters, got %q", tag)
+		}
+		if tag != "" && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags, nil
+}
+
+func oneOf(value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("want %s, got %q", strings.Join(allowed, ", "), value)
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+)
+
+func (a *app) dump() command {
+	var output string
+	return command{
+		use:   "dump",
+		short: "Write the dump to stdout, or to a file; no repository is needed",
+		long: `What is written is what a snapshot holds, and loads with psql. It ends with a trailer, without which restore refuses it: behind a
+pipe, look at the exit code as well (set -o pipefail).`,
+		example: "  breaking-backups dump | psql -v ON_ERROR_STOP=1 -d copy\n  breaking-backups dump --output app.sql",
+		groups:  []string{"job", "database", "log"},
+		needs:   func(*config) needs { return needs{job: true} },
+		flags: func(flags *pflag.FlagSet) {
+			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears only when it is whole")
+		},
+		run: func(ctx context.Context, cfg *config) error {
+			src, err := newSource(cfg, a.warn)
+			if err != nil {
+				return err
+			}
+			if output == "" || output == "-" {
+				if isTerminal(a.stdout) {
+					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
+				}
+				return explain(ctx, src.Dump(ctx, a.stdout))
+			}
+			return explain(ctx, writeWhole(output, func(w io.Writer) error { return src.Dump(ctx, w) }))
+		},
+	}
+}
+
+// writeWhole has write fill a file that takes its name only when everything is in it and on the disk.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	if err := write(file); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

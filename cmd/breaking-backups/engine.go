@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
+)
+
+// source is a database to dump, and its name for people.
+type source interface {
+	dump.Source
+	Host() string
+	Database() string
+}
+
+// newSource is the database that the configuration names. It contacts nothing.
+func newSource(cfg *config, warn func(string)) (source, error) {
+	return newPostgresSource(cfg, warn) // the one engine that requireJob lets pass
+}
+
+func newPostgresSource(cfg *config, warn func(string)) (source, error) {
+	return postgres.NewSource(postgres.Config{
+		Conn:         postgresConn(cfg),
+		Password:     cfg.overridden["PGPASSWORD"],
+		AllDatabases: cfg.PGDumpAll,
+		LockTimeout:  time.Duration(cfg.PGLockTimeout),
+		Warn:         warn,
+	})
+}
+
+// newLoader is the database that a dump goes into: the named one, or without a name that of the configuration.
+func newLoader(cfg *config, database string, clean bool, warn func(string)) (dump.Loader, error) {
+	return postgres.NewLoader(postgres.LoadConfig{
+		Conn:     postgresConn(cfg),
+		Database: database,
+		Password: cfg.overridden["PGPASSWORD"],
+		Clean:    clean,
+		Warn:     warn,
+	})
+}
+
+// postgresConn is what the command line says of the connection. The environment's part is read by the driver, whose rules for it are
+// libpq's: a service file, for one, goes before PGHOST but not before a flag.
+func postgresConn(cfg *config) string {
+	var words []string
+	for _, keyword := range []struct{ name, env string }{{"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}} {
+		if value, ok := cfg.overridden[keyword.env]; ok {
+			quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)
+			words = append(words, keyword.name+"='"+quoted+"'")
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// job is what fixes the snapshots of one database: together host and path are the group in which restic forgets.
+type job struct {
+	name string
+	host string
+	file string // name of the file in the snapshots; their path is /file
+}
+
+func (j job) path() string { return "/" + j.file }
+
+func newJob(cfg *config, src source) job {
+	j := job{name: cfg.JobName, host: cfg.ResticHost}
+	if j.name == "" {
+		j.name = cfg.DBType + "-all"
+		if !cfg.PGDumpAll {
+			j.name = cfg.DBType + "-" + url.PathEscape(src.Database()) // a name may hold slashes
+		}
+	}
+	if j.host == "" {
+		j.host = src.Host()
+	}
+	j.file = j.name + ".sql"
+	return j
+}
+
+func checkJobName(name string) error {
+	if strings.ContainsAny(name, "/\\*?[") || strings.HasPrefix(name, ".") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("want a name without blanks, slashes and wildcards, got %q", name)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
+	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// Exit codes, besides those of interruption. They are stated in help and in the README.
+const (
+	exitDone     = 0
+	exitFailed   = 1 // backup or restore failed; no snapshot was made
+	exitUsage    = 2 // wrong use or configuration; nothing was contacted
+	exitFollowUp = 3 // the snapshot is safe, but forget, prune or the notification failed
+)
+
+const exitCodesHelp = `  0    done
+  1    failed: no snapshot was made, or the restore is not whole
+  2    wrong use or configuration; nothing was contacted
+  3    the snapshot is safe, but forget, prune or the notification failed
+  130  interrupted by SIGINT; 143: by SIGTERM
+`
+
+// usageError is a command line that makes no sense.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// followUpError is a failure of what comes after a snapshot.
+type followUpError struct{ err error }
+
+func (e followUpError) Error() string { return e.err.Error() }
+func (e followUpError) Unwrap() error { return e.err }
+
+// reportedError is an error that the log has already told.
+type reportedError struct{ error }
+
+func (e reportedError) Unwrap() error { return e.error }
+
+// exitCode is the exit code for what a command returned under ctx.
+func exitCode(ctx context.Context, err error) int {
+	var usage usageError
+	var config *configError
+	var followUp followUpError
+	var signal interruption
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage), errors.As(err, &config):
+		return exitUsage
+	case errors.As(context.Cause(ctx), &signal):
+		return signal.code()
+	case errors.As(err, &followUp):
+		return exitFollowUp
+	}
+	return exitFailed
+}
+
+// explain puts the signal in the place of whatever broke when it came.
+func explain(ctx context.Context, err error) error {
+	var signal interruption
+	var followUp followUpError
+	if err == nil || !errors.As(context.Cause(ctx), &signal) {
+		return err
+	}
+	if errors.As(err, &followUp) {
+		return followUpError{signal}
+	}
+	return signal
+}
+
+// hint is what a person can do about an error, or empty.
+func hint(err error) string {
+	var usage usageError
+	var server interface{ SQLState() string }
+	var space *stream.SpaceError
+	switch {
+	case errors.As(err, &usage):
+		return "breaking-backups help says how it is used"
+	case errors.Is(err, restic.ErrWrongPassword):
+		return "is RESTIC_PASSWORD (or its _FILE) the password with which this repository was made?"
+	case errors.Is(err, restic.ErrNoRepository):
+		return "breaking-backups init makes the repository, and so does the first backup"
+	case errors.Is(err, errNoSnapshot):
+		return "breaking-backups snapshots --all lists what there is"
+	case errors.Is(err, postgres.ErrNotEmpty):
+		return "restore into a new database (--database), or let everything in this one be dropped first: --clean"
+	case errors.Is(err, restic.ErrLocked):
+		return "another restic works on the repository; wait for it, or longer: LOCK_WAIT_SECONDS"
+	case errors.Is(err, exec.ErrNotFound):
+		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
+	case errors.As(err, &server):
+		return hintSQLState(server.SQLState())
+	case errors.Is(err, syscall.ENOSPC), errors.As(err, &space):
+		return "WORK_DIR must have room for the compressed dump, or set BACKUP_MODE=stream"
+	case errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(err.Error(), "connect:"):
+		return "does the server run, and are PGHOST and PGPORT right?"
+	}
+	return ""
+}
+
+func hintSQLState(state string) string {
+	switch state {
+	case "28P01", "28000":
+		return "are PGUSER and PGPASSWORD right, and does pg_hba.conf let this host in?"
+	case "3D000":
+		return "is PGDATABASE right?"
+	case "42501":
+		return "the role lacks a right: GRANT pg_read_all_data TO it, or dump as the owner"
+	case "55P03":
+		return "somebody holds a table locked; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
+	}
+	return ""
+}

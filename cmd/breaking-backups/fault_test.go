@@ -1,0 +1,429 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+// Whatever breaks in the middle of a backup: no snapshot is added, the next run succeeds without help, and the repository is sound.
+
+// world is a database of some size and a repository, and what a backup of the one into the other needs.
+type world struct {
+	pg     *servers.PG
+	restic string
+	db     string
+	repo   string
+	work   string
+	env    []string
+}
+
+// dumpBytes is about what the server sends for a dump of a world's database.
+const dumpBytes = 20 << 20
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{pg: servers.Postgres(t), restic: servers.Restic(t), repo: filepath.Join(dir, "repo"), work: filepath.Join(dir, "work")}
+	w.db = w.pg.CreateDB(t)
+	w.pg.Psql(t, w.db, `CREATE TABLE orders (id int PRIMARY KEY, note text);
+		INSERT INTO orders SELECT i, md5(i::text) || md5((-i)::text) FROM generate_series(1, 320000) i`)
+	w.env = append(os.Environ(), w.pg.Env(w.db)...)
+	w.env = append(
+		w.env,
+		"DB_TYPE=postgres", "JOB_NAME=shop", "RESTIC_HOST=db", "RESTIC_REPOSITORY="+w.repo, "RESTIC_PASSWORD=correct horse", "RESTIC_BINARY="+w.restic,
+		"RESTIC_CACHE_DIR="+filepath.Join(dir, "cache"), "WORK_DIR="+w.work, "LOG_FORMAT=text", "BACKUP_RETRY_SECONDS=1",
+	)
+	w.succeed(t)
+	return w
+}
+
+// program is one run of the program.
+type program struct {
+	*exec.Cmd
+	stderr *lines
+	ended  chan struct{}
+	err    error
+}
+
+// lines is a program's output, which can be looked at while it grows.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// start begins run-once behind the gate, if there is one, with more variables. Words before the program's name may wrap it.
+func (w *world) start(t *testing.T, g *gate, wrapper []string, variables ...string) *program {
+	t.Helper()
+	argv := append(slices.Clone(wrapper), "breaking-backups", "run-once")
+	p := &program{Cmd: exec.Command(argv[0], argv[1:]...), stderr: &lines{}, ended: make(chan struct{})}
+	p.Env = append(slices.Clone(w.env), variables...)
+	if g != nil {
+		p.Env = append(p.Env, "PGPORT="+strconv.Itoa(g.port()))
+	}
+	p.Stderr = p.stderr
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.err = p.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.Process.Kill()
+		<-p.ended
+	})
+	return p
+}
+
+// wait is the exit code, -1 after a kill.
+func (p *program) wait(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(time.Minute):
+		t.Fatalf("the program does not end\n%s", p.stderr)
+	}
+	var exit *exec.ExitError
+	if p.err != nil && !errors.As(p.err, &exit) {
+		t.Fatal(p.err)
+	}
+	return p.ProcessState.ExitCode()
+}
+
+func (p *program) wantExit(t *testing.T, want int) {
+	t.Helper()
+	if got := p.wait(t); got != want {
+		t.Fatalf("exit code %d, want %d\n%s", got, want, p.stderr)
+	}
+}
+
+// middle waits until the gate has let its bytes through.
+func (p *program) middle(t *testing.T, g *gate) {
+	t.Helper()
+	select {
+	case <-g.reached:
+	case <-p.ended:
+		t.Fatalf("the program ended before it came to the gate\n%s", p.stderr)
+	case <-time.After(time.Minute):
+		t.Fatalf("the dump does not come to the gate\n%s", p.stderr)
+	}
+}
+
+// says waits until the program has written text.
+func (p *program) says(t *testing.T, text string) {
+	t.Helper()
+	if !poll(time.Minute, func() bool { return strings.Contains(p.stderr.String(), text) }) {
+		t.Fatalf("the program does not say %q\n%s", text, p.stderr)
+	}
+}
+
+func (w *world) gate(t *testing.T, bytes int64) *gate {
+	return newGate(t, net.JoinHostPort(w.pg.Host, strconv.Itoa(w.pg.Port)), bytes)
+}
+
+func (w *world) files(t *testing.T, dir string) int {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+func (w *world) snapshots(t *testing.T) int { return w.files(t, filepath.Join(w.repo, "snapshots")) }
+
+// succeed makes a backup that nothing disturbs.
+func (w *world) succeed(t *testing.T) {
+	t.Helper()
+	before := w.snapshots(t)
+	p := w.start(t, nil, nil)
+	p.wantExit(t, 0)
+	if after := w.snapshots(t); after != before+1 {
+		t.Fatalf("%d snapshots after %d\n%s", after, before, p.stderr)
+	}
+}
+
+// sound wants the repository without locks and without faults, and the work folder empty.
+func (w *world) sound(t *testing.T) {
+	t.Helper()
+	if locks := w.files(t, filepath.Join(w.repo, "locks")); locks != 0 {
+		t.Errorf("%d locks are left", locks)
+	}
+	if spools := w.files(t, w.work); spools != 0 {
+		t.Errorf("%d files are left in the work folder", spools)
+	}
+	check := exec.Command(w.restic, "check")
+	check.Env = w.env
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("restic check: %v\n%s", err, out)
+	}
+}
+
+// broken runs a test of one fault: act brings it about in a run that has come to the middle of its dump, and returns the run's exit code.
+func (w *world) broken(t *testing.T, fault string, act func(t *testing.T)) {
+	t.Run(fault, func(t *testing.T) {
+		before := w.snapshots(t)
+		act(t)
+		if after := w.snapshots(t); after != before {
+			t.Fatalf("%d snapshots after %d", after, before)
+		}
+		w.succeed(t)
+		w.sound(t)
+	})
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+
+	w.broken(t, "database connection cut", func(t *testing.T) {
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, nil)
+		p.middle(t, g)
+		w.pg.Psql(t, "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+w.db+"'")
+		g.open()
+		p.wantExit(t, 1)
+		p.says(t, "backup failed")
+	})
+	w.broken(t, "restic killed", func(t *testing.T) {
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, nil, "BACKUP_MODE=stream")
+		p.middle(t, g)
+		killChildren(t, p.Process.Pid)
+		g.open()
+		p.wantExit(t, 1)
+		p.says(t, "signal: killed")
+	})
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		w.broken(t, sig.String(), func(t *testing.T) {
+			g := w.gate(t, dumpBytes/2)
+			p := w.start(t, g, nil)
+			p.middle(t, g)
+			began := time.Now()
+			p.signal(t, sig)
+			p.wantExit(t, 128+int(sig))
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("ended after %s", took)
+			}
+			if locks := w.files(t, filepath.Join(w.repo, "locks")); locks != 0 {
+				t.Errorf("%d locks are left", locks)
+			}
+		})
+	}
+	w.broken(t, "signal twice", func(t *testing.T) {
+		told, silent := newSilentReceiver(t)
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, nil, "WEBHOOK_URL="+silent)
+		p.middle(t, g)
+		p.signal(t, syscall.SIGTERM)
+		<-told // the program waits for an answer
+		p.signal(t, syscall.SIGINT)
+		p.wantExit(t, 130)
+	})
+	w.broken(t, "repository unwritable", func(t *testing.T) {
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, withoutPrivileges(), "BACKUP_MODE=stream")
+		p.middle(t, g)
+		w.chmodData(t, 0o500)
+		g.open()
+		p.wantExit(t, 1)
+		p.says(t, "permission denied")
+		w.chmodData(t, 0o700)
+	})
+	w.broken(t, "work folder full", func(t *testing.T) {
+		if err := os.MkdirAll(w.work, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		// 64 MiB are to stay free, so little is left for a dump.
+		wrapper := []string{"unshare", "--map-root-user", "--mount", "sh", "-c", `mount -t tmpfs -o size=66m tmpfs "$WORK_DIR" && exec "$@"`, "sh"}
+		p := w.start(t, nil, wrapper, "BACKUP_MODE=spool")
+		p.wantExit(t, 1)
+		p.says(t, "not enough space in "+w.work)
+		p.says(t, "hint=")
+	})
+}
+
+// With BACKUP_MODE=auto a run whose restic fails midway takes the way over the disk.
+func TestFallBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	recovered := func(t *testing.T, p *program, before int) {
+		t.Helper()
+		p.wantExit(t, 0)
+		p.says(t, "dump spooled")
+		if after := w.snapshots(t); after != before+1 {
+			t.Errorf("%d snapshots after %d", after, before)
+		}
+		w.sound(t)
+	}
+	t.Run("restic killed", func(t *testing.T) {
+		before := w.snapshots(t)
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, nil)
+		p.middle(t, g)
+		killChildren(t, p.Process.Pid)
+		g.open()
+		recovered(t, p, before)
+	})
+	t.Run("repository unwritable for a while", func(t *testing.T) {
+		before := w.snapshots(t)
+		w.pg.Psql(t, w.db, "UPDATE orders SET note = md5(note) || md5(id::text)")
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, withoutPrivileges())
+		p.middle(t, g)
+		w.chmodData(t, 0o500)
+		g.open()
+		p.says(t, "storing the spooled dump failed, it is tried again")
+		w.chmodData(t, 0o700)
+		recovered(t, p, before)
+	})
+	t.Run("killed while spooling", func(t *testing.T) {
+		before := w.snapshots(t)
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, nil, "BACKUP_MODE=spool")
+		p.middle(t, g)
+		p.signal(t, syscall.SIGKILL)
+		p.wantExit(t, -1)
+		if left := w.files(t, w.work); left != 1 {
+			t.Errorf("%d files in the work folder, want the spool", left)
+		}
+		p = w.start(t, nil, nil, "BACKUP_MODE=spool")
+		p.wantExit(t, 0)
+		p.says(t, "leftovers of a killed run removed")
+		if after := w.snapshots(t); after != before+1 {
+			t.Errorf("%d snapshots after %d", after, before)
+		}
+		w.sound(t)
+	})
+}
+
+// kill -9 at 20 random places of a streaming backup.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 20 {
+		at := 1 + rand.Int64N(dumpBytes)
+		before := w.snapshots(t)
+		g := w.gate(t, at)
+		p := w.start(t, g, nil)
+		p.middle(t, g)
+		p.signal(t, syscall.SIGKILL)
+		p.wantExit(t, -1)
+		if after := w.snapshots(t); after != before {
+			t.Fatalf("killed at byte %d: %d snapshots after %d", at, after, before)
+		}
+		w.succeed(t)
+		if i%5 == 4 {
+			w.sound(t)
+		}
+	}
+}
+
+func (p *program) signal(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killChildren kills the processes that pid has started.
+func killChildren(t *testing.T, pid int) {
+	t.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for child := range strings.FieldsSeq(string(text)) {
+			id, err := strconv.Atoi(child)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Fatal("there is no restic to kill")
+	}
+}
+
+// withoutPrivileges wraps a command so that root, too, is held to the modes of files.
+func withoutPrivileges() []string {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return []string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}
+}
+
+// chmodData sets the mode of the folders that hold the repository's data.
+func (w *world) chmodData(t *testing.T, mode os.FileMode) {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(w.repo, "data", "*"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("%d folders, %v", len(folders), err)
+	}
+	for _, folder := range folders {
+		if err := os.Chmod(folder, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// newSilentReceiver is a webhook that takes reports and never answers. told is closed when the first one has come.
+func newSilentReceiver(t *testing.T) (told <-chan struct{}, address string) {
+	t.Helper()
+	first, over := context.WithCancel(t.Context())
+	arrived := make(chan struct{})
+	arrive := sync.OnceFunc(func() { close(arrived) })
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrive()
+		select {
+		case <-first.Done():
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(func() {
+		over()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return arrived, server.URL
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+	"gopkg.in/natefinch/lumberjack.v2"
+)
+
+// defaultLogFile gets the log as well when there is a schedule, provided that its folder is there and can be written.
+const defaultLogFile = "/backup/cron.log"
+
+// logger is the program's log and what is to be closed after it.
+type logger struct {
+	*slog.Logger
+	json bool // stderr gets JSON
+	file io.Closer
+}
+
+// newLogger makes the log that the configuration asks for. Everything that passes it is redacted.
+func newLogger(cfg *config, stderr io.Writer) logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked with the configuration; info otherwise
+	l := logger{json: cfg.LogFormat == "json" || cfg.LogFormat != "text" && !isTerminal(stderr)}
+	handler := newHandler(cfg, stderr, l.json, level, isTerminal(stderr))
+	if file := openLogFile(cfg); file != nil {
+		l.file = file
+		handler = slog.NewMultiHandler(handler, newHandler(cfg, file, true, level, false))
+	}
+	l.Logger = slog.New(handler)
+	return l
+}
+
+func newHandler(cfg *config, w io.Writer, json bool, level slog.Level, colour bool) slog.Handler {
+	replace := func(_ []string, attr slog.Attr) slog.Attr { return redactAttr(cfg, attr) }
+	if json {
+		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
+	}
+	return tint.NewHandler(w, &tint.Options{Level: level, ReplaceAttr: replace, TimeFormat: time.DateTime, NoColor: !colour})
+}
+
+// redactAttr takes secrets out of a log line's texts, the message among them, and puts its times into the zone of the configuration.
+func redactAttr(cfg *config, attr slog.Attr) slog.Attr {
+	switch value := attr.Value.Any().(type) {
+	case string:
+		return slog.String(attr.Key, cfg.redact.String(value))
+	case error:
+		return slog.String(attr.Key, cfg.redact.String(value.Error()))
+	case time.Time:
+		return slog.Time(attr.Key, value.In(cfg.zone))
+	case time.Duration:
+		return slog.String(attr.Key, value.Round(time.Millisecond).String())
+	}
+	return attr
+}
+
+// openLogFile opens the log file that is asked for, or the default one, and returns nil where that cannot be written.
+func openLogFile(cfg *config) io.WriteCloser {
+	path := cfg.LogFile
+	if path == "" && cfg.Cron != "" {
+		path = defaultLogFile
+	}
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil
+	}
+	file.Close()
+	return &lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}
+}
+
+func (l logger) close() {
+	if l.file != nil {
+		l.file.Close()
+	}
+}
+
+func isTerminal(w any) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// size writes a number of bytes for people.
+func size(n uint64) string {
+	const unit = 1000
+	value, i := float64(n), 0
+	for ; value >= unit && i < 4; i++ {
+		value /= unit
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", value, []string{"", "kB", "MB", "GB", "TB"}[i])
+}

@@ -1,0 +1,31 @@
+// Breaking-backups backs a database up into a restic repository on a schedule, and puts it back.
+//
+// This package is the only one that knows two others: it reads the configuration, wires a dump to restic, decides
+// when to run and when to try again, and tells people what happened. A command is a file.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program: it runs the command that args name and returns the exit code. It returns early, leaving the command to
+// its fate, when a second signal comes.
+func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, second, stop := withSignals(ctx)
+	defer stop()
+	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	done := make(chan int, 1)
+	go func() { done <- a.execute(ctx, args) }()
+	select {
+	case code := <-done:
+		return code
+	case sig := <-second:
+		return sig.code()
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/notify"
+)
+
+// Bounds on telling the webhook of a run: all tries together, and the little time there is once a signal has come and
+// whoever sent it waits for the program to end.
+const (
+	notifyTime            = 2 * time.Minute
+	notifyTimeInterrupted = 4 * time.Second
+)
+
+// notify tells the webhook how a run went. It goes on where ctx is cancelled, as that is worth telling too.
+func (b *backup) notify(ctx context.Context, out outcome) error {
+	return deliver(ctx, b.cfg, newReport(ctx, b.cfg, b.job.host, out))
+}
+
+func deliver(ctx context.Context, cfg *config, report notify.Report) error {
+	if cfg.webhook == nil {
+		return nil
+	}
+	limit := notifyTime
+	if ctx.Err() != nil {
+		limit = notifyTimeInterrupted
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	return cfg.webhook.Send(ctx, report)
+}
+
+// newReport is what the webhook is told. A run whose snapshot is safe but whose forget or prune failed is told as failed, with the
+// exit code 3, the snapshot's figures and what went wrong: who only reads the webhook must learn of it.
+func newReport(ctx context.Context, cfg *config, host string, out outcome) notify.Report {
+	report := notify.Report{
+		Status:     notify.Success,
+		Message:    "Backup geslaagd",
+		StartedAt:  out.started,
+		FinishedAt: out.finished,
+		Duration:   out.finished.Sub(out.started),
+
+		Repository: cfg.redact.String(cfg.Repository),
+		DBType:     cfg.DBType,
+		Host:       host,
+		Tags:       cfg.tags,
+
+		SnapshotID:          out.summary.SnapshotID,
+		DataAddedBytes:      out.summary.DataAdded,
+		TotalBytesProcessed: out.summary.TotalBytesProcessed,
+		ResticDuration:      time.Duration(out.summary.TotalDuration * float64(time.Second)),
+		FilesNew:            out.summary.FilesNew,
+		FilesChanged:        out.summary.FilesChanged,
+		FilesUnmodified:     out.summary.FilesUnmodified,
+	}
+	if out.err != nil {
+		report.Status = notify.Failed
+		report.Message = fmt.Sprintf("Backup mislukt (exitcode=%d)", exitCode(ctx, out.err))
+		report.Error = cfg.redact.String(out.err.Error())
+	}
+	return report
+}
+
+// misconfigured tells the webhook of a configuration that no run can begin with, provided that what is wrong leaves the webhook known.
+func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
+	now := time.Now()
+	report := newReport(ctx, cfg, cfg.ResticHost, outcome{started: now, finished: now, err: err})
+	if failed := deliver(ctx, cfg, report); failed != nil {
+		return errors.Join(err, failed)
+	}
+	return err
+}

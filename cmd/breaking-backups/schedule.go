@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/netresearch/go-cron"
+)
+
+// A schedule says when runs are due. Next is the first moment after t, or the zero time when there is none.
+type schedule interface {
+	Next(t time.Time) time.Time
+}
+
+// interval is due every so often, counted from the moment before.
+type interval time.Duration
+
+func (d interval) Next(t time.Time) time.Time { return t.Add(time.Duration(d)) }
+
+// parseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of zone, unless the text
+// begins with its own (TZ=Europe/Amsterdam). A schedule that is never due is refused.
+//
+// A day of the month and a day of the week that are both restricted select the days that are either, as in every cron.
+//
+// go-cron parses, and finds the next time on a clock without changes; the changes are ours, because with a zone
+// go-cron runs "30 2 * * *" twice on the night the clock goes back.
+func parseCron(text string, zone *time.Location) (schedule, error) {
+	parser, err := cron.TryNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom | cron.Descriptor)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.WithMaxSearchYears(9).Parse(text) // 29 February comes every 4 or 8 years
+	if err != nil {
+		return nil, err
+	}
+	var s schedule
+	switch parsed := parsed.(type) {
+	case cron.ConstantDelaySchedule:
+		return parsed, nil
+	case *cron.SpecSchedule:
+		if parsed.Location != time.Local {
+			zone = parsed.Location
+		}
+		clock := *parsed
+		clock.Location = time.UTC
+		if everyHour(parsed) {
+			s = steady{&clock, zone}
+		} else {
+			s = wallClock{&clock, zone}
+		}
+	default:
+		return nil, fmt.Errorf("%q has no times", text)
+	}
+	if s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return nil, errors.New("no date ever matches")
+	}
+	return s, nil
+}
+
+func everyHour(s *cron.SpecSchedule) bool {
+	const hours = 1<<24 - 1
+	return s.Hour&hours == hours
+}
+
+// The two schedules below ask a cron schedule of UTC about the readings of a zone's clock, each written as that
+// moment of UTC, for UTC has no changes.
+
+// reading is what zone's clock shows at t, as a moment of UTC.
+func reading(t time.Time, zone *time.Location) time.Time {
+	_, offset := t.In(zone).Zone()
+	return t.UTC().Add(time.Duration(offset) * time.Second)
+}
+
+// steady is a schedule of every hour: it goes on through a change of the clock as time does. 0 * * * * is due once in each hour that passes.
+type steady struct {
+	clock schedule
+	zone  *time.Location
+}
+
+func (s steady) Next(t time.Time) time.Time {
+	for at := t; ; { // at is a moment between two changes, whose offset counts
+		_, seconds := at.In(s.zone).Zone()
+		offset := time.Duration(seconds) * time.Second
+		next := s.clock.Next(t.UTC().Add(offset))
+		if next.IsZero() {
+			return next
+		}
+		due := next.Add(-offset)
+		_, change := at.In(s.zone).ZoneBounds()
+		if change.IsZero() || due.Before(change) {
+			return due.In(s.zone)
+		}
+		// The clock is set before it comes so far: look again from the change on, with the offset it brings.
+		t, at = change.Add(-time.Second), change
+	}
+}
+
+// wallClock is a schedule of certain hours. A reading that the clock shows twice is due the first time; one that it leaves out is due when it would have
+// been shown had nobody set the clock, so 30 2 * * * is due at 03:30 on that day.
+type wallClock struct {
+	clock schedule
+	zone  *time.Location
+}
+
+// maxShift is more than any change of a clock: a whole day, where a country crossed the date line.
+const maxShift = 25 * time.Hour
+
+func (s wallClock) Next(t time.Time) time.Time {
+	// Readings left out may be due after later readings, so look at a window of them that is wider than any change.
+	var first time.Time
+	from := reading(t, s.zone).Add(-maxShift)
+	for shown := s.clock.Next(from); !shown.IsZero(); shown = s.clock.Next(shown) {
+		if !first.IsZero() && shown.After(reading(first, s.zone).Add(maxShift)) {
+			break
+		}
+		if due := s.due(shown); due.After(t) && (first.IsZero() || due.Before(first)) {
+			first = due
+		}
+	}
+	return first
+}
+
+// due is the moment of a reading.
+func (s wallClock) due(shown time.Time) time.Time {
+	// A reading is at most 12 hours behind and 14 before UTC's; take the offsets on either side of where it may be.
+	_, before := shown.Add(-14*time.Hour - time.Second).In(s.zone).Zone()
+	_, after := shown.Add(12*time.Hour + time.Second).In(s.zone).Zone()
+	early := shown.Add(-time.Duration(before) * time.Second)
+	late := shown.Add(-time.Duration(after) * time.Second)
+	if !reading(early, s.zone).Equal(shown) && reading(late, s.zone).Equal(shown) {
+		return late.In(s.zone)
+	}
+	return early.In(s.zone) // shown once, shown twice, or left out
+}

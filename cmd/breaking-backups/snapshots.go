@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/breaking-backups/breaking-backups/restic"
+)
+
+func (a *app) snapshots() command {
+	var all, asJSON bool
+	return command{
+		use:   "snapshots",
+		short: "List the snapshots: id, time, job, size, bytes added",
+		long: `Lists this job's snapshots, oldest first; with --all, or where DB_TYPE is not set, those of the whole repository.
+The size is that of the dump, added is what the repository grew by before compression.`,
+		example: "  breaking-backups snapshots\n  breaking-backups snapshots --all --json | jq -r '.[-1].id'",
+		groups:  []string{"job", "database", "repository", "log"},
+		needs: func(cfg *config) needs {
+			all = all || cfg.DBType == ""
+			return needs{job: !all, repository: true}
+		},
+		flags: func(flags *pflag.FlagSet) {
+			flags.BoolVar(&all, "all", false, "every snapshot in the repository")
+			flags.BoolVar(&asJSON, "json", false, "a JSON array instead of a table")
+		},
+		run: func(ctx context.Context, cfg *config) error {
+			var filter restic.Filter
+			if !all {
+				b, err := a.newBackup(cfg)
+				if err != nil {
+					return err
+				}
+				filter = b.filter()
+			}
+			found, err := newRestic(cfg).Snapshots(ctx, filter)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return a.printSnapshotsJSON(found)
+			}
+			a.printSnapshots(cfg, found)
+			return nil
+		},
+	}
+}
+
+func (a *app) printSnapshots(cfg *config, snapshots []restic.Snapshot) {
+	table := newTable(a.stdout)
+	table.row("ID", "TIME", "JOB", "HOST", "SIZE", "ADDED", "TAGS")
+	for _, s := range snapshots {
+		table.row(shortID(s.ID), showTime(cfg, s.Time), jobOf(s), s.Host,
+			size(s.Summary.TotalBytesProcessed), size(s.Summary.DataAdded), strings.Join(s.Tags, ","))
+	}
+	table.flush()
+}
+
+// printSnapshotsJSON writes the form that --json promises to programs.
+func (a *app) printSnapshotsJSON(snapshots []restic.Snapshot) error {
+	type row struct {
+		ID         string    `json:"id"`
+		Time       time.Time `json:"time"`
+		Job        string    `json:"job"`
+		Host       string    `json:"host"`
+		Path       string    `json:"path"`
+		Tags       []string  `json:"tags"`
+		SizeBytes  uint64    `json:"sizeBytes"`
+		AddedBytes uint64    `json:"addedBytes"`
+	}
+	rows := []row{}
+	for _, s := range snapshots {
+		rows = append(rows, row{
+			s.ID, s.Time.UTC(), jobOf(s), s.Host, strings.Join(s.Paths, ","), append([]string{}, s.Tags...),
+			s.Summary.TotalBytesProcessed, s.Summary.DataAdded,
+		})
+	}
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(rows)
+}
+
+// jobOf is the job that made a snapshot, or the paths of one that is not ours.
+func jobOf(s restic.Snapshot) string {
+	paths := strings.Join(s.Paths, ",")
+	if name, ours := strings.CutSuffix(strings.TrimPrefix(paths, "/"), ".sql"); ours && !strings.Contains(name, "/") {
+		return name
+	}
+	return paths
+}

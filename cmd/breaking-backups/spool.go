@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// The way over the disk. BACKUP_MODE=spool always takes it. With auto it is taken when restic failed midway, so that the database
+// is read once more and then let go, however long the repository takes to come back.
+
+// sweep removes what a killed run has left in the work folder.
+func (b *backup) sweep() {
+	removed, err := stream.CleanSpool(b.cfg.WorkDir)
+	if err != nil {
+		b.log.Warn("leftovers of a killed run stay", "error", err)
+	}
+	if removed > 0 {
+		b.log.Info("leftovers of a killed run removed", "folder", b.cfg.WorkDir, "files", removed)
+	}
+}
+
+// spooled puts the dump down in the work folder and hands it to restic from there, again and again if it must.
+func (b *backup) spooled(ctx context.Context) (_ restic.Summary, err error) {
+	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.cfg.WorkDir}, b.source.Dump)
+	if err != nil {
+		return restic.Summary{}, err
+	}
+	defer func() {
+		if failed := spool.Remove(); failed != nil {
+			b.log.Warn("the spooled dump stays until the next run", "error", failed)
+		}
+	}()
+	b.log.Info("dump spooled", "folder", b.cfg.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
+	return b.storeSpool(ctx, spool)
+}
+
+func (b *backup) storeSpool(ctx context.Context, spool *stream.Spool) (restic.Summary, error) {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = time.Duration(b.cfg.RetryWait), 2, 10*time.Minute
+	once := func() (restic.Summary, error) {
+		r, err := spool.Open()
+		if err != nil {
+			return restic.Summary{}, backoff.Permanent(err)
+		}
+		defer r.Close()
+		summary, err := b.store(ctx, r)
+		if err != nil && !worthTryingAgain(err) {
+			err = backoff.Permanent(err)
+		}
+		return summary, err
+	}
+	return backoff.Retry(
+		ctx, once,
+		backoff.WithBackOff(wait), backoff.WithMaxTries(b.cfg.Retries+1), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, wait time.Duration) {
+			b.log.Warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
+		}),
+	)
+}
+
+// worthTryingAgain reports whether what ails restic may pass.
+func worthTryingAgain(err error) bool {
+	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository)
+}
+
+// fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as well.
+func (b *backup) fallBack(ctx context.Context, failure error) (restic.Summary, error) {
+	b.log.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.WorkDir)
+	summary, err := b.spooled(ctx)
+	if err != nil {
+		return summary, fmt.Errorf("%w (before that: %w)", err, failure)
+	}
+	return summary, nil
+}
