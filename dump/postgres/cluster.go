@@ -54,6 +54,9 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 			return nil, err
 		}
 	}
+	if p.err != nil {
+		return nil, p.err
+	}
 	return readDatabases(ctx, c)
 }
 
@@ -80,7 +83,7 @@ func (s *Source) dumpMember(ctx context.Context, out *dump.Writer, d database) (
 	}
 	p.mark("database properties")
 	d.properties(p)
-	return manifest, nil
+	return manifest, p.err
 }
 
 // connectCommand writes psql's \connect. A name that is more than a plain word

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -48,19 +49,12 @@ func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database st
 	if err != nil {
 		return nil, err
 	}
-	return s.write(ctx, conn, out, srv, objects)
+	return s.write(ctx, conn, c, out, objects)
 }
 
 // begin starts the transaction whose snapshot is the moment of the dump.
 func (s *Source) begin(ctx context.Context, conn *pgx.Conn, srv server) error {
-	settings := sessionForReading + fmt.Sprintf("SET lock_timeout = %d;\n", s.cfg.LockTimeout.Milliseconds())
-	if srv.version >= 170000 {
-		settings += "SET transaction_timeout = 0;\n"
-	}
-	// CVE-2024-7348: a view or foreign table put in a table's place must not run
-	// anything as the dumping role. Minor releases before August 2024 lack it.
-	settings += `SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind';`
-	if err := execAll(ctx, conn.PgConn(), settings); err != nil {
+	if err := execAll(ctx, conn.PgConn(), s.session(srv)); err != nil {
 		return fmt.Errorf("set up the session: %w", err)
 	}
 	if err := execAll(ctx, conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
@@ -69,12 +63,29 @@ func (s *Source) begin(ctx context.Context, conn *pgx.Conn, srv server) error {
 	return nil
 }
 
+// session returns the statements that every session of a dump begins with.
+func (s *Source) session(srv server) string {
+	settings := sessionForReading + fmt.Sprintf("SET lock_timeout = %d;\n", s.cfg.LockTimeout.Milliseconds())
+	if srv.version >= 170000 {
+		settings += "SET transaction_timeout = 0;\n"
+	}
+	// CVE-2024-7348: a view or foreign table put in a table's place must not run
+	// anything as the dumping role. Minor releases before August 2024 lack it.
+	return settings + `SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind';`
+}
+
 // write writes the objects: definitions, rows, what is made after the rows,
 // then privileges, which might forbid what comes before them, and last what
 // has to run in the database's final state.
-func (s *Source) write(ctx context.Context, conn *pgx.Conn, out *dump.Writer, srv server, objects []*object) (dump.Manifest, error) {
+func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dump.Writer, objects []*object) (dump.Manifest, error) {
 	p := &printer{w: out}
-	p.preamble(srv)
+	p.preamble(c.srv)
+	var tables []*relation
+	for _, o := range objects {
+		if o.rows != nil {
+			tables = append(tables, o.rows)
+		}
+	}
 	var manifest dump.Manifest
 	at := beforeData
 	p.mark("definitions")
@@ -85,13 +96,18 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, out *dump.Writer, sr
 		for ; at < o.section(); at++ {
 			p.mark([...]string{"rows", "keys, indexes, triggers"}[at])
 		}
+		if p.err != nil {
+			return nil, p.err
+		}
 		switch o.kind {
-		case kindTableData:
-			t, err := copyRows(ctx, conn.PgConn(), out, o.rows)
-			if err != nil {
+		case kindTableData: // all of them when the first comes
+			if manifest != nil {
+				continue
+			}
+			var err error
+			if manifest, err = s.writeRows(ctx, conn, c, out, tables); err != nil {
 				return nil, err
 			}
-			manifest = append(manifest, t)
 		case kindLargeObjectData:
 			if err := copyLargeObject(ctx, conn, p, o.oid); err != nil {
 				return nil, err
@@ -115,7 +131,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, out *dump.Writer, sr
 			o.print(p)
 		}
 	}
-	return manifest, ctx.Err()
+	return manifest, errors.Join(p.err, ctx.Err())
 }
 
 // last tells whether an object is made when all else is done (pg_dump's

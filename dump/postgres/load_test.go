@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // written makes a whole dump of the statements given.
@@ -28,10 +27,7 @@ func written(t *testing.T, m dump.Manifest, sql string) []byte {
 }
 
 func TestLoadErrors(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a PostgreSQL server")
-	}
-	pg := servers.Postgres(t)
+	pg := testServer(t)
 	table := "CREATE TABLE t (a integer, b text);\n"
 	rows := "COPY t (a, b) FROM stdin;\n1\tx\n2\ty\n\\.\n"
 	entry := dump.Table{Name: "public.t", Rows: 2}
@@ -87,10 +83,7 @@ func TestLoadErrors(t *testing.T) {
 }
 
 func TestLoadStopsWhenCancelled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a PostgreSQL server")
-	}
-	pg := servers.Postgres(t)
+	pg := testServer(t)
 	l, err := NewLoader(LoadConfig{Conn: pg.DSN(pg.CreateDB(t))})
 	if err != nil {
 		t.Fatal(err)
@@ -104,10 +97,7 @@ func TestLoadStopsWhenCancelled(t *testing.T) {
 }
 
 func TestLockTimeoutIsReported(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a PostgreSQL server")
-	}
-	pg := servers.Postgres(t)
+	pg := testServer(t)
 	db := pg.CreateDB(t)
 	pg.Psql(t, db, "CREATE TABLE busy (a integer)")
 	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db)
@@ -128,10 +118,7 @@ func TestLockTimeoutIsReported(t *testing.T) {
 }
 
 func TestRowSecurityIsAnErrorNotALoss(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs a PostgreSQL server")
-	}
-	pg := servers.Postgres(t)
+	pg := testServer(t)
 	db := pg.CreateDB(t)
 	pg.Psql(t, db, `CREATE ROLE half_blind LOGIN PASSWORD 'x' IN ROLE pg_read_all_data; CREATE TABLE t AS SELECT 1 AS a;
 		ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON t USING (false)`)

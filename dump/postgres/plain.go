@@ -15,6 +15,9 @@ type plainKind struct {
 	kind  kind
 	word  string
 	sql   func(server) string
+	// more is an array of further statements, of which NULL ones do not count,
+	// in terms of the query's row x. Empty: there are none.
+	more string
 }
 
 // fixed is the query of a kind that is the same for every version.
@@ -49,13 +52,13 @@ var plainKinds = []plainKind{
 		       || CASE WHEN laninline <> 0 THEN ' INLINE ' || laninline::regproc ELSE '' END
 		       || CASE WHEN lanvalidator <> 0 THEN ' VALIDATOR ' || lanvalidator::regproc ELSE '' END AS definition,
 		       lanacl::text[] AS acl, ` + initial("pg_language", "pg_language.oid", "'l'", "lanowner") + `
-		FROM pg_language WHERE lanispl AND oid >= $1 OR ` + touched("pg_language", "pg_language.oid", "lanacl"))},
+		FROM pg_language WHERE lanispl AND oid >= $1 OR ` + touched("pg_language", "pg_language.oid", "lanacl")), ""},
 	{"transforms", classTransform, kindTransform, "TRANSFORM", fixed(`
 		SELECT t.oid, 0::oid AS schema, format('FOR %s LANGUAGE %I', format_type(trftype, NULL), lanname) AS name, 0::oid AS owner,
 		       format('CREATE TRANSFORM FOR %s LANGUAGE %I (%s)', format_type(trftype, NULL), lanname, concat_ws(', ',
 		         CASE WHEN trffromsql <> 0 THEN 'FROM SQL WITH FUNCTION ' || (pg_identify_object('pg_proc'::regclass, trffromsql, 0)).identity END,
 		         CASE WHEN trftosql <> 0 THEN 'TO SQL WITH FUNCTION ' || (pg_identify_object('pg_proc'::regclass, trftosql, 0)).identity END)) AS definition, ` + noGrants + `
-		FROM pg_transform t JOIN pg_language l ON l.oid = trflang WHERE t.oid >= $1`)},
+		FROM pg_transform t JOIN pg_language l ON l.oid = trflang WHERE t.oid >= $1`), ""},
 	{"casts", classCast, kindCast, "CAST", func(srv server) string {
 		made := "false" // casts of ranges to their multiranges come with them
 		if srv.version >= 140000 {
@@ -68,11 +71,11 @@ var plainKinds = []plainKind{
 		          ELSE 'WITH FUNCTION ' || (pg_identify_object('pg_proc'::regclass, castfunc, 0)).identity END
 		       || CASE castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT' ELSE '' END AS definition, ` + noGrants + `
 		FROM pg_cast WHERE oid >= $1 AND NOT ` + made
-	}},
+	}, ""},
 	{"access methods", classAccessMethod, kindAccessMethod, "ACCESS METHOD", fixed(`
 		SELECT oid, 0::oid AS schema, quote_ident(amname) AS name, 0::oid AS owner,
 		       format('CREATE ACCESS METHOD %I TYPE %s HANDLER %s', amname, CASE amtype WHEN 'i' THEN 'INDEX' ELSE 'TABLE' END, amhandler) AS definition, ` + noGrants + `
-		FROM pg_am WHERE oid >= $1`)},
+		FROM pg_am WHERE oid >= $1`), ""},
 	{"operators", classOperator, kindOperator, "OPERATOR", fixed(`
 		SELECT o.oid, oprnamespace AS schema,
 		       format('%I.%s (%s, %s)', nspname, oprname, CASE WHEN oprleft = 0 THEN 'NONE' ELSE format_type(oprleft, NULL) END,
@@ -85,13 +88,13 @@ var plainKinds = []plainKind{
 		       || CASE WHEN oprcanmerge THEN E',\n    MERGES' ELSE '' END || CASE WHEN oprcanhash THEN E',\n    HASHES' ELSE '' END
 		       || CASE WHEN oprrest <> 0 THEN E',\n    RESTRICT = ' || oprrest ELSE '' END
 		       || CASE WHEN oprjoin <> 0 THEN E',\n    JOIN = ' || oprjoin ELSE '' END || E'\n)' AS definition, ` + noGrants + `
-		FROM pg_operator o JOIN pg_namespace n ON n.oid = oprnamespace WHERE o.oid >= $1 AND oprcode <> 0`)},
+		FROM pg_operator o JOIN pg_namespace n ON n.oid = oprnamespace WHERE o.oid >= $1 AND oprcode <> 0`), ""},
 	{"operator families", classOpfamily, kindOpfamily, "OPERATOR FAMILY", fixed(`
 		SELECT f.oid, opfnamespace AS schema, format('%I.%I USING %I', nspname, opfname, amname) AS name, opfowner AS owner,
-		       format('CREATE OPERATOR FAMILY %I.%I USING %I', nspname, opfname, amname)
-		       || coalesce(format(E';\nALTER OPERATOR FAMILY %I.%I USING %I ADD\n    ', nspname, opfname, amname) ||
-		          (SELECT string_agg(item, E',\n    ' ORDER BY sort, number, item) FROM (` + opfamilyItems("pg_opfamily", "f.oid", "f.oid") + `) x), '') AS definition, ` + noGrants + `
-		FROM pg_opfamily f JOIN pg_namespace n ON n.oid = opfnamespace JOIN pg_am a ON a.oid = opfmethod WHERE f.oid >= $1`)},
+		       format('CREATE OPERATOR FAMILY %I.%I USING %I', nspname, opfname, amname) AS definition, ` + noGrants + `
+		FROM pg_opfamily f JOIN pg_namespace n ON n.oid = opfnamespace JOIN pg_am a ON a.oid = opfmethod WHERE f.oid >= $1`),
+		`ARRAY[(SELECT 'ALTER OPERATOR FAMILY ' || x.name || E' ADD\n    ' || string_agg(item, E',\n    ' ORDER BY sort, number, item)
+		        FROM (` + opfamilyItems("pg_opfamily", "x.oid", "x.oid") + `) i)]`},
 	{"operator classes", classOpclass, kindOpclass, "OPERATOR CLASS", fixed(`
 		SELECT c.oid, opcnamespace AS schema, format('%I.%I USING %I', n.nspname, opcname, amname) AS name, opcowner AS owner,
 		       format(E'CREATE OPERATOR CLASS %I.%I\n    %sFOR TYPE %s USING %I FAMILY %I.%I AS\n    ', n.nspname, opcname, CASE WHEN opcdefault THEN 'DEFAULT ' END,
@@ -100,67 +103,67 @@ var plainKinds = []plainKind{
 		          (SELECT string_agg(item, E',\n    ' ORDER BY sort, number, item) FROM (` + opfamilyItems("pg_opclass", "c.oid", "opcfamily") + `) x)), ''),
 		          'STORAGE ' || format_type(opcintype, NULL)) AS definition, ` + noGrants + `
 		FROM pg_opclass c JOIN pg_namespace n ON n.oid = opcnamespace JOIN pg_am a ON a.oid = opcmethod
-		JOIN pg_opfamily f ON f.oid = opcfamily JOIN pg_namespace fn ON fn.oid = opfnamespace WHERE c.oid >= $1`)},
+		JOIN pg_opfamily f ON f.oid = opcfamily JOIN pg_namespace fn ON fn.oid = opfnamespace WHERE c.oid >= $1`), ""},
 	{"conversions", classConversion, kindConversion, "CONVERSION", fixed(`
 		SELECT c.oid, connamespace AS schema, format('%I.%I', nspname, conname) AS name, conowner AS owner,
 		       format('CREATE %sCONVERSION %I.%I FOR %L TO %L FROM %s', CASE WHEN condefault THEN 'DEFAULT ' END, nspname, conname,
 		              pg_encoding_to_char(conforencoding), pg_encoding_to_char(contoencoding), conproc) AS definition, ` + noGrants + `
-		FROM pg_conversion c JOIN pg_namespace n ON n.oid = connamespace WHERE c.oid >= $1`)},
+		FROM pg_conversion c JOIN pg_namespace n ON n.oid = connamespace WHERE c.oid >= $1`), ""},
 	{"text search parsers", classTSParser, kindTSParser, "TEXT SEARCH PARSER", fixed(`
 		SELECT p.oid, prsnamespace AS schema, format('%I.%I', nspname, prsname) AS name, 0::oid AS owner,
 		       format(E'CREATE TEXT SEARCH PARSER %I.%I (\n    START = %s,\n    GETTOKEN = %s,\n    END = %s%s,\n    LEXTYPES = %s)', nspname, prsname, prsstart, prstoken, prsend,
 		              CASE WHEN prsheadline <> 0 THEN E',\n    HEADLINE = ' || prsheadline END, prslextype) AS definition, ` + noGrants + `
-		FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = prsnamespace WHERE p.oid >= $1`)},
+		FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = prsnamespace WHERE p.oid >= $1`), ""},
 	{"text search templates", classTSTemplate, kindTSTemplate, "TEXT SEARCH TEMPLATE", fixed(`
 		SELECT t.oid, tmplnamespace AS schema, format('%I.%I', nspname, tmplname) AS name, 0::oid AS owner,
 		       format(E'CREATE TEXT SEARCH TEMPLATE %I.%I (%s\n    LEXIZE = %s)', nspname, tmplname,
 		              CASE WHEN tmplinit <> 0 THEN E'\n    INIT = ' || tmplinit || ',' END, tmpllexize) AS definition, ` + noGrants + `
-		FROM pg_ts_template t JOIN pg_namespace n ON n.oid = tmplnamespace WHERE t.oid >= $1`)},
+		FROM pg_ts_template t JOIN pg_namespace n ON n.oid = tmplnamespace WHERE t.oid >= $1`), ""},
 	{"text search dictionaries", classTSDictionary, kindTSDictionary, "TEXT SEARCH DICTIONARY", fixed(`
 		SELECT d.oid, dictnamespace AS schema, format('%I.%I', n.nspname, dictname) AS name, dictowner AS owner,
 		       format(E'CREATE TEXT SEARCH DICTIONARY %I.%I (\n    TEMPLATE = %I.%I%s)', n.nspname, dictname, tn.nspname, tmplname,
 		              E',\n    ' || dictinitoption) AS definition, ` + noGrants + `
 		FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = dictnamespace
-		JOIN pg_ts_template t ON t.oid = dicttemplate JOIN pg_namespace tn ON tn.oid = tmplnamespace WHERE d.oid >= $1`)},
+		JOIN pg_ts_template t ON t.oid = dicttemplate JOIN pg_namespace tn ON tn.oid = tmplnamespace WHERE d.oid >= $1`), ""},
 	{"text search configurations", classTSConfig, kindTSConfig, "TEXT SEARCH CONFIGURATION", fixed(`
 		SELECT c.oid, cfgnamespace AS schema, format('%I.%I', n.nspname, cfgname) AS name, cfgowner AS owner,
-		       format(E'CREATE TEXT SEARCH CONFIGURATION %I.%I (\n    PARSER = %I.%I)', n.nspname, cfgname, pn.nspname, prsname)
-		       || coalesce((SELECT string_agg(format(E';\nALTER TEXT SEARCH CONFIGURATION %I.%I\n    ADD MAPPING FOR %I WITH %s', n.nspname, cfgname, alias, dicts), '' ORDER BY maptokentype)
-		            FROM (SELECT maptokentype, (SELECT alias FROM ts_token_type(cfgparser) t WHERE t.tokid = maptokentype) AS alias,
-		                         string_agg(mapdict::regdictionary::text, ', ' ORDER BY mapseqno) AS dicts
-		                  FROM pg_ts_config_map m WHERE m.mapcfg = c.oid GROUP BY maptokentype) x), '') AS definition, ` + noGrants + `
+		       format(E'CREATE TEXT SEARCH CONFIGURATION %I.%I (\n    PARSER = %I.%I)', n.nspname, cfgname, pn.nspname, prsname) AS definition, ` + noGrants + `
 		FROM pg_ts_config c JOIN pg_namespace n ON n.oid = cfgnamespace
-		JOIN pg_ts_parser p ON p.oid = cfgparser JOIN pg_namespace pn ON pn.oid = prsnamespace WHERE c.oid >= $1`)},
+		JOIN pg_ts_parser p ON p.oid = cfgparser JOIN pg_namespace pn ON pn.oid = prsnamespace WHERE c.oid >= $1`),
+		`ARRAY(SELECT format('ALTER TEXT SEARCH CONFIGURATION %s ADD MAPPING FOR %I WITH %s', x.name,
+		              (SELECT alias FROM ts_token_type(cfgparser) t WHERE t.tokid = maptokentype), string_agg(mapdict::regdictionary::text, ', ' ORDER BY mapseqno))
+		       FROM pg_ts_config_map m JOIN pg_ts_config c ON c.oid = mapcfg WHERE mapcfg = x.oid GROUP BY cfgparser, maptokentype ORDER BY maptokentype)`},
 	{"foreign-data wrappers", classForeignData, kindForeignData, "FOREIGN DATA WRAPPER", fixed(`
 		SELECT oid, 0::oid AS schema, quote_ident(fdwname) AS name, fdwowner AS owner,
 		       format('CREATE FOREIGN DATA WRAPPER %I', fdwname) || CASE WHEN fdwhandler <> 0 THEN ' HANDLER ' || fdwhandler::regproc ELSE '' END
 		       || CASE WHEN fdwvalidator <> 0 THEN ' VALIDATOR ' || fdwvalidator::regproc ELSE '' END || ` + options("fdwoptions") + ` AS definition,
 		       fdwacl::text[] AS acl, ` + initial("pg_foreign_data_wrapper", "pg_foreign_data_wrapper.oid", "'F'", "fdwowner") + `
-		FROM pg_foreign_data_wrapper WHERE oid >= $1`)},
+		FROM pg_foreign_data_wrapper WHERE oid >= $1`), ""},
 	{"foreign servers", classForeignServer, kindForeignServer, "SERVER", fixed(`
 		SELECT s.oid, 0::oid AS schema, quote_ident(srvname) AS name, srvowner AS owner,
 		       format('CREATE SERVER %I', srvname) || CASE WHEN srvtype <> '' THEN ' TYPE ' || quote_literal(srvtype) ELSE '' END
 		       || CASE WHEN srvversion <> '' THEN ' VERSION ' || quote_literal(srvversion) ELSE '' END
 		       || format(' FOREIGN DATA WRAPPER %I', fdwname) || ` + options("srvoptions") + ` AS definition,
 		       srvacl::text[] AS acl, ` + initial("pg_foreign_server", "s.oid", "'S'", "srvowner") + `
-		FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = srvfdw WHERE s.oid >= $1`)},
+		FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = srvfdw WHERE s.oid >= $1`), ""},
 	{"user mappings", classUserMapping, kindUserMapping, "USER MAPPING", fixed(`
 		SELECT umid AS oid, 0::oid AS schema, format('FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) AS name, 0::oid AS owner,
 		       format('CREATE USER MAPPING FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname)
 		       || ` + options("umoptions") + ` AS definition, ` + noGrants + `
-		FROM pg_user_mappings WHERE umid >= $1`)},
+		FROM pg_user_mappings WHERE umid >= $1`), ""},
 	{"statistics", classStatisticsExt, kindStatistics, "STATISTICS", fixed(`
 		SELECT s.oid, stxnamespace AS schema, format('%I.%I', nspname, stxname) AS name, stxowner AS owner,
-		       pg_get_statisticsobjdef(s.oid) || CASE WHEN stxstattarget >= 0 THEN format(E';\nALTER STATISTICS %I.%I SET STATISTICS %s', nspname, stxname, stxstattarget) ELSE '' END AS definition, ` + noGrants + `
-		FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = stxnamespace WHERE s.oid >= $1`)},
+		       pg_get_statisticsobjdef(s.oid) AS definition, ` + noGrants + `
+		FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = stxnamespace WHERE s.oid >= $1`),
+		`ARRAY[(SELECT format('ALTER STATISTICS %s SET STATISTICS %s', x.name, stxstattarget) FROM pg_statistic_ext WHERE oid = x.oid AND stxstattarget >= 0)]`},
 	{"event triggers", classEventTrigger, kindEventTrigger, "EVENT TRIGGER", fixed(`
 		SELECT oid, 0::oid AS schema, quote_ident(evtname) AS name, evtowner AS owner,
 		       format('CREATE EVENT TRIGGER %I ON %I', evtname, evtevent)
 		       || coalesce(E'\n         WHEN TAG IN (' || (SELECT string_agg(quote_literal(t), ', ') FROM unnest(evttags) t) || ')', '')
-		       || E'\n   EXECUTE FUNCTION ' || evtfoid::regproc || '()'
-		       || CASE evtenabled WHEN 'O' THEN '' ELSE format(E';\nALTER EVENT TRIGGER %I ', evtname) ||
-		          CASE evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END END AS definition, ` + noGrants + `
-		FROM pg_event_trigger WHERE oid >= $1`)},
+		       || E'\n   EXECUTE FUNCTION ' || evtfoid::regproc || '()' AS definition, ` + noGrants + `
+		FROM pg_event_trigger WHERE oid >= $1`),
+		`ARRAY[(SELECT format('ALTER EVENT TRIGGER %s %s', x.name, CASE evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END)
+		        FROM pg_event_trigger WHERE oid = x.oid AND evtenabled <> 'O')]`},
 	{"publications", classPublication, kindPublication, "PUBLICATION", func(srv server) string {
 		more := ""
 		if srv.version >= 180000 {
@@ -172,7 +175,7 @@ var plainKinds = []plainKind{
 		              concat_ws(', ', CASE WHEN pubinsert THEN 'insert' END, CASE WHEN pubupdate THEN 'update' END, CASE WHEN pubdelete THEN 'delete' END, CASE WHEN pubtruncate THEN 'truncate' END),
 		              CASE WHEN pubviaroot THEN ', publish_via_partition_root = true' END)` + more + ` || ')' AS definition, ` + noGrants + `
 		FROM pg_publication WHERE oid >= $1`
-	}},
+	}, ""},
 }
 
 // opfamilyItems selects the members of an operator family that are tied to the
@@ -198,9 +201,14 @@ func readPlain(ctx context.Context, c *catalog) error {
 		Definition *string
 		ACL        []string `db:"acl"`
 		Def        []string
+		More       []string
 	}
 	for _, k := range plainKinds {
-		rows, err := query[row](ctx, c, k.sql(c.srv)+" ORDER BY 1", firstNormal)
+		more := "NULL::text[]"
+		if k.more != "" {
+			more = "array_remove(" + k.more + ", NULL)"
+		}
+		rows, err := query[row](ctx, c, "SELECT x.*, "+more+" AS more FROM ("+k.sql(c.srv)+") x ORDER BY x.oid", firstNormal)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}
@@ -215,7 +223,11 @@ func readPlain(ctx context.Context, c *catalog) error {
 			if row.Definition == nil {
 				return gone(strings.ToLower(k.word), row.Name)
 			}
-			o.define = func(p *printer) { p.stmt("%s", *row.Definition) }
+			o.define = func(p *printer) {
+				for _, s := range append([]string{*row.Definition}, row.More...) {
+					p.stmt("%s", s)
+				}
+			}
 		}
 	}
 	return nil

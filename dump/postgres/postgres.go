@@ -34,6 +34,14 @@ type Config struct {
 	// LockTimeout bounds the wait for a table that somebody holds locked.
 	// 0 means no bound.
 	LockTimeout time.Duration
+	// Jobs is the number of connections that read rows, besides the one that
+	// reads the definitions. The bytes of the dump are the same for every
+	// number. 0 means 2.
+	Jobs int
+	// RowOrder is the order in which rows leave. Empty means OrderAuto.
+	RowOrder RowOrder
+	// Debug is told of choices made on the way. nil means nobody.
+	Debug func(string)
 	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
 	Warn func(string)
 }
@@ -53,6 +61,22 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	if cfg.Warn == nil {
 		cfg.Warn = func(string) {}
+	}
+	if cfg.Debug == nil {
+		cfg.Debug = func(string) {}
+	}
+	if cfg.Jobs == 0 {
+		cfg.Jobs = 2
+	}
+	switch cfg.RowOrder {
+	case "":
+		cfg.RowOrder = OrderAuto
+	case OrderAuto, OrderKey, OrderPhysical:
+	default:
+		return nil, fmt.Errorf("postgres settings: row order %q: auto, key or physical expected", cfg.RowOrder)
+	}
+	if cfg.Jobs < 0 {
+		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Source{cfg: cfg, conn: cc}, nil
 }

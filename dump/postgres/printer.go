@@ -5,18 +5,31 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
-// A printer writes SQL. It keeps no errors: those of the stream stay in the
-// dump.Writer until its End.
+// A printer writes SQL. Errors of the stream stay in the dump.Writer until its
+// End; err is the first statement that would not have been read back as one.
 type printer struct {
-	w *dump.Writer
+	w   *dump.Writer
+	err error
 }
 
 // stmt writes one statement and its semicolon.
+//
+// What a server says about its objects is not trusted: the text is written only
+// if psql would send it as it is and find nothing in it to do by itself
+// (CVE-2025-8714 and 8715 were of that kind).
 func (p *printer) stmt(format string, args ...any) {
-	fmt.Fprintf(p.w, format, args...)
-	p.w.WriteString(";\n")
+	if p.err != nil {
+		return
+	}
+	sql := script.Literal(fmt.Sprintf(format, args...) + ";")
+	if err := script.Single(sql); err != nil {
+		p.err = fmt.Errorf("the server's definition is not one statement: %w: %s", err, head(sql))
+		return
+	}
+	p.w.WriteString(sql + "\n")
 }
 
 // mark writes a comment line. text is the program's own, never a server's: a

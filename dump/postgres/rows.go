@@ -6,158 +6,195 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// dataObjects makes the objects that carry rows and sequences' states, so that
-// they are ordered with everything else.
-func (c *catalog) dataObjects(ctx context.Context) error {
-	for _, oid := range c.relationOIDs() {
-		r := c.rels[oid]
-		if r.Kind != plainTable {
-			continue
-		}
-		o := &object{address: address{classRows, oid}, kind: kindTableData, word: "rows of", name: r.name}
-		o.rows = r
-		o.need(r.object)
-		c.objects = append(c.objects, o)
-	}
-	for _, lob := range slices.Clone(c.objects) {
-		if lob.class != classLargeObject {
-			continue
-		}
-		o := &object{address: address{classContent, lob.oid}, kind: kindLargeObjectData, word: "content of large object", name: lob.name}
-		o.need(lob)
-		c.objects = append(c.objects, o)
-	}
-	states, err := c.sequenceStates(ctx)
+// writeRows writes the tables' rows in the order given: read ahead on several
+// connections that share the snapshot of main, written one piece after another.
+// The bytes do not depend on how many connections there are.
+func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out *dump.Writer, tables []*relation) (dump.Manifest, error) {
+	pieces, err := c.pieces(ctx, tables, s.cfg.RowOrder, s.cfg.Debug)
 	if err != nil {
+		return nil, err
+	}
+	copiers, err := s.openCopiers(ctx, main, c.srv, min(s.cfg.Jobs, len(pieces)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, k := range copiers {
+			k.close()
+		}
+	}()
+
+	streams := make([]*pieceStream, len(pieces))
+	for i, p := range pieces {
+		streams[i] = &pieceStream{piece: p, data: make(chan buffer)}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for _, k := range copiers {
+		g.Go(func() error { return k.readAhead(ctx, streams, &next) })
+	}
+	var manifest dump.Manifest
+	g.Go(func() error {
+		var err error
+		manifest, err = writePieces(ctx, main.PgConn(), out, tables, streams, len(copiers) == 0)
 		return err
-	}
-	for _, s := range states {
-		o := &object{address: address{classSetval, s.relation.oid}, kind: kindSequenceSet, word: "state of", name: s.relation.name}
-		o.define = func(p *printer) {
-			p.stmt("SELECT pg_catalog.setval(%s, %d, %t)", literal(s.relation.name), s.last, s.called)
-		}
-		o.need(s.relation.object)
-		c.objects = append(c.objects, o)
-	}
-	return nil
+	})
+	return manifest, g.Wait()
 }
 
-type sequenceState struct {
-	relation *relation
-	last     int64
-	called   bool
+// A pieceStream carries a piece's rows from the connection that reads them to
+// the writer. data is unbuffered: how far a reader runs ahead is bounded by the
+// buffers it owns.
+type pieceStream struct {
+	piece
+	data  chan buffer
+	tally tally // set before data is closed
+	left  bool  // the reader could not lock the table; set before data is closed
 }
 
-// sequenceStates reads where the sequences stand, many in a query. Sequences
-// are not part of a snapshot: their values are those of the moment of reading,
-// which is after the snapshot, so that no value in the rows is given out again.
-func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
-	const batch = 500
-	var states []sequenceState
-	var sequences []*relation
-	for _, oid := range c.relationOIDs() {
-		if r := c.rels[oid]; r.Kind == sequence {
-			sequences = append(sequences, r)
+// A buffer of rows, and where it goes back to.
+type buffer struct {
+	rows []byte
+	home chan []byte
+}
+
+// readAheadBuffers is how many buffers a connection may have filled before the
+// writer gets to them: more than a piece, so that the next can be begun.
+const readAheadBuffers = 2 * pieceBytes / pieceSize
+
+// readAhead reads the pieces that no other connection has taken, in their order.
+func (k *copier) readAhead(ctx context.Context, streams []*pieceStream, next *atomic.Int64) error {
+	home := make(chan []byte, readAheadBuffers)
+	made := 0
+	get := func() ([]byte, error) {
+		if made < readAheadBuffers && len(home) == 0 {
+			made++
+			return make([]byte, pieceSize), nil
+		}
+		select {
+		case b := <-home:
+			return b[:pieceSize], nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
 		}
 	}
-	for len(sequences) > 0 {
-		part := sequences[:min(batch, len(sequences))]
-		sequences = sequences[len(part):]
-		selects := make([]string, len(part))
-		for i, r := range part {
-			selects[i] = fmt.Sprintf("SELECT %d AS n, last_value, is_called FROM %s", i, r.name)
+	for {
+		i := int(next.Add(1)) - 1
+		if i >= len(streams) {
+			return nil
 		}
-		rows, err := c.conn.Query(ctx, strings.Join(selects, " UNION ALL ")+" ORDER BY n")
+		s := streams[i]
+		emit := func(rows []byte) error {
+			select {
+			case s.data <- buffer{rows, home}:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		// Somebody may wait to change the table: he waits for main's lock, and
+		// our request would wait behind his. Main has its lock already.
+		lock := "LOCK TABLE ONLY " + s.table.name + " IN ACCESS SHARE MODE NOWAIT; "
+		var err error
+		s.tally, err = k.copyOut(ctx, lock+"COPY "+s.query+" TO STDOUT", get, emit)
+		if isLocked(err) {
+			s.left = true
+			err = k.beginAgain(ctx)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("read sequences: %w", err)
+			return fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
 		}
-		got, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (sequenceState, error) {
-			var i int
-			var s sequenceState
-			err := row.Scan(&i, &s.last, &s.called)
-			s.relation = part[i]
-			return s, err
-		})
-		if err != nil {
-			return nil, fmt.Errorf("read sequences: %w", err)
-		}
-		states = append(states, got...)
+		close(s.data)
 	}
-	return states, nil
 }
 
-// copyRows writes a table's rows as COPY sends them and returns their manifest entry.
-func copyRows(ctx context.Context, conn *pgconn.PgConn, w *dump.Writer, r *relation) (dump.Table, error) {
-	columns := ""
-	if list := r.copied(); len(list) > 0 {
-		columns = " (" + strings.Join(list, ", ") + ")"
-	}
-	from := r.name + columns
-	if r.rows != "" {
-		list := "*"
-		if columns != "" {
-			list = strings.Join(r.copied(), ", ")
+// writePieces writes each table's COPY block from its pieces. What no reader
+// could read is read by main.
+func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tables []*relation, streams []*pieceStream, alone bool) (dump.Manifest, error) {
+	var manifest dump.Manifest
+	for _, r := range tables {
+		columns := ""
+		if list := r.copied(); len(list) > 0 {
+			columns = " (" + strings.Join(list, ", ") + ")"
 		}
-		from = "(SELECT " + list + " FROM ONLY " + r.name + " " + r.rows + ")"
+		fmt.Fprintf(out, "COPY %s%s FROM stdin;\n", r.name, columns)
+		entry := dump.Table{Name: r.name}
+		for len(streams) > 0 && streams[0].table == r {
+			t, err := writePiece(ctx, main, out, streams[0], alone)
+			if err != nil {
+				return nil, err
+			}
+			entry.Rows += t.rows
+			entry.Hash += t.sum
+			streams = streams[1:]
+		}
+		if _, err := io.WriteString(out, "\\.\n\n"); err != nil {
+			return nil, err
+		}
+		manifest = append(manifest, entry)
 	}
-	fmt.Fprintf(w, "COPY %s%s FROM stdin;\n", r.name, columns)
-	rows := rowCounter{w: w}
-	if _, err := conn.CopyTo(ctx, &rows, "COPY "+from+" TO STDOUT"); err != nil {
-		return dump.Table{}, fmt.Errorf("copy the rows of %s: %w", r.name, copyError(err))
+	return manifest, nil
+}
+
+func writePiece(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, s *pieceStream, alone bool) (tally, error) {
+	for !alone {
+		select {
+		case b, more := <-s.data:
+			if more {
+				if _, err := out.Write(b.rows); err != nil {
+					return tally{}, err
+				}
+				b.home <- b.rows
+				continue
+			}
+		case <-ctx.Done():
+			return tally{}, context.Cause(ctx)
+		}
+		if !s.left {
+			return s.tally, nil
+		}
+		break
 	}
-	_, err := io.WriteString(w, "\\.\n\n")
-	return dump.Table{Name: r.name, Rows: rows.n, Hash: rows.sum}, err
+	rows := rowCounter{w: out}
+	if _, err := main.CopyTo(ctx, &rows, "COPY "+s.query+" TO STDOUT"); err != nil {
+		return tally{}, fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
+	}
+	return rows.tally, nil
+}
+
+// rowCounter passes COPY's text on, a row a Write, counting and hashing.
+type rowCounter struct {
+	w io.Writer
+	tally
+}
+
+func (c *rowCounter) Write(row []byte) (int, error) {
+	c.rows++
+	c.sum += dump.RowHash(bytes.TrimSuffix(row, []byte("\n")))
+	return c.w.Write(row)
+}
+
+// isLocked tells whether the server refused a lock because of another session's.
+func isLocked(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "55P03" // lock_not_available
 }
 
 // copyError adds to the server's words what an operator can do.
 func copyError(err error) error {
 	var pe *pgconn.PgError
-	if !errors.As(err, &pe) {
-		return err
-	}
-	switch pe.Code {
-	case "42501": // insufficient_privilege
-		if strings.Contains(pe.Message, "row-level security") || strings.Contains(pe.Message, "row security") {
-			return fmt.Errorf("the role does not see all rows (row level security); give it BYPASSRLS: %w", err)
-		}
+	if errors.As(err, &pe) && pe.Code == "42501" && strings.Contains(pe.Message, "row-level security") { // insufficient_privilege
+		return fmt.Errorf("the role does not see all rows (row level security); give it BYPASSRLS: %w", err)
 	}
 	return err
-}
-
-// rowCounter passes COPY's text on, counting and hashing the rows. A line feed
-// within a value is escaped in that format, so each ends a row.
-type rowCounter struct {
-	w    io.Writer
-	n    int64
-	sum  uint64
-	part []byte // of a row whose end has not come yet
-}
-
-func (c *rowCounter) Write(p []byte) (int, error) {
-	for rest := p; len(rest) > 0; {
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 {
-			c.part = append(c.part, rest...)
-			break
-		}
-		row := rest[:i]
-		if len(c.part) > 0 {
-			c.part = append(c.part, row...)
-			row = c.part
-		}
-		c.n++
-		c.sum += dump.RowHash(row)
-		c.part = c.part[:0]
-		rest = rest[i+1:]
-	}
-	return c.w.Write(p)
 }

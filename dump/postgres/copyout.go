@@ -1,0 +1,302 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// A copier is a connection that does nothing but COPY … TO STDOUT.
+//
+// It reads the protocol itself, in large pieces. pgconn's CopyTo hands on one
+// message, that is one row, at a time, and costs twice the processor time of
+// pg_dump; here the rows stay in the buffer they were read into, where only the
+// five bytes of each message's header are closed up.
+type copier struct {
+	conn     net.Conn
+	snapshot string // the statements that begin a transaction on the shared snapshot
+	buf      []byte
+	have     []byte // in buf: read and not yet looked at
+}
+
+// pieceSize is the size of the buffers that rows are read into, in bytes.
+const pieceSize = 256 << 10
+
+// openCopiers opens n connections that see what main sees. Where the server has
+// no room for them, there are fewer, and a warning.
+func (s *Source) openCopiers(ctx context.Context, main *pgx.Conn, srv server, n int) ([]*copier, error) {
+	var snapshot string
+	if err := main.QueryRow(ctx, `SELECT pg_export_snapshot()`).Scan(&snapshot); err != nil {
+		return nil, fmt.Errorf("export the snapshot: %w", err)
+	}
+	var copiers []*copier
+	for range n {
+		k, err := s.openCopier(ctx, srv, main.Config().Database, snapshot)
+		var pe *pgconn.PgError
+		if errors.As(err, &pe) && pe.Code == "53300" { // too_many_connections
+			s.cfg.Warn(fmt.Sprintf("the rows are read on fewer connections than DUMP_JOBS says: %s", pe.Message))
+			break
+		}
+		if err != nil {
+			for _, k := range copiers {
+				k.close()
+			}
+			return nil, err
+		}
+		copiers = append(copiers, k)
+	}
+	return copiers, nil
+}
+
+func (s *Source) openCopier(ctx context.Context, srv server, database, snapshot string) (*copier, error) {
+	conn, _, err := connect(ctx, s.conn, database)
+	if err != nil {
+		return nil, err
+	}
+	if err := execAll(ctx, conn.PgConn(), s.session(srv)); err != nil {
+		conn.Close(ctx)
+		return nil, fmt.Errorf("set up the session: %w", err)
+	}
+	pg := conn.PgConn()
+	if err := pg.SyncConn(ctx); err != nil {
+		return nil, err
+	}
+	hijacked, err := pg.Hijack()
+	if err != nil {
+		return nil, err
+	}
+	k := &copier{conn: hijacked.Conn, snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + literal(snapshot)}
+	if err := k.exec(ctx, k.snapshot); err != nil {
+		k.close()
+		return nil, fmt.Errorf("take the dump's snapshot: %w", err)
+	}
+	return k, nil
+}
+
+// beginAgain ends a transaction that failed and starts another on the same snapshot.
+func (k *copier) beginAgain(ctx context.Context) error { return k.exec(ctx, "ROLLBACK; "+k.snapshot) }
+
+// exec runs statements that return nothing.
+func (k *copier) exec(ctx context.Context, sql string) error {
+	get := func() ([]byte, error) { return make([]byte, pieceSize), nil }
+	_, err := k.copyOut(ctx, sql, get, func([]byte) error { return nil })
+	return err
+}
+
+// close ends the session. What the server thinks of it is of no interest.
+func (c *copier) close() {
+	c.conn.SetDeadline(time.Now().Add(time.Second))
+	if msg, err := (&pgproto3.Terminate{}).Encode(nil); err == nil {
+		c.conn.Write(msg)
+	}
+	c.conn.Close()
+}
+
+// tally counts and hashes rows.
+type tally struct {
+	rows int64
+	sum  uint64 // of the rows' hashes, each without its line feed
+}
+
+// copyOut runs a COPY … TO STDOUT and gives its bytes to emit in pieces of at
+// most pieceSize. The slices come from get; emit takes them over.
+func (c *copier) copyOut(ctx context.Context, sql string, get func() ([]byte, error), emit func([]byte) error) (tally, error) {
+	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	t, err := c.run(sql, get, emit)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return t, err
+}
+
+func (c *copier) run(sql string, get func() ([]byte, error), emit func([]byte) error) (tally, error) {
+	query, err := (&pgproto3.Query{String: sql}).Encode(nil)
+	if err != nil {
+		return tally{}, err
+	}
+	if _, err := c.conn.Write(query); err != nil {
+		return tally{}, err
+	}
+	r := reading{copier: c, get: get, emit: emit}
+	err = r.messages()
+	if r.failed != nil { // a server that ends the session says why and hangs up
+		err = r.failed
+	}
+	return r.tally, err
+}
+
+// reading is one COPY under way.
+type reading struct {
+	*copier
+	tally
+	get    func() ([]byte, error)
+	emit   func([]byte) error
+	kept   int            // bytes of rows at the head of buf, headers closed up
+	long   *xxhash.Digest // of a row that is longer than a buffer
+	failed error          // what the server answered
+}
+
+// messages reads up to and with ReadyForQuery.
+func (r *reading) messages() error {
+	var err error
+	if r.buf, err = r.get(); err != nil {
+		return err
+	}
+	r.have = r.buf[:0]
+	for {
+		for len(r.have) < 5 {
+			if err := r.fill(); err != nil {
+				return err
+			}
+		}
+		kind, size := r.have[0], int(binary.BigEndian.Uint32(r.have[1:5]))-4
+		if size < 0 {
+			return fmt.Errorf("the server sent a message of %d bytes", size)
+		}
+		r.have = r.have[5:]
+		if kind == 'd' {
+			if err := r.row(size); err != nil {
+				return err
+			}
+			continue
+		}
+		body, err := r.body(size)
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case 'E':
+			var msg pgproto3.ErrorResponse
+			if err := msg.Decode(body); err != nil {
+				return err
+			}
+			r.failed = errors.Join(r.failed, pgconn.ErrorResponseToPgError(&msg))
+		case 'Z':
+			return r.flush()
+		}
+	}
+}
+
+// row takes over the row of a CopyData message, whose body is of size bytes.
+func (r *reading) row(size int) error {
+	if size <= len(r.have) { // by far the most
+		row := r.have[:size]
+		r.count(row)
+		r.kept += copy(r.buf[r.kept:], row)
+		r.have = r.have[size:]
+		return nil
+	}
+	return r.longRow(size)
+}
+
+// longRow takes over a row that is not in the buffer as a whole.
+func (r *reading) longRow(size int) error {
+	if size <= pieceSize/2 {
+		for len(r.have) < size {
+			if err := r.fill(); err != nil {
+				return err
+			}
+		}
+		return r.row(size)
+	}
+	digest := xxhash.New()
+	for size > 0 {
+		if len(r.have) == 0 {
+			if err := r.fill(); err != nil {
+				return err
+			}
+		}
+		part := r.have[:min(size, len(r.have))]
+		size -= len(part)
+		if size == 0 {
+			digest.Write(trimFeed(part))
+		} else {
+			digest.Write(part)
+		}
+		r.kept += copy(r.buf[r.kept:], part)
+		r.have = r.have[len(part):]
+	}
+	r.rows++
+	r.sum += digest.Sum64()
+	return nil
+}
+
+func (r *reading) count(row []byte) {
+	r.rows++
+	r.sum += xxhash.Sum64(trimFeed(row))
+}
+
+func trimFeed(row []byte) []byte {
+	if n := len(row); n > 0 && row[n-1] == '\n' {
+		return row[:n-1]
+	}
+	return row
+}
+
+// body returns the body of a message other than CopyData.
+func (r *reading) body(size int) ([]byte, error) {
+	if size > pieceSize/2 {
+		return nil, fmt.Errorf("the server sent a message of %d bytes where none so long is expected", size)
+	}
+	for len(r.have) < size {
+		if err := r.fill(); err != nil {
+			return nil, err
+		}
+	}
+	body := r.have[:size]
+	r.have = r.have[size:]
+	return body, nil
+}
+
+// fill reads more. When the buffer has no room left, the rows in it are emitted
+// and what is unread moves to a new one.
+func (r *reading) fill() error {
+	end := cap(r.buf) - cap(r.have) + len(r.have)
+	if end >= len(r.buf)-len(r.buf)/8 {
+		if err := r.turn(); err != nil {
+			return err
+		}
+		end = len(r.have)
+	}
+	n, err := r.conn.Read(r.buf[end:])
+	r.have = r.have[:len(r.have)+n]
+	if n == 0 && err != nil {
+		if err == io.EOF {
+			err = fmt.Errorf("the server closed the connection: %w", io.ErrUnexpectedEOF)
+		}
+		return err
+	}
+	return nil
+}
+
+// turn makes room: it emits the rows of the buffer and goes on in a new one, or
+// where there are none in the same.
+func (r *reading) turn() error {
+	if r.kept == 0 {
+		r.have = r.buf[:copy(r.buf, r.have)]
+		return nil
+	}
+	fresh, err := r.get()
+	if err != nil {
+		return err
+	}
+	n := copy(fresh, r.have)
+	err = r.emit(r.buf[:r.kept])
+	r.buf, r.have, r.kept = fresh, fresh[:n], 0
+	return err
+}
+
+// flush emits what is left at the end of a COPY.
+func (r *reading) flush() error {
+	return r.emit(r.buf[:r.kept])
+}
