@@ -28,13 +28,14 @@ type Error struct {
 	Err    error  // the exit status as os/exec tells it, or why we interrupted it (a context's cause)
 }
 
-// Error gives the operation, then restic's own words, or the exit status if it said nothing.
+// Error gives the operation, then restic's own words, or the exit status if it said nothing. Of a restic that we have
+// interrupted it gives our reason; if that was a deadline, what restic said is why it was missed.
 func (e *Error) Error() string {
-	if e.interrupted() || e.Stderr == "" {
+	switch late := errors.Is(e.Err, context.DeadlineExceeded); {
+	case e.Stderr == "" || e.interrupted() && !late:
 		return fmt.Sprintf("%s: %v", e.Op, e.Err)
-	}
-	if e.Code < 0 {
-		return fmt.Sprintf("%s: restic: %v: %s", e.Op, e.Err, e.Stderr)
+	case e.Code < 0 || late:
+		return fmt.Sprintf("%s: %v: restic: %s", e.Op, e.Err, e.Stderr)
 	}
 	return fmt.Sprintf("%s: restic: %s", e.Op, e.Stderr)
 }
