@@ -38,7 +38,7 @@ setup: tools ## install and build what the tests need
 	@$(SERVERS) s3 >/dev/null
 
 tools:
-	@go build -buildvcs=false -o $(SERVERS) ./testdata/servers/cmd/servers
+	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -o $(SERVERS) ./testdata/servers/cmd/servers
 
 clean: ## remove what was built
 	@rm -rf bin .cache
