@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Report is what is told about one run. Its JSON form is an interface to other people's programs: every field is always there
-// except error, which is there after a failure.
+// Report is what is told about one run. Its JSON form is an interface to other people's programs: every field is
+// always there except error, which is there after a failure.
 type Report struct {
 	Status     Status    // of the whole run
 	Message    string    // one sentence for a person

@@ -12,7 +12,8 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// Webhook is a receiver of reports over HTTP. Its fields are read only by Send, which may be called at any time and by several at once.
+// Webhook is a receiver of reports over HTTP. Its fields are read only by Send, which may be called at any time and by
+// several at once.
 type Webhook struct {
 	URL     *url.URL
 	Method  string        // empty: POST
@@ -24,9 +25,9 @@ type Webhook struct {
 	WaitMax time.Duration // also bounds what a receiver may ask for with Retry-After
 }
 
-// Send delivers the report: any 2xx answer is a delivery. Network errors, 429 and 5xx answers are tried again. Redirects are not followed,
-// because a redirected POST becomes a GET that a receiver may answer with 200. When ctx ends, so does Send.
-// Errors name the receiver's host only.
+// Send delivers the report: any 2xx answer is a delivery. Network errors, 429 and 5xx answers are tried again.
+// Redirects are not followed, because a redirected POST becomes a GET that a receiver may answer with 200. When ctx
+// ends, so does Send. Errors name the receiver's host only.
 func (w *Webhook) Send(ctx context.Context, report Report) error {
 	if err := w.send(ctx, report); err != nil {
 		return fmt.Errorf("webhook %s: %w", w.URL.Host, withoutURL(err))
@@ -65,7 +66,8 @@ func (w *Webhook) send(ctx context.Context, report Report) error {
 	return nil
 }
 
-// client is made anew for every report: reports are minutes to days apart, and a connection kept that long is a broken one.
+// client is made anew for every report: reports are minutes to days apart, and a connection kept that long is a broken
+// one.
 func (w *Webhook) client() *retryablehttp.Client {
 	client := retryablehttp.NewClient()
 	client.Logger = nil

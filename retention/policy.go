@@ -49,8 +49,8 @@ func (p Policy) rules() []rule {
 // IsZero reports whether no rule is set: nothing is ever forgotten.
 func (p Policy) IsZero() bool { return p == Policy{} }
 
-// Validate refuses counts below Unlimited, and, as ErrKeepsNothing, a policy that has rules and selects no snapshot by any.
-// The zero Policy is valid.
+// Validate refuses counts below Unlimited, and, as ErrKeepsNothing, a policy that has rules and selects no snapshot by
+// any. The zero Policy is valid.
 func (p Policy) Validate() error {
 	keeps := !p.Within.IsZero()
 	for _, r := range p.rules() {

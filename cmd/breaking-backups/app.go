@@ -11,9 +11,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups: error: …", and below it, where a person
-// can act, "breaking-backups: hint: …". Commands that back up tell their story in the log instead, the failure and the hint included, as
-// they run where nobody looks; when that log is JSON, so is everything else that they say.
+// What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups: error: …", and below
+// it, where a person can act, "breaking-backups: hint: …". Commands that back up tell their story in the log instead,
+// the failure and the hint included, as they run where nobody looks; when that log is JSON, so is everything else that
+// they say.
 
 // app is one run of the program.
 type app struct {
@@ -34,8 +35,7 @@ type command struct {
 	use, short string
 	long       string // more than short says; may be empty
 	example    string
-	args       int                  // the most arguments it takes
-	groups     []string             // of settings: its flags, and the variables in its help
+	groups     []string             // of settings: its flags, and the variables in its help; nil: it needs no configuration at all
 	needs      func(*config) needs  // nil: nothing
 	logs       bool                 // it tells what happens in the log, and the webhook of a configuration that is wrong
 	flags      func(*pflag.FlagSet) // its own; may be nil
@@ -109,10 +109,12 @@ func noArguments(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagValue) error {
+	if c.groups == nil {
+		return c.run(ctx, nil)
+	}
 	cfg, err := loadConfig(a.env, flags, c.needs)
-	a.cfg = cfg
-	a.log = newLogger(cfg, a.stderr)
-	a.logs = c.logs
+	a.cfg, a.logs = cfg, c.logs
+	a.log = newLogger(cfg, a.stderr, c.logs)
 	for _, warning := range cfg.warnings {
 		a.log.Warn(warning)
 	}
@@ -124,9 +126,6 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 	}
 	return c.run(ctx, cfg)
 }
-
-// warn passes on what a library has to tell besides its result.
-func (a *app) warn(text string) { a.log.Warn(text) }
 
 // printError tells a person, or the reader of a JSON log, why the program ends.
 func (a *app) printError(err error) {

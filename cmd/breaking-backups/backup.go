@@ -20,11 +20,17 @@ type backup struct {
 }
 
 func (a *app) newBackup(cfg *config) (*backup, error) {
-	src, err := newSource(cfg, a.warn)
+	src, err := newSource(cfg, a.log.Logger)
 	if err != nil {
 		return nil, err
 	}
 	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: newRestic(cfg), log: a.log}, nil
+}
+
+// checkedRestic is the repository's restic, once it is known to be new enough.
+func checkedRestic(ctx context.Context, cfg *config) (*restic.Client, error) {
+	client := newRestic(cfg)
+	return client, client.CheckVersion(ctx)
 }
 
 func newRestic(cfg *config) *restic.Client {
@@ -38,8 +44,8 @@ type outcome struct {
 	err               error          // a followUpError when the snapshot is safe
 }
 
-// run makes one backup, applies the retention policy and tells the webhook. It logs a line at the start and one at the end;
-// the error it returns is among what it has logged.
+// run makes one backup, applies the retention policy and tells the webhook. It logs a line at the start and one at the
+// end; the error it returns is among what it has logged.
 func (b *backup) run(ctx context.Context) error {
 	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.Repository, "mode", b.cfg.Mode)
 	out := outcome{started: time.Now()}
@@ -113,8 +119,9 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	return b.fallBack(ctx, err)
 }
 
-// unlock removes the locks of runs that were killed, this one's restic included. They hinder no backup, but whatever wants the
-// repository for itself. It comes after the snapshot because a process that was killed just before the run began may take a while to be gone.
+// unlock removes the locks of runs that were killed, this one's restic included. They hinder no backup, but whatever
+// wants the repository for itself. It comes after the snapshot because a process that was killed just before the run
+// began may take a while to be gone.
 func (b *backup) unlock(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
@@ -138,15 +145,13 @@ func (b *backup) store(ctx context.Context, r io.Reader) (restic.Summary, error)
 	return b.restic.Backup(ctx, restic.BackupOptions{Host: b.job.host, Filename: b.job.file, Tags: b.cfg.tags}, r)
 }
 
-func (b *backup) filter() restic.Filter { return restic.Filter{Host: b.job.host, Path: b.job.path()} }
-
 // forget applies the retention policy to this job's snapshots.
 func (b *backup) forget(ctx context.Context) error {
 	if b.cfg.policy.IsZero() {
 		b.log.Info("nothing is ever forgotten: no KEEP_* is set", "job", b.job.name)
 		return nil
 	}
-	result, err := b.restic.Forget(ctx, restic.ForgetOptions{Filter: b.filter(), Policy: b.cfg.policy.Args(), Prune: b.cfg.PruneOnForget})
+	result, err := b.restic.Forget(ctx, restic.ForgetOptions{Filter: b.job.filter(), Policy: b.cfg.policy.Args(), Prune: b.cfg.PruneOnForget})
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/retention"
 )
 
-// config is every variable of ours, and what follows from them. The tags are the one list of variables: flags, help texts, _FILE
-// forms and the search for misspelt names are made from it (settings.go). An empty variable counts as unset.
+// config is every variable of ours, and what follows from them. The tags are the one list of variables: flags, help
+// texts, _FILE forms and the search for misspelt names are made from it (settings.go). An empty variable counts as
+// unset.
 type config struct {
 	// job
 	DBType     string `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required)"`
@@ -38,6 +39,8 @@ type config struct {
 	PGDatabase    string  `env:"PGDATABASE" group:"database" help:"database" shown:"the role's name"`
 	PGDumpAll     bool    `env:"PG_DUMP_ALL" group:"database" default:"false" help:"every database, roles and tablespaces"`
 	PGLockTimeout seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
+	PGRowOrder    string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
+	DumpJobs      uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
 
 	// repository
 	Repository     string  `env:"RESTIC_REPOSITORY" flag:"repository" secret:"true" group:"repository" help:"where the repository is, as restic takes it (required)"`
@@ -53,7 +56,7 @@ type config struct {
 	TagList   string  `env:"RESTIC_TAGS" group:"backup" help:"tags of the snapshots, e.g. app,env=prod" shown:"none"`
 
 	// retention
-	KeepLast      *int   `env:"KEEP_LAST" group:"retention" help:"keep the newest n snapshots" shown:"unset"`
+	KeepLast      *int   `env:"KEEP_LAST" group:"retention" help:"keep the newest n snapshots; this and the next five: a number or unlimited" shown:"unset"`
 	KeepHourly    *int   `env:"KEEP_HOURLIES" group:"retention" help:"keep the newest of each of n hours" shown:"unset"`
 	KeepDaily     *int   `env:"KEEP_DAILIES" group:"retention" help:"keep the newest of each of n days" shown:"unset"`
 	KeepWeekly    *int   `env:"KEEP_WEEKLIES" group:"retention" help:"keep the newest of each of n weeks" shown:"unset"`
@@ -121,8 +124,9 @@ type loader struct {
 	err        configError
 }
 
-// loadConfig reads the configuration from environ and, before it, from overrides: variables by name, as flags give them. It contacts
-// nothing. wants says what the command needs, the variables being parsed. The error is a *configError with every mistake; what could be read is returned with it, the webhook above all.
+// loadConfig reads the configuration from environ and, before it, from overrides: variables by name, as flags give
+// them. It contacts nothing. wants says what the command needs, the variables being parsed. The error is a
+// *configError with every mistake; what could be read is returned with it, the webhook above all.
 func loadConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs) (*config, error) {
 	l := &loader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}}
 	for name, value := range overrides {
@@ -262,6 +266,13 @@ func (l *loader) finish(cfg *config) {
 	if err != nil {
 		cfg.zone = time.UTC
 	}
+	if err = oneOf(cfg.PGRowOrder, "auto", "key", "physical"); err != nil {
+		l.mistake("PG_ROW_ORDER", err)
+		cfg.PGRowOrder = "" // told once
+	}
+	if cfg.DumpJobs == 0 {
+		check("DUMP_JOBS", errors.New(`want a whole number of 1 or more, got "0"`))
+	}
 	check("BACKUP_MODE", oneOf(cfg.Mode, "auto", "stream", "spool"))
 	check("LOG_LEVEL", oneOf(cfg.LogLevel, "debug", "info", "warn", "error"))
 	check("LOG_FORMAT", oneOf(cfg.LogFormat, "text", "json", "auto"))
@@ -362,7 +373,7 @@ func (l *loader) requireJob(cfg *config) {
 	case "":
 		l.mistake("DB_TYPE", errors.New("not set; want postgres"))
 	case "postgres":
-		if _, err := newPostgresSource(cfg, nil); err != nil {
+		if _, err := newSource(cfg, nil); err != nil {
 			l.mistake("PG*", err)
 		}
 	case "mysql", "mariadb", "mongo":
@@ -375,9 +386,9 @@ func (l *loader) requireJob(cfg *config) {
 	}
 }
 
-// childEnv is the environment of child processes: ours as it came, with values from flags and secrets from files in place. The two
-// files that restic reads itself stay its own. RESTIC_HOST is taken out, which restic would take for a filter where we list the
-// snapshots of every host.
+// childEnv is the environment of child processes: ours as it came, with values from flags and secrets from files in
+// place. The two files that restic reads itself stay its own. RESTIC_HOST is taken out, which restic would take for a
+// filter where we list the snapshots of every host.
 func (l *loader) childEnv() []string {
 	children := maps.Clone(l.environ)
 	delete(children, "RESTIC_HOST")

@@ -24,7 +24,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears only when it is whole")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			src, err := newSource(cfg, a.warn)
+			src, err := newSource(cfg, a.log.Logger)
 			if err != nil {
 				return err
 			}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
+	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 // source is a database to dump, and its name for people.
@@ -17,34 +19,39 @@ type source interface {
 	Database() string
 }
 
-// newSource is the database that the configuration names. It contacts nothing.
-func newSource(cfg *config, warn func(string)) (source, error) {
-	return newPostgresSource(cfg, warn) // the one engine that requireJob lets pass
-}
-
-func newPostgresSource(cfg *config, warn func(string)) (source, error) {
+// newSource is the database that the configuration names; postgres is the one engine that requireJob lets pass. It
+// contacts nothing. log may be nil.
+func newSource(cfg *config, log *slog.Logger) (source, error) {
+	var warn, debug func(string)
+	if log != nil {
+		warn = func(text string) { log.Warn(text) }
+		debug = func(text string) { log.Debug(text) }
+	}
 	return postgres.NewSource(postgres.Config{
 		Conn:         postgresConn(cfg),
 		Password:     cfg.overridden["PGPASSWORD"],
 		AllDatabases: cfg.PGDumpAll,
 		LockTimeout:  time.Duration(cfg.PGLockTimeout),
+		RowOrder:     postgres.RowOrder(cfg.PGRowOrder),
+		Jobs:         int(cfg.DumpJobs),
 		Warn:         warn,
+		Debug:        debug,
 	})
 }
 
 // newLoader is the database that a dump goes into: the named one, or without a name that of the configuration.
-func newLoader(cfg *config, database string, clean bool, warn func(string)) (dump.Loader, error) {
+func newLoader(cfg *config, database string, clean bool, log *slog.Logger) (dump.Loader, error) {
 	return postgres.NewLoader(postgres.LoadConfig{
 		Conn:     postgresConn(cfg),
 		Database: database,
 		Password: cfg.overridden["PGPASSWORD"],
 		Clean:    clean,
-		Warn:     warn,
+		Warn:     func(text string) { log.Warn(text) },
 	})
 }
 
-// postgresConn is what the command line says of the connection. The environment's part is read by the driver, whose rules for it are
-// libpq's: a service file, for one, goes before PGHOST but not before a flag.
+// postgresConn is what the command line says of the connection. The environment's part is read by the driver, whose
+// rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
 func postgresConn(cfg *config) string {
 	var words []string
 	for _, keyword := range []struct{ name, env string }{{"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}} {
@@ -64,6 +71,9 @@ type job struct {
 }
 
 func (j job) path() string { return "/" + j.file }
+
+// filter selects the job's snapshots.
+func (j job) filter() restic.Filter { return restic.Filter{Host: j.host, Path: j.path()} }
 
 func newJob(cfg *config, src source) job {
 	j := job{name: cfg.JobName, host: cfg.ResticHost}

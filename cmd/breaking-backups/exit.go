@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os/exec"
-	"strings"
 	"syscall"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
@@ -100,7 +99,7 @@ func hint(err error) string {
 		return hintSQLState(server.SQLState())
 	case errors.Is(err, syscall.ENOSPC), errors.As(err, &space):
 		return "WORK_DIR must have room for the compressed dump, or set BACKUP_MODE=stream"
-	case errors.Is(err, syscall.ECONNREFUSED) && strings.Contains(err.Error(), "connect:"):
+	case errors.Is(err, syscall.ECONNREFUSED):
 		return "does the server run, and are PGHOST and PGPORT right?"
 	}
 	return ""
@@ -111,7 +110,7 @@ func hintSQLState(state string) string {
 	case "28P01", "28000":
 		return "are PGUSER and PGPASSWORD right, and does pg_hba.conf let this host in?"
 	case "3D000":
-		return "is PGDATABASE right?"
+		return "is the database's name right? restore does not make it: CREATE DATABASE"
 	case "42501":
 		return "the role lacks a right: GRANT pg_read_all_data TO it, or dump as the owner"
 	case "55P03":

@@ -23,7 +23,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// Whatever breaks in the middle of a backup: no snapshot is added, the next run succeeds without help, and the repository is sound.
+// Whatever breaks in the middle of a backup: no snapshot is added, the next run succeeds without help, and the
+// repository is sound.
 
 // world is a database of some size and a repository, and what a backup of the one into the other needs.
 type world struct {
@@ -81,7 +82,8 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// start begins run-once behind the gate, if there is one, with more variables. Words before the program's name may wrap it.
+// start begins run-once behind the gate, if there is one, with more variables. Words before the program's name may
+// wrap it.
 func (w *world) start(t *testing.T, g *gate, wrapper []string, variables ...string) *program {
 	t.Helper()
 	argv := append(slices.Clone(wrapper), "breaking-backups", "run-once")
@@ -189,7 +191,8 @@ func (w *world) sound(t *testing.T) {
 	}
 }
 
-// broken runs a test of one fault: act brings it about in a run that has come to the middle of its dump, and returns the run's exit code.
+// broken runs a test of one fault: act brings it about in a run that has come to the middle of its dump, and returns
+// the run's exit code.
 func (w *world) broken(t *testing.T, fault string, act func(t *testing.T)) {
 	t.Run(fault, func(t *testing.T) {
 		before := w.snapshots(t)

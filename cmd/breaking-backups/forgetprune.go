@@ -29,23 +29,28 @@ KEEP_* set nothing is forgotten. Data that no snapshot needs is removed unless P
 				fmt.Fprintln(a.stdout, "nothing is ever forgotten: no KEEP_* is set")
 				return nil
 			}
-			b, err := a.newBackup(cfg)
+			src, err := newSource(cfg, a.log.Logger)
 			if err != nil {
 				return err
 			}
-			result, err := b.restic.Forget(ctx, restic.ForgetOptions{
-				Filter: b.filter(), Policy: cfg.policy.Args(), DryRun: dryRun, Prune: cfg.PruneOnForget && !dryRun,
+			client, err := checkedRestic(ctx, cfg)
+			if err != nil {
+				return err
+			}
+			j := newJob(cfg, src)
+			result, err := client.Forget(ctx, restic.ForgetOptions{
+				Filter: j.filter(), Policy: cfg.policy.Args(), DryRun: dryRun, Prune: cfg.PruneOnForget && !dryRun,
 			})
 			if err != nil {
 				return err
 			}
-			a.printForget(a.stdout, cfg, b.job, result, dryRun)
+			printForget(a.stdout, cfg, j, result, dryRun)
 			return nil
 		},
 	}
 }
 
-func (a *app) printForget(w io.Writer, cfg *config, j job, result restic.ForgetResult, dryRun bool) {
+func printForget(w io.Writer, cfg *config, j job, result restic.ForgetResult, dryRun bool) {
 	fmt.Fprintf(w, "job %s on %s, keeping %s\n", j.name, j.host, cfg.policy)
 	goes := "forgotten"
 	if dryRun {

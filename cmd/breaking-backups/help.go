@@ -27,7 +27,8 @@ func groups() []struct{ name, heading string } {
 	}
 }
 
-// printHelp writes a command's help to its output: what cobra would write, with the settings as one table of variables and flags.
+// printHelp writes a command's help to its output: what cobra would write, with the settings as one table of variables
+// and flags.
 func printHelp(cmd *cobra.Command, _ []string) {
 	w := cmd.OutOrStdout()
 	fmt.Fprintf(w, "%s\n\nUsage:\n  %s\n", strings.TrimSpace(cmd.Long), cmd.UseLine())
@@ -47,6 +48,9 @@ func printHelp(cmd *cobra.Command, _ []string) {
 		if slices.Contains(strings.Split(wanted, ","), group.name) {
 			fmt.Fprintf(w, "\n%s:\n", group.heading)
 			printSettings(w, group.name)
+			if group.name == "repository" {
+				fmt.Fprintf(w, "  Given as files too, by NAME_FILE: %s\n", strings.Join(backendSecrets(), ", "))
+			}
 		}
 	}
 	if ours {

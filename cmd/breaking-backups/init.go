@@ -15,8 +15,8 @@ or opened is an error and nothing is made.`,
 		groups:  []string{"repository", "log"},
 		needs:   func(*config) needs { return needs{repository: true} },
 		run: func(ctx context.Context, cfg *config) error {
-			client := newRestic(cfg)
-			if err := client.CheckVersion(ctx); err != nil {
+			client, err := checkedRestic(ctx, cfg)
+			if err != nil {
 				return err
 			}
 			created, err := client.Ensure(ctx)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -23,17 +22,26 @@ type logger struct {
 	file io.Closer
 }
 
-// newLogger makes the log that the configuration asks for. Everything that passes it is redacted.
-func newLogger(cfg *config, stderr io.Writer) logger {
+// newLogger makes the log that the configuration asks for, with its file if toFile. Everything that passes it is
+// redacted.
+func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked with the configuration; info otherwise
 	l := logger{json: cfg.LogFormat == "json" || cfg.LogFormat != "text" && !isTerminal(stderr)}
 	handler := newHandler(cfg, stderr, l.json, level, isTerminal(stderr))
-	if file := openLogFile(cfg); file != nil {
+	var file io.WriteCloser
+	var err error
+	if toFile {
+		file, err = openLogFile(cfg)
+	}
+	if file != nil {
 		l.file = file
 		handler = slog.NewMultiHandler(handler, newHandler(cfg, file, true, level, false))
 	}
 	l.Logger = slog.New(handler)
+	if err != nil { // no reason to go without a backup
+		l.Warn("there is no log file", "error", err)
+	}
 	return l
 }
 
@@ -42,10 +50,11 @@ func newHandler(cfg *config, w io.Writer, json bool, level slog.Level, colour bo
 	if json {
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
 	}
-	return tint.NewHandler(w, &tint.Options{Level: level, ReplaceAttr: replace, TimeFormat: time.DateTime, NoColor: !colour})
+	return tint.NewTextHandler(w, &tint.Options{Level: level, ReplaceAttr: replace, TimeFormat: time.DateTime, NoColor: !colour})
 }
 
-// redactAttr takes secrets out of a log line's texts, the message among them, and puts its times into the zone of the configuration.
+// redactAttr takes secrets out of a log line's texts, the message among them, and puts its times into the zone of the
+// configuration.
 func redactAttr(cfg *config, attr slog.Attr) slog.Attr {
 	switch value := attr.Value.Any().(type) {
 	case string:
@@ -60,24 +69,25 @@ func redactAttr(cfg *config, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// openLogFile opens the log file that is asked for, or the default one, and returns nil where that cannot be written.
-func openLogFile(cfg *config) io.WriteCloser {
+// openLogFile opens the log file that is asked for, or with a schedule the default one. The default one may be
+// missing: then both results are nil, as they are without a schedule.
+func openLogFile(cfg *config) (io.WriteCloser, error) {
 	path := cfg.LogFile
 	if path == "" && cfg.Cron != "" {
 		path = defaultLogFile
 	}
 	if path == "" {
-		return nil
+		return nil, nil
 	}
-	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return nil
-	}
+	// lumberjack would make folders, and tell of errors at the first line only.
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil
+		if cfg.LogFile == "" {
+			err = nil
+		}
+		return nil, err
 	}
-	file.Close()
-	return &lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}
+	return &lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}, file.Close()
 }
 
 func (l logger) close() {

@@ -14,8 +14,8 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the program: it runs the command that args name and returns the exit code. It returns early, leaving the command to
-// its fate, when a second signal comes.
+// run is the program: it runs the command that args name and returns the exit code. It returns early, leaving the
+// command to its fate, when a second signal comes.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, second, stop := withSignals(ctx)
 	defer stop()

@@ -7,14 +7,16 @@ import (
 	"strings"
 )
 
-// redactor takes secrets out of text that leaves the program: log lines, errors, the webhook's payload. Libraries are careful already;
-// this is for what restic, a server or a driver may repeat. The zero value knows no secrets and takes out what URLs hold.
+// redactor takes secrets out of text that leaves the program: log lines, errors, the webhook's payload. Libraries are
+// careful already; this is for what restic, a server or a driver may repeat. The zero value knows no secrets and takes
+// out what URLs hold.
 type redactor struct{ secrets *strings.Replacer }
 
 const redacted = "***"
 
-// newRedactor knows the given secrets, also as they are written in URLs. Those shorter than 4 bytes are left alone, because taking
-// them out would spoil every text, as are those equal to one of public: a password that is the role's name hides nothing.
+// newRedactor knows the given secrets, also as they are written in URLs. Those shorter than 4 bytes are left alone,
+// because taking them out would spoil every text, as are those equal to one of public: a password that is the role's
+// name hides nothing.
 func newRedactor(secrets []string, public ...string) redactor {
 	var forms []string
 	for _, secret := range secrets {
@@ -32,7 +34,8 @@ func newRedactor(secrets []string, public ...string) redactor {
 	return redactor{strings.NewReplacer(pairs...)}
 }
 
-// userinfo is what stands before the host in a URL. It goes to the last @, as a password that was not escaped may hold others.
+// userinfo is what stands before the host in a URL. It goes to the last @, as a password that was not escaped may hold
+// others.
 var userinfo = regexp.MustCompile(`://[^\s"'<>]*@`)
 
 // String is text without secrets.

@@ -34,8 +34,9 @@ func deliver(ctx context.Context, cfg *config, report notify.Report) error {
 	return cfg.webhook.Send(ctx, report)
 }
 
-// newReport is what the webhook is told. A run whose snapshot is safe but whose forget or prune failed is told as failed, with the
-// exit code 3, the snapshot's figures and what went wrong: who only reads the webhook must learn of it.
+// newReport is what the webhook is told. A run whose snapshot is safe but whose forget or prune failed is told as
+// failed, with the exit code 3, the snapshot's figures and what went wrong: who only reads the webhook must learn of
+// it.
 func newReport(ctx context.Context, cfg *config, host string, out outcome) notify.Report {
 	report := notify.Report{
 		Status:     notify.Success,
@@ -65,7 +66,8 @@ func newReport(ctx context.Context, cfg *config, host string, out outcome) notif
 	return report
 }
 
-// misconfigured tells the webhook of a configuration that no run can begin with, provided that what is wrong leaves the webhook known.
+// misconfigured tells the webhook of a configuration that no run can begin with, provided that what is wrong leaves
+// the webhook known.
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
 	now := time.Now()
 	report := newReport(ctx, cfg, cfg.ResticHost, outcome{started: now, finished: now, err: err})

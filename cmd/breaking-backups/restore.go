@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -46,98 +45,98 @@ type restoreOptions struct {
 
 // load runs the restore and says on stdout what was done.
 func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
-	loader, err := newLoader(cfg, opt.database, opt.clean, a.warn)
+	src, err := newSource(cfg, a.log.Logger)
+	if err != nil {
+		return err
+	}
+	loader, err := newLoader(cfg, opt.database, opt.clean, a.log.Logger)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	from, bytes, err := a.feed(ctx, cfg, opt, loader)
+	name, produce, err := a.dumpToLoad(ctx, cfg, newJob(cfg, src), opt)
+	if err != nil {
+		return err
+	}
+	bytes, err := stream.Pipe(ctx, produce, loader.Load)
 	if err != nil {
 		return err
 	}
 	target := opt.database
 	if target == "" {
-		src, err := newSource(cfg, a.warn)
-		if err != nil {
-			return err
-		}
 		target = src.Database()
 	}
-	fmt.Fprintf(a.stdout, "restored %s into database %s: %s in %s\n", from, target, size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
+	fmt.Fprintf(a.stdout, "restored %s into database %s: %s in %s\n", name, target, size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
 	return nil
 }
 
-// feed hands the wanted dump to loader. It returns the dump's name for people, and its size.
-func (a *app) feed(ctx context.Context, cfg *config, opt restoreOptions, loader dump.Loader) (from string, bytes int64, err error) {
-	if opt.file != "" {
-		file, err := a.openDump(opt.file)
-		if err != nil {
-			return "", 0, err
-		}
-		defer file.Close()
-		bytes, err = stream.Pipe(
-			ctx,
-			func(_ context.Context, w io.Writer) error { _, err := io.Copy(w, file); return err },
-			loader.Load,
-		)
-		return opt.file, bytes, err
-	}
-	snapshot, path, err := a.findSnapshot(ctx, cfg, opt.snapshot)
-	if err != nil {
-		return "", 0, err
-	}
-	a.log.Info("restore started", "snapshot", snapshot.ShortID, "time", snapshot.Time, "path", path)
-	client := newRestic(cfg)
-	bytes, err = stream.Pipe(
-		ctx,
-		func(ctx context.Context, w io.Writer) error { return client.Dump(ctx, snapshot.ID, path, w) },
-		loader.Load,
-	)
-	return fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), showTime(cfg, snapshot.Time)), bytes, err
-}
-
-// openDump opens a file with a dump, or stdin for "-".
-func (a *app) openDump(name string) (io.ReadCloser, error) {
-	if name == "-" {
+// dumpToLoad returns the wanted dump's name for people, and what writes it.
+func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOptions) (name string, produce func(context.Context, io.Writer) error, err error) {
+	switch opt.file {
+	case "":
+	case "-":
 		if isTerminal(a.stdin) {
-			return nil, usageError{errors.New("restore: stdin is a terminal; want a dump")}
+			return "", nil, usageError{errors.New("restore: stdin is a terminal; want a dump")}
 		}
-		return io.NopCloser(a.stdin), nil
+		return "stdin", func(_ context.Context, w io.Writer) error { return copyAll(w, a.stdin) }, nil
+	default:
+		return opt.file, func(_ context.Context, w io.Writer) error { return copyFile(w, opt.file) }, nil
 	}
-	return os.Open(name)
+	client, err := checkedRestic(ctx, cfg)
+	if err != nil {
+		return "", nil, err
+	}
+	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot)
+	if err != nil {
+		return "", nil, fmt.Errorf("restore: %w", err)
+	}
+	name = fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), showTime(cfg, snapshot.Time))
+	return name, func(ctx context.Context, w io.Writer) error {
+		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
+	}, nil
 }
 
-// findSnapshot returns the snapshot that id names, any job's, or the latest of this job, and the path of the dump in it.
-func (a *app) findSnapshot(ctx context.Context, cfg *config, id string) (restic.Snapshot, string, error) {
-	b, err := a.newBackup(cfg)
+func copyFile(w io.Writer, path string) error {
+	file, err := os.Open(path)
 	if err != nil {
-		return restic.Snapshot{}, "", err
+		return err
 	}
-	var filter restic.Filter
-	if id == "latest" {
-		filter = b.filter()
-	}
-	all, err := b.restic.Snapshots(ctx, filter)
-	if err != nil {
-		return restic.Snapshot{}, "", err
-	}
-	if id == "latest" {
-		if len(all) == 0 {
-			return restic.Snapshot{}, "", fmt.Errorf("restore: job %s on host %s: %w", b.job.name, b.job.host, errNoSnapshot)
-		}
-		return all[len(all)-1], b.job.path(), nil
-	}
-	found := slices.DeleteFunc(all, func(s restic.Snapshot) bool { return !strings.HasPrefix(s.ID, id) })
-	switch {
-	case len(found) == 0:
-		return restic.Snapshot{}, "", fmt.Errorf("restore: snapshot %s: %w", id, errNoSnapshot)
-	case len(found) > 1:
-		return restic.Snapshot{}, "", fmt.Errorf("restore: snapshot %s: %d snapshots begin with this", id, len(found))
-	case len(found[0].Paths) != 1:
-		return restic.Snapshot{}, "", fmt.Errorf("restore: snapshot %s holds %d paths; want one made by this program", id, len(found[0].Paths))
-	}
-	return found[0], found[0].Paths[0], nil
+	defer file.Close()
+	return copyAll(w, file)
+}
+
+func copyAll(w io.Writer, r io.Reader) error {
+	_, err := io.Copy(w, r)
+	return err
 }
 
 // errNoSnapshot says that what was asked for is not in the repository.
 var errNoSnapshot = errors.New("there is no such snapshot")
+
+// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job. It has one path.
+func findSnapshot(ctx context.Context, client *restic.Client, j job, id string) (restic.Snapshot, error) {
+	var filter restic.Filter
+	if id == "latest" {
+		filter = j.filter()
+	}
+	found, err := client.Snapshots(ctx, filter)
+	if err != nil {
+		return restic.Snapshot{}, err
+	}
+	if id == "latest" {
+		if len(found) == 0 {
+			return restic.Snapshot{}, fmt.Errorf("job %s on host %s: %w", j.name, j.host, errNoSnapshot)
+		}
+		return found[len(found)-1], nil
+	}
+	found = slices.DeleteFunc(found, func(s restic.Snapshot) bool { return !strings.HasPrefix(s.ID, id) })
+	switch {
+	case len(found) == 0:
+		return restic.Snapshot{}, fmt.Errorf("snapshot %s: %w", id, errNoSnapshot)
+	case len(found) > 1:
+		return restic.Snapshot{}, fmt.Errorf("snapshot %s: %d snapshots begin with this", id, len(found))
+	case len(found[0].Paths) != 1:
+		return restic.Snapshot{}, fmt.Errorf("snapshot %s: it holds %d paths; want one dump", id, len(found[0].Paths))
+	}
+	return found[0], nil
+}

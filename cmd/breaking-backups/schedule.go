@@ -72,7 +72,8 @@ func reading(t time.Time, zone *time.Location) time.Time {
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
-// steady is a schedule of every hour: it goes on through a change of the clock as time does. 0 * * * * is due once in each hour that passes.
+// steady is a schedule of every hour: it goes on through a change of the clock as time does. 0 * * * * is due once in
+// each hour that passes.
 type steady struct {
 	clock schedule
 	zone  *time.Location
@@ -96,8 +97,8 @@ func (s steady) Next(t time.Time) time.Time {
 	}
 }
 
-// wallClock is a schedule of certain hours. A reading that the clock shows twice is due the first time; one that it leaves out is due when it would have
-// been shown had nobody set the clock, so 30 2 * * * is due at 03:30 on that day.
+// wallClock is a schedule of certain hours. A reading that the clock shows twice is due the first time; one that it
+// leaves out is due when it would have been shown had nobody set the clock, so 30 2 * * * is due at 03:30 on that day.
 type wallClock struct {
 	clock schedule
 	zone  *time.Location

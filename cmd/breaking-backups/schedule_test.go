@@ -75,7 +75,8 @@ func TestScheduleOnTheDaysTheClockIsSet(t *testing.T) {
 		{saoPaulo, "2018-11-04", "0 12 * * 0", "12:00 -02"},
 		{saoPaulo, "2018-02-18", "@daily", "00:00 -03"},
 		{saoPaulo, "2018-02-17", "30 23 * * *", "23:30 -02"},
-		// Lord Howe's clock is set by half an hour: 02:00 becomes 02:30 on 4 October 2026, 02:00 becomes 01:30 on 5 April 2026.
+		// Lord Howe's clock is set by half an hour: 02:00 becomes 02:30 on 4 October 2026, 02:00 becomes 01:30 on 5
+		// April 2026.
 		{lordHowe, "2026-10-04", "15,40 2 * * *", "02:40 +11, 02:45 +11"},
 		{lordHowe, "2026-04-05", "45 1 * * *", "01:45 +11"},
 	}

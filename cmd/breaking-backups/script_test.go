@@ -27,8 +27,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"breaking-backups": main})
 }
 
-// TestScripts runs testdata/script: each command, its help, its wrong uses and its exit codes, on a real PostgreSQL and a real restic. A script has a
-// database of its own and the variables that run-once needs; they begin with what one needs to know of them.
+// TestScripts runs testdata/script: each command, its help, its wrong uses and its exit codes, on a real PostgreSQL
+// and a real restic. A script has a database of its own and the variables that run-once needs; they begin with what
+// one needs to know of them.
 func TestScripts(t *testing.T) {
 	pg := servers.Postgres(t)
 	restic := servers.Restic(t)
@@ -70,7 +71,8 @@ func TestScripts(t *testing.T) {
 
 type scriptPG struct{}
 
-// exits CODE command [args...] runs a command, with stdin from the file "stdin" if there is one, and wants its exit code.
+// exits CODE command [args...] runs a command, with stdin from the file "stdin" if there is one, and wants its exit
+// code.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code command [args...]")
@@ -105,8 +107,8 @@ func cmdPsql(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// webhook status... starts a receiver that answers with the statuses in turn, sets WEBHOOK_URL, and writes what it is sent, each report a line, into the
-// file webhook.
+// webhook status... starts a receiver that answers with the statuses in turn, sets WEBHOOK_URL, and writes what it is
+// sent, each report a line, into the file webhook.
 func cmdWebhook(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: webhook status...")

@@ -52,7 +52,8 @@ func envOfField(name string) string {
 	return name
 }
 
-// backendSecrets are variables of restic's storage backends that hold secrets. restic reads them itself; from us they get their _FILE form.
+// backendSecrets are variables of restic's storage backends that hold secrets. restic reads them itself; from us they
+// get their _FILE form.
 func backendSecrets() []string {
 	return []string{
 		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
@@ -89,7 +90,8 @@ func addFlags(cmd *cobra.Command, groups []string) {
 	}
 }
 
-// textFlag is a flag's value as it was written: it is read with the variables, so that one place says what is wrong with it.
+// textFlag is a flag's value as it was written: it is read with the variables, so that one place says what is wrong
+// with it.
 type textFlag struct{ text string }
 
 func (f *textFlag) String() string     { return f.text }
@@ -109,8 +111,8 @@ func flagValues(cmd *cobra.Command) map[string]flagValue {
 	return values
 }
 
-// misspelt names variables that look like one of ours and are none, as KEEP_DAILYS. What only resembles ours may well be another
-// program's, so this is for warnings.
+// misspelt names variables that look like one of ours and are none, as KEEP_DAILYS. What only resembles ours may well
+// be another program's, so this is for warnings.
 func misspelt(environ map[string]string) []string {
 	known := map[string]bool{}
 	for _, s := range settings() {
@@ -122,8 +124,8 @@ func misspelt(environ map[string]string) []string {
 			continue
 		}
 		most := 2 // letters wrong
-		if prefix, _, _ := strings.Cut(name, "_"); slices.Contains([]string{"KEEP", "WEBHOOK", "CRON", "BACKUP"}, prefix) {
-			most = 5
+		if prefix, _, _ := strings.Cut(name, "_"); slices.Contains([]string{"KEEP", "WEBHOOK", "CRON"}, prefix) {
+			most = 3
 		}
 		if meant := nearest(name, known, most); meant != "" {
 			found = append(found, fmt.Sprintf("%s is not a variable of this program; did you mean %s?", name, meant))
@@ -133,10 +135,14 @@ func misspelt(environ map[string]string) []string {
 	return found
 }
 
-// nearest is the known name that is closest to name, or empty if none is within most letters.
+// nearest is the known name that begins with name, or else is closest to it; it is empty if none is within most
+// letters.
 func nearest(name string, known map[string]bool, most int) string {
 	best := ""
 	for _, other := range slices.Sorted(maps.Keys(known)) {
+		if strings.HasPrefix(other, name+"_") && strings.Contains(name, "_") {
+			return other
+		}
 		if d := distance(name, other); d <= most {
 			best, most = other, d-1
 		}

@@ -19,8 +19,8 @@ func (i interruption) Error() string {
 // code is the exit code that a shell gives a program ended by the signal: 130 or 143.
 func (i interruption) code() int { return 128 + int(i.signal) }
 
-// withSignals returns a context that the first SIGINT or SIGTERM cancels, an interruption its cause, and a channel that tells of the second.
-// stop gives the signals back and waits for the goroutine that watched them.
+// withSignals returns a context that the first SIGINT or SIGTERM cancels, an interruption its cause, and a channel
+// that tells of the second. stop gives the signals back and waits for the goroutine that watched them.
 func withSignals(parent context.Context) (ctx context.Context, second <-chan interruption, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)

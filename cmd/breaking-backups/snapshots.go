@@ -31,13 +31,17 @@ The size is that of the dump, added is what the repository grew by before compre
 		run: func(ctx context.Context, cfg *config) error {
 			var filter restic.Filter
 			if !all {
-				b, err := a.newBackup(cfg)
+				src, err := newSource(cfg, a.log.Logger)
 				if err != nil {
 					return err
 				}
-				filter = b.filter()
+				filter = newJob(cfg, src).filter()
 			}
-			found, err := newRestic(cfg).Snapshots(ctx, filter)
+			client, err := checkedRestic(ctx, cfg)
+			if err != nil {
+				return err
+			}
+			found, err := client.Snapshots(ctx, filter)
 			if err != nil {
 				return err
 			}

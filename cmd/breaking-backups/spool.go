@@ -12,8 +12,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
-// The way over the disk. BACKUP_MODE=spool always takes it. With auto it is taken when restic failed midway, so that the database
-// is read once more and then let go, however long the repository takes to come back.
+// The way over the disk. BACKUP_MODE=spool always takes it. With auto it is taken when restic failed midway, so that
+// the database is read once more and then let go, however long the repository takes to come back.
 
 // sweep removes what a killed run has left in the work folder.
 func (b *backup) sweep() {
@@ -70,7 +70,8 @@ func worthTryingAgain(err error) bool {
 	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository)
 }
 
-// fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as well.
+// fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
+// well.
 func (b *backup) fallBack(ctx context.Context, failure error) (restic.Summary, error) {
 	b.log.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.WorkDir)
 	summary, err := b.spooled(ctx)

@@ -38,7 +38,8 @@ webhook, and does not end the program. SIGTERM and SIGINT end it within 10 secon
 	}
 }
 
-// loop runs something on a schedule. Runs follow the wall clock, so a machine that slept or whose clock was set runs when its clock says so.
+// loop runs something on a schedule. Runs follow the wall clock, so a machine that slept or whose clock was set runs
+// when its clock says so.
 type loop struct {
 	schedule schedule
 	atOnce   bool          // begin with a run, from which an interval is counted

@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// looped runs a loop for a while of a made-up time that begins at start, each run taking what took says, and returns when runs began.
+// looped runs a loop for a while of a made-up time that begins at start, each run taking what took says, and returns
+// when runs began.
 func looped(t *testing.T, l loop, start time.Time, while time.Duration, took func(run int) time.Duration) (began []time.Time, log string) {
 	t.Helper()
 	var out bytes.Buffer
