@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -66,9 +67,12 @@ func sweep(base, prefix string) {
 			continue
 		}
 		lock, err := tryLock(filepath.Join(dir, "lock"), os.O_RDWR)
-		if err == nil {
+		switch {
+		case err == nil:
 			os.RemoveAll(dir)
 			lock.Close()
+		case errors.Is(err, fs.ErrNotExist): // what a child wrote after the folder was removed
+			os.RemoveAll(dir)
 		}
 	}
 }
