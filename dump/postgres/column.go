@@ -74,7 +74,31 @@ func readColumns(ctx context.Context, c *catalog) error {
 			return err
 		}
 	}
-	return nil
+	return c.readSystemColumnGrants(ctx)
+}
+
+// readSystemColumnGrants reads what was granted on columns of the catalogues.
+func (c *catalog) readSystemColumnGrants(ctx context.Context) error {
+	type row struct {
+		Relation uint32
+		Quoted   string
+		ACL      []string `db:"acl"`
+		Def      []string
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT attrelid AS relation, quote_ident(attname) AS quoted, coalesce(attacl, '{}')::text[] AS acl, coalesce(initprivs, '{}')::text[] AS def
+		FROM pg_attribute a JOIN pg_class r ON r.oid = attrelid
+		LEFT JOIN pg_init_privs i ON i.objoid = attrelid AND i.classoid = 'pg_class'::regclass AND i.objsubid = attnum
+		WHERE r.relnamespace = 'pg_catalog'::regnamespace AND r.oid < $1 AND attacl IS DISTINCT FROM initprivs
+		ORDER BY attrelid, attnum`, firstNormal)
+	for _, row := range rows {
+		if r := c.rels[row.Relation]; r != nil {
+			if err := c.grantColumn(r.object, "TABLE "+r.name, row.Quoted, r.Owner, row.ACL, row.Def); err != nil {
+				return err
+			}
+		}
+	}
+	return err
 }
 
 // collationName is the start of a subquery for a collation's name; a condition follows.

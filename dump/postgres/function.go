@@ -17,7 +17,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		Def        []string
 	}
 	rows, err := query[row](ctx, c, `
-		SELECT p.oid, p.pronamespace AS schema, (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity AS name, p.proowner AS owner,
+		SELECT p.oid, p.pronamespace AS schema, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS name, p.proowner AS owner,
 		       p.prokind::text AS kind,
 		       coalesce((SELECT refobjid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
 		                 AND refclassid = 'pg_type'::regclass AND deptype = 'i'), 0::oid) AS range_type,
