@@ -101,7 +101,7 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if err := b.restic.CheckVersion(ctx); err != nil {
 		return restic.Summary{}, err
 	}
-	created, err := b.restic.Ensure(ctx)
+	created, err := ensure(ctx, b.restic)
 	if err != nil {
 		return restic.Summary{}, err
 	}
@@ -117,6 +117,17 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 		return summary, err
 	}
 	return b.fallBack(ctx, err)
+}
+
+// reachTime bounds how long a repository may take to be reached or made. restic itself tries for a quarter of an hour,
+// even where a bucket or host does not exist: too long for a person who waits, and for the next run to begin in time.
+const reachTime = 3 * time.Minute
+
+// ensure makes the repository if there is none, and reports whether it did.
+func ensure(ctx context.Context, client *restic.Client) (created bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	return client.Ensure(ctx)
 }
 
 // unlock removes the locks of runs that were killed, this one's restic included. They hinder no backup, but whatever

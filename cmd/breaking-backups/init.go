@@ -19,7 +19,7 @@ or opened is an error and nothing is made.`,
 			if err != nil {
 				return err
 			}
-			created, err := client.Ensure(ctx)
+			created, err := ensure(ctx, client)
 			if err != nil {
 				return err
 			}

@@ -96,8 +96,21 @@ var privileges = []struct {
 	letter byte
 	word   string
 }{
-	{'a', "INSERT"}, {'r', "SELECT"}, {'w', "UPDATE"}, {'d', "DELETE"}, {'D', "TRUNCATE"}, {'x', "REFERENCES"}, {'t', "TRIGGER"}, {'m', "MAINTAIN"},
-	{'X', "EXECUTE"}, {'U', "USAGE"}, {'C', "CREATE"}, {'c', "CONNECT"}, {'T', "TEMPORARY"}, {'s', "SET"}, {'A', "ALTER SYSTEM"},
+	{'a', "INSERT"},
+	{'r', "SELECT"},
+	{'w', "UPDATE"},
+	{'d', "DELETE"},
+	{'D', "TRUNCATE"},
+	{'x', "REFERENCES"},
+	{'t', "TRIGGER"},
+	{'m', "MAINTAIN"},
+	{'X', "EXECUTE"},
+	{'U', "USAGE"},
+	{'C', "CREATE"},
+	{'c', "CONNECT"},
+	{'T', "TEMPORARY"},
+	{'s', "SET"},
+	{'A', "ALTER SYSTEM"},
 }
 
 // words lists privileges for GRANT or REVOKE. The whole set is ALL, which means

@@ -141,9 +141,8 @@ type reading struct {
 	tally
 	get    func() ([]byte, error)
 	emit   func([]byte) error
-	kept   int            // bytes of rows at the head of buf, headers closed up
-	long   *xxhash.Digest // of a row that is longer than a buffer
-	failed error          // what the server answered
+	kept   int   // bytes of rows at the head of buf, headers closed up
+	failed error // what the server answered
 }
 
 // messages reads up to and with ReadyForQuery.

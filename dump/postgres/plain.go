@@ -89,12 +89,14 @@ var plainKinds = []plainKind{
 		       || CASE WHEN oprrest <> 0 THEN E',\n    RESTRICT = ' || oprrest ELSE '' END
 		       || CASE WHEN oprjoin <> 0 THEN E',\n    JOIN = ' || oprjoin ELSE '' END || E'\n)' AS definition, ` + noGrants + `
 		FROM pg_operator o JOIN pg_namespace n ON n.oid = oprnamespace WHERE o.oid >= $1 AND oprcode <> 0`), ""},
-	{"operator families", classOpfamily, kindOpfamily, "OPERATOR FAMILY", fixed(`
+	{
+		"operator families", classOpfamily, kindOpfamily, "OPERATOR FAMILY", fixed(`
 		SELECT f.oid, opfnamespace AS schema, format('%I.%I USING %I', nspname, opfname, amname) AS name, opfowner AS owner,
 		       format('CREATE OPERATOR FAMILY %I.%I USING %I', nspname, opfname, amname) AS definition, ` + noGrants + `
 		FROM pg_opfamily f JOIN pg_namespace n ON n.oid = opfnamespace JOIN pg_am a ON a.oid = opfmethod WHERE f.oid >= $1`),
 		`ARRAY[(SELECT 'ALTER OPERATOR FAMILY ' || x.name || E' ADD\n    ' || string_agg(item, E',\n    ' ORDER BY sort, number, item)
-		        FROM (` + opfamilyItems("pg_opfamily", "x.oid", "x.oid") + `) i)]`},
+		        FROM (` + opfamilyItems("pg_opfamily", "x.oid", "x.oid") + `) i)]`,
+	},
 	{"operator classes", classOpclass, kindOpclass, "OPERATOR CLASS", fixed(`
 		SELECT c.oid, opcnamespace AS schema, format('%I.%I USING %I', n.nspname, opcname, amname) AS name, opcowner AS owner,
 		       format(E'CREATE OPERATOR CLASS %I.%I\n    %sFOR TYPE %s USING %I FAMILY %I.%I AS\n    ', n.nspname, opcname, CASE WHEN opcdefault THEN 'DEFAULT ' END,
@@ -125,14 +127,16 @@ var plainKinds = []plainKind{
 		              E',\n    ' || dictinitoption) AS definition, ` + noGrants + `
 		FROM pg_ts_dict d JOIN pg_namespace n ON n.oid = dictnamespace
 		JOIN pg_ts_template t ON t.oid = dicttemplate JOIN pg_namespace tn ON tn.oid = tmplnamespace WHERE d.oid >= $1`), ""},
-	{"text search configurations", classTSConfig, kindTSConfig, "TEXT SEARCH CONFIGURATION", fixed(`
+	{
+		"text search configurations", classTSConfig, kindTSConfig, "TEXT SEARCH CONFIGURATION", fixed(`
 		SELECT c.oid, cfgnamespace AS schema, format('%I.%I', n.nspname, cfgname) AS name, cfgowner AS owner,
 		       format(E'CREATE TEXT SEARCH CONFIGURATION %I.%I (\n    PARSER = %I.%I)', n.nspname, cfgname, pn.nspname, prsname) AS definition, ` + noGrants + `
 		FROM pg_ts_config c JOIN pg_namespace n ON n.oid = cfgnamespace
 		JOIN pg_ts_parser p ON p.oid = cfgparser JOIN pg_namespace pn ON pn.oid = prsnamespace WHERE c.oid >= $1`),
 		`ARRAY(SELECT format('ALTER TEXT SEARCH CONFIGURATION %s ADD MAPPING FOR %I WITH %s', x.name,
 		              (SELECT alias FROM ts_token_type(cfgparser) t WHERE t.tokid = maptokentype), string_agg(mapdict::regdictionary::text, ', ' ORDER BY mapseqno))
-		       FROM pg_ts_config_map m JOIN pg_ts_config c ON c.oid = mapcfg WHERE mapcfg = x.oid GROUP BY cfgparser, maptokentype ORDER BY maptokentype)`},
+		       FROM pg_ts_config_map m JOIN pg_ts_config c ON c.oid = mapcfg WHERE mapcfg = x.oid GROUP BY cfgparser, maptokentype ORDER BY maptokentype)`,
+	},
 	{"foreign-data wrappers", classForeignData, kindForeignData, "FOREIGN DATA WRAPPER", fixed(`
 		SELECT oid, 0::oid AS schema, quote_ident(fdwname) AS name, fdwowner AS owner,
 		       format('CREATE FOREIGN DATA WRAPPER %I', fdwname) || CASE WHEN fdwhandler <> 0 THEN ' HANDLER ' || fdwhandler::regproc ELSE '' END
@@ -151,19 +155,23 @@ var plainKinds = []plainKind{
 		       format('CREATE USER MAPPING FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname)
 		       || ` + options("umoptions") + ` AS definition, ` + noGrants + `
 		FROM pg_user_mappings WHERE umid >= $1`), ""},
-	{"statistics", classStatisticsExt, kindStatistics, "STATISTICS", fixed(`
+	{
+		"statistics", classStatisticsExt, kindStatistics, "STATISTICS", fixed(`
 		SELECT s.oid, stxnamespace AS schema, format('%I.%I', nspname, stxname) AS name, stxowner AS owner,
 		       pg_get_statisticsobjdef(s.oid) AS definition, ` + noGrants + `
 		FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = stxnamespace WHERE s.oid >= $1`),
-		`ARRAY[(SELECT format('ALTER STATISTICS %s SET STATISTICS %s', x.name, stxstattarget) FROM pg_statistic_ext WHERE oid = x.oid AND stxstattarget >= 0)]`},
-	{"event triggers", classEventTrigger, kindEventTrigger, "EVENT TRIGGER", fixed(`
+		`ARRAY[(SELECT format('ALTER STATISTICS %s SET STATISTICS %s', x.name, stxstattarget) FROM pg_statistic_ext WHERE oid = x.oid AND stxstattarget >= 0)]`,
+	},
+	{
+		"event triggers", classEventTrigger, kindEventTrigger, "EVENT TRIGGER", fixed(`
 		SELECT oid, 0::oid AS schema, quote_ident(evtname) AS name, evtowner AS owner,
 		       format('CREATE EVENT TRIGGER %I ON %I', evtname, evtevent)
 		       || coalesce(E'\n         WHEN TAG IN (' || (SELECT string_agg(quote_literal(t), ', ') FROM unnest(evttags) t) || ')', '')
 		       || E'\n   EXECUTE FUNCTION ' || evtfoid::regproc || '()' AS definition, ` + noGrants + `
 		FROM pg_event_trigger WHERE oid >= $1`),
 		`ARRAY[(SELECT format('ALTER EVENT TRIGGER %s %s', x.name, CASE evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END)
-		        FROM pg_event_trigger WHERE oid = x.oid AND evtenabled <> 'O')]`},
+		        FROM pg_event_trigger WHERE oid = x.oid AND evtenabled <> 'O')]`,
+	},
 	{"publications", classPublication, kindPublication, "PUBLICATION", func(srv server) string {
 		more := ""
 		if srv.version >= 180000 {

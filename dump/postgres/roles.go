@@ -44,8 +44,13 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 			on   bool
 			word string
 		}{
-			{r.Super, "SUPERUSER"}, {r.Inherit, "INHERIT"}, {r.CreateRole, "CREATEROLE"}, {r.CreateDB, "CREATEDB"},
-			{r.Login, "LOGIN"}, {r.Replication, "REPLICATION"}, {r.Bypass, "BYPASSRLS"},
+			{r.Super, "SUPERUSER"},
+			{r.Inherit, "INHERIT"},
+			{r.CreateRole, "CREATEROLE"},
+			{r.CreateDB, "CREATEDB"},
+			{r.Login, "LOGIN"},
+			{r.Replication, "REPLICATION"},
+			{r.Bypass, "BYPASSRLS"},
 		} {
 			if flag.on {
 				s += " " + flag.word
