@@ -46,7 +46,7 @@ type config struct {
 	Repository     string  `env:"RESTIC_REPOSITORY" flag:"repository" secret:"true" group:"repository" help:"where the repository is, as restic takes it (required)"`
 	ResticPassword string  `env:"RESTIC_PASSWORD" secret:"true" group:"repository" help:"the repository's password (required, or RESTIC_PASSWORD_COMMAND)"`
 	ResticBinary   string  `env:"RESTIC_BINARY" group:"repository" help:"restic program, 0.17 or newer" shown:"beside this program, else on PATH"`
-	LockWait       seconds `env:"LOCK_WAIT_SECONDS" group:"repository" default:"600" help:"wait for another's lock on the repository"`
+	LockWait       seconds `env:"LOCK_WAIT_SECONDS" group:"repository" default:"2100" help:"wait for another's lock; that of a killed container is stale after 30 minutes"`
 
 	// backup
 	Mode      string  `env:"BACKUP_MODE" group:"backup" default:"auto" help:"stream | spool | auto: stream, and spool when restic failed midway"`

@@ -32,7 +32,7 @@ func TestConfigDefaults(t *testing.T) {
 	if cfg.schedule != nil || cfg.webhook != nil || !cfg.policy.IsZero() || cfg.tags != nil || cfg.zone.String() != "UTC" {
 		t.Errorf("schedule %v, webhook %v, policy %s, tags %q, zone %s", cfg.schedule, cfg.webhook, cfg.policy, cfg.tags, cfg.zone)
 	}
-	if cfg.Mode != "auto" || cfg.WorkDir != "/backup/work" || !cfg.PruneOnForget || cfg.LockWait != seconds(10*time.Minute) {
+	if cfg.Mode != "auto" || cfg.WorkDir != "/backup/work" || !cfg.PruneOnForget || cfg.LockWait != seconds(35*time.Minute) {
 		t.Errorf("mode %s, work folder %s, prune %t, lock wait %s", cfg.Mode, cfg.WorkDir, cfg.PruneOnForget, time.Duration(cfg.LockWait))
 	}
 }
