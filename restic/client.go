@@ -8,6 +8,7 @@ package restic
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,7 +94,13 @@ func (c *Client) run(ctx context.Context, command command) error {
 	var copying sync.WaitGroup
 	if stdout != nil {
 		copying.Go(func() { // not on the thread that is held
-			if _, copyErr = io.Copy(command.stdout, stdout); copyErr != nil {
+			_, copyErr = io.Copy(command.stdout, stdout)
+			if ctx.Err() != nil && errors.Is(copyErr, os.ErrClosed) {
+				// os/exec closes the pipe when it kills a restic that has not reacted for WaitDelay: a
+				// consequence, not a cause.
+				copyErr = nil
+			}
+			if copyErr != nil {
 				cancel(copyErr)
 				// restic may be stuck writing to us: it notices the interrupt only when that ends.
 				_, _ = io.Copy(io.Discard, stdout)
