@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -22,7 +21,7 @@ import (
 // pg_dump; here the rows stay in the buffer they were read into, where only the
 // five bytes of each message's header are closed up.
 type copier struct {
-	conn     net.Conn
+	conn     *batchedConn
 	snapshot string // the statements that begin a transaction on the shared snapshot
 	buf      []byte
 	have     []byte // in buf: read and not yet looked at
@@ -74,7 +73,7 @@ func (s *Source) openCopier(ctx context.Context, srv server, database, snapshot 
 	if err != nil {
 		return nil, err
 	}
-	k := &copier{conn: hijacked.Conn, snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + literal(snapshot)}
+	k := &copier{conn: batched(hijacked.Conn), snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + literal(snapshot)}
 	if err := k.exec(ctx, k.snapshot); err != nil {
 		k.close()
 		return nil, fmt.Errorf("take the dump's snapshot: %w", err)
@@ -110,7 +109,7 @@ type tally struct {
 // copyOut runs a COPY … TO STDOUT and gives its bytes to emit in pieces of at
 // most pieceSize. The slices come from get; emit takes them over.
 func (c *copier) copyOut(ctx context.Context, sql string, get func() ([]byte, error), emit func([]byte) error) (tally, error) {
-	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, c.conn.stop)
 	defer stop()
 	t, err := c.run(sql, get, emit)
 	if err != nil && ctx.Err() != nil {

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package postgres
+
+import "net"
+
+// lowWaterSetter returns nil: reads take what there is.
+func lowWaterSetter(net.Conn) func(int) error { return nil }
