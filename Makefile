@@ -6,10 +6,10 @@ PACKAGES := ./... ./testdata/servers/...
 TIMEOUT  := 20m
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build test test-short lint bench image setup tools clean
+.PHONY: help demo build test test-short test-regress lint bench image setup tools clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go
 	@testdata/demo/demo
@@ -22,6 +22,10 @@ test: setup lint ## set everything up, then lint and test against real servers a
 
 test-short: ## the tests that need no server
 	@go test -short -timeout $(TIMEOUT) $(PACKAGES)
+
+test-regress: tools build ## restore PostgreSQL's own regression database and hold it against pg_dump's restore
+	@testdata/servers/install postgresql gcc
+	@testdata/regress/regress
 
 lint: ## gofumpt, go vet, staticcheck, govulncheck
 	@testdata/lint/lint
