@@ -50,6 +50,7 @@ func hostName(host string) string {
 type server struct {
 	version  int    // as server_version_num: 150018
 	encoding string // of the database
+	standby  bool   // it follows another, and has no unlogged rows
 }
 
 // major is the version as people say it: 15.
@@ -64,7 +65,7 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string) (*pgx.Con
 		return nil, server{}, fmt.Errorf("connect: %w", err)
 	}
 	var srv server
-	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, getdatabaseencoding()`).Scan(&srv.version, &srv.encoding)
+	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, getdatabaseencoding(), pg_is_in_recovery()`).Scan(&srv.version, &srv.encoding, &srv.standby)
 	if err != nil {
 		conn.Close(ctx)
 		return nil, server{}, fmt.Errorf("connect: read the server's version: %w", err)

@@ -14,7 +14,7 @@ import (
 func (c *catalog) dataObjects(ctx context.Context) error {
 	for _, oid := range c.relationOIDs() {
 		r := c.rels[oid]
-		if r.Kind != plainTable {
+		if r.Kind != plainTable || !c.hasRows(r) {
 			continue
 		}
 		o := &object{address: address{classRows, oid}, kind: kindTableData, word: "rows of", name: r.name}
@@ -45,6 +45,15 @@ func (c *catalog) dataObjects(ctx context.Context) error {
 	return nil
 }
 
+// hasRows tells whether the server has what r holds: an unlogged table or sequence is empty on a standby.
+func (c *catalog) hasRows(r *relation) bool {
+	if c.srv.standby && r.Persistence == "u" {
+		c.warn(r.name + " is unlogged and therefore empty on a standby: its definition is dumped alone")
+		return false
+	}
+	return true
+}
+
 type sequenceState struct {
 	relation *relation
 	last     int64
@@ -59,7 +68,7 @@ func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
 	var states []sequenceState
 	var sequences []*relation
 	for _, oid := range c.relationOIDs() {
-		if r := c.rels[oid]; r.Kind == sequence {
+		if r := c.rels[oid]; r.Kind == sequence && c.hasRows(r) {
 			sequences = append(sequences, r)
 		}
 	}
