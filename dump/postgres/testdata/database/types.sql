@@ -1,0 +1,42 @@
+-- A column of every type that a table can have, alone, as an array and as an array of arrays; and the values at the edges.
+CREATE SCHEMA t;
+DO $$
+DECLARE typ record; columns text := '';
+BEGIN
+	FOR typ IN SELECT t.oid, typname FROM pg_type t WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r', 'm') AND typname !~ '^_'
+		AND typinput <> 'shell_in'::regproc AND typname NOT IN ('pg_node_tree', 'pg_ndistinct', 'pg_dependencies', 'pg_mcv_list', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'aclitem')
+		ORDER BY typname LOOP
+		columns := columns || format(', %I %s', 'c_' || typ.typname, format_type(typ.oid, NULL));
+		IF EXISTS (SELECT FROM pg_type WHERE typelem = typ.oid AND typname = '_' || typ.typname) THEN
+			columns := columns || format(', %I %s[]', 'a_' || typ.typname, format_type(typ.oid, NULL));
+		END IF;
+	END LOOP;
+	EXECUTE 'CREATE TABLE t.every (id integer PRIMARY KEY' || columns || ')';
+END $$;
+INSERT INTO t.every (id) VALUES (0);
+INSERT INTO t.every (id, c_bool, a_bool, c_bytea, a_bytea, c_char, c_name, c_int8, a_int8, c_int2, c_int4, a_text, c_text, c_json, c_jsonb, c_xml)
+VALUES (1, true, '{t,f,NULL}', '\x005c27220a0d09ff', '{"\\x00","\\x5c"}', 'x', 'a name', -9223372036854775808, '[-2:0]={1,2,3}', -32768, 2147483647,
+	E'{{"a,b","c\\"d"},{"NULL",NULL}}', E'back\\slash tab\t newline\n cr\r \b\f\v \\. \\N "quoted" ''single'' ünïcödé 🐘', '{"a":  [1, {"b": null}],  "a": 2}', '{"\u0041": 1e400}', '<a b="c">&amp;</a>');
+INSERT INTO t.every (id, c_float4, a_float4, c_float8, a_float8, c_numeric, a_numeric, c_money, c_date, a_date, c_timestamp, c_timestamptz, a_timestamptz, c_time, c_timetz, c_interval, a_interval)
+VALUES (2, 'NaN', '{Infinity,-Infinity,1.17549e-38,3.40282e+38,-0}', '4.9406564584124654e-324', '{NaN,Infinity,-Infinity,1.7976931348623157e308,0.1}', 'NaN',
+	'{Infinity,-Infinity,123456789012345678901234567890.123456789012345678901234567890}', '-92233720368547758.08', '4713-01-01 BC', '{infinity,-infinity,5874897-12-31}',
+	'4713-01-01 00:00:00 BC', '294276-12-31 23:59:59.999999+00', '{infinity,-infinity,"0044-03-15 12:00:00+00 BC"}', '24:00:00', '23:59:59.999999+15:59', '-178000000 years 11 mons -5 days 01:02:03.000004', '{P1Y2M3DT4H5M6S,-00:00:00.000001}');
+INSERT INTO t.every (id, c_point, a_point, c_line, c_lseg, c_box, a_box, c_path, c_polygon, c_circle, c_inet, a_inet, c_cidr, c_macaddr, c_macaddr8, c_bit, c_varbit, a_varbit, c_uuid, c_tsvector, c_tsquery, c_pg_lsn, c_txid_snapshot, c_xid8, c_oid, c_tid, c_regclass, c_regtype, c_regprocedure, c_regrole)
+VALUES (3, '(1e-300,-Infinity)', '{"(1,2)","(NaN,4)"}', '{1,2,3}', '[(1,2),(3,4)]', '(3,4),(1,2)', '{(1,1),(0,0);(2,2),(1,1)}', '[(0,0),(1,1)]', '((0,0),(0,1),(1,1))', '<(0,0),5>', '::ffff:1.2.3.4/128',
+	'{192.168.0.1/24,::1}', '10.0.0.0/8', '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', B'1', B'10101', '{101,""}', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '''a b'':1A ''c\\''''d'':2', '!''a'' & (''b'':*A | ''c'') <3> ''d''',
+	'16/B374D848', '10:20:10,14,15', '18446744073709551615', 4294967295, '(4294967295,65535)', 'pg_class', 'integer[]', 'lower(text)', 'postgres');
+INSERT INTO t.every (id, c_int4range, a_int4range, c_numrange, c_tsrange, c_tstzrange, c_daterange, c_int8range, c_int4multirange, a_int4multirange)
+VALUES (4, 'empty', '{"[1,5)","(,3)",empty}', '(,1.5]', '["2024-01-01 00:00","infinity")', '[,]', '[-infinity,2024-01-01)', '[1,)', '{[1,2),[5,)}', '{"{[1,2)}","{}"}');
+CREATE TYPE t.c AS (a integer, "b ""c" text[], d t.every);
+CREATE DOMAIN t.texts AS text[] CHECK (VALUE IS NULL OR array_length(VALUE, 1) < 9);
+CREATE DOMAIN t.checked AS t.c CHECK ((VALUE).a IS NULL OR (VALUE).a > 0);
+CREATE TABLE t.made (id integer PRIMARY KEY, c t.c, cs t.c[], d t.texts, ds t.texts[], k t.checked, ks t.checked[]);
+INSERT INTO t.made VALUES (1, ROW(1, '{"x,y","(z)","\"q\"",NULL}', NULL), ARRAY[ROW(NULL, '{}', (SELECT every FROM t.every WHERE id = 1))::t.c, NULL], '{a,NULL}', NULL, ROW(5, NULL, NULL), ARRAY[ROW(6, '{"\\\\"}', NULL)::t.checked]);
+CREATE TABLE t.bits (a bit(3), b bit varying(5), c character(7), d character varying(9), e numeric(20, 5), f interval day to second(2), g timestamp(0), h time(3) with time zone, i "char", j name COLLATE "C");
+INSERT INTO t.bits VALUES ('101', '1', 'ab', 'cd', 1.00001, '1 day 02:03:04.56', '2024-01-01 12:34:56', '12:34:56.789+05:30', E'\\', 'n');
+DO $$ BEGIN
+	EXECUTE 'CREATE TABLE t.wide (' || (SELECT string_agg(format('%I smallint', 'col ' || i), ', ') FROM generate_series(1, 1600) i) || ')';
+	EXECUTE 'INSERT INTO t.wide (' || (SELECT string_agg(quote_ident('col ' || i), ', ') FROM generate_series(2, 1600, 3) i) || ') SELECT ' || (SELECT string_agg(i::text, ', ') FROM generate_series(2, 1600, 3) i);
+END $$;
+CREATE TABLE t.long (id integer PRIMARY KEY, body text, raw bytea);
+INSERT INTO t.long SELECT i, repeat(E'line\n\\.\n', (10 ^ i)::integer), decode(repeat('00ff5c0a', (10 ^ i)::integer), 'hex') FROM generate_series(0, 5) i;
