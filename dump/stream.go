@@ -25,7 +25,7 @@ const (
 
 var (
 	// ErrNotADump is returned for a stream that does not begin as a dump of this program.
-	ErrNotADump = errors.New("not a dump made by breaking-backups (its first line is missing)")
+	ErrNotADump = errors.New("not a dump made by this version of breaking-backups (its first line is missing)")
 	// ErrTruncated is returned where a dump ends before its trailer.
 	ErrTruncated = errors.New("the dump is truncated: its last line is missing")
 	// ErrDamaged is returned where a dump's bytes are not those its trailer was made of.
@@ -96,9 +96,25 @@ func NewReader(r io.Reader) (*Reader, string, error) {
 	engine, ok := strings.CutPrefix(string(head), headPrefix)
 	engine, nl := strings.CutSuffix(engine, "\n")
 	if !ok || !nl {
-		return nil, "", ErrNotADump
+		return nil, "", notADump(head)
 	}
 	return &Reader{r: io.MultiReader(bytes.NewReader(head), r), hash: xxhash.New()}, engine, nil
+}
+
+// notADump says what a stream that begins with head is instead, where that is known.
+func notADump(head []byte) error {
+	for _, k := range []struct{ begin, what string }{
+		{"\x1f\x8b", "it is compressed by gzip: zcat it first"},
+		{"\x28\xb5\x2f\xfd", "it is compressed by zstd: zstdcat it first"},
+		{"PGDMP", "it is an archive of pg_dump: use pg_restore"},
+		{"--\n", "is it a script of pg_dump? Use psql"},
+		{"-- breaking-backups dump 2", "a newer version of breaking-backups made it"},
+	} {
+		if bytes.HasPrefix(head, []byte(k.begin)) {
+			return fmt.Errorf("%w: %s", ErrNotADump, k.what)
+		}
+	}
+	return ErrNotADump
 }
 
 // Read implements io.Reader.
@@ -145,6 +161,16 @@ func (d *Reader) verify() error {
 		return ErrDamaged
 	}
 	return io.EOF
+}
+
+// Verify reads a SQL dump to its end and returns nil for a whole one.
+func Verify(r io.Reader) error {
+	vouched, _, err := NewReader(r)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, vouched)
+	return err
 }
 
 // RowHash returns the hash of one row as it stands in the dump, without its end

@@ -12,7 +12,7 @@ import (
 // dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every
 // database with its properties, each read at one moment of its own.
 func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
-	out := dump.NewWriter(w, engine)
+	out := dump.NewWriter(w, engineCluster)
 	databases, err := s.dumpGlobals(ctx, out)
 	if err != nil {
 		return fmt.Errorf("dump roles and tablespaces: %w", err)
@@ -45,6 +45,14 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err := readRoles(ctx, c); err != nil {
 		return nil, err
 	}
+	databases, err := readDatabases(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	// First of all, so that a restore can look at them before it changes anything.
+	for _, d := range databases {
+		fmt.Fprintf(out, "%s%+q\n", databasePrefix, d.Name)
+	}
 	p := &printer{w: out}
 	p.preamble(srv)
 	for _, write := range []func(context.Context, *catalog, *printer, func(string)) error{
@@ -54,11 +62,12 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 			return nil, err
 		}
 	}
-	if p.err != nil {
-		return nil, p.err
-	}
-	return readDatabases(ctx, c)
+	return databases, p.err
 }
+
+// databasePrefix begins the lines that name the databases of a cluster's dump,
+// quoted as a manifest's names are.
+const databasePrefix = "-- database "
 
 // A database of the cluster, with the statements that make it and those that
 // give it its properties.
@@ -81,7 +90,7 @@ func (s *Source) dumpMember(ctx context.Context, out *dump.Writer, d database) (
 	if err != nil {
 		return nil, err
 	}
-	p.mark("database properties")
+	p.mark("properties of the database")
 	d.properties(p)
 	return manifest, p.err
 }

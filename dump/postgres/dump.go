@@ -24,8 +24,11 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	return out.End(manifest)
 }
 
-// engine is this package's name in a dump's head.
-const engine = "postgres"
+// This package's names in a dump's head: of one database, and of a whole cluster.
+const (
+	engine        = "postgres"
+	engineCluster = "postgres cluster"
+)
 
 // dumpDatabase writes one database, read in one transaction.
 func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database string) (dump.Manifest, error) {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -22,6 +24,9 @@ type LoadConfig struct {
 	// Clean drops everything in the target database first. Without it a
 	// database that is not empty is refused.
 	Clean bool
+	// LockTimeout bounds the wait for whoever holds something locked that Clean
+	// has to drop. 0 means no bound.
+	LockTimeout time.Duration
 	// Warn is told what an operator should know of a load that succeeded.
 	// nil means nobody.
 	Warn func(string)
@@ -50,34 +55,70 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // not be cleaned.
 var ErrNotEmpty = errors.New("the database is not empty")
 
+// ErrWholeCluster is returned when a dump of a whole cluster is to go into one
+// named database.
+var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes into a server and not into one database")
+
 // Load runs a dump's statements in their order on one connection. See
-// dump.Loader. After an error the database holds a part of the dump.
+// dump.Loader. A dump of one database goes into the configured database; one of
+// a whole cluster makes its databases itself, beginning from the database
+// postgres. Whatever stands in the way is found before anything is changed. An
+// error after that says so: the target then holds a part of the dump.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if name != engine {
-		return fmt.Errorf("restore: this is a dump of %s, not of %s", name, engine)
-	}
 	s := &loading{Loader: l, dump: script.NewReader(vouched)}
 	defer s.disconnect(ctx)
-	if err := s.use(ctx, l.conn.Database); err != nil {
+	var prepare func(context.Context) error
+	switch {
+	case name == engine:
+		prepare = s.prepareDatabase
+	case name == engineCluster && l.cfg.Database != "":
+		return fmt.Errorf("restore into %s: %w", l.cfg.Database, ErrWholeCluster)
+	case name == engineCluster:
+		prepare = s.prepareCluster
+	default:
+		return fmt.Errorf("restore: this is a dump of %s, not of %s", name, engine)
+	}
+	err = s.load(ctx, prepare)
+	if err != nil && s.touched {
+		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
+	}
+	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
+	return nil
+}
+
+// load runs the dump's items; prepare comes before the first statement.
+func (s *loading) load(ctx context.Context, prepare func(context.Context) error) error {
+	prepared := false
 	for {
 		item, err := s.dump.Next()
 		if err == io.EOF {
-			break
+			return s.check()
 		}
 		if err != nil {
-			return fmt.Errorf("restore: %w", err)
+			return err
+		}
+		if item.Kind == script.Comment {
+			if err := s.note(item.Text); err != nil {
+				return fmt.Errorf("line %d: %w", item.Line, err)
+			}
+			continue
+		}
+		if !prepared {
+			if err := prepare(ctx); err != nil {
+				return err
+			}
+			prepared, s.touched = true, true
 		}
 		if err := s.run(ctx, item); err != nil {
-			return fmt.Errorf("restore: line %d: %w", item.Line, err)
+			return fmt.Errorf("line %d: %w", item.Line, err)
 		}
 	}
-	return s.check()
 }
 
 // A loading is one Load under way.
@@ -87,6 +128,9 @@ type loading struct {
 	conn     *pgx.Conn
 	loaded   []copied // in the order of the stream
 	manifest dump.Manifest
+
+	databases []string // that a dump of a cluster makes or fills
+	touched   bool     // something of the target is not as it was
 }
 
 // copied says what the server took of one COPY.
@@ -101,35 +145,30 @@ func (s *loading) disconnect(ctx context.Context) {
 	}
 }
 
-// use connects to a database and makes sure that it is empty.
-func (s *loading) use(ctx context.Context, database string) error {
+// use goes on in another database.
+func (s *loading) use(ctx context.Context, database string) (err error) {
 	s.disconnect(ctx)
-	var err error
-	if s.conn, _, err = connect(ctx, s.Loader.conn, database); err != nil {
+	s.conn, _, err = connect(ctx, s.Loader.conn, database)
+	return err
+}
+
+// note keeps what a comment of the dump tells.
+func (s *loading) note(text string) error {
+	if quoted, ok := strings.CutPrefix(text, databasePrefix); ok {
+		name, err := strconv.Unquote(quoted)
+		s.databases = append(s.databases, name)
 		return err
 	}
-	if s.cfg.Clean {
-		return clean(ctx, s.conn)
+	t, ok, err := dump.ParseTable(text)
+	if ok {
+		s.manifest = append(s.manifest, t)
 	}
-	found, err := contents(ctx, s.conn)
-	if err != nil {
-		return err
-	}
-	if found != "" {
-		return fmt.Errorf("database %s: %w: it has %s", database, ErrNotEmpty, found)
-	}
-	return nil
+	return err
 }
 
 // run does what one item of the dump says.
 func (s *loading) run(ctx context.Context, item script.Item) error {
 	switch item.Kind {
-	case script.Comment:
-		t, ok, err := dump.ParseTable(item.Text)
-		if ok {
-			s.manifest = append(s.manifest, t)
-		}
-		return err
 	case script.Connect:
 		return s.use(ctx, item.Text)
 	case script.Copy:
@@ -151,12 +190,12 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 // the tables in the order of their COPY statements.
 func (s *loading) check() error {
 	if len(s.loaded) != len(s.manifest) {
-		return fmt.Errorf("restore: the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
+		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
 	}
 	var errs []error
 	for i, t := range s.manifest {
 		if got := s.loaded[i].rows; got != t.Rows {
-			errs = append(errs, fmt.Errorf("restore: table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
+			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
 		}
 	}
 	return errors.Join(errs...)
@@ -166,7 +205,9 @@ func (s *loading) check() error {
 func statementError(statement string, err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
-		for _, more := range []string{pe.Detail, pe.Where, pe.Hint} {
+		// The server quotes the row it was at; a row has no place in a log.
+		where, _, _ := strings.Cut(pe.Where, `: "`)
+		for _, more := range []string{pe.Detail, where, pe.Hint} {
 			if more != "" {
 				err = fmt.Errorf("%w; %s", err, more)
 			}

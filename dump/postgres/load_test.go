@@ -42,7 +42,7 @@ func TestLoadErrors(t *testing.T) {
 		},
 		"a failing row": {
 			written(t, dump.Manifest{entry}, table+"COPY t (a, b) FROM stdin;\n1\tx\nzwei\ty\n\\.\n"),
-			[]string{"line 3: COPY t (a, b) FROM stdin", `"zwei"`, "COPY t, line 2, column a"},
+			[]string{"line 3: COPY t (a, b) FROM stdin", `"zwei"`, "COPY t, line 2, column a", "now holds a part of the dump"},
 		},
 		"fewer rows than the manifest says": {
 			written(t, dump.Manifest{{Name: "public.t", Rows: 3}}, table+rows),
@@ -56,8 +56,8 @@ func TestLoadErrors(t *testing.T) {
 		"cut before the trailer":  {whole[:bytes.LastIndex(whole, []byte("-- breaking-backups end"))], []string{"truncated"}},
 		"cut within a statement":  {whole[:len(whole)/4], []string{"truncated"}},
 		"changed":                 {bytes.Replace(whole, []byte("\tx\n"), []byte("\tz\n"), 1), []string{"damaged"}},
-		"no dump":                 {[]byte("CREATE TABLE t (a integer);\n"), []string{"not a dump made by breaking-backups"}},
-		"empty":                   {nil, []string{"not a dump made by breaking-backups"}},
+		"no dump":                 {[]byte("CREATE TABLE t (a integer);\n"), []string{"not a dump made by this version"}},
+		"empty":                   {nil, []string{"not a dump made by this version"}},
 		"of another engine":       {append([]byte("-- breaking-backups dump 1 mysql\n"), whole...), []string{"this is a dump of mysql, not of postgres"}},
 		"a command for the shell": {written(t, nil, "\\! touch /tmp/never\n"), []string{"line 2", `\!`}},
 		"a password in the error": {
@@ -74,6 +74,9 @@ func TestLoadErrors(t *testing.T) {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("error %q does not say %q", err, part)
 				}
+			}
+			if strings.Contains(err.Error(), "zwei\ty") {
+				t.Errorf("error %q tells a row", err)
 			}
 			if strings.Contains(err.Error(), "secret") {
 				t.Errorf("error %q tells a password", err)

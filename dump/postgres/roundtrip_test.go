@@ -70,8 +70,22 @@ func TestClusterFidelity(t *testing.T) {
 	if err := load(t, natively, LoadConfig{}, stream); err != nil {
 		t.Fatal(err)
 	}
+	// Over what is there: refused before a role is altered, done when asked for.
+	natively.Psql(t, "postgres", "ALTER ROLE app CONNECTION LIMIT 3")
+	if err := load(t, natively, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "plain") {
+		t.Errorf("loading over databases that exist: %v, want ErrNotEmpty and their names", err)
+	}
+	if err := load(t, natively, LoadConfig{Database: "plain", Clean: true}, stream); !errors.Is(err, ErrWholeCluster) {
+		t.Errorf("loading a cluster into one database: %v, want ErrWholeCluster", err)
+	}
+	if got := strings.TrimSpace(natively.Psql(t, "postgres", "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'app'")); got != "3" {
+		t.Errorf("a refused load altered a role: connection limit %s", got)
+	}
+	if err := load(t, natively, LoadConfig{Clean: true}, stream); err != nil {
+		t.Fatal(err)
+	}
 	original := pgDumpAll(t, from)
-	for how, pg := range map[string]*servers.PG{"by psql": byPsql, "natively": natively} {
+	for how, pg := range map[string]*servers.PG{"by psql": byPsql, "natively, twice": natively} {
 		if diff := cmp.Diff(strings.Split(original, "\n"), strings.Split(pgDumpAll(t, pg), "\n")); diff != "" {
 			t.Errorf("pg_dumpall tells the cluster restored %s from the original (-original +restored):\n%s", how, diff)
 		}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -45,14 +46,73 @@ func contents(ctx context.Context, conn *pgx.Conn) (string, error) {
 	return *found, nil
 }
 
+// prepareDatabase connects to the configured database, which has to be empty or
+// is emptied.
+func (s *loading) prepareDatabase(ctx context.Context) error {
+	return s.prepareOne(ctx, s.Loader.conn.Database)
+}
+
+func (s *loading) prepareOne(ctx context.Context, database string) error {
+	if err := s.use(ctx, database); err != nil {
+		return err
+	}
+	if s.cfg.Clean {
+		return s.clean(ctx)
+	}
+	found, err := contents(ctx, s.conn)
+	if err != nil {
+		return err
+	}
+	if found != "" {
+		return fmt.Errorf("database %s: %w: it has %s", database, ErrNotEmpty, found)
+	}
+	return nil
+}
+
+// prepareCluster looks at every database that the dump makes or fills before
+// anything is changed: those that every cluster has must be empty, others must
+// not exist. With Clean the former are emptied and the latter dropped.
+func (s *loading) prepareCluster(ctx context.Context) error {
+	if err := s.use(ctx, "postgres"); err != nil {
+		return err
+	}
+	rows, err := s.conn.Query(ctx, `SELECT datname FROM pg_catalog.pg_database WHERE datname = ANY ($1) AND datname NOT IN ('postgres', 'template1') ORDER BY 1`, s.databases)
+	if err != nil {
+		return err
+	}
+	existing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	if len(existing) > 0 && !s.cfg.Clean {
+		return fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(existing, ", "), ErrNotEmpty)
+	}
+	for _, d := range existing {
+		s.touched = true
+		for _, sql := range []string{"ALTER DATABASE " + ident(d) + " IS_TEMPLATE false", "DROP DATABASE " + ident(d)} {
+			if err := execAll(ctx, s.conn.PgConn(), sql); err != nil {
+				return fmt.Errorf("drop database %s: %w", d, err)
+			}
+		}
+	}
+	for _, d := range []string{"template1", "postgres"} {
+		if err := s.prepareOne(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // clean drops everything that users made in the database, in one transaction:
 // it is all gone, or after an error all still there. The schema public is made
 // anew as initdb leaves it.
-func clean(ctx context.Context, conn *pgx.Conn) error {
-	err := execAll(ctx, conn.PgConn(), `BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; `+dropAll+` COMMIT;`)
+func (s *loading) clean(ctx context.Context) error {
+	err := execAll(ctx, s.conn.PgConn(), fmt.Sprintf(`BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; SET LOCAL lock_timeout = %d; %s COMMIT;`,
+		s.cfg.LockTimeout.Milliseconds(), dropAll))
 	if err != nil {
 		return fmt.Errorf("clean the database: %w", err)
 	}
+	s.touched = true
 	return nil
 }
 
