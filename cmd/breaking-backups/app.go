@@ -124,7 +124,12 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 		}
 		return err
 	}
-	return c.run(ctx, cfg)
+	err = c.run(ctx, cfg)
+	var wrong *configError
+	if c.logs && errors.As(err, &wrong) {
+		return a.misconfigured(ctx, cfg, err)
+	}
+	return err
 }
 
 // printError tells a person, or the reader of a JSON log, why the program ends.

@@ -19,22 +19,25 @@ type backup struct {
 	log    logger
 }
 
-func (a *app) newBackup(cfg *config) (*backup, error) {
+func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 	src, err := newSource(cfg, a.log.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: newRestic(cfg), log: a.log}, nil
+	client, err := checkedRestic(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log}, nil
 }
 
 // checkedRestic is the repository's restic, once it is known to be new enough.
 func checkedRestic(ctx context.Context, cfg *config) (*restic.Client, error) {
-	client := newRestic(cfg)
-	return client, client.CheckVersion(ctx)
-}
-
-func newRestic(cfg *config) *restic.Client {
-	return &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
+	client := &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
+	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
+		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
+	}
+	return client, ctx.Err()
 }
 
 // outcome is how a run went.
@@ -98,7 +101,8 @@ func (b *backup) logEnd(out outcome) {
 // snapshot makes the snapshot, and before it the repository if there is none.
 func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	b.sweep()
-	if err := b.restic.CheckVersion(ctx); err != nil {
+	// A database that cannot be reached must not leave a repository behind where a typo says that there is one.
+	if err := b.source.Check(ctx); err != nil {
 		return restic.Summary{}, err
 	}
 	created, err := ensure(ctx, b.restic)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // the image has no zone data
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
@@ -410,8 +411,8 @@ func parseTags(s string) ([]string, error) {
 	var tags []string
 	for tag := range strings.SplitSeq(s, ",") {
 		tag = strings.TrimSpace(tag)
-		if strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return nil, fmt.Errorf("want tags without control characters, got %q", tag)
+		if !utf8.ValidString(tag) || strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return nil, fmt.Errorf("want tags in UTF-8 without control characters, got %q", tag)
 		}
 		if tag != "" && !slices.Contains(tags, tag) {
 			tags = append(tags, tag)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
@@ -15,6 +17,7 @@ import (
 // source is a database to dump, and its name for people.
 type source interface {
 	dump.Source
+	Check(context.Context) error
 	Host() string
 	Database() string
 }
@@ -46,7 +49,9 @@ func newLoader(cfg *config, database string, clean bool, log *slog.Logger) (dump
 		Database: database,
 		Password: cfg.overridden["PGPASSWORD"],
 		Clean:    clean,
-		Warn:     func(text string) { log.Warn(text) },
+
+		LockTimeout: time.Duration(cfg.PGLockTimeout),
+		Warn:        func(text string) { log.Warn(text) },
 	})
 }
 
@@ -91,6 +96,9 @@ func newJob(cfg *config, src source) job {
 }
 
 func checkJobName(name string) error {
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("want UTF-8, as restic keeps names, got %q", name)
+	}
 	if strings.ContainsAny(name, "/\\*?[") || strings.HasPrefix(name, ".") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return fmt.Errorf("want a name without blanks, slashes and wildcards, got %q", name)
 	}

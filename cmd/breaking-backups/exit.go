@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"os/exec"
+	"strings"
 	"syscall"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
@@ -15,13 +17,13 @@ import (
 const (
 	exitDone     = 0
 	exitFailed   = 1 // backup or restore failed; no snapshot was made
-	exitUsage    = 2 // wrong use or configuration; nothing was contacted
+	exitUsage    = 2 // wrong use or configuration; nothing was contacted but the webhook
 	exitFollowUp = 3 // the snapshot is safe, but forget, prune or the notification failed
 )
 
 const exitCodesHelp = `  0    done
   1    failed: no snapshot was made, or the restore is not whole
-  2    wrong use or configuration; nothing was contacted
+  2    wrong use or configuration; nothing was contacted but the webhook
   3    the snapshot is safe, but forget, prune or the notification failed
   130  interrupted by SIGINT; 143: by SIGTERM
 `
@@ -80,13 +82,14 @@ func hint(err error) string {
 	var usage usageError
 	var server interface{ SQLState() string }
 	var space *stream.SpaceError
+	var name *net.DNSError
 	switch {
 	case errors.As(err, &usage):
 		return "breaking-backups help says how it is used"
 	case errors.Is(err, restic.ErrWrongPassword):
 		return "is RESTIC_PASSWORD (or its _FILE) the password with which this repository was made?"
 	case errors.Is(err, restic.ErrNoRepository):
-		return "breaking-backups init makes the repository, and so does the first backup"
+		return "is RESTIC_REPOSITORY right? One that is not there yet is made by the first backup, or by breaking-backups init"
 	case errors.Is(err, errNoSnapshot):
 		return "breaking-backups snapshots --all lists what there is"
 	case errors.Is(err, postgres.ErrNotEmpty):
@@ -96,21 +99,42 @@ func hint(err error) string {
 	case errors.Is(err, exec.ErrNotFound):
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
 	case errors.As(err, &server):
-		return hintSQLState(server.SQLState())
-	case errors.Is(err, syscall.ENOSPC), errors.As(err, &space):
+		return hintSQLState(server.SQLState(), err)
+	case errors.As(err, &space):
 		return "WORK_DIR must have room for the compressed dump, or set BACKUP_MODE=stream"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "does the server run, and are PGHOST and PGPORT right?"
+	case errors.As(err, &name):
+		return "is PGHOST right?"
 	}
 	return ""
 }
 
-func hintSQLState(state string) string {
+// hintSQLState is what a person can do about an error of the database. A restore asks for other things than a dump.
+func hintSQLState(state string, err error) string {
+	if errors.As(err, new(restoreError)) {
+		switch state {
+		case "3D000":
+			return "restore does not make the database: CREATE DATABASE it first"
+		case "42501":
+			return "restore as the owner of the database and of what is in the dump, or as a superuser"
+		case "42704":
+			return "roles are no part of a dump of one database: CREATE ROLE them first"
+		case "55P03":
+			return "somebody uses the database; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
+		}
+	}
+	switch {
+	case strings.Contains(err.Error(), "BYPASSRLS"):
+		return ""
+	case strings.Contains(err.Error(), "large object"):
+		return "only its owner, a role it is granted to, or a superuser may read a large object"
+	}
 	switch state {
 	case "28P01", "28000":
 		return "are PGUSER and PGPASSWORD right, and does pg_hba.conf let this host in?"
 	case "3D000":
-		return "is the database's name right? restore does not make it: CREATE DATABASE"
+		return "is PGDATABASE right?"
 	case "42501":
 		return "the role lacks a right: GRANT pg_read_all_data TO it, or dump as the owner"
 	case "55P03":

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -22,7 +23,9 @@ func (a *app) restore() command {
 		use:   "restore",
 		short: "Put a dump back into a database: this job's latest snapshot, another, or a file",
 		long: `The dump is loaded over the wire; psql is not needed. It goes into PGDATABASE, or the database that --database names, which must
-exist and be empty. The load stops at the first error, refuses a dump that is cut short, and counts the rows at the end.`,
+exist and be empty; a dump of all databases goes into a server that has none of them. With --clean everything that is in
+the way is dropped first. A file, and with --clean a snapshot too, is read to its end before anything is changed. The load
+stops at the first error, refuses a dump that is cut short, and counts the rows at the end.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
@@ -34,8 +37,30 @@ exist and be empty. The load stops at the first error, refuses a dump that is cu
 			flags.StringVar(&opt.database, "database", "", "the `name` of the database to load into")
 			flags.BoolVar(&opt.clean, "clean", false, "drop what is in the database first")
 		},
-		run: func(ctx context.Context, cfg *config) error { return explain(ctx, a.load(ctx, cfg, opt)) },
+		run: func(ctx context.Context, cfg *config) error {
+			err := a.load(ctx, cfg, opt)
+			if why := explain(ctx, err); why != nil {
+				return restoreError{err: why, partly: strings.Contains(err.Error(), "holds a part of the dump")}
+			}
+			return nil
+		},
 	}
+}
+
+// restoreError is a failure to restore, for which there are hints of its own.
+type restoreError struct {
+	err    error
+	partly bool
+}
+
+func (e restoreError) Unwrap() error { return e.err }
+
+func (e restoreError) Error() string {
+	var signal interruption
+	if e.partly && errors.As(e.err, &signal) {
+		return e.err.Error() + "; the target now holds a part of the dump"
+	}
+	return e.err.Error()
 }
 
 type restoreOptions struct {
@@ -58,15 +83,27 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	if err != nil {
 		return err
 	}
+	if opt.file == "-" && opt.clean {
+		return usageError{errors.New("restore: --clean reads the dump to its end before it drops anything; stdin can be read only once: want --file FILE")}
+	}
+	if opt.clean || opt.file != "" && opt.file != "-" {
+		a.log.Info("reading the dump to its end first", "dump", name)
+		if _, err := stream.Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return dump.Verify(r) }); err != nil {
+			return fmt.Errorf("restore: nothing was changed: %w", err)
+		}
+	}
 	bytes, err := stream.Pipe(ctx, produce, loader.Load)
 	if err != nil {
 		return err
 	}
-	target := opt.database
-	if target == "" {
-		target = src.Database()
+	target := "database " + opt.database
+	if opt.database == "" {
+		target = "database " + src.Database()
+		if cfg.PGDumpAll {
+			target = "the server " + src.Host()
+		}
 	}
-	fmt.Fprintf(a.stdout, "restored %s into database %s: %s in %s\n", name, target, size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
+	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", name, target, size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
 	return nil
 }
 
@@ -113,6 +150,21 @@ func copyAll(w io.Writer, r io.Reader) error {
 // errNoSnapshot says that what was asked for is not in the repository.
 var errNoSnapshot = errors.New("there is no such snapshot")
 
+// elsewhere says on which other hosts the job has snapshots, as after a move to another server.
+func elsewhere(ctx context.Context, client *restic.Client, j job) string {
+	found, err := client.Snapshots(ctx, restic.Filter{Path: j.path()})
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	var hosts []string
+	for _, s := range found {
+		if !slices.Contains(hosts, s.Host) {
+			hosts = append(hosts, s.Host)
+		}
+	}
+	return "; the job has snapshots on host " + strings.Join(hosts, ", ") + ": name it with --host or RESTIC_HOST"
+}
+
 // findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job. It has one path.
 func findSnapshot(ctx context.Context, client *restic.Client, j job, id string) (restic.Snapshot, error) {
 	var filter restic.Filter
@@ -125,7 +177,7 @@ func findSnapshot(ctx context.Context, client *restic.Client, j job, id string) 
 	}
 	if id == "latest" {
 		if len(found) == 0 {
-			return restic.Snapshot{}, fmt.Errorf("job %s on host %s: %w", j.name, j.host, errNoSnapshot)
+			return restic.Snapshot{}, fmt.Errorf("job %s on host %s: %w%s", j.name, j.host, errNoSnapshot, elsewhere(ctx, client, j))
 		}
 		return found[len(found)-1], nil
 	}

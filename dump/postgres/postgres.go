@@ -12,6 +12,7 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -79,6 +80,16 @@ func NewSource(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Source{cfg: cfg, conn: cc}, nil
+}
+
+// Check connects to the database and ends the connection: what makes every dump
+// fail from the start fails here, before anything else is begun.
+func (s *Source) Check(ctx context.Context) error {
+	conn, _, err := connect(ctx, s.conn, s.conn.Database)
+	if err != nil {
+		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
+	}
+	return conn.Close(ctx)
 }
 
 // Host returns the database's host, for naming backups: a socket folder is
