@@ -71,7 +71,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"PGPASSWORD_FILE=/nowhere", "PGPASSWORD_FILE: open /nowhere: no such file"},
 		{"AWS_SECRET_ACCESS_KEY_FILE=/dev/null", "AWS_SECRET_ACCESS_KEY_FILE: /dev/null is empty"},
 		{"RESTIC_BINARY=/nowhere/restic", "RESTIC_BINARY: want the path of restic 0.17 or newer"},
-		{"RESTIC_TAGS=a\x01", "RESTIC_TAGS: want tags without control characters"},
+		{"RESTIC_TAGS=a\x01", "RESTIC_TAGS: want tags in UTF-8 without control characters"},
 		{"JOB_NAME=a/b", `JOB_NAME: want a name without blanks, slashes and wildcards, got "a/b"`},
 		{"BACKUP_MODE=fast", `BACKUP_MODE: want auto, stream, spool, got "fast"`},
 		{"BACKUP_RETRIES=-1", `BACKUP_RETRIES: want a whole number of 0 or more, got "-1"`},
