@@ -32,6 +32,10 @@ type Client struct {
 	// LockWait is how long to wait for a lock that a live process holds, once stale ones are removed. Zero: not at all.
 	LockWait time.Duration
 
+	// Waiting is told, once a command, restic's words about a lock that is in the way: it is about to be removed as
+	// stale or waited for. nil: nobody is.
+	Waiting func(error)
+
 	// Grace is how long an interrupted restic may take to remove its lock before it is killed. Default: 5 s.
 	Grace time.Duration
 }

@@ -23,6 +23,9 @@ func (c *Client) locked(ctx context.Context, command command) error {
 	err := c.run(ctx, command)
 	args := command.args
 	for first := true; errors.Is(err, ErrLocked) && (first || time.Now().Before(deadline)); first = false {
+		if first && c.Waiting != nil {
+			c.Waiting(err)
+		}
 		if err := c.Unlock(ctx); err != nil {
 			return err
 		}

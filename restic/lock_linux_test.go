@@ -74,6 +74,8 @@ func TestLiveLock(t *testing.T) {
 
 	// Waited for, it is got once the other goes on and ends.
 	client.LockWait = time.Minute
+	var told []error
+	client.Waiting = func(err error) { told = append(told, err) }
 	r, w := io.Pipe()
 	go func() {
 		_, _ = w.Write(make([]byte, 100))
@@ -83,6 +85,9 @@ func TestLiveLock(t *testing.T) {
 	}()
 	if summary := backUp(t, client, r); summary.TotalBytesProcessed != 100 {
 		t.Errorf("%+v", summary)
+	}
+	if len(told) != 1 || !errors.Is(told[0], ErrLocked) {
+		t.Errorf("told of the lock %q, want once", told)
 	}
 	wantUntouched(t, client, 1)
 }

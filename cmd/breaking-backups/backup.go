@@ -24,7 +24,7 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := checkedRestic(ctx, cfg)
+	client, err := checkedRestic(ctx, cfg, a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +32,11 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 }
 
 // checkedRestic is the repository's restic, once it is known to be new enough.
-func checkedRestic(ctx context.Context, cfg *config) (*restic.Client, error) {
+func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
 	client := &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
+	client.Waiting = func(err error) {
+		log.Info("the repository is locked: a stale lock is removed, a live one waited for", "most", client.LockWait, "lock", err)
+	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
 		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
 	}

@@ -33,7 +33,7 @@ KEEP_* set nothing is forgotten. Data that no snapshot needs is removed unless P
 			if err != nil {
 				return err
 			}
-			client, err := checkedRestic(ctx, cfg)
+			client, err := checkedRestic(ctx, cfg, a.log)
 			if err != nil {
 				return err
 			}

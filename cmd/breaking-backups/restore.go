@@ -119,7 +119,7 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 	default:
 		return opt.file, func(_ context.Context, w io.Writer) error { return copyFile(w, opt.file) }, nil
 	}
-	client, err := checkedRestic(ctx, cfg)
+	client, err := checkedRestic(ctx, cfg, a.log)
 	if err != nil {
 		return "", nil, err
 	}

@@ -37,7 +37,7 @@ The size is that of the dump, added is what the repository grew by before compre
 				}
 				filter = newJob(cfg, src).filter()
 			}
-			client, err := checkedRestic(ctx, cfg)
+			client, err := checkedRestic(ctx, cfg, a.log)
 			if err != nil {
 				return err
 			}
