@@ -2,7 +2,6 @@ package restic
 
 import (
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,15 +74,12 @@ func TestLiveLock(t *testing.T) {
 	// Waited for, it is got once the other goes on and ends.
 	client.LockWait = time.Minute
 	var told []error
-	client.Waiting = func(err error) { told = append(told, err) }
-	r, w := io.Pipe()
-	go func() {
-		_, _ = w.Write(make([]byte, 100))
+	client.Waiting = func(err error) {
+		told = append(told, err)
 		_ = holder.Process.Signal(syscall.SIGCONT)
 		_ = holder.Wait()
-		_ = w.Close()
-	}()
-	if summary := backUp(t, client, r); summary.TotalBytesProcessed != 100 {
+	}
+	if summary := backUp(t, client, noise(100, 14)); summary.TotalBytesProcessed != 100 {
 		t.Errorf("%+v", summary)
 	}
 	if len(told) != 1 || !errors.Is(told[0], ErrLocked) {
