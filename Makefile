@@ -2,11 +2,11 @@
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PROGRAM  := bin/breaking-backups
 SERVERS  := .cache/bin/servers
-PACKAGES := ./... ./testdata/servers/...
+PACKAGES := ./... ./testdata/servers/... ./testdata/bench
 TIMEOUT  := 20m
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build test test-short test-regress lint bench image setup tools clean
+.PHONY: help demo build test test-short test-regress lint bench bench-go image setup tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,11 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 lint: ## gofumpt, go vet, staticcheck, govulncheck
 	@testdata/lint/lint
 
-bench: setup ## run the benchmarks
+bench: setup build ## hold the program against pg_dump, psql and restic side by side: a quarter of an hour
+	@go build -buildvcs=false -o .cache/bin/bench ./testdata/bench
+	@PATH="$(CURDIR)/bin:$$(dirname $$($(SERVERS) restic)):$$PATH" $(SERVERS) postgres .cache/bin/bench
+
+bench-go: setup ## the packages' own benchmarks
 	@go test -run '^$$' -bench . -timeout 60m $(PACKAGES)
 
 image: ## build the container image

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -41,6 +43,7 @@ const dumpBytes = 20 << 20
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	adopt(t)
 	dir := t.TempDir()
 	w := &world{pg: servers.Postgres(t), restic: servers.Restic(t), repo: filepath.Join(dir, "repo"), work: filepath.Join(dir, "work")}
 	w.db = w.pg.CreateDB(t)
@@ -59,9 +62,10 @@ func newWorld(t *testing.T) *world {
 // program is one run of the program.
 type program struct {
 	*exec.Cmd
-	stderr *lines
-	ended  chan struct{}
-	err    error
+	children []int // of a program that was signalled
+	stderr   *lines
+	ended    chan struct{}
+	err      error
 }
 
 // lines is a program's output, which can be looked at while it grows.
@@ -127,6 +131,7 @@ func (p *program) wantExit(t *testing.T, want int) {
 	if got := p.wait(t); got != want {
 		t.Fatalf("exit code %d, want %d\n%s", got, want, p.stderr)
 	}
+	p.bury(t)
 }
 
 // middle waits until the gate has let its bytes through.
@@ -352,8 +357,11 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// signal sends the program a signal, and notes what it has started: if the program does not live to wait for it, the
+// test must.
 func (p *program) signal(t *testing.T, sig syscall.Signal) {
 	t.Helper()
+	p.children = append(p.children, children(t, p.Process.Pid)...)
 	if err := p.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
@@ -362,11 +370,25 @@ func (p *program) signal(t *testing.T, sig syscall.Signal) {
 // killChildren kills the processes that pid has started.
 func killChildren(t *testing.T, pid int) {
 	t.Helper()
+	list := children(t, pid)
+	if len(list) == 0 {
+		t.Fatal("there is no restic to kill")
+	}
+	for _, child := range list {
+		if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// children returns the processes that pid has started and not waited for.
+func children(t *testing.T, pid int) []int {
+	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	killed := 0
+	var pids []int
 	for _, list := range lists {
 		text, err := os.ReadFile(list)
 		if err != nil {
@@ -377,14 +399,35 @@ func killChildren(t *testing.T, pid int) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := syscall.Kill(id, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-			killed++
+			pids = append(pids, id)
 		}
 	}
-	if killed == 0 {
-		t.Fatal("there is no restic to kill")
+	return pids
+}
+
+// adopt makes this process the parent of those whose own was killed, in place of the machine's first process. To
+// restic the lock of a process is stale once it has been waited for; some first processes take seconds for that.
+func adopt(t *testing.T) {
+	t.Helper()
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bury waits for the children that a program which has ended left behind.
+func (p *program) bury(t *testing.T) {
+	t.Helper()
+	for _, pid := range p.children {
+		for {
+			_, err := syscall.Wait4(pid, nil, 0, nil)
+			if err == syscall.EINTR {
+				continue
+			}
+			if err != nil && err != syscall.ECHILD { // the program has waited for it
+				t.Fatal(err)
+			}
+			break
+		}
 	}
 }
 
