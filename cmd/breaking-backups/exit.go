@@ -93,7 +93,7 @@ func hint(err error) string {
 	case errors.Is(err, errNoSnapshot):
 		return "breaking-backups snapshots --all lists what there is"
 	case errors.Is(err, postgres.ErrNotEmpty):
-		return "restore into a new database (--database), or let everything in this one be dropped first: --clean"
+		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, restic.ErrLocked):
 		return "another restic works on the repository; wait for it, or longer: LOCK_WAIT_SECONDS"
 	case errors.Is(err, exec.ErrNotFound):
