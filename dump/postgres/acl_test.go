@@ -76,6 +76,17 @@ func FuzzSplitQuotedList(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { splitQuotedList(s) })
 }
 
+func TestCheckNames(t *testing.T) {
+	if err := checkNames([]database{{Name: "two words"}, {Name: `a'b\c`}}); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"x\n\\! touch /tmp/never", "x\ry"} {
+		if err := checkNames([]database{{Name: name}}); err == nil {
+			t.Errorf("checkNames(%q): no error", name)
+		}
+	}
+}
+
 func TestConnectCommand(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain_1.x":   `\connect plain_1.x`,

@@ -19,7 +19,7 @@ type catalog struct {
 	// at finds objects by address. Parts that are dumped within another object
 	// (a view's rule, a table's row type) are found as that object.
 	at      map[address]*object
-	tables  []*relation // those that hold rows, in no order of meaning
+	tables  []*relation // that are dumped: tables, views and sequences, by name
 	rels    map[uint32]*relation
 	indexes map[uint32]string // names, qualified and quoted
 

@@ -49,6 +49,9 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
+	if err := checkNames(databases); err != nil {
+		return nil, err
+	}
 	// First of all, so that a restore can look at them before it changes anything.
 	for _, d := range databases {
 		fmt.Fprintf(out, "%s%+q\n", databasePrefix, d.Name)
@@ -93,6 +96,17 @@ func (s *Source) dumpMember(ctx context.Context, out *dump.Writer, d database) (
 	p.mark("properties of the database")
 	d.properties(p)
 	return manifest, p.err
+}
+
+// checkNames refuses names that psql cannot be told: a meta-command ends with its line, whatever quotes are open, and
+// the rest of such a name would be the next command (pg_dumpall refuses them too).
+func checkNames(databases []database) error {
+	for _, d := range databases {
+		if strings.ContainsAny(d.Name, "\r\n") {
+			return fmt.Errorf("database %q: a name with a line break cannot be written for psql; rename it", d.Name)
+		}
+	}
+	return nil
 }
 
 // connectCommand writes psql's \connect. A name that is more than a plain word

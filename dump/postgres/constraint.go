@@ -18,7 +18,6 @@ type constraint struct {
 	Inherits  bool // passed on to children
 	Validated bool
 	Parent    uint32 // the constraint of a partitioned table that this one is a copy of
-	Index     uint32
 	Column    *int16 // of a NOT NULL
 	Def       string
 
@@ -27,7 +26,7 @@ type constraint struct {
 
 const constraintColumns = `
 	SELECT oid, conrelid AS relation, contypid AS domain, conname AS raw, quote_ident(conname) AS quoted, contype::text AS type,
-	       conislocal AS local, NOT connoinherit AS inherits, convalidated AS validated, conparentid AS parent, conindid AS index,
+	       conislocal AS local, NOT connoinherit AS inherits, convalidated AS validated, conparentid AS parent,
 	       CASE WHEN contype = 'n' THEN conkey[1] END AS column, coalesce(pg_get_constraintdef(oid), '') AS def
 	FROM pg_constraint `
 

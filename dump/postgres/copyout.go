@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // A copier is a connection that does nothing but COPY … TO STDOUT.
@@ -106,6 +108,12 @@ type tally struct {
 	sum  uint64 // of the rows' hashes, each without its line feed
 }
 
+// add takes in a row with its line feed.
+func (t *tally) add(row []byte) {
+	t.rows++
+	t.sum += dump.RowHash(trimFeed(row))
+}
+
 // copyOut runs a COPY … TO STDOUT and gives its bytes to emit in pieces of at
 // most pieceSize. The slices come from get; emit takes them over.
 func (c *copier) copyOut(ctx context.Context, sql string, get func() ([]byte, error), emit func([]byte) error) (tally, error) {
@@ -189,7 +197,7 @@ func (r *reading) messages() error {
 func (r *reading) row(size int) error {
 	if size <= len(r.have) { // by far the most
 		row := r.have[:size]
-		r.count(row)
+		r.add(row)
 		r.kept += copy(r.buf[r.kept:], row)
 		r.have = r.have[size:]
 		return nil
@@ -227,11 +235,6 @@ func (r *reading) longRow(size int) error {
 	r.rows++
 	r.sum += digest.Sum64()
 	return nil
-}
-
-func (r *reading) count(row []byte) {
-	r.rows++
-	r.sum += xxhash.Sum64(trimFeed(row))
 }
 
 func trimFeed(row []byte) []byte {

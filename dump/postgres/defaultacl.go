@@ -6,15 +6,15 @@ import "context"
 // the privileges, after everything they would apply to is made.
 func readDefaultPrivileges(ctx context.Context, c *catalog) error {
 	type row struct {
-		OID, Role uint32
-		Schema    *string
-		Type      string
-		ACL       []string `db:"acl"`
-		Def       []string
+		OID, Role, SchemaID uint32
+		Schema              *string
+		Type                string
+		ACL                 []string `db:"acl"`
+		Def                 []string
 	}
 	// Those of a schema add to the general ones, so what is left out of them is nothing taken away.
 	rows, err := query[row](ctx, c, `
-		SELECT d.oid, defaclrole AS role, quote_ident(nspname) AS schema, defaclobjtype::text AS type, defaclacl::text[] AS acl,
+		SELECT d.oid, defaclrole AS role, defaclnamespace AS schema_id, quote_ident(nspname) AS schema, defaclobjtype::text AS type, defaclacl::text[] AS acl,
 		       CASE WHEN defaclnamespace = 0 THEN acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE defaclobjtype END, defaclrole)::text[] ELSE '{}' END AS def
 		FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
 		ORDER BY pg_get_userbyid(defaclrole), nspname NULLS FIRST, defaclobjtype`)
@@ -28,7 +28,7 @@ func readDefaultPrivileges(ctx context.Context, c *catalog) error {
 		if row.Schema != nil {
 			prefix += "IN SCHEMA " + *row.Schema + " "
 			o.name += " " + *row.Schema
-			o.needByName(c, *row.Schema)
+			o.need(c.at[address{classNamespace, row.SchemaID}])
 		}
 		if err := c.grantColumn(o, types[row.Type], "", row.Role, row.ACL, row.Def); err != nil {
 			return err

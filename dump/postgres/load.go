@@ -126,17 +126,11 @@ type loading struct {
 	*Loader
 	dump     *script.Reader
 	conn     *pgx.Conn
-	loaded   []copied // in the order of the stream
+	loaded   []int64 // rows that the server took of each COPY, in the order of the stream
 	manifest dump.Manifest
 
 	databases []string // that a dump of a cluster makes or fills
 	touched   bool     // something of the target is not as it was
-}
-
-// copied says what the server took of one COPY.
-type copied struct {
-	statement string
-	rows      int64
 }
 
 func (s *loading) disconnect(ctx context.Context) {
@@ -176,7 +170,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		if err != nil {
 			return statementError(item.Text, err)
 		}
-		s.loaded = append(s.loaded, copied{item.Text, tag.RowsAffected()})
+		s.loaded = append(s.loaded, tag.RowsAffected())
 		return nil
 	default:
 		if err := execAll(ctx, s.conn.PgConn(), item.Text); err != nil {
@@ -194,7 +188,7 @@ func (s *loading) check() error {
 	}
 	var errs []error
 	for i, t := range s.manifest {
-		if got := s.loaded[i].rows; got != t.Rows {
+		if got := s.loaded[i]; got != t.Rows {
 			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
 		}
 	}

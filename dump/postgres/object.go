@@ -171,15 +171,6 @@ func (o *object) needVia(to *object, via address) {
 	}
 }
 
-// needByName makes o come after the schema of that quoted name.
-func (o *object) needByName(c *catalog, schema string) {
-	for _, s := range c.objects {
-		if s.class == classNamespace && s.name == schema {
-			o.need(s)
-		}
-	}
-}
-
 // drop removes every need of o for to.
 func (o *object) drop(to *object) {
 	o.deps = slices.DeleteFunc(o.deps, func(d dependency) bool { return d.to == to })

@@ -27,7 +27,7 @@ func inOrder(objects []*object) ([]*object, error) {
 	for {
 		sorted := g.sort()
 		if len(sorted) == len(g.objects) {
-			return slices.DeleteFunc(sorted, func(o *object) bool { return o == begin || o == end }), nil
+			return slices.DeleteFunc(sorted, g.boundary), nil
 		}
 		cycle := g.cycle(sorted)
 		if !g.repair(cycle) {
@@ -45,27 +45,37 @@ type graph struct {
 // add takes o in and ties it to the boundaries of its section.
 func (g *graph) add(o *object) {
 	g.objects = append(g.objects, o)
-	if o == g.begin || o == g.end {
+	if g.boundary(o) {
 		return
 	}
 	switch o.section() {
 	case beforeData:
-		g.begin.need(o)
+		g.begin.awaits(o)
 	case inData:
 		o.need(g.begin)
-		g.end.need(o)
+		g.end.awaits(o)
 	case afterData:
 		o.need(g.end)
 	}
 }
+
+// awaits makes the boundary o come after to, which it does not yet: looking for that among all objects of a section
+// would take the square of their number.
+func (o *object) awaits(to *object) { o.deps = append(o.deps, dependency{to, o.address}) }
+
+// boundary tells whether o stands between two sections.
+func (g *graph) boundary(o *object) bool { return o == g.begin || o == g.end }
 
 // breakPairs breaks the cycles of two, by far the most common: each column with
 // a sequence of its own makes one. Doing them at once keeps the ordering of ten
 // thousand tables in linear time.
 func (g *graph) breakPairs() {
 	for _, o := range slices.Clone(g.objects) {
+		if g.boundary(o) {
+			continue
+		}
 		for _, d := range slices.Clone(o.deps) {
-			if slices.ContainsFunc(d.to.deps, func(back dependency) bool { return back.to == o }) {
+			if !g.boundary(d.to) && slices.ContainsFunc(d.to.deps, func(back dependency) bool { return back.to == o }) {
 				g.repairEdge(o, d.to)
 			}
 		}

@@ -24,12 +24,21 @@ func (p *printer) stmt(format string, args ...any) {
 	if p.err != nil {
 		return
 	}
-	sql := script.Literal(fmt.Sprintf(format, args...) + ";")
-	if err := script.Single(sql); err != nil {
-		p.err = fmt.Errorf("the server's definition is not one statement: %w: %s", err, head(sql))
+	sql, err := guarded(fmt.Sprintf(format, args...) + ";")
+	if err != nil {
+		p.err = err
 		return
 	}
 	p.w.WriteString(sql + "\n")
+}
+
+// guarded returns sql as psql will not change it, or an error where it would take it for anything but one statement.
+func guarded(sql string) (string, error) {
+	sql = script.Literal(sql)
+	if err := script.Single(sql); err != nil {
+		return "", fmt.Errorf("the server's definition is not one statement: %w: %s", err, head(sql))
+	}
+	return sql, nil
 }
 
 // mark writes a comment line. text is the program's own, never a server's: a

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -127,7 +126,13 @@ func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tab
 		if list := r.copied(); len(list) > 0 {
 			columns = " (" + strings.Join(list, ", ") + ")"
 		}
-		fmt.Fprintf(out, "COPY %s%s FROM stdin;\n", r.name, columns)
+		header, err := guarded("COPY " + r.name + columns + " FROM stdin;")
+		if err != nil {
+			return nil, err
+		}
+		if _, err := out.WriteString(header + "\n"); err != nil {
+			return nil, err
+		}
 		entry := dump.Table{Name: r.name}
 		for len(streams) > 0 && streams[0].table == r {
 			t, err := writePiece(ctx, main, out, streams[0], alone)
@@ -179,8 +184,7 @@ type rowCounter struct {
 }
 
 func (c *rowCounter) Write(row []byte) (int, error) {
-	c.rows++
-	c.sum += dump.RowHash(bytes.TrimSuffix(row, []byte("\n")))
+	c.add(row)
 	return c.w.Write(row)
 }
 

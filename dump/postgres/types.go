@@ -5,15 +5,8 @@ import (
 	"strings"
 )
 
-// The values of pg_type.typtype.
-const (
-	baseType   = "b"
-	rowType    = "c"
-	domainType = "d"
-	enumType   = "e"
-	rangeType  = "r"
-	multirange = "m"
-)
+// rowType is the value of pg_type.typtype for the type of a table's row and for standalone composite types.
+const rowType = "c"
 
 type typeRow struct {
 	header
@@ -21,9 +14,8 @@ type typeRow struct {
 	Defined  bool
 	Relation uint32 // of a composite type
 	RelKind  *string
-	Element  uint32 // of an array type that was made with its element type
-	RangeOf  uint32 // of a multirange type that was made with its range
-	Array    uint32
+	Element  uint32   // of an array type that was made with its element type
+	RangeOf  uint32   // of a multirange type that was made with its range
 	ACL      []string `db:"acl"`
 	Def      []string
 }
@@ -40,7 +32,7 @@ func readTypes(ctx context.Context, c *catalog) error {
 		       t.typtype::text AS type, t.typisdefined AS defined, t.typrelid AS relation,
 		       (SELECT relkind::text FROM pg_class WHERE oid = t.typrelid) AS rel_kind,
 		       CASE WHEN t.typelem <> 0 AND (SELECT typarray FROM pg_type e WHERE e.oid = t.typelem) = t.oid THEN t.typelem ELSE 0::oid END AS element,
-		       `+rangeOf+` AS range_of, t.typarray AS array,
+		       `+rangeOf+` AS range_of,
 		       t.typacl::text[] AS acl,
 		       `+initial("pg_type", "t.oid", "'T'", "t.typowner")+`
 		FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
