@@ -114,8 +114,7 @@ func (c *catalog) add(o *object, h header) *object {
 	if h.Owner != 0 {
 		o.owner = c.roles[h.Owner].quoted
 	}
-	c.objects = append(c.objects, o)
-	c.at[o.address] = o
+	c.register(o)
 	if schema := c.at[address{classNamespace, h.Schema}]; schema != nil {
 		o.need(schema)
 		o.hidden, o.silent = schema.system, schema.silent
@@ -127,6 +126,12 @@ func (c *catalog) add(o *object, h header) *object {
 	}
 	c.commentOn(o, o.address, 0, o.word+" "+o.name)
 	return o
+}
+
+// register takes a new object in as it is, to be found by its address.
+func (c *catalog) register(o *object) {
+	c.objects = append(c.objects, o)
+	c.at[o.address] = o
 }
 
 // commentOn gives o the comment and the security labels that the database has

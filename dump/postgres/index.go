@@ -107,8 +107,7 @@ func (c *catalog) attachIndex(x indexRow, parent *object) {
 	o.define = func(p *printer) { p.stmt("ALTER INDEX %s ATTACH PARTITION %s", c.indexes[x.Parent], x.Qualified) }
 	o.need(child)
 	o.need(parent)
-	c.objects = append(c.objects, o)
-	c.at[o.address] = o
+	c.register(o)
 }
 
 // readTriggers reads triggers. Those that a partition has from its table come

@@ -53,8 +53,7 @@ func (c *catalog) publish(pub, member *object, at address, what string) {
 	o.define = func(p *printer) { p.stmt("ALTER PUBLICATION %s ADD %s", pub.name, what) }
 	o.need(pub)
 	o.need(member)
-	c.objects = append(c.objects, o)
-	c.at[at] = o
+	c.register(o)
 }
 
 // readSubscriptions reads the subscriptions, which only a superuser sees whole.

@@ -338,6 +338,5 @@ func (c *catalog) attach(r, parent *relation, bound string) {
 	}
 	o.need(r.object)
 	o.need(parent.object)
-	c.objects = append(c.objects, o)
-	c.at[o.address] = o
+	c.register(o)
 }

@@ -78,8 +78,7 @@ func (c *catalog) refreshes() {
 		o := &object{address: address{classRefresh, r.oid}, kind: kindRefresh, word: "refresh of", name: r.name}
 		o.define = func(p *printer) { p.stmt("REFRESH MATERIALIZED VIEW %s", r.name) }
 		o.need(r.object)
-		c.objects = append(c.objects, o)
-		c.at[o.address] = o
+		c.register(o)
 	}
 }
 
