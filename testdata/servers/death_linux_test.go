@@ -44,6 +44,12 @@ func helper(kind string) error {
 			return err
 		}
 		s, p = s3.scratch, s3.process
+	case "ferret":
+		f, err := StartFerret()
+		if err != nil {
+			return err
+		}
+		s, p = f.scratch, f.process
 	}
 	fmt.Println(p.cmd.Process.Pid, s.dir)
 	<-p.done
@@ -53,11 +59,12 @@ func helper(kind string) error {
 // A server does not outlive a process that was killed, and the folder that it
 // left is swept by the next start.
 func TestKilledOwner(t *testing.T) {
-	for _, kind := range []string{"postgres", "s3"} {
+	for _, kind := range []string{"postgres", "s3", "ferret"} {
 		t.Run(kind, func(t *testing.T) {
 			skipShort(t, kind)
-			if kind == "s3" {
-				if _, err := BuildS3(); err != nil {
+			build := map[string]func() (string, error){"s3": BuildS3, "ferret": BuildFerret}[kind]
+			if build != nil {
+				if _, err := build(); err != nil {
 					t.Fatal(err)
 				}
 			}

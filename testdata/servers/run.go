@@ -10,28 +10,56 @@ import (
 	"time"
 )
 
-// RunWithPostgres starts a PostgreSQL, runs args as a command that finds it by
-// its PG* variables, and stops it. The command's TMPDIR is a folder that goes
-// with the server. Signals that ask us to end are passed on to the command and
-// whatever it has started, and we wait for it; if we are killed, it gets SIGTERM.
-// The code is the command's exit code, 128+n when signal n ended it.
+// RunWithPostgres runs args as a command beside a private PostgreSQL, which it finds by its PG* variables and whose
+// programs are first on its PATH.
 func RunWithPostgres(args []string) (code int, err error) {
+	return runBeside(args, func() (*beside, error) {
+		pg, err := StartPostgres()
+		if err != nil {
+			return nil, err
+		}
+		return &beside{pg.Stop, pg.scratch, append(pg.Env("postgres"), "PATH="+pg.BinDir+":"+os.Getenv("PATH"))}, nil
+	})
+}
+
+// RunWithFerret runs args as a command beside a private FerretDB, which it finds by MONGO_URI.
+func RunWithFerret(args []string) (code int, err error) {
+	return runBeside(args, func() (*beside, error) {
+		f, err := StartFerret()
+		if err != nil {
+			return nil, err
+		}
+		return &beside{f.Stop, f.scratch, f.Env("")}, nil
+	})
+}
+
+// beside is a server as a command beside it sees it.
+type beside struct {
+	stop    func() error
+	scratch *scratch
+	env     []string
+}
+
+// runBeside starts a server, runs the command and stops the server. The command's TMPDIR is a folder that goes with
+// the server. Signals that ask us to end are passed on to the command and whatever it has started, and we wait for it;
+// if we are killed, it gets SIGTERM. The code is the command's exit code, 128+n when signal n ended it.
+func runBeside(args []string, start func() (*beside, error)) (code int, err error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
-	pg, err := StartPostgres()
+	server, err := start()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, pg.Stop()) }()
-	tmp := pg.scratch.path("tmp")
+	defer func() { err = errors.Join(err, server.stop()) }()
+	tmp := server.scratch.path("tmp")
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		return 0, fmt.Errorf("run %s: %w", args[0], err)
 	}
 
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(append(os.Environ(), pg.Env("postgres")...), "TMPDIR="+tmp, "PATH="+pg.BinDir+":"+os.Getenv("PATH"))
+	cmd.Env = append(append(os.Environ(), server.env...), "TMPDIR="+tmp)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	process, err := startProcess(cmd, syscall.SIGTERM)
 	if err != nil {

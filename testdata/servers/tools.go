@@ -1,20 +1,23 @@
 package servers
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
 
-// A tool is a program built from testdata/tools/go.mod, which pins its version.
+// A tool is a program built from a Go module below testdata, whose go.mod pins its version.
 type tool struct {
-	name string
-	pkg  string
-	tags string
+	name   string
+	pkg    string
+	tags   string
+	module string // its folder in the repository; "": testdata/tools
 }
 
 var (
@@ -22,7 +25,17 @@ var (
 	// no backend of restic's uses, out of the Google Cloud client.
 	resticTool    = tool{name: "restic", pkg: "github.com/restic/restic/cmd/restic", tags: "disable_grpc_modules"}
 	versitygwTool = tool{name: "versitygw", pkg: "github.com/versity/versitygw/cmd/versitygw"}
+
+	ferretTool = tool{name: "ferretdb", pkg: "./ferretdb", module: mongoModule}
+	mongoTools = map[string]tool{
+		"mongodump":    {name: "mongodump", pkg: "github.com/mongodb/mongo-tools/mongodump/main", module: mongoModule},
+		"mongorestore": {name: "mongorestore", pkg: "github.com/mongodb/mongo-tools/mongorestore/main", module: mongoModule},
+		"bsondump":     {name: "bsondump", pkg: "github.com/mongodb/mongo-tools/bsondump/main", module: mongoModule},
+	}
 )
+
+// What speaks MongoDB's protocol has a module of its own: it needs versions that the others have left behind.
+const mongoModule = "testdata/tools/mongo"
 
 // Restic returns the path of the pinned restic. The first call on a machine
 // builds it, which takes a minute or two; any later one finds it.
@@ -39,17 +52,43 @@ func Restic(t testing.TB) string {
 // BuildRestic is Restic for TestMain and for programs.
 func BuildRestic() (string, error) { return resticTool.build() }
 
+// MongoTool returns the path of mongodump, mongorestore or bsondump, at the version that the archive format is held
+// against. The first call on a machine builds it.
+func MongoTool(t testing.TB, name string) string {
+	t.Helper()
+	skipShort(t, name)
+	path, err := BuildMongoTool(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// BuildMongoTool is MongoTool for TestMain and for programs.
+func BuildMongoTool(name string) (string, error) {
+	tool, ok := mongoTools[name]
+	if !ok {
+		return "", fmt.Errorf("build %s: not one of MongoDB's tools here", name)
+	}
+	return tool.build()
+}
+
 // build returns the tool's path below .cache/tools, building it where it is
 // missing. Several processes may ask at once: one builds, the others wait.
-// The folder's name carries a hash of the module's files, so a changed version
-// is another folder and an old checkout keeps finding its own.
+// The folder's name carries a hash of the module's files, and of the source where
+// it is ours, so a changed version is another folder and an old checkout keeps
+// finding its own.
 func (b tool) build() (string, error) {
 	top, err := Top()
 	if err != nil {
 		return "", err
 	}
-	src := filepath.Join(top, "testdata", "tools")
-	key, err := hashFiles(filepath.Join(src, "go.mod"), filepath.Join(src, "go.sum"))
+	src := filepath.Join(top, cmp.Or(b.module, "testdata/tools"))
+	files := []string{filepath.Join(src, "go.mod"), filepath.Join(src, "go.sum")}
+	if strings.HasPrefix(b.pkg, "./") {
+		files = append(files, filepath.Join(src, b.pkg, "main.go"))
+	}
+	key, err := hashFiles(files...)
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", b.name, err)
 	}

@@ -2,12 +2,16 @@
 //
 //	servers restic              builds the pinned restic where it is missing, prints its path
 //	servers s3                  the same for the S3 server of the tests
+//	servers ferret              and for FerretDB, the tests' server for MongoDB's protocol
+//	servers mongodump           and for mongodump; likewise mongorestore, bsondump
 //	servers postgres COMMAND    runs COMMAND beside a private PostgreSQL, found by PG* variables
+//	servers ferret COMMAND      runs COMMAND beside a private FerretDB, found by MONGO_URI
 package main
 
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -23,10 +27,16 @@ func run(args []string) int {
 		path, err = servers.BuildRestic()
 	case len(args) == 1 && args[0] == "s3":
 		path, err = servers.BuildS3()
+	case len(args) == 1 && args[0] == "ferret":
+		path, err = servers.BuildFerret()
+	case len(args) == 1 && slices.Contains([]string{"mongodump", "mongorestore", "bsondump"}, args[0]):
+		path, err = servers.BuildMongoTool(args[0])
+	case len(args) > 1 && args[0] == "ferret":
+		code, err = servers.RunWithFerret(args[1:])
 	case len(args) > 1 && args[0] == "postgres":
 		code, err = servers.RunWithPostgres(args[1:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | postgres COMMAND [ARGUMENT]...")
+		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | mongodump | mongorestore | bsondump\n       servers postgres|ferret COMMAND [ARGUMENT]...")
 		return 2
 	}
 	if err != nil {
