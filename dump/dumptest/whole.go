@@ -1,0 +1,154 @@
+package dumptest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// refusesContents loads into a database that holds something.
+func (s Suite[D]) refusesContents(t *testing.T, db D, stream []byte) {
+	t.Helper()
+	err := s.Loader(t, db, 1, false).Load(t.Context(), bytes.NewReader(stream))
+	if !errors.Is(err, s.ErrNotEmpty) {
+		t.Errorf("loading into a database with contents: %v, want: %v", err, s.ErrNotEmpty)
+	}
+}
+
+// notWhole reads streams that end early and streams with a byte changed.
+func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
+	nothing := s.dump(t, s.New(t), 1)
+	for _, whole := range [][]byte{nothing, stream} {
+		for _, n := range places(len(whole)) {
+			if err := s.Verify(bytes.NewReader(whole[:n])); !isCut(err) {
+				t.Errorf("verify %d of %d bytes: %v, want: %v", n, len(whole), err, dump.ErrTruncated)
+			}
+			if err := s.Verify(bytes.NewReader(flipped(whole, n))); err == nil {
+				t.Errorf("verify %d bytes, byte %d changed: no error", len(whole), n)
+			}
+		}
+	}
+	restored := s.Twin(t, db)
+	l := len(stream)
+	for _, n := range []int{0, 10, l / 4, l / 2, l - l/8, l - 150, l - 40, l - 1} {
+		err := s.Loader(t, restored, 2, true).Load(t.Context(), bytes.NewReader(stream[:n]))
+		if !isCut(err) {
+			t.Errorf("load %d of %d bytes: %v, want: %v", n, l, err, dump.ErrTruncated)
+		}
+	}
+	for _, n := range []int{5, l / 2, l - 150, l - 5} {
+		if err := s.Loader(t, restored, 2, true).Load(t.Context(), bytes.NewReader(flipped(stream, n))); err == nil {
+			t.Errorf("load %d bytes, byte %d changed: no error", l, n)
+		}
+	}
+	s.noSessions(t, restored)
+	// What half a load left behind is no obstacle.
+	s.load(t, restored, 2, true, stream)
+	equal(t, "a dump of what was restored in the end", stream, s.dump(t, restored, 2))
+}
+
+// isCut tells whether a loader said that a stream ends early: within its head
+// it cannot tell that from a stream of another kind.
+func isCut(err error) bool {
+	return errors.Is(err, dump.ErrTruncated) || errors.Is(err, dump.ErrNotADump)
+}
+
+func flipped(stream []byte, at int) []byte {
+	b := bytes.Clone(stream)
+	b[at] ^= 1
+	return b
+}
+
+// places are offsets into a stream of n bytes: many of a short one, fewer of a
+// long one, and most of them near its ends, where the odd things are.
+func places(n int) []int {
+	const near, between = 64, 16
+	var list []int
+	for i := range near {
+		list = append(list, i, n-1-i)
+	}
+	for i := range between {
+		list = append(list, n*i/between)
+	}
+	list = slices.DeleteFunc(list, func(i int) bool { return i < 0 || i >= n })
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// locality changes a few rows and looks at how much of the stream is new.
+func (s Suite[D]) locality(t *testing.T) {
+	db := s.New(t)
+	s.Ledger.Fill(t, db)
+	before := s.dump(t, db, 2)
+	row := len(before)/s.Ledger.Rows + 1
+	check := func(what string, rows int) {
+		t.Helper()
+		after := s.dump(t, db, 2)
+		got, most := fresh(before, after), s.Ledger.Reach+2*rows*row
+		t.Logf("%s: %d of %d bytes are new", what, got, len(after))
+		if got > most {
+			t.Errorf("%s: %d of %d bytes are new, want at most %d", what, got, len(after), most)
+		}
+		if bytes.Equal(before, after) {
+			t.Errorf("%s: the dump is the same as before", what)
+		}
+		before = after
+	}
+	for _, n := range []int{1, 100} {
+		s.Ledger.Rewrite(t, db, n)
+		check(fmt.Sprintf("%d rows rewritten", n), n)
+	}
+	s.Ledger.Delete(t, db, 2)
+	check("2 rows deleted", 2)
+}
+
+// fresh returns the number of bytes of after that lie in pieces which before
+// does not have, as a repository counts them.
+func fresh(before, after []byte) int {
+	known := map[string]bool{}
+	for p := range pieces(before) {
+		known[string(p)] = true
+	}
+	n := 0
+	for p := range pieces(after) {
+		if !known[string(p)] {
+			n += len(p)
+		}
+	}
+	return n
+}
+
+// pieces cuts b where its content says: after some 4 KiB, wherever the last 32
+// bytes give a hash of a certain form. The same bytes are cut at the same places
+// whatever stands before them.
+func pieces(b []byte) func(yield func([]byte) bool) {
+	const smallest, largest, mask = 512, 32 << 10, 1<<12 - 1
+	return func(yield func([]byte) bool) {
+		var hash uint64
+		begin := 0
+		for i, c := range b {
+			hash = hash<<1 + gear(c)
+			if n := i + 1 - begin; n >= smallest && hash>>52&mask == 0 || n >= largest {
+				if !yield(b[begin : i+1]) {
+					return
+				}
+				begin = i + 1
+			}
+		}
+		if begin < len(b) {
+			yield(b[begin:])
+		}
+	}
+}
+
+// gear spreads a byte over 64 bits (splitmix64).
+func gear(c byte) uint64 {
+	x := (uint64(c) + 1) * 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
