@@ -166,7 +166,14 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	case script.Connect:
 		return s.use(ctx, item.Text)
 	case script.Copy:
-		tag, err := s.conn.PgConn().CopyFrom(ctx, item.Data, item.Text)
+		rows := &keepingError{r: item.Data}
+		tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
+		switch { // the server only hears that there are no more rows, and says so
+		case ctx.Err() != nil:
+			err = context.Cause(ctx)
+		case rows.err != nil:
+			err = rows.err
+		}
 		if err != nil {
 			return statementError(item.Text, err)
 		}
@@ -178,6 +185,20 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		}
 		return nil
 	}
+}
+
+// keepingError keeps what went wrong with reading r.
+type keepingError struct {
+	r   io.Reader
+	err error
+}
+
+func (k *keepingError) Read(p []byte) (int, error) {
+	n, err := k.r.Read(p)
+	if err != nil && err != io.EOF {
+		k.err = err
+	}
+	return n, err
 }
 
 // check compares the rows that the server took with the manifest, which lists

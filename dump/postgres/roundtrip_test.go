@@ -18,48 +18,6 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestFidelity holds a dump against pg_dump's: what pg_dump says of a database
-// restored from ours is what it says of the original.
-func TestFidelity(t *testing.T) {
-	pg := testServer(t)
-	scripts, err := filepath.Glob("testdata/database/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, script := range scripts {
-		t.Run(strings.TrimSuffix(filepath.Base(script), ".sql"), func(t *testing.T) {
-			db := newDB(t, pg)
-			psqlLoad(t, pg, db, readFile(t, script))
-			stream := dumpDB(t, pg, db)
-			if again := dumpDB(t, pg, db); !bytes.Equal(stream, again) {
-				t.Errorf("two dumps of an unchanged database differ:\n%s", cmp.Diff(string(stream), string(again)))
-			}
-			original := pgDump(t, pg, db)
-			same := func(how, restored string) {
-				t.Helper()
-				if diff := cmp.Diff(strings.Split(original, "\n"), strings.Split(pgDump(t, pg, restored), "\n")); diff != "" {
-					t.Errorf("pg_dump tells the database restored %s from the original (-original +restored):\n%s", how, diff)
-				}
-			}
-			byPsql := newDB(t, pg)
-			psqlLoad(t, pg, byPsql, stream)
-			same("by psql", byPsql)
-			natively := newDB(t, pg)
-			if err := load(t, pg, LoadConfig{Database: natively}, stream); err != nil {
-				t.Fatal(err)
-			}
-			same("natively", natively)
-			if err := load(t, pg, LoadConfig{Database: natively}, stream); !errors.Is(err, ErrNotEmpty) {
-				t.Errorf("loading into a database with contents: %v, want ErrNotEmpty", err)
-			}
-			if err := load(t, pg, LoadConfig{Database: natively, Clean: true}, stream); err != nil {
-				t.Fatal(err)
-			}
-			same("over itself", natively)
-		})
-	}
-}
-
 // TestClusterFidelity holds a dump of a whole cluster against pg_dumpall's.
 func TestClusterFidelity(t *testing.T) {
 	skipShort(t)

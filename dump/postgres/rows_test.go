@@ -146,34 +146,6 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 	}
 }
 
-func TestDumpStopsWithItsReader(t *testing.T) {
-	pg := testServer(t)
-	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	db := pg.CreateDB(t)
-	psqlLoad(t, pg, db, []byte(bigTables))
-	src, err := NewSource(Config{Conn: pg.DSN(db)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range []int64{0, 1, 100_000, 5 << 20, 40 << 20} {
-		if err := src.Dump(context.Background(), &limitedWriter{n: n}); err == nil || !strings.Contains(err.Error(), io.ErrClosedPipe.Error()) {
-			t.Errorf("reader gone after %d bytes: %v", n, err)
-		}
-		ctx, cancel := context.WithCancelCause(context.Background())
-		stopped := fmt.Errorf("stopped after %d bytes", n)
-		err := src.Dump(ctx, writerFunc(func(p []byte) (int, error) {
-			if n -= int64(len(p)); n < 0 {
-				cancel(stopped)
-			}
-			return len(p), nil
-		}))
-		if err == nil || !strings.Contains(err.Error(), stopped.Error()) && !strings.Contains(err.Error(), context.Canceled.Error()) {
-			t.Errorf("cancelled: %v", err)
-		}
-		cancel(nil)
-	}
-}
-
 func TestDumpFailsWhenItsSessionsAreTerminated(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
@@ -194,15 +166,6 @@ func TestDumpFailsWhenItsSessionsAreTerminated(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "57P01") && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("error %v, want the server's own (57P01) or the connection's end", err)
 	}
-}
-
-type limitedWriter struct{ n int64 }
-
-func (w *limitedWriter) Write(p []byte) (int, error) {
-	if w.n -= int64(len(p)); w.n < 0 {
-		return 0, io.ErrClosedPipe
-	}
-	return len(p), nil
 }
 
 type writerFunc func([]byte) (int, error)

@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/dumptest"
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+// TestConformance holds this engine to what every engine promises, and its
+// dumps against pg_dump's: what pg_dump says of a database restored from ours is
+// what it says of the original.
+func TestConformance(t *testing.T) {
+	pg := testServer(t)
+	dumptest.Run(t, dumptest.Suite[string]{
+		New: func(t *testing.T) string { return newDB(t, pg) },
+		Source: func(t *testing.T, db string, jobs int) dump.Source {
+			src, err := NewSource(Config{Conn: pg.DSN(db), Jobs: jobs, Warn: func(s string) { t.Log("warning:", s) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return src
+		},
+		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
+			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Clean: clean})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		},
+		ErrNotEmpty: ErrNotEmpty,
+		ByTool:      func(t *testing.T, db string, stream []byte) { psqlLoad(t, pg, db, stream) },
+		Same: func(t *testing.T, original, restored string) {
+			if diff := cmp.Diff(strings.Split(pgDump(t, pg, original), "\n"), strings.Split(pgDump(t, pg, restored), "\n")); diff != "" {
+				t.Errorf("pg_dump tells the restored database from the original (-original +restored):\n%s", diff)
+			}
+		},
+		Sessions: func(t *testing.T, db string) int {
+			n, err := strconv.Atoi(pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'breaking-backups' AND datname = "+literal(db)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		},
+		Cases:  cases(t, pg),
+		Ledger: ledger(pg),
+	})
+}
+
+// cases are the scripts of testdata/database.
+func cases(t *testing.T, pg *servers.PG) (list []dumptest.Case[string]) {
+	scripts, err := filepath.Glob("testdata/database/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		list = append(list, dumptest.Case[string]{
+			Name: strings.TrimSuffix(filepath.Base(script), ".sql"),
+			Fill: func(t *testing.T, db string) { psqlLoad(t, pg, db, readFile(t, script)) },
+		})
+	}
+	return list
+}
+
+func ledger(pg *servers.PG) dumptest.Ledger[string] {
+	return dumptest.Ledger[string]{
+		Rows: 90_000,
+		Fill: func(t *testing.T, db string) {
+			pg.Psql(t, db, `CREATE TABLE a_accounts (id integer PRIMARY KEY, balance bigint NOT NULL);
+				INSERT INTO a_accounts SELECT i, 1000 FROM generate_series(1, 100) i;
+				CREATE TABLE z_accounts (LIKE a_accounts INCLUDING ALL);
+				INSERT INTO z_accounts TABLE a_accounts;
+				CREATE TABLE m_rows (id integer PRIMARY KEY, body text NOT NULL, version integer NOT NULL);
+				INSERT INTO m_rows SELECT i, md5(i::text) || md5((i + 1)::text) || md5((i + 2)::text), 100000 FROM generate_series(1, 90000) i;
+				ANALYZE`)
+		},
+		Rewrite: func(t *testing.T, db string, n int) {
+			pg.Psql(t, db, "UPDATE m_rows SET version = version + 1 WHERE id BETWEEN 45000 AND 44999 + "+strconv.Itoa(n))
+		},
+		Delete: func(t *testing.T, db string, n int) {
+			pg.Psql(t, db, "DELETE FROM m_rows WHERE id BETWEEN 45000 AND 44999 + "+strconv.Itoa(n))
+		},
+		Transfer: func(ctx context.Context, db string) error {
+			conn, err := pgx.Connect(ctx, pg.DSN(db))
+			if err != nil {
+				return err
+			}
+			defer conn.Close(context.WithoutCancel(ctx))
+			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				for _, sql := range []string{
+					"UPDATE a_accounts SET balance = balance - 1 WHERE id = 1 + $1::int % 100",
+					"UPDATE z_accounts SET balance = balance + 1 WHERE id = 1 + $1::int % 100",
+				} {
+					if _, err := tx.Exec(ctx, sql, conn.PgConn().PID()); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+		Total: func(t *testing.T, db string) int64 {
+			total, err := strconv.ParseInt(pg.Psql(t, db, "SELECT sum(balance) FROM (TABLE a_accounts UNION ALL TABLE z_accounts) a"), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return total
+		},
+	}
+}
