@@ -1,0 +1,263 @@
+// Package archive reads and writes the stream of mongodump --archive, which
+// mongorestore reads:
+//
+//	magic
+//	header  collection…  terminator        the prelude: what will come
+//	namespace  document…  terminator       a block: some of a collection's documents
+//	end  terminator                        a collection's end, with their CRC-64
+//	…
+//
+// All of it but the magic number and the terminators is BSON. Blocks of several
+// collections may alternate where mongodump read them at once; what is written
+// here is one collection after the other, in the order of the prelude.
+//
+// An archive of this program says more than mongodump's, in fields that
+// mongorestore passes over: the prelude vouches for itself by a hash, and each
+// collection's end tells how many documents there were and their hash (see
+// dump.RowHash). So every byte of it is accounted for. That an archive is whole
+// is known of either kind: each collection that the prelude announces has ended.
+//
+// The format is described in mongo-tools' common/archive/spec.md. This package
+// knows no server and no compression.
+package archive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc64"
+
+	"github.com/cespare/xxhash/v2"
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// A Prelude says what an archive holds, and stands before all of that.
+type Prelude struct {
+	ServerVersion string
+	// Tool is the program that made the archive: Tool for this one, whose
+	// archives vouch for themselves, else the version of mongodump.
+	Tool string
+	// Concurrent is the number of collections whose blocks may alternate.
+	Concurrent  int32
+	Collections []Collection
+}
+
+// Tool is this program as the maker of an archive. It has no version in it: the
+// same data is to give the same bytes after an update.
+const Tool = "breaking-backups"
+
+// Vouched tells whether the archive holds hashes and counts to compare with.
+func (p *Prelude) Vouched() bool { return p.Tool == Tool }
+
+// A Collection is a collection that an archive announces.
+type Collection struct {
+	DB, Name string
+	Type     string // as the server lists it: collection, view, timeseries; empty for what is none of them, as the oplog
+	Metadata string // options and indexes in extended JSON; may be empty
+}
+
+// Namespace is the collection's full name.
+func (c *Collection) Namespace() string { return c.DB + "." + c.Name }
+
+// DataName is the name under which the documents stand in the archive and in the
+// database: a time series keeps them in a collection of buckets.
+func (c *Collection) DataName() string {
+	if c.Type == "timeseries" {
+		return "system.buckets." + c.Name
+	}
+	return c.Name
+}
+
+const (
+	magic         = 0x8199e26d
+	terminator    = 0xffffffff
+	formatVersion = "0.1"
+
+	minDocument = 5
+	maxDocument = 32 << 20 // a document has 16 MiB, an entry of the oplog may have a little more
+)
+
+var ecma = crc64.MakeTable(crc64.ECMA)
+
+// encode returns the prelude as it stands in an archive of this program, the
+// magic number included.
+func (p *Prelude) encode() ([]byte, error) {
+	header := func(check uint64) ([]byte, error) {
+		return bson.Marshal(bson.D{
+			{Key: "concurrent_collections", Value: p.Concurrent},
+			{Key: "version", Value: formatVersion},
+			{Key: "server_version", Value: p.ServerVersion},
+			{Key: "tool_version", Value: p.Tool},
+			{Key: "check", Value: int64(check)},
+		})
+	}
+	unchecked, err := header(0)
+	if err != nil {
+		return nil, err
+	}
+	out := append(binary.LittleEndian.AppendUint32(nil, magic), unchecked...)
+	for _, c := range p.Collections {
+		doc, err := bson.Marshal(bson.D{
+			{Key: "db", Value: c.DB},
+			{Key: "collection", Value: c.Name},
+			{Key: "metadata", Value: c.Metadata},
+			{Key: "size", Value: int32(0)},
+			{Key: "type", Value: c.Type},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Namespace(), err)
+		}
+		if len(doc) > maxDocument {
+			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than an archive can hold", c.Namespace(), len(doc))
+		}
+		out = append(out, doc...)
+	}
+	out = binary.LittleEndian.AppendUint32(out, terminator)
+	checked, err := header(xxhash.Sum64(out))
+	if err != nil {
+		return nil, err
+	}
+	copy(out[4:], checked)
+	return out, nil
+}
+
+// decodeHeader reads an archive's header into p.
+func (p *Prelude) decodeHeader(doc []byte) error {
+	f, err := decodeFields(doc)
+	if err != nil {
+		return err
+	}
+	p.Concurrent, p.ServerVersion, p.Tool = f.int32("concurrent_collections"), f.string("server_version"), f.string("tool_version")
+	version := f.string("version")
+	if p.Vouched() {
+		f.int64("check")
+	}
+	if err := f.done(); err != nil {
+		return err
+	}
+	if version != formatVersion {
+		return fmt.Errorf("format version %q, want %q", version, formatVersion)
+	}
+	return nil
+}
+
+func decodeCollection(doc []byte) (Collection, error) {
+	f, err := decodeFields(doc)
+	if err != nil {
+		return Collection{}, err
+	}
+	c := Collection{DB: f.string("db"), Name: f.string("collection"), Metadata: f.string("metadata"), Type: f.string("type")}
+	f.int32("size")
+	return c, f.done()
+}
+
+// A namespace begins a block, or ends a collection.
+type namespace struct {
+	db, name string // of the data
+	end      bool
+
+	// At the end of a collection:
+	crc       uint64
+	vouched   bool
+	documents int64
+	hash      uint64
+}
+
+func (n *namespace) encode() ([]byte, error) {
+	var crc int64
+	if n.end {
+		crc = int64(n.crc)
+	}
+	d := bson.D{
+		{Key: "db", Value: n.db},
+		{Key: "collection", Value: n.name},
+		{Key: "EOF", Value: n.end},
+		{Key: "CRC", Value: crc},
+	}
+	if n.end && n.vouched {
+		d = append(d, bson.E{Key: "documents", Value: n.documents}, bson.E{Key: "hash", Value: int64(n.hash)})
+	}
+	return bson.Marshal(d)
+}
+
+// decodeNamespace reads what begins a block. What is vouched for has to be as it
+// is written here, to the byte.
+func decodeNamespace(doc []byte, vouched bool) (namespace, error) {
+	f, err := decodeFields(doc)
+	if err != nil {
+		return namespace{}, err
+	}
+	n := namespace{db: f.string("db"), name: f.string("collection"), end: f.bool("EOF"), crc: uint64(f.int64("CRC")), vouched: vouched}
+	if vouched && n.end {
+		n.documents, n.hash = f.int64("documents"), uint64(f.int64("hash"))
+	}
+	if err := f.done(); err != nil || !vouched {
+		return n, err
+	}
+	again, err := n.encode()
+	if err == nil && !bytes.Equal(again, doc) {
+		err = fmt.Errorf("a block's beginning is not as it was written")
+	}
+	return n, err
+}
+
+// fields are the values of a small document of the archive's own. Its methods
+// take one each; done tells what was missing, of another type, or left over.
+type fields struct {
+	values map[string]bson.RawValue
+	err    error
+}
+
+func decodeFields(doc []byte) (*fields, error) {
+	elements, err := bson.Raw(doc).Elements()
+	if err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	f := &fields{values: make(map[string]bson.RawValue, len(elements))}
+	for _, e := range elements {
+		value, err := e.ValueErr()
+		if err != nil {
+			return nil, fmt.Errorf("decode: %w", err)
+		}
+		f.values[e.Key()] = value
+	}
+	return f, nil
+}
+
+func (f *fields) take(key string, want bson.Type) bson.RawValue {
+	v, ok := f.values[key]
+	if (!ok || v.Type != want) && f.err == nil {
+		f.err = fmt.Errorf("want a %v %q", want, key)
+	}
+	delete(f.values, key)
+	return v
+}
+
+func (f *fields) string(key string) string {
+	s, _ := f.take(key, bson.TypeString).StringValueOK()
+	return s
+}
+
+func (f *fields) int32(key string) int32 {
+	n, _ := f.take(key, bson.TypeInt32).Int32OK()
+	return n
+}
+
+func (f *fields) int64(key string) int64 {
+	n, _ := f.take(key, bson.TypeInt64).Int64OK()
+	return n
+}
+
+func (f *fields) bool(key string) bool {
+	b, _ := f.take(key, bson.TypeBoolean).BooleanOK()
+	return b
+}
+
+func (f *fields) done() error {
+	for key := range f.values {
+		if f.err == nil {
+			f.err = fmt.Errorf("there is an unknown field %q", key)
+		}
+	}
+	return f.err
+}

@@ -1,0 +1,340 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc64"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+func doc(t testing.TB, d bson.D) []byte {
+	t.Helper()
+	raw, err := bson.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+var samplePrelude = Prelude{
+	ServerVersion: "7.0.1",
+	Concurrent:    1,
+	Collections: []Collection{
+		{DB: "app", Name: "a", Type: "collection", Metadata: `{"options":{},"indexes":[]}`},
+		{DB: "app", Name: "empty", Type: "collection"},
+		{DB: "app", Name: "ts", Type: "timeseries"},
+		{DB: "", Name: "oplog"},
+	},
+}
+
+// sample is an archive of ours, and what is in it.
+func sample(t testing.TB) ([]byte, map[string][][]byte) {
+	t.Helper()
+	content := map[string][][]byte{
+		"app.a":     {doc(t, bson.D{{Key: "_id", Value: 1}}), doc(t, bson.D{}), doc(t, bson.D{{Key: "a", Value: "x"}, {Key: "a", Value: "y"}})},
+		"app.empty": nil,
+		"app.ts":    {doc(t, bson.D{{Key: "_id", Value: bson.D{{Key: "", Value: 1.5}}}})},
+		".oplog":    {doc(t, bson.D{{Key: "ts", Value: bson.Timestamp{T: 1, I: 2}}})},
+	}
+	var b bytes.Buffer
+	w, err := NewWriter(&b, samplePrelude)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range samplePrelude.Collections {
+		if err := w.Begin(&c); err != nil {
+			t.Fatal(err)
+		}
+		docs := content[c.Namespace()]
+		if len(docs) > 0 {
+			if _, err := w.Write(bytes.Join(docs, nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.End(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes(), content
+}
+
+// readAll reads an archive to its end.
+func readAll(r io.Reader) (*Reader, map[string][][]byte, error) {
+	a, err := NewReader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	content := map[string][][]byte{}
+	for {
+		b, err := a.Next()
+		if err == io.EOF {
+			return a, content, nil
+		}
+		if err != nil {
+			return a, content, err
+		}
+		ns := b.Namespace()
+		content[ns] = content[ns][:len(content[ns]):len(content[ns])]
+		for b.End == nil {
+			d, err := a.Document()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return a, content, err
+			}
+			content[ns] = append(content[ns], bytes.Clone(d))
+		}
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	stream, want := sample(t)
+	for name, r := range map[string]io.Reader{
+		"whole":     bytes.NewReader(stream),
+		"byte-wise": iotest.OneByteReader(bytes.NewReader(stream)),
+		"data+EOF":  iotest.DataErrReader(bytes.NewReader(stream)),
+	} {
+		a, got, err := readAll(r)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: documents (-want +got):\n%s", name, d)
+		}
+		if d := cmp.Diff(samplePrelude.Collections, a.Prelude().Collections); d != "" {
+			t.Errorf("%s: collections (-want +got):\n%s", name, d)
+		}
+		if m := a.Manifest(); len(m) != 4 || m.Rows() != 5 || m[0].Name != "app.a" || m[0].Rows != 3 || m[2].Name != "app.system.buckets.ts" {
+			t.Errorf("%s: manifest %+v", name, m)
+		}
+	}
+}
+
+func TestNextPassesOver(t *testing.T) {
+	stream, _ := sample(t)
+	a, err := NewReader(bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = a.Next()
+	}
+	if err != io.EOF || a.Manifest().Rows() != 5 {
+		t.Errorf("%v, %d documents; want EOF, 5", err, a.Manifest().Rows())
+	}
+}
+
+// Every shorter archive is refused, and every one with a byte changed.
+func TestWhatIsNotWholeIsRefused(t *testing.T) {
+	stream, _ := sample(t)
+	var nothing bytes.Buffer
+	if _, err := NewWriter(&nothing, Prelude{ServerVersion: "7.0.1", Concurrent: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for _, whole := range [][]byte{stream, nothing.Bytes()} {
+		if _, _, err := readAll(bytes.NewReader(whole)); err != nil {
+			t.Fatal(err)
+		}
+		for n := range whole {
+			if _, _, err := readAll(bytes.NewReader(whole[:n])); !errors.Is(err, dump.ErrTruncated) && !errors.Is(err, dump.ErrNotADump) {
+				t.Fatalf("first %d of %d bytes: %v", n, len(whole), err)
+			}
+			for bit := range 8 {
+				changed := bytes.Clone(whole)
+				changed[n] ^= 1 << bit
+				if _, _, err := readAll(bytes.NewReader(changed)); err == nil {
+					t.Fatalf("byte %d of %d, bit %d changed: no error; near %q", n, len(whole), bit, whole[max(0, n-20):min(len(whole), n+20)])
+				}
+			}
+		}
+		if _, _, err := readAll(bytes.NewReader(append(bytes.Clone(whole), 5, 0, 0, 0, 0))); err == nil {
+			t.Error("a document more at the end: no error")
+		}
+	}
+}
+
+func TestReaderKeepsTheError(t *testing.T) {
+	broken := errors.New("connection lost")
+	stream, _ := sample(t)
+	for n := range len(stream) + 1 {
+		_, _, err := readAll(io.MultiReader(bytes.NewReader(stream[:n]), iotest.ErrReader(broken)))
+		if !errors.Is(err, broken) {
+			t.Fatalf("error after %d of %d bytes: %v, want %v", n, len(stream), err, broken)
+		}
+	}
+}
+
+// As mongodump writes two collections that it reads at once.
+func interleaved(t testing.TB) []byte {
+	t.Helper()
+	out := binary.LittleEndian.AppendUint32(nil, magic)
+	end := func() { out = binary.LittleEndian.AppendUint32(out, terminator) }
+	add := func(d bson.D) { out = append(out, doc(t, d)...) }
+	add(bson.D{{Key: "concurrent_collections", Value: int32(4)}, {Key: "version", Value: "0.1"}, {Key: "server_version", Value: "5.0.3"}, {Key: "tool_version", Value: "100.9.4"}})
+	for _, name := range []string{"b", "a"} {
+		add(bson.D{{Key: "db", Value: "app"}, {Key: "collection", Value: name}, {Key: "metadata", Value: ""}, {Key: "size", Value: int32(0)}, {Key: "type", Value: "collection"}})
+	}
+	end()
+	var crc [2]uint64
+	block := func(i int, docs ...bson.D) {
+		add(bson.D{{Key: "db", Value: "app"}, {Key: "collection", Value: "ab"[i : i+1]}, {Key: "EOF", Value: false}, {Key: "CRC", Value: int64(0)}})
+		for _, d := range docs {
+			crc[i] = crc64.Update(crc[i], crc64.MakeTable(crc64.ECMA), doc(t, d))
+			add(d)
+		}
+		end()
+	}
+	last := func(i int) {
+		add(bson.D{{Key: "db", Value: "app"}, {Key: "collection", Value: "ab"[i : i+1]}, {Key: "EOF", Value: true}, {Key: "CRC", Value: int64(crc[i])}})
+		end()
+	}
+	block(0, bson.D{{Key: "_id", Value: 1}}, bson.D{{Key: "_id", Value: 2}})
+	block(1, bson.D{{Key: "_id", Value: 1}})
+	block(0, bson.D{{Key: "_id", Value: 3}})
+	block(1)
+	last(1)
+	block(0, bson.D{{Key: "_id", Value: 4}})
+	last(0)
+	return out
+}
+
+func TestInterleavedBlocks(t *testing.T) {
+	stream := interleaved(t)
+	a, got, err := readAll(bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got["app.a"]) != 4 || len(got["app.b"]) != 1 || a.Prelude().Vouched() || a.Prelude().Concurrent != 4 {
+		t.Errorf("read %v", got)
+	}
+	for n := range stream {
+		if _, _, err := readAll(bytes.NewReader(stream[:n])); !errors.Is(err, dump.ErrTruncated) && !errors.Is(err, dump.ErrNotADump) {
+			t.Fatalf("first %d of %d bytes: %v", n, len(stream), err)
+		}
+	}
+	changed := bytes.Replace(stream, doc(t, bson.D{{Key: "_id", Value: 3}}), doc(t, bson.D{{Key: "_id", Value: 5}}), 1)
+	if _, _, err := readAll(bytes.NewReader(changed)); !errors.Is(err, dump.ErrDamaged) {
+		t.Errorf("another document: %v, want %v", err, dump.ErrDamaged)
+	}
+}
+
+func TestWriterRefuses(t *testing.T) {
+	c := samplePrelude.Collections
+	begun := func() *Writer {
+		w, err := NewWriter(io.Discard, samplePrelude)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	for name, do := range map[string]func(w *Writer) error{
+		"another collection":   func(w *Writer) error { return w.Begin(&c[1]) },
+		"begun twice":          func(w *Writer) error { return errors.Join(w.Begin(&c[0]), w.Begin(&c[0])) },
+		"closed too early":     func(w *Writer) error { _, err := w.Close(); return err },
+		"ended without begin":  func(w *Writer) error { return w.End() },
+		"half a document":      func(w *Writer) error { w.Begin(&c[0]); _, err := w.Write([]byte{6, 0, 0, 0, 0}); return err },
+		"a bit of a length":    func(w *Writer) error { w.Begin(&c[0]); _, err := w.Write([]byte{5, 0, 0, 0, 0, 5}); return err },
+		"outside a collection": func(w *Writer) error { _, err := w.Write([]byte{5, 0, 0, 0, 0}); return err },
+	} {
+		if do(begun()) == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestNotAnArchive(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                   "not an archive of breaking-backups or mongodump",
+		"\x1f\x8b\x08\x00":                   "not an archive of breaking-backups or mongodump: it is compressed by gzip",
+		"-- breaking-backups dump 1 mysql\n": "not an archive of breaking-backups or mongodump: it is a dump of another kind of database",
+	} {
+		_, err := NewReader(bytes.NewReader([]byte(text)))
+		if !errors.Is(err, dump.ErrNotADump) || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// A large document whose bytes never come must not take memory for them.
+func TestLengthIsNotBelieved(t *testing.T) {
+	stream, _ := sample(t)
+	at := bytes.Index(stream, doc(t, bson.D{{Key: "_id", Value: 1}}))
+	binary.LittleEndian.PutUint32(stream[at:], maxDocument)
+	a, err := NewReader(bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Document(); !errors.Is(err, dump.ErrTruncated) {
+		t.Error(err)
+	}
+	if cap(a.buf) > 4<<20 {
+		t.Errorf("%d bytes were made room for", cap(a.buf))
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	stream, _ := sample(f)
+	f.Add(stream)
+	f.Add(interleaved(f))
+	f.Add(stream[:len(stream)/2])
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		a, content, err := readAll(bytes.NewReader(stream))
+		if err != nil {
+			return
+		}
+		// What was read as whole can be written, and is then read as the same.
+		var b bytes.Buffer
+		w, err := NewWriter(&b, *a.Prelude())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range a.Prelude().Collections {
+			c := &a.Prelude().Collections[i]
+			if err := w.Begin(c); err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range content[c.Namespace()] {
+				if _, err := w.Write(d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.End(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, again, err := readAll(&b)
+		if err != nil || fmt.Sprint(again) != fmt.Sprint(content) {
+			t.Errorf("%q was read as %v, then as %v, %v", stream, content, again, err)
+		}
+	})
+}
+
+func BenchmarkWriter(b *testing.B) {
+	var docs []byte
+	for i := range 10_000 {
+		docs = append(docs, doc(b, bson.D{{Key: "_id", Value: i}, {Key: "text", Value: fmt.Sprintf("%0380d", rand.Uint64())}})...)
+	}
+	w, _ := NewWriter(io.Discard, samplePrelude)
+	w.Begin(&samplePrelude.Collections[0])
+	b.SetBytes(int64(len(docs)))
+	for b.Loop() {
+		w.Write(docs)
+	}
+}

@@ -1,0 +1,245 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A Reader reads an archive of either kind and holds it to what it says of
+// itself: checksums, counts, and that every collection that the prelude announces
+// comes and ends. Errors that say that something is wrong with the archive are
+// dump.ErrNotADump, dump.ErrTruncated or dump.ErrDamaged.
+type Reader struct {
+	r       *bufio.Reader
+	prelude Prelude
+
+	collections map[[2]string]*reading // by database and DataName
+	unended     int                    // of them
+	block       *reading               // whose documents come next; nil between blocks
+	manifest    dump.Manifest
+	buf         []byte
+	err         error
+}
+
+// reading is what was read so far of a collection.
+type reading struct {
+	*Collection
+	namespace
+	ended bool
+}
+
+// A Block is some of a collection's documents, which Document returns; or, with
+// End, the collection's end: there is no more of it, and its checksum is right.
+type Block struct {
+	*Collection
+	End *dump.Table // of all its documents
+}
+
+// NewReader reads an archive's prelude, and returns a Reader for the rest.
+func NewReader(r io.Reader) (*Reader, error) {
+	a := &Reader{r: bufio.NewReaderSize(r, 256<<10), collections: map[[2]string]*reading{}}
+	if err := a.readPrelude(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Prelude returns what the archive says of itself.
+func (a *Reader) Prelude() *Prelude { return &a.prelude }
+
+// Manifest returns what was read of the collections that have ended so far, in
+// the order of their ends.
+func (a *Reader) Manifest() dump.Manifest { return a.manifest }
+
+func (a *Reader) readPrelude() error {
+	head, err := a.r.Peek(4)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if len(head) < 4 || binary.LittleEndian.Uint32(head) != magic {
+		return notAnArchive(a.r)
+	}
+	raw := bytes.Clone(head)
+	a.r.Discard(4)
+	header, err := a.item()
+	if err != nil {
+		return fmt.Errorf("prelude: %w", err)
+	}
+	if header == nil {
+		return damaged("prelude: it has no header")
+	}
+	raw = append(raw, header...)
+	if err := a.prelude.decodeHeader(header); err != nil {
+		return damaged("prelude: %w", err)
+	}
+	for {
+		doc, err := a.item()
+		if err != nil {
+			return fmt.Errorf("prelude: %w", err)
+		}
+		if doc == nil {
+			break
+		}
+		raw = append(raw, doc...)
+		c, err := decodeCollection(doc)
+		if err != nil {
+			return damaged("prelude: %w", err)
+		}
+		a.prelude.Collections = append(a.prelude.Collections, c)
+	}
+	if a.prelude.Vouched() {
+		raw = binary.LittleEndian.AppendUint32(raw, terminator)
+		again, err := a.prelude.encode()
+		if err != nil || !bytes.Equal(again, raw) {
+			return damaged("prelude: its content does not match its hash")
+		}
+	}
+	return a.expect()
+}
+
+// expect makes ready for what the prelude announces.
+func (a *Reader) expect() error {
+	for i := range a.prelude.Collections {
+		c := &a.prelude.Collections[i]
+		key := [2]string{c.DB, c.DataName()}
+		if a.collections[key] != nil {
+			return damaged("prelude: %s comes twice", c.Namespace())
+		}
+		a.collections[key] = &reading{Collection: c, namespace: namespace{db: c.DB, name: c.DataName()}}
+	}
+	a.unended = len(a.collections)
+	return nil
+}
+
+// Next goes on to the next block; what was not read of the one before is passed
+// over. At the end of a whole archive the error is io.EOF.
+func (a *Reader) Next() (Block, error) {
+	for a.err == nil && a.block != nil {
+		if _, err := a.Document(); err != nil && err != io.EOF {
+			return Block{}, err
+		}
+	}
+	if a.err != nil {
+		return Block{}, a.err
+	}
+	b, err := a.next()
+	a.err = err
+	return b, err
+}
+
+func (a *Reader) next() (Block, error) {
+	doc, err := a.item()
+	if errors.Is(err, errEnd) && a.unended == 0 {
+		return Block{}, io.EOF
+	}
+	if err != nil {
+		return Block{}, err
+	}
+	if doc == nil {
+		return Block{}, damaged("a block without a beginning")
+	}
+	head, err := decodeNamespace(doc, a.prelude.Vouched())
+	if err != nil {
+		return Block{}, damaged("%w", err)
+	}
+	r := a.collections[[2]string{head.db, head.name}]
+	switch {
+	case r == nil:
+		return Block{}, damaged("%s.%s comes unannounced", head.db, head.name)
+	case r.ended:
+		return Block{}, damaged("%s goes on after its end", r.Namespace())
+	case !head.end:
+		a.block = r
+		return Block{Collection: r.Collection}, nil
+	}
+	return a.end(r, head)
+}
+
+// end holds a collection to what its end says.
+func (a *Reader) end(r *reading, head namespace) (Block, error) {
+	switch {
+	case head.crc != r.crc:
+		return Block{}, damaged("%s: its checksum is wrong", r.Namespace())
+	case head.vouched && (head.documents != r.documents || head.hash != r.hash):
+		return Block{}, damaged("%s: %d documents were read, %d were written, or not the same", r.Namespace(), r.documents, head.documents)
+	}
+	doc, err := a.item()
+	if err != nil {
+		return Block{}, err
+	}
+	if doc != nil {
+		return Block{}, damaged("%s goes on after its end", r.Namespace())
+	}
+	r.ended = true
+	a.unended--
+	table := r.table()
+	a.manifest = append(a.manifest, table)
+	return Block{Collection: r.Collection, End: &table}, nil
+}
+
+// Document returns the block's next document, which is valid until the next
+// call. At the end of the block the error is io.EOF.
+func (a *Reader) Document() ([]byte, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	if a.block == nil {
+		return nil, io.EOF
+	}
+	doc, err := a.item()
+	if err == nil && doc != nil {
+		err = a.block.count(doc)
+	}
+	if err != nil {
+		a.err = fmt.Errorf("%s: %w", a.block.Namespace(), err)
+		return nil, a.err
+	}
+	if doc == nil {
+		a.block = nil
+		return nil, io.EOF
+	}
+	return doc, nil
+}
+
+// item reads a document, or nil for a terminator.
+func (a *Reader) item() ([]byte, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(a.r, size[:]); err != nil {
+		return nil, cut(err)
+	}
+	n := binary.LittleEndian.Uint32(size[:])
+	if n == terminator {
+		return nil, nil
+	}
+	if n < minDocument || n > maxDocument {
+		return nil, damaged("%d is no length of a document", n)
+	}
+	// A length that was damaged is not to be believed before the bytes are there.
+	const step = 1 << 20
+	a.buf = append(a.buf[:0], size[:]...)
+	for len(a.buf) < int(n) {
+		from, to := len(a.buf), min(int(n), len(a.buf)+step)
+		if cap(a.buf) < to {
+			grown := make([]byte, from, max(to, min(int(n), 2*cap(a.buf))))
+			copy(grown, a.buf)
+			a.buf = grown
+		}
+		a.buf = a.buf[:to]
+		if _, err := io.ReadFull(a.r, a.buf[from:]); err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, cut(err)
+		}
+	}
+	if a.buf[n-1] != 0 {
+		return nil, damaged("a document does not end in a zero")
+	}
+	return a.buf, nil
+}
