@@ -41,7 +41,7 @@ image: ## build the container image
 	@docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
 setup: tools ## install and build what the tests need
-	@testdata/servers/install postgresql gcc
+	@testdata/servers/install postgresql mariadb gcc
 	@$(SERVERS) restic >/dev/null
 	@$(SERVERS) s3 >/dev/null
 

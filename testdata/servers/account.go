@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// An account is who a server runs as: ourselves, or, since PostgreSQL refuses
-// to run as root, an unprivileged user when we are root.
+// An account is who a server runs as: ourselves, or, since PostgreSQL and
+// MariaDB refuse to run as root, an unprivileged user when we are root.
 type account struct {
 	cred *syscall.Credential // nil: ourselves
 }
@@ -58,4 +58,15 @@ func (a account) reaches(dir string) bool {
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+// serverBase is the folder that a server's own is made in: TMPDIR, unless the
+// account does not get there or the path of the server's socket would be too long.
+func serverBase(account account, kind, socket string) string {
+	const maxSocket = 107
+	base := os.TempDir()
+	if len(base+"/breaking-backups-"+kind+"-1234567890"+socket) > maxSocket || !account.reaches(base) {
+		return "/tmp"
+	}
+	return base
 }

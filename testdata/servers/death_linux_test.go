@@ -38,6 +38,12 @@ func helper(kind string) error {
 			return err
 		}
 		s, p = pg.scratch, pg.process
+	case "mariadb":
+		my, err := StartMariaDB()
+		if err != nil {
+			return err
+		}
+		s, p = my.scratch, my.process
 	case "s3":
 		s3, err := StartS3()
 		if err != nil {
@@ -59,7 +65,7 @@ func helper(kind string) error {
 // A server does not outlive a process that was killed, and the folder that it
 // left is swept by the next start.
 func TestKilledOwner(t *testing.T) {
-	for _, kind := range []string{"postgres", "s3", "ferret"} {
+	for _, kind := range []string{"postgres", "mariadb", "s3", "ferret"} {
 		t.Run(kind, func(t *testing.T) {
 			skipShort(t, kind)
 			build := map[string]func() (string, error){"s3": BuildS3, "ferret": BuildFerret}[kind]

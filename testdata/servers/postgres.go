@@ -62,7 +62,7 @@ func StartPostgres() (pg *PG, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	s, err := newScratch(postgresBase(account), "postgres")
+	s, err := newScratch(serverBase(account, "postgres", "/.s.PGSQL.65535"), "postgres")
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -132,8 +132,10 @@ func (pg *PG) Psql(t testing.TB, db, sql string) string {
 }
 
 // LogTail returns the last 4 KiB of the server's log.
-func (pg *PG) LogTail() string {
-	text, err := os.ReadFile(pg.LogFile)
+func (pg *PG) LogTail() string { return tail(pg.LogFile) }
+
+func tail(file string) string {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}

@@ -120,20 +120,6 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// maxSocketDir leaves room for "/.s.PGSQL.65535" in the 107 bytes of a socket's path.
-const maxSocketDir = 107 - len("/.s.PGSQL.65535")
-
-// postgresBase is the folder that the server's own is made in: TMPDIR, unless
-// the server's account does not get there or sockets' paths would be too long.
-func postgresBase(account account) string {
-	base := os.TempDir()
-	const name = "/breaking-backups-postgres-1234567890"
-	if len(base)+len(name) > maxSocketDir || !account.reaches(base) {
-		return "/tmp"
-	}
-	return base
-}
-
 func postgresBin() (string, error) {
 	if bin := os.Getenv("PG_BIN"); bin != "" {
 		if !hasServer(bin) {

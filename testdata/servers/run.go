@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,18 @@ func RunWithPostgres(args []string) (code int, err error) {
 			return nil, err
 		}
 		return &beside{pg.Stop, pg.scratch, append(pg.Env("postgres"), "PATH="+pg.BinDir+":"+os.Getenv("PATH"))}, nil
+	})
+}
+
+// RunWithMariaDB runs args as a command beside a private MariaDB, which it finds by its MYSQL_* variables and whose
+// clients are first on its PATH.
+func RunWithMariaDB(args []string) (code int, err error) {
+	return runBeside(args, func() (*beside, error) {
+		my, err := StartMariaDB()
+		if err != nil {
+			return nil, err
+		}
+		return &beside{my.Stop, my.scratch, append(my.Env(""), "PATH="+filepath.Dir(my.Client)+":"+os.Getenv("PATH"))}, nil
 	})
 }
 

@@ -1,11 +1,12 @@
 // Package servers gives tests the real things they are made against: a private
-// PostgreSQL, a FerretDB, an S3 server, the pinned restic, MongoDB's tools.
+// PostgreSQL, a MariaDB, a FerretDB, an S3 server, the pinned restic, MongoDB's
+// tools.
 //
 // Everything listens on a free loopback port, lives in a temporary folder and
 // ends with the process that asked for it, even when that process is killed:
 // the kernel signals the server (Pdeathsig, Linux), and the folder it leaves is
 // swept by whoever starts the next one. Two test processes never share anything
-// but the built tools in the repository's .cache folder.
+// but what was built in the repository's .cache folder.
 //
 // A program that is not installed fails the test with the line that installs
 // it. Only `go test -short` skips.

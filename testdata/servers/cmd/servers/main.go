@@ -5,6 +5,7 @@
 //	servers ferret              and for FerretDB, the tests' server for MongoDB's protocol
 //	servers mongodump           and for mongodump; likewise mongorestore, bsondump
 //	servers postgres COMMAND    runs COMMAND beside a private PostgreSQL, found by PG* variables
+//	servers mariadb COMMAND     runs COMMAND beside a private MariaDB, found by MYSQL_* variables
 //	servers ferret COMMAND      runs COMMAND beside a private FerretDB, found by MONGO_URI
 package main
 
@@ -35,8 +36,10 @@ func run(args []string) int {
 		code, err = servers.RunWithFerret(args[1:])
 	case len(args) > 1 && args[0] == "postgres":
 		code, err = servers.RunWithPostgres(args[1:])
+	case len(args) > 1 && args[0] == "mariadb":
+		code, err = servers.RunWithMariaDB(args[1:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | mongodump | mongorestore | bsondump\n       servers postgres|ferret COMMAND [ARGUMENT]...")
+		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | mongodump | mongorestore | bsondump\n       servers postgres|mariadb|ferret COMMAND [ARGUMENT]...")
 		return 2
 	}
 	if err != nil {
