@@ -1,0 +1,288 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A database is one of those in a dump, with all that is written of it but the rows.
+type database struct {
+	name      string
+	charset   string
+	collation string
+	encrypted bool   // MySQL: what is made in it is encrypted by default
+	comment   string // MariaDB
+	readOnly  bool   // MySQL
+
+	sequences []sequence
+	tables    []*table
+	views     []view
+	routines  []program
+	triggers  []program
+	events    []program
+}
+
+// A table, with what has to be known to read its rows and write them.
+type table struct {
+	db            *database
+	name          string // quoted
+	label         string // for people: database and name
+	engine        string
+	transactional bool // a snapshot holds its rows
+	rowless       bool // it holds no rows of its own
+	bytes         int64
+	identity      string // changes when another table takes the name, or the definition changes
+	definition    definition
+	columns       []column // whose values are in the dump
+	key           *key     // by which the rows leave; nil: as they lie
+}
+
+// A key is a unique key without NULLs: an order of the rows in which each has its place.
+type key struct {
+	name    string   // quoted
+	columns []string // quoted
+	desc    []bool
+	numeric bool // the first column is an integer
+}
+
+// catalog reads definitions on a connection of its own, which sees the server
+// as it is, not as it was at the moment of the dump: the servers keep no
+// versions of definitions.
+type catalog struct {
+	conn *conn
+	srv  server
+	warn func(string)
+
+	engines  map[string]bool // whether they are transactional
+	charsets map[string]*charset
+}
+
+// session are the settings that every session of a dump begins with: what the
+// server sends must not depend on anybody's defaults. Values are sent in the
+// bytes in which they are stored.
+func (s *Source) session(srv server) []string {
+	list := []string{
+		"SET NAMES utf8mb4",
+		"SET character_set_results = NULL",
+		"SET sql_mode = ''",
+		"SET time_zone = '+00:00'",
+		"SET sql_quote_show_create = 1",
+		// Whoever takes the dump may be slow, and a connection that waits for
+		// its turn is idle.
+		"SET net_write_timeout = 31536000, net_read_timeout = 31536000, wait_timeout = 31536000",
+		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+	}
+	if s.cfg.LockTimeout > 0 {
+		seconds := max(1, int(s.cfg.LockTimeout.Round(1e9).Seconds()))
+		list = append(list, fmt.Sprintf("SET lock_wait_timeout = %d", seconds))
+	}
+	if srv.mariadb() {
+		return append(list, "SET max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0")
+	}
+	return append(list, "SET max_execution_time = 0",
+		// Bytes of a password's hash are no text.
+		"SET print_identified_with_as_hex = 1")
+}
+
+// readEngines learns which storage engines keep versions of rows.
+func (c *catalog) readEngines(ctx context.Context) error {
+	rows, err := c.conn.list(ctx, "SELECT engine AS name, transactions AS yes FROM information_schema.engines")
+	if err != nil {
+		return fmt.Errorf("read storage engines: %w", err)
+	}
+	c.engines = make(map[string]bool)
+	for _, r := range rows {
+		c.engines[strings.ToLower(r["name"])] = r["yes"] == "YES"
+	}
+	return nil
+}
+
+// databases returns the names of all but the server's own databases.
+func (c *catalog) databases(ctx context.Context) ([]string, error) {
+	rows, err := c.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
+	if err != nil {
+		return nil, fmt.Errorf("read the list of databases: %w", err)
+	}
+	var names []string
+	for _, r := range rows {
+		if !isSystemSchema(r["name"]) {
+			names = append(names, r["name"])
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// identities returns what tells each table of a database from a later one of
+// its name. It misses a change within a second of the last one.
+func (c *catalog) identities(ctx context.Context, db string) (map[string]string, error) {
+	rows, err := c.conn.list(ctx, `SELECT table_name AS name, CONCAT_WS(' ', table_type, engine, create_time) AS identity
+		FROM information_schema.tables WHERE table_schema = `+literal(db))
+	if err != nil {
+		return nil, fmt.Errorf("read the list of tables: %w", err)
+	}
+	list := make(map[string]string, len(rows))
+	for _, r := range rows {
+		list[r["name"]] = r["identity"]
+	}
+	return list, nil
+}
+
+// identity returns what identities returns of one table.
+func (c *catalog) identity(ctx context.Context, t *table) (string, error) {
+	rows, err := c.conn.list(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
+		FROM information_schema.tables WHERE table_schema = `+literal(t.db.name)+` AND table_name = `+literal(unquoted(t.name)))
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0]["identity"], nil
+}
+
+// read reads the definitions of a database.
+func (c *catalog) read(ctx context.Context, name string) (*database, error) {
+	if err := c.conn.exec(ctx, "USE "+ident(name)); err != nil {
+		return nil, err
+	}
+	db := &database{name: name}
+	for _, step := range []struct {
+		what string
+		read func(context.Context, *database) error
+	}{
+		{"defaults", c.readDefaults},
+		{"tables", c.readTables},
+		{"columns", c.readColumns},
+		{"keys", c.readKeys},
+		{"views", c.readViews},
+		{"sequences", c.readSequences},
+		{"routines", c.readRoutines},
+		{"triggers", c.readTriggers},
+		{"events", c.readEvents},
+	} {
+		if err := step.read(ctx, db); err != nil {
+			return nil, fmt.Errorf("read %s: %w", step.what, err)
+		}
+	}
+	return db, nil
+}
+
+func (c *catalog) readDefaults(ctx context.Context, db *database) error {
+	columns := "default_character_set_name AS charset, default_collation_name AS collation"
+	if c.srv.mariadb() {
+		columns += ", schema_comment AS comment"
+	} else {
+		columns += ", default_encryption AS encryption"
+	}
+	rows, err := c.conn.list(ctx, "SELECT "+columns+" FROM information_schema.schemata WHERE schema_name = "+literal(db.name))
+	if err != nil {
+		return err
+	}
+	if len(rows) != 1 {
+		return fmt.Errorf("information_schema knows %d databases of this name", len(rows))
+	}
+	r := rows[0]
+	db.charset, db.collation, db.comment, db.encrypted = r["charset"], r["collation"], r["comment"], r["encryption"] == "YES"
+	return nil
+}
+
+// readTables reads what there is by way of tables, and the tables' own definitions.
+func (c *catalog) readTables(ctx context.Context, db *database) error {
+	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes,
+			CONCAT_WS(' ', table_type, engine, create_time) AS identity, table_comment AS comment
+		FROM information_schema.tables WHERE table_schema = `+literal(db.name))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(rows, func(a, b record) int { return strings.Compare(a["name"], b["name"]) })
+	for _, r := range rows {
+		switch r["type"] {
+		case "BASE TABLE", "SYSTEM VERSIONED":
+		case "VIEW":
+			db.views = append(db.views, view{name: r["name"]})
+			continue
+		case "SEQUENCE":
+			db.sequences = append(db.sequences, sequence{name: r["name"]})
+			continue
+		case "TEMPORARY":
+			continue
+		default:
+			return fmt.Errorf("%s is a %s, which is not known", r["name"], r["type"])
+		}
+		if !r.has("engine") {
+			return fmt.Errorf("table %s cannot be opened: %s", r["name"], r["comment"])
+		}
+		t := &table{db: db, name: ident(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
+		t.bytes, _ = strconv.ParseInt(r["bytes"], 10, 64)
+		t.transactional = c.engines[strings.ToLower(t.engine)]
+		switch strings.ToLower(t.engine) {
+		case "mrg_myisam", "federated", "blackhole":
+			t.rowless = true
+		}
+		if t.definition, err = c.readDefinition(ctx, t); err != nil {
+			return fmt.Errorf("table %s: %w", r["name"], err)
+		}
+		db.tables = append(db.tables, t)
+	}
+	return nil
+}
+
+func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, error) {
+	rows, err := c.conn.list(ctx, "SHOW CREATE TABLE "+t.name)
+	if err != nil {
+		return definition{}, err
+	}
+	if len(rows) != 1 || !rows[0].has("create table") {
+		return definition{}, fmt.Errorf("the server shows no definition")
+	}
+	return parseDefinition(rows[0]["create table"])
+}
+
+// readKeys finds the key by which each table's rows leave.
+func (c *catalog) readKeys(ctx context.Context, db *database) error {
+	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction
+		FROM information_schema.statistics WHERE non_unique = 0 AND table_schema = `+literal(db.name)+` ORDER BY table_name, index_name, seq_in_index`)
+	if err != nil {
+		return err
+	}
+	type candidate struct {
+		key
+		unfit bool
+	}
+	found := make(map[string]map[string]*candidate) // by quoted names of table and key
+	for _, r := range rows {
+		tab, name := ident(r["tab"]), ident(r["name"])
+		keys := found[tab]
+		if keys == nil {
+			keys = make(map[string]*candidate)
+			found[tab] = keys
+		}
+		k := keys[name]
+		if k == nil {
+			k = &candidate{key: key{name: name}}
+			keys[name] = k
+		}
+		k.columns = append(k.columns, ident(r["col"]))
+		k.desc = append(k.desc, r["direction"] == "D")
+		k.unfit = k.unfit || !r.has("col") || r.has("part") || r["nullable"] == "YES"
+	}
+	for _, t := range db.tables {
+		// The server lists the keys of a definition so that the first that fits
+		// is the one by which InnoDB stores the rows.
+		for _, name := range t.definition.uniqueKeys() {
+			k := found[t.name][name]
+			if k == nil || k.unfit {
+				continue
+			}
+			for _, col := range t.columns {
+				if col.name == k.columns[0] {
+					k.numeric = col.integer
+				}
+			}
+			t.key = &k.key
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,231 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// This package's names in a dump's head: of one database, which goes into any,
+// and of several, which are made by their names.
+const (
+	engine       = "mysql"
+	engineServer = "mysql server"
+
+	serverPrefix   = "server "   // before the family and version of the server
+	databasePrefix = "database " // before each name, in a dump of several
+)
+
+// Dump writes the databases as SQL. See dump.Source.
+func (s *Source) Dump(ctx context.Context, w io.Writer) error {
+	if err := s.dump(ctx, w); err != nil {
+		return fmt.Errorf("dump %s: %w", s.what(), err)
+	}
+	return nil
+}
+
+func (s *Source) dump(ctx context.Context, w io.Writer) error {
+	main, srv, err := connect(ctx, s.conn)
+	if err != nil {
+		return err
+	}
+	defer main.close()
+	for _, sql := range s.session(srv) {
+		if err := main.exec(ctx, sql); err != nil {
+			return fmt.Errorf("set up the session: %s: %w", sql, err)
+		}
+	}
+	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, charsets: make(map[string]*charset)}
+	if err := c.readEngines(ctx); err != nil {
+		return err
+	}
+	readers, databases, err := s.moment(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer closeAll(readers)
+	s.warnUnsnapped(databases)
+
+	single := len(s.cfg.Databases) == 1
+	name := engineServer
+	if single {
+		name = engine
+	}
+	p := &printer{w: dump.NewWriter(w, name), qualified: !single}
+	manifest, err := s.write(ctx, c, p, readers, databases)
+	if err != nil {
+		return err
+	}
+	return p.w.End(manifest)
+}
+
+// moment takes the snapshot and reads the definitions that belong to it. The
+// servers keep no versions of definitions: those read right after the snapshot
+// are right if nothing was changed between a look before it and one after them.
+func (s *Source) moment(ctx context.Context, c *catalog) ([]*conn, []*database, error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		names := s.cfg.Databases
+		if len(names) == 0 {
+			var err error
+			if names, err = c.databases(ctx); err != nil {
+				return nil, nil, err
+			}
+		}
+		before, err := c.allIdentities(ctx, names)
+		if err != nil {
+			return nil, nil, err
+		}
+		readers, err := s.openReaders(ctx, s.cfg.Jobs)
+		if err != nil {
+			return nil, nil, err
+		}
+		var databases []*database
+		for _, name := range names {
+			db, err := c.read(ctx, name)
+			if err != nil {
+				closeAll(readers)
+				return nil, nil, fmt.Errorf("database %s: %w", name, err)
+			}
+			databases = append(databases, db)
+		}
+		after, err := c.allIdentities(ctx, names)
+		if err == nil && maps.Equal(before, after) {
+			return readers, databases, nil
+		}
+		closeAll(readers)
+		if err == nil && attempt == attempts {
+			err = fmt.Errorf("tables were made, altered or dropped in each of %d attempts to read their definitions", attempts)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		s.cfg.Debug("a table was made, altered or dropped while the definitions were read; beginning anew")
+	}
+}
+
+// allIdentities returns the identities of the tables of all databases.
+func (c *catalog) allIdentities(ctx context.Context, names []string) (map[string]string, error) {
+	all := make(map[string]string)
+	for _, name := range names {
+		tables, err := c.identities(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		for t, identity := range tables {
+			all[ident(name)+"."+ident(t)] = identity
+		}
+	}
+	return all, nil
+}
+
+// warnUnsnapped names the tables whose rows are not those of one moment.
+func (s *Source) warnUnsnapped(databases []*database) {
+	var names []string
+	for _, db := range databases {
+		for _, t := range db.tables {
+			if !t.transactional && !t.rowless {
+				names = append(names, fmt.Sprintf("%s (%s)", t.label, t.engine))
+			}
+		}
+	}
+	const most = 20
+	if n := len(names); n > most {
+		names = append(names[:most], fmt.Sprintf("and %d more", n-most))
+	}
+	if len(names) > 0 {
+		s.cfg.Warn("these tables are not transactional, and the dump holds each as it was when it was read: " + strings.Join(names, ", "))
+	}
+}
+
+// write writes the databases, one after another: what rows need, the rows, and
+// what might act on them or read them after that.
+func (s *Source) write(ctx context.Context, c *catalog, p *printer, readers []*conn, databases []*database) (dump.Manifest, error) {
+	p.preamble(c.srv)
+	for _, db := range databases {
+		if p.qualified {
+			p.comment(databasePrefix+"%+q", db.name)
+		}
+	}
+	rows := newRowWriter(c, readers, databases)
+	return rows.run(ctx, func(ctx context.Context) error {
+		for _, db := range databases {
+			if err := writeDatabase(ctx, p, db, rows); err != nil {
+				return err
+			}
+		}
+		// A view may read those of other databases.
+		for _, db := range databases {
+			p.use(db)
+			writeViews(p, db)
+		}
+		return ctx.Err()
+	})
+}
+
+func (p *printer) use(db *database) {
+	if p.qualified {
+		p.in(home())
+		p.stmt("USE %s", ident(db.name))
+	}
+}
+
+// writeDatabase writes a database, its tables with their rows, and what acts on
+// them when it is used.
+func writeDatabase(ctx context.Context, p *printer, db *database, rows *rowWriter) error {
+	p.mark("database")
+	p.database(db)
+	for _, seq := range db.sequences {
+		seq.print(p)
+	}
+	p.mark("tables")
+	for _, t := range db.tables {
+		if err := rows.table(ctx, p, t); err != nil {
+			return err
+		}
+	}
+	p.mark("routines, triggers")
+	for _, v := range db.views {
+		v.printStandIn(p)
+	}
+	for _, list := range [][]program{db.routines, db.triggers} {
+		for _, r := range list {
+			r.print(p, db)
+		}
+	}
+	p.in(home())
+	return nil
+}
+
+// writeViews writes a database's views, which read what all that is before them
+// made, and its events, which might begin to act at once.
+func writeViews(p *printer, db *database) {
+	p.mark("views, events")
+	for _, v := range db.views {
+		v.print(p)
+	}
+	for _, e := range db.events {
+		e.print(p, db)
+	}
+	p.in(home())
+}
+
+// database makes the database, or gives the one that is used its defaults.
+func (p *printer) database(db *database) {
+	defaults := fmt.Sprintf("CHARACTER SET %s COLLATE %s", db.charset, db.collation)
+	if db.encrypted {
+		defaults += " ENCRYPTION 'Y'"
+	}
+	if db.comment != "" {
+		defaults += " COMMENT " + literal(db.comment)
+	}
+	if p.qualified {
+		p.stmt("CREATE DATABASE IF NOT EXISTS %s", ident(db.name))
+		p.use(db)
+	}
+	p.stmt("ALTER DATABASE %s%s", p.databaseName(db), defaults)
+}

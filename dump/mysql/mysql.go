@@ -1,0 +1,123 @@
+// Package mysql dumps the databases of a MySQL or MariaDB server over the wire
+// and loads them back, without mysqldump or mysql on either side.
+//
+// A dump is what mysqldump --single-transaction --routines --triggers --events
+// --hex-blob writes: definitions and rows as SQL text, read at one moment of the
+// server. It loads with the mysql or mariadb client. Unlike mysqldump's it holds
+// no date and no version of the program, ends with a manifest, keeps floating
+// point numbers to the last bit, and equal data gives equal bytes.
+//
+// The facts about the servers that this package rests on are those of the two
+// projects' mysqldump.cc, for MySQL 8.0 to 9.x and MariaDB 10.6 to 11.8.
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// Config says what to dump and how to reach it.
+type Config struct {
+	Server
+	// Databases are the names of those to dump. One alone makes a dump without
+	// the database's name, which goes into any database; several are made anew
+	// by their dump; none means all of the server's, with its accounts.
+	Databases []string
+	// LockTimeout bounds the wait for a table that somebody holds locked.
+	// 0 means the server's own bound.
+	LockTimeout time.Duration
+	// Jobs is the number of connections that read rows, besides the one that
+	// reads the definitions. The bytes of the dump are the same for every
+	// number. 0 means 2.
+	Jobs int
+	// Position notes the binary log's position in a comment. It differs from
+	// run to run.
+	Position bool
+	// Debug is told of choices made on the way. nil means nobody.
+	Debug func(string)
+	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
+	Warn func(string)
+}
+
+// A Source dumps databases. It holds no connection between dumps.
+type Source struct {
+	cfg  Config
+	conn *mysql.Config
+}
+
+// NewSource reads the configuration and connects to nothing. An error is one of
+// configuration and names the setting.
+func NewSource(cfg Config) (*Source, error) {
+	cc, err := cfg.Server.connConfig()
+	if err != nil {
+		return nil, fmt.Errorf("mysql settings: %w", err)
+	}
+	if cfg.Warn == nil {
+		cfg.Warn = func(string) {}
+	}
+	if cfg.Debug == nil {
+		cfg.Debug = func(string) {}
+	}
+	if cfg.Jobs == 0 {
+		cfg.Jobs = 2
+	}
+	if cfg.Jobs < 0 {
+		return nil, fmt.Errorf("mysql settings: %d jobs: at least 1 expected", cfg.Jobs)
+	}
+	for i, name := range cfg.Databases {
+		switch {
+		case name == "":
+			return nil, fmt.Errorf("mysql settings: a database has no name")
+		case slices.Contains(cfg.Databases[:i], name):
+			return nil, fmt.Errorf("mysql settings: database %s is named twice", name)
+		case isSystemSchema(name):
+			return nil, fmt.Errorf("mysql settings: database %s is the server's own", name)
+		}
+	}
+	return &Source{cfg: cfg, conn: cc}, nil
+}
+
+// Check connects to the server and ends the connection: what makes every dump
+// fail from the start fails here, before anything else is begun.
+func (s *Source) Check(ctx context.Context) error {
+	conn, _, err := connect(ctx, s.conn)
+	if err != nil {
+		return fmt.Errorf("dump %s: %w", s.what(), err)
+	}
+	defer conn.close()
+	for _, name := range s.cfg.Databases {
+		if err := conn.exec(ctx, "USE "+ident(name)); err != nil {
+			return fmt.Errorf("dump %s: %w", s.what(), err)
+		}
+	}
+	return nil
+}
+
+// Host returns the server's host, for naming backups: a socket is "localhost".
+func (s *Source) Host() string { return s.cfg.Server.host() }
+
+// Database returns the name of the database that is dumped; of several the
+// names with commas between them, and the empty string for all.
+func (s *Source) Database() string { return strings.Join(s.cfg.Databases, ",") }
+
+// what names in errors what is dumped.
+func (s *Source) what() string {
+	if len(s.cfg.Databases) == 0 {
+		return "all databases of " + s.Host()
+	}
+	return strings.Join(s.cfg.Databases, ", ")
+}
+
+// isSystemSchema tells whether a database belongs to the server itself.
+func isSystemSchema(name string) bool {
+	switch strings.ToLower(name) {
+	case "mysql", "information_schema", "performance_schema", "sys":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package mysql
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A printer writes SQL. Errors of the stream stay in the dump.Writer until its End.
+type printer struct {
+	w       *dump.Writer
+	session settings // as the statements written so far leave them
+	// qualified is set in a dump of several databases, which names them.
+	qualified bool
+}
+
+// loadMode is the sql_mode in which a dump is loaded: every value that the
+// server held is taken as it is.
+const loadMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
+
+// home are the settings in which tables are made and rows are loaded.
+func home() settings {
+	mode := loadMode
+	return settings{charset: "utf8mb4", sqlMode: &mode, timeZone: "+00:00"}
+}
+
+// preamble makes the loading session read the dump as it was written.
+func (p *printer) preamble(srv server) {
+	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
+	p.stmt("SET NAMES utf8mb4")
+	p.stmt("SET sql_mode = '%s', time_zone = '+00:00'", loadMode)
+	p.stmt("SET foreign_key_checks = 0, unique_checks = 0")
+	if srv.mariadb() {
+		// Rows that break a constraint are there when the constraint came later.
+		p.stmt("SET check_constraint_checks = 0")
+	} else {
+		p.stmt("/*!80013 SET sql_require_primary_key = 0 */")
+	}
+	p.session = home()
+}
+
+// err is the first error of the stream.
+func (p *printer) err() error {
+	_, err := p.w.Write(nil)
+	return err
+}
+
+// stmt writes one statement and its semicolon.
+func (p *printer) stmt(format string, args ...any) {
+	fmt.Fprintf(p.w, format, args...)
+	p.w.WriteString(";\n")
+}
+
+// block writes a statement that may hold semicolons, between DELIMITER lines.
+func (p *printer) block(sql string) {
+	delimiter := ";;"
+	for strings.Contains(sql, delimiter) {
+		delimiter += ";"
+	}
+	p.w.WriteString("DELIMITER " + delimiter + "\n" + sql + "\n" + delimiter + "\nDELIMITER ;\n")
+}
+
+// comment writes text as comment lines.
+func (p *printer) comment(format string, args ...any) {
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\r", "\n")
+	p.w.WriteString("-- " + strings.ReplaceAll(text, "\n", "\n-- ") + "\n")
+}
+
+// mark writes a comment line between blank ones. text is the program's own or quoted.
+func (p *printer) mark(format string, args ...any) {
+	p.w.WriteString("\n")
+	p.comment(format, args...)
+	p.w.WriteString("\n")
+}
+
+// in changes the session's settings to those given.
+func (p *printer) in(s settings) {
+	var list []string
+	if s.charset != p.session.charset || s.collation != p.session.collation {
+		if s.collation == "" {
+			p.stmt("SET NAMES %s", s.charset)
+		} else {
+			list = append(list, "character_set_client = "+s.charset, "collation_connection = "+s.collation)
+		}
+		p.session.charset, p.session.collation = s.charset, s.collation
+	}
+	if s.sqlMode != nil && *s.sqlMode != *p.session.sqlMode {
+		list = append(list, "sql_mode = "+literal(*s.sqlMode))
+		p.session.sqlMode = s.sqlMode
+	}
+	if s.timeZone != "" && s.timeZone != p.session.timeZone {
+		list = append(list, "time_zone = "+literal(s.timeZone))
+		p.session.timeZone = s.timeZone
+	}
+	if len(list) > 0 {
+		p.stmt("SET %s", strings.Join(list, ", "))
+	}
+}
+
+// databaseName is how ALTER DATABASE names the database: the one that is used
+// needs no name.
+func (p *printer) databaseName(db *database) string {
+	if p.qualified {
+		return ident(db.name) + " "
+	}
+	return ""
+}

@@ -1,0 +1,175 @@
+package mysql
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
+// driver's: what it read as a number is one, all else is bytes.
+func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
+	b = append(b, '(')
+	for i := range t.columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch v := values[i].(type) {
+		case nil:
+			b = append(b, "NULL"...)
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+		case uint64:
+			b = strconv.AppendUint(b, v, 10)
+		case float64:
+			b = appendFloat(b, v)
+		case []byte:
+			b = t.columns[i].append(b, v)
+		default:
+			return nil, fmt.Errorf("column %s: the driver gives a %T", t.columns[i].name, v)
+		}
+	}
+	return append(b, ')'), nil
+}
+
+// appendFloat appends the shortest number that is read as the same one.
+func appendFloat(b []byte, f float64) []byte {
+	switch {
+	case f == 0 && math.Signbit(f):
+		return append(b, "-0e0"...) // -0 is an integer, and has no sign
+	case math.IsInf(f, 0), math.IsNaN(f):
+		return append(b, "NULL"...) // SQL has no word for it
+	}
+	return strconv.AppendFloat(b, f, 'g', -1, 64)
+}
+
+// longBinary is the length of a binary value, in bytes, from which on it is
+// written as a string rather than as hexadecimal digits. These are twice as
+// long as the value, and a value that a server has taken in must not become too
+// long a statement for it.
+const longBinary = 1 << 20
+
+func (c *column) append(b, value []byte) []byte {
+	switch c.form {
+	case formPlain:
+		return append(b, value...)
+	case formQuoted:
+		b = append(b, '\'')
+		b = append(b, value...)
+		return append(b, '\'')
+	case formHex:
+		if len(value) >= longBinary {
+			return appendText(append(b, "_binary "...), value)
+		}
+		return appendHex(b, value)
+	case formLegacy:
+		return c.charset.append(b, value)
+	}
+	if !utf8.Valid(value) {
+		return appendHex(b, value)
+	}
+	return appendText(b, value)
+}
+
+// Statements end after a row whose hash says so: wherever rows are inserted or
+// removed, the ends of all other statements stay.
+const (
+	statementBits  = 18      // a statement holds 2^18 bytes on average
+	statementLimit = 1 << 20 // and at most so many, unless one row is longer
+)
+
+// lastOfStatement tells whether a row ends its statement. The chance grows with
+// the row's length, so that statements are alike in bytes.
+func lastOfStatement(length int, hash uint64) bool {
+	return length >= 1<<statementBits || hash < uint64(length)<<(64-statementBits)
+}
+
+// A tally counts and hashes rows.
+type tally struct {
+	rows int64
+	sum  uint64 // of the rows' hashes
+}
+
+// rowBuffer holds rows on their way from a connection to the writer.
+type rowBuffer struct {
+	data []byte // rows, each followed by rowGap
+	rows []rowEnd
+	home chan *rowBuffer // where it goes back to
+}
+
+// rowGap stands between two rows of a statement.
+const rowGap = ",\n"
+
+type rowEnd struct {
+	end  int32 // in the buffer, before rowGap
+	last bool  // of its statement
+}
+
+// add appends a row of t.
+func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
+	begin := len(b.data)
+	data, err := t.appendRow(b.data, values)
+	if err != nil {
+		return err
+	}
+	row := data[begin:]
+	if len(data) > math.MaxInt32 {
+		return fmt.Errorf("a row of %d bytes is longer than any server takes", len(row))
+	}
+	hash := dump.RowHash(row)
+	sum.rows++
+	sum.sum += hash
+	b.rows = append(b.rows, rowEnd{int32(len(data)), lastOfStatement(len(row), hash)})
+	b.data = append(data, rowGap...)
+	return nil
+}
+
+// An inserter writes a table's rows as INSERT statements.
+type inserter struct {
+	p      *printer
+	header string // INSERT INTO … VALUES
+	open   bool   // a statement has begun
+	size   int    // bytes of its rows
+}
+
+// add writes the rows of a buffer.
+func (w *inserter) add(b *rowBuffer) {
+	from, begin, end := 0, 0, 0 // unwritten; the row; the row before
+	for i, r := range b.rows {
+		length := int(r.end) - begin
+		if w.open && w.size+length > statementLimit {
+			w.p.w.Write(b.data[from:end])
+			from = begin
+			w.close()
+		}
+		switch {
+		case !w.open:
+			w.p.w.WriteString(w.header)
+			w.open, w.size = true, 0
+		case i == 0:
+			w.p.w.WriteString(rowGap)
+		}
+		w.size += length + len(rowGap)
+		begin, end = int(r.end)+len(rowGap), int(r.end)
+		if r.last {
+			w.p.w.Write(b.data[from:end])
+			from = begin
+			w.close()
+		}
+	}
+	if from < end {
+		w.p.w.Write(b.data[from:end])
+	}
+}
+
+// close ends the statement that has begun, if one has.
+func (w *inserter) close() {
+	if w.open {
+		w.p.w.WriteString(";\n")
+		w.open = false
+	}
+}

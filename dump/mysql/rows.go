@@ -1,0 +1,230 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A rowWriter writes tables' rows in the order of the dump: read ahead on
+// several connections that share a snapshot, written one piece after another.
+// The bytes do not depend on how many connections there are.
+type rowWriter struct {
+	catalog *catalog
+	mu      sync.Mutex // of catalog, for as long as the readers run
+	readers []*conn
+
+	streams  []*pieceStream // those that are not written yet
+	manifest dump.Manifest
+}
+
+// A pieceStream carries a piece's rows from the connection that reads them to
+// the writer. data is unbuffered: how far a reader runs ahead is bounded by the
+// buffers it owns.
+type pieceStream struct {
+	piece
+	data chan *rowBuffer
+	tally
+}
+
+const (
+	bufferSize       = 256 << 10 // bytes of rows, at least
+	readAheadBuffers = 16        // that a connection may have filled before the writer gets to them
+)
+
+func newRowWriter(c *catalog, readers []*conn, databases []*database) *rowWriter {
+	w := &rowWriter{catalog: c, readers: readers}
+	for _, db := range databases {
+		for _, t := range db.tables {
+			if t.rowless {
+				continue
+			}
+			for _, p := range t.pieces() {
+				w.streams = append(w.streams, &pieceStream{piece: p, data: make(chan *rowBuffer)})
+			}
+		}
+	}
+	return w
+}
+
+// run reads the rows while write writes, which calls table for each table in its order.
+func (w *rowWriter) run(ctx context.Context, write func(context.Context) error) (dump.Manifest, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	streams := w.streams
+	for _, r := range w.readers[:min(len(w.readers), len(streams))] {
+		g.Go(func() error { return w.readAhead(ctx, r, streams, &next) })
+	}
+	g.Go(func() error { return write(ctx) })
+	return w.manifest, g.Wait()
+}
+
+// readAhead reads the pieces that no other connection has taken, in their order.
+func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStream, next *atomic.Int64) error {
+	if err := r.exec(ctx, "SAVEPOINT piece"); err != nil {
+		return err
+	}
+	home := make(chan *rowBuffer, readAheadBuffers)
+	made := 0
+	get := func() (*rowBuffer, error) {
+		if made < readAheadBuffers && len(home) == 0 {
+			made++
+			return &rowBuffer{data: make([]byte, 0, bufferSize+bufferSize/4), home: home}, nil
+		}
+		select {
+		case b := <-home:
+			b.data, b.rows = b.data[:0], b.rows[:0]
+			if cap(b.data) > 4*bufferSize { // it held one long row
+				b.data = make([]byte, 0, bufferSize+bufferSize/4)
+			}
+			return b, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	for {
+		i := int(next.Add(1)) - 1
+		if i >= len(streams) {
+			return nil
+		}
+		s := streams[i]
+		if err := s.read(ctx, r, get); err != nil {
+			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.explain(ctx, err)))
+		}
+		if err := w.settle(ctx, r, s.table); err != nil {
+			return fmt.Errorf("read the rows of %s: %w", s.table.label, err)
+		}
+		close(s.data)
+	}
+}
+
+// read reads a piece's rows into buffers for the writer.
+func (s *pieceStream) read(ctx context.Context, r *conn, get func() (*rowBuffer, error)) error {
+	emit := func(b *rowBuffer) error {
+		select {
+		case s.data <- b:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return r.sql.Raw(func(raw any) (err error) {
+		rows, err := raw.(driver.QueryerContext).QueryContext(ctx, s.query, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		b, err := get()
+		if err != nil {
+			return err
+		}
+		values := make([]driver.Value, len(rows.Columns()))
+		for {
+			if err := rows.Next(values); err == io.EOF {
+				return emit(b)
+			} else if err != nil {
+				return err
+			}
+			if err := b.add(s.table, values, &s.tally); err != nil {
+				return err
+			}
+			if len(b.data) < bufferSize {
+				continue
+			}
+			if err := emit(b); err != nil {
+				return err
+			}
+			if b, err = get(); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// errChanged is returned for a table that another took the place of, or that
+// was altered, between the moment of the dump and the reading of its rows.
+var errChanged = errors.New("the table was altered, dropped or replaced while the dump ran; run it again")
+
+// settle makes sure that the rows just read were those of the table whose
+// definition is in the dump, and lets others change it from now on. Until here
+// the reader's transaction has kept them from it.
+func (w *rowWriter) settle(ctx context.Context, r *conn, t *table) error {
+	w.mu.Lock()
+	identity, err := w.catalog.identity(ctx, t)
+	w.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if identity != t.identity {
+		return errChanged
+	}
+	return r.exec(ctx, "ROLLBACK TO SAVEPOINT piece")
+}
+
+// Error numbers of the servers that say that a table is not what it was.
+const (
+	errTableDefChanged = 1412
+	errNoSuchTable     = 1146
+	errBadField        = 1054
+	errNoSuchKey       = 1176
+)
+
+// changed says so where a server's error means that a table was changed.
+func changed(err error) error {
+	if isError(err, errTableDefChanged, errNoSuchTable, errBadField, errNoSuchKey) {
+		return fmt.Errorf("%w: %w", errChanged, err)
+	}
+	return err
+}
+
+// table writes a table and its rows.
+func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
+	p.stmt("%s", t.definition)
+	if t.rowless {
+		return p.err()
+	}
+	entry := dump.Table{Name: t.name}
+	if p.qualified {
+		entry.Name = ident(t.db.name) + "." + t.name
+	}
+	into := inserter{p: p, header: t.header()}
+	for len(w.streams) > 0 && w.streams[0].table == t {
+		s := w.streams[0]
+		if err := s.write(ctx, &into); err != nil {
+			return err
+		}
+		entry.Rows += s.rows
+		entry.Hash += s.sum
+		w.streams = w.streams[1:]
+	}
+	into.close()
+	w.manifest = append(w.manifest, entry)
+	return p.err()
+}
+
+// write writes a piece's rows as they come.
+func (s *pieceStream) write(ctx context.Context, into *inserter) error {
+	for {
+		select {
+		case b, more := <-s.data:
+			if !more {
+				return nil
+			}
+			into.add(b)
+			b.home <- b
+			if err := into.p.err(); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}

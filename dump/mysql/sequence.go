@@ -1,0 +1,38 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+)
+
+// A sequence is MariaDB's.
+type sequence struct {
+	name       string
+	definition string
+	next       string // the first value that nobody has been promised
+	cycles     string // how often it began anew
+}
+
+func (c *catalog) readSequences(ctx context.Context, db *database) error {
+	for i := range db.sequences {
+		s := &db.sequences[i]
+		rows, err := c.conn.list(ctx, "SHOW CREATE SEQUENCE "+ident(s.name))
+		if err == nil && len(rows) == 1 {
+			s.definition = rows[0]["create table"]
+			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles FROM "+ident(s.name))
+		}
+		if err != nil {
+			return fmt.Errorf("sequence %s: %w", s.name, err)
+		}
+		if len(rows) != 1 || s.definition == "" {
+			return fmt.Errorf("sequence %s: the server shows no definition", s.name)
+		}
+		s.next, s.cycles = rows[0]["next"], rows[0]["cycles"]
+	}
+	return nil
+}
+
+func (s sequence) print(p *printer) {
+	p.stmt("%s", s.definition)
+	p.stmt("DO SETVAL(%s, %s, 0, %s)", ident(s.name), s.next, s.cycles)
+}
