@@ -1,0 +1,236 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+)
+
+// A Server is how a server, a replica set or a cluster is reached.
+type Server struct {
+	URI  string // mongodb:// or mongodb+srv://; in place of Host and Port
+	Host string // empty means localhost
+	Port string // empty means 27017
+
+	User         string // in place of the URI's
+	Password     string
+	AuthDatabase string // where User is known; empty means admin
+}
+
+// selectTime bounds the wait for a server that can be reached, unless the URI
+// says so itself. The driver's own is half a minute, even where nobody listens.
+const selectTime = 10 * time.Second
+
+func (s Server) isSRV() bool { return strings.HasPrefix(s.URI, "mongodb+srv://") }
+
+// check finds mistakes without contacting anything.
+func (s Server) check() error {
+	if s.URI != "" && (s.Host != "" || s.Port != "") {
+		return errors.New("a URI and a host: want one of them")
+	}
+	if s.isSRV() { // the driver asks the name server as soon as it reads the URI
+		if s.host() == "" {
+			return errors.New("the URI has no host")
+		}
+		return nil
+	}
+	_, err := s.options()
+	return err
+}
+
+func (s Server) options() (*options.ClientOptions, error) {
+	opts := options.Client()
+	if s.URI != "" {
+		opts.ApplyURI(s.URI)
+	} else {
+		host, port := s.Host, s.Port
+		if host == "" {
+			host = "localhost"
+		}
+		if port == "" {
+			port = "27017"
+		}
+		if strings.HasPrefix(host, "/") {
+			opts.SetHosts([]string{host})
+		} else {
+			opts.SetHosts([]string{net.JoinHostPort(host, port)})
+		}
+	}
+	if s.User != "" {
+		db := s.AuthDatabase
+		if db == "" {
+			db = "admin"
+		}
+		opts.SetAuth(options.Credential{Username: s.User, Password: s.Password, PasswordSet: s.Password != "", AuthSource: db})
+	}
+	if opts.AppName == nil {
+		opts.SetAppName("breaking-backups")
+	}
+	if opts.ServerSelectionTimeout == nil {
+		opts.SetServerSelectionTimeout(selectTime)
+	}
+	return opts, opts.Validate()
+}
+
+// host is the first host, without its port.
+func (s Server) host() string {
+	hosts := s.Host
+	if s.URI != "" {
+		_, rest, _ := strings.Cut(s.URI, "://")
+		rest, _, _ = strings.Cut(rest, "?")
+		rest, _, _ = strings.Cut(rest, "/")
+		hosts = rest[strings.LastIndex(rest, "@")+1:]
+	}
+	host, _, _ := strings.Cut(hosts, ",")
+	if h, err := url.PathUnescape(host); err == nil {
+		host = h
+	}
+	if strings.HasPrefix(host, "/") || host == "" && s.URI == "" {
+		return "localhost"
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.Trim(host, "[]")
+}
+
+// conn is a connection to one server: a mongod, or a mongos.
+type conn struct {
+	client *mongo.Client
+	read   *readpref.ReadPref
+	server serverInfo
+}
+
+// serverInfo is what a server says of itself.
+type serverInfo struct {
+	version string
+	mongod  bool   // MongoDB's own, or at least it says nothing else
+	mongos  bool   // the front of a sharded cluster
+	set     string // the replica set's name; empty without one
+	me      string // the server's address as the replica set knows it
+}
+
+// connect connects to the server. Of a replica set it is one member, the one
+// that the read preference selects, and all of it is read from there: another's
+// documents may come in another order, and its oplog may be behind.
+func (s Server) connect(ctx context.Context) (*conn, error) {
+	opts, err := s.options()
+	if err != nil {
+		return nil, err
+	}
+	c, err := dial(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	direct := opts.Direct != nil && *opts.Direct
+	if c.server.set == "" || c.server.mongos || c.server.me == "" || direct {
+		return c, nil
+	}
+	c.close(ctx)
+	return dial(ctx, member(opts, c.server.me))
+}
+
+// member is a connection to one member alone, with all else as in opts. What is
+// copied is what can be set, so not the URI, which where it is a service record
+// forbids that.
+func member(opts *options.ClientOptions, address string) *options.ClientOptions {
+	alone := options.Client()
+	from, to := reflect.ValueOf(opts).Elem(), reflect.ValueOf(alone).Elem()
+	for i := range to.NumField() {
+		if to.Field(i).CanSet() {
+			to.Field(i).Set(from.Field(i))
+		}
+	}
+	alone.SRVMaxHosts, alone.SRVServiceName = nil, nil
+	return alone.SetHosts([]string{address}).SetDirect(true)
+}
+
+func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error) {
+	client, err := mongo.Connect(opts)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	c := &conn{client: client, read: opts.ReadPreference}
+	if c.read == nil {
+		c.read = readpref.Primary()
+	}
+	defer func() {
+		if err != nil {
+			c.close(ctx)
+		}
+	}()
+	var hello struct {
+		SetName string `bson:"setName"`
+		Me      string `bson:"me"`
+		Msg     string `bson:"msg"`
+	}
+	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	var build bson.Raw
+	if err := c.run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
+		return nil, fmt.Errorf("connect: version: %w", err)
+	}
+	version, _ := build.Lookup("version").StringValueOK()
+	c.server = serverInfo{
+		version: version, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid",
+		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
+	}
+	return c, nil
+}
+
+func has(doc bson.Raw, key string) bool {
+	_, err := doc.LookupErr(key)
+	return err == nil
+}
+
+// endTime bounds what is said to a server in parting.
+const endTime = 5 * time.Second
+
+func (c *conn) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	_ = c.client.Disconnect(ctx)
+}
+
+// run runs a command and decodes its answer.
+func (c *conn) run(ctx context.Context, db string, command bson.D, answer any) error {
+	return c.client.Database(db).RunCommand(ctx, command, options.RunCmd().SetReadPreference(c.read)).Decode(answer)
+}
+
+// cursor runs a command that answers with a cursor.
+func (c *conn) cursor(ctx context.Context, db string, command bson.D) (*mongo.Cursor, error) {
+	return c.client.Database(db).RunCommandCursor(ctx, command, options.RunCmd().SetReadPreference(c.read))
+}
+
+// each runs a command that answers with a cursor, and passes each document on.
+// What is passed is valid only for that call.
+func (c *conn) each(ctx context.Context, db string, command bson.D, do func(bson.Raw) error) error {
+	cur, err := c.cursor(ctx, db, command)
+	if err != nil {
+		return err
+	}
+	defer c.closeCursor(ctx, cur)
+	for cur.Next(ctx) {
+		if err := do(cur.Current); err != nil {
+			return err
+		}
+	}
+	return cur.Err()
+}
+
+func (c *conn) closeCursor(ctx context.Context, cur *mongo.Cursor) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	_ = cur.Close(ctx)
+}

@@ -1,0 +1,169 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// LoadConfig says where an archive goes.
+type LoadConfig struct {
+	Server
+	// Database is the database that a dump of one goes into. Empty means the
+	// one that it was dumped from.
+	Database string
+	// Include and Exclude are patterns as in Config, of names in the archive.
+	Include, Exclude []string
+	// From and To rename namespaces: what matches a pattern of From becomes what
+	// stands at its place in To, where each * takes the text of that in From.
+	From, To []string
+	// Clean drops the collections that the archive brings anew. Without it a
+	// database that is not empty is refused, or where namespaces are renamed or
+	// selected, a collection that exists.
+	Clean bool
+	// Warn is told what an operator should know of a load that succeeded.
+	// nil means nobody.
+	Warn func(string)
+}
+
+// A Loader loads an archive into a server. It holds no connection between loads.
+type Loader struct {
+	cfg       LoadConfig
+	filter    filter
+	renamings []renaming
+}
+
+// NewLoader reads the configuration and connects to nothing. An error is one of
+// configuration and names the setting.
+func NewLoader(cfg LoadConfig) (*Loader, error) {
+	if err := errors.Join(cfg.Server.check(), checkDatabase(cfg.Database)); err != nil {
+		return nil, fmt.Errorf("mongo settings: %w", err)
+	}
+	l := &Loader{cfg: cfg}
+	if l.cfg.Warn == nil {
+		l.cfg.Warn = func(string) {}
+	}
+	var err error
+	if l.filter, err = newFilter(cfg.Include, cfg.Exclude); err != nil {
+		return nil, fmt.Errorf("mongo settings: %w", err)
+	}
+	if l.renamings, err = newRenamings(cfg.From, cfg.To); err != nil {
+		return nil, fmt.Errorf("mongo settings: %w", err)
+	}
+	return l, nil
+}
+
+// ErrNotEmpty is returned for a target that holds something and may not be cleaned.
+var ErrNotEmpty = errors.New("the target is not empty")
+
+// ErrManyDatabases is returned when a dump of several databases is to go into
+// one named database.
+var ErrManyDatabases = errors.New("the dump holds several databases, which go into a server and not into one database")
+
+// Load loads an archive of this program's or of mongodump's: the collections
+// with their options, the documents in their order, then indexes, views, users
+// and roles, and the oplog. See dump.Loader. Whatever stands in the way is found
+// before anything is changed. An error after that says so: the target then holds
+// a part of the dump.
+func (l *Loader) Load(ctx context.Context, r io.Reader) error {
+	s := &loading{Loader: l}
+	err := s.load(ctx, r)
+	if s.conn != nil {
+		s.conn.close(ctx)
+	}
+	if err != nil && s.touched {
+		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
+	}
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	return nil
+}
+
+// A loading is one Load under way.
+type loading struct {
+	*Loader
+	archive *archive.Reader
+	conn    *conn
+	plan    []*target
+	targets map[*archive.Collection]*target // what is not among them is passed over
+	touched bool                            // something of the target is not as it was
+}
+
+func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
+	if s.archive, err = archive.NewReader(r); err != nil {
+		return err
+	}
+	if err := s.makePlan(); err != nil {
+		return err
+	}
+	if s.conn, err = s.cfg.connect(ctx); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	s.touched = true
+	if err := s.create(ctx); err != nil {
+		return err
+	}
+	if err := s.fill(ctx); err != nil {
+		return err
+	}
+	return s.finish(ctx)
+}
+
+// fill reads the archive to its end and puts its documents into the collections.
+func (s *loading) fill(ctx context.Context) error {
+	for {
+		block, err := s.archive.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t := s.targets[block.Collection]
+		switch {
+		case t == nil:
+		case block.End != nil:
+			if err := s.filled(ctx, t, *block.End); err != nil {
+				return fmt.Errorf("%s: %w", t.namespace(), err)
+			}
+		default:
+			if err := s.insert(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// filled is called when all of a collection's documents are in it.
+func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error {
+	if t.inserted != want.Rows {
+		return fmt.Errorf("%d documents were inserted, the dump holds %d", t.inserted, want.Rows)
+	}
+	return s.countDocuments(ctx, t)
+}
+
+// finish makes what comes after the documents.
+func (s *loading) finish(ctx context.Context) error {
+	for _, t := range s.plan {
+		if err := s.createIndexes(ctx, t); err != nil {
+			return fmt.Errorf("%s: create indexes: %w", t.namespace(), err)
+		}
+	}
+	for _, t := range s.plan {
+		if t.kind != targetView {
+			continue
+		}
+		if err := s.createCollection(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}

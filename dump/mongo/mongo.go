@@ -1,0 +1,174 @@
+// Package mongo dumps MongoDB databases, and what speaks MongoDB's protocol,
+// as the archive that mongodump --archive writes, and loads such archives.
+//
+// The documents pass as the BSON that the server sent and are never decoded; one
+// collection comes after the other in a fixed order, so equal data gives equal
+// bytes. mongorestore --archive reads the result. See package archive for what is
+// in the stream besides.
+//
+// The facts about MongoDB that this package rests on are those of mongodump's and
+// mongorestore's sources (mongo-tools, mongodump and mongorestore) and of the
+// server's manual, for servers 5.0 to 8.
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Config says what to dump and how to reach it.
+type Config struct {
+	Server
+	// Database is the one to dump. Empty means all, but local.
+	Database string
+	// Include and Exclude are patterns of namespaces, "database.collection",
+	// in which * stands for any text. Without Include all are included.
+	Include, Exclude []string
+	// Users says whether users and roles are dumped. Empty means UsersAuto.
+	Users Users
+	// Oplog says how the dump becomes one moment of a database that is written
+	// to. Empty means OplogAuto.
+	Oplog Oplog
+	// Order is the order in which documents leave. Empty means OrderAuto.
+	Order Order
+	// UUIDs keeps the collections' UUIDs in their metadata, where
+	// mongorestore --preserveUUID wants them.
+	UUIDs bool
+	// Jobs is the number of collections that are read at once. The bytes of the
+	// dump are the same for every number. 0 means 2.
+	Jobs int
+	// Debug is told of choices made on the way. nil means nobody.
+	Debug func(string)
+	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
+	Warn func(string)
+}
+
+// Users says whether users and roles are dumped.
+type Users string
+
+const (
+	UsersAuto Users = "auto" // with all databases
+	UsersOn   Users = "on"   // also those of the one database
+	UsersOff  Users = "off"
+)
+
+// Oplog says how a dump becomes one moment of a database that is written to.
+type Oplog string
+
+const (
+	OplogAuto Oplog = "auto" // the oplog, else a snapshot, else a warning
+	OplogOn   Oplog = "on"   // the oplog, or an error
+	OplogOff  Oplog = "off"  // neither: documents are as they were when they were read
+)
+
+// Order is the order in which a collection's documents leave. On the same data
+// it must be the same from dump to dump, and a change must stay where it is made.
+type Order string
+
+const (
+	// OrderAuto is OrderNatural where the server keeps to it: a mongod does, as
+	// an update leaves a document in its place. Through a mongos and on other
+	// servers it is OrderID.
+	OrderAuto Order = "auto"
+	// OrderNatural is the order in which the server finds the documents.
+	OrderNatural Order = "natural"
+	// OrderID is the order of _id. It costs a look-up for each document.
+	OrderID Order = "id"
+)
+
+// A Source dumps a database, or all of a server's. It holds no connection
+// between dumps.
+type Source struct {
+	cfg    Config
+	filter filter
+}
+
+// NewSource reads the configuration and connects to nothing. An error is one of
+// configuration and names the setting.
+func NewSource(cfg Config) (*Source, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("mongo settings: %w", err)
+	}
+	if cfg.Warn == nil {
+		cfg.Warn = func(string) {}
+	}
+	if cfg.Debug == nil {
+		cfg.Debug = func(string) {}
+	}
+	if cfg.Jobs == 0 {
+		cfg.Jobs = 2
+	}
+	if cfg.Users == "" {
+		cfg.Users = UsersAuto
+	}
+	if cfg.Oplog == "" {
+		cfg.Oplog = OplogAuto
+	}
+	if cfg.Order == "" {
+		cfg.Order = OrderAuto
+	}
+	f, err := newFilter(cfg.Include, cfg.Exclude)
+	if err != nil {
+		return nil, fmt.Errorf("mongo settings: %w", err)
+	}
+	return &Source{cfg: cfg, filter: f}, nil
+}
+
+func (c Config) check() error {
+	if err := c.Server.check(); err != nil {
+		return err
+	}
+	switch c.Users {
+	case "", UsersAuto, UsersOn, UsersOff:
+	default:
+		return fmt.Errorf("users %q: auto, on or off expected", c.Users)
+	}
+	switch c.Oplog {
+	case "", OplogAuto, OplogOff:
+	case OplogOn:
+		if c.Database != "" || len(c.Include)+len(c.Exclude) > 0 {
+			return errors.New("oplog on: the oplog is of all databases, so all of them have to be dumped; want neither a database nor include and exclude")
+		}
+	default:
+		return fmt.Errorf("oplog %q: auto, on or off expected", c.Oplog)
+	}
+	switch c.Order {
+	case "", OrderAuto, OrderNatural, OrderID:
+	default:
+		return fmt.Errorf("order %q: auto, natural or id expected", c.Order)
+	}
+	if c.Jobs < 0 {
+		return fmt.Errorf("%d jobs: at least 1 expected", c.Jobs)
+	}
+	return checkDatabase(c.Database)
+}
+
+// Check connects to the server and ends the connection: what makes every dump
+// fail from the start fails here, before anything else is begun.
+func (s *Source) Check(ctx context.Context) error {
+	c, err := s.cfg.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("dump %s: %w", s.name(), err)
+	}
+	defer c.close(ctx)
+	if _, err := s.list(ctx, c); err != nil {
+		return fmt.Errorf("dump %s: %w", s.name(), err)
+	}
+	return nil
+}
+
+// Host returns the server's host, for naming backups: of several the first, and
+// "localhost" for a socket.
+func (s *Source) Host() string { return s.cfg.host() }
+
+// Database returns the name of the database that is dumped; it is empty for all.
+func (s *Source) Database() string { return s.cfg.Database }
+
+// name is what is dumped, for errors.
+func (s *Source) name() string {
+	if s.cfg.Database == "" {
+		return "all databases"
+	}
+	return s.cfg.Database
+}

@@ -1,0 +1,129 @@
+package mongo
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// A target is where a collection of the archive goes.
+type target struct {
+	*archive.Collection // as in the archive
+
+	db, name string
+	kind     targetKind
+	metadata metadata
+	inserted int64
+}
+
+type targetKind int
+
+const (
+	targetCollection targetKind = iota
+	targetTimeSeries
+	targetView
+)
+
+func (t *target) namespace() string { return t.db + "." + t.name }
+
+// dataName is the collection that the documents go into.
+func (t *target) dataName() string {
+	if t.kind == targetTimeSeries {
+		return "system.buckets." + t.name
+	}
+	return t.name
+}
+
+// renames tells whether less than all of the archive is loaded, or under other names.
+func (s *loading) selects() bool { return !s.filter.all() || len(s.renamings) > 0 }
+
+// makePlan says for each collection of the archive where it goes.
+func (s *loading) makePlan() error {
+	s.targets = map[*archive.Collection]*target{}
+	taken := map[string]string{} // the namespaces in the archive, by those they go to
+	databases := map[string]bool{}
+	prelude := s.archive.Prelude()
+	for i := range prelude.Collections {
+		c := &prelude.Collections[i]
+		if !s.filter.wants(c.Namespace()) || !loads(c) {
+			continue
+		}
+		t, err := s.newTarget(c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Namespace(), err)
+		}
+		if other, ok := taken[t.namespace()]; ok {
+			return fmt.Errorf("%s and %s would both go to %s", other, c.Namespace(), t.namespace())
+		}
+		taken[t.namespace()] = c.Namespace()
+		databases[c.DB] = true
+		s.plan = append(s.plan, t)
+		s.targets[c] = t
+	}
+	if s.cfg.Database != "" && len(databases) > 1 {
+		return ErrManyDatabases
+	}
+	return nil
+}
+
+// loads tells whether a collection is loaded at all.
+func loads(c *archive.Collection) bool {
+	switch {
+	case c.DB == "config", c.Name == "system.profile", c.Name == "system.indexes":
+		return false // each server's own
+	case c.DB == "" || strings.HasPrefix(c.Name, "$"):
+		return false
+	case c.DB == "admin" && strings.HasPrefix(c.Name, "system."):
+		return false
+	}
+	return true
+}
+
+func (s *loading) newTarget(c *archive.Collection) (*target, error) {
+	t := &target{Collection: c, db: c.DB, name: c.Name}
+	if s.cfg.Database != "" {
+		t.db = s.cfg.Database
+	}
+	if len(s.renamings) > 0 {
+		t.db, t.name, _ = strings.Cut(rename(s.renamings, c.Namespace()), ".")
+	}
+	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil {
+		return nil, fmt.Errorf("%q is no name to load it under", t.namespace())
+	}
+	var err error
+	if t.metadata, err = parseMetadata(c.Metadata); err != nil {
+		return nil, fmt.Errorf("its metadata: %w", err)
+	}
+	options := t.metadata.Options
+	switch {
+	case has(options, "viewOn"):
+		t.kind = targetView
+	case has(options, "timeseries"):
+		t.kind = targetTimeSeries
+	}
+	if (t.kind == targetTimeSeries) != (c.Type == "timeseries") {
+		return nil, errors.New("its type and its options say different things")
+	}
+	return t, nil
+}
+
+// createOptions is what the server is told of a collection.
+func (t *target) createOptions() (bson.D, error) {
+	elements, err := t.metadata.Options.Elements()
+	if err != nil && len(t.metadata.Options) > 0 {
+		return nil, err
+	}
+	var d bson.D
+	for _, e := range elements {
+		switch e.Key() {
+		case "autoIndexId", "temp": // of other times, and of a statement under way
+		default:
+			d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
+		}
+	}
+	return d, nil
+}

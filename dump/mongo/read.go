@@ -1,0 +1,183 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+const (
+	// A chunk is what passes from a reader to the writer: whole documents, one
+	// behind the other.
+	chunkSize = 512 << 10
+	// aheadBytes is how much of a collection may have been read and not be
+	// written yet, besides the answer of the server that is being taken apart.
+	aheadBytes = 4 << 20
+	// batchBytes is what one answer of the server is to have, more or less. The
+	// server's own bound is 16 MiB, and the driver holds an answer as a whole.
+	batchBytes = 4 << 20
+)
+
+// A reading is a collection that is read ahead of its turn to be written.
+type reading struct {
+	*collection
+	ahead  *semaphore.Weighted // the bytes of the chunks
+	chunks chan []byte         // closed after the last one, if nothing failed
+	free   chan []byte         // chunks that were written, to be filled again
+}
+
+func newReading(c *collection) *reading {
+	return &reading{
+		collection: c, ahead: semaphore.NewWeighted(aheadBytes),
+		chunks: make(chan []byte, aheadBytes/chunkSize), free: make(chan []byte, aheadBytes/chunkSize),
+	}
+}
+
+// copyDocuments writes the documents of the collections, one collection after
+// the other. Up to jobs of them are read at once.
+func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []*collection) error {
+	readings := make([]*reading, len(all))
+	for i, c := range all {
+		readings[i] = newReading(c)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(d.cfg.Jobs + 1)
+	group.Go(func() error {
+		for _, r := range readings {
+			if err := r.write(ctx, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, r := range readings {
+		group.Go(func() error { // waits for one before it to be done
+			if err := d.read(ctx, r); err != nil {
+				return fmt.Errorf("read %s: %w", r.Namespace(), err)
+			}
+			close(r.chunks)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// write writes the collection as its documents arrive.
+func (r *reading) write(ctx context.Context, out *archive.Writer) error {
+	if err := out.Begin(&r.Collection); err != nil {
+		return err
+	}
+	for {
+		select {
+		case chunk, more := <-r.chunks:
+			if !more {
+				return out.End()
+			}
+			if _, err := out.Write(chunk); err != nil {
+				return err
+			}
+			r.written(chunk)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// read reads the collection's documents into its chunks.
+func (d *dumping) read(ctx context.Context, r *reading) error {
+	if r.isView() {
+		return nil
+	}
+	cur, err := d.conn.cursor(ctx, r.DB, d.find(r.collection))
+	if err != nil {
+		return err
+	}
+	defer d.conn.closeCursor(ctx, cur)
+	chunk := r.newChunk()
+	var documents, bytes int64
+	for cur.Next(ctx) {
+		doc := cur.Current
+		if len(chunk)+len(doc) > chunkSize && len(chunk) > 0 {
+			if err := r.send(ctx, chunk); err != nil {
+				return err
+			}
+			chunk = r.newChunk()
+		}
+		if len(doc) >= chunkSize { // as it is: the driver does not use an answer's memory again
+			if err := r.send(ctx, doc); err != nil {
+				return err
+			}
+		} else {
+			chunk = append(chunk, doc...)
+		}
+		documents++
+		bytes += int64(len(doc))
+		if cur.RemainingBatchLength() == 0 {
+			cur.SetBatchSize(int32(max(1, batchBytes/(bytes/documents))))
+		}
+	}
+	if err := cur.Err(); err != nil {
+		return err
+	}
+	if len(chunk) == 0 {
+		return nil
+	}
+	return r.send(ctx, chunk)
+}
+
+func (r *reading) newChunk() []byte {
+	select {
+	case chunk := <-r.free:
+		return chunk
+	default:
+		return make([]byte, 0, chunkSize)
+	}
+}
+
+// send hands a chunk to the writer.
+func (r *reading) send(ctx context.Context, chunk []byte) error {
+	if err := r.ahead.Acquire(ctx, chunkWeight(chunk)); err != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case r.chunks <- chunk:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// written takes a chunk back.
+func (r *reading) written(chunk []byte) {
+	r.ahead.Release(chunkWeight(chunk))
+	if cap(chunk) != chunkSize {
+		return
+	}
+	select {
+	case r.free <- chunk[:0]:
+	default:
+	}
+}
+
+// chunkWeight is what a chunk takes of aheadBytes: all of it if it is larger.
+func chunkWeight(chunk []byte) int64 { return min(int64(len(chunk)), aheadBytes) }
+
+// find is the command that reads a collection.
+func (d *dumping) find(c *collection) bson.D {
+	command := bson.D{{Key: "find", Value: c.DataName()}}
+	if c.filter != nil {
+		command = append(command, bson.E{Key: "filter", Value: c.filter})
+	}
+	if d.byID && !c.isCapped() && c.Type != "timeseries" {
+		command = append(command, bson.E{Key: "sort", Value: bson.D{{Key: "_id", Value: 1}}})
+	}
+	if d.conn.server.mongod { // others do not know it
+		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
+	}
+	return command
+}

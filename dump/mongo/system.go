@@ -1,0 +1,25 @@
+package mongo
+
+import (
+	"slices"
+	"strings"
+)
+
+// configCollections are those that a sharded cluster is described by. mongodump
+// leaves out the rest of config, which a server keeps for itself.
+var configCollections = []string{"chunks", "collections", "databases", "settings", "shards", "tags", "version"}
+
+// dumps tells whether a collection is any of a dump's business, as mongodump has
+// it: what the server keeps for itself is not, but for what users put into it.
+func (s *Source) dumps(db, name string) bool {
+	switch {
+	case db == "admin" && name == "system.keys":
+		return false
+	case db == "config" && s.cfg.Database != "config":
+		return slices.Contains(configCollections, name)
+	case db == "admin", db == "config":
+	case strings.HasPrefix(name, "system.") && name != "system.js":
+		return false
+	}
+	return !strings.Contains(name, "$")
+}

@@ -1,0 +1,154 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// prepare looks for what stands in the way, and drops it if it may.
+func (s *loading) prepare(ctx context.Context) error {
+	mine := map[string][]string{} // names by database
+	for _, t := range s.plan {
+		mine[t.db] = append(mine[t.db], t.name)
+	}
+	var drop []*target
+	var stay []string
+	for _, db := range sortedKeys(mine) {
+		names, err := s.collectionNames(ctx, db)
+		if err != nil {
+			return fmt.Errorf("list the collections of %s: %w", db, err)
+		}
+		for _, name := range names {
+			i := slices.IndexFunc(s.plan, func(t *target) bool { return t.db == db && t.name == name })
+			switch {
+			case i >= 0 && s.cfg.Clean:
+				drop = append(drop, s.plan[i])
+			case i >= 0 || !s.cfg.Clean && !s.selects() && db != "admin":
+				return fmt.Errorf("%w: there is %s.%s", ErrNotEmpty, db, name)
+			case i < 0 && s.cfg.Clean && !s.selects():
+				stay = append(stay, db+"."+name)
+			}
+		}
+	}
+	for _, t := range drop {
+		s.touched = true
+		if err := s.conn.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{}); err != nil {
+			return fmt.Errorf("drop %s: %w", t.namespace(), err)
+		}
+	}
+	if len(stay) > 0 {
+		s.cfg.Warn(fmt.Sprintf("%d collections of the target are not in the dump and stay, the first of them: %s", len(stay), stay[0]))
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// collectionNames returns what is in a database, but for what the server makes
+// there itself.
+func (s *loading) collectionNames(ctx context.Context, db string) ([]string, error) {
+	var names []string
+	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}
+	err := s.conn.each(ctx, db, command, func(doc bson.Raw) error {
+		name, _ := doc.Lookup("name").StringValueOK()
+		if !strings.HasPrefix(name, "system.") || name == "system.js" {
+			names = append(names, name)
+		}
+		return nil
+	})
+	slices.Sort(names)
+	return names, err
+}
+
+// create makes the collections. Views come last of all: they read from them.
+func (s *loading) create(ctx context.Context) error {
+	for _, t := range s.plan {
+		if t.kind == targetView {
+			continue
+		}
+		if err := s.createCollection(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *loading) createCollection(ctx context.Context, t *target) error {
+	options, err := t.createOptions()
+	if err == nil {
+		command := append(bson.D{{Key: "create", Value: t.name}}, options...)
+		err = s.conn.run(ctx, t.db, command, &bson.Raw{})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: create: %w", t.namespace(), err)
+	}
+	return nil
+}
+
+// createIndexes makes a collection's indexes, but for that of _id, which comes
+// with the collection.
+func (s *loading) createIndexes(ctx context.Context, t *target) error {
+	var indexes bson.A
+	for _, index := range t.metadata.Indexes {
+		if isIDIndex(index) {
+			continue
+		}
+		elements, err := index.Elements()
+		if err != nil {
+			return err
+		}
+		var d bson.D
+		for _, e := range elements {
+			if e.Key() != "ns" { // of servers before 4.4: the namespace it had
+				d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
+			}
+		}
+		indexes = append(indexes, d)
+	}
+	if len(indexes) == 0 {
+		return nil
+	}
+	return s.conn.run(ctx, t.db, bson.D{{Key: "createIndexes", Value: t.name}, {Key: "indexes", Value: indexes}}, &bson.Raw{})
+}
+
+// isIDIndex tells whether an index is that of _id, which there is one of.
+func isIDIndex(index bson.Raw) bool {
+	key, ok := index.Lookup("key").DocumentOK()
+	if !ok {
+		return false
+	}
+	fields, err := key.Elements()
+	if err != nil || len(fields) != 1 || fields[0].Key() != "_id" {
+		return false
+	}
+	_, isText := fields[0].Value().StringValueOK() // a hashed one may be there as well
+	return !isText
+}
+
+// countDocuments asks the server how many documents it holds now.
+func (s *loading) countDocuments(ctx context.Context, t *target) error {
+	if t.kind != targetCollection || truth(t.metadata.Options, "capped") || has(t.metadata.Options, "expireAfterSeconds") || s.conn.server.mongos {
+		return nil // not all that went in is there, or not once
+	}
+	var answer struct {
+		N int64 `bson:"n"`
+	}
+	if err := s.conn.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: bson.D{}}}, &answer); err != nil {
+		return fmt.Errorf("count: %w", err)
+	}
+	if answer.N != t.inserted {
+		return fmt.Errorf("it holds %d documents after %d were inserted", answer.N, t.inserted)
+	}
+	return nil
+}
