@@ -178,10 +178,19 @@ func without(list, other []string) ([]aclItem, error) {
 	return items, nil
 }
 
+// reversed brings the privileges back to what the object is born with.
+func (g grants) reversed() grants {
+	g.grant, g.revoke = g.revoke, g.grant
+	return g
+}
+
 // print writes the statements: what was taken away, what the owner granted
 // itself, and the rest in the order of the list, which the server keeps such
 // that a grant stands after the grant option it rests on.
 func (g grants) print(p *printer) {
+	if p.noPrivileges {
+		return
+	}
 	for _, it := range g.revoke {
 		p.stmt("%sREVOKE %s ON %s FROM %s", g.prefix, g.words(it.privs+it.options), g.target, roleName(it.grantee))
 	}

@@ -26,6 +26,10 @@ type catalog struct {
 	roles    map[uint32]role
 	members  map[address]uint32   // of extensions: the extension's OID
 	comments map[column][]comment // and security labels; without their targets
+
+	sel         *selection
+	used        map[*pattern]bool // the selection's patterns that fit something
+	schemaNames map[uint32]string
 }
 
 // A column is an object, or with sub > 0 one of its columns: pg_description's key.
@@ -68,13 +72,15 @@ var readers = []struct {
 	{"default privileges", readDefaultPrivileges},
 	{"large objects", readLargeObjects},
 	{"dependencies", readDependencies},
+	{"selection", settleSelection},
 }
 
-// readCatalog reads everything that conn's database holds but its rows. warn is
+// readCatalog reads what conn's database holds of the selection, but no rows. warn is
 // told what has to be left out.
-func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, warn func(string)) (*catalog, error) {
+func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, sel *selection, warn func(string)) (*catalog, error) {
 	c := &catalog{
-		conn: conn, srv: srv, warn: warn,
+		conn: conn, srv: srv, sel: sel, warn: warn,
+		used: map[*pattern]bool{}, schemaNames: map[uint32]string{},
 		at:       map[address]*object{},
 		rels:     map[uint32]*relation{},
 		indexes:  map[uint32]string{},
@@ -117,10 +123,14 @@ func (c *catalog) add(o *object, h header) *object {
 	c.register(o)
 	if schema := c.at[address{classNamespace, h.Schema}]; schema != nil {
 		o.need(schema)
-		o.hidden, o.silent = schema.system, schema.silent
+		o.hidden, o.silent = schema.system, schema.silent || schema.system && c.sel.including()
+		o.leave(schema.presence)
+	}
+	if o.kind.outside() && c.sel.including() {
+		o.leave(unasked)
 	}
 	if ext, ok := c.members[o.address]; ok {
-		o.hidden = true
+		o.hidden, o.presence = true, chosen // as its extension
 		o.extension = c.at[address{classExtension, ext}]
 		o.need(o.extension)
 	}
@@ -196,7 +206,9 @@ func readExtensions(ctx context.Context, c *catalog) error {
 		o := c.add(&object{address: address{class: classExtension, oid: x.OID}, kind: kindExtension, word: "EXTENSION"}, h)
 		// plpgsql comes with every new database; one that was made anew does not
 		// have initdb's OID.
-		o.hidden = x.OID < firstNormal
+		if x.OID < firstNormal {
+			o.hidden, o.presence = true, chosen
+		}
 		o.define = func(p *printer) { p.stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
 	}
 	type member struct{ Class, Object, Extension uint32 }
@@ -223,6 +235,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 		FROM pg_namespace n ORDER BY nspname`)
 	for _, n := range schemas {
 		o := c.add(&object{address: address{class: classNamespace, oid: n.OID}, kind: kindSchema, word: "SCHEMA"}, n.header)
+		c.schemaNames[n.OID] = n.Raw
 		if n.Raw == "public" {
 			n.Def = c.readPublic(o, n.Owner)
 		}
@@ -236,6 +249,9 @@ func readSchemas(ctx context.Context, c *catalog) error {
 			o.hidden, o.system, o.silent = true, true, n.Raw != "pg_catalog"
 		default:
 			o.define = func(p *printer) { p.stmt("CREATE SCHEMA %s", o.name) }
+		}
+		if !o.hidden {
+			o.leave(c.ofSchema(n.Raw))
 		}
 	}
 	return err

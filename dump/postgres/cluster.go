@@ -56,7 +56,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	for _, d := range databases {
 		fmt.Fprintf(out, "%s%+q\n", databasePrefix, d.Name)
 	}
-	p := &printer{w: out}
+	p := s.printer(out)
 	p.preamble(srv)
 	for _, write := range []func(context.Context, *catalog, *printer, func(string)) error{
 		writeRoles, writeRoleSettings, writeMemberships, writeParameterGrants, writeTablespaces,
@@ -83,7 +83,7 @@ type database struct {
 
 // dumpMember writes one database of the cluster.
 func (s *Source) dumpMember(ctx context.Context, out *dump.Writer, d database) (dump.Manifest, error) {
-	p := &printer{w: out}
+	p := s.printer(out)
 	p.mark("database")
 	if !d.exists {
 		p.stmt("%s", d.create)
@@ -175,7 +175,7 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 			exists: row.Raw == "template1" || row.Raw == "postgres",
 		}
 		d.properties = func(p *printer) {
-			if !d.exists {
+			if !d.exists && !p.noOwner {
 				p.stmt("ALTER DATABASE %s OWNER TO %s", row.Name, c.roles[row.Owner].quoted)
 			}
 			if row.Limit != -1 {
@@ -243,7 +243,11 @@ func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string
 		return err
 	}
 	for _, t := range rows {
-		p.stmt("CREATE TABLESPACE %s OWNER %s LOCATION %s", t.Name, c.roles[t.Owner].quoted, literal(t.Location))
+		owner := " OWNER " + c.roles[t.Owner].quoted
+		if p.noOwner {
+			owner = ""
+		}
+		p.stmt("CREATE TABLESPACE %s%s LOCATION %s", t.Name, owner, literal(t.Location))
 		if len(t.Options) > 0 {
 			p.stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(optionList("", t.Options), ", "))
 		}

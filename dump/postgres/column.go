@@ -266,6 +266,7 @@ func (o *object) part(at address, split func() *object) {
 func (c *catalog) separateDefault(r *relation, a *attribute, at address) *object {
 	a.separate = true
 	o := &object{address: at, kind: kindDefault, word: "default of", name: r.name + "." + a.Quoted, hidden: r.hidden}
+	o.undo = "ALTER " + r.word + " IF EXISTS " + r.name + " ALTER COLUMN " + a.Quoted + " DROP DEFAULT"
 	o.define = func(p *printer) { p.stmt("%s ALTER COLUMN %s SET DEFAULT %s", r.alter(), a.Quoted, a.value) }
 	o.need(r.object)
 	c.at[at] = o

@@ -85,14 +85,21 @@ func (c *catalog) separateCheck(r *relation, k *constraint) *object {
 		// Not ONLY: children inherit it.
 		p.stmt("ALTER %s %s ADD CONSTRAINT %s %s", r.word, r.name, k.Quoted, k.Def)
 	}
+	o.undo = r.dropConstraint(k.Quoted)
 	o.need(r.object)
 	c.at[o.address] = o
 	c.commentOn(o, o.address, 0, "CONSTRAINT "+o.name)
 	return o
 }
 
+// dropConstraint is the statement that drops a constraint, wherever there is one.
+func (r *relation) dropConstraint(name string) string {
+	return "ALTER " + r.word + " IF EXISTS " + r.name + " DROP CONSTRAINT IF EXISTS " + name
+}
+
 func (c *catalog) foreignKey(r *relation, k constraint) {
 	o := c.addOn(r, &object{address: address{classConstraint, k.OID}, kind: kindForeignKey, word: "CONSTRAINT"}, k.Quoted)
+	o.undo = r.dropConstraint(k.Quoted)
 	only := "ONLY "
 	if r.Kind == partitionedTable {
 		only = "" // one on a partitioned table always holds for its partitions
@@ -158,7 +165,7 @@ func (c *catalog) ownDomainCheck(o *object, k *constraint) {
 
 func (c *catalog) separateDomainCheck(domain *object, k *constraint) *object {
 	k.separate = true
-	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON DOMAIN " + domain.name, hidden: domain.hidden}
+	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON DOMAIN " + domain.name, hidden: domain.hidden, of: domain}
 	o.define = func(p *printer) { p.stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.name, k.Quoted, k.Def) }
 	o.need(domain)
 	c.at[o.address] = o

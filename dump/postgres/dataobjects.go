@@ -12,18 +12,26 @@ import (
 // dataObjects makes the objects that carry rows and sequences' states, so that
 // they are ordered with everything else.
 func (c *catalog) dataObjects(ctx context.Context) error {
+	if c.sel.schemaOnly {
+		return nil
+	}
+	rows := map[*relation]*object{}
 	for _, oid := range c.relationOIDs() {
 		r := c.rels[oid]
-		if r.Kind != plainTable || !c.hasRows(r) {
+		if r.Kind != plainTable || r.emptied || r.config && r.extension.presence != chosen || !c.hasRows(r) {
 			continue
 		}
 		o := &object{address: address{classRows, oid}, kind: kindTableData, word: "rows of", name: r.name}
 		o.rows = r
 		o.need(r.object)
 		c.objects = append(c.objects, o)
+		rows[r] = o
+	}
+	if c.sel.dataOnly {
+		c.orderRows(rows)
 	}
 	for _, lob := range slices.Clone(c.objects) {
-		if lob.class != classLargeObject {
+		if lob.class != classLargeObject || lob.hidden {
 			continue
 		}
 		o := &object{address: address{classContent, lob.oid}, kind: kindLargeObjectData, word: "content of large object", name: lob.name}

@@ -28,7 +28,12 @@ func readDefaultPrivileges(ctx context.Context, c *catalog) error {
 		if row.Schema != nil {
 			prefix += "IN SCHEMA " + *row.Schema + " "
 			o.name += " " + *row.Schema
-			o.need(c.at[address{classNamespace, row.SchemaID}])
+			schema := c.at[address{classNamespace, row.SchemaID}]
+			o.need(schema)
+			o.goes = true
+			o.leave(schema.presence)
+		} else if c.sel.including() {
+			o.leave(unasked)
 		}
 		if err := c.grantColumn(o, types[row.Type], "", row.Role, row.ACL, row.Def); err != nil {
 			return err

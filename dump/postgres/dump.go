@@ -41,7 +41,7 @@ func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database st
 	if err := s.begin(ctx, conn, srv); err != nil {
 		return nil, err
 	}
-	c, err := readCatalog(ctx, conn, srv, s.cfg.Warn)
+	c, err := readCatalog(ctx, conn, srv, s.sel, s.cfg.Warn)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +81,11 @@ func (s *Source) session(srv server) string {
 // then privileges, which might forbid what comes before them, and last what
 // has to run in the database's final state.
 func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dump.Writer, objects []*object) (dump.Manifest, error) {
-	p := &printer{w: out}
+	p := s.printer(out)
 	p.preamble(c.srv)
+	if s.cfg.Clean {
+		p.drops(objects)
+	}
 	var tables []*relation
 	for _, o := range objects {
 		if o.rows != nil {
@@ -93,7 +96,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 	at := beforeData
 	p.mark("definitions")
 	for _, o := range objects {
-		if o.last() {
+		if o.last() || !s.sel.prints(o) {
 			continue
 		}
 		for ; at < o.section(); at++ {
@@ -121,7 +124,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 	}
 	p.mark("privileges")
 	for _, o := range objects {
-		if o.silent {
+		if o.silent || !s.sel.prints(o) {
 			continue
 		}
 		for _, g := range o.grants {
@@ -130,17 +133,27 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 	}
 	p.mark("final state")
 	for _, o := range objects {
-		if o.last() {
+		if o.last() && s.sel.prints(o) {
 			o.print(p)
 		}
 	}
 	return manifest, errors.Join(p.err, ctx.Err())
 }
 
+// prints tells whether an object is written: all of them, or of a dump of data
+// only those that hold it. Large objects are made by their rows.
+func (s *selection) prints(o *object) bool {
+	return !s.dataOnly || o.section() == inData || o.kind == kindLargeObject || o.kind == kindRefresh
+}
+
 // last tells whether an object is made when all else is done (pg_dump's
 // RESTORE_PASS_POST_ACL): a refresh reads as a role that needs its privileges,
 // an event trigger would fire on what follows it.
 func (o *object) last() bool { return o.kind == kindRefresh || o.kind == kindEventTrigger }
+
+func (s *Source) printer(out *dump.Writer) *printer {
+	return &printer{w: out, noOwner: s.cfg.NoOwner, noPrivileges: s.cfg.NoPrivileges}
+}
 
 // preamble makes the loading session read the dump as it was written.
 func (p *printer) preamble(srv server) {

@@ -44,7 +44,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		if err := c.grantOn(o, word, f.Owner, f.ACL, f.Def); err != nil {
 			return err
 		}
-		if o.hidden {
+		if o.hidden && o.presence == chosen {
 			continue
 		}
 		if f.Definition == nil {

@@ -71,6 +71,7 @@ func (c *catalog) addIndex(r *relation, x indexRow) {
 		o = c.addOn(r, &object{address: address{classConstraint, x.Constraint}, kind: kindConstraint, word: "CONSTRAINT"}, *x.ConName)
 		c.at[address{classRelation, x.OID}] = o
 		c.commentOn(o, address{classRelation, x.OID}, 0, "INDEX "+x.Qualified)
+		o.undo = r.dropConstraint(*x.ConName)
 	}
 	o.hidden = r.hidden
 	o.define = func(p *printer) {
@@ -100,6 +101,7 @@ func (c *catalog) addIndex(r *relation, x indexRow) {
 // attachIndex makes the object that attaches a partition's index to that of its table.
 func (c *catalog) attachIndex(x indexRow, parent *object) {
 	child := c.at[address{classRelation, x.OID}]
+	child.goes = true
 	// In the catalogues the parent depends on nothing of the child and the child
 	// on the parent; the statements need them the other way round.
 	child.drop(parent)
@@ -138,6 +140,7 @@ func readTriggers(ctx context.Context, c *catalog) error {
 			return gone("trigger", row.Name+" on "+r.name)
 		}
 		o := c.addOn(r, &object{address: address{classTrigger, row.OID}, kind: kindTrigger, word: "TRIGGER"}, row.Name)
+		o.goes = row.Copied
 		o.define = func(p *printer) {
 			if !row.Copied {
 				p.stmt("%s", *row.Definition)

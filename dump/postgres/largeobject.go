@@ -10,6 +10,9 @@ import (
 // readLargeObjects reads which large objects there are. Their contents are
 // written with the rows.
 func readLargeObjects(ctx context.Context, c *catalog) error {
+	if c.sel.schemaOnly {
+		return nil
+	}
 	type row struct {
 		header
 		ACL []string `db:"acl"`

@@ -129,6 +129,9 @@ type object struct {
 	system bool
 	// silent objects are hidden with their privileges.
 	silent bool
+	// presence is what the selection says of the object. What is not chosen is hidden and silent.
+	presence presence
+	of       *object // the table, or domain, that the object is a part of
 	// late objects are made after the rows although their kind is not,
 	// because they depend on something that is (a view grouped by a key).
 	late bool
@@ -137,6 +140,8 @@ type object struct {
 	define   func(*printer) // writes the definition; nil where there is none to write
 	finish   func(*printer) // writes what must follow the change of owner; may be nil
 	declared []string       // statements about it, to follow its comments
+	undo     string         // the statement that drops it, where that is not DROP word IF EXISTS name
+	goes     bool           // with another object when that is dropped
 	comments []comment
 	grants   []grants
 
@@ -206,7 +211,7 @@ func (o *object) print(p *printer) {
 	if o.define != nil {
 		o.define(p)
 	}
-	if o.owner != "" && o.define != nil {
+	if o.owner != "" && o.define != nil && !p.noOwner {
 		p.stmt("ALTER %s %s OWNER TO %s", o.word, o.name, o.owner)
 	}
 	if o.finish != nil {

@@ -191,6 +191,7 @@ func (g *graph) repair(cycle []*object) bool {
 func (g *graph) repairEdge(o, next *object) bool {
 	if o.kind == kindFunction && next.shell != nil {
 		if !slices.Contains(g.objects, next.shell) {
+			next.shell.hidden = next.hidden
 			g.add(next.shell)
 			next.need(next.shell)
 		}

@@ -225,7 +225,10 @@ func readPlain(ctx context.Context, c *catalog) error {
 			if err := c.grantOn(o, k.grantWord(), row.Owner, row.ACL, row.Def); err != nil {
 				return err
 			}
-			if o.hidden = o.hidden || row.OID < firstNormal; o.hidden {
+			if row.OID < firstNormal {
+				o.hidden, o.presence = true, chosen
+			}
+			if o.hidden && o.presence == chosen {
 				continue
 			}
 			if row.Definition == nil {

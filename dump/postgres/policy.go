@@ -14,6 +14,7 @@ func readPolicies(ctx context.Context, c *catalog) error {
 		}
 		o := &object{address: address{classRowSecurity, r.oid}, kind: kindPolicy, word: "row level security of", name: r.name}
 		o.define = func(p *printer) { p.stmt("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", r.name) }
+		o.goes = true
 		o.need(r.object)
 		c.objects = append(c.objects, o)
 	}

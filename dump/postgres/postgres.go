@@ -13,6 +13,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,6 +42,14 @@ type Config struct {
 	Jobs int
 	// RowOrder is the order in which rows leave. Empty means OrderAuto.
 	RowOrder RowOrder
+	// Select is the part of the database that is dumped. With AllDatabases it
+	// applies to each.
+	Select Selection
+	// NoOwner leaves out who owns what, NoPrivileges GRANT and REVOKE, the
+	// default privileges included.
+	NoOwner, NoPrivileges bool
+	// Clean has the dump drop what it makes first, where it exists.
+	Clean bool
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
 	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
@@ -50,6 +59,7 @@ type Config struct {
 // A Source dumps a database, or a cluster. It holds no connection between dumps.
 type Source struct {
 	cfg  Config
+	sel  *selection
 	conn *pgx.ConnConfig
 }
 
@@ -79,7 +89,14 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
-	return &Source{cfg: cfg, conn: cc}, nil
+	sel, err := cfg.Select.parse()
+	if err != nil {
+		return nil, fmt.Errorf("postgres settings: %w", err)
+	}
+	if cfg.Clean && cfg.Select.DataOnly {
+		return nil, errors.New("postgres settings: clean and data only: one of them expected")
+	}
+	return &Source{cfg: cfg, sel: sel, conn: cc}, nil
 }
 
 // Check connects to the database and ends the connection: what makes every dump

@@ -13,6 +13,8 @@ import (
 type printer struct {
 	w   *dump.Writer
 	err error
+
+	noOwner, noPrivileges bool // leave those statements out
 }
 
 // stmt writes one statement and its semicolon.

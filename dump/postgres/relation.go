@@ -21,6 +21,7 @@ type relation struct {
 	query   string // of a view
 	rows    string // for an extension's configuration table: which rows are the user's
 	config  bool   // a configuration table: dumped without its definition
+	emptied bool   // dumped without its rows
 }
 
 type relationRow struct {
@@ -121,7 +122,12 @@ func readRelations(ctx context.Context, c *catalog) error {
 		if row.Kind != sequence && row.Kind != view {
 			r.define = r.printTable
 		}
-		if !r.hidden {
+	}
+	if err := selectRelations(ctx, c); err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if r := c.rels[row.OID]; !r.hidden {
 			c.tables = append(c.tables, r)
 		}
 	}

@@ -82,7 +82,7 @@ func TestRowsAreCutIntoPieces(t *testing.T) {
 	}
 	defer conn.Close(context.Background())
 	execAll(context.Background(), conn.PgConn(), sessionForReading+"BEGIN")
-	c, err := readCatalog(context.Background(), conn, srv, func(string) {})
+	c, err := readCatalog(context.Background(), conn, srv, &selection{}, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

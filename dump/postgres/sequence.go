@@ -34,13 +34,14 @@ func readSequences(ctx context.Context, c *catalog) error {
 	}
 	for _, s := range rows {
 		r, owner := c.rels[s.OID], c.rels[s.Table]
-		if r == nil || r.hidden {
+		if r == nil || r.hidden && r.presence == chosen {
 			continue
 		}
-		if owner == nil {
+		if owner == nil || owner.presence != chosen {
 			r.define = func(p *printer) { p.stmt("%s", s.create(r)) }
 			continue
 		}
+		r.goes = true
 		column := &owner.columns[s.Column-1]
 		if s.Identity {
 			// The sequence follows its table's owner.

@@ -214,7 +214,8 @@ func readRanges(ctx context.Context, c *catalog) error {
 // shell lets a type's functions be made before the type: they need only to know
 // that there will be one of that name.
 func (c *catalog) shell(o *object) {
-	s := &object{kind: kindType, word: "shell type", name: o.name, hidden: o.hidden}
+	s := &object{kind: kindType, word: "shell type", name: o.name}
+	s.goes = true
 	s.define = func(p *printer) { p.stmt("CREATE TYPE %s", o.name) }
 	o.shell = s
 }

@@ -63,6 +63,7 @@ func (c *catalog) standIn(r *relation, rule address) *object {
 		p.stmt("CREATE VIEW %s AS\nSELECT\n%s", r.name, strings.Join(columns, ",\n"))
 	}
 	o := &object{address: rule, kind: kindRule, word: "query of view", name: r.name, hidden: r.hidden}
+	o.undo = "DROP VIEW IF EXISTS " + r.name + " CASCADE" // it and others need each other
 	o.define = func(p *printer) { p.stmt("CREATE OR REPLACE VIEW %s%s", r.name, r.as()) }
 	c.at[rule] = o
 	return o
@@ -72,7 +73,7 @@ func (c *catalog) standIn(r *relation, rule address) *object {
 // each after those it reads.
 func (c *catalog) refreshes() {
 	for _, r := range c.tables {
-		if r.Kind != materializedView || !r.Populated {
+		if r.Kind != materializedView || !r.Populated || r.emptied || c.sel.schemaOnly {
 			continue
 		}
 		o := &object{address: address{classRefresh, r.oid}, kind: kindRefresh, word: "refresh of", name: r.name}
@@ -115,6 +116,7 @@ func readRules(ctx context.Context, c *catalog) error {
 func (c *catalog) addOn(r *relation, o *object, name string) *object {
 	c.add(o, header{OID: o.oid, Name: name + " ON " + r.name})
 	o.hidden = o.hidden || r.hidden
+	o.of = r.object
 	o.need(r.object)
 	return o
 }

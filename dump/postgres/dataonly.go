@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// orderRows makes rows come after the rows that their foreign keys refer to, for
+// a dump that goes into tables whose keys exist already. Tables that refer to
+// each other in a circle have no such order: they are named in a warning.
+func (c *catalog) orderRows(rows map[*relation]*object) {
+	referred := c.referredTables()
+	const (
+		entered = 1
+		left    = 2
+	)
+	state := map[*relation]int{}
+	var path []*relation
+	var visit func(r *relation)
+	visit = func(r *relation) {
+		state[r] = entered
+		path = append(path, r)
+		for _, to := range referred[r] {
+			switch {
+			case rows[to] == nil || to == r:
+			case state[to] == entered:
+				circle := path[slices.Index(path, to):]
+				names := make([]string, len(circle))
+				for i, t := range circle {
+					names[i] = t.name
+				}
+				c.warn("foreign keys make a circle, so these tables' rows alone may not load in any order: " + strings.Join(names, ", "))
+			default:
+				rows[r].need(rows[to])
+				if state[to] == 0 {
+					visit(to)
+				}
+			}
+		}
+		path = path[:len(path)-1]
+		state[r] = left
+	}
+	for _, oid := range slices.Sorted(maps.Keys(c.rels)) {
+		if r := c.rels[oid]; rows[r] != nil && state[r] == 0 {
+			visit(r)
+		}
+	}
+}
+
+// referredTables lists for each table that holds rows those that its foreign
+// keys refer to; partitions stand in for their tables.
+func (c *catalog) referredTables() map[*relation][]*relation {
+	partitions := map[*relation][]*relation{}
+	for _, oid := range slices.Sorted(maps.Keys(c.rels)) {
+		if r := c.rels[oid]; r.Partition && len(r.parents) == 1 {
+			partitions[r.parents[0]] = append(partitions[r.parents[0]], r)
+		}
+	}
+	var leaves func(r *relation) []*relation
+	leaves = func(r *relation) []*relation {
+		if r.Kind != partitionedTable {
+			return []*relation{r}
+		}
+		var all []*relation
+		for _, part := range partitions[r] {
+			all = append(all, leaves(part)...)
+		}
+		return all
+	}
+	referred := map[*relation][]*relation{}
+	for _, o := range c.objects {
+		if o.kind != kindForeignKey || o.hidden {
+			continue
+		}
+		for _, d := range o.deps {
+			if to := c.rels[d.to.oid]; to != nil && to.object == d.to && to.object != o.of {
+				for _, from := range leaves(c.rels[o.of.oid]) {
+					referred[from] = append(referred[from], leaves(to)...)
+				}
+			}
+		}
+	}
+	return referred
+}

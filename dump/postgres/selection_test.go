@@ -1,0 +1,250 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+func TestPattern(t *testing.T) {
+	t.Parallel()
+	for _, k := range []struct {
+		pattern, schema, name string
+		want                  bool
+	}{
+		{"orders", "any", "orders", true},
+		{"Orders", "any", "orders", true},
+		{`"Orders"`, "any", "Orders", true},
+		{`"Orders"`, "any", "orders", false},
+		{"order?", "any", "orders", true},
+		{"order?", "any", "order", false},
+		{"app.*", "app", "orders", true},
+		{"app.*", "apps", "orders", false},
+		{"*.log_*", "x", "log_2026", true},
+		{`"a.b".c`, "a.b", "c", true},
+		{`"a""b"`, "any", `a"b`, true},
+		{`"*"`, "any", "*", true},
+		{`"*"`, "any", "x", false},
+		{"log_[0-9]+", "any", "log_12", true},
+		{"a|b", "any", "b", true},
+		{"a|b", "any", "ab", false},
+		{"a$b", "any", "a$b", true},
+		{"été*", "any", "été_1", true},
+		{`"é"?`, "any", "éz", true},
+		{"a*", "any", "a\nb", true},
+	} {
+		p, err := parsePattern(k.pattern, 2)
+		if err != nil {
+			t.Errorf("%s: %v", k.pattern, err)
+			continue
+		}
+		if got := (patterns{p}).match(map[*pattern]bool{}, k.schema, k.name); got != k.want {
+			t.Errorf("%s fits %s.%s: %t", k.pattern, k.schema, k.name, got)
+		}
+	}
+	for _, wrong := range []string{`"a`, "a.b.c", ".a", "a.", "[a", "(a"} {
+		if _, err := parsePattern(wrong, 2); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%s: %v, want an error that names it", wrong, err)
+		}
+	}
+	if got, want := SplitPatterns(` a, "b,c" ,,d*`), []string{"a", `"b,c"`, "d*"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+const selectionSchema = `
+	CREATE SCHEMA app; CREATE SCHEMA audit; CREATE SCHEMA lib;
+	CREATE EXTENSION citext WITH SCHEMA lib;
+	CREATE TYPE lib.mood AS ENUM ('sad', 'happy');
+	CREATE DOMAIN lib.positive AS int; ALTER DOMAIN lib.positive ADD CHECK (VALUE > 0) NOT VALID;
+	CREATE FUNCTION lib.next() RETURNS int LANGUAGE sql AS 'SELECT 7';
+	CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TABLE app.customers (id serial PRIMARY KEY, name lib.citext, feels lib.mood, n lib.positive DEFAULT lib.next());
+	CREATE TABLE app.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer int REFERENCES app.customers);
+	CREATE TABLE app.events (at date, note text) PARTITION BY RANGE (at);
+	CREATE TABLE app.events_2025 PARTITION OF app.events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+	CREATE TABLE app.events_2026 PARTITION OF app.events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+	CREATE TABLE audit.log (id bigserial PRIMARY KEY, line text);
+	CREATE TRIGGER noted AFTER INSERT ON app.orders FOR EACH ROW EXECUTE FUNCTION audit.note();
+	CREATE VIEW app.report AS SELECT c.name, l.line FROM app.customers c JOIN audit.log l USING (id);
+	CREATE MATERIALIZED VIEW app.totals AS SELECT count(*) FROM app.orders;
+	INSERT INTO app.customers (name, feels, n) VALUES ('Ann', 'happy', 1), ('Bob', 'sad', 2);
+	INSERT INTO app.orders (customer) VALUES (1), (2), (2);
+	INSERT INTO app.events VALUES ('2025-05-05', 'a'), ('2026-05-05', 'b');
+	INSERT INTO audit.log (line) VALUES ('x');
+	REFRESH MATERIALIZED VIEW app.totals;
+	SELECT lo_from_bytea(4711, 'content');
+	GRANT SELECT ON app.orders TO PUBLIC;
+	CREATE PUBLICATION everything FOR TABLE app.orders, audit.log;`
+
+// TestSelection restores parts of a database, by psql and natively, into empty
+// databases: a part must be able to stand by itself.
+func TestSelection(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	psqlLoad(t, pg, db, []byte(selectionSchema))
+	const relations = `SELECT string_agg(c.oid::regclass::text, ' ' ORDER BY c.oid::regclass::text) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+		WHERE relkind IN ('r', 'v', 'm', 'S', 'p') AND nspname IN ('app', 'audit', 'lib', 'public')`
+	const all = "app.customers app.customers_id_seq app.events app.events_2025 app.events_2026 app.orders app.orders_id_seq app.report app.totals audit.log audit.log_id_seq"
+	without := func(names ...string) string {
+		return strings.Join(slices.DeleteFunc(strings.Fields(all), func(s string) bool { return slices.Contains(names, s) }), " ")
+	}
+	for _, k := range []struct {
+		name   string
+		cfg    Config
+		sql    string
+		want   string
+		warned string // part of a warning
+	}{
+		{"all", Config{}, relations, all, ""},
+		{"schema", Config{Select: Selection{Schemas: []string{"app"}}}, relations, without("audit.log", "audit.log_id_seq", "app.report"), "view app.report needs table audit.log, which is left out"},
+		{"schema, with what it needs", Config{Select: Selection{Schemas: []string{"app"}}}, "SELECT string_agg(name || feels || n, ' ' ORDER BY id) FROM app.customers", "Annhappy1 Bobsad2", ""},
+		{"schema, domain", Config{Select: Selection{Schemas: []string{"app"}}}, "SELECT count(*) FROM pg_constraint WHERE contypid = 'lib.positive'::regtype", "1", ""},
+		{"schema, large objects", Config{Select: Selection{Schemas: []string{"app"}}}, "SELECT count(*) FROM pg_largeobject_metadata", "0", ""},
+		{"excluded schema", Config{Select: Selection{ExcludeSchemas: []string{"audit"}}}, relations, without("audit.log", "audit.log_id_seq", "app.report"), "trigger noted ON app.orders needs"},
+		{"excluded schema, large objects", Config{Select: Selection{ExcludeSchemas: []string{"audit"}}}, "SELECT convert_from(lo_get(4711), 'UTF8')", "content", ""},
+		{"excluded schema, publication", Config{Select: Selection{ExcludeSchemas: []string{"audit"}}}, "SELECT string_agg(tablename, ' ') FROM pg_publication_tables", "orders", ""},
+		{"table", Config{Select: Selection{Tables: []string{"app.orders"}}}, relations, "app.orders app.orders_id_seq", "constraint orders_customer_fkey ON app.orders needs table app.customers"},
+		{"table with sequence", Config{Select: Selection{Tables: []string{"cust*"}}}, "SELECT nextval('app.customers_id_seq')", "3", ""},
+		{"partitioned table", Config{Select: Selection{Tables: []string{"events"}}}, "SELECT count(*) FROM app.events", "2", ""},
+		{"excluded table", Config{Select: Selection{ExcludeTables: []string{"app.events", "app.totals"}}}, relations, without("app.events", "app.events_2025", "app.events_2026", "app.totals"), ""},
+		{"excluded partition", Config{Select: Selection{ExcludeTables: []string{"events_2025"}}}, "SELECT count(*) FROM app.events", "1", ""},
+		{"table data", Config{Select: Selection{ExcludeTableData: []string{"app.events", "app.totals"}}}, relations, all, ""},
+		{"table data, rows", Config{Select: Selection{ExcludeTableData: []string{"app.events"}}}, "SELECT count(*) FROM app.events", "0", ""},
+		{"view data", Config{Select: Selection{ExcludeTableData: []string{"totals"}}}, "SELECT relispopulated FROM pg_class WHERE relname = 'totals'", "f", ""},
+		{"schema only", Config{Select: Selection{SchemaOnly: true}}, relations, all, ""},
+		{"schema only, rows", Config{Select: Selection{SchemaOnly: true}}, "SELECT (SELECT count(*) FROM app.orders) + (SELECT count(*) FROM pg_largeobject_metadata) + (SELECT last_value FROM app.customers_id_seq)", "1", ""},
+		{"no owner", Config{NoOwner: true}, relations, all, ""},
+		{"no privileges", Config{NoPrivileges: true}, "SELECT relacl IS NULL FROM pg_class WHERE relname = 'orders'", "t", ""},
+		{"unused pattern", Config{Select: Selection{ExcludeTables: []string{"app.no_such"}}}, relations, all, "no excluded table fits app.no_such"},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			stream, warnings := dumpWarned(t, pg, db, k.cfg)
+			if !strings.Contains(strings.Join(warnings, "\n"), k.warned) {
+				t.Errorf("warned of %q, want %q", warnings, k.warned)
+			}
+			byPsql, natively := newDB(t, pg), newDB(t, pg)
+			psqlLoad(t, pg, byPsql, stream)
+			if err := load(t, pg, LoadConfig{Database: natively}, stream); err != nil {
+				t.Fatal(err)
+			}
+			for _, restored := range []string{byPsql, natively} {
+				if got := strings.TrimSpace(pg.Psql(t, restored, k.sql)); got != k.want {
+					t.Errorf("%s\n%s, want\n%s", k.sql, got, k.want)
+				}
+			}
+			if k.cfg.NoOwner && strings.Contains(string(stream), "OWNER TO") {
+				t.Error("the dump sets owners")
+			}
+		})
+	}
+}
+
+// dumpWarned dumps db with cfg's other settings and returns the warnings too.
+func dumpWarned(t *testing.T, pg *servers.PG, db string, cfg Config) (stream []byte, warnings []string) {
+	t.Helper()
+	cfg.Conn = pg.DSN(db)
+	cfg.Warn = func(s string) { warnings = append(warnings, s) }
+	stream, err := dumpBytes(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream, warnings
+}
+
+func dumpBytes(cfg Config) ([]byte, error) {
+	src, err := NewSource(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	err = src.Dump(context.Background(), &b)
+	return []byte(b.String()), err
+}
+
+// TestSelectionRefused names what cannot be a backup.
+func TestSelectionRefused(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	psqlLoad(t, pg, db, []byte(selectionSchema))
+	for want, cfg := range map[string]Config{
+		"no table fits app.no_such":                        {Select: Selection{Tables: []string{"app.no_such"}}},
+		"no schema fits no_such":                           {Select: Selection{Schemas: []string{"no_such"}}},
+		"table app.customers needs":                        {Select: Selection{ExcludeSchemas: []string{"lib"}}},
+		"postgres settings: schema only and data only":     {Select: Selection{SchemaOnly: true, DataOnly: true}},
+		"postgres settings: schemas and tables":            {Select: Selection{Schemas: []string{"a"}, Tables: []string{"b"}}},
+		"postgres settings: clean and data only":           {Select: Selection{DataOnly: true}, Clean: true},
+		"postgres settings: schemas: a.b: a name without": {Select: Selection{Schemas: []string{"a.b"}}},
+	} {
+		cfg.Conn = pg.DSN(db)
+		if _, err := dumpBytes(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// An excluded table need not be locked: it may be one that somebody holds.
+func TestExcludedNotLocked(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	psqlLoad(t, pg, db, []byte(selectionSchema))
+	conn, err := pgx.Connect(t.Context(), pg.DSN(db))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), "CREATE TABLE audit.held (); BEGIN; LOCK TABLE audit.held"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = dumpBytes(Config{Conn: pg.DSN(db), LockTimeout: 1e8, Select: Selection{Schemas: []string{"app"}}})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDataOnly empties a database and gives it its rows again.
+func TestDataOnly(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	psqlLoad(t, pg, db, []byte(selectionSchema))
+	psqlLoad(t, pg, db, []byte(`CREATE TABLE a_child (id int PRIMARY KEY, p int REFERENCES app.orders, q int REFERENCES a_child); INSERT INTO a_child VALUES (1, 1, 1)`))
+	stream, _ := dumpWarned(t, pg, db, Config{Select: Selection{DataOnly: true}})
+	definitions, _ := dumpWarned(t, pg, db, Config{Select: Selection{SchemaOnly: true}})
+	restored := newDB(t, pg)
+	psqlLoad(t, pg, restored, definitions)
+	psqlLoad(t, pg, restored, stream)
+	if pgDump(t, pg, db) != pgDump(t, pg, restored) {
+		t.Error("definitions and data, restored one after the other, are not the whole")
+	}
+	psqlLoad(t, pg, db, []byte("ALTER TABLE app.customers ADD referred int REFERENCES app.orders"))
+	if _, warnings := dumpWarned(t, pg, db, Config{Select: Selection{DataOnly: true}}); !strings.Contains(strings.Join(warnings, "\n"), "app.customers, app.orders") {
+		t.Errorf("warned of %q, want the circle", warnings)
+	}
+}
+
+// TestClean loads dumps with DROP statements into an empty database and over
+// themselves.
+func TestClean(t *testing.T) {
+	skipShort(t)
+	pg := servers.Postgres(t) // the scripts make roles
+	for _, k := range cases(t, pg) {
+		t.Run(k.Name, func(t *testing.T) {
+			db := newDB(t, pg)
+			k.Fill(t, db)
+			stream, _ := dumpWarned(t, pg, db, Config{Clean: true})
+			again := newDB(t, pg)
+			psqlLoad(t, pg, again, stream)
+			psqlLoad(t, pg, again, stream)
+			if diff := cmp.Diff(strings.Split(pgDump(t, pg, db), "\n"), strings.Split(pgDump(t, pg, again), "\n")); diff != "" {
+				t.Errorf("the database restored twice is not the original:\n%s", diff)
+			}
+		})
+	}
+}
