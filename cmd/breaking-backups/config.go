@@ -33,15 +33,29 @@ type config struct {
 	ResticHost string `env:"RESTIC_HOST" flag:"host" group:"job" help:"host that the snapshots bear" shown:"the database's host"`
 
 	// database
-	PGHost        string  `env:"PGHOST" group:"database" help:"server, or folder of its socket" shown:"as libpq"`
-	PGPort        string  `env:"PGPORT" group:"database" help:"port" shown:"5432"`
-	PGUser        string  `env:"PGUSER" group:"database" help:"role" shown:"as libpq"`
-	PGPassword    string  `env:"PGPASSWORD" secret:"true" group:"database" help:"password" shown:"PGPASSFILE, ~/.pgpass"`
-	PGDatabase    string  `env:"PGDATABASE" group:"database" help:"database" shown:"the role's name"`
-	PGDumpAll     bool    `env:"PG_DUMP_ALL" group:"database" default:"false" help:"every database, roles and tablespaces"`
-	PGLockTimeout seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
-	PGRowOrder    string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
-	DumpJobs      uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
+	PGHost             string  `env:"PGHOST" group:"database" help:"server, or folder of its socket" shown:"as libpq"`
+	PGPort             string  `env:"PGPORT" group:"database" help:"port" shown:"5432"`
+	PGUser             string  `env:"PGUSER" group:"database" help:"role" shown:"as libpq"`
+	PGPassword         string  `env:"PGPASSWORD" secret:"true" group:"database" help:"password" shown:"PGPASSFILE, ~/.pgpass"`
+	PGDatabase         string  `env:"PGDATABASE" group:"database" help:"database" shown:"the role's name"`
+	PGDumpAll          bool    `env:"PG_DUMP_ALL" group:"database" default:"false" help:"every database, roles and tablespaces"`
+	PGDatabases        string  `env:"PG_DATABASES" group:"database" help:"several databases, each with its properties: names or patterns, e.g. app,shop_*" shown:"PGDATABASE alone"`
+	PGExcludeDatabases string  `env:"PG_EXCLUDE_DATABASES" group:"database" help:"not these, of several or all" shown:"none"`
+	PGNoOwner          bool    `env:"PG_NO_OWNER" flag:"no-owner" group:"database" default:"false" help:"leave out who owns what"`
+	PGNoPrivileges     bool    `env:"PG_NO_PRIVILEGES" flag:"no-privileges" group:"database" default:"false" help:"leave out GRANT and REVOKE"`
+	PGLockTimeout      seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
+	PGRowOrder         string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
+	DumpJobs           uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
+
+	// selection
+	PGSchemas          string `env:"PG_SCHEMAS" flag:"schema" group:"selection" help:"only these schemas: patterns as psql takes them, e.g. app,shop_*" shown:"all"`
+	PGExcludeSchemas   string `env:"PG_EXCLUDE_SCHEMAS" flag:"exclude-schema" group:"selection" help:"not these schemas" shown:"none"`
+	PGTables           string `env:"PG_TABLES" flag:"table" group:"selection" help:"only these tables, views, sequences: table or schema.table" shown:"all"`
+	PGExcludeTables    string `env:"PG_EXCLUDE_TABLES" flag:"exclude-table" group:"selection" help:"not these" shown:"none"`
+	PGExcludeTableData string `env:"PG_EXCLUDE_TABLE_DATA" flag:"exclude-table-data" group:"selection" help:"not the rows of these tables" shown:"none"`
+	PGSchemaOnly       bool   `env:"PG_SCHEMA_ONLY" flag:"schema-only" group:"selection" default:"false" help:"definitions, no rows"`
+	PGDataOnly         bool   `env:"PG_DATA_ONLY" flag:"data-only" group:"selection" default:"false" help:"rows, no definitions"`
+	PGClean            bool   `env:"PG_CLEAN" flag:"clean" group:"selection" default:"false" help:"the dump drops what it makes first, where it exists (for psql; restore has its own --clean)"`
 
 	// repository
 	Repository     string  `env:"RESTIC_REPOSITORY" flag:"repository" secret:"true" group:"repository" help:"where the repository is, as restic takes it (required)"`

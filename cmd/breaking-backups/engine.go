@@ -34,11 +34,27 @@ func newSource(cfg *config, log *slog.Logger) (source, error) {
 		Conn:         postgresConn(cfg),
 		Password:     cfg.overridden["PGPASSWORD"],
 		AllDatabases: cfg.PGDumpAll,
-		LockTimeout:  time.Duration(cfg.PGLockTimeout),
-		RowOrder:     postgres.RowOrder(cfg.PGRowOrder),
-		Jobs:         int(cfg.DumpJobs),
-		Warn:         warn,
-		Debug:        debug,
+
+		Databases:        postgres.SplitPatterns(cfg.PGDatabases),
+		ExcludeDatabases: postgres.SplitPatterns(cfg.PGExcludeDatabases),
+		Select: postgres.Selection{
+			Schemas:          postgres.SplitPatterns(cfg.PGSchemas),
+			ExcludeSchemas:   postgres.SplitPatterns(cfg.PGExcludeSchemas),
+			Tables:           postgres.SplitPatterns(cfg.PGTables),
+			ExcludeTables:    postgres.SplitPatterns(cfg.PGExcludeTables),
+			ExcludeTableData: postgres.SplitPatterns(cfg.PGExcludeTableData),
+			SchemaOnly:       cfg.PGSchemaOnly,
+			DataOnly:         cfg.PGDataOnly,
+		},
+		NoOwner:      cfg.PGNoOwner,
+		NoPrivileges: cfg.PGNoPrivileges,
+		Clean:        cfg.PGClean,
+
+		LockTimeout: time.Duration(cfg.PGLockTimeout),
+		RowOrder:    postgres.RowOrder(cfg.PGRowOrder),
+		Jobs:        int(cfg.DumpJobs),
+		Warn:        warn,
+		Debug:       debug,
 	})
 }
 
@@ -84,7 +100,11 @@ func newJob(cfg *config, src source) job {
 	j := job{name: cfg.JobName, host: cfg.ResticHost}
 	if j.name == "" {
 		j.name = cfg.DBType + "-all"
-		if !cfg.PGDumpAll {
+		switch {
+		case cfg.PGDumpAll:
+		case cfg.PGDatabases != "":
+			j.name = cfg.DBType + "-databases"
+		default:
 			j.name = cfg.DBType + "-" + url.PathEscape(src.Database()) // a name may hold slashes
 		}
 	}

@@ -99,7 +99,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	target := "database " + opt.database
 	if opt.database == "" {
 		target = "database " + src.Database()
-		if cfg.PGDumpAll {
+		if cfg.PGDumpAll || cfg.PGDatabases != "" {
 			target = "the server " + src.Host()
 		}
 	}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every
-// database with its properties, each read at one moment of its own.
+// database with its properties, each read at one moment of its own. Of several
+// databases that are named it writes these alone.
 func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
 	out := dump.NewWriter(w, engineCluster)
 	databases, err := s.dumpGlobals(ctx, out)
@@ -49,6 +51,9 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
+	if databases, err = s.wanted(databases); err != nil {
+		return nil, err
+	}
 	if err := checkNames(databases); err != nil {
 		return nil, err
 	}
@@ -58,6 +63,17 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	}
 	p := s.printer(out)
 	p.preamble(srv)
+	if s.cfg.Clean {
+		p.mark("drop the databases that are made below")
+		for _, d := range databases {
+			if !d.exists {
+				p.stmt("DROP DATABASE IF EXISTS %s", d.Quoted)
+			}
+		}
+	}
+	if !s.cfg.AllDatabases {
+		return databases, p.err
+	}
 	for _, write := range []func(context.Context, *catalog, *printer, func(string)) error{
 		writeRoles, writeRoleSettings, writeMemberships, writeParameterGrants, writeTablespaces,
 	} {
@@ -66,6 +82,26 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 		}
 	}
 	return databases, p.err
+}
+
+// wanted picks the databases that the configuration names, all where it names none.
+func (s *Source) wanted(databases []database) ([]database, error) {
+	used := map[*pattern]bool{}
+	var list []database
+	for _, d := range databases {
+		if (len(s.databases) == 0 || s.databases.match(used, "", d.Name)) && !s.notDatabases.match(used, "", d.Name) {
+			list = append(list, d)
+		}
+	}
+	for _, p := range append(slices.Clone(s.databases), s.notDatabases...) {
+		if !used[p] {
+			s.cfg.Warn("no database fits " + p.text)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no database fits %s", strings.Join(s.cfg.Databases, ", "))
+	}
+	return list, nil
 }
 
 // databasePrefix begins the lines that name the databases of a cluster's dump,

@@ -13,10 +13,14 @@ import (
 
 // Dump writes the database as SQL. See dump.Source.
 func (s *Source) Dump(ctx context.Context, w io.Writer) error {
-	if s.cfg.AllDatabases {
+	if s.several() {
 		return s.dumpCluster(ctx, w)
 	}
-	out := dump.NewWriter(w, engine)
+	name := engine
+	if s.sel.dataOnly {
+		name = engineData
+	}
+	out := dump.NewWriter(w, name)
 	manifest, err := s.dumpDatabase(ctx, out, s.conn.Database)
 	if err != nil {
 		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
@@ -24,9 +28,11 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	return out.End(manifest)
 }
 
-// This package's names in a dump's head: of one database, and of a whole cluster.
+// This package's names in a dump's head: of one database, of one's rows alone, and
+// of several databases or a whole cluster.
 const (
 	engine        = "postgres"
+	engineData    = "postgres data"
 	engineCluster = "postgres cluster"
 )
 

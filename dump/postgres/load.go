@@ -59,6 +59,10 @@ var ErrNotEmpty = errors.New("the database is not empty")
 // named database.
 var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes into a server and not into one database")
 
+// ErrDataOnly is returned when a dump without definitions is to go into a
+// database that is to be emptied first.
+var ErrDataOnly = errors.New("the dump holds rows alone, which go into tables that exist")
+
 // Load runs a dump's statements in their order on one connection. See
 // dump.Loader. A dump of one database goes into the configured database; one of
 // a whole cluster makes its databases itself, beginning from the database
@@ -75,6 +79,10 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	switch {
 	case name == engine:
 		prepare = s.prepareDatabase
+	case name == engineData && l.cfg.Clean:
+		return fmt.Errorf("restore: %w: it cannot be cleaned first", ErrDataOnly)
+	case name == engineData:
+		prepare = func(ctx context.Context) error { return s.use(ctx, s.Loader.conn.Database) }
 	case name == engineCluster && l.cfg.Database != "":
 		return fmt.Errorf("restore into %s: %w", l.cfg.Database, ErrWholeCluster)
 	case name == engineCluster:

@@ -33,6 +33,10 @@ type Config struct {
 	// AllDatabases dumps the cluster as pg_dumpall does. Database is then the
 	// one connected to first.
 	AllDatabases bool
+	// Databases, if there are any, are patterns of the databases that are dumped,
+	// one after another, each with its properties, as pg_dump --create does; with
+	// AllDatabases roles and tablespaces too. ExcludeDatabases goes before them.
+	Databases, ExcludeDatabases []string
 	// LockTimeout bounds the wait for a table that somebody holds locked.
 	// 0 means no bound.
 	LockTimeout time.Duration
@@ -58,8 +62,11 @@ type Config struct {
 
 // A Source dumps a database, or a cluster. It holds no connection between dumps.
 type Source struct {
-	cfg  Config
-	sel  *selection
+	cfg Config
+	sel *selection
+
+	databases, notDatabases patterns
+
 	conn *pgx.ConnConfig
 }
 
@@ -96,8 +103,25 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Clean && cfg.Select.DataOnly {
 		return nil, errors.New("postgres settings: clean and data only: one of them expected")
 	}
-	return &Source{cfg: cfg, sel: sel, conn: cc}, nil
+	s := &Source{cfg: cfg, sel: sel, conn: cc}
+	if s.databases, err = parsePatterns(cfg.Databases, 1); err != nil {
+		return nil, fmt.Errorf("postgres settings: databases: %w", err)
+	}
+	if s.notDatabases, err = parsePatterns(cfg.ExcludeDatabases, 1); err != nil {
+		return nil, fmt.Errorf("postgres settings: excluded databases: %w", err)
+	}
+	if len(cfg.ExcludeDatabases) > 0 && !s.several() {
+		return nil, errors.New("postgres settings: excluded databases: only of all databases, or of several")
+	}
+	if cfg.Select.DataOnly && s.several() {
+		return nil, errors.New("postgres settings: data only: of one database")
+	}
+	s.sel.several = s.several()
+	return s, nil
 }
+
+// several tells whether the dump names its databases, each with what makes it.
+func (s *Source) several() bool { return s.cfg.AllDatabases || len(s.databases) > 0 }
 
 // Check connects to the database and ends the connection: what makes every dump
 // fail from the start fails here, before anything else is begun.

@@ -31,6 +31,7 @@ type selection struct {
 	schemas, notSchemas, tables, notTables, notData patterns
 
 	schemaOnly, dataOnly bool
+	several              bool // databases: what fits nothing in one may in another
 }
 
 func (s Selection) parse() (*selection, error) {
@@ -107,6 +108,9 @@ func (c *catalog) withoutRows(r *relation) bool {
 // checkUsed tells of patterns that fit nothing. If nothing of what was asked for
 // is there, that is an error: an empty dump would be taken for a backup.
 func (c *catalog) checkUsed() error {
+	if c.sel.several {
+		return nil
+	}
 	for _, list := range []struct {
 		what     string
 		patterns patterns

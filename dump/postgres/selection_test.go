@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -175,12 +176,12 @@ func TestSelectionRefused(t *testing.T) {
 	db := newDB(t, pg)
 	psqlLoad(t, pg, db, []byte(selectionSchema))
 	for want, cfg := range map[string]Config{
-		"no table fits app.no_such":                        {Select: Selection{Tables: []string{"app.no_such"}}},
-		"no schema fits no_such":                           {Select: Selection{Schemas: []string{"no_such"}}},
-		"table app.customers needs":                        {Select: Selection{ExcludeSchemas: []string{"lib"}}},
-		"postgres settings: schema only and data only":     {Select: Selection{SchemaOnly: true, DataOnly: true}},
-		"postgres settings: schemas and tables":            {Select: Selection{Schemas: []string{"a"}, Tables: []string{"b"}}},
-		"postgres settings: clean and data only":           {Select: Selection{DataOnly: true}, Clean: true},
+		"no table fits app.no_such":                       {Select: Selection{Tables: []string{"app.no_such"}}},
+		"no schema fits no_such":                          {Select: Selection{Schemas: []string{"no_such"}}},
+		"table app.customers needs":                       {Select: Selection{ExcludeSchemas: []string{"lib"}}},
+		"postgres settings: schema only and data only":    {Select: Selection{SchemaOnly: true, DataOnly: true}},
+		"postgres settings: schemas and tables":           {Select: Selection{Schemas: []string{"a"}, Tables: []string{"b"}}},
+		"postgres settings: clean and data only":          {Select: Selection{DataOnly: true}, Clean: true},
 		"postgres settings: schemas: a.b: a name without": {Select: Selection{Schemas: []string{"a.b"}}},
 	} {
 		cfg.Conn = pg.DSN(db)
@@ -217,11 +218,21 @@ func TestDataOnly(t *testing.T) {
 	psqlLoad(t, pg, db, []byte(`CREATE TABLE a_child (id int PRIMARY KEY, p int REFERENCES app.orders, q int REFERENCES a_child); INSERT INTO a_child VALUES (1, 1, 1)`))
 	stream, _ := dumpWarned(t, pg, db, Config{Select: Selection{DataOnly: true}})
 	definitions, _ := dumpWarned(t, pg, db, Config{Select: Selection{SchemaOnly: true}})
-	restored := newDB(t, pg)
-	psqlLoad(t, pg, restored, definitions)
-	psqlLoad(t, pg, restored, stream)
-	if pgDump(t, pg, db) != pgDump(t, pg, restored) {
-		t.Error("definitions and data, restored one after the other, are not the whole")
+	byPsql, natively := newDB(t, pg), newDB(t, pg)
+	psqlLoad(t, pg, byPsql, definitions)
+	psqlLoad(t, pg, byPsql, stream)
+	for _, part := range [][]byte{definitions, stream} {
+		if err := load(t, pg, LoadConfig{Database: natively}, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, restored := range []string{byPsql, natively} {
+		if pgDump(t, pg, db) != pgDump(t, pg, restored) {
+			t.Error("definitions and data, restored one after the other, are not the whole")
+		}
+	}
+	if err := load(t, pg, LoadConfig{Database: natively, Clean: true}, stream); !errors.Is(err, ErrDataOnly) {
+		t.Errorf("cleaning for rows alone: %v, want ErrDataOnly", err)
 	}
 	psqlLoad(t, pg, db, []byte("ALTER TABLE app.customers ADD referred int REFERENCES app.orders"))
 	if _, warnings := dumpWarned(t, pg, db, Config{Select: Selection{DataOnly: true}}); !strings.Contains(strings.Join(warnings, "\n"), "app.customers, app.orders") {
@@ -246,5 +257,38 @@ func TestClean(t *testing.T) {
 				t.Errorf("the database restored twice is not the original:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestSeveralDatabases dumps databases by pattern and restores them into another server.
+func TestSeveralDatabases(t *testing.T) {
+	skipShort(t)
+	from, to := servers.Postgres(t), servers.Postgres(t)
+	for _, db := range []string{"shop_1", "shop_2", "shop_test", "other"} {
+		from.Psql(t, "postgres", "CREATE DATABASE "+db)
+		from.Psql(t, db, "CREATE TABLE t AS SELECT current_database() AS name")
+	}
+	from.Psql(t, "postgres", "ALTER DATABASE shop_1 SET work_mem = '8MB'")
+	to.Psql(t, "postgres", "CREATE TABLE busy ()") // none of the dump's business
+	const list = `SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate`
+	cfg := Config{Databases: []string{"shop_*", "none_*"}, ExcludeDatabases: []string{"*_test"}}
+	stream, warnings := dumpWarned(t, from, "postgres", cfg)
+	if len(warnings) != 1 || warnings[0] != "no database fits none_*" {
+		t.Errorf("warned of %q", warnings)
+	}
+	if err := load(t, to, LoadConfig{}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(to.Psql(t, "postgres", list)); got != "postgres shop_1 shop_2" {
+		t.Errorf("restored %s", got)
+	}
+	if got := strings.TrimSpace(to.Psql(t, "shop_1", "SELECT name || current_setting('work_mem') FROM t")); got != "shop_18MB" {
+		t.Errorf("restored %s", got)
+	}
+	cfg.Clean = true
+	again, _ := dumpWarned(t, from, "postgres", cfg)
+	psqlLoad(t, to, "postgres", again)
+	if got := strings.TrimSpace(to.Psql(t, "postgres", list)); got != "postgres shop_1 shop_2" {
+		t.Errorf("restored again %s", got)
 	}
 }

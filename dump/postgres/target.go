@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -96,11 +97,14 @@ func (s *loading) prepareCluster(ctx context.Context) error {
 		}
 	}
 	for _, d := range []string{"template1", "postgres"} {
+		if !slices.Contains(s.databases, d) {
+			continue
+		}
 		if err := s.prepareOne(ctx, d); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.use(ctx, "postgres")
 }
 
 // clean drops everything that users made in the database, in one transaction:
