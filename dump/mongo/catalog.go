@@ -19,8 +19,17 @@ type collection struct {
 	uuid    string // of its present incarnation, in hexadecimal; empty where the server has none
 	indexes []bson.Raw
 
-	// filter selects some of the documents; nil means all.
-	filter bson.D
+	fromDB, from string               // where the documents are, if elsewhere
+	filter       bson.D               // selects some of the documents; nil means all
+	inspect      func(bson.Raw) error // sees each document before it is written; may be nil
+}
+
+// source is the collection that the documents are read from.
+func (c *collection) source() (db, name string) {
+	if c.from != "" {
+		return c.fromDB, c.from
+	}
+	return c.DB, c.DataName()
 }
 
 func (c *collection) isView() bool   { return c.Type == "view" }
@@ -39,9 +48,9 @@ func truth(doc bson.Raw, key string) bool {
 	return ok && n != 0
 }
 
-// list returns what is to be dumped, without the indexes, in its order: the
-// databases by name, in each the collections by name and then the views, each
-// after those it reads from.
+// list returns what is to be dumped, without the indexes, in its order: users
+// and roles, then the databases by name, in each the collections by name and
+// then the views, each after those it reads from.
 func (s *Source) list(ctx context.Context, c *conn) ([]*collection, error) {
 	names := []string{s.cfg.Database}
 	if s.cfg.Database == "" {
@@ -58,7 +67,7 @@ func (s *Source) list(ctx context.Context, c *conn) ([]*collection, error) {
 		}
 		all = append(all, found...)
 	}
-	return all, nil
+	return authFirst(all), nil
 }
 
 // databases returns the names of all databases but local, which is each
@@ -89,7 +98,14 @@ func (s *Source) listDatabase(ctx context.Context, c *conn, db string) ([]*colle
 		if !ok {
 			return fmt.Errorf("the server lists one without a name")
 		}
-		if !s.dumps(db, name) || !s.filter.wants(db+"."+name) {
+		switch {
+		case !s.dumps(db, name):
+			return nil
+		case isAuth(db, name):
+			if !s.wantsUsers() {
+				return nil
+			}
+		case !s.filter.wants(db + "." + name):
 			return nil
 		}
 		found := &collection{Collection: archive.Collection{DB: db, Name: name, Type: "collection"}, options: bson.Raw(emptyDocument)}

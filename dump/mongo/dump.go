@@ -14,6 +14,7 @@ type dumping struct {
 	*Source
 	conn *conn
 	byID bool // documents leave in the order of _id
+	moment
 }
 
 // Dump writes the archive. See dump.Source.
@@ -31,40 +32,58 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	defer c.close(ctx)
 	d := &dumping{Source: s, conn: c, byID: s.byID(c.server)}
-
-	all, err := s.list(ctx, c)
+	listed, err := d.settle(ctx)
 	if err != nil {
 		return err
 	}
-	if err := readIndexes(ctx, c, all, s.cfg.Jobs); err != nil {
+	if err := readIndexes(ctx, c, listed, s.cfg.Jobs); err != nil {
 		return err
 	}
-	prelude := archive.Prelude{ServerVersion: c.server.version, Concurrent: 1}
-	for _, coll := range all {
+	for _, coll := range listed {
 		if err := coll.describe(s.cfg.UUIDs); err != nil {
 			return err
 		}
-		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}
 	buf := bufio.NewWriterSize(w, 64<<10) // for what is small; chunks pass by it
-	out, err := archive.NewWriter(buf, prelude)
+	if err := d.write(ctx, buf, listed); err != nil {
+		return err
+	}
+	return buf.Flush()
+}
+
+// write writes the archive of what was listed, and then looks whether all of
+// that is still there.
+func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) error {
+	all := append(d.usersOfOne(), listed...)
+	prelude := archive.Prelude{ServerVersion: d.conn.server.version, Concurrent: 1}
+	for _, coll := range all {
+		prelude.Collections = append(prelude.Collections, coll.Collection)
+	}
+	oplog := newOplog()
+	if !d.oplog.IsZero() {
+		prelude.Collections = append(prelude.Collections, oplog.Collection)
+	}
+	out, err := archive.NewWriter(w, prelude)
 	if err != nil {
 		return err
 	}
 	if err := d.copyDocuments(ctx, out, all); err != nil {
 		return err
 	}
-	now, err := s.list(ctx, c)
+	if !d.oplog.IsZero() {
+		if err := d.copyOplog(ctx, out, oplog, listed); err != nil {
+			return err
+		}
+	}
+	now, err := d.list(ctx, d.conn)
 	if err != nil {
 		return err
 	}
-	if err := unchanged(all, now); err != nil {
+	if err := unchanged(listed, now); err != nil {
 		return err
 	}
-	if _, err := out.Close(); err != nil {
-		return err
-	}
-	return buf.Flush()
+	_, err = out.Close()
+	return err
 }
 
 // byID tells whether documents leave in the order of _id.

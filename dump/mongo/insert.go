@@ -114,27 +114,27 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 		opts.SetBypassDocumentValidation(true)
 	}
 	coll := s.conn.client.Database(t.db).Collection(t.dataName())
-	_, err := coll.InsertMany(ctx, docs, opts)
-	if hasCode(err, codeMixedSchema) {
+	for allowed := false; ; allowed = true {
+		_, err := coll.InsertMany(ctx, docs, opts)
+		var refused mongo.BulkWriteException
+		if !errors.As(err, &refused) || len(refused.WriteErrors) == 0 {
+			if err != nil {
+				return fmt.Errorf("insert: %w", err)
+			}
+			t.inserted += int64(len(docs))
+			return nil
+		}
+		first := refused.WriteErrors[0]
+		t.inserted += int64(first.Index)
+		docs = docs[first.Index:]
+		if first.Code != codeMixedSchema || allowed {
+			id := docs[0].(bson.Raw).Lookup("_id").String()
+			return fmt.Errorf("insert the document with _id %s: %w", shortened(id), first)
+		}
 		if err := s.allowMixedSchema(ctx, t); err != nil {
 			return err
 		}
-		_, err = coll.InsertMany(ctx, docs, opts)
 	}
-	var refused mongo.BulkWriteException
-	if errors.As(err, &refused) && len(refused.WriteErrors) > 0 {
-		w := refused.WriteErrors[0]
-		id := ""
-		if w.Index >= 0 && w.Index < len(b.ends) {
-			id = " with _id " + shortened(b.document(w.Index).Lookup("_id").String())
-		}
-		return fmt.Errorf("insert the document%s: %w", id, w)
-	}
-	if err != nil {
-		return fmt.Errorf("insert: %w", err)
-	}
-	t.inserted += int64(len(docs))
-	return nil
 }
 
 // shortened cuts a text to what has room in an error.

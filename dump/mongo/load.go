@@ -91,7 +91,10 @@ type loading struct {
 	conn    *conn
 	plan    []*target
 	targets map[*archive.Collection]*target // what is not among them is passed over
-	touched bool                            // something of the target is not as it was
+	users   *users                          // nil: none
+	oplogOf *archive.Collection             // nil: none
+	oplog   *replay
+	touched bool // something of the target is not as it was
 }
 
 func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
@@ -105,6 +108,9 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.prepareUsers(ctx); err != nil {
 		return err
 	}
 	s.touched = true
@@ -129,6 +135,14 @@ func (s *loading) fill(ctx context.Context) error {
 		}
 		t := s.targets[block.Collection]
 		switch {
+		case block.End == nil && block.Collection == s.oplogOf:
+			if err := s.replayOplog(ctx); err != nil {
+				return err
+			}
+		case block.End == nil && s.users != nil && block.Collection == s.users.version:
+			if err := s.readVersion(); err != nil {
+				return err
+			}
 		case t == nil:
 		case block.End != nil:
 			if err := s.filled(ctx, t, *block.End); err != nil {
@@ -165,5 +179,5 @@ func (s *loading) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.loadUsers(ctx)
 }

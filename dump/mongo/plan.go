@@ -26,6 +26,7 @@ const (
 	targetCollection targetKind = iota
 	targetTimeSeries
 	targetView
+	targetAuth
 )
 
 func (t *target) namespace() string { return t.db + "." + t.name }
@@ -38,7 +39,7 @@ func (t *target) dataName() string {
 	return t.name
 }
 
-// renames tells whether less than all of the archive is loaded, or under other names.
+// selects tells whether less than all of the archive is loaded, or under other names.
 func (s *loading) selects() bool { return !s.filter.all() || len(s.renamings) > 0 }
 
 // makePlan says for each collection of the archive where it goes.
@@ -49,7 +50,17 @@ func (s *loading) makePlan() error {
 	prelude := s.archive.Prelude()
 	for i := range prelude.Collections {
 		c := &prelude.Collections[i]
-		if !s.filter.wants(c.Namespace()) || !loads(c) {
+		switch {
+		case c.DB == "" && c.Name == "oplog":
+			s.planOplog(c)
+			continue
+		case authName(c) != "":
+			if s.selects() || s.cfg.Database != "" {
+				continue // of all that goes elsewhere or is left out, nobody knows whose they would be
+			}
+			s.planUsers(c)
+			continue
+		case !loads(c) || !s.filter.wants(c.Namespace()):
 			continue
 		}
 		t, err := s.newTarget(c)
@@ -70,14 +81,22 @@ func (s *loading) makePlan() error {
 	return nil
 }
 
+// planOplog takes note that there is an oplog. It is of all that was dumped,
+// under the names that it had.
+func (s *loading) planOplog(c *archive.Collection) {
+	if s.selects() || s.cfg.Database != "" {
+		s.cfg.Warn("the dump's oplog is not replayed, as less than all of the dump is loaded or under other names: documents are as they were when each was read")
+		return
+	}
+	s.oplogOf = c
+}
+
 // loads tells whether a collection is loaded at all.
 func loads(c *archive.Collection) bool {
 	switch {
 	case c.DB == "config", c.Name == "system.profile", c.Name == "system.indexes":
 		return false // each server's own
 	case c.DB == "" || strings.HasPrefix(c.Name, "$"):
-		return false
-	case c.DB == "admin" && strings.HasPrefix(c.Name, "system."):
 		return false
 	}
 	return true

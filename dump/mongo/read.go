@@ -58,7 +58,7 @@ func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []
 	for _, r := range readings {
 		group.Go(func() error { // waits for one before it to be done
 			if err := d.read(ctx, r); err != nil {
-				return fmt.Errorf("read %s: %w", r.Namespace(), err)
+				return fmt.Errorf("read %s: %w", r.Namespace(), d.inThePast(err))
 			}
 			close(r.chunks)
 			return nil
@@ -93,7 +93,8 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	if r.isView() {
 		return nil
 	}
-	cur, err := d.conn.cursor(ctx, r.DB, d.find(r.collection))
+	db, command := d.find(r.collection)
+	cur, err := d.conn.cursor(ctx, db, command)
 	if err != nil {
 		return err
 	}
@@ -102,6 +103,11 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	var documents, bytes int64
 	for cur.Next(ctx) {
 		doc := cur.Current
+		if r.inspect != nil {
+			if err := r.inspect(doc); err != nil {
+				return err
+			}
+		}
 		if len(chunk)+len(doc) > chunkSize && len(chunk) > 0 {
 			if err := r.send(ctx, chunk); err != nil {
 				return err
@@ -167,17 +173,21 @@ func (r *reading) written(chunk []byte) {
 // chunkWeight is what a chunk takes of aheadBytes: all of it if it is larger.
 func chunkWeight(chunk []byte) int64 { return min(int64(len(chunk)), aheadBytes) }
 
-// find is the command that reads a collection.
-func (d *dumping) find(c *collection) bson.D {
-	command := bson.D{{Key: "find", Value: c.DataName()}}
+// find is the command that reads a collection, and the database it is for.
+func (d *dumping) find(c *collection) (db string, command bson.D) {
+	db, name := c.source()
+	command = bson.D{{Key: "find", Value: name}}
 	if c.filter != nil {
 		command = append(command, bson.E{Key: "filter", Value: c.filter})
 	}
-	if d.byID && !c.isCapped() && c.Type != "timeseries" {
+	if d.byID && !c.isCapped() && c.Type == "collection" {
 		command = append(command, bson.E{Key: "sort", Value: bson.D{{Key: "_id", Value: 1}}})
+	}
+	if rc := d.readConcern(c); rc != nil {
+		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
 	if d.conn.server.mongod { // others do not know it
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
 	}
-	return command
+	return db, command
 }

@@ -108,13 +108,13 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 		if err != nil {
 			return err
 		}
-		var d bson.D
-		for _, e := range elements {
-			if e.Key() != "ns" { // of servers before 4.4: the namespace it had
-				d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
-			}
+		// Servers before 4.4 list the namespace too, which may be another now.
+		elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == "ns" })
+		definition, err := rawDocument(elements)
+		if err != nil {
+			return err
 		}
-		indexes = append(indexes, d)
+		indexes = append(indexes, definition)
 	}
 	if len(indexes) == 0 {
 		return nil

@@ -142,7 +142,11 @@ func TestNextPassesOver(t *testing.T) {
 func TestWhatIsNotWholeIsRefused(t *testing.T) {
 	stream, _ := sample(t)
 	var nothing bytes.Buffer
-	if _, err := NewWriter(&nothing, Prelude{ServerVersion: "7.0.1", Concurrent: 1}); err != nil {
+	w, err := NewWriter(&nothing, Prelude{ServerVersion: "7.0.1", Concurrent: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, whole := range [][]byte{stream, nothing.Bytes()} {
@@ -318,6 +322,12 @@ func FuzzReader(f *testing.F) {
 			if err := w.End(); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if _, _, err := readAll(bytes.NewReader(b.Bytes())); err == nil {
+			t.Fatal("an archive is whole before it is closed")
+		}
+		if _, err := w.Close(); err != nil {
+			t.Fatal(err)
 		}
 		_, again, err := readAll(&b)
 		if err != nil || fmt.Sprint(again) != fmt.Sprint(content) {

@@ -12,10 +12,11 @@ import (
 
 // A Writer writes an archive that vouches for itself: the prelude, then for each
 // of its collections, in their order, Begin, any number of Writes, and End; then
-// Close. It keeps nothing back, and its caller sees to large writes.
+// Close, before which the archive is not whole. It does not buffer.
 type Writer struct {
 	w    io.Writer
 	left []Collection // announced and not yet begun
+	last []byte       // of the archive, for Close
 
 	current  *namespace // begun and not yet ended; nil between collections
 	started  bool       // its block has begun
@@ -29,10 +30,15 @@ func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("archive's prelude: %w", err)
 	}
+	out := &Writer{w: w, left: p.Collections}
+	if len(p.Collections) == 0 {
+		const size = 4 // of the terminator
+		prelude, out.last = prelude[:len(prelude)-size], prelude[len(prelude)-size:]
+	}
 	if _, err := w.Write(prelude); err != nil {
 		return nil, err
 	}
-	return &Writer{w: w, left: p.Collections}, nil
+	return out, nil
 }
 
 // Begin begins the next collection, which must be c.
@@ -105,6 +111,10 @@ func (w *Writer) End() error {
 	out = append(out, end...)
 	out = binary.LittleEndian.AppendUint32(out, terminator)
 	w.manifest = append(w.manifest, n.table())
+	if len(w.left) == 0 {
+		w.last = out
+		return nil
+	}
 	_, err = w.w.Write(out)
 	return err
 }
@@ -113,11 +123,13 @@ func (n *namespace) table() dump.Table {
 	return dump.Table{Name: n.db + "." + n.name, Rows: n.documents, Hash: n.hash}
 }
 
-// Close returns the manifest of the archive, which now is whole. It does not
-// close the underlying writer.
+// Close writes what makes the archive whole, and returns its manifest. It does
+// not close the underlying writer.
 func (w *Writer) Close() (dump.Manifest, error) {
-	if w.current != nil || len(w.left) > 0 {
+	if w.current != nil || len(w.left) > 0 || w.last == nil {
 		return nil, errors.New("archive: closed before all collections were written")
 	}
-	return w.manifest, nil
+	_, err := w.w.Write(w.last)
+	w.last = nil
+	return w.manifest, err
 }

@@ -1,0 +1,152 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// users is what an archive brings of users and roles. The server takes them from
+// collections that they are put into for that: what it keeps them in is closed.
+type users struct {
+	db          string // whose they are; empty: all databases'
+	users       *target
+	roles       *target
+	version     *archive.Collection // the version of their form
+	versionSeen int64
+}
+
+// authName returns the name in admin of what a collection of the archive holds
+// of users and roles; empty for any other collection.
+func authName(c *archive.Collection) string {
+	name, ofOne := strings.CutPrefix(c.Name, "$admin.")
+	if isAuth("admin", name) && (ofOne || c.DB == "admin") {
+		return name
+	}
+	return ""
+}
+
+// planUsers takes note of a collection that holds users and roles.
+func (s *loading) planUsers(c *archive.Collection) {
+	if s.users == nil {
+		s.users = &users{}
+		if c.DB != "admin" {
+			s.users.db = c.DB
+		}
+	}
+	switch authName(c) {
+	case "system.users":
+		s.users.users = &target{Collection: c, db: "admin", name: "tempusers", kind: targetAuth}
+		s.targets[c] = s.users.users
+	case "system.roles":
+		s.users.roles = &target{Collection: c, db: "admin", name: "temproles", kind: targetAuth}
+		s.targets[c] = s.users.roles
+	default:
+		s.users.version = c
+	}
+}
+
+func (u *users) temporary() []*target {
+	var all []*target
+	for _, t := range []*target{u.users, u.roles} {
+		if t != nil {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// readVersion reads the version of the form of users, of the block that has begun.
+func (s *loading) readVersion() error {
+	for {
+		doc, err := s.archive.Document()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if id, _ := bson.Raw(doc).Lookup("_id").StringValueOK(); id == "authSchema" {
+			s.users.versionSeen, _ = bson.Raw(doc).Lookup("currentVersion").AsInt64OK()
+		}
+	}
+}
+
+// prepareUsers makes room for users and roles, on a server that can take them.
+func (s *loading) prepareUsers(ctx context.Context) error {
+	if s.users == nil {
+		return nil
+	}
+	if !s.conn.server.mongod {
+		s.cfg.Warn("users and roles are left out: the server does not take them")
+		for _, t := range s.users.temporary() {
+			delete(s.targets, t.Collection)
+		}
+		s.users = nil
+		return nil
+	}
+	return s.dropTemporary(ctx)
+}
+
+func (s *loading) dropTemporary(ctx context.Context) error {
+	for _, t := range s.users.temporary() {
+		if err := s.conn.client.Database(t.db).Collection(t.name).Drop(ctx); err != nil {
+			return fmt.Errorf("drop %s: %w", t.namespace(), err)
+		}
+	}
+	return nil
+}
+
+// loadUsers has the server take users and roles over. With Clean it replaces its own.
+func (s *loading) loadUsers(ctx context.Context) (err error) {
+	if s.users == nil {
+		return nil
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+		defer cancel()
+		err = errors.Join(err, s.dropTemporary(ctx))
+	}()
+	command := bson.D{{Key: "_mergeAuthzCollections", Value: 1}}
+	if u := s.users.users; u != nil && u.inserted > 0 {
+		command = append(command, bson.E{Key: "tempUsersCollection", Value: u.namespace()})
+	}
+	if r := s.users.roles; r != nil && r.inserted > 0 {
+		command = append(command, bson.E{Key: "tempRolesCollection", Value: r.namespace()})
+	}
+	if len(command) == 1 {
+		return nil
+	}
+	if err := s.checkVersion(ctx); err != nil {
+		return fmt.Errorf("users and roles: %w", err)
+	}
+	command = append(command, bson.E{Key: "drop", Value: s.cfg.Clean}, bson.E{Key: "db", Value: s.users.db})
+	if err := s.conn.run(ctx, "admin", command, &bson.Raw{}); err != nil {
+		return fmt.Errorf("users and roles: %w", err)
+	}
+	return nil
+}
+
+// checkVersion refuses users of a form that the server does not read.
+func (s *loading) checkVersion(ctx context.Context) error {
+	var answer struct {
+		Version int64 `bson:"authSchemaVersion"`
+	}
+	if err := s.conn.run(ctx, "admin", bson.D{{Key: "getParameter", Value: 1}, {Key: "authSchemaVersion", Value: 1}}, &answer); err != nil {
+		return fmt.Errorf("ask for the version of their form: %w", err)
+	}
+	dumped := s.users.versionSeen
+	if dumped == 0 {
+		dumped = 3 // as mongorestore takes it
+	}
+	if dumped != answer.Version && (dumped != 3 || answer.Version != 5) {
+		return fmt.Errorf("the version of their form in the dump is %d, the server's is %d", dumped, answer.Version)
+	}
+	return nil
+}

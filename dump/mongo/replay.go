@@ -1,0 +1,315 @@
+package mongo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// A replay plays a recorded oplog on what was loaded. What it does to indexes is
+// only noted, as they are made at the end.
+type replay struct {
+	*loading
+	transactions map[string][]bson.Raw // entries of those that are not committed yet
+}
+
+// replayOplog plays the entries of the archive's oplog, which is read from the
+// block that has begun.
+func (s *loading) replayOplog(ctx context.Context) error {
+	if s.oplog == nil {
+		s.oplog = &replay{s, map[string][]bson.Raw{}}
+	}
+	for {
+		doc, err := s.archive.Document()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		entry := bson.Raw(doc)
+		if err := s.oplog.play(ctx, entry); err != nil {
+			t, i, _ := entry.Lookup("ts").TimestampOK()
+			ns, _ := entry.Lookup("ns").StringValueOK()
+			return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, ns, err)
+		}
+	}
+}
+
+// play plays one entry, or keeps it until its transaction is committed.
+func (r *replay) play(ctx context.Context, entry bson.Raw) error {
+	transaction, ok := transactionOf(entry)
+	if !ok {
+		return r.apply(ctx, entry)
+	}
+	object, _ := entry.Lookup("o").DocumentOK()
+	switch {
+	case has(object, "abortTransaction"):
+		delete(r.transactions, transaction)
+		return nil
+	case !has(object, "commitTransaction"):
+		r.transactions[transaction] = append(r.transactions[transaction], bytes.Clone(entry))
+		if truth(object, "partialTxn") || truth(object, "prepare") {
+			return nil
+		}
+	case r.transactions[transaction] == nil:
+		return errors.New("the beginning of a transaction is missing")
+	}
+	entries := r.transactions[transaction]
+	delete(r.transactions, transaction)
+	for _, e := range entries {
+		if err := r.apply(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// transactionOf tells the entries of a transaction, which may be several, from
+// those that stand for themselves.
+func transactionOf(entry bson.Raw) (string, bool) {
+	session, err := entry.LookupErr("lsid")
+	number, err2 := entry.LookupErr("txnNumber")
+	op, _ := entry.Lookup("op").StringValueOK()
+	if err != nil || err2 != nil || op != "c" {
+		return "", false
+	}
+	if kind, ok := entry.Lookup("multiOpType").AsInt64OK(); ok && kind == 1 {
+		return "", false // many inserts in one entry, and no transaction
+	}
+	object, _ := entry.Lookup("o").DocumentOK()
+	if !has(object, "applyOps") && !has(object, "commitTransaction") && !has(object, "abortTransaction") {
+		return "", false
+	}
+	return string(session.Value) + string(number.Value), true
+}
+
+// apply plays one entry now.
+func (r *replay) apply(ctx context.Context, entry bson.Raw) error {
+	op, _ := entry.Lookup("op").StringValueOK()
+	ns, _ := entry.Lookup("ns").StringValueOK()
+	db, _, _ := strings.Cut(ns, ".")
+	switch {
+	case op == "n", db == "config":
+		return nil
+	case op == "c":
+		return r.applyCommand(ctx, db, entry)
+	}
+	return r.applyOps(ctx, entry, nil)
+}
+
+// applyOps has the server do what an entry says; object replaces the entry's o
+// unless it is nil. UUIDs of the collections are left out, as theirs are others
+// here, and so is what a server notes for its own purposes.
+func (r *replay) applyOps(ctx context.Context, entry bson.Raw, object bson.D) error {
+	elements, err := entry.Elements()
+	if err != nil {
+		return err
+	}
+	var op bson.D
+	for _, e := range elements {
+		switch e.Key() {
+		case "o":
+			if object != nil {
+				op = append(op, bson.E{Key: "o", Value: object})
+				continue
+			}
+			op = append(op, bson.E{Key: "o", Value: e.Value()})
+		case "ts", "t", "v", "op", "ns", "o2", "b":
+			op = append(op, bson.E{Key: e.Key(), Value: e.Value()})
+		}
+	}
+	return r.conn.run(ctx, "admin", bson.D{{Key: "applyOps", Value: bson.A{op}}}, &bson.Raw{})
+}
+
+// applyCommand plays an entry that is a command.
+func (r *replay) applyCommand(ctx context.Context, db string, entry bson.Raw) error {
+	object, ok := entry.Lookup("o").DocumentOK()
+	if !ok {
+		return errors.New("a command without its object")
+	}
+	first, err := object.IndexErr(0)
+	if err != nil {
+		return errors.New("a command without a name")
+	}
+	name, _ := first.Value().StringValueOK()
+	switch command := first.Key(); command {
+	case "startIndexBuild", "abortIndexBuild", "dbCheck":
+		return nil
+	case "applyOps":
+		entries, _ := first.Value().ArrayOK()
+		values, err := bson.RawArray(entries).Values()
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			nested, ok := v.DocumentOK()
+			if !ok {
+				return errors.New("what is applied is no document")
+			}
+			if err := r.apply(ctx, nested); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "createIndexes":
+		return r.noteIndex(db, name, object, true)
+	case "commitIndexBuild":
+		indexes, _ := object.Lookup("indexes").ArrayOK()
+		values, err := bson.RawArray(indexes).Values()
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			index, _ := v.DocumentOK()
+			if err := r.noteIndex(db, name, index, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "deleteIndex", "deleteIndexes", "dropIndex", "dropIndexes":
+		r.forgetIndex(db, name, object)
+		return nil
+	case "collMod":
+		return r.collMod(ctx, db, name, entry, object)
+	case "drop":
+		r.forgetCollections(db, name)
+	case "dropDatabase":
+		r.forgetCollections(db, "")
+	case "create", "renameCollection", "convertToCapped", "emptycapped":
+	default:
+		return fmt.Errorf("unknown command %q", command)
+	}
+	return r.applyOps(ctx, entry, nil)
+}
+
+// noteIndex has an index made at the end. In a command its name stands first.
+func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool) error {
+	elements, err := definition.Elements()
+	if err != nil {
+		return err
+	}
+	if isCommand {
+		elements = elements[1:]
+	}
+	index, err := rawDocument(elements)
+	if err != nil {
+		return err
+	}
+	if !has(index, "key") {
+		return errors.New("an index without a key")
+	}
+	t := r.targetNamed(db, name)
+	if t == nil {
+		t = &target{db: db, name: name}
+		r.plan = append(r.plan, t)
+	}
+	same, _ := index.Lookup("name").StringValueOK()
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(other bson.Raw) bool {
+		n, _ := other.Lookup("name").StringValueOK()
+		return n == same
+	})
+	t.metadata.Indexes = append(t.metadata.Indexes, index)
+	return nil
+}
+
+// rawDocument makes a document of elements.
+func rawDocument(elements []bson.RawElement) (bson.Raw, error) {
+	var d bson.D
+	for _, e := range elements {
+		d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
+	}
+	return bson.Marshal(d)
+}
+
+func (r *replay) targetNamed(db, name string) *target {
+	i := slices.IndexFunc(r.plan, func(t *target) bool { return t.db == db && t.name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.plan[i]
+}
+
+// forgetIndex has an index not made that was dropped, by name or by key.
+func (r *replay) forgetIndex(db, name string, command bson.Raw) {
+	t := r.targetNamed(db, name)
+	if t == nil {
+		return
+	}
+	which := command.Lookup("index")
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
+		if text, ok := which.StringValueOK(); ok {
+			name, _ := index.Lookup("name").StringValueOK()
+			return text == "*" || name == text
+		}
+		return which.Equal(index.Lookup("key"))
+	})
+}
+
+// forgetCollections forgets what was to be done at the end about a collection
+// that was dropped, or about all of a database.
+func (r *replay) forgetCollections(db, name string) {
+	r.plan = slices.DeleteFunc(r.plan, func(t *target) bool { return t.db == db && (name == "" || t.name == name) })
+}
+
+// collMod plays a change of a collection's options, and notes that of an index.
+func (r *replay) collMod(ctx context.Context, db, name string, entry, command bson.Raw) error {
+	elements, err := command.Elements()
+	if err != nil {
+		return err
+	}
+	var rest bson.D
+	for _, e := range elements {
+		if e.Key() != "index" {
+			rest = append(rest, bson.E{Key: e.Key(), Value: e.Value()})
+			continue
+		}
+		change, ok := e.Value().DocumentOK()
+		if !ok {
+			return errors.New("the change of an index is no document")
+		}
+		if err := r.changeIndex(db, name, change); err != nil {
+			return err
+		}
+	}
+	if len(rest) == 1 {
+		return nil
+	}
+	return r.applyOps(ctx, entry, rest)
+}
+
+// changeIndex changes an index that is to be made at the end.
+func (r *replay) changeIndex(db, name string, change bson.Raw) error {
+	t := r.targetNamed(db, name)
+	if t == nil {
+		return errors.New("an index of an unknown collection is changed")
+	}
+	for i, index := range t.metadata.Indexes {
+		if !index.Lookup("name").Equal(change.Lookup("name")) && !index.Lookup("key").Equal(change.Lookup("keyPattern")) {
+			continue
+		}
+		var d bson.D
+		if err := bson.Unmarshal(index, &d); err != nil {
+			return err
+		}
+		elements, err := change.Elements()
+		if err != nil {
+			return err
+		}
+		for _, e := range elements {
+			if key := e.Key(); key != "name" && key != "keyPattern" {
+				d = slices.DeleteFunc(d, func(old bson.E) bool { return old.Key == key })
+				d = append(d, bson.E{Key: key, Value: e.Value()})
+			}
+		}
+		t.metadata.Indexes[i], err = bson.Marshal(d)
+		return err
+	}
+	return errors.New("an unknown index is changed")
+}
