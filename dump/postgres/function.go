@@ -31,6 +31,21 @@ func readFunctions(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	definitions := map[uint32]string{}
+	var miscounted []uint32
+	for _, f := range rows {
+		if f.Definition == nil {
+			continue
+		}
+		def := createNew(*f.Definition)
+		definitions[f.OID] = def
+		if _, err := guarded(def + ";"); err != nil {
+			miscounted = append(miscounted, f.OID)
+		}
+	}
+	if err := c.quoteWords(ctx, definitions, miscounted); err != nil {
+		return err
+	}
 	for _, f := range rows {
 		if f.RangeType != 0 {
 			c.at[address{classProc, f.OID}] = c.at[address{classType, f.RangeType}]
@@ -47,12 +62,45 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		if o.hidden && o.presence == chosen {
 			continue
 		}
-		if f.Definition == nil {
+		def, ok := definitions[f.OID]
+		if !ok {
 			return gone("function", f.Name)
 		}
-		// An existing object of that name is an error, not to be overwritten.
-		def := strings.Replace(strings.TrimSuffix(*f.Definition, "\n"), "CREATE OR REPLACE ", "CREATE ", 1)
 		o.define = func(p *printer) { p.stmt("%s", def) }
 	}
 	return nil
+}
+
+// quoteWords asks anew for definitions, with every name in them quoted. To find
+// the end of a SQL-standard body psql counts the words BEGIN, CASE and END in a
+// function's definition, and those that are the name of a function, of a column
+// in its body or of a schema as well, which the server does not quote by itself.
+func (c *catalog) quoteWords(ctx context.Context, definitions map[uint32]string, of []uint32) error {
+	if len(of) == 0 {
+		return nil
+	}
+	type row struct {
+		OID        uint32
+		Definition *string
+	}
+	if err := execAll(ctx, c.conn.PgConn(), "SET quote_all_identifiers = on"); err != nil {
+		return err
+	}
+	rows, err := query[row](ctx, c, `SELECT oid, pg_get_functiondef(oid) AS definition FROM unnest($1::oid[]) oid`, of)
+	if err != nil {
+		return err
+	}
+	for _, f := range rows {
+		delete(definitions, f.OID)
+		if f.Definition != nil {
+			definitions[f.OID] = createNew(*f.Definition)
+		}
+	}
+	return execAll(ctx, c.conn.PgConn(), "SET quote_all_identifiers = off")
+}
+
+// createNew makes a definition one that fails where something of that name is
+// there already: it would be overwritten.
+func createNew(definition string) string {
+	return strings.Replace(strings.TrimSuffix(definition, "\n"), "CREATE OR REPLACE ", "CREATE ", 1)
 }
