@@ -105,16 +105,21 @@ func dumpWith(t *testing.T, cfg Config) []byte {
 	return buf.Bytes()
 }
 
-// psqlLoad loads a dump the way a user without this program would.
+// psqlLoad loads a dump the way a user without this program would. Nothing in a
+// dump may make psql do anything where it runs.
 func psqlLoad(t *testing.T, pg *servers.PG, db string, stream []byte) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(pg.BinDir, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", pg.DSN(db), "-f", "-")
+	cmd.Dir = t.TempDir()
 	cmd.Stdin = bytes.NewReader(stream)
 	cmd.Stdout = io.Discard
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("psql: %v\n%s", err, stderr.Bytes())
+	}
+	if made, err := os.ReadDir(cmd.Dir); err != nil || len(made) > 0 {
+		t.Errorf("psql made %v where it ran (%v)", made, err)
 	}
 }
 
