@@ -90,9 +90,9 @@ func TestCheckNames(t *testing.T) {
 func TestConnectCommand(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain_1.x":   `\connect plain_1.x`,
-		"two words":   `\connect -reuse-previous=on 'dbname=''two words'''`,
-		`a'b\c "d"`:   `\connect -reuse-previous=on 'dbname=''a\\''b\\\\c "d"'''`,
-		"x;\\! touch": `\connect -reuse-previous=on 'dbname=''x;\\\\! touch'''`,
+		"two words":   `\connect -reuse-previous=on "dbname='two words'"`,
+		`a'b\c "d"`:   `\connect -reuse-previous=on "dbname='a\'b\\c ""d""'"`,
+		"x;\\! touch": `\connect -reuse-previous=on "dbname='x;\\! touch'"`,
 	} {
 		if got := connectCommand(name); got != want {
 			t.Errorf("connectCommand(%q) = %s, want %s", name, got, want)

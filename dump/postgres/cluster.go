@@ -75,7 +75,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 		return databases, p.err
 	}
 	for _, write := range []func(context.Context, *catalog, *printer, func(string)) error{
-		writeRoles, writeRoleSettings, writeMemberships, writeParameterGrants, writeTablespaces,
+		writeRoles, writeRoleSettings, writeMemberships, writeParameterGrants, writeTablespaces, writeSharedLabels,
 	} {
 		if err := write(ctx, c, p, s.cfg.Warn); err != nil {
 			return nil, err
@@ -146,7 +146,8 @@ func checkNames(databases []database) error {
 }
 
 // connectCommand writes psql's \connect. A name that is more than a plain word
-// goes into a connection string, quoted for libpq within psql's quotes (CVE-2016-5424).
+// goes into a connection string (CVE-2016-5424), quoted for libpq, and that into
+// double quotes: within single ones \connect would take the name's own away.
 func connectCommand(name string) string {
 	plain := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
 	if plain {
@@ -154,8 +155,7 @@ func connectCommand(name string) string {
 	}
 	value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name)
 	conninfo := "dbname='" + value + "'"
-	psql := strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(conninfo)
-	return `\connect -reuse-previous=on '` + psql + `'`
+	return `\connect -reuse-previous=on ` + ident(conninfo)
 }
 
 type databaseRow struct {
@@ -168,6 +168,7 @@ type databaseRow struct {
 	Limit                    int32
 	Tablespace               *string
 	Comment                  *string
+	Labels                   []string // the statements of its security labels
 	ACL                      []string `db:"acl"`
 	Def                      []string
 }
@@ -190,6 +191,8 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 		       datistemplate AS template, datconnlimit AS limit,
 		       (SELECT quote_ident(spcname) FROM pg_tablespace t WHERE t.oid = dattablespace AND spcname <> 'pg_default') AS tablespace,
 		       shobj_description(d.oid, 'pg_database') AS comment,
+		       ARRAY(SELECT format('SECURITY LABEL FOR %I ON DATABASE %I IS %L', provider, datname, label) FROM pg_shseclabel
+		             WHERE classoid = 'pg_database'::regclass AND objoid = d.oid ORDER BY provider) AS labels,
 		       datacl::text[] AS acl, acldefault('d', datdba)::text[] AS def
 		FROM pg_database d WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0'
 		ORDER BY datname <> 'template1', datname`)
@@ -217,8 +220,11 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 			if row.Limit != -1 {
 				p.stmt("ALTER DATABASE %s CONNECTION LIMIT = %d", row.Name, row.Limit)
 			}
-			if row.Comment != nil && (!d.exists || !strings.Contains(*row.Comment, "default")) {
+			if row.Comment != nil && *row.Comment != bornComments[row.Raw] {
 				p.stmt("COMMENT ON DATABASE %s IS %s", row.Name, literal(*row.Comment))
+			}
+			for _, label := range row.Labels {
+				p.stmt("%s", label)
 			}
 			for _, s := range settings {
 				if s.Database == row.OID {
@@ -235,6 +241,12 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 		databases = append(databases, d)
 	}
 	return databases, nil
+}
+
+// bornComments are what initdb says of the databases it makes.
+var bornComments = map[string]string{
+	"template1": "default template for new databases",
+	"postgres":  "default administrative connection database",
 }
 
 func (d databaseRow) create() string {
@@ -271,7 +283,9 @@ func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string
 		Def      []string
 	}
 	rows, err := query[row](ctx, c, `
-		SELECT oid, 0::oid AS schema, quote_ident(spcname) AS name, spcowner AS owner, pg_tablespace_location(oid) AS location,
+		SELECT oid, 0::oid AS schema, quote_ident(spcname) AS name, spcowner AS owner,
+		       -- One inside the data folder (allow_in_place_tablespaces) has a relative path and is made by the empty one.
+		       CASE WHEN pg_tablespace_location(oid) ~ '^(/|[A-Za-z]:)' THEN pg_tablespace_location(oid) ELSE '' END AS location,
 		       spcoptions AS options, shobj_description(oid, 'pg_tablespace') AS comment,
 		       spcacl::text[] AS acl, acldefault('t', spcowner)::text[] AS def
 		FROM pg_tablespace WHERE spcname !~ '^pg_' ORDER BY spcname`)
@@ -279,11 +293,10 @@ func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string
 		return err
 	}
 	for _, t := range rows {
-		owner := " OWNER " + c.roles[t.Owner].quoted
-		if p.noOwner {
-			owner = ""
+		p.stmt("CREATE TABLESPACE %s LOCATION %s", t.Name, literal(t.Location))
+		if !p.noOwner {
+			p.stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].quoted)
 		}
-		p.stmt("CREATE TABLESPACE %s%s LOCATION %s", t.Name, owner, literal(t.Location))
 		if len(t.Options) > 0 {
 			p.stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(optionList("", t.Options), ", "))
 		}
@@ -299,4 +312,18 @@ func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string
 		}
 	}
 	return nil
+}
+
+// writeSharedLabels writes the security labels of roles and tablespaces.
+func writeSharedLabels(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+	type row struct{ Statement string }
+	rows, err := query[row](ctx, c, `
+		SELECT format('SECURITY LABEL FOR %I ON %s IS %L', provider, coalesce('ROLE ' || quote_ident(rolname), 'TABLESPACE ' || quote_ident(spcname)), label) AS statement
+		FROM pg_shseclabel l LEFT JOIN pg_roles r ON classoid = 'pg_authid'::regclass AND objoid = r.oid
+		LEFT JOIN pg_tablespace t ON classoid = 'pg_tablespace'::regclass AND objoid = t.oid
+		WHERE coalesce(r.oid, t.oid) IS NOT NULL ORDER BY 1`)
+	for _, l := range rows {
+		p.stmt("%s", l.Statement)
+	}
+	return err
 }

@@ -188,11 +188,20 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		s.loaded = append(s.loaded, tag.RowsAffected())
 		return nil
 	default:
-		if err := execAll(ctx, s.conn.PgConn(), item.Text); err != nil {
+		err := execAll(ctx, s.conn.PgConn(), item.Text)
+		if err != nil && !alreadyThere(item.Text, err) {
 			return statementError(item.Text, err)
 		}
 		return nil
 	}
+}
+
+// alreadyThere tells whether a statement failed for a tablespace that exists.
+// As with a role it is taken as it is: its folder may have another path on this
+// server, and is to be made beforehand.
+func alreadyThere(statement string, err error) bool {
+	var pe *pgconn.PgError
+	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
 }
 
 // keepingError keeps what went wrong with reading r.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -35,8 +36,8 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 		return err
 	}
 	for _, r := range rows {
-		p.stmt("DO $role$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END $role$",
-			literal(r.Raw), literal("CREATE ROLE "+r.Name))
+		p.stmt("DO %s", literal(fmt.Sprintf("BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END",
+			literal(r.Raw), literal("CREATE ROLE "+r.Name))))
 	}
 	for _, r := range rows {
 		s := "ALTER ROLE " + r.Name + " WITH"
@@ -76,10 +77,12 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 }
 
 // writeMemberships writes who is in which role. Since 16 a membership has its
-// own INHERIT and SET, and its grantor counts.
+// own INHERIT and SET, and its grantor counts; before, the grantor may be a role
+// that was dropped.
 func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
 	type row struct {
-		Role, Member, Grantor       string
+		Role, Member                string
+		Grantor                     *string
 		Admin                       bool
 		Inherit, Set                *bool
 		GrantorID, MemberID, RoleID uint32
@@ -91,7 +94,7 @@ func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string
 	rows, err := query[row](ctx, c, `
 		SELECT quote_ident(r.rolname) AS role, quote_ident(m.rolname) AS member, quote_ident(g.rolname) AS grantor, a.admin_option AS admin, `+options+`,
 		       a.grantor AS grantor_id, a.member AS member_id, a.roleid AS role_id
-		FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member JOIN pg_roles g ON g.oid = a.grantor
+		FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = a.grantor
 		WHERE NOT (r.rolname ~ '^pg_' AND m.rolname ~ '^pg_')
 		ORDER BY r.rolname, m.rolname, g.rolname`)
 	if err != nil {
@@ -120,7 +123,10 @@ func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string
 		if len(with) > 0 {
 			s += " WITH " + strings.Join(with, ", ")
 		}
-		p.stmt("%s GRANTED BY %s", s, m.Grantor)
+		if m.Grantor != nil {
+			s += " GRANTED BY " + *m.Grantor
+		}
+		p.stmt("%s", s)
 	}
 	return nil
 }
@@ -141,7 +147,8 @@ type setting struct {
 
 func readSettings(ctx context.Context, c *catalog) ([]setting, error) {
 	return query[setting](ctx, c, `
-		SELECT setdatabase AS database, setrole AS role, setconfig AS config FROM pg_db_role_setting ORDER BY setdatabase, setrole`)
+		SELECT setdatabase AS database, setrole AS role, setconfig AS config FROM pg_db_role_setting
+		LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY datname NULLS FIRST, rolname NULLS FIRST`)
 }
 
 // writeRoleSettings writes the settings of roles in any database.
