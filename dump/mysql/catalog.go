@@ -76,8 +76,7 @@ func (s *Source) session(srv server) []string {
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 	}
 	if s.cfg.LockTimeout > 0 {
-		seconds := max(1, int(s.cfg.LockTimeout.Round(1e9).Seconds()))
-		list = append(list, fmt.Sprintf("SET lock_wait_timeout = %d", seconds))
+		list = append(list, lockTimeout(s.cfg.LockTimeout))
 	}
 	if srv.mariadb() {
 		return append(list, "SET max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0")

@@ -84,3 +84,25 @@ func (d definition) uniqueKeys() []string {
 	}
 	return names
 }
+
+// within returns the definition for a table of whatever database it is made in:
+// MariaDB shows the database of a sequence from which a column takes its default.
+func (d definition) within(db string) definition {
+	prefix := "(" + ident(db) + ".`"
+	elements := make([]string, len(d.elements))
+	for i, e := range d.elements {
+		for at := 0; strings.Contains(e[at:], prefix) && at < len(e); at++ {
+			switch e[at] {
+			case '`', '\'', '"':
+				at = closing(e, at)
+			case '(':
+				if strings.HasPrefix(e[at:], prefix) {
+					e = e[:at+1] + e[at+len(prefix)-1:]
+				}
+			}
+		}
+		elements[i] = e
+	}
+	d.elements = elements
+	return d
+}

@@ -29,16 +29,11 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 }
 
 func (s *Source) dump(ctx context.Context, w io.Writer) error {
-	main, srv, err := connect(ctx, s.conn)
+	main, srv, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer main.close()
-	for _, sql := range s.session(srv) {
-		if err := main.exec(ctx, sql); err != nil {
-			return fmt.Errorf("set up the session: %s: %w", sql, err)
-		}
-	}
 	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, charsets: make(map[string]*charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err
@@ -68,6 +63,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // are right if nothing was changed between a look before it and one after them.
 func (s *Source) moment(ctx context.Context, c *catalog) ([]*conn, []*database, error) {
 	const attempts = 5
+	connections := s.cfg.Jobs
 	for attempt := 1; ; attempt++ {
 		names := s.cfg.Databases
 		if len(names) == 0 {
@@ -80,9 +76,13 @@ func (s *Source) moment(ctx context.Context, c *catalog) ([]*conn, []*database, 
 		if err != nil {
 			return nil, nil, err
 		}
-		readers, err := s.openReaders(ctx, s.cfg.Jobs)
+		readers, why, err := s.openReaders(ctx, c.srv, connections)
 		if err != nil {
 			return nil, nil, err
+		}
+		if why != "" {
+			s.cfg.Warn(fmt.Sprintf("the rows are read on %d of %d connections: %s", len(readers), connections, why))
+			connections = len(readers)
 		}
 		var databases []*database
 		for _, name := range names {

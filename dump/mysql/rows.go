@@ -187,7 +187,11 @@ func changed(err error) error {
 
 // table writes a table and its rows.
 func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
-	p.stmt("%s", t.definition)
+	definition := t.definition
+	if !p.qualified {
+		definition = definition.within(t.db.name)
+	}
+	p.stmt("%s", definition)
 	if t.rowless {
 		return p.err()
 	}

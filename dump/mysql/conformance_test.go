@@ -1,0 +1,156 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/dumptest"
+)
+
+// TestConformance holds this engine to what every engine promises, and its
+// dumps against mysqldump's: what mysqldump says of a database restored from
+// ours is what it says of the original.
+func TestConformance(t *testing.T) {
+	my := testServer(t)
+	dumptest.Run(t, dumptest.Suite[string]{
+		New: my.newDB,
+		Source: func(t *testing.T, db string, jobs int) dump.Source {
+			return my.source(t, Config{Databases: []string{db}, Jobs: jobs})
+		},
+		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
+			return my.loader(t, LoadConfig{Database: db, Jobs: jobs, Clean: clean})
+		},
+		Verify:      Verify,
+		ErrNotEmpty: ErrNotEmpty,
+		ByTool:      func(t *testing.T, db string, stream []byte) { my.client(t, db, stream) },
+		Same: func(t *testing.T, original, restored string) {
+			lines := func(db string) []string {
+				return strings.Split(strings.ReplaceAll(my.mysqldump(t, db), ident(db)+".", ""), "\n")
+			}
+			if diff := cmp.Diff(lines(original), lines(restored)); diff != "" {
+				t.Errorf("mysqldump tells the restored database from the original (-original +restored):\n%s", diff)
+			}
+		},
+		Sessions: my.sessions,
+		Cases:    my.cases(t),
+		Ledger:   my.ledger(),
+	})
+}
+
+func (my *testMySQL) source(t *testing.T, cfg Config) *Source {
+	t.Helper()
+	cfg.Server = my.Server
+	if cfg.Warn == nil {
+		cfg.Warn = func(text string) { t.Log("warning:", text) }
+	}
+	s, err := NewSource(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (my *testMySQL) loader(t *testing.T, cfg LoadConfig) *Loader {
+	t.Helper()
+	cfg.Server = my.Server
+	if cfg.Warn == nil {
+		cfg.Warn = func(text string) { t.Log("warning:", text) }
+	}
+	l, err := NewLoader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// sessions counts the sessions that this program has on the server: MySQL and
+// MariaDB know which program a session belongs to only where the performance
+// schema is on, but no other comes over TCP while it is not asked.
+func (my *testMySQL) sessions(t *testing.T, _ string) int {
+	t.Helper()
+	n, err := strconv.Atoi(my.query(t, "", "SELECT COUNT(*) FROM information_schema.processlist WHERE host LIKE '127.0.0.1:%' AND id <> connection_id()"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// cases are the scripts of testdata/database, those of one family alone by their names.
+func (my *testMySQL) cases(t *testing.T) (list []dumptest.Case[string]) {
+	scripts, err := filepath.Glob("testdata/database/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := map[family]string{familyMySQL: "mariadb", familyMariaDB: "mysql"}[my.srv.family]
+	for _, script := range scripts {
+		name := strings.TrimSuffix(filepath.Base(script), ".sql")
+		if strings.HasPrefix(name, other) {
+			continue
+		}
+		list = append(list, dumptest.Case[string]{
+			Name: name,
+			Fill: func(t *testing.T, db string) { my.client(t, db, readFile(t, script)) },
+		})
+	}
+	return list
+}
+
+func (my *testMySQL) ledger() dumptest.Ledger[string] {
+	return dumptest.Ledger[string]{
+		Rows: 90_000,
+		Fill: func(t *testing.T, db string) {
+			digits := "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
+			my.query(t, db, `CREATE TABLE numbers (i INT PRIMARY KEY);
+				INSERT INTO numbers SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d FROM `+digits+" a, "+digits+" b, "+digits+" c, "+digits+" e, "+digits+` f;
+				CREATE TABLE a_accounts (id INT PRIMARY KEY, balance BIGINT NOT NULL);
+				INSERT INTO a_accounts SELECT i, 1000 FROM numbers WHERE i <= 100;
+				CREATE TABLE z_accounts LIKE a_accounts;
+				INSERT INTO z_accounts SELECT * FROM a_accounts;
+				CREATE TABLE m_rows (id INT PRIMARY KEY, body VARCHAR(100) NOT NULL, version INT NOT NULL);
+				INSERT INTO m_rows SELECT i, CONCAT(MD5(i), MD5(i + 1), MD5(i + 2)), 100000 FROM numbers WHERE i <= 90000;
+				DROP TABLE numbers; ANALYZE TABLE m_rows`)
+		},
+		Rewrite: func(t *testing.T, db string, n int) {
+			my.query(t, db, fmt.Sprintf("UPDATE m_rows SET version = version + 1 WHERE id BETWEEN 45000 AND 44999 + %d", n))
+		},
+		Delete: func(t *testing.T, db string, n int) {
+			my.query(t, db, fmt.Sprintf("DELETE FROM m_rows WHERE id BETWEEN 45000 AND 44999 + %d", n))
+		},
+		Transfer: func(ctx context.Context, db string) error {
+			cc, err := my.connConfig()
+			if err != nil {
+				return err
+			}
+			c, _, err := connect(ctx, cc)
+			if err != nil {
+				return err
+			}
+			defer c.close()
+			for _, sql := range []string{
+				"USE " + ident(db), "START TRANSACTION",
+				"UPDATE a_accounts SET balance = balance - 1 WHERE id = 1 + connection_id() % 100",
+				"UPDATE z_accounts SET balance = balance + 1 WHERE id = 1 + connection_id() % 100",
+				"COMMIT",
+			} {
+				if err := c.exec(ctx, sql); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Total: func(t *testing.T, db string) int64 {
+			total, err := strconv.ParseInt(my.query(t, db, "SELECT SUM(balance) FROM (SELECT * FROM a_accounts UNION ALL SELECT * FROM z_accounts) a"), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return total
+		},
+	}
+}

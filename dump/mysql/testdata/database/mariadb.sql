@@ -1,0 +1,42 @@
+-- What MariaDB alone has.
+SET sql_mode = '', time_zone = '+00:00';
+CREATE SEQUENCE plain_seq;
+CREATE SEQUENCE `odd ``seq` START WITH 100 INCREMENT BY -5 MINVALUE -1000 MAXVALUE 200 CACHE 7 CYCLE;
+CREATE SEQUENCE unsold NOCACHE COMMENT = 'it''s';
+CREATE SEQUENCE at_its_end START WITH 1 MAXVALUE 3 CYCLE NOCACHE;
+SELECT NEXTVAL(plain_seq), NEXTVAL(`odd ``seq`), NEXTVAL(at_its_end), NEXTVAL(at_its_end), NEXTVAL(at_its_end), NEXTVAL(at_its_end);
+CREATE TABLE numbered (id INT DEFAULT NEXTVAL(plain_seq) PRIMARY KEY, note VARCHAR(30) DEFAULT 'nextval(`db`.`x`)', other INT DEFAULT NEXTVAL(`odd ``seq`));
+INSERT INTO numbered (note) VALUES ('a'), ('b');
+CREATE TABLE addresses (id UUID PRIMARY KEY, v6 INET6, v4 INET4);
+INSERT INTO addresses VALUES ('123e4567-e89b-12d3-a456-426655440000', '2001:db8::ff00:42:8329', '192.0.2.33'), ('00000000-0000-0000-0000-000000000000', '::', '0.0.0.0'), ('ffffffff-ffff-ffff-ffff-ffffffffffff', '::ffff:192.0.2.128', NULL);
+CREATE TABLE documents (id INT PRIMARY KEY, j JSON, c TEXT COMPRESSED, d VARCHAR(100) COMPRESSED DEFAULT 'x', e BLOB COMPRESSED);
+INSERT INTO documents VALUES (1, '{"a": 1,  "b": [1.50]}', REPEAT('x', 1000), 'y', REPEAT(0x00FF, 500));
+CREATE TABLE in_aria (a INT PRIMARY KEY, b TEXT) ENGINE = Aria TRANSACTIONAL = 1 PAGE_CHECKSUM = 1; INSERT INTO in_aria VALUES (2, 'b'), (1, 'a');
+CREATE TABLE compressed (a INT PRIMARY KEY) PAGE_COMPRESSED = 1 PAGE_COMPRESSION_LEVEL = 3;
+CREATE TABLE ignoring (a INT, b INT, KEY by_a (a) IGNORED, UNIQUE KEY long_unique (b)); 
+CREATE TABLE long_unique (a TEXT, b BLOB NOT NULL, UNIQUE KEY (a), UNIQUE KEY (b)); INSERT INTO long_unique VALUES ('x', 'y'), (NULL, 'z');
+CREATE TABLE bookings (room INT, f DATE, t DATE, PERIOD FOR stay (f, t), UNIQUE (room, stay WITHOUT OVERLAPS)); INSERT INTO bookings VALUES (1, '2020-01-01', '2020-01-05'), (1, '2020-01-05', '2020-01-09');
+CREATE TABLE breaks (a INT, CONSTRAINT even CHECK (a % 2 = 0), b INT CHECK (b > 0)); SET check_constraint_checks = 0; INSERT INTO breaks VALUES (1, -1); SET check_constraint_checks = 1;
+CREATE TABLE checked (a INT PRIMARY KEY, b VARCHAR(20) AS (CONCAT(a, ';,)')) PERSISTENT, c INT AS (a + 1) VIRTUAL INVISIBLE, KEY (c)) WITH SYSTEM VERSIONING; INSERT INTO checked (a) VALUES (1), (2);
+CREATE TABLE parts_by_list (a INT) PARTITION BY LIST (a) (PARTITION p0 VALUES IN (1, 2), PARTITION rest DEFAULT); INSERT INTO parts_by_list VALUES (1), (99);
+DELIMITER //
+CREATE AGGREGATE FUNCTION agg_sum(x INT) RETURNS INT DETERMINISTIC
+BEGIN
+	DECLARE s INT DEFAULT 0;
+	DECLARE CONTINUE HANDLER FOR NOT FOUND RETURN s;
+	LOOP FETCH GROUP NEXT ROW; SET s = s + x; END LOOP;
+END//
+SET sql_mode = 'ORACLE'//
+CREATE PACKAGE pkg AS
+	PROCEDURE p1(a INT);
+	FUNCTION f1 RETURN INT DETERMINISTIC;
+END//
+CREATE PACKAGE BODY pkg AS
+	counter INT := 0;
+	PROCEDURE p1(a INT) AS BEGIN counter := counter + a; SELECT 'x;y' || counter; END;
+	FUNCTION f1 RETURN INT DETERMINISTIC AS BEGIN RETURN counter; END;
+BEGIN counter := 5; END//
+CREATE PROCEDURE oracle_proc(a IN OUT VARCHAR2) AS BEGIN a := a || '!'; END//
+SET sql_mode = ''//
+DELIMITER ;
+CREATE VIEW uses_pkg AS SELECT agg_sum(a) AS s FROM in_aria;
