@@ -153,10 +153,17 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 			if err != nil {
 				return fmt.Errorf("list the indexes of %s: %w", coll.Namespace(), err)
 			}
+			// The server lists them as they were made, each member for itself.
+			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })
 			return nil
 		})
 	}
 	return group.Wait()
+}
+
+func indexName(index bson.Raw) string {
+	name, _ := index.Lookup("name").StringValueOK()
+	return name
 }
 
 // unchanged tells of collections that were dropped or renamed since before was

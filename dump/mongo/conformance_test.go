@@ -187,6 +187,7 @@ func contents(t *testing.T, stream []byte) map[string][]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		slices.SortFunc(m.Indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })
 		all[c.Name] = append([]string{fmt.Sprint(c.Type, m.Options, m.Indexes)}, all[c.Name]...)
 	}
 	return all

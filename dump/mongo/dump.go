@@ -94,12 +94,8 @@ func (s *Source) byID(server serverInfo) bool {
 	case OrderID:
 		return true
 	}
-	// A mongos mixes what the shards send as it comes.
-	id := !server.mongod || server.mongos
-	if id {
-		s.cfg.Debug("documents leave in the order of _id")
-	} else {
-		s.cfg.Debug("documents leave in their natural order")
+	if server.mongos { // which mixes what the shards send, as it comes
+		s.cfg.Debug("documents leave in the order of _id, as they are read through a mongos")
 	}
-	return id
+	return server.mongos
 }

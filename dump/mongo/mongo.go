@@ -67,13 +67,15 @@ const (
 type Order string
 
 const (
-	// OrderAuto is OrderNatural where the server keeps to it: a mongod does, as
-	// an update leaves a document in its place. Through a mongos and on other
-	// servers it is OrderID.
+	// OrderAuto is OrderNatural, but through a mongos OrderID.
 	OrderAuto Order = "auto"
-	// OrderNatural is the order in which the server finds the documents.
+	// OrderNatural is the order in which the server keeps the documents, which
+	// is the fastest to read in. That of a mongod is the order in which they were
+	// inserted, and updates leave them where they are; but each member of a
+	// replica set may have its own.
 	OrderNatural Order = "natural"
-	// OrderID is the order of _id. It costs a look-up for each document.
+	// OrderID is the order of _id, the same everywhere. It costs the server a
+	// look-up for each document.
 	OrderID Order = "id"
 )
 

@@ -210,11 +210,7 @@ func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool)
 		t = &target{db: db, name: name}
 		r.plan = append(r.plan, t)
 	}
-	same, _ := index.Lookup("name").StringValueOK()
-	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(other bson.Raw) bool {
-		n, _ := other.Lookup("name").StringValueOK()
-		return n == same
-	})
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(other bson.Raw) bool { return indexName(other) == indexName(index) })
 	t.metadata.Indexes = append(t.metadata.Indexes, index)
 	return nil
 }
@@ -245,8 +241,7 @@ func (r *replay) forgetIndex(db, name string, command bson.Raw) {
 	which := command.Lookup("index")
 	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
 		if text, ok := which.StringValueOK(); ok {
-			name, _ := index.Lookup("name").StringValueOK()
-			return text == "*" || name == text
+			return text == "*" || text == indexName(index)
 		}
 		return which.Equal(index.Lookup("key"))
 	})

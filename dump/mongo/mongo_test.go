@@ -1,0 +1,206 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+func TestHost(t *testing.T) {
+	for _, test := range []struct {
+		server Server
+		want   string
+	}{
+		{Server{}, "localhost"},
+		{Server{Host: "db.example.org"}, "db.example.org"},
+		{Server{Host: "db.example.org", Port: "27018"}, "db.example.org"},
+		{Server{Host: "/tmp/mongodb-27017.sock"}, "localhost"},
+		{Server{Host: "::1"}, "::1"},
+		{Server{URI: "mongodb://db.example.org"}, "db.example.org"},
+		{Server{URI: "mongodb://db.example.org:27018/app?replicaSet=rs0"}, "db.example.org"},
+		{Server{URI: "mongodb://u:p%40@a.example.org:1,b.example.org:2/?tls=true"}, "a.example.org"},
+		{Server{URI: "mongodb://[::1]:27018/"}, "::1"},
+		{Server{URI: "mongodb://%2Ftmp%2Fmongodb-27017.sock/app"}, "localhost"},
+		{Server{URI: "mongodb+srv://u:p@cluster.example.org/?retryWrites=true"}, "cluster.example.org"},
+	} {
+		if got := test.server.host(); got != test.want {
+			t.Errorf("%+v: host %q, want %q", test.server, got, test.want)
+		}
+		if err := test.server.check(); err != nil {
+			t.Errorf("%+v: %v", test.server, err)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	uri := Server{URI: "mongodb://127.0.0.1"}
+	for want, cfg := range map[string]Config{
+		"want one of them":                {Server: Server{URI: "mongodb://x", Host: "y"}},
+		"scheme":                          {Server: Server{URI: "postgres://x"}},
+		"no host":                         {Server: Server{URI: "mongodb+srv://"}},
+		`"a b" is no name of a database`:  {Server: uri, Database: "a b"},
+		`order "_id": auto, natural or`:   {Server: uri, Order: "_id"},
+		`oplog "yes": auto, on or off`:    {Server: uri, Oplog: "yes"},
+		`users "true": auto, on or off`:   {Server: uri, Users: "true"},
+		"the oplog is of all databases":   {Server: uri, Oplog: OplogOn, Database: "app"},
+		"-1 jobs":                         {Server: uri, Jobs: -1},
+		`include "users": want database.`: {Server: uri, Include: []string{"users"}},
+	} {
+		if _, err := NewSource(cfg); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "mongo settings: ") {
+			t.Errorf("%+v: %v, want: … %s …", cfg, err, want)
+		}
+	}
+	if _, err := NewLoader(LoadConfig{Server: uri, From: []string{"a.*"}}); err == nil {
+		t.Error("From without To: no error")
+	}
+}
+
+// Nobody listens: that is told soon, and nothing is left behind.
+func TestNobodyListens(t *testing.T) {
+	src, err := NewSource(Config{Server: Server{URI: "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := src.Check(ctx); err == nil || !strings.Contains(err.Error(), "connection refused") || ctx.Err() != nil {
+		t.Errorf("Check: %v, want: … connection refused", err)
+	}
+}
+
+func TestMember(t *testing.T) {
+	opts := options.Client().ApplyURI("mongodb://u:p@a:1,b:2/?replicaSet=rs0&tls=true&readPreference=secondary&compressors=zstd")
+	alone := member(opts, "b:2")
+	if err := alone.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if len(alone.Hosts) != 1 || alone.Hosts[0] != "b:2" || !*alone.Direct || alone.Auth.Password != "p" || alone.TLSConfig == nil || *alone.ReplicaSet != "rs0" || len(alone.Compressors) != 1 {
+		t.Errorf("%+v", alone)
+	}
+	if len(opts.Hosts) != 2 || opts.Direct != nil {
+		t.Errorf("what it was made of has changed: %+v", opts)
+	}
+}
+
+func TestViewsInOrder(t *testing.T) {
+	view := func(name, on string, pipeline ...any) *collection {
+		raw, err := bson.Marshal(bson.D{{Key: "viewOn", Value: on}, {Key: "pipeline", Value: bson.A(pipeline)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &collection{Collection: archive.Collection{DB: "app", Name: name, Type: "view"}, options: raw}
+	}
+	stage := func(name string, v any) bson.D { return bson.D{{Key: name, Value: v}} }
+	var names []string
+	for _, v := range viewsInOrder([]*collection{
+		view("a", "d"),
+		view("b", "table", stage("$lookup", bson.D{{Key: "from", Value: "e"}, {Key: "as", Value: "x"}})),
+		view("c", "table", stage("$facet", bson.D{{Key: "f", Value: bson.A{stage("$unionWith", "g")}}})),
+		view("d", "b"),
+		view("e", "table"),
+		view("f", "table", stage("$graphLookup", bson.D{{Key: "from", Value: "f"}})),
+		view("g", "table", stage("$unionWith", bson.D{{Key: "coll", Value: "h"}})),
+		view("h", "table"),
+	}) {
+		names = append(names, v.Name)
+	}
+	if got := strings.Join(names, " "); got != "e b d a h g c f" {
+		t.Errorf("order %s", got)
+	}
+}
+
+func TestSystemCollections(t *testing.T) {
+	for _, test := range []struct {
+		database, db, name string
+		want               bool
+	}{
+		{"", "app", "users", true},
+		{"", "app", "system.js", true},
+		{"", "app", "system.views", false},
+		{"", "app", "system.buckets.ts", false},
+		{"", "app", "system.profile", false},
+		{"", "app", "x$y", false},
+		{"", "admin", "system.users", true},
+		{"", "admin", "system.keys", false},
+		{"", "config", "chunks", true},
+		{"", "config", "transactions", false},
+		{"", "config", "system.sessions", false},
+		{"config", "config", "transactions", true},
+	} {
+		s := &Source{cfg: Config{Database: test.database}}
+		if got := s.dumps(test.db, test.name); got != test.want {
+			t.Errorf("dump of %q: %s.%s is dumped: %v", test.database, test.db, test.name, got)
+		}
+	}
+}
+
+func TestOplogCheck(t *testing.T) {
+	check := newOplogCheck([]*collection{{Collection: archive.Collection{DB: "app", Name: "users"}}})
+	for _, test := range []struct {
+		entry string
+		want  string // part of the error; empty: none
+	}{
+		{`{"op":"i","ns":"app.users","o":{"drop":"users"}}`, ""},
+		{`{"op":"n","ns":"","o":{"msg":"x"}}`, ""},
+		{`{"op":"c","ns":"app.$cmd","o":{"create":"new"}}`, ""},
+		{`{"op":"c","ns":"app.$cmd","o":{"drop":"new"}}`, ""},
+		{`{"op":"c","ns":"app.$cmd","o":{"drop":"users"}}`, "app.users was dropped during the dump"},
+		{`{"op":"c","ns":"app.$cmd","o":{"dropDatabase":1}}`, "database app was dropped during the dump"},
+		{`{"op":"c","ns":"other.$cmd","o":{"dropDatabase":1}}`, ""},
+		{`{"op":"c","ns":"app.$cmd","o":{"renameCollection":"app.users","to":"app.people"}}`, "app.users was renamed to app.people during the dump"},
+		{`{"op":"c","ns":"app.$cmd","o":{"importCollection":"x"}}`, "imported"},
+		{`{"op":"u","ns":"admin.system.version","o":{}}`, "compatibility version"},
+		{`{"op":"c","ns":"config.$cmd","o":{"create":"reshardingOperations"}}`, "resharding"},
+		{`{"op":"c","ns":"admin.$cmd","o":{"applyOps":[{"op":"i","ns":"app.users","o":{}},{"op":"c","ns":"app.$cmd","o":{"drop":"users"}}]}}`, "app.users was dropped"},
+	} {
+		var entry bson.Raw
+		if err := bson.UnmarshalExtJSON([]byte(test.entry), false, &entry); err != nil {
+			t.Fatal(err)
+		}
+		err := check.entry(entry)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", test.entry, err, test.want)
+		}
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	var options, index bson.Raw
+	for to, text := range map[*bson.Raw]string{
+		&options: `{"capped":true,"size":{"$numberLong":"4096"},"validator":{"b":1,"a":{"$gt":{"$numberDouble":"1.0"}}},"collation":{"locale":"fr"}}`,
+		&index:   `{"v":2,"key":{"z":-1,"a":"text"},"name":"<&>","weights":{"b":1,"a":{"$numberInt":"2"}}}`,
+	} {
+		if err := bson.UnmarshalExtJSON([]byte(text), false, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := &collection{Collection: archive.Collection{DB: "app", Name: "c", Type: "collection"}, options: options, indexes: []bson.Raw{index}, uuid: "00ff"}
+	for withUUID, want := range map[bool]string{false: "", true: "00ff"} {
+		if err := c.describe(withUUID); err != nil {
+			t.Fatal(err)
+		}
+		m, err := parseMetadata(c.Metadata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(m.Options) != string(options) || len(m.Indexes) != 1 || string(m.Indexes[0]) != string(index) || m.UUID != want || m.CollectionName != "c" {
+			t.Errorf("%s\nis read as %+v", c.Metadata, m)
+		}
+	}
+	if strings.Contains(c.Metadata, `\u003c`) {
+		t.Errorf("%s: escaped as if for HTML", c.Metadata)
+	}
+}
+
+func TestVerifyNoArchive(t *testing.T) {
+	if err := Verify(strings.NewReader("-- breaking-backups dump 1 postgres\n")); err == nil || errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
