@@ -15,7 +15,6 @@ type database struct {
 	collation string
 	encrypted bool   // MySQL: what is made in it is encrypted by default
 	comment   string // MariaDB
-	readOnly  bool   // MySQL
 
 	sequences []sequence
 	tables    []*table
@@ -33,10 +32,13 @@ type table struct {
 	engine        string
 	transactional bool // a snapshot holds its rows
 	rowless       bool // it holds no rows of its own
+	versioned     bool // MariaDB keeps the history of its rows
+	history       bool // which is in the dump
 	bytes         int64
 	identity      string // changes when another table takes the name, or the definition changes
 	definition    definition
 	columns       []column // whose values are in the dump
+	period        []period // of system versioning
 	key           *key     // by which the rows leave; nil: as they lie
 }
 
@@ -213,6 +215,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 			return fmt.Errorf("table %s cannot be opened: %s", r["name"], r["comment"])
 		}
 		t := &table{db: db, name: ident(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
+		t.versioned = r["type"] == "SYSTEM VERSIONED"
 		t.bytes, _ = strconv.ParseInt(r["bytes"], 10, 64)
 		t.transactional = c.engines[strings.ToLower(t.engine)]
 		switch strings.ToLower(t.engine) {
@@ -278,6 +281,9 @@ func (c *catalog) readKeys(ctx context.Context, db *database) error {
 				if col.name == k.columns[0] {
 					k.numeric = col.integer
 				}
+			}
+			if t.history && !slices.Contains(k.columns, t.period[1].name) { // the server shows that it is in the key only to who put it there
+				k.columns, k.desc = append(k.columns, t.period[1].name), append(k.desc, false)
 			}
 			t.key = &k.key
 			break

@@ -24,6 +24,7 @@ const (
 	formQuoted             // in quotes as it is: a date, an address
 	formHex                // a hexadecimal constant
 	formLegacy             // text in a character set of its own
+	formEnd                // the end of a row's validity: a date, or DEFAULT for one that is valid
 )
 
 // readColumns reads the columns of every table. Generated ones have no values
@@ -40,16 +41,51 @@ func (c *catalog) readColumns(ctx context.Context, db *database) error {
 	}
 	for _, r := range rows {
 		t := tables[ident(r["tab"])]
-		if t == nil || r["expression"] != "" {
+		if t == nil {
 			continue
 		}
-		col, err := c.newColumn(ctx, r["name"], strings.ToLower(r["type"]), r["charset"])
-		if err != nil {
-			return fmt.Errorf("table %s: column %s: %w", r["tab"], r["name"], err)
+		switch r["expression"] {
+		case "":
+			col, err := c.newColumn(ctx, r["name"], strings.ToLower(r["type"]), r["charset"])
+			if err != nil {
+				return fmt.Errorf("table %s: column %s: %w", r["tab"], r["name"], err)
+			}
+			t.columns = append(t.columns, col)
+		case "ROW START", "ROW END":
+			t.period = append(t.period, period{ident(r["name"]), strings.ToLower(r["type"])})
 		}
-		t.columns = append(t.columns, col)
+	}
+	for _, t := range db.tables {
+		if t.versioned {
+			c.addHistory(t)
+		}
 	}
 	return nil
+}
+
+// A period is one of the two columns that say when a row was valid.
+type period struct{ name, typ string }
+
+// addHistory adds to a table's columns what says when each row was valid, where
+// the server can take in rows of the past.
+func (c *catalog) addHistory(t *table) {
+	p := t.period
+	if len(p) == 0 {
+		p = []period{{"`row_start`", "timestamp"}, {"`row_end`", "timestamp"}}
+	}
+	switch {
+	case !c.srv.atLeast(familyMariaDB, version{10, 11, 0}):
+		c.warn(fmt.Sprintf("the history of the rows of %s is not in the dump: the server is older than MariaDB 10.11", t.label))
+		return
+	case p[0].typ != "timestamp":
+		c.warn(fmt.Sprintf("the history of the rows of %s is not in the dump: no server takes in a history by transactions", t.label))
+		return
+	}
+	t.history = true
+	// The end of time is another one before MariaDB 11.5 than since.
+	end := "IF(" + p[1].name + " IN ('2038-01-19 03:14:07.999999', '2106-02-07 06:28:15.999999'), NULL, " + p[1].name + ")"
+	t.columns = append(t.columns, column{name: p[0].name, read: p[0].name, form: formQuoted}, column{name: p[1].name, read: end, form: formEnd})
+	t.period = p
 }
 
 func (c *catalog) newColumn(ctx context.Context, name, typ, charset string) (column, error) {

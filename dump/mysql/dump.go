@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -43,6 +44,12 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer closeAll(readers)
+	var people accounts
+	if len(s.cfg.Databases) == 0 {
+		if people, err = c.readAccounts(ctx); err != nil {
+			return err
+		}
+	}
 	s.warnUnsnapped(databases)
 
 	single := len(s.cfg.Databases) == 1
@@ -51,7 +58,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		name = engine
 	}
 	p := &printer{w: dump.NewWriter(w, name), qualified: !single}
-	manifest, err := s.write(ctx, c, p, readers, databases)
+	manifest, err := write(ctx, c, p, readers, databases, people)
 	if err != nil {
 		return err
 	}
@@ -144,13 +151,9 @@ func (s *Source) warnUnsnapped(databases []*database) {
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
-func (s *Source) write(ctx context.Context, c *catalog, p *printer, readers []*conn, databases []*database) (dump.Manifest, error) {
-	p.preamble(c.srv)
-	for _, db := range databases {
-		if p.qualified {
-			p.comment(databasePrefix+"%+q", db.name)
-		}
-	}
+func write(ctx context.Context, c *catalog, p *printer, readers []*conn, databases []*database, people accounts) (dump.Manifest, error) {
+	p.preamble(c.srv, databases)
+	people.printPeople(p)
 	rows := newRowWriter(c, readers, databases)
 	return rows.run(ctx, func(ctx context.Context) error {
 		for _, db := range databases {
@@ -163,8 +166,19 @@ func (s *Source) write(ctx context.Context, c *catalog, p *printer, readers []*c
 			p.use(db)
 			writeViews(p, db)
 		}
+		people.printRights(p)
 		return ctx.Err()
 	})
+}
+
+// anyTable tells whether a table of the databases is like that.
+func anyTable(databases []*database, like func(*table) bool) bool {
+	for _, db := range databases {
+		if slices.ContainsFunc(db.tables, like) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *printer) use(db *database) {

@@ -267,7 +267,7 @@ const errParse = 1064
 // head shortens a statement for an error message. Rows and passwords are cut away.
 func head(sql string) string {
 	line, _, cut := strings.Cut(strings.TrimSpace(sql), "\n")
-	for _, word := range []string{"VALUES", "IDENTIFIED"} {
+	for _, word := range []string{"VALUES", "IDENTIFIED", "OPTIONS"} {
 		if i := strings.Index(line, word); i >= 0 {
 			line, cut = line[:i+len(word)], true
 		}

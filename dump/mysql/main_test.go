@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
@@ -26,8 +23,8 @@ var shared struct {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if shared.my != nil && shared.my.own != nil {
-		if err := shared.my.own.Stop(); err != nil {
+	if shared.my != nil {
+		if err := shared.my.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the server:", err)
 			code = 1
 		}
@@ -35,15 +32,19 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A testMySQL is a server with tools of its own version: one that the tests
-// started, or the one that MYSQL_TEST_SERVER (host:port, root without a
-// password) and MYSQL_TEST_TOOLS (what runs a tool: "chroot /srv/trixie") name.
+// A testMySQL is a server of the tests' own, of the version that MYSQL_BIN names.
 type testMySQL struct {
-	Server
-	own       *servers.MySQL
-	tools     []string
-	srv       server
-	databases atomic.Int64
+	*servers.MySQL
+	address Server
+	family  family
+}
+
+func newTestMySQL(my *servers.MySQL) *testMySQL {
+	m := &testMySQL{MySQL: my, address: Server{Host: my.Host, Port: my.Port, User: my.Superuser, Password: my.Password}, family: familyMySQL}
+	if my.IsMariaDB {
+		m.family = familyMariaDB
+	}
+	return m
 }
 
 // testServer returns the shared server, which the first call starts.
@@ -52,83 +53,37 @@ func testServer(t *testing.T) *testMySQL {
 	if testing.Short() {
 		t.Skip("needs a MariaDB or MySQL server")
 	}
-	shared.Do(func() { shared.my, shared.err = startServer() })
+	shared.Do(func() {
+		my, err := servers.StartMariaDB()
+		if err != nil {
+			shared.err = err
+			return
+		}
+		shared.my = newTestMySQL(my)
+	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
 	return shared.my
 }
 
-func startServer() (*testMySQL, error) {
-	my := &testMySQL{tools: strings.Fields(os.Getenv("MYSQL_TEST_TOOLS"))}
-	if addr := os.Getenv("MYSQL_TEST_SERVER"); addr != "" {
-		host, port, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		n, err := strconv.Atoi(port)
-		if err != nil {
-			return nil, err
-		}
-		my.Server = Server{Host: host, Port: n, User: "root"}
-	} else {
-		var err error
-		if my.own, err = servers.StartMariaDB(); err != nil {
-			return nil, err
-		}
-		my.Server = Server{Host: my.own.Host, Port: my.own.Port, User: my.own.Superuser}
-	}
-	cc, err := my.connConfig()
+// connect opens a session as this program does.
+func (my *testMySQL) connect(ctx context.Context) (*conn, server, error) {
+	cc, err := my.address.connConfig()
 	if err != nil {
-		return my, err
+		return nil, server{}, err
 	}
-	c, srv, err := connect(background, cc)
-	if err != nil {
-		return my, err
-	}
-	c.close()
-	my.srv = srv
-	return my, nil
-}
-
-// newDB makes an empty database that is gone when the test is over.
-func (my *testMySQL) newDB(t *testing.T) string {
-	t.Helper()
-	name := fmt.Sprintf("test_%d_%d", os.Getpid(), my.databases.Add(1))
-	my.query(t, "", "CREATE DATABASE "+ident(name))
-	t.Cleanup(func() { my.query(t, "", "DROP DATABASE IF EXISTS "+ident(name)) })
-	return name
-}
-
-// command is one of the server's own tools.
-func (my *testMySQL) command(tool string, args ...string) *exec.Cmd {
-	if my.own != nil {
-		program := my.own.Client
-		if tool == "dump" {
-			program = my.own.Dumper
-		}
-		return my.own.Command(program, args...)
-	}
-	program := map[string]string{"MySQL client": "mysql", "MySQL dump": "mysqldump", "MariaDB client": "mariadb", "MariaDB dump": "mariadb-dump"}[string(my.srv.family)+" "+tool]
-	all := append(my.tools[:len(my.tools):len(my.tools)], program, "-h"+my.Host, "-P"+strconv.Itoa(my.Port), "-uroot", "--default-character-set=utf8mb4")
-	all = append(all, args...)
-	return exec.Command(all[0], all[1:]...)
+	return connect(ctx, cc)
 }
 
 // client runs SQL with the server's own client, as a user without this program would.
-func (my *testMySQL) client(t *testing.T, db string, sql []byte) string {
+func (my *testMySQL) client(t *testing.T, db string, sql []byte) {
 	t.Helper()
-	args := []string{"--comments", "--batch", "--skip-column-names", "--max-allowed-packet=1G"}
+	args := []string{"--comments", "--max-allowed-packet=1G"}
 	if db != "" {
 		args = append(args, "--database="+db)
 	}
-	return my.run(t, sql, my.command("client", args...))
-}
-
-// query runs SQL and returns what the client prints.
-func (my *testMySQL) query(t *testing.T, db, sql string) string {
-	t.Helper()
-	return strings.TrimSuffix(my.client(t, db, []byte(sql)), "\n")
+	my.run(t, sql, my.Command(my.Client, args...))
 }
 
 func (my *testMySQL) run(t *testing.T, stdin []byte, cmd *exec.Cmd) string {
@@ -146,14 +101,70 @@ func (my *testMySQL) run(t *testing.T, stdin []byte, cmd *exec.Cmd) string {
 func (my *testMySQL) mysqldump(t *testing.T, args ...string) string {
 	t.Helper()
 	all := []string{"--single-transaction", "--routines", "--triggers", "--events", "--hex-blob", "--max-allowed-packet=1G", "--skip-dump-date", "--order-by-primary", "--skip-extended-insert"}
-	if my.srv.family == familyMySQL {
+	if my.family == familyMySQL {
 		all = append(all, "--set-gtid-purged=OFF")
 	}
-	out := my.run(t, nil, my.command("dump", append(all, args...)...))
-	return varying.ReplaceAllString(out, "")
+	return varying.ReplaceAllString(my.run(t, nil, my.Command(my.Dumper, append(all, args...)...)), "")
 }
 
 var varying = regexp.MustCompile(`(?m)^-- (Host:|Dumping (events|routines) for database) .*\n`)
 
-// background is for what is not a test's own.
-var background = context.Background()
+// source is a Source of this server's.
+func (my *testMySQL) source(t *testing.T, cfg Config) *Source {
+	t.Helper()
+	if cfg.Server == (Server{}) {
+		cfg.Server = my.address
+	}
+	if cfg.Warn == nil {
+		cfg.Warn = func(text string) { t.Log("warning:", text) }
+	}
+	s, err := NewSource(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// dump returns what a Source writes.
+func (my *testMySQL) dump(t *testing.T, cfg Config) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := my.source(t, cfg).Dump(t.Context(), &buf); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// loader is a Loader into this server.
+func (my *testMySQL) loader(t *testing.T, cfg LoadConfig) *Loader {
+	t.Helper()
+	if cfg.Server == (Server{}) {
+		cfg.Server = my.address
+	}
+	if cfg.Warn == nil {
+		cfg.Warn = func(text string) { t.Log("warning:", text) }
+	}
+	l, err := NewLoader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// load loads a stream.
+func (my *testMySQL) load(t *testing.T, cfg LoadConfig, stream []byte) error {
+	t.Helper()
+	return my.loader(t, cfg).Load(t.Context(), bytes.NewReader(stream))
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// lines are for a diff.
+func lines(text string) []string { return strings.Split(text, "\n") }

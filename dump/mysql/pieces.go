@@ -20,6 +20,9 @@ func (t *table) selection(conditions ...string) string {
 	}
 	var b strings.Builder
 	b.WriteString("SELECT " + strings.Join(columns, ", ") + " FROM " + ident(t.db.name) + "." + t.name)
+	if t.history {
+		b.WriteString(" FOR SYSTEM_TIME ALL")
+	}
 	stored := strings.EqualFold(t.engine, "InnoDB")
 	switch {
 	case t.key == nil:

@@ -26,14 +26,22 @@ func home() settings {
 }
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server) {
+func (p *printer) preamble(srv server, databases []*database) {
 	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
+	if p.qualified {
+		for _, db := range databases {
+			p.comment(databasePrefix+"%+q", db.name)
+		}
+	}
 	p.stmt("SET NAMES utf8mb4")
 	p.stmt("SET sql_mode = '%s', time_zone = '+00:00'", loadMode)
 	p.stmt("SET foreign_key_checks = 0, unique_checks = 0")
 	if srv.mariadb() {
 		// Rows that break a constraint are there when the constraint came later.
 		p.stmt("SET check_constraint_checks = 0")
+		if anyTable(databases, func(t *table) bool { return t.history }) {
+			p.stmt("SET system_versioning_insert_history = 1")
+		}
 	} else {
 		p.stmt("/*!80013 SET sql_require_primary_key = 0 */")
 	}

@@ -20,7 +20,11 @@ func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
 		}
 		switch v := values[i].(type) {
 		case nil:
-			b = append(b, "NULL"...)
+			if t.columns[i].form == formEnd {
+				b = append(b, "DEFAULT"...)
+			} else {
+				b = append(b, "NULL"...)
+			}
 		case int64:
 			b = strconv.AppendInt(b, v, 10)
 		case uint64:
@@ -57,7 +61,7 @@ func (c *column) append(b, value []byte) []byte {
 	switch c.form {
 	case formPlain:
 		return append(b, value...)
-	case formQuoted:
+	case formQuoted, formEnd:
 		b = append(b, '\'')
 		b = append(b, value...)
 		return append(b, '\'')

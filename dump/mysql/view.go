@@ -3,7 +3,6 @@ package mysql
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -106,9 +105,4 @@ func (v view) print(p *printer) {
 	}
 	p.in(settings{charset: v.charset, collation: v.collation})
 	p.stmt("CREATE OR REPLACE %s", strings.TrimPrefix(v.definition, "CREATE "))
-}
-
-// valid tells whether any of the views can be made.
-func valid(views []view) bool {
-	return slices.ContainsFunc(views, func(v view) bool { return v.invalid == "" })
 }

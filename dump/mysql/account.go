@@ -1,0 +1,262 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// accounts are what a dump of all databases holds besides these.
+type accounts struct {
+	users   []account
+	roles   []string // MariaDB's, quoted; MySQL's are users
+	members []string // GRANT role TO …, GRANT PROXY …: what needs only accounts
+	grants  []string // all others
+	servers []remote
+}
+
+// An account, as the server shows it.
+type account struct {
+	name     string // quoted
+	create   string // what stands behind CREATE USER name
+	defaults string // DEFAULT ROLE …, MySQL's
+}
+
+// A remote is a server that tables of some engines are on.
+type remote struct{ name, definition string }
+
+// readAccounts reads users, roles and what they may do. An account that may not
+// read those of others leaves them out, with a warning.
+func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
+	var a accounts
+	err := c.readUsers(ctx, &a)
+	if err == nil {
+		err = c.readServers(ctx, &a)
+	}
+	if isError(err, errAccessDenied, errTableDenied, errDatabaseDenied, errPrivilegeNeeded) {
+		c.warn(fmt.Sprintf("users, roles and grants are not in the dump: %v", err))
+		return accounts{}, nil
+	}
+	return a, err
+}
+
+// Error numbers of the servers that say that a privilege is lacking.
+const (
+	errDatabaseDenied = 1044
+	errTableDenied    = 1142
+)
+
+func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
+	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
+	if c.srv.mariadb() {
+		query = "SELECT user, host, is_role FROM mysql.user"
+	}
+	rows, err := c.conn.list(ctx, query)
+	if err != nil {
+		return fmt.Errorf("read users: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b record) int {
+		return strings.Compare(a["user"]+"\x00"+a["host"], b["user"]+"\x00"+b["host"])
+	})
+	seen := make(map[string]bool) // a role's grants are shown with those of its members too
+	for _, r := range rows {
+		if strings.HasPrefix(r["user"], "mysql.") || strings.HasPrefix(r["user"], "mariadb.") {
+			continue // the server's own
+		}
+		grantee := ident(r["user"]) + "@" + ident(r["host"])
+		switch {
+		case r["is_role"] == "Y" && r["user"] == "PUBLIC":
+			grantee = "PUBLIC"
+		case r["is_role"] == "Y":
+			grantee = ident(r["user"])
+			a.roles = append(a.roles, grantee)
+		default:
+			u, err := c.readUser(ctx, grantee)
+			if err != nil {
+				return fmt.Errorf("read user %s: %w", grantee, err)
+			}
+			a.users = append(a.users, u)
+		}
+		if err := c.readGrants(ctx, a, grantee, seen); err != nil {
+			return fmt.Errorf("read the grants of %s: %w", grantee, err)
+		}
+	}
+	return nil
+}
+
+func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
+	var text string
+	if err := c.conn.row(ctx, "SHOW CREATE USER "+name, &text); err != nil {
+		return account{}, err
+	}
+	create, ok := strings.CutPrefix(text, "CREATE USER "+name)
+	if !ok {
+		return account{}, fmt.Errorf("the server shows %s", head(text))
+	}
+	// A user is made before the roles of which some are its default.
+	u := account{name: name, create: create}
+	if begin := outsideQuotes(create, " DEFAULT ROLE "); begin >= 0 {
+		rest := create[begin:]
+		if end := outsideQuotes(rest, " REQUIRE "); end >= 0 {
+			u.create, u.defaults = create[:begin]+rest[end:], rest[:end]
+		}
+	}
+	return u, nil
+}
+
+// outsideQuotes returns the index of the word in text, or -1 where it is not, or
+// only within quotes.
+func outsideQuotes(text, word string) int {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '`' || c == '\'' || c == '"':
+			if i = closing(text, i); i < 0 {
+				return -1
+			}
+		case strings.HasPrefix(text[i:], word):
+			return i
+		}
+	}
+	return -1
+}
+
+func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
+	rows, err := c.conn.sql.QueryContext(ctx, "SHOW GRANTS FOR "+grantee)
+	if err != nil {
+		return c.conn.explain(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		if seen[text] {
+			continue
+		}
+		seen[text] = true
+		switch {
+		case strings.HasPrefix(text, "GRANT PROXY ON ``@"), strings.HasPrefix(text, "GRANT PROXY ON ''@"):
+			// The right to be everybody comes with the server's first account,
+			// and each server shows it in a way that it does not take.
+		case strings.HasPrefix(text, "GRANT PROXY "), strings.HasPrefix(text, "GRANT ") && outsideQuotes(text, " ON ") < 0:
+			a.members = append(a.members, text)
+		default:
+			a.grants = append(a.grants, text)
+		}
+	}
+	return c.conn.explain(ctx, rows.Err())
+}
+
+// readServers reads the remote servers.
+func (c *catalog) readServers(ctx context.Context, a *accounts) error {
+	rows, err := c.conn.list(ctx, "SELECT * FROM mysql.servers ORDER BY server_name")
+	if err != nil {
+		return fmt.Errorf("read servers: %w", err)
+	}
+	for _, r := range rows {
+		name := ident(r["server_name"])
+		definition := remoteDefinition(r)
+		if r.has("options") { // which have no end since MariaDB 11.7; it shows them
+			shown, err := c.conn.list(ctx, "SHOW CREATE SERVER "+name)
+			if err != nil || len(shown) != 1 {
+				return fmt.Errorf("read server %s: %w", name, err)
+			}
+			definition = strings.TrimSuffix(shown[0]["create server"], ";")
+		}
+		a.servers = append(a.servers, remote{name, definition})
+	}
+	functions, err := c.conn.list(ctx, "SELECT name FROM mysql.func ORDER BY name")
+	if err != nil {
+		return fmt.Errorf("read loadable functions: %w", err)
+	}
+	for _, r := range functions {
+		c.warn(fmt.Sprintf("the loadable function %s is not in the dump: it is a file of the server's", r["name"]))
+	}
+	return nil
+}
+
+func remoteDefinition(r record) string {
+	var options []string
+	for _, o := range []struct{ option, column string }{
+		{"HOST", "host"}, {"DATABASE", "db"}, {"USER", "username"}, {"PASSWORD", "password"}, {"SOCKET", "socket"}, {"OWNER", "owner"},
+	} {
+		if r[o.column] != "" {
+			options = append(options, o.option+" "+literal(r[o.column]))
+		}
+	}
+	if port := r["port"]; port != "" && port != "0" {
+		options = append(options, "PORT "+port)
+	}
+	return fmt.Sprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (%s)", ident(r["server_name"]), ident(r["wrapper"]), strings.Join(options, ", "))
+}
+
+// importRole is the role that administers those that a dump makes for as long
+// as it does so: MariaDB lets nobody but its administrators grant a role.
+const importRole = "`breaking_backups_restore`"
+
+// printPeople writes what definitions name: users, roles and their members. A
+// user who is there stays what he is until the rest of the dump was loaded.
+func (a accounts) printPeople(p *printer) {
+	if len(a.users) == 0 {
+		return
+	}
+	p.mark("accounts")
+	for _, u := range a.users {
+		p.stmt("CREATE USER IF NOT EXISTS %s%s", u.name, u.create)
+	}
+	if len(a.roles) > 0 {
+		p.stmt("CREATE ROLE %s", importRole)
+		p.stmt("SET ROLE %s", importRole)
+		for _, r := range a.roles {
+			p.stmt("CREATE OR REPLACE ROLE %s WITH ADMIN %s", r, importRole)
+		}
+	}
+	for _, m := range a.members {
+		p.stmt("%s", m)
+	}
+	if len(a.roles) > 0 {
+		p.stmt("SET ROLE NONE")
+		p.stmt("DROP ROLE %s", importRole)
+	}
+	for _, s := range a.servers {
+		p.stmt("DROP SERVER IF EXISTS %s", s.name)
+		p.stmt("%s", s.definition)
+	}
+}
+
+// printRights writes what accounts may do, and makes those that were there what
+// they were.
+func (a accounts) printRights(p *printer) {
+	if len(a.users) == 0 {
+		return
+	}
+	p.mark("privileges")
+	for _, g := range a.grants {
+		p.stmt("%s", g)
+	}
+	for _, u := range a.users {
+		if strings.HasPrefix(u.name, "``@") { // nobody in particular, whose password does not expire even by default
+			continue
+		}
+		p.stmt("ALTER USER %s%s", u.name, withPassword(u.create))
+		if u.defaults != "" {
+			p.stmt("ALTER USER %s%s", u.name, u.defaults)
+		}
+	}
+}
+
+// withPassword returns what is behind CREATE USER for ALTER USER: MySQL takes
+// an empty password that is not written there for one that has expired.
+func withPassword(create string) string {
+	rest, ok := strings.CutPrefix(create, " IDENTIFIED WITH '")
+	if !ok {
+		return create
+	}
+	plugin, rest, _ := strings.Cut(rest, "'")
+	if strings.HasPrefix(rest, " AS ") {
+		return create
+	}
+	return " IDENTIFIED WITH '" + plugin + "' AS ''" + rest
+}
