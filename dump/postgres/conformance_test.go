@@ -30,7 +30,7 @@ func TestConformance(t *testing.T) {
 			return src
 		},
 		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
-			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Clean: clean})
+			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Clean: clean, Jobs: jobs})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
@@ -27,7 +26,10 @@ type LoadConfig struct {
 	// LockTimeout bounds the wait for whoever holds something locked that Clean
 	// has to drop. 0 means no bound.
 	LockTimeout time.Duration
-	// Warn is told what an operator should know of a load that succeeded.
+	// Jobs is the number of connections that build indexes, keys and foreign
+	// keys, the one that loads the rows among them. 0 means 2.
+	Jobs int
+	// Warn is told what an operator should know of a load that goes on.
 	// nil means nobody.
 	Warn func(string)
 }
@@ -48,6 +50,12 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if cfg.Warn == nil {
 		cfg.Warn = func(string) {}
 	}
+	if cfg.Jobs == 0 {
+		cfg.Jobs = 2
+	}
+	if cfg.Jobs < 0 {
+		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
+	}
 	return &Loader{cfg: cfg, conn: cc}, nil
 }
 
@@ -63,18 +71,21 @@ var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes int
 // database that is to be emptied first.
 var ErrDataOnly = errors.New("the dump holds rows alone, which go into tables that exist")
 
-// Load runs a dump's statements in their order on one connection. See
-// dump.Loader. A dump of one database goes into the configured database; one of
-// a whole cluster makes its databases itself, beginning from the database
-// postgres. Whatever stands in the way is found before anything is changed. An
-// error after that says so: the target then holds a part of the dump.
+// Load runs a dump's statements, indexes and keys on several connections and all
+// else in its order on one. See dump.Loader. A dump of one database goes into the
+// configured database; one of a whole cluster makes its databases itself,
+// beginning from the database postgres. Whatever stands in the way is found
+// before anything is changed. An error after that says so: the target then holds
+// a part of the dump. A reader that can be closed is closed when the load fails,
+// so that nobody waits for what it would still bring.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	s := &loading{Loader: l, dump: script.NewReader(vouched)}
-	defer s.disconnect(ctx)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s := &loading{Loader: l, dump: script.NewReader(vouched), fail: fail}
 	var prepare func(context.Context) error
 	switch {
 	case name == engine:
@@ -90,7 +101,20 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	default:
 		return fmt.Errorf("restore: this is a dump of %s, not of %s", name, engine)
 	}
-	err = s.load(ctx, prepare)
+	if c, ok := r.(io.Closer); ok {
+		closed := make(chan struct{})
+		stop := context.AfterFunc(ctx, func() { c.Close(); close(closed) })
+		defer func() {
+			if !stop() {
+				<-closed
+			}
+		}()
+	}
+	if err = s.load(ctx, prepare); err != nil {
+		fail(err)
+		err = context.Cause(ctx) // what failed first
+	}
+	s.disconnect(ctx)
 	if err != nil && s.touched {
 		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
 	}
@@ -100,40 +124,16 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	return nil
 }
 
-// load runs the dump's items; prepare comes before the first statement.
-func (s *loading) load(ctx context.Context, prepare func(context.Context) error) error {
-	prepared := false
-	for {
-		item, err := s.dump.Next()
-		if err == io.EOF {
-			return s.check()
-		}
-		if err != nil {
-			return err
-		}
-		if item.Kind == script.Comment {
-			if err := s.note(item.Text); err != nil {
-				return fmt.Errorf("line %d: %w", item.Line, err)
-			}
-			continue
-		}
-		if !prepared {
-			if err := prepare(ctx); err != nil {
-				return err
-			}
-			prepared, s.touched = true, true
-		}
-		if err := s.run(ctx, item); err != nil {
-			return fmt.Errorf("line %d: %w", item.Line, err)
-		}
-	}
-}
-
 // A loading is one Load under way.
 type loading struct {
 	*Loader
 	dump     *script.Reader
-	conn     *pgx.Conn
+	conn     *pgx.Conn // that the statements run on in their order
+	crew     *crew     // of the present database
+	planner  planner
+	set      settings // what the statements so far have set
+	apart    bool     // all that follows runs on conn
+	fail     context.CancelCauseFunc
 	loaded   []int64 // rows that the server took of each COPY, in the order of the stream
 	manifest dump.Manifest
 
@@ -141,17 +141,31 @@ type loading struct {
 	touched   bool     // something of the target is not as it was
 }
 
-func (s *loading) disconnect(ctx context.Context) {
-	if s.conn != nil {
-		s.conn.Close(context.WithoutCancel(ctx))
+// load runs the dump's items; prepare comes before the first statement.
+func (s *loading) load(ctx context.Context, prepare func(context.Context) error) error {
+	prepared := false
+	for {
+		item, err := s.dump.Next()
+		switch {
+		case err == io.EOF:
+			return s.end(ctx)
+		case err != nil:
+			return err
+		case item.Kind == script.Comment:
+			if err := s.note(item.Text); err != nil {
+				return fmt.Errorf("line %d: %w", item.Line, err)
+			}
+			continue
+		case !prepared:
+			if err := prepare(ctx); err != nil {
+				return err
+			}
+			prepared, s.touched = true, true
+		}
+		if err := s.run(ctx, item); err != nil {
+			return err
+		}
 	}
-}
-
-// use goes on in another database.
-func (s *loading) use(ctx context.Context, database string) (err error) {
-	s.disconnect(ctx)
-	s.conn, _, err = connect(ctx, s.Loader.conn, database)
-	return err
 }
 
 // note keeps what a comment of the dump tells.
@@ -168,54 +182,87 @@ func (s *loading) note(text string) error {
 	return err
 }
 
-// run does what one item of the dump says.
+// use goes on in another database.
+func (s *loading) use(ctx context.Context, database string) error {
+	s.disconnect(ctx)
+	first, err := s.connect(ctx, database)
+	if err != nil {
+		return err
+	}
+	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
+	s.conn, s.crew = first.conn, newCrew(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
+	s.planner, s.set, s.apart = planner{parents: map[string]string{}}, nil, s.cfg.Jobs == 1
+	return nil
+}
+
+// connect opens a session of the load.
+func (s *loading) connect(ctx context.Context, database string) (*session, error) {
+	conn, _, err := connect(ctx, s.Loader.conn, database)
+	if err != nil {
+		return nil, err
+	}
+	return &session{conn: conn}, nil
+}
+
+func (s *loading) disconnect(ctx context.Context) {
+	if s.crew != nil {
+		s.crew.close(ctx)
+		s.crew = nil
+	}
+}
+
+// run does what one item of the dump says, or has it done: builds go on while
+// run has returned.
 func (s *loading) run(ctx context.Context, item script.Item) error {
+	j := &job{item: item, set: s.set}
 	switch item.Kind {
 	case script.Connect:
-		return s.use(ctx, item.Text)
+		if err := s.crew.settle(ctx); err != nil {
+			return err
+		}
+		if err := s.use(ctx, item.Text); err != nil {
+			return fmt.Errorf("line %d: %w", item.Line, err)
+		}
+		return nil
 	case script.Copy:
-		rows := &keepingError{r: item.Data}
-		tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
-		switch { // the server only hears that there are no more rows, and says so
-		case ctx.Err() != nil:
-			err = context.Cause(ctx)
-		case rows.err != nil:
-			err = rows.err
-		}
-		if err != nil {
-			return statementError(item.Text, err)
-		}
-		s.loaded = append(s.loaded, tag.RowsAffected())
-		return nil
+		j.plan = s.planner.rows(item.Text)
 	default:
-		err := execAll(ctx, s.conn.PgConn(), item.Text)
-		if err != nil && !alreadyThere(item.Text, err) {
-			return statementError(item.Text, err)
+		j.plan = s.planner.plan(item.Text)
+	}
+	var err error
+	switch kind := j.plan.kind; {
+	case s.apart:
+	case kind == builds, kind == quick && item.Kind != script.Copy && s.crew.concerns(j.plan.touches):
+		return s.crew.add(ctx, j)
+	case kind == quick:
+		err = s.crew.settled(ctx, j.plan.touches)
+	case kind == runsAlone, kind == apart:
+		err = s.crew.settle(ctx)
+		s.apart = kind == apart
+	}
+	if err == nil {
+		err = s.crew.do(ctx, j)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case j.plan.kind == sets:
+		s.set = s.set.with(assignment{j.plan.setting, item.Text})
+	case item.Kind == script.Copy:
+		s.loaded = append(s.loaded, j.rows)
+	}
+	return nil
+}
+
+// end waits for what is still being built, and compares.
+func (s *loading) end(ctx context.Context) error {
+	if s.crew != nil {
+		if err := s.crew.settle(ctx); err != nil {
+			return err
 		}
-		return nil
 	}
-}
-
-// alreadyThere tells whether a statement failed for a tablespace that exists.
-// As with a role it is taken as it is: its folder may have another path on this
-// server, and is to be made beforehand.
-func alreadyThere(statement string, err error) bool {
-	var pe *pgconn.PgError
-	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
-}
-
-// keepingError keeps what went wrong with reading r.
-type keepingError struct {
-	r   io.Reader
-	err error
-}
-
-func (k *keepingError) Read(p []byte) (int, error) {
-	n, err := k.r.Read(p)
-	if err != nil && err != io.EOF {
-		k.err = err
-	}
-	return n, err
+	return s.check()
 }
 
 // check compares the rows that the server took with the manifest, which lists
@@ -231,35 +278,4 @@ func (s *loading) check() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// statementError says which statement failed and adds where within its rows.
-func statementError(statement string, err error) error {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
-		// The server quotes the row it was at; a row has no place in a log.
-		where, _, _ := strings.Cut(pe.Where, `: "`)
-		for _, more := range []string{pe.Detail, where, pe.Hint} {
-			if more != "" {
-				err = fmt.Errorf("%w; %s", err, more)
-			}
-		}
-	}
-	return fmt.Errorf("%s: %w", head(statement), err)
-}
-
-// head shortens a statement for an error message. Passwords are cut away.
-func head(statement string) string {
-	line, _, cut := strings.Cut(strings.TrimSpace(statement), "\n")
-	if i := strings.Index(line, "PASSWORD"); i >= 0 {
-		line, cut = line[:i+len("PASSWORD")], true
-	}
-	const most = 120
-	if runes := []rune(line); len(runes) > most {
-		line, cut = string(runes[:most]), true
-	}
-	if cut {
-		line += " …"
-	}
-	return line
 }

@@ -25,18 +25,18 @@ const (
 // examine looks for COPY … FROM STDIN, for SET and RESET of
 // standard_conforming_strings, and for SET client_encoding and SET NAMES.
 func examine(text []byte) (m meaning) {
-	t := tokens{text}
-	switch t.next() {
+	t := Tokens{text}
+	switch t.Next() {
 	case "copy":
 		m.copyIn, m.copyBinary = copyFrom(&t)
 	case "set":
-		name := t.next()
+		name := t.Next()
 		if name == "session" || name == "local" {
-			name = t.next()
+			name = t.Next()
 		}
-		value := t.next()
+		value := t.Next()
 		if name != "names" && (value == "=" || value == "to") {
-			value = t.next()
+			value = t.Next()
 		}
 		value = strings.ToLower(strings.Trim(value, "'"))
 		switch strings.Trim(name, `"`) {
@@ -52,11 +52,11 @@ func examine(text []byte) (m meaning) {
 			}
 		}
 	case "reset":
-		if name := t.next(); name == "standard_conforming_strings" || name == "all" {
+		if name := t.Next(); name == "standard_conforming_strings" || name == "all" {
 			m.std = on
 		}
 	case "discard":
-		if t.next() == "all" {
+		if t.Next() == "all" {
 			m.std = on
 		}
 	}
@@ -66,9 +66,9 @@ func examine(text []byte) (m meaning) {
 // copyFrom reads what follows the word COPY. FROM and TO are reserved words:
 // outside of parentheses they are what they seem. STDOUT is as good as STDIN to
 // the server's grammar.
-func copyFrom(t *tokens) (in, binary bool) {
+func copyFrom(t *Tokens) (in, binary bool) {
 	for depth := 0; ; {
-		switch s := t.next(); s {
+		switch s := t.Next(); s {
 		case "", "to":
 			return false, false
 		case "(":
@@ -81,10 +81,10 @@ func copyFrom(t *tokens) (in, binary bool) {
 			if depth > 0 {
 				continue
 			}
-			if s = t.next(); s != "stdin" && s != "stdout" {
+			if s = t.Next(); s != "stdin" && s != "stdout" {
 				return false, false
 			}
-			for s, last := t.next(), ""; s != ""; s, last = t.next(), s {
+			for s, last := t.Next(), ""; s != ""; s, last = t.Next(), s {
 				binary = binary || s == "binary" || last == "format" && strings.Trim(s, `'"`) == "binary"
 			}
 			return true, binary
@@ -111,12 +111,16 @@ func unsafeEncoding(name string) bool {
 	return false
 }
 
-// tokens reads a statement by tokens, as far as its head needs it.
-type tokens struct{ rest []byte }
+// Tokens reads a statement by tokens, as far as its head needs it: a backslash
+// in a string of the E form is no more to it than any byte.
+type Tokens struct{ rest []byte }
 
-// next returns a word in lower case, a string or a quoted identifier with its
+// NewTokens returns the Tokens of a statement.
+func NewTokens(sql string) *Tokens { return &Tokens{[]byte(sql)} }
+
+// Next returns a word in lower case, a string or a quoted identifier with its
 // quotes, a number, or a single byte; at the end "".
-func (t *tokens) next() string {
+func (t *Tokens) Next() string {
 	s := t.skip()
 	if len(s) == 0 {
 		return ""
@@ -147,7 +151,7 @@ func (t *tokens) next() string {
 }
 
 // skip returns the statement from its next token on.
-func (t *tokens) skip() []byte {
+func (t *Tokens) skip() []byte {
 	s := t.rest
 	for len(s) > 0 {
 		switch {

@@ -1,0 +1,274 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+)
+
+// A plan is what a load knows of a statement: what has to be done before it
+// runs, and what may run beside it. The zero plan is that of a statement of
+// which nothing is known: it runs alone.
+type plan struct {
+	kind    planKind
+	touches []touch // by builds and by what is quick
+	setting string  // the name of what a setting sets
+}
+
+type planKind int
+
+const (
+	// runsAlone: after all that came before it, and before all that follows.
+	runsAlone planKind = iota
+	// builds: an index, a key or a foreign key, which may take long.
+	builds
+	// quick: it waits for what touches the same relations, and for nothing else.
+	quick
+	// sets: a setting of the session, in which later statements run.
+	sets
+	// apart: it changes what its session is in a way that no other session can
+	// be made to share. From here on all runs in this one.
+	apart
+)
+
+// A touch is a need for a relation that goes with others' needs for it only
+// where all are shared: locks that would make one statement wait for another
+// within the server, or one statement's need for another's result.
+type touch struct {
+	relation string // qualified and quoted
+	shared   bool
+}
+
+// A planner makes plans of a database's statements. It has to see all of them:
+// it learns which tables are parts of others.
+//
+// It knows the statements that dumps of this package are made of, as they are
+// written there, and takes anything else for one that runs alone.
+type planner struct {
+	parents map[string]string // of partitions
+}
+
+// planned is how much of a statement is looked at, in bytes. What is longer and
+// matters is recognised by its beginning.
+const planned = 64 << 10
+
+// plan makes a statement's plan.
+func (p *planner) plan(sql string) plan {
+	for _, call := range [...]string{"SELECT pg_catalog.lo_put(", "SELECT pg_catalog.lo_create(", "SELECT pg_catalog.setval("} {
+		if strings.HasPrefix(sql, call) {
+			return plan{kind: quick}
+		}
+	}
+	if len(sql) > planned {
+		return plan{}
+	}
+	t := script.NewTokens(sql)
+	switch t.Next() {
+	case "create":
+		return p.create(t)
+	case "alter":
+		switch t.Next() {
+		case "table":
+			return p.alterTable(t)
+		case "index":
+			if index, next := relationName(t, t.Next()); index != nil && next == "alter" {
+				return plan{kind: quick, touches: p.alone(index.String())}
+			}
+		}
+	case "comment":
+		return p.comment(t)
+	case "set":
+		return set(t)
+	case "select":
+		return setConfig(t)
+	case "reset", "discard", "begin", "start", "prepare", "declare", "load", "listen":
+		return plan{kind: apart}
+	}
+	return plan{}
+}
+
+// rows is the plan of a COPY into a table.
+func (p *planner) rows(sql string) plan {
+	t := script.NewTokens(sql[:min(len(sql), planned)])
+	t.Next()
+	table, _ := relationName(t, t.Next())
+	if table == nil {
+		return plan{}
+	}
+	return plan{kind: quick, touches: p.alone(table.String())}
+}
+
+// create reads CREATE [UNIQUE] INDEX name ON [ONLY] table.
+func (p *planner) create(t *script.Tokens) plan {
+	word := t.Next()
+	if word == "unique" {
+		word = t.Next()
+	}
+	index := identifier(t.Next())
+	if word != "index" || index == "" || t.Next() != "on" {
+		return plan{}
+	}
+	word = t.Next()
+	if word == "only" {
+		word = t.Next()
+	}
+	table, next := relationName(t, word)
+	if table == nil || next != "using" {
+		return plan{}
+	}
+	return plan{kind: builds, touches: append(p.shared(table.String()), touch{relation: table.sibling(index)})}
+}
+
+// alterTable reads what follows ALTER TABLE.
+func (p *planner) alterTable(t *script.Tokens) plan {
+	word := t.Next()
+	if word == "only" {
+		word = t.Next()
+	}
+	table, next := relationName(t, word)
+	if table == nil {
+		return plan{}
+	}
+	switch next + " " + t.Next() {
+	case "attach partition":
+		if part, _ := relationName(t, t.Next()); part != nil {
+			p.parents[part.String()] = table.String()
+		}
+	case "cluster on", "replica identity":
+		return plan{kind: quick, touches: p.alone(table.String())}
+	case "add constraint":
+		name := identifier(t.Next())
+		if name == "" {
+			return plan{}
+		}
+		switch t.Next() {
+		case "primary", "unique", "exclude":
+			return plan{kind: builds, touches: append(p.alone(table.String()), touch{relation: table.sibling(name)})}
+		case "foreign":
+			if other := references(t); other != nil {
+				return plan{kind: builds, touches: append(p.alone(table.String()), p.alone(other.String())...)}
+			}
+		}
+	}
+	return plan{}
+}
+
+// references reads a foreign key up to the name of the table that it refers to.
+func references(t *script.Tokens) qualified {
+	for depth := 0; ; {
+		switch t.Next() {
+		case "":
+			return nil
+		case "(":
+			depth++
+		case ")":
+			depth--
+		case "references":
+			if depth > 0 {
+				continue
+			}
+			table, _ := relationName(t, t.Next())
+			return table
+		}
+	}
+}
+
+// comment reads COMMENT ON INDEX name and COMMENT ON CONSTRAINT name ON table.
+func (p *planner) comment(t *script.Tokens) plan {
+	if t.Next() != "on" {
+		return plan{}
+	}
+	switch t.Next() {
+	case "index":
+	case "constraint":
+		if identifier(t.Next()) == "" || t.Next() != "on" {
+			return plan{}
+		}
+	default:
+		return plan{}
+	}
+	if name, next := relationName(t, t.Next()); name != nil && next == "is" {
+		return plan{kind: quick, touches: p.alone(name.String())}
+	}
+	return plan{}
+}
+
+// set reads SET name = value. Forms with words of their own change more than a setting.
+func set(t *script.Tokens) plan {
+	name, sign := t.Next(), t.Next()
+	if identifier(name) == "" || sign != "=" && sign != "to" || t.Next() == "" || t.Next() != ";" {
+		return plan{kind: apart}
+	}
+	return plan{kind: sets, setting: name}
+}
+
+// setConfig reads SELECT pg_catalog.set_config('name', 'value', false). Any
+// other SELECT may do anything.
+func setConfig(t *script.Tokens) plan {
+	for _, word := range [...]string{"pg_catalog", ".", "set_config", "("} {
+		if t.Next() != word {
+			return plan{}
+		}
+	}
+	name := strings.Trim(t.Next(), "'")
+	t.Next()
+	t.Next()
+	for _, word := range [...]string{",", "false", ")", ";"} {
+		if t.Next() != word {
+			return plan{}
+		}
+	}
+	return plan{kind: sets, setting: name}
+}
+
+// alone is the need to be the only one at a table or an index.
+func (p *planner) alone(relation string) []touch {
+	return append(p.above(relation), touch{relation: relation})
+}
+
+// shared is a need for a table that others may share.
+func (p *planner) shared(relation string) []touch {
+	return append(p.above(relation), touch{relation, true})
+}
+
+// above lists the tables that a partition is part of: what is done to them may
+// be done to their partitions too.
+func (p *planner) above(relation string) (list []touch) {
+	for parent := p.parents[relation]; parent != ""; parent = p.parents[parent] {
+		list = append(list, touch{parent, true})
+	}
+	return list
+}
+
+// qualified is a relation's name: schema and name, each quoted.
+type qualified []string
+
+func (q qualified) String() string { return strings.Join(q, ".") }
+
+// sibling is the name of another relation in the same schema.
+func (q qualified) sibling(name string) string { return q[0] + "." + name }
+
+// relationName reads a qualified name that begins with the token given, and returns
+// the token behind it. A name without its schema is none.
+func relationName(t *script.Tokens, first string) (name qualified, next string) {
+	name = qualified{identifier(first)}
+	if next = t.Next(); next != "." {
+		return nil, next
+	}
+	name = append(name, identifier(t.Next()))
+	if name[0] == "" || name[1] == "" {
+		return nil, ""
+	}
+	return name, t.Next()
+}
+
+// identifier returns a token that is a name in its quoted form, or the empty string.
+func identifier(token string) string {
+	switch {
+	case len(token) > 2 && token[0] == '"' && token[len(token)-1] == '"':
+		return token
+	case token != "" && strings.Trim(token, "abcdefghijklmnopqrstuvwxyz0123456789_$") == "" && (token[0] == '_' || token[0] >= 'a'):
+		return `"` + token + `"`
+	}
+	return ""
+}

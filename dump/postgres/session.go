@@ -1,0 +1,166 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+)
+
+// A session is one connection of a load, and what statements of the dump have
+// set in it.
+type session struct {
+	conn *pgx.Conn
+	set  settings
+}
+
+// settings are the statements that set something, each with the name of what it sets.
+type settings []assignment
+
+type assignment struct{ name, sql string }
+
+// with returns the settings after one more statement.
+func (s settings) with(a assignment) settings {
+	after := slices.DeleteFunc(slices.Clone(s), func(b assignment) bool { return b.name == a.name })
+	return append(after, a)
+}
+
+// A job is one statement of a dump, and what has to be known to run it.
+type job struct {
+	item script.Item
+	plan plan
+	set  settings // in which it runs
+	rows int64    // that the server took of a COPY
+}
+
+// run runs a job. Its error names the line and the statement, unless it is that
+// of the context.
+func (s *session) run(ctx context.Context, j *job) error {
+	err := s.adopt(ctx, j.set)
+	switch {
+	case err != nil:
+	case j.item.Kind == script.Copy:
+		j.rows, err = s.copyIn(ctx, j.item)
+	default:
+		if err = execAll(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
+			err = nil
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return fmt.Errorf("line %d: %w", j.item.Line, statementError(j.item.Text, err))
+	}
+	if j.plan.kind == sets {
+		s.set = s.set.with(assignment{j.plan.setting, j.item.Text})
+	}
+	return nil
+}
+
+// adopt makes the session's settings those given.
+func (s *session) adopt(ctx context.Context, want settings) error {
+	for _, a := range want {
+		if slices.Contains(s.set, a) {
+			continue
+		}
+		if err := execAll(ctx, s.conn.PgConn(), a.sql); err != nil {
+			return err
+		}
+		s.set = s.set.with(a)
+	}
+	return nil
+}
+
+// alreadyThere tells whether a statement failed for a tablespace that exists.
+// As with a role it is taken as it is: its folder may have another path on this
+// server, and is to be made beforehand.
+func alreadyThere(statement string, err error) bool {
+	var pe *pgconn.PgError
+	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
+}
+
+// copyIn sends the rows of a COPY and returns how many the server took.
+func (s *session) copyIn(ctx context.Context, item script.Item) (int64, error) {
+	rows := &rowsReader{r: item.Data}
+	tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
+	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
+		err = broken
+	}
+	return tag.RowsAffected(), err
+}
+
+// A rowsReader keeps what went wrong with reading r. The driver may return from
+// a COPY that failed while a goroutine of its own still reads: end waits for it.
+type rowsReader struct {
+	mu    sync.Mutex
+	r     io.Reader
+	err   error
+	ended bool
+}
+
+func (k *rowsReader) Read(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended {
+		return 0, io.ErrClosedPipe
+	}
+	n, err := k.r.Read(p)
+	if err != nil && err != io.EOF {
+		k.err = err
+	}
+	return n, err
+}
+
+// end makes further reads fail and returns the error of an earlier one.
+func (k *rowsReader) end() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ended = true
+	return k.err
+}
+
+// close ends the session on the server too, whatever it is doing.
+func (s *session) close(ctx context.Context) {
+	s.conn.Close(context.WithoutCancel(ctx))
+	<-s.conn.PgConn().CleanupDone() // of a cancelled statement, in the driver's own time
+}
+
+// statementError says which statement failed and adds where within its rows.
+func statementError(statement string, err error) error {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		// The server quotes the row it was at; a row has no place in a log.
+		where, _, _ := strings.Cut(pe.Where, `: "`)
+		for _, more := range []string{pe.Detail, where, pe.Hint} {
+			if more != "" {
+				err = fmt.Errorf("%w; %s", err, more)
+			}
+		}
+	}
+	return fmt.Errorf("%s: %w", head(statement), err)
+}
+
+// head shortens a statement for an error message. Passwords are cut away.
+func head(statement string) string {
+	line, _, cut := strings.Cut(strings.TrimSpace(statement), "\n")
+	if i := strings.Index(line, "PASSWORD"); i >= 0 {
+		line, cut = line[:i+len("PASSWORD")], true
+	}
+	const most = 120
+	if runes := []rune(line); len(runes) > most {
+		line, cut = string(runes[:most]), true
+	}
+	if cut {
+		line += " …"
+	}
+	return line
+}
