@@ -46,6 +46,7 @@ type config struct {
 	PGLockTimeout      seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
 	PGRowOrder         string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
 	DumpJobs           uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
+	RestoreJobs        uint    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: one loads the rows, all build indexes and keys"`
 
 	// selection
 	PGSchemas          string `env:"PG_SCHEMAS" flag:"schema" group:"selection" help:"only these schemas: patterns as psql takes them, e.g. app,shop_*" shown:"all"`
@@ -287,6 +288,9 @@ func (l *loader) finish(cfg *config) {
 	}
 	if cfg.DumpJobs == 0 {
 		check("DUMP_JOBS", errors.New(`want a whole number of 1 or more, got "0"`))
+	}
+	if cfg.RestoreJobs == 0 {
+		check("RESTORE_JOBS", errors.New(`want a whole number of 1 or more, got "0"`))
 	}
 	check("BACKUP_MODE", oneOf(cfg.Mode, "auto", "stream", "spool"))
 	check("LOG_LEVEL", oneOf(cfg.LogLevel, "debug", "info", "warn", "error"))

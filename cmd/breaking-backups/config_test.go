@@ -78,6 +78,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"LOCK_WAIT_SECONDS=1m", `LOCK_WAIT_SECONDS: want a whole number of seconds, 0 or more, got "1m"`},
 		{"BACKUP_INTERVAL_SECONDS=1.5", `BACKUP_INTERVAL_SECONDS: want a whole number of seconds`},
 		{"DUMP_JOBS=0", `DUMP_JOBS: want a whole number of 1 or more, got "0"`},
+		{"RESTORE_JOBS=0", `RESTORE_JOBS: want a whole number of 1 or more, got "0"`},
 		{"PG_ROW_ORDER=random", `PG_ROW_ORDER: want auto, key, physical, got "random"`},
 		{"PG_DUMP_ALL=maybe", `PG_DUMP_ALL: want true or false, got "maybe"`},
 		{"KEEP_DAILIES=-1", `KEEP_DAILIES: want a whole number of 0 or more, or unlimited, got "-1"`},

@@ -65,6 +65,7 @@ func newLoader(cfg *config, database string, clean bool, log *slog.Logger) (dump
 		Database: database,
 		Password: cfg.overridden["PGPASSWORD"],
 		Clean:    clean,
+		Jobs:     int(cfg.RestoreJobs),
 
 		LockTimeout: time.Duration(cfg.PGLockTimeout),
 		Warn:        func(text string) { log.Warn(text) },
