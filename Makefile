@@ -6,7 +6,7 @@ PACKAGES := ./... ./testdata/servers/... ./testdata/bench
 TIMEOUT  := 20m
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build test test-short test-regress lint bench bench-go image setup tools clean
+.PHONY: help demo build test test-short test-regress test-matrix lint bench bench-go image setup tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test-short: ## the tests that need no server
 test-regress: tools build ## restore PostgreSQL's own regression database and hold it against pg_dump's restore
 	@testdata/servers/install postgresql gcc
 	@testdata/regress/regress
+
+test-matrix: ## the engines' tests on servers of other versions: MATRIX="/srv/trixie /srv/mysql84", see testdata/matrix/matrix
+	@testdata/matrix/matrix $(MATRIX)
 
 lint: ## gofumpt, go vet, staticcheck, govulncheck
 	@testdata/lint/lint
