@@ -89,7 +89,7 @@ func (my *testMySQL) ledger() dumptest.Ledger[string] {
 				CREATE TABLE z_accounts LIKE a_accounts;
 				INSERT INTO z_accounts SELECT * FROM a_accounts;
 				CREATE TABLE m_rows (id INT PRIMARY KEY, body VARCHAR(100) NOT NULL, version INT NOT NULL);
-				INSERT INTO m_rows SELECT i, CONCAT(MD5(i), MD5(i + 1), MD5(i + 2)), 100000 FROM numbers WHERE i <= 90000;
+				INSERT INTO m_rows SELECT i, LEFT(CONCAT(SHA2(i, 256), SHA2(i + 1, 256)), 96), 100000 FROM numbers WHERE i <= 90000;
 				DROP TABLE numbers; ANALYZE TABLE m_rows`)
 		},
 		Rewrite: func(t *testing.T, db string, n int) {
