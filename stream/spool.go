@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,16 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // SpoolOptions say where a spool is kept.
 type SpoolOptions struct {
-	Dir     string            // made with mode 0700 if need be
-	Need    int64             // bytes the stream is expected to take, compressed; 0: unknown
-	Reserve int64             // bytes that are to stay free in Dir; 0: 64 MiB
-	Level   zstd.EncoderLevel // 0: zstd.SpeedFastest
+	Dir     string // made with mode 0700 if need be
+	Need    int64  // bytes the stream is expected to take, compressed; 0: unknown
+	Reserve int64  // bytes that are to stay free in Dir; 0: 64 MiB
+	Level   int    // as zstd counts; 0: 1
 }
 
 const defaultReserve = 64 << 20
@@ -39,9 +38,6 @@ func Fill(ctx context.Context, options SpoolOptions, produce func(context.Contex
 	if options.Reserve == 0 {
 		options.Reserve = defaultReserve
 	}
-	if options.Level == 0 {
-		options.Level = zstd.SpeedFastest
-	}
 	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
@@ -61,21 +57,8 @@ func Fill(ctx context.Context, options SpoolOptions, produce func(context.Contex
 	}()
 	out.file = file
 
-	// The small window and two blocks at a time bound its memory to a few MiB.
-	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(options.Level), zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(1<<20))
+	s.size, err = Compress(ctx, out, CompressOptions{Level: cmp.Or(options.Level, 1)}, produce)
 	if err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
-	}
-	w := &countingWriter{w: z}
-	if err := produce(ctx, w); err != nil {
-		z.Reset(nil) // ends its goroutines, writes nothing
-		return nil, fmt.Errorf("spool: %w", out.cause(err))
-	}
-	if err := z.Close(); err != nil {
-		return nil, fmt.Errorf("spool: %w", out.cause(err))
-	}
-	s.size = w.n.Load()
-	if _, err := out.Write(endMark(s.size)); err != nil {
 		return nil, fmt.Errorf("spool: %w", out.cause(err))
 	}
 	s.stored = out.n

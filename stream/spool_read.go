@@ -1,30 +1,11 @@
 package stream
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/klauspost/compress/zstd"
 )
-
-// ErrTruncated is a spool whose end is missing.
-var ErrTruncated = errors.New("the end is missing")
-
-// The end mark is a frame that zstd skips: its magic number, its length, and in it the length of the stream. So
-// `zstd -d` reads the file too.
-const (
-	endMagic = 0x184d2a5b
-	endSize  = 4 + 4 + 8
-)
-
-func endMark(size int64) []byte {
-	mark := binary.LittleEndian.AppendUint32(nil, endMagic)
-	mark = binary.LittleEndian.AppendUint32(mark, 8)
-	return binary.LittleEndian.AppendUint64(mark, uint64(size))
-}
 
 // Open returns a reader of the whole stream from its beginning. It ends in io.EOF only after every byte that was
 // written; a file that is damaged or cut short is an error. The caller closes it. Several may be open at once.
@@ -36,53 +17,37 @@ func (s *Spool) Open() (io.ReadCloser, error) {
 	r, err := newSpoolReader(file)
 	if err != nil {
 		_ = file.Close()
-		return nil, fmt.Errorf("spool: %s: %w", s.file.Name(), err)
+		return nil, fmt.Errorf("spool: %s: %w", file.Name(), err)
 	}
 	return r, nil
 }
 
 type spoolReader struct {
 	file *os.File
-	z    *zstd.Decoder
-	left int64 // bytes of the stream that are still to come
+	*decompressor
 }
 
 func newSpoolReader(file *os.File) (*spoolReader, error) {
-	info, err := file.Stat()
+	d, err := newDecompressor(file)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() < endSize {
-		return nil, ErrTruncated
+	if !d.marked {
+		_ = d.Close()
+		return nil, errors.New("not a spool")
 	}
-	mark := make([]byte, endSize)
-	if _, err := file.ReadAt(mark, info.Size()-endSize); err != nil {
-		return nil, err
-	}
-	size := int64(binary.LittleEndian.Uint64(mark[endSize-8:]))
-	if string(mark) != string(endMark(size)) {
-		return nil, ErrTruncated
-	}
-	z, err := zstd.NewReader(io.LimitReader(file, info.Size()-endSize), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(1<<20))
-	if err != nil {
-		return nil, err
-	}
-	return &spoolReader{file: file, z: z, left: size}, nil
+	return &spoolReader{file, d}, nil
 }
 
 func (r *spoolReader) Read(p []byte) (int, error) {
-	n, err := r.z.Read(p)
-	r.left -= int64(n)
-	switch {
-	case err == io.EOF && r.left != 0, err == io.ErrUnexpectedEOF, r.left < 0:
-		return n, fmt.Errorf("spool: %s: %w", r.file.Name(), ErrTruncated)
-	case err != nil && err != io.EOF:
-		return n, fmt.Errorf("spool: %s: %w", r.file.Name(), err)
+	n, err := r.decompressor.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("spool: %s: %w", r.file.Name(), err)
 	}
 	return n, err
 }
 
 func (r *spoolReader) Close() error {
-	r.z.Close()
+	_ = r.decompressor.Close()
 	return r.file.Close()
 }
