@@ -28,7 +28,8 @@ type attribute struct {
 	FDWOptions  *string
 	ACL         []string `db:"acl"`
 
-	value        string // of DEFAULT or GENERATED; empty: none
+	expr         string // of DEFAULT or GENERATED; empty: none
+	value        string // the same, as far as it is written
 	separate     bool   // the default is set after the table is made
 	inheritsNull bool   // NOT NULL comes from a parent
 	notNullName  string // where it is not the one that the server would choose
@@ -231,7 +232,7 @@ func readDefaults(ctx context.Context, c *catalog) error {
 		if row.Expr == nil {
 			return gone("default of "+a.Quoted+" in", r.name)
 		}
-		a.value = *row.Expr
+		a.expr, a.value = *row.Expr, *row.Expr
 		c.ownDefault(r, a, address{classAttrDef, row.OID})
 	}
 	for _, oid := range c.relationOIDs() {
@@ -275,8 +276,8 @@ func (c *catalog) separateDefault(r *relation, a *attribute, at address) *object
 
 // inherit compares a child's columns with its parents': a NOT NULL that comes
 // from a parent is not repeated, a default that the child does not have is
-// taken from it, a generation expression is never repeated (flagInhAttrs in
-// pg_dump's common.c).
+// taken from it. A generation expression is not repeated; since 16 a child may
+// have its own (flagInhAttrs in pg_dump's common.c).
 func (c *catalog) inherit(r *relation) {
 	if r.hidden || len(r.parents) == 0 {
 		return
@@ -286,7 +287,7 @@ func (c *catalog) inherit(r *relation) {
 		if a.Dropped {
 			continue
 		}
-		inheritsDefault, inheritsGenerated := false, false
+		inheritsDefault, inheritsGenerated, ownGenerated := false, false, false
 		for _, parent := range r.parents {
 			j := slices.IndexFunc(parent.columns, func(p attribute) bool { return !p.Dropped && p.Raw == a.Raw })
 			if j < 0 {
@@ -294,16 +295,17 @@ func (c *catalog) inherit(r *relation) {
 			}
 			from := &parent.columns[j]
 			a.inheritsNull = a.inheritsNull || from.NotNull
-			inheritsDefault = inheritsDefault || from.value != "" && from.Generated == ""
+			inheritsDefault = inheritsDefault || from.expr != "" && from.Generated == ""
 			inheritsGenerated = inheritsGenerated || from.Generated != ""
+			ownGenerated = ownGenerated || from.Generated != "" && from.expr != a.expr && c.srv.version >= 160000
 		}
-		if inheritsDefault && a.value == "" {
+		if inheritsDefault && a.expr == "" {
 			a.value = "NULL"
 			if !a.printed(r) {
 				c.objects = append(c.objects, c.separateDefault(r, a, address{classAttrDef, 0}))
 			}
 		}
-		if inheritsGenerated && !r.Partition {
+		if inheritsGenerated && !ownGenerated && !r.Partition {
 			a.value = ""
 		}
 	}
