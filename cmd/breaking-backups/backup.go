@@ -160,7 +160,9 @@ func (b *backup) streamed(ctx context.Context) (restic.Summary, error) {
 }
 
 func (b *backup) store(ctx context.Context, r io.Reader) (restic.Summary, error) {
-	return b.restic.Backup(ctx, restic.BackupOptions{Host: b.job.host, Filename: b.job.file, Tags: b.cfg.tags}, r)
+	return b.restic.Backup(ctx, restic.BackupOptions{
+		Host: b.job.host, Filename: b.job.file, Tags: b.cfg.tags, Compression: b.cfg.engine().compression(b.cfg),
+	}, r)
 }
 
 // forget applies the retention policy to this job's snapshots.

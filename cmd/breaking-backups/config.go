@@ -48,6 +48,23 @@ type config struct {
 	DumpJobs           uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
 	RestoreJobs        uint    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: one loads the rows, all build indexes and keys"`
 
+	// mongo
+	MongoURI              string `env:"MONGO_URI" secret:"true" group:"mongo" help:"mongodb:// or mongodb+srv://, with options such as readPreference and tls" shown:"made of the next"`
+	MongoDBURI            string `env:"MONGODB_URI" secret:"true" group:"mongo" help:"the same by another name" shown:"none"`
+	MongoHost             string `env:"MONGO_HOST" group:"mongo" help:"server, or its socket" shown:"localhost"`
+	MongoPort             string `env:"MONGO_PORT" group:"mongo" help:"port" shown:"27017"`
+	MongoUser             string `env:"MONGO_USER" group:"mongo" help:"user, in place of the URI's" shown:"none"`
+	MongoPassword         string `env:"MONGO_PASSWORD" secret:"true" group:"mongo" help:"password" shown:"none"`
+	MongoAuthDB           string `env:"MONGO_AUTH_DB" group:"mongo" default:"admin" help:"database that knows MONGO_USER"`
+	MongoDatabase         string `env:"MONGO_DATABASE" group:"mongo" help:"the one database to dump" shown:"all, but local"`
+	MongoInclude          string `env:"MONGO_INCLUDE" group:"mongo" help:"only these collections, e.g. app.users,shop.*" shown:"all"`
+	MongoExclude          string `env:"MONGO_EXCLUDE" group:"mongo" help:"not these, e.g. *.cache,app.tmp_*" shown:"none"`
+	MongoUsers            string `env:"MONGO_DUMP_USERS" group:"mongo" default:"auto" help:"users and roles: auto: with all databases | on: also those of the one | off"`
+	MongoOplog            string `env:"MONGO_OPLOG" group:"mongo" default:"auto" help:"one moment by the oplog: auto: where it can be had, else by a snapshot | on | off: neither"`
+	MongoOrder            string `env:"MONGO_ORDER" group:"mongo" default:"auto" help:"natural | id: by _id | auto: natural, but by _id through a mongos"`
+	MongoCompression      string `env:"MONGO_COMPRESSION" group:"mongo" default:"zstd" help:"zstd, in frames that deduplicate | none"`
+	MongoCompressionLevel uint   `env:"MONGO_COMPRESSION_LEVEL" group:"mongo" default:"3" help:"1 to 22"`
+
 	// selection
 	PGSchemas          string `env:"PG_SCHEMAS" flag:"schema" group:"selection" help:"only these schemas: patterns as psql takes them, e.g. app,shop_*" shown:"all"`
 	PGExcludeSchemas   string `env:"PG_EXCLUDE_SCHEMAS" flag:"exclude-schema" group:"selection" help:"not these schemas" shown:"none"`
@@ -153,7 +170,8 @@ func loadConfig(environ []string, overrides map[string]flagValue, wants func(*co
 	secrets := l.readFiles()
 	cfg := &config{overridden: l.overridden}
 	l.parse(cfg)
-	cfg.redact = newRedactor(secrets, cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.DBType, cfg.JobName)
+	secrets = append(secrets, uriPassword(cfg.MongoURI), uriPassword(cfg.MongoDBURI))
+	cfg.redact = newRedactor(secrets, cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.MongoUser, cfg.MongoDatabase, cfg.MongoHost, cfg.DBType, cfg.JobName)
 	cfg.warnings = misspelt(l.environ)
 	cfg.children = l.childEnv()
 
@@ -202,7 +220,9 @@ func (l *loader) readFiles() []string {
 			}
 			l.environ[name], l.overridden[name] = value, value
 		}
-		if name != "RESTIC_REPOSITORY" { // an address, redacted as one
+		switch name {
+		case "RESTIC_REPOSITORY", "MONGO_URI", "MONGODB_URI": // addresses, redacted as such
+		default:
 			values = append(values, l.environ[name])
 		}
 	}
@@ -285,6 +305,27 @@ func (l *loader) finish(cfg *config) {
 	if err = oneOf(cfg.PGRowOrder, "auto", "key", "physical"); err != nil {
 		l.mistake("PG_ROW_ORDER", err)
 		cfg.PGRowOrder = "" // told once
+	}
+	for _, choice := range []struct {
+		name    string
+		value   *string
+		allowed []string
+	}{
+		{"MONGO_DUMP_USERS", &cfg.MongoUsers, []string{"auto", "on", "off"}},
+		{"MONGO_OPLOG", &cfg.MongoOplog, []string{"auto", "on", "off"}},
+		{"MONGO_ORDER", &cfg.MongoOrder, []string{"auto", "natural", "id"}},
+		{"MONGO_COMPRESSION", &cfg.MongoCompression, []string{"zstd", "none"}},
+	} {
+		if err = oneOf(*choice.value, choice.allowed...); err != nil {
+			l.mistake(choice.name, err)
+			*choice.value = "" // told once
+		}
+	}
+	if n := cfg.MongoCompressionLevel; n < 1 || n > 22 {
+		check("MONGO_COMPRESSION_LEVEL", fmt.Errorf("want 1 to 22, got %d", n))
+	}
+	if cfg.MongoURI != "" && cfg.MongoDBURI != "" && cfg.MongoURI != cfg.MongoDBURI {
+		check("MONGODB_URI", errors.New("MONGO_URI says something else; want one of them"))
 	}
 	if cfg.DumpJobs == 0 {
 		check("DUMP_JOBS", errors.New(`want a whole number of 1 or more, got "0"`))
@@ -388,15 +429,16 @@ func findRestic(name string) (string, error) {
 }
 
 func (l *loader) requireJob(cfg *config) {
-	switch cfg.DBType {
-	case "":
-		l.mistake("DB_TYPE", errors.New("not set; want postgres"))
-	case "postgres":
+	built, ok := engines()[cfg.DBType]
+	switch {
+	case ok:
 		if _, err := newSource(cfg, nil); err != nil {
-			l.mistake("PG*", err)
+			l.mistake(built.variables, err)
 		}
-	case "mysql", "mariadb", "mongo":
-		l.mistake("DB_TYPE", fmt.Errorf("%s is not built yet; want postgres", cfg.DBType))
+	case cfg.DBType == "":
+		l.mistake("DB_TYPE", errors.New("not set; want postgres or mongo"))
+	case cfg.DBType == "mysql", cfg.DBType == "mariadb":
+		l.mistake("DB_TYPE", fmt.Errorf("%s is not built yet; want postgres or mongo", cfg.DBType))
 	default:
 		l.mistake("DB_TYPE", fmt.Errorf("want postgres, mysql, mariadb or mongo, got %q", cfg.DBType))
 	}

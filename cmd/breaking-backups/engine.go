@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
-	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
@@ -22,67 +20,41 @@ type source interface {
 	Database() string
 }
 
-// newSource is the database that the configuration names; postgres is the one engine that requireJob lets pass. It
-// contacts nothing. log may be nil.
+// engine is a kind of database: what the commands have to know of it. Each is made in a file of its own.
+type engine struct {
+	variables string // of its settings, for errors that name no single one
+
+	source func(cfg *config, warn, debug func(string)) (source, error)
+	loader func(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error)
+	verify func(io.Reader) error // that a dump is whole
+
+	dumped      func(cfg *config, src source) string // what is dumped, for the name of a job without one: app, all
+	manyIn      func(cfg *config) bool               // a dump holds several databases, and goes into a server
+	extension   string                               // of the file in the snapshots
+	compression func(cfg *config) string             // restic's --compression; empty: its default
+}
+
+// engines are those that are built, by DB_TYPE.
+func engines() map[string]engine {
+	return map[string]engine{"postgres": postgresEngine(), "mongo": mongoEngine()}
+}
+
+func (cfg *config) engine() engine { return engines()[cfg.DBType] }
+
+// newSource is the database that the configuration names, of an engine that requireJob lets pass. It contacts nothing.
+// log may be nil.
 func newSource(cfg *config, log *slog.Logger) (source, error) {
 	var warn, debug func(string)
 	if log != nil {
 		warn = func(text string) { log.Warn(text) }
 		debug = func(text string) { log.Debug(text) }
 	}
-	return postgres.NewSource(postgres.Config{
-		Conn:         postgresConn(cfg),
-		Password:     cfg.overridden["PGPASSWORD"],
-		AllDatabases: cfg.PGDumpAll,
-
-		Databases:        postgres.SplitPatterns(cfg.PGDatabases),
-		ExcludeDatabases: postgres.SplitPatterns(cfg.PGExcludeDatabases),
-		Select: postgres.Selection{
-			Schemas:          postgres.SplitPatterns(cfg.PGSchemas),
-			ExcludeSchemas:   postgres.SplitPatterns(cfg.PGExcludeSchemas),
-			Tables:           postgres.SplitPatterns(cfg.PGTables),
-			ExcludeTables:    postgres.SplitPatterns(cfg.PGExcludeTables),
-			ExcludeTableData: postgres.SplitPatterns(cfg.PGExcludeTableData),
-			SchemaOnly:       cfg.PGSchemaOnly,
-			DataOnly:         cfg.PGDataOnly,
-		},
-		NoOwner:      cfg.PGNoOwner,
-		NoPrivileges: cfg.PGNoPrivileges,
-		Clean:        cfg.PGClean,
-
-		LockTimeout: time.Duration(cfg.PGLockTimeout),
-		RowOrder:    postgres.RowOrder(cfg.PGRowOrder),
-		Jobs:        int(cfg.DumpJobs),
-		Warn:        warn,
-		Debug:       debug,
-	})
+	return cfg.engine().source(cfg, warn, debug)
 }
 
 // newLoader is the database that a dump goes into: the named one, or without a name that of the configuration.
-func newLoader(cfg *config, database string, clean bool, log *slog.Logger) (dump.Loader, error) {
-	return postgres.NewLoader(postgres.LoadConfig{
-		Conn:     postgresConn(cfg),
-		Database: database,
-		Password: cfg.overridden["PGPASSWORD"],
-		Clean:    clean,
-		Jobs:     int(cfg.RestoreJobs),
-
-		LockTimeout: time.Duration(cfg.PGLockTimeout),
-		Warn:        func(text string) { log.Warn(text) },
-	})
-}
-
-// postgresConn is what the command line says of the connection. The environment's part is read by the driver, whose
-// rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
-func postgresConn(cfg *config) string {
-	var words []string
-	for _, keyword := range []struct{ name, env string }{{"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}} {
-		if value, ok := cfg.overridden[keyword.env]; ok {
-			quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)
-			words = append(words, keyword.name+"='"+quoted+"'")
-		}
-	}
-	return strings.Join(words, " ")
+func newLoader(cfg *config, opt restoreOptions, log *slog.Logger) (dump.Loader, error) {
+	return cfg.engine().loader(cfg, opt, func(text string) { log.Warn(text) })
 }
 
 // job is what fixes the snapshots of one database: together host and path are the group in which restic forgets.
@@ -100,19 +72,12 @@ func (j job) filter() restic.Filter { return restic.Filter{Host: j.host, Path: j
 func newJob(cfg *config, src source) job {
 	j := job{name: cfg.JobName, host: cfg.ResticHost}
 	if j.name == "" {
-		j.name = cfg.DBType + "-all"
-		switch {
-		case cfg.PGDumpAll:
-		case cfg.PGDatabases != "":
-			j.name = cfg.DBType + "-databases"
-		default:
-			j.name = cfg.DBType + "-" + url.PathEscape(src.Database()) // a name may hold slashes
-		}
+		j.name = cfg.DBType + "-" + cfg.engine().dumped(cfg, src)
 	}
 	if j.host == "" {
 		j.host = src.Host()
 	}
-	j.file = j.name + ".sql"
+	j.file = j.name + cfg.engine().extension
 	return j
 }
 

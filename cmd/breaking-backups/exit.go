@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -81,6 +82,7 @@ func explain(ctx context.Context, err error) error {
 func hint(err error) string {
 	var usage usageError
 	var server interface{ SQLState() string }
+	var coded interface{ HasErrorCode(int) bool } // MongoDB's
 	var space *stream.SpaceError
 	var name *net.DNSError
 	switch {
@@ -92,7 +94,7 @@ func hint(err error) string {
 		return "is RESTIC_REPOSITORY right? One that is not there yet is made by the first backup, or by breaking-backups init"
 	case errors.Is(err, errNoSnapshot):
 		return "breaking-backups snapshots --all lists what there is"
-	case errors.Is(err, postgres.ErrNotEmpty):
+	case errors.Is(err, postgres.ErrNotEmpty), errors.Is(err, mongo.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, restic.ErrLocked):
 		return "another restic works on the repository; wait for it, or longer: LOCK_WAIT_SECONDS"
@@ -100,12 +102,29 @@ func hint(err error) string {
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
 	case errors.As(err, &server):
 		return hintSQLState(server.SQLState(), err)
+	case errors.Is(err, mongo.ErrManyDatabases):
+		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name"
+	case errors.Is(err, mongo.ErrTooOld):
+		return "raise the server's minSnapshotHistoryWindowInSeconds; dump all databases of a replica set with MONGO_OPLOG=on; or read without a snapshot: MONGO_OPLOG=off"
+	case errors.As(err, &coded):
+		return hintMongo(coded)
 	case errors.As(err, &space):
 		return "WORK_DIR must have room for the compressed dump, or set BACKUP_MODE=stream"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "does the server run, and are PGHOST and PGPORT right?"
+		return "does the server run, and are its host and port right?"
 	case errors.As(err, &name):
-		return "is PGHOST right?"
+		return "is the server's host right?"
+	}
+	return ""
+}
+
+// hintMongo is what a person can do about an error of a MongoDB server.
+func hintMongo(err interface{ HasErrorCode(int) bool }) string {
+	switch {
+	case err.HasErrorCode(18):
+		return "are user, password and MONGO_AUTH_DB right?"
+	case err.HasErrorCode(13):
+		return "the user lacks a right: the built-in roles backup and restore have those that are needed"
 	}
 	return ""
 }

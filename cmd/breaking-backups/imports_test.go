@@ -30,7 +30,7 @@ func TestImports(t *testing.T) {
 			}
 		}
 	}
-	for _, room := range []string{"cmd/breaking-backups", "dump", "dump/postgres", "stream", "restic", "retention", "notify"} {
+	for _, room := range []string{"cmd/breaking-backups", "dump", "dump/postgres", "dump/mongo", "dump/mongo/archive", "stream", "restic", "retention", "notify"} {
 		if !seen[room] {
 			t.Errorf("there is no package %s", room)
 		}

@@ -46,3 +46,17 @@ func (r redactor) String(text string) string {
 	}
 	return r.secrets.Replace(text)
 }
+
+// uriPassword is the password in a URI, as it is meant: without what URIs need.
+func uriPassword(uri string) string {
+	_, rest, _ := strings.Cut(uri, "://")
+	at := strings.LastIndex(rest, "@")
+	if at < 0 {
+		return ""
+	}
+	_, password, _ := strings.Cut(rest[:at], ":")
+	if plain, err := url.PathUnescape(password); err == nil {
+		return plain
+	}
+	return password
+}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -29,13 +28,17 @@ stops at the first error, refuses a dump that is cut short, and counts the rows 
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
-		groups: []string{"job", "database", "repository", "log"},
+		groups: []string{"job", "database", "mongo", "repository", "log"},
 		needs:  func(*config) needs { return needs{job: true, repository: opt.file == ""} },
 		flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&opt.snapshot, "snapshot", "latest", "the snapshot's `id`")
 			flags.StringVar(&opt.file, "file", "", "a `file` instead of a snapshot; - is stdin")
 			flags.StringVar(&opt.database, "database", "", "the `name` of the database to load into")
 			flags.BoolVar(&opt.clean, "clean", false, "drop what is in the database first")
+			flags.StringSliceVar(&opt.nsInclude, "ns-include", nil, "MongoDB: only these `collections`, e.g. app.users,shop.*")
+			flags.StringSliceVar(&opt.nsExclude, "ns-exclude", nil, "MongoDB: not these `collections`")
+			flags.StringSliceVar(&opt.nsFrom, "ns-from", nil, "MongoDB: rename these `collections`, e.g. app.*")
+			flags.StringSliceVar(&opt.nsTo, "ns-to", nil, "MongoDB: to these `names`, e.g. app_copy.*")
 		},
 		run: func(ctx context.Context, cfg *config) error {
 			err := a.load(ctx, cfg, opt)
@@ -66,6 +69,8 @@ func (e restoreError) Error() string {
 type restoreOptions struct {
 	snapshot, file, database string
 	clean                    bool
+
+	nsInclude, nsExclude, nsFrom, nsTo []string // of MongoDB
 }
 
 // load runs the restore and says on stdout what was done.
@@ -74,7 +79,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	loader, err := newLoader(cfg, opt.database, opt.clean, a.log.Logger)
+	loader, err := newLoader(cfg, opt, a.log.Logger)
 	if err != nil {
 		return err
 	}
@@ -88,7 +93,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
 		a.log.Info("reading the dump to its end first", "dump", name)
-		if _, err := stream.Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return dump.Verify(r) }); err != nil {
+		if _, err := stream.Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return cfg.engine().verify(r) }); err != nil {
 			return fmt.Errorf("restore: nothing was changed: %w", err)
 		}
 	}
@@ -99,7 +104,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	target := "database " + opt.database
 	if opt.database == "" {
 		target = "database " + src.Database()
-		if cfg.PGDumpAll || cfg.PGDatabases != "" {
+		if cfg.engine().manyIn(cfg) {
 			target = "the server " + src.Host()
 		}
 	}

@@ -19,7 +19,7 @@ func (a *app) snapshots() command {
 		long: `Lists this job's snapshots, oldest first; with --all, or where DB_TYPE is not set, those of the whole repository.
 The size is that of the dump, added is what the repository grew by before compression.`,
 		example: "  breaking-backups snapshots\n  breaking-backups snapshots --all --json | jq -r '.[-1].id'",
-		groups:  []string{"job", "database", "repository", "log"},
+		groups:  []string{"job", "database", "mongo", "repository", "log"},
 		needs: func(cfg *config) needs {
 			all = all || cfg.DBType == ""
 			return needs{job: !all, repository: true}
@@ -91,8 +91,10 @@ func (a *app) printSnapshotsJSON(snapshots []restic.Snapshot) error {
 // jobOf is the job that made a snapshot, or the paths of one that is not ours.
 func jobOf(s restic.Snapshot) string {
 	paths := strings.Join(s.Paths, ",")
-	if name, ours := strings.CutSuffix(strings.TrimPrefix(paths, "/"), ".sql"); ours && !strings.Contains(name, "/") {
-		return name
+	for _, e := range engines() {
+		if name, ours := strings.CutSuffix(strings.TrimPrefix(paths, "/"), e.extension); ours && !strings.Contains(name, "/") {
+			return name
+		}
 	}
 	return paths
 }

@@ -14,6 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 )
 
 // A Server is how a server, a replica set or a cluster is reached.
@@ -175,7 +176,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		Msg     string `bson:"msg"`
 	}
 	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", unreachable(ctx, err))
 	}
 	var build bson.Raw
 	if err := c.run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
@@ -187,6 +188,25 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
 	}
 	return c, nil
+}
+
+// unreachable makes of the driver's account of all it knows of the servers what
+// stood in the way of each.
+func unreachable(ctx context.Context, err error) error {
+	var selection topology.ServerSelectionError
+	if ctx.Err() != nil || !errors.As(err, &selection) {
+		return err
+	}
+	var why []error
+	for _, s := range selection.Desc.Servers {
+		if s.LastError != nil {
+			why = append(why, s.LastError)
+		}
+	}
+	if len(why) == 0 {
+		return err // there are servers, but none as the read preference wants it
+	}
+	return errors.Join(why...)
 }
 
 func has(doc bson.Raw, key string) bool {

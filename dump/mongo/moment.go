@@ -88,7 +88,7 @@ func (d *dumping) settleSnapshot(ctx context.Context) ([]*collection, error) {
 			return nil, context.Cause(ctx)
 		}
 		if why != nil {
-			d.cfg.Warn(fmt.Sprintf("the dump is of no one moment, as there is neither an oplog nor a snapshot (%v): what others write during the dump may be in it in part", why))
+			d.cfg.Warn(fmt.Sprintf("the dump is not of one moment, as there is no oplog to record and no snapshot to read (%v): what others write meanwhile may be in it in part", why))
 			return all, nil
 		}
 		again, err := d.list(ctx, d.conn)

@@ -63,6 +63,9 @@ func (s *loading) makePlan() error {
 		case !loads(c) || !s.filter.wants(c.Namespace()):
 			continue
 		}
+		if databases[c.DB] = true; s.cfg.Database != "" && len(databases) > 1 {
+			return ErrManyDatabases
+		}
 		t, err := s.newTarget(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Namespace(), err)
@@ -71,12 +74,8 @@ func (s *loading) makePlan() error {
 			return fmt.Errorf("%s and %s would both go to %s", other, c.Namespace(), t.namespace())
 		}
 		taken[t.namespace()] = c.Namespace()
-		databases[c.DB] = true
 		s.plan = append(s.plan, t)
 		s.targets[c] = t
-	}
-	if s.cfg.Database != "" && len(databases) > 1 {
-		return ErrManyDatabases
 	}
 	return nil
 }

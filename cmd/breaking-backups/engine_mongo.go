@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+func mongoEngine() engine {
+	return engine{
+		variables: "MONGO_*",
+		source:    newMongoSource,
+		loader:    newMongoLoader,
+		verify:    verifyMongo,
+		dumped:    func(_ *config, src source) string { return cmp.Or(src.Database(), "all") },
+		manyIn:    func(cfg *config) bool { return cfg.MongoDatabase == "" },
+		extension: ".archive", // compressed or not, so that a job stays the same job
+		compression: func(cfg *config) string {
+			if cfg.MongoCompression == "zstd" {
+				return "off"
+			}
+			return ""
+		},
+	}
+}
+
+// mongoSource compresses what it dumps.
+type mongoSource struct {
+	*mongo.Source
+	options *stream.CompressOptions // nil: not at all
+}
+
+func newMongoSource(cfg *config, warn, debug func(string)) (source, error) {
+	src, err := mongo.NewSource(mongo.Config{
+		Server:   mongoServer(cfg),
+		Database: cfg.MongoDatabase,
+		Include:  splitList(cfg.MongoInclude),
+		Exclude:  splitList(cfg.MongoExclude),
+		Users:    mongo.Users(cfg.MongoUsers),
+		Oplog:    mongo.Oplog(cfg.MongoOplog),
+		Order:    mongo.Order(cfg.MongoOrder),
+		Jobs:     int(cfg.DumpJobs),
+		Warn:     warn,
+		Debug:    debug,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := mongoSource{Source: src}
+	if cfg.MongoCompression == "zstd" {
+		s.options = &stream.CompressOptions{Level: int(cfg.MongoCompressionLevel)}
+	}
+	return s, nil
+}
+
+func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
+	if s.options == nil {
+		return s.Source.Dump(ctx, w)
+	}
+	_, err := stream.Compress(ctx, w, *s.options, s.Source.Dump)
+	return err
+}
+
+// mongoLoader loads dumps that are compressed, mongodump's too, and those that are not.
+type mongoLoader struct{ *mongo.Loader }
+
+func newMongoLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error) {
+	l, err := mongo.NewLoader(mongo.LoadConfig{
+		Server:   mongoServer(cfg),
+		Database: opt.database,
+		Include:  opt.nsInclude,
+		Exclude:  opt.nsExclude,
+		From:     opt.nsFrom,
+		To:       opt.nsTo,
+		Clean:    opt.clean,
+		Warn:     warn,
+	})
+	return mongoLoader{l}, err
+}
+
+func (l mongoLoader) Load(ctx context.Context, r io.Reader) error {
+	return unpacked(r, func(r io.Reader) error { return l.Loader.Load(ctx, r) })
+}
+
+func verifyMongo(r io.Reader) error { return unpacked(r, mongo.Verify) }
+
+// unpacked has use read what r holds, which may be compressed by zstd or, as mongodump does it, by gzip.
+func unpacked(r io.Reader, use func(io.Reader) error) (err error) {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	head, err := buffered.Peek(4)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	var z io.ReadCloser
+	switch {
+	case stream.Compressed(head):
+		z, err = stream.Decompress(buffered)
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		z, err = gzip.NewReader(buffered)
+	default:
+		return use(buffered)
+	}
+	if err != nil {
+		return fmt.Errorf("decompress: %w", err)
+	}
+	defer z.Close()
+	return use(z)
+}
+
+func mongoServer(cfg *config) mongo.Server {
+	return mongo.Server{
+		URI: cmp.Or(cfg.MongoURI, cfg.MongoDBURI), Host: cfg.MongoHost, Port: cfg.MongoPort,
+		User: cfg.MongoUser, Password: cfg.MongoPassword, AuthDatabase: cfg.MongoAuthDB,
+	}
+}
+
+// splitList reads a list separated by commas. Blanks around its items do not count.
+func splitList(text string) []string {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
+)
+
+func postgresEngine() engine {
+	return engine{
+		variables: "PG*",
+		source:    postgresSource,
+		loader:    postgresLoader,
+		verify:    dump.Verify,
+		dumped: func(cfg *config, src source) string {
+			switch {
+			case cfg.PGDumpAll:
+				return "all"
+			case cfg.PGDatabases != "":
+				return "databases"
+			}
+			return url.PathEscape(src.Database()) // a name may hold slashes
+		},
+		manyIn:      func(cfg *config) bool { return cfg.PGDumpAll || cfg.PGDatabases != "" },
+		extension:   ".sql",
+		compression: func(*config) string { return "" },
+	}
+}
+
+func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
+	return postgres.NewSource(postgres.Config{
+		Conn:         postgresConn(cfg),
+		Password:     cfg.overridden["PGPASSWORD"],
+		AllDatabases: cfg.PGDumpAll,
+
+		Databases:        postgres.SplitPatterns(cfg.PGDatabases),
+		ExcludeDatabases: postgres.SplitPatterns(cfg.PGExcludeDatabases),
+		Select: postgres.Selection{
+			Schemas:          postgres.SplitPatterns(cfg.PGSchemas),
+			ExcludeSchemas:   postgres.SplitPatterns(cfg.PGExcludeSchemas),
+			Tables:           postgres.SplitPatterns(cfg.PGTables),
+			ExcludeTables:    postgres.SplitPatterns(cfg.PGExcludeTables),
+			ExcludeTableData: postgres.SplitPatterns(cfg.PGExcludeTableData),
+			SchemaOnly:       cfg.PGSchemaOnly,
+			DataOnly:         cfg.PGDataOnly,
+		},
+		NoOwner:      cfg.PGNoOwner,
+		NoPrivileges: cfg.PGNoPrivileges,
+		Clean:        cfg.PGClean,
+
+		LockTimeout: time.Duration(cfg.PGLockTimeout),
+		RowOrder:    postgres.RowOrder(cfg.PGRowOrder),
+		Jobs:        int(cfg.DumpJobs),
+		Warn:        warn,
+		Debug:       debug,
+	})
+}
+
+func postgresLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error) {
+	return postgres.NewLoader(postgres.LoadConfig{
+		Conn:     postgresConn(cfg),
+		Database: opt.database,
+		Password: cfg.overridden["PGPASSWORD"],
+		Clean:    opt.clean,
+		Jobs:     int(cfg.RestoreJobs),
+
+		LockTimeout: time.Duration(cfg.PGLockTimeout),
+		Warn:        warn,
+	})
+}
+
+// postgresConn is what the command line says of the connection. The environment's part is read by the driver, whose
+// rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
+func postgresConn(cfg *config) string {
+	var words []string
+	for _, keyword := range []struct{ name, env string }{{"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}} {
+		if value, ok := cfg.overridden[keyword.env]; ok {
+			quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)
+			words = append(words, keyword.name+"='"+quoted+"'")
+		}
+	}
+	return strings.Join(words, " ")
+}
