@@ -25,7 +25,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/crc64"
 
 	"github.com/cespare/xxhash/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -76,8 +75,6 @@ const (
 	minDocument = 5
 	maxDocument = 32 << 20 // a document has 16 MiB, an entry of the oplog may have a little more
 )
-
-var ecma = crc64.MakeTable(crc64.ECMA)
 
 // encode returns the prelude as it stands in an archive of this program, the
 // magic number included.

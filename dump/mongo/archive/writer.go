@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc64"
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -74,7 +73,7 @@ func (w *Writer) Write(documents []byte) (int, error) {
 
 // count takes note of documents.
 func (n *namespace) count(documents []byte) error {
-	n.crc = crc64.Update(n.crc, ecma, documents)
+	n.crc = updateCRC(n.crc, documents)
 	for rest := documents; len(rest) > 0; {
 		if len(rest) < minDocument {
 			return errHalfDocument

@@ -1,0 +1,418 @@
+package mongo
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// A fake speaks MongoDB's wire protocol and plays what no server at hand has. It
+// keeps collections with their options, and answers as the manual says that a
+// mongod does, as far as this package asks. on goes before that, by command.
+type fake struct {
+	addr string
+	set  string // its replica set; empty: none
+	msg  string // isdbgrid makes it a mongos
+
+	mu          sync.Mutex
+	collections []*fakeCollection
+	commands    []bson.Raw // but for those by which a driver watches
+	on          map[string]func(db string, command bson.Raw) any
+	cursors     map[int64][]bson.Raw
+	batch       int // documents in an answer; 0: all
+}
+
+type fakeCollection struct {
+	db, name, kind string
+	options        bson.D
+	uuid           byte
+	indexes        bson.A
+	docs           []bson.Raw
+}
+
+// errHangUp as an answer ends the connection instead.
+var errHangUp = errors.New("hang up")
+
+// failure is an error as a server tells it.
+func failure(code int, text string) bson.D {
+	return bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: code}, {Key: "errmsg", Value: text}}
+}
+
+func startFake(t *testing.T) *fake {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{addr: l.Addr().String(), on: map[string]func(string, bson.Raw) any{}, cursors: map[int64][]bson.Raw{}}
+	var all sync.WaitGroup
+	var conns sync.Map
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Store(c, nil)
+			all.Go(func() {
+				defer c.Close()
+				for f.answer(c) == nil {
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		conns.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
+		all.Wait()
+	})
+	return f
+}
+
+func (f *fake) server() Server {
+	uri := "mongodb://" + f.addr + "/"
+	if f.set != "" {
+		uri += "?replicaSet=" + f.set
+	}
+	return Server{URI: uri}
+}
+
+const (
+	opReply = 1
+	opQuery = 2004 // a driver's first words
+	opMsg   = 2013
+)
+
+// answer reads one message and answers it.
+func (f *fake) answer(c net.Conn) error {
+	var head [16]byte
+	if _, err := io.ReadFull(c, head[:]); err != nil {
+		return err
+	}
+	body := make([]byte, binary.LittleEndian.Uint32(head[:])-16)
+	if _, err := io.ReadFull(c, body); err != nil {
+		return err
+	}
+	out := make([]byte, 16)
+	copy(out[8:], head[4:8])
+	var command bson.Raw
+	if binary.LittleEndian.Uint32(head[12:]) == opQuery {
+		_, rest, _ := strings.Cut(string(body[4:]), "\x00")
+		command = bson.Raw(rest[8:])
+		binary.LittleEndian.PutUint32(out[12:], opReply)
+		out = append(out, make([]byte, 16)...)
+		out = binary.LittleEndian.AppendUint32(out, 1)
+	} else {
+		command = message(body[4:])
+		binary.LittleEndian.PutUint32(out[12:], opMsg)
+		out = append(out, 0, 0, 0, 0, 0)
+	}
+	reply := f.run(command)
+	if reply == errHangUp {
+		return errHangUp
+	}
+	raw, err := bson.Marshal(reply)
+	if err != nil {
+		return err
+	}
+	out = append(out, raw...)
+	binary.LittleEndian.PutUint32(out, uint32(len(out)))
+	_, err = c.Write(out)
+	return err
+}
+
+// message is a message's command, with what it has in further sections.
+func message(body []byte) bson.Raw {
+	var command bson.D
+	for len(body) > 4 {
+		kind := body[0]
+		size := int(binary.LittleEndian.Uint32(body[1:]))
+		section := body[1 : 1+size]
+		body = body[1+size:]
+		if kind == 0 {
+			elements, _ := bson.Raw(section).Elements()
+			for _, e := range elements {
+				command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
+			}
+			continue
+		}
+		name, docs, _ := strings.Cut(string(section[4:]), "\x00")
+		var all bson.A
+		for docs != "" {
+			n := binary.LittleEndian.Uint32([]byte(docs[:4]))
+			all = append(all, bson.Raw(docs[:n]))
+			docs = docs[n:]
+		}
+		command = append(command, bson.E{Key: name, Value: all})
+	}
+	raw, err := bson.Marshal(command)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+func (f *fake) run(command bson.Raw) any {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := command.Index(0)
+	name := first.Key()
+	db, _ := command.Lookup("$db").StringValueOK()
+	switch strings.ToLower(name) {
+	case "hello", "ismaster":
+		d := bson.D{
+			{Key: "ok", Value: 1},
+			{Key: "helloOk", Value: true},
+			{Key: "isWritablePrimary", Value: true},
+			{Key: "ismaster", Value: true},
+			{Key: "maxBsonObjectSize", Value: 16 << 20},
+			{Key: "maxMessageSizeBytes", Value: 48_000_000},
+			{Key: "maxWriteBatchSize", Value: 100_000},
+			{Key: "minWireVersion", Value: 0},
+			{Key: "maxWireVersion", Value: 21},
+			{Key: "logicalSessionTimeoutMinutes", Value: 30},
+		}
+		if f.set != "" {
+			d = append(d, bson.E{Key: "setName", Value: f.set}, bson.E{Key: "hosts", Value: bson.A{f.addr}}, bson.E{Key: "me", Value: f.addr}, bson.E{Key: "primary", Value: f.addr})
+		}
+		if f.msg != "" {
+			d = append(d, bson.E{Key: "msg", Value: f.msg})
+		}
+		return d
+	case "endsessions", "killcursors", "ping":
+		return bson.D{{Key: "ok", Value: 1}}
+	}
+	f.commands = append(f.commands, command)
+	if do := f.on[name]; do != nil {
+		if answer := do(db, command); answer != nil {
+			return answer
+		}
+	}
+	target, _ := first.Value().StringValueOK()
+	return f.mongod(db, name, target, command)
+}
+
+// mongod does what a mongod would.
+func (f *fake) mongod(db, name, target string, command bson.Raw) any {
+	ok := bson.D{{Key: "ok", Value: 1}}
+	switch name {
+	case "buildInfo":
+		return append(ok, bson.E{Key: "version", Value: "7.0.5"})
+	case "listDatabases":
+		var names []string
+		for _, c := range f.collections {
+			if !slices.Contains(names, c.db) {
+				names = append(names, c.db)
+			}
+		}
+		var all bson.A
+		for _, n := range names {
+			all = append(all, bson.D{{Key: "name", Value: n}})
+		}
+		return append(ok, bson.E{Key: "databases", Value: all})
+	case "listCollections":
+		var all []bson.Raw
+		for _, c := range f.collections {
+			if c.db == db {
+				raw, _ := bson.Marshal(bson.D{
+					{Key: "name", Value: c.name},
+					{Key: "type", Value: c.kind},
+					{Key: "options", Value: c.options},
+					{Key: "info", Value: bson.D{{Key: "uuid", Value: bson.Binary{Subtype: 4, Data: slices.Repeat([]byte{c.uuid}, 16)}}}},
+				})
+				all = append(all, raw)
+			}
+		}
+		return f.cursor(db, "$cmd.listCollections", all)
+	case "listIndexes":
+		var all []bson.Raw
+		for _, index := range f.collection(db, target).indexes {
+			raw, _ := bson.Marshal(index)
+			all = append(all, raw)
+		}
+		return f.cursor(db, target, all)
+	case "find":
+		c := f.collection(db, target)
+		if c == nil {
+			return f.cursor(db, target, nil)
+		}
+		docs := slices.Clone(c.docs)
+		if direction, found := command.Lookup("sort", "$natural").AsInt64OK(); found && direction < 0 {
+			slices.Reverse(docs)
+		}
+		docs = slices.DeleteFunc(docs, func(doc bson.Raw) bool { return !selected(doc, command) })
+		if limit, found := command.Lookup("limit").AsInt64OK(); found && int(limit) < len(docs) {
+			docs = docs[:limit]
+		}
+		return f.cursor(db, target, docs)
+	case "getMore":
+		id, _ := command.Lookup("getMore").AsInt64OK()
+		coll, _ := command.Lookup("collection").StringValueOK()
+		return f.more(db, coll, id, "nextBatch")
+	case "create":
+		c := &fakeCollection{db: db, name: target, kind: "collection", uuid: byte(len(f.collections) + 1)}
+		elements, _ := command.Elements()
+		for _, e := range elements[1:] {
+			switch {
+			case strings.HasPrefix(e.Key(), "$"), e.Key() == "lsid", e.Key() == "writeConcern":
+				continue
+			case e.Key() == "viewOn":
+				c.kind = "view"
+			case e.Key() == "timeseries":
+				c.kind = "timeseries"
+				f.collections = append(f.collections, &fakeCollection{db: db, name: "system.buckets." + target, kind: "collection"})
+			}
+			c.options = append(c.options, bson.E{Key: e.Key(), Value: e.Value()})
+		}
+		if c.kind == "collection" {
+			c.indexes = bson.A{idIndex}
+		}
+		f.collections = append(f.collections, c)
+		return ok
+	case "createIndexes":
+		indexes, _ := command.Lookup("indexes").ArrayOK()
+		values, _ := bson.RawArray(indexes).Values()
+		c := f.collection(db, target)
+		for _, v := range values {
+			c.indexes = append(c.indexes, v.Document())
+		}
+		return ok
+	case "insert":
+		c := f.collection(db, target)
+		if c == nil {
+			c = &fakeCollection{db: db, name: target, kind: "collection"}
+			f.collections = append(f.collections, c)
+		}
+		docs, _ := command.Lookup("documents").ArrayOK()
+		values, _ := bson.RawArray(docs).Values()
+		for _, v := range values {
+			c.docs = append(c.docs, v.Document())
+		}
+		return append(ok, bson.E{Key: "n", Value: len(values)})
+	case "count":
+		return append(ok, bson.E{Key: "n", Value: len(f.collection(db, target).docs)})
+	case "drop":
+		f.collections = slices.DeleteFunc(f.collections, func(c *fakeCollection) bool {
+			return c.db == db && (c.name == target || c.name == "system.buckets."+target)
+		})
+		return ok
+	case "getParameter":
+		return append(ok, bson.E{Key: "authSchemaVersion", Value: 5})
+	case "applyOps", "_mergeAuthzCollections", "collMod":
+		return ok
+	}
+	return failure(59, "no such command: "+name)
+}
+
+var idIndex = bson.D{{Key: "v", Value: 2}, {Key: "key", Value: bson.D{{Key: "_id", Value: 1}}}, {Key: "name", Value: "_id_"}}
+
+// selected tells whether a document is one that a find of this package asks for.
+func selected(doc, command bson.Raw) bool {
+	if db, ok := command.Lookup("filter", "db").StringValueOK(); ok {
+		return doc.Lookup("db").StringValue() == db
+	}
+	at := func(v bson.RawValue) bson.Timestamp {
+		t, i, _ := v.TimestampOK()
+		return bson.Timestamp{T: t, I: i}
+	}
+	if from, err := command.LookupErr("filter", "ts", "$gte"); err == nil {
+		ts := at(doc.Lookup("ts"))
+		return !ts.Before(at(from)) && !ts.After(at(command.Lookup("filter", "ts", "$lte")))
+	}
+	return true
+}
+
+func (f *fake) collection(db, name string) *fakeCollection {
+	for _, c := range f.collections {
+		if c.db == db && c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func (f *fake) cursor(db, name string, docs []bson.Raw) any {
+	id := int64(len(f.cursors) + 1)
+	f.cursors[id] = docs
+	return f.more(db, name, id, "firstBatch")
+}
+
+func (f *fake) more(db, name string, id int64, field string) bson.D {
+	docs := f.cursors[id]
+	n := len(docs)
+	if f.batch > 0 {
+		n = min(n, f.batch)
+	}
+	f.cursors[id] = docs[n:]
+	if n == len(docs) {
+		id = 0
+	}
+	batch := bson.A{}
+	for _, doc := range docs[:n] {
+		batch = append(batch, doc)
+	}
+	return bson.D{{Key: "ok", Value: 1}, {Key: "cursor", Value: bson.D{{Key: "id", Value: id}, {Key: "ns", Value: db + "." + name}, {Key: field, Value: batch}}}}
+}
+
+// add makes a collection with documents in extended JSON.
+func (f *fake) add(t *testing.T, db, name, kind, options string, docs ...string) *fakeCollection {
+	t.Helper()
+	c := &fakeCollection{db: db, name: name, kind: kind, uuid: byte(len(f.collections) + 1)}
+	if options != "" {
+		c.options = jsonD(t, options)
+	}
+	if kind == "collection" {
+		c.indexes = bson.A{idIndex}
+	}
+	for _, text := range docs {
+		c.docs = append(c.docs, jsonRaw(t, text))
+	}
+	f.collections = append(f.collections, c)
+	return c
+}
+
+// sent returns the commands of a name, without what a driver adds, as text.
+func (f *fake) sent(name string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []string
+	for _, command := range f.commands {
+		if command.Index(0).Key() != name {
+			continue
+		}
+		db, _ := command.Lookup("$db").StringValueOK()
+		elements, _ := command.Elements()
+		elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool {
+			return strings.HasPrefix(e.Key(), "$") || e.Key() == "lsid" || e.Key() == "txnNumber"
+		})
+		raw, _ := rawDocument(elements)
+		text, _ := bson.MarshalExtJSON(raw, false, false)
+		all = append(all, db+": "+string(text))
+	}
+	return all
+}
+
+func jsonRaw(t *testing.T, text string) bson.Raw {
+	t.Helper()
+	var raw bson.Raw
+	if err := bson.UnmarshalExtJSON([]byte(text), false, &raw); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return raw
+}
+
+func jsonD(t *testing.T, text string) bson.D {
+	t.Helper()
+	var d bson.D
+	if err := bson.UnmarshalExtJSON([]byte(text), false, &d); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return d
+}
