@@ -67,6 +67,9 @@ func postgresLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Lo
 		Clean:    opt.clean,
 		Jobs:     int(cfg.RestoreJobs),
 
+		NoOwner:      cfg.PGNoOwner,
+		NoPrivileges: cfg.PGNoPrivileges,
+
 		LockTimeout: time.Duration(cfg.PGLockTimeout),
 		Warn:        warn,
 	})

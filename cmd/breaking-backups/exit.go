@@ -138,7 +138,7 @@ func hintSQLState(state string, err error) string {
 		case "42501":
 			return "restore as the owner of the database and of what is in the dump, or as a superuser"
 		case "42704":
-			return "roles are no part of a dump of one database: CREATE ROLE them first"
+			return "roles are no part of a dump of one database: CREATE ROLE them first, or leave them out: --no-owner --no-privileges"
 		case "55P03":
 			return "somebody uses the database; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
 		}

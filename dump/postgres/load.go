@@ -23,6 +23,9 @@ type LoadConfig struct {
 	// Clean drops everything in the target database first. Without it a
 	// database that is not empty is refused.
 	Clean bool
+	// NoOwner leaves out who owns what: everything belongs to the loading role.
+	// NoPrivileges leaves out GRANT and REVOKE.
+	NoOwner, NoPrivileges bool
 	// LockTimeout bounds the wait for whoever holds something locked that Clean
 	// has to drop. 0 means no bound.
 	LockTimeout time.Duration
@@ -161,6 +164,9 @@ func (s *loading) load(ctx context.Context, prepare func(context.Context) error)
 				return err
 			}
 			prepared, s.touched = true, true
+		}
+		if item.Kind == script.Statement && s.skips(item.Text) {
+			continue
 		}
 		if err := s.run(ctx, item); err != nil {
 			return err

@@ -260,6 +260,27 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// TestLoadWithoutRoles loads a dump whose roles the server does not have.
+func TestLoadWithoutRoles(t *testing.T) {
+	pg := testServer(t)
+	db, restored := newDB(t, pg), newDB(t, pg)
+	psqlLoad(t, pg, db, []byte(`CREATE ROLE "No OWNER TO it"; CREATE ROLE nobody_there;
+		CREATE TABLE t (s text DEFAULT 'a OWNER TO b'); ALTER TABLE t OWNER TO "No OWNER TO it"; GRANT SELECT ON t TO nobody_there WITH GRANT OPTION;
+		SET SESSION AUTHORIZATION nobody_there; GRANT SELECT ON t TO PUBLIC; RESET SESSION AUTHORIZATION;
+		ALTER DEFAULT PRIVILEGES FOR ROLE nobody_there GRANT SELECT ON TABLES TO PUBLIC`))
+	stream := dumpDB(t, pg, db)
+	psqlLoad(t, pg, db, []byte(`REASSIGN OWNED BY "No OWNER TO it" TO CURRENT_USER; DROP OWNED BY nobody_there; DROP ROLE "No OWNER TO it"; DROP ROLE nobody_there`))
+	if err := load(t, pg, LoadConfig{Database: restored, NoOwner: true}, stream); err == nil || !strings.Contains(err.Error(), "nobody_there") {
+		t.Errorf("%v, want the role that is missing", err)
+	}
+	if err := load(t, pg, LoadConfig{Database: restored, Clean: true, NoOwner: true, NoPrivileges: true}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := pgDump(t, pg, db), pgDump(t, pg, restored); a != b {
+		t.Errorf("restored:\n%s", cmp.Diff(a, b))
+	}
+}
+
 // TestSeveralDatabases dumps databases by pattern and restores them into another server.
 func TestSeveralDatabases(t *testing.T) {
 	skipShort(t)
