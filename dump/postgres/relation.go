@@ -18,6 +18,9 @@ type relation struct {
 	parents []*relation // what it inherits from, or is a partition of, in order
 	checks  []constraint
 	key     string // of a partitioned table: what PARTITION BY says
+	// Rows that are loaded anew belong into other partitions than before: they
+	// are spread by the hashes of enum values, which are those of their OIDs.
+	scatters bool
 	query   string // of a view
 	rows    string // for an extension's configuration table: which rows are the user's
 	config  bool   // a configuration table: dumped without its definition
@@ -289,14 +292,19 @@ func readInheritance(ctx context.Context, c *catalog) error {
 	type keyRow struct {
 		Relation uint32
 		Key      *string
+		Scatters bool
 	}
-	keys, err := query[keyRow](ctx, c, `SELECT partrelid AS relation, pg_get_partkeydef(partrelid) AS key FROM pg_partitioned_table`)
+	keys, err := query[keyRow](ctx, c, `
+		SELECT partrelid AS relation, pg_get_partkeydef(partrelid) AS key,
+		       EXISTS (SELECT FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod
+		               WHERE o.oid = ANY (partclass::oid[]) AND amname = 'hash' AND opcname = 'enum_ops' AND opcnamespace = 'pg_catalog'::regnamespace) AS scatters
+		FROM pg_partitioned_table`)
 	if err != nil {
 		return err
 	}
 	for _, row := range keys {
 		if r := c.rels[row.Relation]; r != nil && row.Key != nil {
-			r.key = *row.Key
+			r.key, r.scatters = *row.Key, row.Scatters
 		}
 	}
 	type row struct {
@@ -328,6 +336,21 @@ func readInheritance(ctx context.Context, c *catalog) error {
 		c.attach(r, parent, *row.Bound)
 	}
 	return nil
+}
+
+// into returns the table that r's rows are loaded into: itself, or what it is a
+// part of where that has to find each row's place again (forcePartitionRootLoad
+// in pg_dump.c).
+func (r *relation) into() *relation {
+	scattered, root := false, r
+	for root.Partition && len(root.parents) == 1 && !root.parents[0].hidden {
+		root = root.parents[0]
+		scattered = scattered || root.scatters
+	}
+	if scattered {
+		return root
+	}
+	return r
 }
 
 // attach makes the object that attaches partition r. Partitions are created as

@@ -126,7 +126,7 @@ func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tab
 		if list := r.copied(); len(list) > 0 {
 			columns = " (" + strings.Join(list, ", ") + ")"
 		}
-		header, err := guarded("COPY " + r.name + columns + " FROM stdin;")
+		header, err := guarded("COPY " + r.into().name + columns + " FROM stdin;")
 		if err != nil {
 			return nil, err
 		}
