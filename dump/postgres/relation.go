@@ -21,10 +21,10 @@ type relation struct {
 	// Rows that are loaded anew belong into other partitions than before: they
 	// are spread by the hashes of enum values, which are those of their OIDs.
 	scatters bool
-	query   string // of a view
-	rows    string // for an extension's configuration table: which rows are the user's
-	config  bool   // a configuration table: dumped without its definition
-	emptied bool   // dumped without its rows
+	query    string // of a view
+	rows     string // for an extension's configuration table: which rows are the user's
+	config   bool   // a configuration table: dumped without its definition
+	emptied  bool   // dumped without its rows
 }
 
 type relationRow struct {

@@ -74,7 +74,9 @@ func TestPartitionsByHashOfEnum(t *testing.T) {
 	if err := load(t, pg, LoadConfig{Database: natively}, stream); err != nil {
 		t.Fatal(err)
 	}
-	rows := func(db, table string) string { return pg.Psql(t, db, "SELECT md5(string_agg(t::text, ',' ORDER BY t)) FROM "+table+" t") }
+	rows := func(db, table string) string {
+		return pg.Psql(t, db, "SELECT md5(string_agg(t::text, ',' ORDER BY t)) FROM "+table+" t")
+	}
 	for _, restored := range []string{byPsql, natively} {
 		if rows(db, "by_mood") != rows(restored, "by_mood") {
 			t.Errorf("%s: other rows than in the original", restored)
