@@ -302,3 +302,38 @@ func TestLoadWithFewerConnections(t *testing.T) {
 		t.Errorf("%s indexes", got)
 	}
 }
+
+// A dump has a table's keys and indexes behind its rows, unless they are computed by what may read other tables.
+func TestKeysFollowTheirRows(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE TABLE a (id integer PRIMARY KEY, body text);
+		CREATE INDEX a_body ON a (body);
+		CREATE TABLE b (id integer PRIMARY KEY, body text, sum bigint);
+		INSERT INTO a VALUES (1, 'x');
+		INSERT INTO b VALUES (1, 'x');
+		CREATE EXTENSION pg_trgm;
+		CREATE INDEX a_trgm ON a USING gin (body gin_trgm_ops);
+		CREATE INDEX a_similar ON a (similarity(body, 'x'));
+		CREATE INDEX a_lower ON a (lower(body) COLLATE "C") WHERE id < 5;
+		CREATE FUNCTION looks_up(integer) RETURNS text STRICT IMMUTABLE LANGUAGE plpgsql AS
+			'DECLARE found text; BEGIN SELECT b.body INTO STRICT found FROM public.b WHERE id = $1; RETURN found; END';
+		CREATE INDEX a_looks_up ON a (looks_up(id));
+		ALTER TABLE a ADD FOREIGN KEY (id) REFERENCES b NOT VALID`)
+	stream := dumpDB(t, pg, db)
+	at := -1
+	for _, part := range []string{"COPY public.a ", "CONSTRAINT a_pkey", "INDEX a_body", "INDEX a_lower", "INDEX a_trgm", "COPY public.b ", "CONSTRAINT b_pkey", "INDEX a_looks_up", "INDEX a_similar", "FOREIGN KEY"} {
+		i := bytes.LastIndex(stream, []byte(part))
+		if i <= at {
+			t.Errorf("%q is not where it should be:\n%s", part, stream)
+		}
+		at = i
+	}
+	restored := newDB(t, pg)
+	if err := load(t, pg, LoadConfig{Database: restored, Jobs: 3}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if again := dumpDB(t, pg, restored); !bytes.Equal(stream, again) {
+		t.Errorf("a dump of the restored database differs:\n%s", cmp.Diff(string(stream), string(again)))
+	}
+}

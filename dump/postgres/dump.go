@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -98,15 +99,22 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 			tables = append(tables, o.rows)
 		}
 	}
+	behind := behindRows(tables, objects, s.sel)
+	printBehind := func(r *relation) error {
+		for _, o := range behind[r] {
+			o.print(p)
+		}
+		return p.err
+	}
 	var manifest dump.Manifest
 	at := beforeData
 	p.mark("definitions")
 	for _, o := range objects {
-		if o.last() || !s.sel.prints(o) {
+		if o.last() || !s.sel.prints(o) || slices.Contains(behind[o.built], o) {
 			continue
 		}
 		for ; at < o.section(); at++ {
-			p.mark([...]string{"rows", "keys, indexes, triggers"}[at])
+			p.mark([...]string{"rows, with their keys and indexes", "foreign keys, triggers and what else needs rows"}[at])
 		}
 		if p.err != nil {
 			return nil, p.err
@@ -117,7 +125,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 				continue
 			}
 			var err error
-			if manifest, err = s.writeRows(ctx, conn, c, out, tables); err != nil {
+			if manifest, err = s.writeRows(ctx, conn, c, out, tables, printBehind); err != nil {
 				return nil, err
 			}
 		case kindLargeObjectData:
@@ -144,6 +152,37 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 		}
 	}
 	return manifest, errors.Join(p.err, ctx.Err())
+}
+
+// behindRows returns the keys and indexes of each table that can be built as soon
+// as the table has its rows. They are written there, and not after the rows of
+// all tables: a load that has several connections builds them while it reads on.
+func behindRows(tables []*relation, objects []*object, sel *selection) map[*relation][]*object {
+	behind := make(map[*relation][]*object, len(tables))
+	for _, r := range tables {
+		behind[r] = nil
+	}
+	for _, o := range objects {
+		if _, filled := behind[o.built]; filled && sel.prints(o) && o.needsOwnRows() {
+			behind[o.built] = append(behind[o.built], o)
+		}
+	}
+	return behind
+}
+
+// needsOwnRows tells whether an index can be built when its own table has its
+// rows and others not. A function that a user wrote, or an extension's that is
+// called for each row, may read any table, whatever it was declared to be.
+func (o *object) needsOwnRows() bool {
+	return !slices.ContainsFunc(o.deps, func(d dependency) bool {
+		switch d.to.kind {
+		case kindDataEnds, kindSchema, kindType, kindCollation:
+			return false
+		case kindExtension: // of an operator class
+			return o.computed
+		}
+		return d.to != o.built.object
+	})
 }
 
 // prints tells whether an object is written: all of them, or of a dump of data

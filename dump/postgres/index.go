@@ -17,6 +17,7 @@ type indexRow struct {
 	Tablespace *string
 	Columns    []int16 // with a statistics target of their own
 	Targets    []int16
+	Computed   bool   // it has expressions or a condition
 	Constraint uint32 // 0: a plain index
 	ConName    *string
 	ConDef     *string
@@ -31,6 +32,7 @@ func readIndexes(ctx context.Context, c *catalog) error {
 		       coalesce(inh.inhparent, 0::oid) AS parent, quote_ident(ts.spcname) AS tablespace,
 		       (SELECT array_agg(attnum ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS columns,
 		       (SELECT array_agg(attstattarget::int2 ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS targets,
+		       i.indexprs IS NOT NULL OR i.indpred IS NOT NULL AS computed,
 		       coalesce(k.oid, 0::oid) AS constraint, quote_ident(k.conname) AS con_name, pg_get_constraintdef(k.oid) AS con_def
 		FROM pg_index i
 		JOIN pg_class t ON t.oid = i.indexrelid
@@ -74,6 +76,7 @@ func (c *catalog) addIndex(r *relation, x indexRow) {
 		o.undo = r.dropConstraint(*x.ConName)
 	}
 	o.hidden = r.hidden
+	o.built, o.computed = r, x.Computed
 	o.define = func(p *printer) {
 		if x.Tablespace != nil {
 			p.stmt("SET default_tablespace = %s", *x.Tablespace)

@@ -137,6 +137,8 @@ type object struct {
 	late bool
 
 	rows     *relation      // set on the object that stands for a table's rows
+	built    *relation      // set on an index or its constraint: the table whose rows it is built of
+	computed bool           // set on such an index when expressions or a condition are computed for each row
 	define   func(*printer) // writes the definition; nil where there is none to write
 	finish   func(*printer) // writes what must follow the change of owner; may be nil
 	declared []string       // statements about it, to follow its comments

@@ -2,8 +2,9 @@
 // without pg_dump or psql on either side.
 //
 // A dump is what pg_dump writes: the definitions in the order of their
-// dependencies, the rows as COPY sends them, then indexes, keys and triggers,
-// read at one moment of the database. It loads with psql -v ON_ERROR_STOP=1.
+// dependencies, each table's rows as COPY sends them with its keys and indexes
+// behind them, then what joins tables, foreign keys and triggers, read at one
+// moment of the database. It loads with psql -v ON_ERROR_STOP=1.
 // Unlike pg_dump's it holds no date and no version of the program, ends with a
 // manifest, and equal data gives equal bytes.
 //

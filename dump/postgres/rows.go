@@ -17,8 +17,9 @@ import (
 
 // writeRows writes the tables' rows in the order given: read ahead on several
 // connections that share the snapshot of main, written one piece after another.
-// The bytes do not depend on how many connections there are.
-func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out *dump.Writer, tables []*relation) (dump.Manifest, error) {
+// The bytes do not depend on how many connections there are. behind is called
+// after the rows of each table.
+func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out *dump.Writer, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
 	pieces, err := c.pieces(ctx, tables, s.cfg.RowOrder, s.cfg.Debug)
 	if err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out 
 	var manifest dump.Manifest
 	g.Go(func() error {
 		var err error
-		manifest, err = writePieces(ctx, main.PgConn(), out, tables, streams, len(copiers) == 0)
+		manifest, err = writePieces(ctx, main.PgConn(), out, tables, streams, len(copiers) == 0, behind)
 		return err
 	})
 	return manifest, g.Wait()
@@ -119,7 +120,7 @@ func (k *copier) readAhead(ctx context.Context, streams []*pieceStream, next *at
 
 // writePieces writes each table's COPY block from its pieces. What no reader
 // could read is read by main.
-func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tables []*relation, streams []*pieceStream, alone bool) (dump.Manifest, error) {
+func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tables []*relation, streams []*pieceStream, alone bool, behind func(*relation) error) (dump.Manifest, error) {
 	var manifest dump.Manifest
 	for _, r := range tables {
 		columns := ""
@@ -144,6 +145,9 @@ func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tab
 			streams = streams[1:]
 		}
 		if _, err := io.WriteString(out, "\\.\n\n"); err != nil {
+			return nil, err
+		}
+		if err := behind(r); err != nil {
 			return nil, err
 		}
 		manifest = append(manifest, entry)
