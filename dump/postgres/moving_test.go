@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A standby's dump is the primary's, but for the rows of unlogged tables, which it does not have.
+func TestStandby(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	psqlLoad(t, pg, db, readFile(t, "testdata/database/objects.sql"))
+	pg.Psql(t, db, "TRUNCATE shop.unlogged; CREATE UNLOGGED SEQUENCE shop.not_logged")
+	standby := pg.Standby(t)
+	standby.CatchUp(t, pg)
+	var warnings []string
+	src, err := NewSource(Config{Conn: standby.DSN(db), Jobs: 4, Warn: func(s string) { warnings = append(warnings, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stream bytes.Buffer
+	if err := src.Dump(t.Context(), &stream); err != nil {
+		t.Fatal(err)
+	}
+	want := string(dumpDB(t, pg, db))
+	for _, without := range []string{"COPY shop.unlogged (a) FROM stdin;\n\\.\n\n", "SELECT pg_catalog.setval('shop.not_logged', 1, false);\n"} {
+		if !strings.Contains(want, without) {
+			t.Fatalf("the primary's dump has no %q", without)
+		}
+		want = strings.Replace(want, without, "", 1)
+	}
+	content := func(dump string) string { // without the manifest
+		before, _, _ := strings.Cut(dump, "\n-- table ")
+		return before
+	}
+	if diff := cmp.Diff(strings.Split(content(want), "\n"), strings.Split(content(stream.String()), "\n")); diff != "" {
+		t.Errorf("the standby's dump (-primary +standby):\n%s", diff)
+	}
+	if all := strings.Join(warnings, "\n"); len(warnings) != 2 || !strings.Contains(all, "shop.unlogged") || !strings.Contains(all, "shop.not_logged") {
+		t.Errorf("warnings %q, want one for each unlogged relation", warnings)
+	}
+}
+
+// What is dropped while the dump begins is named, and running it again is the advice.
+func TestDroppedWhileTheDumpBegins(t *testing.T) {
+	pg := testServer(t)
+	db := pg.CreateDB(t)
+	pg.Psql(t, db, `CREATE TABLE kept (a integer); CREATE TABLE "dro""pped" (a integer)`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if err := execAll(ctx, other.PgConn(), `BEGIN; DROP TABLE "dro""pped"`); err != nil {
+		t.Fatal(err)
+	}
+	src, err := NewSource(Config{Conn: pg.DSN(db)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dumped := make(chan error, 1)
+	go func() { dumped <- src.Dump(ctx, io.Discard) }()
+	// The dump has seen the table in the catalogue and waits for its lock.
+	for pg.Psql(t, db, "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> "+fmt.Sprint(other.PgConn().PID())) == "0" {
+		if ctx.Err() != nil {
+			t.Fatal("the dump never came to wait")
+		}
+	}
+	if err := execAll(ctx, other.PgConn(), "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-dumped; !errors.Is(err, errGone) || !strings.Contains(err.Error(), `dro"pped`) {
+		t.Errorf("error %v, want one that names the table and says: %v", err, errGone)
+	}
+}
+
+// Roles are dumped without their passwords by a role that may not read those (one in pg_read_all_data may).
+func TestClusterWithoutPasswords(t *testing.T) {
+	pg := testServer(t)
+	pg.Psql(t, "postgres", `CREATE ROLE sees_little LOGIN PASSWORD 'x'; CREATE ROLE has_password LOGIN PASSWORD 'secret'`)
+	t.Cleanup(func() { pg.Psql(t, "postgres", "DROP ROLE sees_little, has_password") })
+	var warnings []string
+	src, err := NewSource(Config{
+		Conn: strings.Replace(pg.DSN("postgres"), "postgres@", "sees_little:x@", 1), AllDatabases: true,
+		Databases: []string{"postgres"}, Warn: func(s string) { warnings = append(warnings, s) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stream bytes.Buffer
+	if err := src.Dump(t.Context(), &stream); err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Join(warnings, "\n"); !strings.Contains(all, "pg_authid") {
+		t.Errorf("warnings %q, want one that names pg_authid", warnings)
+	}
+	if sql := stream.String(); strings.Contains(sql, "SCRAM-SHA-256") || !strings.Contains(sql, "ALTER ROLE has_password WITH") {
+		t.Errorf("want the role and no password:\n%s", sql[:min(len(sql), 3000)])
+	}
+}
