@@ -48,6 +48,20 @@ type config struct {
 	DumpJobs           uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
 	RestoreJobs        uint    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: one loads the rows, all build indexes and keys"`
 
+	// mysql
+	MyHost        string  `env:"MYSQL_HOST" group:"mysql" default:"localhost" help:"server"`
+	MyPort        uint    `env:"MYSQL_PORT" group:"mysql" default:"3306" help:"port"`
+	MySocket      string  `env:"MYSQL_SOCKET" group:"mysql" help:"path of a socket, in place of host and port" shown:"none"`
+	MyUser        string  `env:"MYSQL_USER" group:"mysql" default:"root" help:"user"`
+	MyPassword    string  `env:"MYSQL_PASSWORD" secret:"true" group:"mysql" help:"password" shown:"none"`
+	MyDatabase    string  `env:"MYSQL_DATABASE" group:"mysql" help:"database, or several, e.g. app,shop" shown:"all, with users and grants"`
+	MyTLS         string  `env:"MYSQL_TLS" group:"mysql" help:"disabled | preferred | required | verify-ca | verify-full" shown:"preferred; verify-full with MYSQL_TLS_CA"`
+	MyTLSCA       string  `env:"MYSQL_TLS_CA" group:"mysql" help:"file of certificates to trust" shown:"the system's"`
+	MyTLSCert     string  `env:"MYSQL_TLS_CERT" group:"mysql" help:"file with a client's certificate" shown:"none"`
+	MyTLSKey      string  `env:"MYSQL_TLS_KEY" group:"mysql" help:"file with its key" shown:"none"`
+	MyLockTimeout seconds `env:"MYSQL_LOCK_TIMEOUT_SECONDS" group:"mysql" default:"60" help:"wait for what somebody holds locked; 0: as the server does"`
+	MyPosition    bool    `env:"MYSQL_POSITION" group:"mysql" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
+
 	// mongo
 	MongoURI              string `env:"MONGO_URI" secret:"true" group:"mongo" help:"mongodb:// or mongodb+srv://, with options such as readPreference and tls" shown:"made of the next"`
 	MongoDBURI            string `env:"MONGODB_URI" secret:"true" group:"mongo" help:"the same by another name" shown:"none"`
@@ -171,7 +185,7 @@ func loadConfig(environ []string, overrides map[string]flagValue, wants func(*co
 	cfg := &config{overridden: l.overridden}
 	l.parse(cfg)
 	secrets = append(secrets, uriPassword(cfg.MongoURI), uriPassword(cfg.MongoDBURI))
-	cfg.redact = newRedactor(secrets, cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.MongoUser, cfg.MongoDatabase, cfg.MongoHost, cfg.DBType, cfg.JobName)
+	cfg.redact = newRedactor(secrets, cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.MyUser, cfg.MyDatabase, cfg.MyHost, cfg.MongoUser, cfg.MongoDatabase, cfg.MongoHost, cfg.DBType, cfg.JobName)
 	cfg.warnings = misspelt(l.environ)
 	cfg.children = l.childEnv()
 
@@ -436,9 +450,7 @@ func (l *loader) requireJob(cfg *config) {
 			l.mistake(built.variables, err)
 		}
 	case cfg.DBType == "":
-		l.mistake("DB_TYPE", errors.New("not set; want postgres or mongo"))
-	case cfg.DBType == "mysql", cfg.DBType == "mariadb":
-		l.mistake("DB_TYPE", fmt.Errorf("%s is not built yet; want postgres or mongo", cfg.DBType))
+		l.mistake("DB_TYPE", errors.New("not set; want postgres, mysql, mariadb or mongo"))
 	default:
 		l.mistake("DB_TYPE", fmt.Errorf("want postgres, mysql, mariadb or mongo, got %q", cfg.DBType))
 	}

@@ -63,7 +63,6 @@ func TestConfigValues(t *testing.T) {
 func TestConfigMistakes(t *testing.T) {
 	tests := []struct{ variable, want string }{
 		{"DB_TYPE=", "DB_TYPE: not set"},
-		{"DB_TYPE=mysql", "DB_TYPE: mysql is not built yet"},
 		{"DB_TYPE=oracle", `DB_TYPE: want postgres, mysql, mariadb or mongo, got "oracle"`},
 		{"RESTIC_REPOSITORY=", "RESTIC_REPOSITORY: not set"},
 		{"RESTIC_PASSWORD=", "RESTIC_PASSWORD: not set"},

@@ -16,10 +16,10 @@ func (a *app) dump() command {
 	return command{
 		use:   "dump",
 		short: "Write the dump to stdout, or to a file; no repository is needed",
-		long: `What is written is what a snapshot holds, and loads with psql; MongoDB's with zstd -d | mongorestore --archive. It ends with a trailer, without which restore refuses it: behind a
+		long: `What is written is what a snapshot holds, and loads with psql, mysql or mariadb; MongoDB's with zstd -d | mongorestore --archive. It ends with a trailer, without which restore refuses it: behind a
 pipe, look at the exit code as well (set -o pipefail).`,
 		example: "  breaking-backups dump | psql -v ON_ERROR_STOP=1 -d copy\n  breaking-backups dump --output app.sql",
-		groups:  []string{"job", "database", "mongo", "selection", "log"},
+		groups:  []string{"job", "database", "mysql", "mongo", "selection", "log"},
 		needs:   func(*config) needs { return needs{job: true} },
 		flags: func(flags *pflag.FlagSet) {
 			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears only when it is whole")

@@ -36,7 +36,7 @@ type engine struct {
 
 // engines are those that are built, by DB_TYPE.
 func engines() map[string]engine {
-	return map[string]engine{"postgres": postgresEngine(), "mongo": mongoEngine()}
+	return map[string]engine{"postgres": postgresEngine(), "mysql": mysqlEngine(), "mariadb": mysqlEngine(), "mongo": mongoEngine()}
 }
 
 func (cfg *config) engine() engine { return engines()[cfg.DBType] }

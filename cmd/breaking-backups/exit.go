@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo"
+	"github.com/breaking-backups/breaking-backups/dump/mysql"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -100,6 +101,14 @@ func hint(err error) string {
 		return "another restic works on the repository; wait for it, or longer: LOCK_WAIT_SECONDS"
 	case errors.Is(err, exec.ErrNotFound):
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
+	case errors.Is(err, mysql.ErrNotEmpty):
+		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean"
+	case errors.Is(err, mysql.ErrNoName):
+		return "name it with --database or MYSQL_DATABASE"
+	case errors.Is(err, mysql.ErrSeveral):
+		return "leave --database out, and MYSQL_DATABASE unset or as it was for the dump"
+	case mysql.ErrorNumber(err) != 0:
+		return hintMySQL(mysql.ErrorNumber(err), errors.As(err, new(restoreError)))
 	case errors.As(err, &server):
 		return hintSQLState(server.SQLState(), err)
 	case errors.Is(err, mongo.ErrManyDatabases):

@@ -19,7 +19,7 @@ func (a *app) forgetPrune() command {
 		long: `Says what goes and, of what stays, why: restic's own reasons. Only snapshots with this job's host and path are looked at. With no
 KEEP_* set nothing is forgotten. Data that no snapshot needs is removed unless PRUNE_ON_SUCCESS is false.`,
 		example: `  KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups forget-prune --dry-run`,
-		groups:  []string{"job", "database", "mongo", "repository", "retention", "log"},
+		groups:  []string{"job", "database", "mysql", "mongo", "repository", "retention", "log"},
 		needs:   jobAndRepository,
 		flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&dryRun, "dry-run", false, "only say what would be done")

@@ -21,14 +21,15 @@ func (a *app) restore() command {
 	return command{
 		use:   "restore",
 		short: "Put a dump back into a database: this job's latest snapshot, another, or a file",
-		long: `The dump is loaded over the wire; psql is not needed. It goes into PGDATABASE, or the database that --database names, which must
-exist and be empty; a dump of all databases goes into a server that has none of them. With --clean everything that is in
-the way is dropped first. A file, and with --clean a snapshot too, is read to its end before anything is changed. The load
-stops at the first error, refuses a dump that is cut short, and counts the rows at the end.`,
+		long: `The dump is loaded over the wire; no client tools are needed. It goes into the configured database (PGDATABASE, MYSQL_DATABASE), or
+the one that --database names, which must exist and be empty; a dump of all databases goes into a server that has none of
+them. With --clean everything that is in the way is dropped first. A file, and with --clean a snapshot too, is read to its
+end before anything is changed. The load stops at the first error, refuses a dump that is cut short, and counts the rows at
+the end. A file may also be one of mysqldump or mariadb-dump.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
-		groups: []string{"job", "database", "mongo", "repository", "log"},
+		groups: []string{"job", "database", "mysql", "mongo", "repository", "log"},
 		needs:  func(*config) needs { return needs{job: true, repository: opt.file == ""} },
 		flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&opt.snapshot, "snapshot", "latest", "the snapshot's `id`")

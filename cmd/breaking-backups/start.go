@@ -15,7 +15,7 @@ exit code. Runs never overlap: one that is due while another goes on is missed, 
 webhook, and does not end the program. SIGTERM and SIGINT end it within 10 seconds, a running backup without a snapshot.`,
 		example: `  CRON_SCHEDULE='30 2 * * *' TZ=Europe/Amsterdam breaking-backups
   breaking-backups start --backup-interval-seconds 3600`,
-		groups: []string{"job", "database", "mongo", "selection", "repository", "backup", "retention", "schedule", "webhook", "log"},
+		groups: []string{"job", "database", "mysql", "mongo", "selection", "repository", "backup", "retention", "schedule", "webhook", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {

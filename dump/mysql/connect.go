@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -344,16 +345,19 @@ func (c *conn) list(ctx context.Context, query string) ([]record, error) {
 	return list, c.explain(ctx, rows.Err())
 }
 
-// isError tells whether the server answered with one of the error numbers.
-func isError(err error, numbers ...uint16) bool {
+// ErrorNumber returns the number of the server's error that err wraps, or 0.
+func ErrorNumber(err error) uint16 {
 	var me *mysql.MySQLError
-	if !errors.As(err, &me) {
-		return false
+	switch {
+	case errors.As(err, &me):
+		return me.Number
+	case errors.Is(err, mysql.ErrPktTooLarge):
+		return errPacketTooLarge
 	}
-	for _, n := range numbers {
-		if me.Number == n {
-			return true
-		}
-	}
-	return false
+	return 0
 }
+
+const errPacketTooLarge = 1153
+
+// isError tells whether the server answered with one of the error numbers.
+func isError(err error, numbers ...uint16) bool { return slices.Contains(numbers, ErrorNumber(err)) }

@@ -39,11 +39,11 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err := c.readEngines(ctx); err != nil {
 		return err
 	}
-	readers, databases, err := s.moment(ctx, c)
+	snapshot, databases, err := s.moment(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer closeAll(readers)
+	defer snapshot.close()
 	var people accounts
 	if len(s.cfg.Databases) == 0 {
 		if people, err = c.readAccounts(ctx); err != nil {
@@ -58,7 +58,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		name = engine
 	}
 	p := &printer{w: dump.NewWriter(w, name), qualified: !single}
-	manifest, err := write(ctx, c, p, readers, databases, people)
+	manifest, err := write(ctx, c, p, snapshot, databases, people)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // moment takes the snapshot and reads the definitions that belong to it. The
 // servers keep no versions of definitions: those read right after the snapshot
 // are right if nothing was changed between a look before it and one after them.
-func (s *Source) moment(ctx context.Context, c *catalog) ([]*conn, []*database, error) {
+func (s *Source) moment(ctx context.Context, c *catalog) (snapshot, []*database, error) {
 	const attempts = 5
 	connections := s.cfg.Jobs
 	for attempt := 1; ; attempt++ {
@@ -76,43 +76,50 @@ func (s *Source) moment(ctx context.Context, c *catalog) ([]*conn, []*database, 
 		if len(names) == 0 {
 			var err error
 			if names, err = c.databases(ctx); err != nil {
-				return nil, nil, err
+				return snapshot{}, nil, err
 			}
 		}
 		before, err := c.allIdentities(ctx, names)
 		if err != nil {
-			return nil, nil, err
+			return snapshot{}, nil, err
 		}
-		readers, why, err := s.openReaders(ctx, c.srv, connections)
+		p, err := s.takeSnapshot(ctx, c.srv, connections)
 		if err != nil {
-			return nil, nil, err
+			return snapshot{}, nil, err
 		}
-		if why != "" {
-			s.cfg.Warn(fmt.Sprintf("the rows are read on %d of %d connections: %s", len(readers), connections, why))
-			connections = len(readers)
+		if p.fewer != "" {
+			s.cfg.Warn(fmt.Sprintf("the rows are read on %d of %d connections: %s", len(p.readers), connections, p.fewer))
+			connections = len(p.readers)
 		}
-		var databases []*database
-		for _, name := range names {
-			db, err := c.read(ctx, name)
-			if err != nil {
-				closeAll(readers)
-				return nil, nil, fmt.Errorf("database %s: %w", name, err)
-			}
-			databases = append(databases, db)
+		databases, err := c.readAll(ctx, names)
+		var after map[string]string
+		if err == nil {
+			after, err = c.allIdentities(ctx, names)
 		}
-		after, err := c.allIdentities(ctx, names)
 		if err == nil && maps.Equal(before, after) {
-			return readers, databases, nil
+			return p, databases, nil
 		}
-		closeAll(readers)
+		p.close()
 		if err == nil && attempt == attempts {
 			err = fmt.Errorf("tables were made, altered or dropped in each of %d attempts to read their definitions", attempts)
 		}
 		if err != nil {
-			return nil, nil, err
+			return snapshot{}, nil, err
 		}
 		s.cfg.Debug("a table was made, altered or dropped while the definitions were read; beginning anew")
 	}
+}
+
+func (c *catalog) readAll(ctx context.Context, names []string) ([]*database, error) {
+	var databases []*database
+	for _, name := range names {
+		db, err := c.read(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("database %s: %w", name, err)
+		}
+		databases = append(databases, db)
+	}
+	return databases, nil
 }
 
 // allIdentities returns the identities of the tables of all databases.
@@ -151,10 +158,10 @@ func (s *Source) warnUnsnapped(databases []*database) {
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
-func write(ctx context.Context, c *catalog, p *printer, readers []*conn, databases []*database, people accounts) (dump.Manifest, error) {
-	p.preamble(c.srv, databases)
+func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, databases []*database, people accounts) (dump.Manifest, error) {
+	p.preamble(c.srv, databases, snapshot.position)
 	people.printPeople(p)
-	rows := newRowWriter(c, readers, databases)
+	rows := newRowWriter(c, snapshot.readers, databases)
 	return rows.run(ctx, func(ctx context.Context) error {
 		for _, db := range databases {
 			if err := writeDatabase(ctx, p, db, rows); err != nil {

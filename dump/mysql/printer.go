@@ -26,8 +26,11 @@ func home() settings {
 }
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server, databases []*database) {
+func (p *printer) preamble(srv server, databases []*database, position string) {
 	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
+	if position != "" {
+		p.comment("position of the binary log: %s", position)
+	}
 	if p.qualified {
 		for _, db := range databases {
 			p.comment(databasePrefix+"%+q", db.name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // beginSnapshot starts the transaction whose moment is that of the dump.
@@ -19,45 +20,99 @@ const (
 	errTooManyForUserSince = 1226
 )
 
-// openReaders opens n connections that see the same moment. Where the server
+// A snapshot is one moment of a server, seen by several connections.
+type snapshot struct {
+	readers  []*conn
+	fewer    string // why there are fewer of them than asked for
+	position string // of the binary log at that moment, where asked for
+}
+
+func (p snapshot) close() { closeAll(p.readers) }
+
+// takeSnapshot opens n connections that see the same moment. Where the server
 // has no room for so many, or does not let itself be stopped for that moment,
-// there are fewer, and why is told. A reader alone needs nobody to stop.
-func (s *Source) openReaders(ctx context.Context, srv server, n int) (readers []*conn, why string, err error) {
+// there are fewer. A reader alone needs nobody to stop.
+func (s *Source) takeSnapshot(ctx context.Context, srv server, n int) (p snapshot, err error) {
 	defer func() {
 		if err != nil {
-			closeAll(readers)
+			p.close()
 		}
 	}()
 	for range n {
 		r, _, err := s.open(ctx)
-		if len(readers) > 0 && isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
-			why = err.Error()
+		if len(p.readers) > 0 && isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
+			p.fewer = err.Error()
 			break
 		}
 		if err != nil {
-			return readers, "", err
+			return p, err
 		}
-		readers = append(readers, r)
+		p.readers = append(p.readers, r)
 	}
-	if len(readers) > 1 {
+	// MariaDB knows the position that belongs to a snapshot by itself.
+	if len(p.readers) > 1 || s.cfg.Position && !srv.mariadb() {
 		lock, err := s.stopCommits(ctx, srv)
 		switch {
 		case err == nil:
 			defer lock.close() // which ends the lock
 		case isError(err, errAccessDenied, errPrivilegeNeeded, errLockWaitTimeout) || errors.Is(err, errBusy):
-			why = err.Error()
-			closeAll(readers[1:])
-			readers = readers[:1]
+			p.fewer = err.Error()
+			closeAll(p.readers[1:])
+			p.readers = p.readers[:1]
 		default:
-			return readers, "", err
+			return p, err
 		}
 	}
-	for _, r := range readers {
+	for _, r := range p.readers {
 		if err := r.exec(ctx, beginSnapshot); err != nil {
-			return readers, "", fmt.Errorf("begin the dump's transaction: %w", err)
+			return p, fmt.Errorf("begin the dump's transaction: %w", err)
 		}
 	}
-	return readers, why, nil
+	if s.cfg.Position && (p.fewer == "" || srv.mariadb()) {
+		p.position, err = readPosition(ctx, p.readers[0], srv)
+	}
+	return p, err
+}
+
+// readPosition asks for the position of the binary log that belongs to the
+// snapshot of c: file, offset and GTIDs.
+func readPosition(ctx context.Context, c *conn, srv server) (string, error) {
+	var file, offset, gtid string
+	if srv.mariadb() {
+		rows, err := c.list(ctx, "SHOW STATUS LIKE 'binlog_snapshot_%'")
+		if err != nil {
+			return "", fmt.Errorf("read the binary log's position: %w", err)
+		}
+		for _, r := range rows {
+			switch r["variable_name"] {
+			case "Binlog_snapshot_file":
+				file = r["value"]
+			case "Binlog_snapshot_position":
+				offset = r["value"]
+			}
+		}
+		if file != "" {
+			if err := c.row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+literal(file)+", "+offset+"), '')", &gtid); err != nil {
+				return "", fmt.Errorf("read the binary log's position: %w", err)
+			}
+		}
+	} else {
+		query := "SHOW BINARY LOG STATUS"
+		if srv.version.less(version{8, 2, 0}) {
+			query = "SHOW MASTER STATUS"
+		}
+		rows, err := c.list(ctx, query)
+		if err != nil {
+			return "", fmt.Errorf("read the binary log's position: %w", err)
+		}
+		for _, r := range rows {
+			file, offset, gtid = r["file"], r["position"], strings.ReplaceAll(r["executed_gtid_set"], "\n", "")
+		}
+	}
+	if file == "" {
+		return "", errors.New("read the binary log's position: the server writes no binary log")
+	}
+	return fmt.Sprintf("%+q %s %+q", file, offset, gtid), nil
 }
 
 // errBusy is returned where to stop the server for a moment would be to stop it for longer.
@@ -65,15 +120,11 @@ var errBusy = errors.New("a statement has been running for more than 5 seconds, 
 
 // stopCommits keeps everybody from committing for as long as the connection
 // that it returns is open.
-func (s *Source) stopCommits(ctx context.Context, srv server) (c *conn, err error) {
-	if c, _, err = s.open(ctx); err != nil {
+func (s *Source) stopCommits(ctx context.Context, srv server) (*conn, error) {
+	c, _, err := s.open(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			c.close()
-		}
-	}()
 	statements := []string{"SET lock_wait_timeout = 5"}
 	if srv.mariadb() {
 		statements = append(statements, "BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT")
@@ -83,12 +134,14 @@ func (s *Source) stopCommits(ctx context.Context, srv server) (c *conn, err erro
 		var long int
 		const running = "SELECT COUNT(*) FROM performance_schema.processlist WHERE command IN ('Query', 'Execute') AND time > 5"
 		if err := c.row(ctx, running, &long); err == nil && long > 0 {
+			c.close()
 			return nil, errBusy
 		}
 		statements = append(statements, "FLUSH TABLES WITH READ LOCK")
 	}
 	for _, sql := range statements {
 		if err := c.exec(ctx, sql); err != nil {
+			c.close()
 			return nil, fmt.Errorf("%s: %w", sql, err)
 		}
 	}

@@ -1,0 +1,75 @@
+package mysql
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// rights are what an account needs to dump a database, and to do so on several connections.
+func (my *testMySQL) rights() (dump, several []string) {
+	dump = []string{"SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE ON *.*"}
+	if my.family == familyMySQL {
+		return append(dump, "SHOW_ROUTINE ON *.*"), []string{"FLUSH_TABLES ON *.*"}
+	}
+	return dump, []string{"RELOAD ON *.*"}
+}
+
+// user makes an account that connects with a password.
+func (my *testMySQL) user(t *testing.T, rights ...string) Server {
+	t.Helper()
+	account := Server{Host: my.Host, Port: my.Port, User: "u_" + my.CreateDB(t), Password: "open 'sesame"}
+	name := literal(account.User) + "@'127.0.0.1'"
+	my.Query(t, "", "CREATE USER "+name+" IDENTIFIED BY "+literal(account.Password))
+	t.Cleanup(func() { my.Query(t, "", "DROP USER "+name) })
+	for _, r := range rights {
+		my.Query(t, "", "GRANT "+r+" TO "+name)
+	}
+	return account
+}
+
+func TestRights(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	my.client(t, db, readFile(t, "testdata/database/kinds.sql"))
+	want := my.dump(t, Config{Databases: []string{db}})
+	enough, several := my.rights()
+
+	var warnings []string
+	warn := func(text string) { warnings = append(warnings, text) }
+	about := func(what string) int {
+		return len(slices.DeleteFunc(slices.Clone(warnings), func(w string) bool { return !strings.Contains(w, what) }))
+	}
+	got := my.dump(t, Config{Server: my.user(t, append(enough, several...)...), Databases: []string{db}, Jobs: 3, Warn: warn})
+	if !bytes.Equal(got, want) {
+		t.Errorf("the dump of an account with all the rights it needs (-root +account):\n%s", cmp.Diff(lines(string(want)), lines(string(got))))
+	}
+	if about("connections") != 0 {
+		t.Errorf("warnings %q", warnings)
+	}
+
+	// Without the right to stop the server for a moment there is one connection, and a word of it.
+	warnings = nil
+	if got := my.dump(t, Config{Server: my.user(t, enough...), Databases: []string{db}, Jobs: 3, Warn: warn}); !bytes.Equal(got, want) {
+		t.Error("another dump on fewer connections")
+	}
+	if about("1 of 3 connections") != 1 {
+		t.Errorf("warnings %q, want one about connections", warnings)
+	}
+
+	// Whoever does not see a definition gets an error, not a dump without it.
+	blind := my.user(t, "SELECT, SHOW VIEW, TRIGGER, EVENT ON "+ident(db)+".*", "EXECUTE ON "+ident(db)+".*")
+	err := my.source(t, Config{Server: blind, Databases: []string{db}}).Dump(t.Context(), io.Discard)
+	if !errors.Is(err, errNoBody) {
+		t.Errorf("without the right to read routines: %v, want %v", err, errNoBody)
+	}
+	unseeing := my.user(t, "SELECT ON "+ident(db)+".*")
+	if err := my.source(t, Config{Server: unseeing, Databases: []string{db}}).Dump(t.Context(), io.Discard); err == nil {
+		t.Error("without the right to read views: no error")
+	}
+}
