@@ -3,6 +3,7 @@ package mongo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -141,6 +142,11 @@ func mongorestore(t *testing.T, db *testDB, stream []byte) {
 // metadata and its documents, sorted.
 func mongodump(t *testing.T, db *testDB) map[string][]string {
 	t.Helper()
+	return contents(t, mongodumpArchive(t, db))
+}
+
+func mongodumpArchive(t *testing.T, db *testDB) []byte {
+	t.Helper()
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), servers.MongoTool(t, "mongodump"), "--uri", db.uri, "--db", db.name, "--archive")
 	cmd.Stderr = &stderr
@@ -148,7 +154,7 @@ func mongodump(t *testing.T, db *testDB) map[string][]string {
 	if err != nil {
 		t.Fatalf("mongodump: %v\n%s", err, &stderr)
 	}
-	return contents(t, stream)
+	return stream
 }
 
 // contents is what is in an archive: under each collection's name its metadata,
@@ -225,5 +231,37 @@ func ledger() dumptest.Ledger[*testDB] {
 				t.Fatal(err)
 			}
 		},
+	}
+}
+
+// TestMongodumpsArchive loads what mongodump wrote, and what it says then is
+// what it said of the original.
+func TestMongodumpsArchive(t *testing.T) {
+	for _, c := range cases(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			db, restored := newTestDB(t), newTestDB(t)
+			c.Fill(t, db)
+			stream := mongodumpArchive(t, db)
+			if err := Verify(bytes.NewReader(stream)); err != nil {
+				t.Fatal(err)
+			}
+			l, err := NewLoader(LoadConfig{Server: restored.server(t), Database: restored.name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Load(t.Context(), bytes.NewReader(stream)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(contents(t, stream), mongodump(t, restored)); diff != "" {
+				t.Errorf("mongodump tells the restored database from the original (-original +restored):\n%s", diff)
+			}
+			for n := range 20 {
+				cut := stream[:len(stream)*n/20]
+				if err := Verify(bytes.NewReader(cut)); !errors.Is(err, dump.ErrTruncated) && !errors.Is(err, dump.ErrNotADump) {
+					t.Errorf("%d of %d bytes: %v", len(cut), len(stream), err)
+				}
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
@@ -125,6 +126,9 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 		bytes += int64(len(doc))
 		if cur.RemainingBatchLength() == 0 {
 			cur.SetBatchSize(int32(max(1, batchBytes/(bytes/documents))))
+			if len(doc) > batchBytes {
+				runtime.GC() // a few answers of such a size that nobody needs any more are all the memory there may be
+			}
 		}
 	}
 	if err := cur.Err(); err != nil {
