@@ -32,8 +32,9 @@ type attribute struct {
 	value        string // the same, as far as it is written
 	separate     bool   // the default is set after the table is made
 	inheritsNull bool   // NOT NULL comes from a parent
-	notNullName  string // where it is not the one that the server would choose
-	noInherit    bool   // the NOT NULL is not passed on
+	// Of a NOT NULL that is a constraint (18):
+	notNull     *constraint // nil: there is none, or it is not validated
+	notNullName string      // where it is not the one that the server would choose
 }
 
 // readColumns reads the columns of every relation that is dumped and of those
@@ -154,11 +155,27 @@ func (a *attribute) definition(r *relation) (string, bool) {
 			b.WriteString(" CONSTRAINT " + a.notNullName)
 		}
 		b.WriteString(" NOT NULL")
-		if a.noInherit {
+		if a.notNull != nil && !a.notNull.Inherits {
 			b.WriteString(" NO INHERIT")
 		}
 	}
 	return b.String(), true
+}
+
+// ownNotNull writes the NOT NULL of a column that CREATE TABLE does not list, as
+// an element of its own, or reports false.
+func (a *attribute) ownNotNull(r *relation) (string, bool) {
+	if a.Dropped || a.printed(r) || a.notNull == nil || a.inheritsNull {
+		return "", false
+	}
+	s := "NOT NULL " + a.Quoted
+	if a.notNullName != "" {
+		s = "CONSTRAINT " + a.notNullName + " " + s
+	}
+	if !a.notNull.Inherits {
+		s += " NO INHERIT"
+	}
+	return s, true
 }
 
 // Storage strategies by pg_attribute.attstorage, compression methods by attcompression.
@@ -177,7 +194,7 @@ func (r *relation) printColumnSettings(p *printer) {
 		column := func(format string, args ...any) {
 			p.stmt("%s ALTER COLUMN %s %s", r.alter(), a.Quoted, fmt.Sprintf(format, args...))
 		}
-		if !a.printed(r) && a.NotNull && !a.inheritsNull {
+		if !a.printed(r) && a.NotNull && a.notNull == nil && !a.inheritsNull {
 			column("SET NOT NULL")
 		}
 		if a.Statistics != nil && *a.Statistics >= 0 {

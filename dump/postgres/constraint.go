@@ -59,6 +59,9 @@ func readConstraints(ctx context.Context, c *catalog) error {
 		for i := range r.checks {
 			c.ownCheck(r, &r.checks[i])
 		}
+		for i := range r.columns {
+			c.ownNotNull(r, &r.columns[i])
+		}
 	}
 	return nil
 }
@@ -117,8 +120,6 @@ func (c *catalog) notNull(r *relation, k constraint) {
 		return
 	}
 	a := &r.columns[*k.Column-1]
-	a.inheritsNull = !k.Local
-	a.noInherit = !k.Inherits
 	if !k.Validated {
 		a.NotNull = false
 		if k.Local {
@@ -126,11 +127,33 @@ func (c *catalog) notNull(r *relation, k constraint) {
 		}
 		return
 	}
-	if k.Raw != r.Raw+"_"+a.Raw+"_not_null" {
-		a.notNullName = k.Quoted
+	a.notNull = &k
+}
+
+// ownNotNull ties a NOT NULL to its table. A child's that no parent has, or has
+// only as NOT VALID, is written as the child's own (flagInhAttrs in pg_dump's
+// common.c), and so is the name of one with a comment.
+func (c *catalog) ownNotNull(r *relation, a *attribute) {
+	k := a.notNull
+	if k == nil {
+		return
 	}
-	if k.Local {
+	inherited, named := false, false
+	for _, parent := range r.parents {
+		for _, from := range parent.columns {
+			if !from.Dropped && from.Raw == a.Raw && from.notNull != nil {
+				inherited, named = true, named || from.notNull.Raw == k.Raw
+			}
+		}
+	}
+	a.inheritsNull = !k.Local && inherited
+	at := address{classConstraint, k.OID}
+	comments := len(r.comments)
+	if !a.inheritsNull || named {
 		c.commentOn(r.object, at, 0, "CONSTRAINT "+k.Quoted+" ON "+r.name)
+	}
+	if k.Raw != r.Raw+"_"+a.Raw+"_not_null" || len(r.comments) > comments {
+		a.notNullName = k.Quoted
 	}
 }
 

@@ -239,6 +239,9 @@ func (r *relation) body() string {
 		if s, ok := r.columns[i].definition(r); ok {
 			elements = append(elements, s)
 		}
+		if s, ok := r.columns[i].ownNotNull(r); ok {
+			elements = append(elements, s)
+		}
 	}
 	for _, k := range r.checks {
 		if !k.separate && (k.Local || r.Partition) {
