@@ -11,8 +11,8 @@ IMAGE    := breaking-backups:$(VERSION)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go
-	@testdata/demo/demo
+demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go; ENGINE=mariadb for MariaDB's
+	@testdata/demo/demo $(ENGINE)
 
 build: ## build the program into bin
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(PROGRAM) ./cmd/breaking-backups
