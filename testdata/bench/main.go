@@ -1,59 +1,78 @@
-// Command bench holds the program against pg_dump, psql and restic side by side, and prints a table of medians.
+// Command bench holds the program against an engine's own tools and restic side by side, and prints a table of medians.
 //
-// It runs beside a private PostgreSQL (servers postgres bench), with the program, restic and PostgreSQL's tools on
+// It runs beside a private server (servers postgres bench postgres), with the program, restic and the engine's tools on
 // PATH. Ours and theirs run in turn, so that a machine whose speed drifts does the same to both; what counts is the
-// ratio. Times are whole processes', from outside.
+// ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set.
 package main
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
-	"syscall"
+	"strconv"
 	"time"
 )
 
 // pairs is how often each comparison is made.
-const pairs = 5
-
-const fill = `
-CREATE TABLE docs AS SELECT i AS id, 'user ' || i AS name, md5(i::text) || ' ' || md5((i * 7)::text) || ' ' || repeat(md5((i * 13)::text), 2) AS body,
-	jsonb_build_object('id', i, 'tags', array[i % 7, i % 11], 'note', md5((i * 3)::text)) AS doc, '2024-01-01'::timestamptz + i * interval '1 second' AS at
-	FROM generate_series(1, 1500000) i;
-ALTER TABLE docs ADD PRIMARY KEY (id);
-CREATE INDEX ON docs (name);
-CREATE INDEX ON docs (at);`
-
-const change = `UPDATE docs SET name = name || '!' WHERE id BETWEEN 700000 AND 701500`
+var pairs = 5
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+// A bench is what is measured of an engine: shell commands and the figures to reach.
+type bench struct {
+	name   string   // for people
+	dbType string   // DB_TYPE
+	env    []string // more of the program's environment: name, value, ...
+	fill   []string // make the database named bench
+	dump   string   // writes a dump as the engine's own tools do
+
+	dumpWall, dumpCPU, restoreWall string // at most this part of theirs
+	backupWall                     string // "": not compared
+	second                         []change
+
+	fresh string // makes an empty database named target
+	load  string // loads the dump in $FILE into it
+}
+
+// A change is made before another backup, and what that adds is measured.
+type change struct{ what, target, script string }
+
+func run(args []string) error {
+	if len(args) != 1 || benches[args[0]].name == "" {
+		return fmt.Errorf("usage: bench postgres | mariadb")
+	}
+	if text := os.Getenv("BENCH_PAIRS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fmt.Errorf("BENCH_PAIRS: a number from 1 expected, got %q", text)
+		}
+		pairs = n
+	}
+	b := benches[args[0]]
 	dir := os.Getenv("TMPDIR")
-	os.Setenv("DB_TYPE", "postgres")
-	os.Setenv("RESTIC_PASSWORD", "bench")
-	os.Setenv("RESTIC_CACHE_DIR", filepath.Join(dir, "cache"))
+	for _, set := range [][2]string{
+		{"DB_TYPE", b.dbType}, {"RESTIC_PASSWORD", "bench"}, {"RESTIC_CACHE_DIR", filepath.Join(dir, "cache")}, {"FILE", filepath.Join(dir, "bench.sql")},
+	} {
+		os.Setenv(set[0], set[1])
+	}
 	fmt.Printf("%d processors, %s; medians of %d pairs\n\n", runtime.NumCPU(), time.Now().Format("2006-01-02"), pairs)
-	for _, step := range []string{"createdb bench", "pgbench -q -i -s 50 bench", "psql -Xq -d bench -c " + quote(fill), "psql -Xq -d bench -c 'VACUUM ANALYZE'"} {
+	for _, step := range b.fill {
 		if _, err := sh(step); err != nil {
 			return err
 		}
 	}
-	os.Setenv("PGDATABASE", "bench")
-	fmt.Println("| PostgreSQL | target | ours | theirs | ratio |")
+	for i := 0; i < len(b.env); i += 2 {
+		os.Setenv(b.env[i], b.env[i+1])
+	}
+	fmt.Printf("| %s | target | ours | theirs | ratio |\n", b.name)
 	fmt.Println("|---|---|---|---|---|")
-	for _, part := range []func(string) error{dumping, memory, backing, second, restoring} {
+	for _, part := range []func(string) error{b.dumping, b.memory, b.backing, b.backups, b.restoring} {
 		if err := part(dir); err != nil {
 			return err
 		}
@@ -61,83 +80,19 @@ func run() error {
 	return nil
 }
 
-// usage is what a finished command took.
-type usage struct {
-	wall, cpu float64 // seconds
-	peak      float64 // MiB, of the largest process
-}
+var benches = map[string]bench{"postgres": postgres, "mariadb": mariadb}
 
-// sh runs a shell command.
-func sh(script string) (usage, error) {
-	cmd := exec.Command("bash", "-o", "pipefail", "-c", script)
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
-	began := time.Now()
-	err := cmd.Run()
-	u := usage{wall: time.Since(began).Seconds()}
-	if err != nil {
-		return u, fmt.Errorf("%.80s: %w\n%s", script, err, out.String())
-	}
-	r := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	u.cpu = time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
-	u.peak = float64(r.Maxrss) / 1024
-	return u, nil
-}
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-// compare runs ours and theirs in turn; before comes before each and does not count.
-func compare(ours, theirs, before string) (a, b []usage, err error) {
-	for range pairs {
-		for _, side := range []struct {
-			script string
-			list   *[]usage
-		}{{ours, &a}, {theirs, &b}} {
-			if before != "" {
-				if _, err := sh(before); err != nil {
-					return nil, nil, err
-				}
-			}
-			u, err := sh(side.script)
-			if err != nil {
-				return nil, nil, err
-			}
-			*side.list = append(*side.list, u)
-		}
-	}
-	return a, b, nil
-}
-
-func median[T cmp.Ordered](list []T) T {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return list[len(list)/2]
-}
-
-// row prints a figure of both sides, with the median of the pairs' ratios.
-func row(what, target string, a, b []usage, figure func(usage) float64) {
-	var ours, theirs, ratios []float64
-	for i := range a {
-		ours, theirs = append(ours, figure(a[i])), append(theirs, figure(b[i]))
-		ratios = append(ratios, figure(a[i])/figure(b[i]))
-	}
-	fmt.Printf("| %s | %s | %.2f s | %.2f s | %.2f |\n", what, target, median(ours), median(theirs), median(ratios))
-}
-
-func wall(u usage) float64 { return u.wall }
-func cpu(u usage) float64  { return u.cpu }
-
-func dumping(string) error {
-	a, b, err := compare("breaking-backups dump >/dev/null", "pg_dump >/dev/null", "")
+func (b bench) dumping(string) error {
+	ours, theirs, err := compare("breaking-backups dump >/dev/null", b.dump+" >/dev/null", "")
 	if err != nil {
 		return err
 	}
-	row("dump to /dev/null, wall", "0.8", a, b, wall)
-	row("dump to /dev/null, our processor time", "1.3", a, b, cpu)
+	row("dump to /dev/null, wall", b.dumpWall, ours, theirs, wall)
+	row("dump to /dev/null, our processor time", b.dumpCPU, ours, theirs, cpu)
 	return nil
 }
 
-func memory(string) error {
+func (b bench) memory(string) error {
 	u, err := sh("DUMP_JOBS=4 exec breaking-backups dump >/dev/null")
 	if err == nil {
 		fmt.Printf("| peak memory with 4 jobs | 96 MiB | %.0f MiB | | |\n", u.peak)
@@ -150,79 +105,56 @@ func repositories(dir string) string {
 	return fmt.Sprintf(`cd %s && rm -rf ours theirs && RESTIC_REPOSITORY=$PWD/ours breaking-backups init && RESTIC_REPOSITORY=$PWD/theirs restic init`, quote(dir))
 }
 
-func backup(dir string) (ours, theirs string) {
+func (b bench) backup(dir string) (ours, theirs string) {
 	return fmt.Sprintf("RESTIC_REPOSITORY=%s/ours breaking-backups run-once", dir),
-		fmt.Sprintf("pg_dump | RESTIC_REPOSITORY=%s/theirs restic backup --stdin --stdin-filename bench.sql", dir)
+		fmt.Sprintf("%s | RESTIC_REPOSITORY=%s/theirs restic backup --stdin --stdin-filename bench.sql", b.dump, dir)
 }
 
-func backing(dir string) error {
-	ours, theirs := backup(dir)
-	a, b, err := compare(ours, theirs, repositories(dir))
+func (b bench) backing(dir string) error {
+	if b.backupWall == "" {
+		return nil
+	}
+	ours, theirs := b.backup(dir)
+	x, y, err := compare(ours, theirs, repositories(dir))
 	if err != nil {
 		return err
 	}
-	row("dump through restic into a new repository, wall", "0.85", a, b, wall)
+	row("dump through restic into a new repository, wall", b.backupWall, x, y, wall)
 	return nil
 }
 
-// second backs up both ways, changes adjacent rows, backs up again, and once more untouched.
-func second(dir string) error {
-	ours, theirs := backup(dir)
+// backups backs up both ways, and again after each change.
+func (b bench) backups(dir string) error {
+	ours, theirs := b.backup(dir)
 	both := ours + "; " + theirs
-	for _, step := range []struct{ what, target, script string }{
-		{"", "", repositories(dir) + "; " + both},
-		{"second backup after 1,501 adjacent rows of 1.5 million changed, added", "8 MB", "psql -Xq -c " + quote(change) + "; " + both},
-		{"backup of an untouched database, added", "1 MB", both},
-	} {
-		if _, err := sh(step.script); err != nil {
+	if _, err := sh(repositories(dir) + "; " + both); err != nil {
+		return err
+	}
+	for _, c := range b.second {
+		if _, err := sh(c.script + "; " + both); err != nil {
 			return err
 		}
-		if step.what == "" {
-			continue
-		}
-		a, err := added(dir + "/ours")
+		x, err := added(dir + "/ours")
 		if err != nil {
 			return err
 		}
-		b, err := added(dir + "/theirs")
+		y, err := added(dir + "/theirs")
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s | %s | %.1f MB | %.1f MB | %.3f |\n", step.what, step.target, a, b, a/b)
+		fmt.Printf("| %s | %s | %.1f MB | %.1f MB | %.3f |\n", c.what, c.target, x, y, x/y)
 	}
 	return nil
 }
 
-// added returns what the newest snapshot of a repository added, in MB.
-func added(repository string) (float64, error) {
-	out, err := exec.Command("restic", "-r", repository, "snapshots", "--json", "--latest", "1").Output()
-	if err != nil {
-		return 0, err
-	}
-	var list []struct {
-		Summary struct {
-			DataAdded float64 `json:"data_added"`
-		}
-	}
-	if err := json.Unmarshal(out, &list); err != nil || len(list) == 0 {
-		return 0, fmt.Errorf("snapshots of %s: %d, %w", repository, len(list), err)
-	}
-	return list[len(list)-1].Summary.DataAdded / 1e6, nil
-}
-
-func restoring(dir string) error {
-	file := dir + "/bench.sql"
-	if _, err := sh("breaking-backups dump --output " + file); err != nil {
+func (b bench) restoring(string) error {
+	if _, err := sh("breaking-backups dump --output $FILE"); err != nil {
 		return err
 	}
-	a, b, err := compare(
-		"breaking-backups restore --database target --file "+file,
-		"psql -Xq -v ON_ERROR_STOP=1 -d target -f "+file,
-		"dropdb --if-exists target; createdb target; psql -Xqc CHECKPOINT",
-	)
+	ours, theirs, err := compare("breaking-backups restore --database target --file $FILE", b.load, b.fresh)
 	if err != nil {
 		return err
 	}
-	row("restore, indexes included, wall", "0.75", a, b, wall)
+	row("restore, indexes included, wall", b.restoreWall, ours, theirs, wall)
 	return nil
 }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// usage is what a finished command took.
+type usage struct {
+	wall, cpu float64 // seconds
+	peak      float64 // MiB, of the largest process
+}
+
+// sh runs a shell command.
+func sh(script string) (usage, error) {
+	cmd := exec.Command("bash", "-o", "pipefail", "-c", script)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	began := time.Now()
+	err := cmd.Run()
+	u := usage{wall: time.Since(began).Seconds()}
+	if err != nil {
+		return u, fmt.Errorf("%.80s: %w\n%s", script, err, out.String())
+	}
+	r := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	u.cpu = time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
+	u.peak = float64(r.Maxrss) / 1024
+	return u, nil
+}
+
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// compare runs ours and theirs in turn; before comes before each and does not count.
+func compare(ours, theirs, before string) (a, b []usage, err error) {
+	for range pairs {
+		for _, side := range []struct {
+			script string
+			list   *[]usage
+		}{{ours, &a}, {theirs, &b}} {
+			if before != "" {
+				if _, err := sh(before); err != nil {
+					return nil, nil, err
+				}
+			}
+			u, err := sh(side.script)
+			if err != nil {
+				return nil, nil, err
+			}
+			*side.list = append(*side.list, u)
+		}
+	}
+	return a, b, nil
+}
+
+func median[T cmp.Ordered](list []T) T {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// row prints a figure of both sides, with the median of the pairs' ratios.
+func row(what, target string, a, b []usage, figure func(usage) float64) {
+	var ours, theirs, ratios []float64
+	for i := range a {
+		ours, theirs = append(ours, figure(a[i])), append(theirs, figure(b[i]))
+		ratios = append(ratios, figure(a[i])/figure(b[i]))
+	}
+	fmt.Printf("| %s | %s | %.2f s | %.2f s | %.2f |\n", what, target, median(ours), median(theirs), median(ratios))
+}
+
+func wall(u usage) float64 { return u.wall }
+func cpu(u usage) float64  { return u.cpu }
+
+// added returns what the newest snapshot of a repository added, in MB.
+func added(repository string) (float64, error) {
+	out, err := exec.Command("restic", "-r", repository, "snapshots", "--json", "--latest", "1").Output()
+	if err != nil {
+		return 0, err
+	}
+	var list []struct {
+		Summary struct {
+			DataAdded float64 `json:"data_added"`
+		}
+	}
+	if err := json.Unmarshal(out, &list); err != nil || len(list) == 0 {
+		return 0, fmt.Errorf("snapshots of %s: %d, %w", repository, len(list), err)
+	}
+	return list[len(list)-1].Summary.DataAdded / 1e6, nil
+}

@@ -1,0 +1,33 @@
+package main
+
+// client is one of MariaDB's own, as the superuser of the private server.
+func client(program string) string {
+	return program + " --no-defaults --socket=$MYSQL_UNIX_PORT --user=root --default-character-set=utf8mb4 "
+}
+
+func mariadbSQL(sql string) string { return client("mariadb") + "bench -e " + quote(sql) }
+
+var mariadb = bench{
+	name:   "MariaDB",
+	dbType: "mariadb",
+	env:    []string{"MYSQL_DATABASE", "bench"},
+	fill: []string{
+		client("mariadb") + "-e " + quote(`CREATE DATABASE bench; SET GLOBAL innodb_buffer_pool_size = 1 << 30; SET GLOBAL innodb_log_file_size = 512 << 20`),
+		mariadbSQL(`
+			CREATE TABLE docs (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, body TEXT NOT NULL, doc JSON NOT NULL, at DATETIME NOT NULL, KEY (name), KEY (at));
+			INSERT INTO docs SELECT seq, concat('user ', seq), concat_ws(' ', md5(seq), md5(seq * 7), repeat(md5(seq * 13), 2)),
+				json_object('id', seq, 'tags', json_array(seq % 7, seq % 11), 'note', md5(seq * 3)), timestamp('2024-01-01') + INTERVAL seq SECOND FROM seq_1_to_1500000;
+			ANALYZE TABLE docs`),
+	},
+	dump:     client("mariadb-dump") + "--single-transaction --routines --triggers --events --hex-blob bench",
+	dumpWall: "0.5",
+	dumpCPU:  "0.6",
+	second: []change{
+		{"second backup after 1,501 adjacent rows of 1.5 million changed, added", "6 MB", mariadbSQL(`UPDATE docs SET name = concat(name, '!') WHERE id BETWEEN 700000 AND 701500`)},
+		{"and after 2 rows were deleted", "8 MB", mariadbSQL(`DELETE FROM docs WHERE id IN (500000, 1000000)`)},
+		{"backup of an untouched database, added", "1 MB", "true"},
+	},
+	fresh:       client("mariadb") + "-e 'DROP DATABASE IF EXISTS target; CREATE DATABASE target; RESET MASTER'",
+	load:        client("mariadb") + "target <$FILE",
+	restoreWall: "0.8",
+}
