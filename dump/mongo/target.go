@@ -144,7 +144,11 @@ func (s *loading) countDocuments(ctx context.Context, t *target) error {
 	var answer struct {
 		N int64 `bson:"n"`
 	}
-	if err := s.conn.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: bson.D{}}}, &answer); err != nil {
+	all := bson.D{}
+	if !s.conn.server.mongod { // FerretDB counts all only as its planner's statistics have it
+		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
+	}
+	if err := s.conn.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer); err != nil {
 		return fmt.Errorf("count: %w", err)
 	}
 	if answer.N != t.inserted {
