@@ -410,9 +410,9 @@ func TestReadFailsMidway(t *testing.T) {
 		answer any
 		want   string
 	}{
-		"cursor killed":        {failure(43, "cursor id 1 not found"), "read app.users: "},
-		"collection dropped":   {failure(175, "collection dropped"), "read app.users: "},
-		"primary stepped down": {failure(11602, "operation was interrupted"), "read app.users: "},
+		"cursor killed":        {failure(43, "cursor id 1 not found"), "read app."},
+		"collection dropped":   {failure(175, "collection dropped"), "read app."},
+		"primary stepped down": {failure(11602, "operation was interrupted"), "read app."},
 		"connection lost":      {errHangUp, "read app."},
 	} {
 		t.Run(name, func(t *testing.T) {
