@@ -33,9 +33,9 @@ test-matrix: ## the engines' tests on servers of other versions: MATRIX="/srv/tr
 lint: ## gofumpt, go vet, staticcheck, govulncheck
 	@testdata/lint/lint
 
-bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb
+bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb, ENGINE=mongo
 	@go build -buildvcs=false -o .cache/bin/bench ./testdata/bench
-	@PATH="$(CURDIR)/bin:$$(dirname $$($(SERVERS) restic)):$$PATH" $(SERVERS) $(or $(ENGINE),postgres) .cache/bin/bench $(or $(ENGINE),postgres)
+	@PATH="$(CURDIR)/bin:$$(dirname $$($(SERVERS) restic)):$$(dirname $$($(SERVERS) mongodump)):$$PATH" $(SERVERS) $(subst mongo,ferret,$(or $(ENGINE),postgres)) .cache/bin/bench $(or $(ENGINE),postgres)
 
 bench-go: setup ## the packages' own benchmarks
 	@go test -run '^$$' -bench . -timeout 60m $(PACKAGES)
@@ -44,9 +44,8 @@ image: ## build the container image
 	@docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
 setup: tools ## install and build what the tests need
-	@testdata/servers/install postgresql mariadb gcc
-	@$(SERVERS) restic >/dev/null
-	@$(SERVERS) s3 >/dev/null
+	@testdata/servers/install postgresql mariadb gcc zstd
+	@for tool in restic s3 ferret mongodump mongorestore bsondump; do $(SERVERS) $$tool >/dev/null || exit 1; done
 
 tools:
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -o $(SERVERS) ./testdata/servers/cmd/servers

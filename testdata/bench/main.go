@@ -3,6 +3,8 @@
 // It runs beside a private server (servers postgres bench postgres), with the program, restic and the engine's tools on
 // PATH. Ours and theirs run in turn, so that a machine whose speed drifts does the same to both; what counts is the
 // ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set.
+//
+// MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that MONGO_BENCH_URI names.
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -44,8 +47,11 @@ type bench struct {
 type change struct{ what, target, script string }
 
 func run(args []string) error {
-	if len(args) != 1 || benches[args[0]].name == "" {
-		return fmt.Errorf("usage: bench postgres | mariadb")
+	if slices.Equal(args, []string{"compress"}) {
+		return compress()
+	}
+	if len(args) != 1 || args[0] != "mongo" && benches[args[0]].name == "" {
+		return fmt.Errorf("usage: bench postgres | mariadb | mongo")
 	}
 	if text := os.Getenv("BENCH_PAIRS"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -53,6 +59,9 @@ func run(args []string) error {
 			return fmt.Errorf("BENCH_PAIRS: a number from 1 expected, got %q", text)
 		}
 		pairs = n
+	}
+	if args[0] == "mongo" {
+		return runMongo()
 	}
 	b := benches[args[0]]
 	dir := os.Getenv("TMPDIR")

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/md5"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// runMongo holds the program against mongodump and zstd. The server is that of MONGO_BENCH_URI, where the database
+// bb_bench is made anew and dropped, and a million documents are dumped; else the embedded FerretDB at MONGO_URI, which
+// takes long to fill and so gets fewer. MONGO_BENCH_DOCUMENTS is another number of them. The sizes to be reached by
+// second backups are those for a million.
+func runMongo() error {
+	dir := os.Getenv("TMPDIR")
+	uri, documents := os.Getenv("MONGO_URI"), 50_000
+	if own := os.Getenv("MONGO_BENCH_URI"); own != "" {
+		uri, documents = own, 1_000_000
+	}
+	if own := os.Getenv("MONGO_BENCH_DOCUMENTS"); own != "" {
+		n, err := strconv.Atoi(own)
+		if err != nil || n < 10_000 {
+			return fmt.Errorf("MONGO_BENCH_DOCUMENTS: %q, expected a number from 10000", own)
+		}
+		documents = n
+	}
+	for name, value := range map[string]string{
+		"DB_TYPE": "mongo", "MONGO_URI": uri, "MONGO_DATABASE": "bb_bench", "MONGO_OPLOG": "off",
+		"RESTIC_PASSWORD": "bench", "RESTIC_CACHE_DIR": filepath.Join(dir, "cache"),
+	} {
+		os.Setenv(name, value)
+	}
+	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	db := client.Database("bb_bench")
+	defer func() {
+		_ = db.Drop(ctx)
+		_ = client.Disconnect(ctx)
+	}()
+	if err := db.Drop(ctx); err != nil {
+		return err
+	}
+	if err := fillMongo(ctx, db.Collection("docs"), documents); err != nil {
+		return err
+	}
+	fmt.Printf("%d processors, %s; medians of %d pairs; %d documents\n\n", runtime.NumCPU(), time.Now().Format("2006-01-02"), pairs, documents)
+	fmt.Println("| MongoDB | target | ours | theirs | ratio |")
+	fmt.Println("|---|---|---|---|---|")
+	if err := dumpingMongo(uri); err != nil {
+		return err
+	}
+	if err := compressing(filepath.Join(dir, "rows")); err != nil {
+		return err
+	}
+	return secondMongo(ctx, dir, uri, db.Collection("docs"), documents)
+}
+
+func sum(i int) string { return fmt.Sprintf("%x", md5.Sum(strconv.AppendInt(nil, int64(i), 10))) }
+
+func fillMongo(ctx context.Context, docs *mongo.Collection, n int) error {
+	batch := make([]any, 0, 1000)
+	for i := range n {
+		batch = append(batch, bson.D{
+			{Key: "_id", Value: i},
+			{Key: "name", Value: fmt.Sprint("user ", i)},
+			{Key: "body", Value: sum(i) + " " + sum(i*7) + " " + sum(i*13) + sum(i*13)},
+			{Key: "doc", Value: bson.D{{Key: "id", Value: i}, {Key: "tags", Value: bson.A{i % 7, i % 11}}, {Key: "note", Value: sum(i * 3)}}},
+			{Key: "at", Value: bson.DateTime(1_704_067_200_000 + int64(i)*1000)},
+			{Key: "notes", Value: "the quick brown fox jumps over the lazy dog, for the " + strconv.Itoa(i) + "th time"},
+		})
+		if len(batch) == cap(batch) || i == n-1 {
+			if _, err := docs.InsertMany(ctx, batch, options.InsertMany().SetOrdered(false)); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+	}
+	return nil
+}
+
+// theirMongodump ends in the options that both of its uses have.
+func theirMongodump(uri string) string {
+	return "mongodump --quiet --archive --db bb_bench --uri " + quote(uri)
+}
+
+func dumpingMongo(uri string) error {
+	a, b, err := compare("MONGO_COMPRESSION=none breaking-backups dump >/dev/null", theirMongodump(uri)+" >/dev/null", "")
+	if err != nil {
+		return err
+	}
+	row("dump to /dev/null, uncompressed, our processor time", "0.7", a, b, cpu)
+	row("dump to /dev/null, uncompressed, wall", "1", a, b, wall)
+	u, err := sh("exec breaking-backups dump >/dev/null")
+	if err == nil {
+		fmt.Printf("| peak memory, compressed | 96 MiB | %.0f MiB | | |\n", u.peak)
+	}
+	return err
+}
+
+// compressing holds the frames against one stream of zstd, on rows of text.
+func compressing(file string) error {
+	if err := writeRows(file); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ours, theirs := quote(self)+" compress <"+quote(file), "zstd -q -3 -T1 -c <"+quote(file)
+	a, b, err := compare(ours+" >/dev/null", theirs+" >/dev/null", "")
+	if err != nil {
+		return err
+	}
+	row("440 MB of rows through frames, against zstd -3 -T1: processor time", "1.1", a, b, cpu)
+	row("the same, wall", "0.65", a, b, wall)
+	if _, err := sh(ours + " >" + quote(file+".ours") + "; " + theirs + " >" + quote(file+".theirs")); err != nil {
+		return err
+	}
+	x, err := os.Stat(file + ".ours")
+	if err != nil {
+		return err
+	}
+	y, err := os.Stat(file + ".theirs")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| the same, size | 1 | %.1f MB | %.1f MB | %.3f |\n", float64(x.Size())/1e6, float64(y.Size())/1e6, float64(x.Size())/float64(y.Size()))
+	for _, name := range []string{file, file + ".ours", file + ".theirs"} {
+		os.Remove(name)
+	}
+	return nil
+}
+
+// writeRows writes 440 MB that look like a table's.
+func writeRows(name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriter(f)
+	at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i, n := 1, 0; n < 440_000_000; i++ {
+		b := sum(i * 13)
+		m, _ := fmt.Fprintf(w, "%d\tuser %d\t%s %s %s%s\t{\"id\": %d, \"note\": \"%s\", \"tags\": [%d, %d]}\t%s\n", // the writer keeps its error
+			i, i, sum(i), sum(i*7), b, b, i, sum(i*3), i%7, i%11, at.Add(time.Duration(i)*time.Second).Format("2006-01-02 15:04:05+00"))
+		n += m
+	}
+	return cmp.Or(w.Flush(), f.Close())
+}
+
+// compress is the program under test in compressing: standard input to standard output.
+func compress() error {
+	_, err := stream.Compress(context.Background(), os.Stdout, stream.CompressOptions{}, func(_ context.Context, w io.Writer) error {
+		_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{os.Stdin}, make([]byte, 64<<10))
+		return err
+	})
+	return err
+}
+
+// secondMongo backs up in three ways, changes adjacent documents, and backs up again.
+func secondMongo(ctx context.Context, dir, uri string, docs *mongo.Collection, n int) error {
+	ways := []struct{ name, script string }{
+		{"ours", "RESTIC_REPOSITORY=%s/ours breaking-backups run-once"},
+		{"zstd", theirMongodump(uri) + " | zstd -q -3 | RESTIC_REPOSITORY=%s/zstd restic backup -q --compression off --stdin --stdin-filename x"},
+		{"gzip", theirMongodump(uri) + " --gzip | RESTIC_REPOSITORY=%s/gzip restic backup -q --compression off --stdin --stdin-filename x"},
+	}
+	backup := func() error {
+		for _, way := range ways {
+			if _, err := sh(fmt.Sprintf(way.script, quote(dir))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, way := range ways {
+		if _, err := sh(fmt.Sprintf("RESTIC_REPOSITORY=%s/%s restic init -q", quote(dir), way.name)); err != nil {
+			return err
+		}
+	}
+	if err := backup(); err != nil {
+		return err
+	}
+	from := n / 2
+	changed, err := docs.UpdateMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: from + 1500}}}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "another name"}}}})
+	if err != nil || changed.ModifiedCount != 1501 {
+		return fmt.Errorf("change documents: %v, %w", changed, err)
+	}
+	if err := backup(); err != nil {
+		return err
+	}
+	var sizes []float64
+	for _, way := range ways {
+		size, err := added(dir + "/" + way.name)
+		if err != nil {
+			return err
+		}
+		sizes = append(sizes, size)
+	}
+	fmt.Printf("| second backup after 1,501 adjacent documents changed, added; theirs through zstd | 3 MB | %.1f MB | %.1f MB | %.3f |\n", sizes[0], sizes[1], sizes[0]/sizes[1])
+	fmt.Printf("| the same; theirs with --gzip | 3 MB | %.1f MB | %.1f MB | %.3f |\n", sizes[0], sizes[2], sizes[0]/sizes[2])
+	return nil
+}
