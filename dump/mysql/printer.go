@@ -63,15 +63,6 @@ func (p *printer) stmt(format string, args ...any) {
 	p.w.WriteString(";\n")
 }
 
-// block writes a statement that may hold semicolons, between DELIMITER lines.
-func (p *printer) block(sql string) {
-	delimiter := ";;"
-	for strings.Contains(sql, delimiter) {
-		delimiter += ";"
-	}
-	p.w.WriteString("DELIMITER " + delimiter + "\n" + sql + "\n" + delimiter + "\nDELIMITER ;\n")
-}
-
 // comment writes text as comment lines.
 func (p *printer) comment(format string, args ...any) {
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\r", "\n")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // A program is a stored routine, a trigger or an event: text that the server
@@ -13,7 +15,7 @@ import (
 type program struct {
 	kind       string // as in DROP …: PROCEDURE
 	name       string
-	definition string
+	definition string // with its delimiter
 	settings   settings
 }
 
@@ -102,7 +104,12 @@ func (c *catalog) appendProgram(ctx context.Context, list []program, kind, name 
 		return nil, fmt.Errorf("%s: %w", what, errNoBody)
 	}
 	mode := r["sql_mode"]
-	return append(list, program{kind: kind, name: name, definition: r[column], settings: settings{
+	// Users wrote this: clients might find another end of it, or a command of theirs.
+	definition, err := script.Terminated(r[column], c.scriptMode(mode))
+	if err != nil {
+		return nil, fmt.Errorf("%s: clients would not read its text as one statement: %w", what, err)
+	}
+	return append(list, program{kind: kind, name: name, definition: definition, settings: settings{
 		charset: r["character_set_client"], collation: r["collation_connection"], database: r["database collation"],
 		sqlMode: &mode, timeZone: r["time_zone"],
 	}}), nil
@@ -118,9 +125,18 @@ func (p *program) print(w *printer, db *database) {
 		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), s.database)
 	}
 	w.in(s)
-	w.block(p.definition)
+	w.w.WriteString(p.definition)
 	if s.database != "" {
 		w.in(home())
 		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), db.collation)
 	}
+}
+
+// scriptMode is how the clients read text in a session with this sql_mode.
+func (c *catalog) scriptMode(sqlMode string) script.Mode {
+	m := script.SQLMode(sqlMode)
+	if !c.srv.mariadb() {
+		m |= script.MySQL
+	}
+	return m
 }
