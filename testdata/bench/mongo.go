@@ -22,11 +22,11 @@ import (
 
 // runMongo holds the program against mongodump and zstd. The server is that of MONGO_BENCH_URI, where the database
 // bb_bench is made anew and dropped, and a million documents are dumped; else the embedded FerretDB at MONGO_URI, which
-// takes long to fill and so gets fewer. MONGO_BENCH_DOCUMENTS is another number of them. The sizes to be reached by
+// takes long and so gets few. MONGO_BENCH_DOCUMENTS is another number of them. The sizes to be reached by
 // second backups are those for a million.
 func runMongo() error {
 	dir := os.Getenv("TMPDIR")
-	uri, documents := os.Getenv("MONGO_URI"), 50_000
+	uri, documents := os.Getenv("MONGO_URI"), 10_000
 	if own := os.Getenv("MONGO_BENCH_URI"); own != "" {
 		uri, documents = own, 1_000_000
 	}
