@@ -79,7 +79,7 @@ func (set *charset) append(b, text []byte) []byte {
 			b = append(b, ' ')
 			return appendHex(b, text)
 		}
-		if e := escapes[c]; e != 0 && len(letter) == 1 && letter[0] == c {
+		if e := escapes[c]; e > 1 && len(letter) == 1 && letter[0] == c {
 			b = append(b, '\\', e)
 			continue
 		}

@@ -21,6 +21,7 @@ type form byte
 const (
 	formText   form = iota // a string constant: the bytes are UTF-8, or should be
 	formPlain              // as it is: a number
+	formFloat              // a number with an exponent, which may be minus zero
 	formQuoted             // in quotes as it is: a date, an address
 	formHex                // a hexadecimal constant
 	formLegacy             // text in a character set of its own
@@ -94,11 +95,15 @@ func (c *catalog) newColumn(ctx context.Context, name, typ, charset string) (col
 	switch typ {
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
 		col.form, col.integer = formPlain, true
-	case "decimal", "year", "double":
+	case "decimal", "year":
 		col.form = formPlain
+	case "double":
+		// As text, which is the shortest that is the same number, and which the
+		// driver does not take apart.
+		col.form, col.read = formFloat, "CONCAT("+col.name+")"
 	case "float":
-		// The servers show six digits of a FLOAT.
-		col.form, col.read = formPlain, "CAST("+col.name+" AS DOUBLE)"
+		// Of a FLOAT the servers show six digits.
+		col.form, col.read = formFloat, "CONCAT(CAST("+col.name+" AS DOUBLE))"
 	case "date", "time", "datetime", "timestamp", "uuid", "inet4", "inet6":
 		col.form = formQuoted
 	case "bit", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector",

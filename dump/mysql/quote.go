@@ -10,26 +10,42 @@ func unquoted(s string) string { return strings.ReplaceAll(s[1:len(s)-1], "``", 
 
 // literal quotes s as a string constant, for sessions whose sql_mode is this
 // package's: a backslash escapes.
-func literal(s string) string { return string(appendText(nil, []byte(s))) }
+func literal(s string) string {
+	b, _ := appendQuoted(nil, []byte(s))
+	return string(b)
+}
 
-// escapes is what has to be written for a byte within quotes, or 0 for the byte
-// itself. A line feed is written too, so that a row stays in its line; bytes
-// above 127 are parts of UTF-8 letters.
-var escapes = [256]byte{0: '0', '\n': 'n', '\r': 'r', 0x1a: 'Z', '\'': '\'', '\\': '\\'}
+// escapes is what has to be written for a byte within quotes behind a
+// backslash, or 0 for the byte itself; 1 is for what is no ASCII. A line feed is
+// escaped too, so that a row stays in its line.
+var escapes = func() (e [256]byte) {
+	for i := 128; i < 256; i++ {
+		e[i] = 1
+	}
+	for c, letter := range map[byte]byte{0: '0', '\n': 'n', '\r': 'r', 0x1a: 'Z', '\'': '\'', '\\': '\\'} {
+		e[c] = letter
+	}
+	return e
+}()
 
-// appendText appends text as a string constant.
-func appendText(b, text []byte) []byte {
+// appendQuoted appends text as a string constant and tells whether it is ASCII.
+func appendQuoted(b, text []byte) ([]byte, bool) {
 	b = append(b, '\'')
+	ascii := true
 	from := 0
 	for i, c := range text {
-		if e := escapes[c]; e != 0 {
+		switch e := escapes[c]; e {
+		case 0:
+		case 1:
+			ascii = false
+		default:
 			b = append(b, text[from:i]...)
 			b = append(b, '\\', e)
 			from = i + 1
 		}
 	}
 	b = append(b, text[from:]...)
-	return append(b, '\'')
+	return append(b, '\''), ascii
 }
 
 // appendHex appends bytes as a hexadecimal constant.

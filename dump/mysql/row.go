@@ -29,8 +29,6 @@ func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
 			b = strconv.AppendInt(b, v, 10)
 		case uint64:
 			b = strconv.AppendUint(b, v, 10)
-		case float64:
-			b = appendFloat(b, v)
 		case []byte:
 			b = t.columns[i].append(b, v)
 		default:
@@ -40,15 +38,15 @@ func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
 	return append(b, ')'), nil
 }
 
-// appendFloat appends the shortest number that is read as the same one.
-func appendFloat(b []byte, f float64) []byte {
+// appendFloat appends a number as the server shows it.
+func appendFloat(b, text []byte) []byte {
 	switch {
-	case f == 0 && math.Signbit(f):
+	case string(text) == "-0":
 		return append(b, "-0e0"...) // -0 is an integer, and has no sign
-	case math.IsInf(f, 0), math.IsNaN(f):
+	case len(text) > 0 && text[len(text)-1] > '9': // inf, nan
 		return append(b, "NULL"...) // SQL has no word for it
 	}
-	return strconv.AppendFloat(b, f, 'g', -1, 64)
+	return append(b, text...)
 }
 
 // longBinary is the length of a binary value, in bytes, from which on it is
@@ -61,35 +59,42 @@ func (c *column) append(b, value []byte) []byte {
 	switch c.form {
 	case formPlain:
 		return append(b, value...)
+	case formFloat:
+		return appendFloat(b, value)
 	case formQuoted, formEnd:
 		b = append(b, '\'')
 		b = append(b, value...)
 		return append(b, '\'')
 	case formHex:
 		if len(value) >= longBinary {
-			return appendText(append(b, "_binary "...), value)
+			b, _ = appendQuoted(append(b, "_binary "...), value)
+			return b
 		}
 		return appendHex(b, value)
 	case formLegacy:
 		return c.charset.append(b, value)
 	}
-	if !utf8.Valid(value) {
-		return appendHex(b, value)
+	begin := len(b)
+	b, ascii := appendQuoted(b, value)
+	if !ascii && !utf8.Valid(value) {
+		return appendHex(b[:begin], value)
 	}
-	return appendText(b, value)
+	return b
 }
 
 // Statements end after a row whose hash says so: wherever rows are inserted or
 // removed, the ends of all other statements stay.
 const (
-	statementBits  = 18      // a statement holds 2^18 bytes on average
-	statementLimit = 1 << 20 // and at most so many, unless one row is longer
+	statementBits   = 18      // a statement holds 2^18 bytes on average
+	statementLimit  = 1 << 20 // and at most so many, unless one row is longer
+	transactionBits = 26      // a transaction holds 2^26 bytes on average, on MySQL
 )
 
-// lastOfStatement tells whether a row ends its statement. The chance grows with
-// the row's length, so that statements are alike in bytes.
-func lastOfStatement(length int, hash uint64) bool {
-	return length >= 1<<statementBits || hash < uint64(length)<<(64-statementBits)
+// isLast tells whether a row ends its statement, or its transaction, of 2^bits
+// bytes on average. The chance grows with the row's length, so that statements
+// are alike in bytes.
+func isLast(length int, hash uint64, bits int) bool {
+	return length >= 1<<bits || hash < uint64(length)<<(64-bits)
 }
 
 // A tally counts and hashes rows.
@@ -109,8 +114,8 @@ type rowBuffer struct {
 const rowGap = ",\n"
 
 type rowEnd struct {
-	end  int32 // in the buffer, before rowGap
-	last bool  // of its statement
+	end             int32 // in the buffer, before rowGap
+	last, committed bool  // of its statement, of its transaction
 }
 
 // add appends a row of t.
@@ -127,17 +132,19 @@ func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	hash := dump.RowHash(row)
 	sum.rows++
 	sum.sum += hash
-	b.rows = append(b.rows, rowEnd{int32(len(data)), lastOfStatement(len(row), hash)})
+	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits)})
 	b.data = append(data, rowGap...)
 	return nil
 }
 
 // An inserter writes a table's rows as INSERT statements.
 type inserter struct {
-	p      *printer
-	header string // INSERT INTO … VALUES
-	open   bool   // a statement has begun
-	size   int    // bytes of its rows
+	p       *printer
+	header  string // INSERT INTO … VALUES
+	commits bool   // now and then: else one transaction is for all rows
+	open    bool   // a statement has begun
+	size    int    // bytes of its rows
+	begun   bool   // a transaction has begun
 }
 
 // add writes the rows of a buffer.
@@ -152,6 +159,10 @@ func (w *inserter) add(b *rowBuffer) {
 		}
 		switch {
 		case !w.open:
+			if !w.begun {
+				w.p.w.WriteString("START TRANSACTION;\n")
+				w.begun = true
+			}
 			w.p.w.WriteString(w.header)
 			w.open, w.size = true, 0
 		case i == 0:
@@ -163,6 +174,9 @@ func (w *inserter) add(b *rowBuffer) {
 			w.p.w.Write(b.data[from:end])
 			from = begin
 			w.close()
+			if r.committed && w.commits {
+				w.commit()
+			}
 		}
 	}
 	if from < end {
@@ -175,5 +189,13 @@ func (w *inserter) close() {
 	if w.open {
 		w.p.w.WriteString(";\n")
 		w.open = false
+	}
+}
+
+// commit ends the transaction that has begun, if one has.
+func (w *inserter) commit() {
+	if w.begun {
+		w.p.w.WriteString("COMMIT;\n")
+		w.begun = false
 	}
 }

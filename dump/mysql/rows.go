@@ -199,7 +199,8 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	if p.qualified {
 		entry.Name = ident(t.db.name) + "." + t.name
 	}
-	into := inserter{p: p, header: t.header()}
+	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
+	into := inserter{p: p, header: t.header(), commits: !w.catalog.srv.mariadb()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
 		s := w.streams[0]
 		if err := s.write(ctx, &into); err != nil {
@@ -210,6 +211,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 		w.streams = w.streams[1:]
 	}
 	into.close()
+	into.commit()
 	w.manifest = append(w.manifest, entry)
 	return p.err()
 }
