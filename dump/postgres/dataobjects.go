@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // dataObjects makes the objects that carry rows and sequences' states, so that
@@ -87,9 +89,13 @@ func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
 		for i, r := range part {
 			selects[i] = fmt.Sprintf("SELECT %d AS n, last_value, is_called FROM %s", i, r.name)
 		}
+		// Nobody else is kept from a sequence for the time of a dump: its lock is given back.
+		if err := execAll(ctx, c.conn.PgConn(), "SAVEPOINT sequences"); err != nil {
+			return nil, fmt.Errorf("read sequences: %w", err)
+		}
 		rows, err := c.conn.Query(ctx, strings.Join(selects, " UNION ALL ")+" ORDER BY n")
 		if err != nil {
-			return nil, fmt.Errorf("read sequences: %w", err)
+			return nil, fmt.Errorf("read sequences: %w", sequenceError(err))
 		}
 		got, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (sequenceState, error) {
 			var i int
@@ -98,10 +104,22 @@ func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
 			s.relation = part[i]
 			return s, err
 		})
+		if err == nil {
+			err = execAll(ctx, c.conn.PgConn(), "ROLLBACK TO sequences; RELEASE sequences")
+		}
 		if err != nil {
-			return nil, fmt.Errorf("read sequences: %w", err)
+			return nil, fmt.Errorf("read sequences: %w", sequenceError(err))
 		}
 		states = append(states, got...)
 	}
 	return states, nil
+}
+
+// sequenceError tells a sequence that was dropped meanwhile, which no lock prevents.
+func sequenceError(err error) error {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "42P01" { // undefined_table
+		return fmt.Errorf("one %w: %w", errGone, err)
+	}
+	return lockRoom(err)
 }

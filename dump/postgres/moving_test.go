@@ -108,3 +108,36 @@ func TestClusterWithoutPasswords(t *testing.T) {
 		t.Errorf("want the role and no password:\n%s", sql[:min(len(sql), 3000)])
 	}
 }
+
+// A dump holds one lock on a table and none on a sequence: servers have room for few.
+func TestLocksAreGivenBack(t *testing.T) {
+	pg := testServer(t)
+	db := pg.CreateDB(t)
+	const tables = 60 // more than a session keeps to itself (fast-path locks)
+	pg.Psql(t, db, fmt.Sprintf(`DO $$ BEGIN FOR i IN 100..%d LOOP EXECUTE format('CREATE TABLE t%%s (id serial, a text)', i); END LOOP; END $$;
+		CREATE TABLE zz_last AS SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 20000) i`, 99+tables))
+	src, err := NewSource(Config{Conn: pg.DSN(db), Jobs: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := false
+	err = src.Dump(t.Context(), writerFunc(func(p []byte) (int, error) {
+		if looked || !bytes.Contains(p, []byte("COPY public.zz_last")) {
+			return len(p), nil
+		}
+		looked = true
+		// Every table of one row was read by now.
+		got := pg.Psql(t, db, "SELECT count(*) FILTER (WHERE relkind = 'r'), count(*) FILTER (WHERE relkind = 'S') FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "+
+			"WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND relname ~ '^t1'")
+		if want := fmt.Sprintf("%d|0", tables); got != want {
+			t.Errorf("locks on tables and sequences: %s, want %s", got, want)
+		}
+		return len(p), nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !looked {
+		t.Error("the last table's rows did not pass")
+	}
+}

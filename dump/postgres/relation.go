@@ -195,7 +195,16 @@ func lockError(err error) error {
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("lock the tables: one %w: %w", errGone, err)
 	}
-	return fmt.Errorf("lock the tables: %w", err)
+	return fmt.Errorf("lock the tables: %w", lockRoom(err))
+}
+
+// lockRoom says what to do where the server has no room for another lock.
+func lockRoom(err error) error {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "53200" { // out_of_memory
+		return fmt.Errorf("the server may have room for too few locks: a dump holds one on every table; raise max_locks_per_transaction: %w", err)
+	}
+	return err
 }
 
 // printTable writes CREATE TABLE and what has to be altered afterwards, for

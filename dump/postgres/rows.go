@@ -106,7 +106,9 @@ func (k *copier) readAhead(ctx context.Context, streams []*pieceStream, next *at
 		// our request would wait behind his. Main has its lock already.
 		lock := "LOCK TABLE ONLY " + s.table.name + " IN ACCESS SHARE MODE NOWAIT; "
 		var err error
-		s.tally, err = k.copyOut(ctx, lock+"COPY "+s.query+" TO STDOUT", get, emit)
+		// And ours is given back at once: a server has room for few locks, with
+		// PostgreSQL's own settings some 12,000 of all sessions.
+		s.tally, err = k.copyOut(ctx, "SAVEPOINT piece; "+lock+"COPY "+s.query+" TO STDOUT; ROLLBACK TO piece; RELEASE piece", get, emit)
 		if isLocked(err) {
 			s.left = true
 			err = k.beginAgain(ctx)
@@ -204,5 +206,5 @@ func copyError(err error) error {
 	if errors.As(err, &pe) && pe.Code == "42501" && strings.Contains(pe.Message, "row-level security") { // insufficient_privilege
 		return fmt.Errorf("the role does not see all rows (row level security); give it BYPASSRLS: %w", err)
 	}
-	return err
+	return lockRoom(err)
 }
