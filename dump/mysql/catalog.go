@@ -30,11 +30,11 @@ type table struct {
 	name          string // quoted
 	label         string // for people: database and name
 	engine        string
-	transactional bool // a snapshot holds its rows
-	rowless       bool // it holds no rows of its own
-	versioned     bool // MariaDB keeps the history of its rows
-	history       bool // which is in the dump
-	bytes         int64
+	transactional bool   // a snapshot holds its rows
+	rowless       bool   // it holds no rows of its own
+	versioned     bool   // MariaDB keeps the history of its rows
+	history       bool   // which is in the dump
+	bytes, rows   int64  // about
 	identity      string // changes when another table takes the name, or the definition changes
 	definition    definition
 	columns       []column // whose values are in the dump
@@ -54,9 +54,10 @@ type key struct {
 // as it is, not as it was at the moment of the dump: the servers keep no
 // versions of definitions.
 type catalog struct {
-	conn *conn
-	srv  server
-	warn func(string)
+	conn  *conn
+	srv   server
+	warn  func(string)
+	debug func(string)
 
 	engines  map[string]bool // whether they are transactional
 	charsets map[string]*charset
@@ -84,6 +85,8 @@ func (s *Source) session(srv server) []string {
 		return append(list, "SET max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0")
 	}
 	return append(list, "SET max_execution_time = 0",
+		// Sizes of tables may be a day old otherwise.
+		"SET information_schema_stats_expiry = 0",
 		// Bytes of a password's hash are no text.
 		"SET print_identified_with_as_hex = 1")
 }
@@ -190,7 +193,7 @@ func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 
 // readTables reads what there is by way of tables, and the tables' own definitions.
 func (c *catalog) readTables(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes,
+	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes, table_rows AS row_count,
 			CONCAT_WS(' ', table_type, engine, create_time) AS identity, table_comment AS comment
 		FROM information_schema.tables WHERE table_schema = `+literal(db.name))
 	if err != nil {
@@ -217,6 +220,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 		t := &table{db: db, name: ident(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
 		t.versioned = r["type"] == "SYSTEM VERSIONED"
 		t.bytes, _ = strconv.ParseInt(r["bytes"], 10, 64)
+		t.rows, _ = strconv.ParseInt(r["row_count"], 10, 64)
 		t.transactional = c.engines[strings.ToLower(t.engine)]
 		switch strings.ToLower(t.engine) {
 		case "mrg_myisam", "federated", "blackhole":

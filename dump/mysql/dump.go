@@ -35,7 +35,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer main.close()
-	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, charsets: make(map[string]*charset)}
+	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err
 	}
@@ -161,7 +161,10 @@ func (s *Source) warnUnsnapped(databases []*database) {
 func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, databases []*database, people accounts) (dump.Manifest, error) {
 	p.preamble(c.srv, databases, snapshot.position)
 	people.printPeople(p)
-	rows := newRowWriter(c, snapshot.readers, databases)
+	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
+	if err != nil {
+		return nil, err
+	}
 	return rows.run(ctx, func(ctx context.Context) error {
 		for _, db := range databases {
 			if err := writeDatabase(ctx, p, db, rows); err != nil {

@@ -1,6 +1,12 @@
 package mysql
 
-import "strings"
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
 
 // A piece is a part of a table's rows, read by one query. The pieces of a
 // table, one after another, are its rows in their order, wherever the cuts are.
@@ -19,7 +25,7 @@ func (t *table) selection(conditions ...string) string {
 		columns = []string{"NULL"}
 	}
 	var b strings.Builder
-	b.WriteString("SELECT " + strings.Join(columns, ", ") + " FROM " + ident(t.db.name) + "." + t.name)
+	b.WriteString("SELECT " + strings.Join(columns, ", ") + " FROM " + t.qualified())
 	if t.history {
 		b.WriteString(" FOR SYSTEM_TIME ALL")
 	}
@@ -61,7 +67,100 @@ func (t *table) header() string {
 	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES\n"
 }
 
-// pieces cuts the table's rows into pieces.
-func (t *table) pieces() []piece {
-	return []piece{{t, t.selection()}}
+// pieceBytes is what a piece should hold, by the size of the table. Smaller
+// pieces keep several connections busy at bounded memory, larger ones spare
+// round trips.
+const pieceBytes = 4 << 20
+
+// pieces cuts a table's rows into pieces: a large one's, where its key begins
+// with a whole number, at values between which the server expects that many
+// rows. Which values these are changes nothing in the stream.
+func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
+	whole := []piece{{t, t.selection()}}
+	if t.bytes < 2*pieceBytes || !t.transactional || t.key == nil || !t.key.numeric || t.key.desc[0] {
+		return whole, nil
+	}
+	first := t.key.columns[0]
+	rows, err := c.conn.list(ctx, "SELECT MIN("+first+") AS low, MAX("+first+") AS high FROM "+t.qualified())
+	if err != nil || len(rows) == 0 || !rows[0].has("low") {
+		return whole, err
+	}
+	low, ok1 := new(big.Int).SetString(rows[0]["low"], 10)
+	high, ok2 := new(big.Int).SetString(rows[0]["high"], 10)
+	if !ok1 || !ok2 {
+		return whole, nil
+	}
+	high.Add(high, big.NewInt(1))
+	cutter := &cutter{catalog: c, table: t, most: max(1, t.rows*pieceBytes/t.bytes)}
+	if err := cutter.cut(ctx, low, high, t.rows); err != nil {
+		return nil, err
+	}
+	var list []piece
+	for i := range len(cutter.cuts) + 1 {
+		var conditions []string // the first piece has no beginning and the last no end: nothing is left out
+		if i > 0 {
+			conditions = append(conditions, first+" >= "+cutter.cuts[i-1])
+		}
+		if i < len(cutter.cuts) {
+			conditions = append(conditions, first+" < "+cutter.cuts[i])
+		}
+		list = append(list, piece{t, t.selection(conditions...)})
+	}
+	c.debug(fmt.Sprintf("rows of %s: in %d pieces", t.label, len(list)))
+	return list, nil
 }
+
+// A cutter halves the range of a table's keys until each part is expected to
+// hold few enough rows.
+type cutter struct {
+	*catalog
+	table *table
+	most  int64 // rows
+	cuts  []string
+}
+
+func (c *cutter) cut(ctx context.Context, low, high *big.Int, rows int64) error {
+	middle := new(big.Int).Add(low, high)
+	middle.Rsh(middle, 1)
+	if rows <= c.most || middle.Cmp(low) <= 0 {
+		return nil
+	}
+	left, err := c.expected(ctx, c.table, low, middle)
+	if err != nil {
+		return err
+	}
+	right, err := c.expected(ctx, c.table, middle, high)
+	if err != nil {
+		return err
+	}
+	if err := c.cut(ctx, low, middle, left); err != nil {
+		return err
+	}
+	// A cut before or after nothing is none.
+	if left > 1 && right > 1 {
+		c.cuts = append(c.cuts, middle.String())
+	}
+	return c.cut(ctx, middle, high, right)
+}
+
+// expected is how many rows the server expects from low on and below high.
+func (c *catalog) expected(ctx context.Context, t *table, low, high *big.Int) (int64, error) {
+	explain := "EXPLAIN FORMAT=TRADITIONAL "
+	if c.srv.mariadb() {
+		explain = "EXPLAIN "
+	}
+	key := t.key.columns[0]
+	rows, err := c.conn.list(ctx, fmt.Sprintf("%sSELECT %s FROM %s FORCE INDEX (%s) WHERE %[2]s >= %[5]s AND %[2]s < %[6]s", explain, key, t.qualified(), t.key.name, low, high))
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	for _, r := range rows {
+		rows, _ := strconv.ParseInt(r["rows"], 10, 64) // NULL where the server knows that there are none
+		n += rows
+	}
+	return n, nil
+}
+
+// qualified is the table's name behind its database's.
+func (t *table) qualified() string { return ident(t.db.name) + "." + t.name }

@@ -40,19 +40,23 @@ const (
 	readAheadBuffers = 16        // that a connection may have filled before the writer gets to them
 )
 
-func newRowWriter(c *catalog, readers []*conn, databases []*database) *rowWriter {
+func newRowWriter(ctx context.Context, c *catalog, readers []*conn, databases []*database) (*rowWriter, error) {
 	w := &rowWriter{catalog: c, readers: readers}
 	for _, db := range databases {
 		for _, t := range db.tables {
 			if t.rowless {
 				continue
 			}
-			for _, p := range t.pieces() {
+			pieces, err := c.pieces(ctx, t)
+			if err != nil {
+				return nil, fmt.Errorf("cut %s by its key: %w", t.label, changed(err))
+			}
+			for _, p := range pieces {
 				w.streams = append(w.streams, &pieceStream{piece: p, data: make(chan *rowBuffer)})
 			}
 		}
 	}
-	return w
+	return w, nil
 }
 
 // run reads the rows while write writes, which calls table for each table in its order.
@@ -197,7 +201,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	}
 	entry := dump.Table{Name: t.name}
 	if p.qualified {
-		entry.Name = ident(t.db.name) + "." + t.name
+		entry.Name = t.qualified()
 	}
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
 	into := inserter{p: p, header: t.header(), commits: !w.catalog.srv.mariadb()}
