@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -109,10 +110,19 @@ type tally struct {
 }
 
 // add takes in a row with its line feed.
-func (t *tally) add(row []byte) {
+func (t *tally) add(row []byte) error {
+	if bytes.IndexByte(row, '\n') != len(row)-1 || string(row) == "\\.\n" {
+		return errLooseRow
+	}
 	t.rows++
 	t.sum += dump.RowHash(trimFeed(row))
+	return nil
 }
+
+// errLooseRow is about a row that no server sends, unless it was made to: one
+// that ends the COPY it is in, or is more than one line. What follows would be
+// statements and commands to psql (CVE-2025-8714).
+var errLooseRow = errors.New("the server sent a row that is not one line of COPY's format")
 
 // copyOut runs a COPY … TO STDOUT and gives its bytes to emit in pieces of at
 // most pieceSize. The slices come from get; emit takes them over.
@@ -197,7 +207,9 @@ func (r *reading) messages() error {
 func (r *reading) row(size int) error {
 	if size <= len(r.have) { // by far the most
 		row := r.have[:size]
-		r.add(row)
+		if err := r.add(row); err != nil {
+			return err
+		}
 		r.kept += copy(r.buf[r.kept:], row)
 		r.have = r.have[size:]
 		return nil
@@ -224,6 +236,9 @@ func (r *reading) longRow(size int) error {
 		}
 		part := r.have[:min(size, len(r.have))]
 		size -= len(part)
+		if feed := bytes.IndexByte(part, '\n'); size == 0 && feed != len(part)-1 || size > 0 && feed >= 0 {
+			return errLooseRow
+		}
 		if size == 0 {
 			digest.Write(trimFeed(part))
 		} else {

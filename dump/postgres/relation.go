@@ -202,7 +202,7 @@ func lockError(err error) error {
 func lockRoom(err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "53200" { // out_of_memory
-		return fmt.Errorf("the server may have room for too few locks: a dump holds one on every table; raise max_locks_per_transaction: %w", err)
+		return fmt.Errorf("the server may have room for too few locks, of which every table takes one or more; raise max_locks_per_transaction: %w", err)
 	}
 	return err
 }

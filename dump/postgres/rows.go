@@ -190,7 +190,9 @@ type rowCounter struct {
 }
 
 func (c *rowCounter) Write(row []byte) (int, error) {
-	c.add(row)
+	if err := c.add(row); err != nil {
+		return 0, err
+	}
 	return c.w.Write(row)
 }
 

@@ -114,7 +114,7 @@ func (s *loading) clean(ctx context.Context) error {
 	err := execAll(ctx, s.conn.PgConn(), fmt.Sprintf(`BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; SET LOCAL lock_timeout = %d; %s COMMIT;`,
 		s.cfg.LockTimeout.Milliseconds(), dropAll))
 	if err != nil {
-		return fmt.Errorf("clean the database: %w", err)
+		return fmt.Errorf("clean the database: %w", lockRoom(err))
 	}
 	s.touched = true
 	return nil

@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// A server's superuser can write into its catalogues what no statement puts
+// there. Such a dump is refused, or does nothing where psql runs even if psql
+// goes on after errors.
+func TestHostileCatalogues(t *testing.T) {
+	pg := testServer(t)
+	const objects = `
+		CREATE TABLE victim (a text DEFAULT 'x', b integer CHECK (b > 0), PRIMARY KEY (b)) WITH (fillfactor = 70);
+		ALTER TABLE victim ALTER a SET (n_distinct = -0.5);
+		CREATE TEXT SEARCH DICTIONARY dict (TEMPLATE = simple, accept = 'false');
+		CREATE FUNCTION fn(a integer) RETURNS integer LANGUAGE sql SET work_mem TO '1MB' AS 'SELECT 1';
+		CREATE AGGREGATE agg(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
+		CREATE DOMAIN dom AS text DEFAULT 'x';
+		CREATE TYPE en AS ENUM ('a');
+		CREATE COLLATION coll (provider = icu, locale = 'de');
+		CREATE FOREIGN DATA WRAPPER fdw OPTIONS (a 'b');
+		CREATE PUBLICATION pub;
+		CREATE OPERATOR @@@@ (FUNCTION = textcat, LEFTARG = text, RIGHTARG = text);
+		CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+		CREATE EVENT TRIGGER et ON sql_drop WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION on_ddl();`
+	const text = `convert_from('\x` + // x'; … in every way of getting out
+		`78273b0a5c21206563686f203e6e657665720a2d2d20', 'UTF8')`
+	updates := map[string]string{
+		"storage option":           `UPDATE pg_class SET reloptions = ARRAY['fillfactor=' || $H] WHERE relname = 'victim'`,
+		"name of a storage option": `UPDATE pg_class SET reloptions = ARRAY[$H || '=1'] WHERE relname = 'victim'`,
+		"column option":            `UPDATE pg_attribute SET attoptions = ARRAY['n_distinct=' || $H] WHERE attrelid = 'victim'::regclass AND attname = 'a'`,
+		"dictionary option":        `UPDATE pg_ts_dict SET dictinitoption = 'accept = ' || $H WHERE dictname = 'dict'`,
+		"function's setting":       `UPDATE pg_proc SET proconfig = ARRAY['work_mem=' || $H] WHERE proname = 'fn'`,
+		"function's settings name": `UPDATE pg_proc SET proconfig = ARRAY[$H || '=1'] WHERE proname = 'fn'`,
+		"function's argument":      `UPDATE pg_proc SET proargnames = ARRAY[$H] WHERE proname = 'fn'`,
+		"aggregate's start":        `UPDATE pg_aggregate SET agginitval = $H WHERE aggfnoid = 'agg'::regproc`,
+		"domain's default":         `UPDATE pg_type SET typdefault = $H, typdefaultbin = NULL WHERE typname = 'dom'`,
+		"enum label":               `UPDATE pg_enum SET enumlabel = $H`,
+		"collation's locale":       `UPDATE pg_collation SET collcollate = $H, collctype = $H WHERE collname = 'coll'`,
+		"collation's version":      `UPDATE pg_collation SET collversion = $H WHERE collname = 'coll'`,
+		"extension's version":      `UPDATE pg_extension SET extversion = $H`,
+		"wrapper's options":        `UPDATE pg_foreign_data_wrapper SET fdwoptions = ARRAY[$H || '=' || $H]`,
+		"operator's name":          `UPDATE pg_operator SET oprname = $H WHERE oprname = '@@@@'`,
+		"event":                    `UPDATE pg_event_trigger SET evtevent = $H`,
+		"tags of an event trigger": `UPDATE pg_event_trigger SET evttags = ARRAY[$H]`,
+		"security label":           `INSERT INTO pg_seclabel VALUES ('victim'::regclass, 'pg_class'::regclass, 0, $H, $H)`,
+		"constraint's name":        `UPDATE pg_constraint SET conname = $H WHERE conrelid = 'victim'::regclass AND contype = 'c'`,
+	}
+	for name, update := range updates {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t, pg)
+			pg.Psql(t, db, objects)
+			pg.Psql(t, db, strings.ReplaceAll(update, "$H", text))
+			src, err := NewSource(Config{Conn: pg.DSN(db)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var stream bytes.Buffer
+			if err := src.Dump(t.Context(), &stream); err != nil {
+				t.Logf("refused: %v", err)
+				return
+			}
+			cmd := exec.Command(filepath.Join(pg.BinDir, "psql"), "-X", "-q", "-d", pg.DSN(newDB(t, pg)), "-f", "-")
+			cmd.Dir = t.TempDir()
+			cmd.Stdin = &stream
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("psql: %v\n%s", err, out)
+			}
+			if made, err := os.ReadDir(cmd.Dir); err != nil || len(made) > 0 {
+				t.Errorf("psql made %v where it ran (%v)", made, err)
+			}
+		})
+	}
+}
+
+// A server that is not PostgreSQL any more can send rows that end their COPY.
+func TestHostileRows(t *testing.T) {
+	long := strings.Repeat("x", pieceSize)
+	for name, c := range map[string]struct {
+		row  string
+		fine bool
+	}{
+		"a row":                       {"1\tx\\n\n", true},
+		"no columns":                  {"\n", true},
+		"a long row":                  {long + "\n", true},
+		"the end of COPY":             {"\\.\n", false},
+		"more than a line":            {"1\n\\.\n\\! touch never\n", false},
+		"no line":                     {"\\.", false},
+		"more than a line, at length": {long + "\n\\.\n\\! touch never\n" + long + "\n", false},
+		"no line, at length":          {long, false},
+		"a line more, at length":      {long + "\n\n", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, server := net.Pipe()
+			defer client.Close()
+			go func() {
+				defer server.Close()
+				backend := pgproto3.NewBackend(server, server)
+				if _, err := backend.Receive(); err != nil {
+					return
+				}
+				backend.Send(&pgproto3.CopyOutResponse{})
+				backend.Send(&pgproto3.CopyData{Data: []byte(c.row)})
+				backend.Send(&pgproto3.CopyDone{})
+				backend.Send(&pgproto3.CommandComplete{CommandTag: []byte("COPY 1")})
+				backend.Send(&pgproto3.ReadyForQuery{TxStatus: 'T'})
+				backend.Flush() // fails where the client has hung up
+			}()
+			k := &copier{conn: batched(client)}
+			var got bytes.Buffer
+			get := func() ([]byte, error) { return make([]byte, pieceSize), nil }
+			tally, err := k.copyOut(t.Context(), "COPY t TO STDOUT", get, func(rows []byte) error { got.Write(rows); return nil })
+			switch {
+			case c.fine && (err != nil || tally.rows != 1 || got.String() != c.row):
+				t.Errorf("%d rows, %d bytes, %v; want 1 row, %d bytes", tally.rows, got.Len(), err, len(c.row))
+			case !c.fine && !errors.Is(err, errLooseRow):
+				t.Errorf("error %v, want: %v", err, errLooseRow)
+			}
+			if _, err := (&rowCounter{w: io.Discard}).Write([]byte(c.row)); c.fine != (err == nil) {
+				t.Errorf("one by one: error %v", err)
+			}
+		})
+	}
+}
