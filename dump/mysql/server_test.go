@@ -92,3 +92,24 @@ func (my *testMySQL) whole(t *testing.T) string {
 	}
 	return fmt.Sprint(strings.Join(all, "\n"))
 }
+
+// TestOddServer dumps and loads on a server whose defaults read quotes and
+// backslashes in other ways, and over its socket.
+func TestOddServer(t *testing.T) {
+	my := newTestMySQL(servers.MariaDB(t, "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE", "--default-time-zone=+05:30"))
+	my.address = Server{Socket: my.Socket, User: my.Superuser}
+	for _, name := range []string{"kinds", "types"} {
+		db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
+		my.client(t, db, readFile(t, "testdata/database/"+name+".sql"))
+		stream := my.dump(t, Config{Databases: []string{db}})
+		my.client(t, byClient, stream)
+		if err := my.load(t, LoadConfig{Database: natively}, stream); err != nil {
+			t.Fatal(err)
+		}
+		for _, restored := range []string{byClient, natively} {
+			if again := my.dump(t, Config{Databases: []string{restored}}); !bytes.Equal(stream, again) {
+				t.Errorf("%s: the dump of what was restored is another one:\n%s", name, cmp.Diff(lines(string(stream)), lines(string(again))))
+			}
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package mysql
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// written makes a whole dump of the statements given.
+func (my *testMySQL) written(t *testing.T, m dump.Manifest, sql string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := dump.NewWriter(&b, engine)
+	io.WriteString(w, "-- "+serverPrefix+string(my.family)+" 10.0\n"+sql)
+	if err := w.End(m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestLoadErrors(t *testing.T) {
+	my := testServer(t)
+	other := map[family]string{familyMySQL: "MariaDB", familyMariaDB: "MySQL"}[my.family]
+	table := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\n"
+	rows := "INSERT INTO `t` (`a`) VALUES\n(1),\n(2);\n"
+	whole := my.written(t, dump.Manifest{{Name: "`t`", Rows: 2}}, table+rows)
+	foreign := "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)                         \n" + table + rows
+	for name, c := range map[string]struct {
+		stream []byte
+		want   []string // parts of the message
+	}{
+		"a failing statement": {
+			my.written(t, nil, table+"\nSELECT 1;\nALTER TABLE `t`\n  ADD COLUMN `a` INT;\n"),
+			[]string{"restore: line 6: ALTER TABLE `t` …: ", "Duplicate column name 'a'", "now holds a part of the dump"},
+		},
+		"a failing row":                        {my.written(t, nil, table+rows+rows), []string{"line 7: INSERT INTO `t` (`a`) VALUES …: ", "Duplicate entry '1'"}},
+		"nonsense":                             {my.written(t, nil, "INSERT INTO `t` VALUES ('topsecret' 'x);\n"), []string{"line 3: unterminated string"}},
+		"a syntax error":                       {my.written(t, nil, table+"INSERT INTO `t` (`a`) VALUES (1 'topsecret');\n"), []string{"line 4: INSERT INTO `t` (`a`) VALUES …: ", "1064"}},
+		"fewer rows than the manifest says":    {my.written(t, dump.Manifest{{Name: "`t`", Rows: 3}}, table+rows), []string{"table `t` has 2 rows, the dump's manifest says 3"}},
+		"a table that the manifest lacks":      {my.written(t, nil, table+rows), []string{"table `t` is not in the dump's manifest"}},
+		"cut before the trailer":               {whole[:bytes.LastIndex(whole, []byte("-- breaking-backups end"))], []string{"truncated"}},
+		"cut within a statement":               {whole[:len(whole)/2], []string{"truncated"}},
+		"changed":                              {bytes.Replace(whole, []byte("(2)"), []byte("(3)"), 1), []string{"damaged"}},
+		"no dump":                              {[]byte(table), []string{"not a dump made by this version"}},
+		"of another engine":                    {append([]byte("-- breaking-backups dump 1 postgres\n"), whole...), []string{"this is a dump of postgres, not of mysql"}},
+		"of the other family":                  {bytes.Replace(whole, []byte(my.family), []byte(other), 1), []string{"a dump of " + other, "do not take each other's dumps"}},
+		"mysqldump's without its last line":    {[]byte(foreign), []string{`its last line, "-- Dump completed", is missing`}},
+		"mysqldump's that makes its databases": {[]byte(foreign + "USE `elsewhere`;\n-- Dump completed\n"), []string{"and not into one database"}},
+		"a command for the shell":              {my.written(t, nil, "system touch /tmp/never;\n"), []string{"line 3: ", "system"}},
+		"a password in the error":              {my.written(t, nil, "CREATE USER IDENTIFIED BY 'topsecret';\n"), []string{"CREATE USER IDENTIFIED …: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := my.load(t, LoadConfig{Database: my.CreateDB(t)}, c.stream)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, part := range c.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q does not say %q", err, part)
+				}
+			}
+			if strings.Contains(err.Error(), "topsecret") {
+				t.Errorf("error %q tells a secret", err)
+			}
+		})
+	}
+}
