@@ -27,13 +27,43 @@ VALUES (3, '(1e-300,-Infinity)', '{"(1,2)","(NaN,4)"}', '{1,2,3}', '[(1,2),(3,4)
 	'16/B374D848', '10:20:10,14,15', '18446744073709551615', 4294967295, '(4294967295,65535)', 'pg_class', 'integer[]', 'lower(text)', 'postgres');
 INSERT INTO t.every (id, c_int4range, a_int4range, c_numrange, c_tsrange, c_tstzrange, c_daterange, c_int8range, c_int4multirange, a_int4multirange)
 VALUES (4, 'empty', '{"[1,5)","(,3)",empty}', '(,1.5]', '["2024-01-01 00:00","infinity")', '[,]', '[-infinity,2024-01-01)', '[1,)', '{[1,2),[5,)}', '{"{[1,2)}","{}"}');
+INSERT INTO t.every (id, c_bpchar, c_varchar, c_cid, c_xid, c_int2vector, c_oidvector, c_jsonpath, c_pg_snapshot, c_refcursor, c_regcollation, c_regconfig, c_regdictionary, c_regnamespace, c_regoper, c_regoperator, c_regproc,
+	c_datemultirange, c_int8multirange, c_nummultirange, c_tsmultirange, c_tstzmultirange)
+VALUES (5, ' ', '\N', '4294967295', '4294967295', '1 -2 3', '1 4294967295', '$."a b"[*] ? (@ > 1 && @.c like_regex "^\\d")', '10:20:10,14,15', 'a cursor', '"C"', 'english', 'simple', 'pg_catalog', '||/', '*(integer,integer)', 'now',
+	'{[2024-01-01,infinity)}', '{[-9223372036854775808,9223372036854775807)}', '{(,1.5],[NaN,NaN]}', '{["4714-11-24 00:00:00 BC",infinity]}', '{(-infinity,"2024-01-01 00:00:00+00")}');
+INSERT INTO t.every (id, c_date, c_timestamp, c_timestamptz, c_float4, c_float8, c_numeric, c_int2, c_int4, c_int8, c_money, c_interval, c_time, c_text, c_name)
+VALUES (6, '5874897-12-31', 'infinity', '4714-11-24 00:00:00+00 BC', '-Infinity', '-0', '-Infinity', 32767, 2147483647, 9223372036854775807, '92233720368547758.07', '178000000 years', '00:00', repeat('ü', 100000), repeat('n', 63)),
+	(7, '-infinity', '-infinity', '-infinity', 'Infinity', 'NaN', ('1' || repeat('0', 131071) || '.' || repeat('0', 16382) || '1')::numeric, 0, 0, 0, 0, '0', '12:00', '', '');
+-- Arrays of arrays of every type that has values, with NULLs in them, and with bounds of their own.
+DO $$
+DECLARE name text; type text; delimiter text;
+BEGIN
+	FOR name, type, delimiter IN SELECT substr(attname, 3), format_type(atttypid, NULL), typdelim FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
+		WHERE attrelid = 't.every'::regclass AND attname ~ '^a_' ORDER BY attname LOOP
+		EXECUTE format('INSERT INTO t.every (id, %1$I) SELECT 100 + attnum, ARRAY[ARRAY[v, NULL, v], ARRAY[NULL, v, v]] FROM pg_attribute,
+			(SELECT %2$I AS v FROM t.every WHERE %2$I::text <> '''' ORDER BY id LIMIT 1) x WHERE attrelid = ''t.every''::regclass AND attname = %1$L', 'a_' || name, 'c_' || name);
+		EXECUTE format('INSERT INTO t.every (id, %1$I) SELECT 1000 + attnum, (''[-3:-2][0:0][7:8]={{{'' || v || %3$L || ''NULL}}%3$s{{NULL'' || %3$L || v || ''}}}'')::%4$s FROM pg_attribute,
+			(SELECT ''"'' || regexp_replace(%2$I::text, ''(["\\])'', ''\\\1'', ''g'') || ''"'' AS v FROM t.every WHERE %2$I::text <> '''' ORDER BY id LIMIT 1) x WHERE attrelid = ''t.every''::regclass AND attname = %1$L',
+			'a_' || name, 'c_' || name, delimiter, type);
+	END LOOP;
+END $$;
 CREATE TYPE t.c AS (a integer, "b ""c" text[], d t.every);
 CREATE DOMAIN t.texts AS text[] CHECK (VALUE IS NULL OR array_length(VALUE, 1) < 9);
 CREATE DOMAIN t.checked AS t.c CHECK ((VALUE).a IS NULL OR (VALUE).a > 0);
 CREATE TABLE t.made (id integer PRIMARY KEY, c t.c, cs t.c[], d t.texts, ds t.texts[], k t.checked, ks t.checked[]);
 INSERT INTO t.made VALUES (1, ROW(1, '{"x,y","(z)","\"q\"",NULL}', NULL), ARRAY[ROW(NULL, '{}', (SELECT every FROM t.every WHERE id = 1))::t.c, NULL], '{a,NULL}', NULL, ROW(5, NULL, NULL), ARRAY[ROW(6, '{"\\\\"}', NULL)::t.checked]);
-CREATE TABLE t.bits (a bit(3), b bit varying(5), c character(7), d character varying(9), e numeric(20, 5), f interval day to second(2), g timestamp(0), h time(3) with time zone, i "char", j name COLLATE "C");
-INSERT INTO t.bits VALUES ('101', '1', 'ab', 'cd', 1.00001, '1 day 02:03:04.56', '2024-01-01 12:34:56', '12:34:56.789+05:30', E'\\', 'n');
+-- Composites in composites, arrays and domains in each other, ranges of what users made.
+CREATE DOMAIN t.matrix AS t.texts[];
+CREATE TYPE t.e AS ENUM ('', 'a b', 'c,"d"', E'back\\slash', '{}', 'NULL');
+CREATE DOMAIN t.es AS t.e[] CHECK (cardinality(VALUE) < 9);
+CREATE TYPE t.outer AS (c t.c, cs t.checked[], m t.matrix, e t.es);
+CREATE TYPE t.span AS RANGE (subtype = t.e, multirange_type_name = t.spans);
+CREATE TABLE t.nested (id integer PRIMARY KEY, o t.outer, os t.outer[], e t.e[], es t.es, s t.span, ss t.span[], m t.spans);
+INSERT INTO t.nested SELECT 1, o, ARRAY[[o, NULL], [o, o]], ARRAY[['', 'a b'], ['c,"d"', E'back\\slash'], ['{}', 'NULL']]::t.e[], '{NULL,"NULL"}', '["a b","{}"]', '{empty,"(,)"}', '{["a b","c,\"d\""),["NULL",)}'
+FROM (SELECT ROW(ROW(1, ARRAY['x"y', E'\\', NULL, ''], NULL), ARRAY[ROW(6, '{"\\\\"}', NULL)::t.checked, NULL], '{"{a,NULL}",NULL}'::t.matrix, ARRAY['c,"d"']::t.es)::t.outer AS o) x;
+INSERT INTO t.nested (id, es, m) VALUES (2, '{}', '{}');
+CREATE TABLE t.bits (a bit(3), b bit varying(5), c character(7), d character varying(9), e numeric(20, 5), f interval day to second(2), g timestamp(0), h time(3) with time zone, i "char", j name COLLATE "C", k bpchar);
+INSERT INTO t.bits VALUES ('101', '1', 'ab', 'cd', 1.00001, '1 day 02:03:04.56', '2024-01-01 12:34:56', '12:34:56.789+05:30', E'\\', 'n', '  padded  ');
 DO $$ BEGIN
 	EXECUTE 'CREATE TABLE t.wide (' || (SELECT string_agg(format('%I smallint', 'col ' || i), ', ') FROM generate_series(1, 1600) i) || ')';
 	EXECUTE 'INSERT INTO t.wide (' || (SELECT string_agg(quote_ident('col ' || i), ', ') FROM generate_series(2, 1600, 3) i) || ') SELECT ' || (SELECT string_agg(i::text, ', ') FROM generate_series(2, 1600, 3) i);
