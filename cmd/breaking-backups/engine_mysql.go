@@ -33,7 +33,6 @@ func mysqlEngine() engine {
 				Server:      mysqlServer(cfg),
 				Database:    database,
 				Clean:       opt.clean,
-				Jobs:        int(cfg.RestoreJobs),
 				LockTimeout: time.Duration(cfg.MyLockTimeout),
 				Warn:        warn,
 			})

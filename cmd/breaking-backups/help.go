@@ -18,7 +18,7 @@ func groups() []struct{ name, heading string } {
 	return []struct{ name, heading string }{
 		{"job", "What is backed up"},
 		{"database", "The database (libpq's other variables too: PGSSLMODE, PGPASSFILE, PGSERVICE …)"},
-		{"mysql", "MySQL and MariaDB (DUMP_JOBS and RESTORE_JOBS too)"},
+		{"mysql", "MySQL and MariaDB (DUMP_JOBS too)"},
 		{"mongo", "MongoDB"},
 		{"selection", "What is dumped of it (lists are separated by commas; what the chosen part needs comes with it, but no other table)"},
 		{"repository", "The repository (restic's and its backends' other variables reach restic untouched)"},

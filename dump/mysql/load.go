@@ -25,8 +25,6 @@ type LoadConfig struct {
 	// Clean drops everything in the target databases first. Without it a
 	// database that is not empty is refused.
 	Clean bool
-	// Jobs is the number of connections that insert rows. 0 means 2.
-	Jobs int
 	// LockTimeout bounds the wait for whoever holds something locked that Clean
 	// has to drop. 0 means the server's own bound.
 	LockTimeout time.Duration
@@ -53,12 +51,6 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	if cfg.Warn == nil {
 		cfg.Warn = func(string) {}
-	}
-	if cfg.Jobs == 0 {
-		cfg.Jobs = 2
-	}
-	if cfg.Jobs < 0 {
-		return nil, fmt.Errorf("mysql settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Loader{cfg: cfg, conn: cc}, nil
 }
