@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // A standby's dump is the primary's, but for the rows of unlogged tables, which it does not have.
 func TestStandby(t *testing.T) {
-	pg := testServer(t)
+	skipShort(t)
+	pg := servers.Postgres(t) // the script makes roles
 	db := newDB(t, pg)
 	psqlLoad(t, pg, db, readFile(t, "testdata/database/objects.sql"))
 	pg.Psql(t, db, "TRUNCATE shop.unlogged; CREATE UNLOGGED SEQUENCE shop.not_logged")
