@@ -18,6 +18,9 @@ var (
 	ErrLocked        = errors.New("restic: the repository is locked")           // 11
 	ErrWrongPassword = errors.New("restic: wrong password")                     // 12
 	ErrInterrupted   = errors.New("restic: interrupted")                        // 130
+
+	// ErrDamaged is of code 1, and told by restic's words: the password opens a key that does not fit the config.
+	ErrDamaged = errors.New("restic: config or key is damaged")
 )
 
 // Error is a run of restic that did not end with exit status 0.
@@ -44,6 +47,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is matches the sentinel of the exit code.
 func (e *Error) Is(target error) bool {
+	if target == ErrDamaged {
+		return damaged.MatchString(e.Stderr)
+	}
 	switch e.Code {
 	case 3:
 		return target == ErrIncomplete

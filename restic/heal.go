@@ -129,7 +129,8 @@ func (c *Client) removeKey(ctx context.Context, sound, bad string) error {
 	}
 	removeErr := c.locked(ctx, command{
 		op:   "key remove",
-		args: []string{"key", "remove", bad, "--key-hint=" + sound},
+		args: []string{"key", "remove", bad},
+		env:  []string{"RESTIC_KEY_HINT=" + sound}, // for the unlock that may have to come first as well
 	})
 	if removeErr == nil {
 		return nil

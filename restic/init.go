@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -69,6 +71,38 @@ func (c *Client) Ensure(ctx context.Context) (created bool, err error) {
 	}
 	final, err := c.configID(ctx)
 	return final == id, err
+}
+
+// Settled reports whether it can be seen without restic that Ensure has nothing to do but what a backup finds out by
+// itself: a local folder has a config and a single key, and nobody of ours is about to make a repository there. To open
+// a repository, as Ensure does, takes restic a quarter of a second at least.
+func (c *Client) Settled(ctx context.Context) bool {
+	keys, ok := c.localFiles("keys")
+	if !ok || len(keys) != 1 {
+		return false
+	}
+	if time.Since(keys[0].ModTime()).Abs() < settleTime {
+		lock, err := c.lockFolder(ctx)
+		if err != nil || !lock.held() {
+			return false
+		}
+		defer lock.unlock()
+		if keys, ok = c.localFiles("keys"); !ok || len(keys) != 1 {
+			return false
+		}
+	}
+	path, err := c.localFolder()
+	if err != nil {
+		return false
+	}
+	for _, name := range []string{"config", filepath.Join("keys", keys[0].Name())} {
+		file, err := os.Open(filepath.Join(path, name))
+		if err != nil {
+			return false
+		}
+		_ = file.Close()
+	}
+	return true
 }
 
 // Init is Ensure.

@@ -136,6 +136,59 @@ func TestEnsureAfterAKilledInit(t *testing.T) {
 	}
 }
 
+func TestSettled(t *testing.T) {
+	client, folder := newClient(t)
+	keys := filepath.Join(folder, "keys")
+	files, err := os.ReadDir(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(keys, files[0].Name())
+	old := time.Now().Add(-time.Hour)
+	for _, test := range []struct {
+		name string
+		do   func() error
+		want bool
+	}{
+		{"just made", func() error { return nil }, true},
+		{"old", func() error { return os.Chtimes(key, old, old) }, true},
+		{"half a key besides", func() error { return os.WriteFile(key+"-tmp-1", nil, 0o600) }, true},
+		{"two keys", func() error { return os.WriteFile(filepath.Join(keys, strings.Repeat("0", 64)), nil, 0o600) }, false},
+		{"one key again", func() error { return os.Remove(filepath.Join(keys, strings.Repeat("0", 64))) }, true},
+		{"no config", func() error { return os.Remove(filepath.Join(folder, "config")) }, false},
+		{"nothing", func() error { return os.RemoveAll(folder) }, false},
+	} {
+		if err := test.do(); err != nil {
+			t.Fatal(err)
+		}
+		if got := client.Settled(t.Context()); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a look has made the folder: %v", err)
+	}
+	elsewhere := &Client{Env: environment("s3:http://127.0.0.1:1/backups/x")}
+	if elsewhere.Settled(t.Context()) {
+		t.Error("what is not here cannot be seen")
+	}
+}
+
+// While another makes a repository, the one that appears is not settled.
+func TestSettledWaits(t *testing.T) {
+	client, _ := newClient(t)
+	lock, err := client.lockFolder(t.Context())
+	if err != nil || !lock.held() {
+		t.Fatalf("no lock: %v", err)
+	}
+	defer lock.unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if client.Settled(ctx) || ctx.Err() == nil {
+		t.Error("it did not wait for the lock")
+	}
+}
+
 // Only exit code 10 leads to init.
 func TestEnsureDoesNotInit(t *testing.T) {
 	for _, code := range []string{"1", "3", "11", "12", "130"} {

@@ -2,7 +2,10 @@ package restic
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -28,6 +31,33 @@ func (c *Client) localFolder() (string, error) {
 		return "", nil
 	}
 	return location, nil
+}
+
+// fileName is a name that restic gives to a file of a repository. What a killed restic leaves half-written has another.
+var fileName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// localFiles lists the files in one of the repository's folders. ok is false if the repository is not in a local folder
+// or cannot be read.
+func (c *Client) localFiles(folder string) (files []fs.FileInfo, ok bool) {
+	path, err := c.localFolder()
+	if err != nil || path == "" {
+		return nil, false
+	}
+	entries, err := os.ReadDir(filepath.Join(path, folder))
+	if err != nil {
+		return nil, false
+	}
+	for _, entry := range entries {
+		if !fileName.MatchString(entry.Name()) {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return nil, false
+		}
+		files = append(files, info)
+	}
+	return files, true
 }
 
 // getenv is what the child will find in its environment: of several equal names the last one counts.

@@ -8,8 +8,17 @@ import (
 
 // Unlock removes the locks of processes that are gone: those of this host whose process no longer runs, and any that
 // has not been refreshed for 30 minutes. Locks of the living stay.
+//
+// Where it can be seen that there is no lock restic is not asked: to open a repository takes it a while.
 func (c *Client) Unlock(ctx context.Context) error {
-	return c.run(ctx, command{op: "unlock", args: []string{"unlock"}})
+	if locks, ok := c.localFiles("locks"); ok && len(locks) == 0 {
+		return nil
+	}
+	return c.unlock(ctx, nil)
+}
+
+func (c *Client) unlock(ctx context.Context, env []string) error {
+	return c.run(ctx, command{op: "unlock", args: []string{"unlock"}, env: env})
 }
 
 // unlockEvery is how often locks are looked at again while one is waited for: the process that holds it may die.
@@ -26,7 +35,7 @@ func (c *Client) locked(ctx context.Context, command command) error {
 		if first && c.Waiting != nil {
 			c.Waiting(err)
 		}
-		if err := c.Unlock(ctx); err != nil {
+		if err := c.unlock(ctx, command.env); err != nil {
 			return err
 		}
 		wait := min(max(time.Until(deadline), 0), unlockEvery)

@@ -108,12 +108,15 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if err := b.source.Check(ctx); err != nil {
 		return restic.Summary{}, err
 	}
-	created, err := ensure(ctx, b.restic)
-	if err != nil {
-		return restic.Summary{}, err
-	}
-	if created {
-		b.log.Info("repository made", "repository", b.cfg.Repository)
+	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a repository.
+	if b.cfg.Mode == "spool" || !b.restic.Settled(ctx) {
+		created, err := ensure(ctx, b.restic)
+		if err != nil {
+			return restic.Summary{}, err
+		}
+		if created {
+			b.log.Info("repository made", "repository", b.cfg.Repository)
+		}
 	}
 	if b.cfg.Mode == "spool" {
 		return b.spooled(ctx)
@@ -139,9 +142,9 @@ func ensure(ctx context.Context, client *restic.Client) (created bool, err error
 
 // unlock removes the locks of runs that were killed, this one's restic included. They hinder no backup, but whatever
 // wants the repository for itself. It comes after the snapshot because a process that was killed just before the run
-// began may take a while to be gone.
+// began may take a while to be gone. Forgetting is such, and does it by itself.
 func (b *backup) unlock(ctx context.Context) {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !b.cfg.policy.IsZero() {
 		return
 	}
 	if err := b.restic.Unlock(ctx); err != nil {

@@ -67,7 +67,7 @@ func (b *backup) storeSpool(ctx context.Context, spool *stream.Spool) (restic.Su
 
 // worthTryingAgain reports whether what ails restic may pass.
 func worthTryingAgain(err error) bool {
-	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository)
+	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository) && !errors.Is(err, restic.ErrDamaged)
 }
 
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
