@@ -42,8 +42,9 @@ const (
 	inputClosed // restic has ended
 )
 
-// feedSize is the size of a write. Larger ones do not help: a socket holds about 200 KiB.
-const feedSize = 128 << 10
+// feedSize is the size of a read of the stream and of a write to restic: as much as a socket is asked to hold. With
+// little at a time the two processes spend their time on waking each other up.
+const feedSize = 512 << 10
 
 func newInput() (*input, error) {
 	syscall.ForkLock.RLock() // a child started between the two calls would inherit both ends
@@ -56,6 +57,7 @@ func newInput() (*input, error) {
 	if err != nil {
 		return nil, fmt.Errorf("socketpair: %w", err)
 	}
+	_ = syscall.SetsockoptInt(fds[1], syscall.SOL_SOCKET, syscall.SO_SNDBUF, feedSize) // the system may allow less
 	in := &input{restics: os.NewFile(uintptr(fds[0]), "restic's input"), held: os.NewFile(uintptr(fds[1]), "our end")}
 	conn, err := net.FileConn(in.held)
 	if err != nil {
