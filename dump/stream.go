@@ -35,21 +35,49 @@ var (
 // A Writer writes a SQL dump: it buffers, begins with the head line, and hashes
 // every byte for the trailer. The zero value is not usable.
 type Writer struct {
-	buf  *bufio.Writer
-	hash *xxhash.Digest
+	buf *bufio.Writer
+	out *hashingWriter // behind buf
 }
 
 // NewWriter returns a Writer that has written the head of a dump of engine to w.
 // Errors of w appear on a later Write or on End.
 func NewWriter(w io.Writer, engine string) *Writer {
-	d := &Writer{hash: xxhash.New()}
-	d.buf = bufio.NewWriterSize(io.MultiWriter(d.hash, w), 256<<10)
+	d := &Writer{out: &hashingWriter{w: w, hash: xxhash.New()}}
+	d.buf = bufio.NewWriterSize(d.out, 256<<10)
 	d.buf.WriteString(headPrefix + engine + "\n") // a bufio.Writer keeps its error
 	return d
 }
 
-// Write appends p to the dump.
-func (d *Writer) Write(p []byte) (int, error) { return d.buf.Write(p) }
+// Write appends p to the dump. A long p is not copied.
+func (d *Writer) Write(p []byte) (int, error) {
+	if len(p) < 64<<10 {
+		return d.buf.Write(p)
+	}
+	if err := d.buf.Flush(); err != nil {
+		return 0, err
+	}
+	return d.out.Write(p)
+}
+
+// hashingWriter hashes what passes, and keeps its first error.
+type hashingWriter struct {
+	w    io.Writer
+	hash *xxhash.Digest
+	err  error
+}
+
+func (h *hashingWriter) Write(p []byte) (int, error) {
+	if h.err != nil {
+		return 0, h.err
+	}
+	h.hash.Write(p)
+	n, err := h.w.Write(p)
+	if n < len(p) && err == nil {
+		err = io.ErrShortWrite
+	}
+	h.err = err
+	return n, err
+}
 
 // WriteString appends s to the dump.
 func (d *Writer) WriteString(s string) (int, error) { return d.buf.WriteString(s) }
@@ -64,7 +92,7 @@ func (d *Writer) End(m Manifest) error {
 	if err := d.buf.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.buf, "%016x\n", d.hash.Sum64())
+	fmt.Fprintf(d.buf, "%016x\n", d.out.hash.Sum64())
 	return d.buf.Flush()
 }
 

@@ -82,6 +82,24 @@ func TestWriterKeepsTheError(t *testing.T) {
 	if err := w.End(nil); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("End: %v, want %v", err, io.ErrClosedPipe)
 	}
+	once := &brokenOnce{}
+	w = NewWriter(once, "postgres")
+	for range 3 {
+		_, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20))
+	}
+	if err := w.End(nil); !errors.Is(err, io.ErrClosedPipe) || once.n > 1 {
+		t.Errorf("End after long writes: %v, want %v; %d writes", err, io.ErrClosedPipe, once.n)
+	}
+}
+
+// brokenOnce fails the first time only.
+type brokenOnce struct{ n int }
+
+func (b *brokenOnce) Write(p []byte) (int, error) {
+	if b.n++; b.n == 1 {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
 }
 
 type brokenWriter struct{}
