@@ -26,12 +26,16 @@ import (
 type copier struct {
 	conn     *batchedConn
 	snapshot string // the statements that begin a transaction on the shared snapshot
-	buf      []byte
-	have     []byte // in buf: read and not yet looked at
+
+	buf     []byte      // rows are read into it
+	have    []byte      // in buf: read and not yet looked at
+	buffers int         // how many more there may be in all
+	made    int         // and are
+	home    chan []byte // those that come back from the writer
 }
 
-// pieceSize is the size of the buffers that rows are read into, in bytes.
-const pieceSize = 256 << 10
+// bufferSize is the size of the buffers that rows are read into, in bytes.
+const bufferSize = 1 << 20
 
 // openCopiers opens n connections that see what main sees. Where the server has
 // no room for them, there are fewer, and a warning.
@@ -76,7 +80,12 @@ func (s *Source) openCopier(ctx context.Context, srv server, database, snapshot 
 	if err != nil {
 		return nil, err
 	}
-	k := &copier{conn: batched(hijacked.Conn), snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + literal(snapshot)}
+	k := &copier{
+		conn:     batched(hijacked.Conn),
+		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + literal(snapshot),
+		buf:      make([]byte, bufferSize),
+	}
+	defer context.AfterFunc(ctx, k.conn.stop)()
 	if err := k.exec(ctx, k.snapshot); err != nil {
 		k.close()
 		return nil, fmt.Errorf("take the dump's snapshot: %w", err)
@@ -84,13 +93,12 @@ func (s *Source) openCopier(ctx context.Context, srv server, database, snapshot 
 	return k, nil
 }
 
-// beginAgain ends a transaction that failed and starts another on the same snapshot.
-func (k *copier) beginAgain(ctx context.Context) error { return k.exec(ctx, "ROLLBACK; "+k.snapshot) }
-
 // exec runs statements that return nothing.
 func (k *copier) exec(ctx context.Context, sql string) error {
-	get := func() ([]byte, error) { return make([]byte, pieceSize), nil }
-	_, err := k.copyOut(ctx, sql, get, func([]byte) error { return nil })
+	if err := k.send(sql); err != nil {
+		return err
+	}
+	_, err := k.receive(ctx, nil)
 	return err
 }
 
@@ -124,28 +132,21 @@ func (t *tally) add(row []byte) error {
 // statements and commands to psql (CVE-2025-8714).
 var errLooseRow = errors.New("the server sent a row that is not one line of COPY's format")
 
-// copyOut runs a COPY … TO STDOUT and gives its bytes to emit in pieces of at
-// most pieceSize. The slices come from get; emit takes them over.
-func (c *copier) copyOut(ctx context.Context, sql string, get func() ([]byte, error), emit func([]byte) error) (tally, error) {
-	stop := context.AfterFunc(ctx, c.conn.stop)
-	defer stop()
-	t, err := c.run(sql, get, emit)
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return t, err
-}
-
-func (c *copier) run(sql string, get func() ([]byte, error), emit func([]byte) error) (tally, error) {
+// send sends statements, which may be before what came of earlier ones has been received.
+func (c *copier) send(sql string) error {
 	query, err := (&pgproto3.Query{String: sql}).Encode(nil)
 	if err != nil {
-		return tally{}, err
+		return err
 	}
-	if _, err := c.conn.Write(query); err != nil {
-		return tally{}, err
-	}
-	r := reading{copier: c, get: get, emit: emit}
-	err = r.messages()
+	_, err = c.conn.Write(query)
+	return err
+}
+
+// receive reads what came of one send, and gives the rows of a COPY … TO STDOUT
+// to the writer, a buffer at a time.
+func (c *copier) receive(ctx context.Context, writer chan<- buffer) (tally, error) {
+	r := reading{copier: c, writer: writer, free: func() ([]byte, error) { return c.free(ctx) }}
+	err := r.messages()
 	if r.failed != nil { // a server that ends the session says why and hangs up
 		err = r.failed
 	}
@@ -156,19 +157,14 @@ func (c *copier) run(sql string, get func() ([]byte, error), emit func([]byte) e
 type reading struct {
 	*copier
 	tally
-	get    func() ([]byte, error)
-	emit   func([]byte) error
+	writer chan<- buffer
+	free   func() ([]byte, error)
 	kept   int   // bytes of rows at the head of buf, headers closed up
 	failed error // what the server answered
 }
 
 // messages reads up to and with ReadyForQuery.
 func (r *reading) messages() error {
-	var err error
-	if r.buf, err = r.get(); err != nil {
-		return err
-	}
-	r.have = r.buf[:0]
 	for {
 		for len(r.have) < 5 {
 			if err := r.fill(); err != nil {
@@ -198,7 +194,7 @@ func (r *reading) messages() error {
 			}
 			r.failed = errors.Join(r.failed, pgconn.ErrorResponseToPgError(&msg))
 		case 'Z':
-			return r.flush()
+			return r.turn()
 		}
 	}
 }
@@ -219,7 +215,7 @@ func (r *reading) row(size int) error {
 
 // longRow takes over a row that is not in the buffer as a whole.
 func (r *reading) longRow(size int) error {
-	if size <= pieceSize/2 {
+	if size <= bufferSize/2 {
 		for len(r.have) < size {
 			if err := r.fill(); err != nil {
 				return err
@@ -261,7 +257,7 @@ func trimFeed(row []byte) []byte {
 
 // body returns the body of a message other than CopyData.
 func (r *reading) body(size int) ([]byte, error) {
-	if size > pieceSize/2 {
+	if size > bufferSize/2 {
 		return nil, fmt.Errorf("the server sent a message of %d bytes where none so long is expected", size)
 	}
 	for len(r.have) < size {
@@ -295,24 +291,41 @@ func (r *reading) fill() error {
 	return nil
 }
 
-// turn makes room: it emits the rows of the buffer and goes on in a new one, or
-// where there are none in the same.
+// turn makes room: the rows of the buffer go to the writer, and what is unread
+// moves to another one, or where there are no rows to the head of the same.
 func (r *reading) turn() error {
 	if r.kept == 0 {
 		r.have = r.buf[:copy(r.buf, r.have)]
 		return nil
 	}
-	fresh, err := r.get()
+	if r.writer == nil {
+		return errors.New("the server sent rows where none were asked for")
+	}
+	fresh, err := r.free()
 	if err != nil {
 		return err
 	}
 	n := copy(fresh, r.have)
-	err = r.emit(r.buf[:r.kept])
+	r.writer <- buffer{r.buf[:r.kept], r.home} // it has room for all buffers there are
 	r.buf, r.have, r.kept = fresh, fresh[:n], 0
-	return err
+	return nil
 }
 
-// flush emits what is left at the end of a COPY.
-func (r *reading) flush() error {
-	return r.emit(r.buf[:r.kept])
+// lend lets the connection have n buffers more than the one it reads into.
+func (c *copier) lend(n int) {
+	c.buffers, c.home = n, make(chan []byte, n+1)
+}
+
+// free returns a buffer that is free, and waits for the writer where there is none.
+func (c *copier) free(ctx context.Context) ([]byte, error) {
+	if len(c.home) == 0 && c.made < c.buffers {
+		c.made++
+		return make([]byte, bufferSize), nil
+	}
+	select {
+	case b := <-c.home:
+		return b[:bufferSize], nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

@@ -26,9 +26,12 @@ const (
 // A piece is a part of a table's rows, read by one COPY. The pieces of a table,
 // one after another, are its rows in the chosen order, wherever the cuts are.
 type piece struct {
-	table *relation
-	query string // without COPY … TO STDOUT: a table's columns, or a SELECT in parentheses
+	table   *relation
+	clauses string // of the SELECT that reads it; empty: the whole table, as it lies
 }
+
+// query is what to COPY: a table's columns, or a SELECT in parentheses.
+func (p piece) query() string { return p.table.selection(p.clauses) }
 
 // What a piece should hold, by the size of the table. Smaller pieces keep
 // several connections busy at bounded memory, larger ones spare round trips.
@@ -73,21 +76,21 @@ func (c *catalog) pieces(ctx context.Context, tables []*relation, order RowOrder
 	var list []piece
 	for _, r := range tables {
 		t := about[r.oid]
-		var queries []string
+		var clauses []string
 		switch {
 		case r.rows != "" || len(r.copied()) == 0:
-			queries = []string{r.selection(r.rows)}
+			clauses = []string{r.rows}
 		case t.inKeyOrder(order):
 			debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
-			if queries, err = c.cutByKey(ctx, r, t); err != nil {
+			if clauses, err = c.cutByKey(ctx, r, t); err != nil {
 				return nil, fmt.Errorf("cut %s by its key: %w", r.name, err)
 			}
 		default:
 			debug(fmt.Sprintf("rows of %s: in physical order", r.name))
-			queries = c.cutByPlace(r, t)
+			clauses = c.cutByPlace(t)
 		}
-		for _, q := range queries {
-			list = append(list, piece{r, q})
+		for _, w := range clauses {
+			list = append(list, piece{r, w})
 		}
 	}
 	return list, nil
@@ -132,21 +135,21 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 
 // cutByPlace cuts a table at block numbers. Before 14 the server could not scan
 // a range of blocks.
-func (c *catalog) cutByPlace(r *relation, t stored) []string {
+func (c *catalog) cutByPlace(t stored) []string {
 	n := t.Bytes / pieceBytes
 	if n < 2 || c.srv.version < 140000 {
-		return []string{r.selection("")}
+		return []string{""}
 	}
 	const blocks = pieceBytes / 8192
-	var queries []string
+	var clauses []string
 	for i := range n {
 		where := fmt.Sprintf("WHERE ctid >= '(%d,0)'", i*blocks)
 		if i < n-1 { // the last one has no end: nothing is left out
 			where += fmt.Sprintf(" AND ctid < '(%d,0)'", (i+1)*blocks)
 		}
-		queries = append(queries, r.selection(where))
+		clauses = append(clauses, where)
 	}
-	return queries
+	return clauses
 }
 
 // cutByKey cuts a table at keys that a sample says lie evenly. Which ones they
@@ -155,7 +158,7 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 	sorted := "ORDER BY " + strings.Join(t.Key, ", ")
 	n := int(t.Bytes / pieceBytes)
 	if n < 2 || !t.Cuttable {
-		return []string{r.selection(sorted)}, nil
+		return []string{sorted}, nil
 	}
 	first := t.Key[0]
 	var cuts []string
@@ -163,7 +166,7 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 		return nil, err
 	}
 	cuts = slices.Compact(cuts)
-	var queries []string
+	var clauses []string
 	for i := range len(cuts) + 1 {
 		var conditions []string
 		if i > 0 {
@@ -172,13 +175,13 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 		if i < len(cuts) {
 			conditions = append(conditions, first+" < "+literal(cuts[i])+"::"+*t.KeyType)
 		}
-		clauses := sorted
+		where := ""
 		if len(conditions) > 0 {
-			clauses = "WHERE " + strings.Join(conditions, " AND ") + " " + sorted
+			where = "WHERE " + strings.Join(conditions, " AND ") + " "
 		}
-		queries = append(queries, r.selection(clauses))
+		clauses = append(clauses, where+sorted)
 	}
-	return queries, nil
+	return clauses, nil
 }
 
 // sampleQuery asks for keys at given fractions of a sample of some blocks for each piece.

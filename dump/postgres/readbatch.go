@@ -21,8 +21,8 @@ type batchedConn struct {
 }
 
 const (
-	lowWater = 128 << 10        // bytes to wait for
-	lowTime  = time.Millisecond // how long
+	lowWater = 512 << 10             // bytes to wait for
+	lowTime  = 20 * time.Millisecond // how long
 )
 
 // batched takes conn over.

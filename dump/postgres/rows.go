@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -34,27 +34,72 @@ func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out 
 		}
 	}()
 
-	streams := make([]*pieceStream, len(pieces))
-	for i, p := range pieces {
-		streams[i] = &pieceStream{piece: p, data: make(chan buffer)}
-	}
+	q := newPieceQueue(pieces)
 	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
 	for _, k := range copiers {
-		g.Go(func() error { return k.readAhead(ctx, streams, &next) })
+		k.lend(max(readAheadBytes/bufferSize/len(copiers), 4))
+		g.Go(func() error { return k.readAhead(ctx, q) })
 	}
 	var manifest dump.Manifest
 	g.Go(func() error {
 		var err error
-		manifest, err = writePieces(ctx, main.PgConn(), out, tables, streams, len(copiers) == 0, behind)
+		manifest, err = writePieces(ctx, main.PgConn(), out, tables, q, len(copiers) == 0, behind)
 		return err
 	})
 	return manifest, g.Wait()
 }
 
+// readAheadBytes is how much the connections may have read, all together, before
+// the writer gets to it: several pieces for each of the usual number of them.
+const readAheadBytes = 48 << 20
+
+// A pieceQueue hands out the pieces, each to one connection, and passes them to the
+// writer in the same order.
+type pieceQueue struct {
+	mu     sync.Mutex
+	pieces []piece           // not yet taken
+	taken  chan *pieceStream // not yet written; closed after the last
+}
+
+func newPieceQueue(pieces []piece) *pieceQueue {
+	q := &pieceQueue{pieces: pieces, taken: make(chan *pieceStream, 64)}
+	if len(pieces) == 0 {
+		close(q.taken)
+	}
+	return q
+}
+
+// take returns the next piece for a connection that may own so many buffers; nil after the last.
+func (q *pieceQueue) take(ctx context.Context, buffers int) (*pieceStream, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.pieces) == 0 {
+		return nil, nil
+	}
+	s := &pieceStream{piece: q.pieces[0], data: make(chan buffer, buffers)}
+	select {
+	case q.taken <- s:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if q.pieces = q.pieces[1:]; len(q.pieces) == 0 {
+		close(q.taken)
+	}
+	return s, nil
+}
+
+// next returns the next piece for the writer; nil after the last.
+func (q *pieceQueue) next(ctx context.Context) (*pieceStream, error) {
+	select {
+	case s := <-q.taken:
+		return s, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // A pieceStream carries a piece's rows from the connection that reads them to
-// the writer. data is unbuffered: how far a reader runs ahead is bounded by the
-// buffers it owns.
+// the writer. Its reader never waits for room in data, only for buffers.
 type pieceStream struct {
 	piece
 	data  chan buffer
@@ -68,61 +113,83 @@ type buffer struct {
 	home chan []byte
 }
 
-// readAheadBuffers is how many buffers a connection may have filled before the
-// writer gets to them: more than a piece, so that the next can be begun.
-const readAheadBuffers = 2 * pieceBytes / pieceSize
-
-// readAhead reads the pieces that no other connection has taken, in their order.
-func (k *copier) readAhead(ctx context.Context, streams []*pieceStream, next *atomic.Int64) error {
-	home := make(chan []byte, readAheadBuffers)
-	made := 0
-	get := func() ([]byte, error) {
-		if made < readAheadBuffers && len(home) == 0 {
-			made++
-			return make([]byte, pieceSize), nil
+// readAhead reads pieces as long as there are any. Each is asked for while the
+// one before it is read, so that the server never waits for us.
+func (k *copier) readAhead(ctx context.Context, q *pieceQueue) error {
+	defer context.AfterFunc(ctx, k.conn.stop)()
+	s, err := k.askNext(ctx, q)
+	for s != nil && err == nil {
+		var following *pieceStream
+		if following, err = k.askNext(ctx, q); err != nil {
+			break
 		}
-		select {
-		case b := <-home:
-			return b[:pieceSize], nil
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-	for {
-		i := int(next.Add(1)) - 1
-		if i >= len(streams) {
-			return nil
-		}
-		s := streams[i]
-		emit := func(rows []byte) error {
-			select {
-			case s.data <- buffer{rows, home}:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		// Somebody may wait to change the table: he waits for main's lock, and
-		// our request would wait behind his. Main has its lock already.
-		lock := "LOCK TABLE ONLY " + s.table.name + " IN ACCESS SHARE MODE NOWAIT; "
-		var err error
-		// And ours is given back at once: a server has room for few locks, with
-		// PostgreSQL's own settings some 12,000 of all sessions.
-		s.tally, err = k.copyOut(ctx, "SAVEPOINT piece; "+lock+"COPY "+s.query+" TO STDOUT; ROLLBACK TO piece; RELEASE piece", get, emit)
+		s.tally, err = k.receive(ctx, s.data)
 		if isLocked(err) {
 			s.left = true
-			err = k.beginAgain(ctx)
+			err = k.beginAgain(ctx, following)
 		}
 		if err != nil {
-			return fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
+			err = fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
+			break
 		}
 		close(s.data)
+		s = following
 	}
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+func (k *copier) askNext(ctx context.Context, q *pieceQueue) (*pieceStream, error) {
+	s, err := q.take(ctx, k.buffers)
+	if s != nil {
+		err = k.ask(s)
+	}
+	return s, err
+}
+
+// ask sends the query for a piece.
+//
+// Somebody may wait to change the table: he waits for main's lock, and our
+// request would wait behind his. Main has its lock already. And ours is given
+// back at once: a server has room for few locks, with PostgreSQL's own settings
+// some 12,000 of all sessions.
+func (k *copier) ask(s *pieceStream) error {
+	lock := "LOCK TABLE ONLY " + s.table.name + " IN ACCESS SHARE MODE NOWAIT; "
+	return k.send("SAVEPOINT piece; " + lock + "COPY " + s.query() + " TO STDOUT; ROLLBACK TO piece; RELEASE piece")
+}
+
+// beginAgain ends a transaction that failed and starts another on the same
+// snapshot. What was asked for in the meantime failed with it and is asked for
+// once more.
+func (k *copier) beginAgain(ctx context.Context, following *pieceStream) error {
+	if following != nil {
+		if _, err := k.receive(ctx, nil); !isAborted(err) {
+			return fmt.Errorf("the server went on in a failed transaction: %w", err)
+		}
+	}
+	if err := k.exec(ctx, "ROLLBACK; "+k.snapshot); err != nil || following == nil {
+		return err
+	}
+	return k.ask(following)
 }
 
 // writePieces writes each table's COPY block from its pieces. What no reader
 // could read is read by main.
-func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tables []*relation, streams []*pieceStream, alone bool, behind func(*relation) error) (dump.Manifest, error) {
+func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tables []*relation, q *pieceQueue, alone bool, behind func(*relation) error) (dump.Manifest, error) {
+	next := func() (*pieceStream, error) {
+		if alone {
+			if _, err := q.take(ctx, 0); err != nil {
+				return nil, err
+			}
+		}
+		return q.next(ctx)
+	}
+	s, err := next()
+	if err != nil {
+		return nil, err
+	}
 	var manifest dump.Manifest
 	for _, r := range tables {
 		columns := ""
@@ -137,14 +204,16 @@ func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tab
 			return nil, err
 		}
 		entry := dump.Table{Name: r.name}
-		for len(streams) > 0 && streams[0].table == r {
-			t, err := writePiece(ctx, main, out, streams[0], alone)
+		for s != nil && s.table == r {
+			t, err := writePiece(ctx, main, out, s, alone)
 			if err != nil {
 				return nil, err
 			}
 			entry.Rows += t.rows
 			entry.Hash += t.sum
-			streams = streams[1:]
+			if s, err = next(); err != nil {
+				return nil, err
+			}
 		}
 		if _, err := io.WriteString(out, "\\.\n\n"); err != nil {
 			return nil, err
@@ -177,7 +246,7 @@ func writePiece(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, s *p
 		break
 	}
 	rows := rowCounter{w: out}
-	if _, err := main.CopyTo(ctx, &rows, "COPY "+s.query+" TO STDOUT"); err != nil {
+	if _, err := main.CopyTo(ctx, &rows, "COPY "+s.query()+" TO STDOUT"); err != nil {
 		return tally{}, fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
 	}
 	return rows.tally, nil
@@ -200,6 +269,13 @@ func (c *rowCounter) Write(row []byte) (int, error) {
 func isLocked(err error) bool {
 	var pe *pgconn.PgError
 	return errors.As(err, &pe) && pe.Code == "55P03" // lock_not_available
+}
+
+// isAborted tells whether the server refused a statement because an earlier one
+// of the transaction failed.
+func isAborted(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "25P02" // in_failed_sql_transaction
 }
 
 // copyError adds to the server's words what an operator can do.
