@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -104,19 +105,42 @@ func (c *Client) heal(ctx context.Context) error {
 
 // searchKey finds the key that fits the config when bad, which does not, is in front of it. It returns the list of all.
 // Without a fitting key restic does not list them, so it is given the beginnings of names: one that no key or more than
-// one has leads back to bad. Two rivals differ in the first digit, or sometimes the second.
+// one has leads back to bad. In a local folder the names can be seen. Elsewhere all beginnings of two digits are tried,
+// and then longer ones that part from a key that was met: of two rivals the one leads to the other.
 func (c *Client) searchKey(ctx context.Context, bad string) (keyList, error) {
 	const digits = "0123456789abcdef"
-	prefixes := strings.Split(digits, "")
+	met := []string{bad}
+	try := func(hint string) (keyList, bool, error) {
+		keys, err := c.keys(ctx, hint)
+		other := damagedKey(err)
+		if other != "" && !slices.Contains(met, other) {
+			met = append(met, other)
+		}
+		return keys, other == "", err
+	}
+	files, _ := c.localFiles("keys")
+	hints := make([]string, 0, len(files)+16+256)
+	for _, file := range files {
+		hints = append(hints, file.Name())
+	}
+	hints = append(hints, strings.Split(digits, "")...)
 	for _, first := range digits {
 		for _, second := range digits {
-			prefixes = append(prefixes, string(first)+string(second))
+			hints = append(hints, string(first)+string(second))
 		}
 	}
-	for _, prefix := range prefixes {
-		keys, err := c.keys(ctx, prefix)
-		if damagedKey(err) == "" {
+	for _, hint := range hints {
+		if keys, found, err := try(hint); found {
 			return keys, err
+		}
+	}
+	for length := 2; length < 8; length++ {
+		for _, key := range slices.Clone(met) {
+			for _, digit := range digits {
+				if keys, found, err := try(key[:length] + string(digit)); found {
+					return keys, err
+				}
+			}
 		}
 	}
 	return nil, fmt.Errorf("open repository: no key fits the config (key %s does not)", bad)
