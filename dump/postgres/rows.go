@@ -118,15 +118,21 @@ type buffer struct {
 func (k *copier) readAhead(ctx context.Context, q *pieceQueue) error {
 	defer context.AfterFunc(ctx, k.conn.stop)()
 	s, err := k.askNext(ctx, q)
-	for s != nil && err == nil {
-		var following *pieceStream
-		if following, err = k.askNext(ctx, q); err != nil {
-			break
+	if s != nil && err != nil {
+		if _, said := k.receive(ctx, nil); said != nil {
+			err = said
 		}
+	}
+	for s != nil && err == nil {
+		following, unsent := k.askNext(ctx, q)
+		// A server that has ended the session said why before it hung up: its words go before our failure to ask.
 		s.tally, err = k.receive(ctx, s.data)
-		if isLocked(err) {
+		if isLocked(err) && unsent == nil {
 			s.left = true
 			err = k.beginAgain(ctx, following)
+		}
+		if err == nil {
+			err = unsent
 		}
 		if err != nil {
 			err = fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
