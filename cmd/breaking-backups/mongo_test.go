@@ -6,7 +6,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,10 +46,8 @@ func TestMongoScripts(t *testing.T) {
 			env.Vars = append(
 				env.Vars,
 				"MONGO_URI="+ferret.URI(""), "DB_TYPE=mongo", "RESTIC_HOST=db",
-				"RESTIC_REPOSITORY="+filepath.Join(env.WorkDir, "repo"), "RESTIC_PASSWORD=correct horse",
-				"RESTIC_BINARY="+restic, "RESTIC_CACHE_DIR="+filepath.Join(env.WorkDir, "cache"),
-				"WORK_DIR="+filepath.Join(env.WorkDir, "work"), "LOG_FORMAT=text", "LOCK_WAIT_SECONDS=20",
 			)
+			env.Vars = append(env.Vars, repositoryVars(env.WorkDir, restic)...)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,10 +27,8 @@ func TestMySQLScripts(t *testing.T) {
 			env.Vars = append(
 				env.Vars,
 				"DB="+db, "COPY="+other, "DB_TYPE=mariadb", "RESTIC_HOST=db", "JOB_NAME=shop",
-				"RESTIC_REPOSITORY="+filepath.Join(env.WorkDir, "repo"), "RESTIC_PASSWORD=correct horse",
-				"RESTIC_BINARY="+restic, "RESTIC_CACHE_DIR="+filepath.Join(env.WorkDir, "cache"),
-				"WORK_DIR="+filepath.Join(env.WorkDir, "work"), "LOG_FORMAT=text", "LOCK_WAIT_SECONDS=20",
 			)
+			env.Vars = append(env.Vars, repositoryVars(env.WorkDir, restic)...)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -52,10 +52,8 @@ func TestScripts(t *testing.T) {
 			env.Vars = append(
 				env.Vars,
 				"DB="+name, "COPY="+name+"_copy", "DB_TYPE=postgres", "JOB_NAME=shop", "RESTIC_HOST=db",
-				"RESTIC_REPOSITORY="+filepath.Join(env.WorkDir, "repo"), "RESTIC_PASSWORD=correct horse",
-				"RESTIC_BINARY="+restic, "RESTIC_CACHE_DIR="+filepath.Join(env.WorkDir, "cache"),
-				"WORK_DIR="+filepath.Join(env.WorkDir, "work"), "LOG_FORMAT=text", "LOCK_WAIT_SECONDS=20",
 			)
+			env.Vars = append(env.Vars, repositoryVars(env.WorkDir, restic)...)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -67,6 +65,15 @@ func TestScripts(t *testing.T) {
 			"waitfor": cmdWaitFor,
 		},
 	})
+}
+
+// repositoryVars are the variables of a script's own repository in its folder.
+func repositoryVars(dir, restic string) []string {
+	return []string{
+		"RESTIC_REPOSITORY=" + filepath.Join(dir, "repo"), "RESTIC_PASSWORD=correct horse",
+		"RESTIC_BINARY=" + restic, "RESTIC_CACHE_DIR=" + filepath.Join(dir, "cache"),
+		"WORK_DIR=" + filepath.Join(dir, "work"), "LOG_FORMAT=text", "LOCK_WAIT_SECONDS=20",
+	}
 }
 
 type scriptPG struct{}
