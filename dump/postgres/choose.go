@@ -39,14 +39,11 @@ func selectRelations(ctx context.Context, c *catalog) error {
 		r.leave(c.ofTable(r, c.schemaNames[r.Schema], schema.presence))
 		r.emptied = c.withoutRows(r)
 	}
-	type row struct {
-		Relation, Of uint32
-		Partition    bool
-	}
+	type row struct{ Relation, Of uint32 }
 	rows, err := query[row](ctx, c, `
-		SELECT inhrelid AS relation, inhparent AS of, true AS partition FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
+		SELECT inhrelid AS relation, inhparent AS of FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
 		UNION ALL
-		SELECT objid, refobjid, false FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+		SELECT objid, refobjid FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
 		WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
 		ORDER BY 1`)
 	if err != nil {
@@ -59,7 +56,7 @@ func selectRelations(ctx context.Context, c *catalog) error {
 	for oid, r := range c.rels {
 		for at := of[oid]; at != 0; at = of[at] {
 			if parent := c.rels[at]; parent != nil {
-				c.follow(r, parent)
+				r.follow(parent)
 			}
 		}
 	}
@@ -67,7 +64,7 @@ func selectRelations(ctx context.Context, c *catalog) error {
 }
 
 // follow gives r what the selection says of the table that it belongs to.
-func (c *catalog) follow(r, parent *relation) {
+func (r *relation) follow(parent *relation) {
 	switch {
 	case parent.presence == barred:
 		r.leave(barred)
