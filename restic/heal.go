@@ -151,7 +151,10 @@ func (c *Client) removeKey(ctx context.Context, sound, bad string) error {
 	if err := c.readable(ctx, sound); err != nil {
 		return fmt.Errorf("key %s does not fit the config and stays: %w", bad, err)
 	}
-	removeErr := c.locked(ctx, command{
+	// The lock in the way is a rival's who removes a key as well: it is waited for, whatever others would be.
+	patient := *c
+	patient.LockWait = max(c.LockWait, otherInit*time.Second)
+	removeErr := patient.locked(ctx, command{
 		op:   "key remove",
 		args: []string{"key", "remove", bad},
 		env:  []string{"RESTIC_KEY_HINT=" + sound}, // for the unlock that may have to come first as well

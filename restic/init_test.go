@@ -75,12 +75,42 @@ func TestEnsureHeals(t *testing.T) {
 				wg.Go(func() { _ = client.run(t.Context(), command{op: "init", args: []string{"init"}}) })
 			}
 			wg.Wait()
-			if created, err := client.Ensure(t.Context()); created || err != nil {
-				t.Errorf("%v, %v", created, err)
+			for range 3 { // they are in each other's way when they remove keys
+				wg.Go(func() {
+					if created, err := client.Ensure(t.Context()); created || err != nil {
+						t.Errorf("%v, %v", created, err)
+					}
+				})
 			}
+			wg.Wait()
 			wantSound(t, client)
 		})
 	}
+}
+
+// Two that heal at once are in each other's way: the lock of the other is waited for, even where no lock else would be.
+func TestHealWaits(t *testing.T) {
+	client, folder := newClient(t)
+	other := &Client{Binary: client.Binary, Env: environment(filepath.Join(t.TempDir(), "other"))}
+	if _, err := other.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	otherFolder, err := other.localFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := filepath.Glob(filepath.Join(otherFolder, "keys", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, keys[0], filepath.Join(folder, "keys", filepath.Base(keys[0])))
+
+	client.Binary = script(t, `case "$*" in "key remove"*|--retry-lock=0s*) echo repository is already locked >&2; exit 11 ;; esac
+exec `+client.Binary+` "$@"`)
+	if err := client.heal(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantSound(t, client)
 }
 
 // A key that snapshots were made with is never removed, even though nothing can be read with it.
