@@ -33,9 +33,9 @@ test-matrix: ## the engines' tests on servers of other versions: MATRIX="/srv/tr
 lint: ## gofumpt, go vet, staticcheck, govulncheck
 	@testdata/lint/lint
 
-bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb, ENGINE=mongo
+bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb, ENGINE=mongo; ONLY=dump,memory,backup,second,restore
 	@go build -buildvcs=false -o .cache/bin/bench ./testdata/bench
-	@PATH="$(CURDIR)/bin:$$(dirname $$($(SERVERS) restic)):$$(dirname $$($(SERVERS) mongodump)):$$PATH" $(SERVERS) $(subst mongo,ferret,$(or $(ENGINE),postgres)) .cache/bin/bench $(or $(ENGINE),postgres)
+	@BENCH_ONLY='$(ONLY)' PATH="$(CURDIR)/bin:$$(dirname $$($(SERVERS) restic)):$$(dirname $$($(SERVERS) mongodump)):$$PATH" $(SERVERS) $(subst mongo,ferret,$(or $(ENGINE),postgres)) .cache/bin/bench $(or $(ENGINE),postgres)
 
 bench-go: setup ## the packages' own benchmarks
 	@go test -run '^$$' -bench . -timeout 60m $(PACKAGES)

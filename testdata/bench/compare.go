@@ -14,6 +14,7 @@ import (
 // usage is what a finished command took.
 type usage struct {
 	wall, cpu float64 // seconds
+	server    float64 // seconds of the server's processor time, of a side of compare
 	peak      float64 // MiB, of the largest process
 }
 
@@ -34,6 +35,15 @@ func sh(script string) (usage, error) {
 	return u, nil
 }
 
+// output runs a shell command and returns what it prints.
+func output(script string) (string, error) {
+	out, err := exec.Command("bash", "-o", "pipefail", "-c", script).Output()
+	if err != nil {
+		return "", fmt.Errorf("%.80s: %w", script, err)
+	}
+	return string(out), nil
+}
+
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // compare runs ours and theirs in turn; before comes before each and does not count.
@@ -48,10 +58,19 @@ func compare(ours, theirs, before string) (a, b []usage, err error) {
 					return nil, nil, err
 				}
 			}
+			began, err := serverTime()
+			if err != nil {
+				return nil, nil, err
+			}
 			u, err := sh(side.script)
 			if err != nil {
 				return nil, nil, err
 			}
+			ended, err := serverTime()
+			if err != nil {
+				return nil, nil, err
+			}
+			u.server = ended - began
 			*side.list = append(*side.list, u)
 		}
 	}
@@ -72,6 +91,15 @@ func row(what, target string, a, b []usage, figure func(usage) float64) {
 		ratios = append(ratios, figure(a[i])/figure(b[i]))
 	}
 	fmt.Printf("| %s | %s | %.2f s | %.2f s | %.2f |\n", what, target, median(ours), median(theirs), median(ratios))
+}
+
+// rows prints wall and processor time, and where it is looked at the server's.
+func rows(what, wallTarget, cpuTarget string, a, b []usage) {
+	row(what+", wall", wallTarget, a, b, wall)
+	row(what+", our processor time", cpuTarget, a, b, cpu)
+	if server != 0 {
+		row(what+", the server's processor time", "", a, b, func(u usage) float64 { return u.server })
+	}
 }
 
 func wall(u usage) float64 { return u.wall }

@@ -2,7 +2,8 @@
 //
 // It runs beside a private server (servers postgres bench postgres), with the program, restic and the engine's tools on
 // PATH. Ours and theirs run in turn, so that a machine whose speed drifts does the same to both; what counts is the
-// ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set.
+// ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set;
+// BENCH_ONLY names the parts to make of dump, memory, backup, second and restore, separated by commas.
 //
 // MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that MONGO_BENCH_URI names.
 package main
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -33,6 +35,7 @@ type bench struct {
 	dbType string   // DB_TYPE
 	env    []string // more of the program's environment: name, value, ...
 	fill   []string // make the database named bench
+	server string   // prints the id of the server's process; "": it is not looked at
 	dump   string   // writes a dump as the engine's own tools do
 
 	dumpWall, dumpCPU, restoreWall string // at most this part of theirs
@@ -64,6 +67,10 @@ func run(args []string) error {
 		return runMongo()
 	}
 	b := benches[args[0]]
+	parts, err := b.parts(os.Getenv("BENCH_ONLY"))
+	if err != nil {
+		return err
+	}
 	dir := os.Getenv("TMPDIR")
 	for _, set := range [][2]string{
 		{"DB_TYPE", b.dbType}, {"RESTIC_PASSWORD", "bench"}, {"RESTIC_CACHE_DIR", filepath.Join(dir, "cache")}, {"FILE", filepath.Join(dir, "bench.sql")},
@@ -79,10 +86,13 @@ func run(args []string) error {
 	for i := 0; i < len(b.env); i += 2 {
 		os.Setenv(b.env[i], b.env[i+1])
 	}
+	if err := findServer(b.server); err != nil {
+		return err
+	}
 	fmt.Printf("| %s | target | ours | theirs | ratio |\n", b.name)
 	fmt.Println("|---|---|---|---|---|")
-	for _, part := range []func(string) error{b.dumping, b.memory, b.backing, b.backups, b.restoring} {
-		if err := part(dir); err != nil {
+	for _, part := range parts {
+		if err := part.make(dir); err != nil {
 			return err
 		}
 	}
@@ -91,13 +101,35 @@ func run(args []string) error {
 
 var benches = map[string]bench{"postgres": postgres, "mariadb": mariadb}
 
+// A part is what can be measured by itself.
+type part struct {
+	name string
+	make func(dir string) error
+}
+
+// parts returns those that only names, all if it names none.
+func (b bench) parts(only string) ([]part, error) {
+	all := []part{{"dump", b.dumping}, {"memory", b.memory}, {"backup", b.backing}, {"second", b.backups}, {"restore", b.restoring}}
+	if only == "" {
+		return all, nil
+	}
+	var list []part
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.IndexFunc(all, func(p part) bool { return p.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("BENCH_ONLY: dump, memory, backup, second or restore expected, got %q", name)
+		}
+		list = append(list, all[i])
+	}
+	return list, nil
+}
+
 func (b bench) dumping(string) error {
 	ours, theirs, err := compare("breaking-backups dump >/dev/null", b.dump+" >/dev/null", "")
 	if err != nil {
 		return err
 	}
-	row("dump to /dev/null, wall", b.dumpWall, ours, theirs, wall)
-	row("dump to /dev/null, our processor time", b.dumpCPU, ours, theirs, cpu)
+	rows("dump to /dev/null", b.dumpWall, b.dumpCPU, ours, theirs)
 	return nil
 }
 
@@ -128,7 +160,7 @@ func (b bench) backing(dir string) error {
 	if err != nil {
 		return err
 	}
-	row("dump through restic into a new repository, wall", b.backupWall, x, y, wall)
+	rows("dump through restic into a new repository", b.backupWall, "", x, y)
 	return nil
 }
 
