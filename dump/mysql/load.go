@@ -127,6 +127,8 @@ type loading struct {
 	plan     plan
 	conn     *conn
 	srv      server
+	mode     script.Mode      // in which the session reads text
+	packet   int              // the longest statement that the server takes, in bytes
 	database string           // that is used
 	inserted map[string]int64 // rows that the server took, by their tables
 	touched  bool             // something of the target is not as it was
@@ -164,6 +166,9 @@ func (s *loading) connect(ctx context.Context) (err error) {
 			return fmt.Errorf("set up the session: %s: %w", sql, err)
 		}
 	}
+	if err := s.conn.row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
+		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
+	}
 	return nil
 }
 
@@ -198,7 +203,22 @@ func (s *loading) statement(ctx context.Context, item script.Item) error {
 	if err := s.plan.before(ctx, item.Text); err != nil {
 		return err
 	}
-	sql := string(item.Text)
+	for part := range script.Split(item.Text, s.packet-packetHead, s.mode) {
+		if err := s.exec(ctx, string(part)); err != nil {
+			return err
+		}
+	}
+	if item.SetsMode {
+		return s.tellMode(ctx)
+	}
+	return nil
+}
+
+// packetHead is what a statement's packet holds besides the statement, and some bytes to be safe.
+const packetHead = 64
+
+// exec runs a statement, and counts the rows of an INSERT.
+func (s *loading) exec(ctx context.Context, sql string) error {
 	result, err := s.conn.sql.ExecContext(ctx, sql)
 	if err != nil {
 		return statementError(sql, s.conn.explain(ctx, err))
@@ -213,9 +233,6 @@ func (s *loading) statement(ctx context.Context, item script.Item) error {
 		}
 		s.inserted[table] += n
 	}
-	if item.SetsMode {
-		return s.tellMode(ctx)
-	}
 	return nil
 }
 
@@ -225,11 +242,11 @@ func (s *loading) tellMode(ctx context.Context) error {
 	if err := s.conn.row(ctx, "SELECT @@sql_mode", &mode); err != nil {
 		return err
 	}
-	m := script.SQLMode(mode)
+	s.mode = script.SQLMode(mode)
 	if !s.srv.mariadb() {
-		m |= script.MySQL
+		s.mode |= script.MySQL
 	}
-	s.dump.SetMode(m)
+	s.dump.SetMode(s.mode)
 	return nil
 }
 

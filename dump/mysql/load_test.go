@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -66,5 +67,41 @@ func TestLoadErrors(t *testing.T) {
 				t.Errorf("error %q tells a secret", err)
 			}
 		})
+	}
+}
+
+// A server takes no statement longer than its max_allowed_packet, and the one that wrote the dump may have taken more.
+func TestLoadSplitsStatements(t *testing.T) {
+	my := testServer(t)
+	var before int
+	admin, _, err := my.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.close()
+	if err := admin.row(t.Context(), "SELECT @@GLOBAL.max_allowed_packet", &before); err != nil {
+		t.Fatal(err)
+	}
+	packet := func(bytes int) {
+		if err := admin.exec(t.Context(), fmt.Sprintf("SET GLOBAL max_allowed_packet = %d", bytes)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	packet(1 << 20)
+	defer packet(before)
+
+	db := my.CreateDB(t)
+	row := "('" + strings.Repeat("\\'),(", 100_000) + "')" // two fit a packet, not three
+	rows := strings.Repeat(row+",\n", 6) + row
+	sql := "CREATE TABLE `t` (`a` LONGTEXT);\nINSERT INTO `t` (`a`) VALUES\n" + rows + ";\n"
+	if err := my.load(t, LoadConfig{Database: db}, my.written(t, dump.Manifest{{Name: "`t`", Rows: 7}}, sql)); err != nil {
+		t.Fatal(err)
+	}
+	var length, lengths int
+	if err := admin.row(t.Context(), "SELECT SUM(LENGTH(a)), COUNT(DISTINCT a) FROM "+ident(db)+".t", &length, &lengths); err != nil {
+		t.Fatal(err)
+	}
+	if length != 7*400_000 || lengths != 1 {
+		t.Errorf("%d bytes, %d values", length, lengths)
 	}
 }
