@@ -133,8 +133,8 @@ func TestEveryKind(t *testing.T) {
 		`app: {"create":"by_name","viewOn":"active","pipeline":[{"$sort":{"name":1}}]}`,
 	})
 	equalStrings(t, "createIndexes", to.sent("createIndexes"), []string{
-		`app: {"createIndexes":"users","indexes":[{"v":2,"key":{"b":-1,"a":1},"name":"b_a","unique":true,"hidden":true},{"v":2,"key":{"_fts":"text","_ftsx":1},"name":"text","weights":{"z":1,"a":2},"default_language":"english","textIndexVersion":3}]}`,
-		`app: {"createIndexes":"weather","indexes":[{"v":2,"key":{"m":1,"t":1},"name":"m_1_t_1"}]}`,
+		`app: {"createIndexes":"users","indexes":[{"key":{"b":-1,"a":1},"name":"b_a","unique":true,"hidden":true},{"key":{"_fts":"text","_ftsx":1},"name":"text","weights":{"z":1,"a":2},"default_language":"english","textIndexVersion":3}]}`,
+		`app: {"createIndexes":"weather","indexes":[{"key":{"m":1,"t":1},"name":"m_1_t_1"}]}`,
 	})
 	equalStrings(t, "_mergeAuthzCollections", to.sent("_mergeAuthzCollections"), []string{
 		`admin: {"_mergeAuthzCollections":1,"tempUsersCollection":"admin.tempusers","tempRolesCollection":"admin.temproles","drop":false,"db":""}`,

@@ -108,8 +108,12 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 		if err != nil {
 			return err
 		}
-		// Servers before 4.4 list the namespace too, which may be another now.
-		elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == "ns" })
+		// Servers before 4.4 list the namespace too, which may be another now. Version 2 is what every server makes
+		// of its own accord, but not all know the word.
+		elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool {
+			version, _ := e.Value().AsInt64OK()
+			return e.Key() == "ns" || e.Key() == "v" && version == 2
+		})
 		definition, err := rawDocument(elements)
 		if err != nil {
 			return err
