@@ -11,7 +11,7 @@ IMAGE    := breaking-backups:$(VERSION)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go; ENGINE=mariadb for MariaDB's
+demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go; ENGINE=mariadb, ENGINE=mongo
 	@testdata/demo/demo $(ENGINE)
 
 build: ## build the program into bin
@@ -27,7 +27,7 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 	@testdata/servers/install postgresql gcc
 	@testdata/regress/regress
 
-test-matrix: ## the engines' tests on servers of other versions: MATRIX="/srv/trixie /srv/mysql84", see testdata/matrix/matrix
+test-matrix: tools ## the engines' tests on servers of other versions: MATRIX="/srv/trixie /srv/mysql84", see testdata/matrix/matrix
 	@testdata/matrix/matrix $(MATRIX)
 
 lint: ## gofumpt, go vet, staticcheck, govulncheck
