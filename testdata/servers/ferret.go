@@ -18,8 +18,9 @@ type FerretServer struct {
 	Host    string // 127.0.0.1:PORT
 	LogFile string
 
-	scratch *scratch
-	process *process
+	scratch  *scratch
+	process  *process
+	postgres *PG // below v2
 }
 
 // Ferret starts a server for the test and stops it when the test is over.
@@ -42,8 +43,12 @@ func Ferret(t testing.TB) *FerretServer {
 	return f
 }
 
-// StartFerret is Ferret for TestMain and for programs: whoever calls it calls Stop.
+// StartFerret is Ferret for TestMain and for programs: whoever calls it calls Stop. Where DOCUMENTDB_BIN names the
+// programs of a PostgreSQL with the extension documentdb, it is FerretDB v2 over that.
 func StartFerret() (f *FerretServer, err error) {
+	if bin := os.Getenv(documentdbBin); bin != "" {
+		return startFerret2(bin)
+	}
 	bin, err := BuildFerret()
 	if err != nil {
 		return nil, err
@@ -69,6 +74,9 @@ func BuildFerret() (string, error) { return ferretTool.build() }
 
 // Stop ends the server at once, as its data is thrown away, and removes its folder.
 func (f *FerretServer) Stop() error {
+	if f.postgres != nil {
+		return errors.Join(f.process.stop(syscall.SIGKILL, 10*time.Second), f.postgres.Stop())
+	}
 	return errors.Join(f.process.stop(syscall.SIGKILL, 10*time.Second), f.scratch.remove())
 }
 

@@ -53,11 +53,16 @@ func Postgres(t testing.TB) *PG {
 // StartPostgres is Postgres for TestMain and for programs: whoever calls it
 // calls Stop. PG_BIN names another version's folder of programs; the default is
 // the newest of /usr/lib/postgresql, then the PATH.
-func StartPostgres() (pg *PG, err error) {
+func StartPostgres() (*PG, error) {
 	bin, err := postgresBin()
 	if err != nil {
 		return nil, err
 	}
+	return startPostgres(bin, "")
+}
+
+// startPostgres starts the server of the programs in bin, with more settings.
+func startPostgres(bin, more string) (pg *PG, err error) {
 	account, err := serverAccount()
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
@@ -75,7 +80,7 @@ func StartPostgres() (pg *PG, err error) {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	pg = &PG{Host: "127.0.0.1", Superuser: "postgres", BinDir: bin, SocketDir: s.dir, LogFile: s.path("log"), scratch: s}
-	if err := pg.initialise(account); err != nil {
+	if err := pg.initialise(account, more); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	// A free port can be lost to another process before the server binds it.

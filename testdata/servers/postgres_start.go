@@ -39,7 +39,7 @@ host  replication postgres 127.0.0.1/32  trust
 host  all         all      127.0.0.1/32  scram-sha-256
 `
 
-func (pg *PG) initialise(account account) error {
+func (pg *PG) initialise(account account, more string) error {
 	data := pg.scratch.path("data")
 	cmd := exec.Command(filepath.Join(pg.BinDir, "initdb"), "-D", data, "-U", pg.Superuser,
 		"-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync")
@@ -54,7 +54,7 @@ func (pg *PG) initialise(account account) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(conf, settings, pg.SocketDir)
+	_, err = fmt.Fprintf(conf, settings+more, pg.SocketDir)
 	if err := errors.Join(err, conf.Close()); err != nil {
 		return err
 	}

@@ -26,8 +26,9 @@ var (
 	resticTool    = tool{name: "restic", pkg: "github.com/restic/restic/cmd/restic", tags: "disable_grpc_modules"}
 	versitygwTool = tool{name: "versitygw", pkg: "github.com/versity/versitygw/cmd/versitygw"}
 
-	ferretTool = tool{name: "ferretdb", pkg: "./ferretdb", module: mongoModule}
-	mongoTools = map[string]tool{
+	ferretTool  = tool{name: "ferretdb", pkg: "./ferretdb", module: mongoModule}
+	ferret2Tool = tool{name: "ferretdb", pkg: "github.com/FerretDB/FerretDB/v2/cmd/ferretdb", module: "testdata/tools/ferretdb2"}
+	mongoTools  = map[string]tool{
 		"mongodump":    {name: "mongodump", pkg: "github.com/mongodb/mongo-tools/mongodump/main", module: mongoModule},
 		"mongorestore": {name: "mongorestore", pkg: "github.com/mongodb/mongo-tools/mongorestore/main", module: mongoModule},
 		"bsondump":     {name: "bsondump", pkg: "github.com/mongodb/mongo-tools/bsondump/main", module: mongoModule},

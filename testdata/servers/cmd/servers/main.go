@@ -3,6 +3,7 @@
 //	servers restic              builds the pinned restic where it is missing, prints its path
 //	servers s3                  the same for the S3 server of the tests
 //	servers ferret              and for FerretDB, the tests' server for MongoDB's protocol
+//	servers ferret2             and for FerretDB v2, which takes a PostgreSQL with the extension documentdb
 //	servers mongodump           and for mongodump; likewise mongorestore, bsondump
 //	servers postgres COMMAND    runs COMMAND beside a private PostgreSQL, found by PG* variables
 //	servers mariadb COMMAND     runs COMMAND beside a private MariaDB, found by MYSQL_* variables
@@ -30,6 +31,8 @@ func run(args []string) int {
 		path, err = servers.BuildS3()
 	case len(args) == 1 && args[0] == "ferret":
 		path, err = servers.BuildFerret()
+	case len(args) == 1 && args[0] == "ferret2":
+		path, err = servers.BuildFerret2()
 	case len(args) == 1 && slices.Contains([]string{"mongodump", "mongorestore", "bsondump"}, args[0]):
 		path, err = servers.BuildMongoTool(args[0])
 	case len(args) > 1 && args[0] == "ferret":
@@ -39,7 +42,7 @@ func run(args []string) int {
 	case len(args) > 1 && args[0] == "mariadb":
 		code, err = servers.RunWithMariaDB(args[1:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | mongodump | mongorestore | bsondump\n       servers postgres|mariadb|ferret COMMAND [ARGUMENT]...")
+		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | ferret2 | mongodump | mongorestore | bsondump\n       servers postgres|mariadb|ferret COMMAND [ARGUMENT]...")
 		return 2
 	}
 	if err != nil {
