@@ -29,13 +29,16 @@ func BuildFerret2() (string, error) { return ferret2Tool.build() }
 
 // startFerret2 starts FerretDB v2 and the PostgreSQL below it.
 func startFerret2(bin string) (f *FerretServer, err error) {
+	if !hasServer(bin) {
+		return nil, fmt.Errorf("start FerretDB v2: no initdb, postgres and psql in %s=%s", documentdbBin, bin)
+	}
 	program, err := BuildFerret2()
 	if err != nil {
 		return nil, err
 	}
 	pg, err := startPostgres(bin, documentdbSettings)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start FerretDB v2: over the PostgreSQL of %s=%s, which needs the extensions documentdb and pg_cron: %w", documentdbBin, bin, err)
 	}
 	f = &FerretServer{LogFile: pg.scratch.path("ferretdb.log"), scratch: pg.scratch, postgres: pg}
 	defer func() {
