@@ -8,7 +8,6 @@ import (
 	"io"
 	"runtime"
 
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -54,7 +53,7 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 		return 0, fmt.Errorf("compress: level %d, expected 1 to 22", level)
 	}
 	workers := cmp.Or(options.Concurrency, min(runtime.GOMAXPROCS(0), 4))
-	encoder, err := frameEncoder(level, workers)
+	compressor, err := newCompressor(level, workers)
 	if err != nil {
 		return 0, fmt.Errorf("compress: %w", err)
 	}
@@ -76,7 +75,7 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 	for range workers {
 		group.Go(func() error {
 			for frame := range f.full {
-				frame.packed = encoder.EncodeAll(frame.raw, frame.packed)
+				frame.packed = compressor.compress(frame.packed, frame.raw)
 				frame.done <- struct{}{}
 			}
 			return nil
@@ -105,13 +104,6 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 	}
 	_, err = w.Write(end)
 	return f.n, err
-}
-
-// frameEncoder compresses frames; as many at once as there are workers. None is larger than the window, so each is one
-// segment whose size a reader knows beforehand.
-func frameEncoder(level, workers int) (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)),
-		zstd.WithEncoderConcurrency(workers), zstd.WithWindowSize(maxFrame))
 }
 
 // A frame is a part of the stream on its way. There are few, which go round.

@@ -13,8 +13,6 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 func compress(t testing.TB, data []byte, options CompressOptions, pieces ...int) []byte {
@@ -58,6 +56,7 @@ func samples() map[string][]byte {
 		"zeros":       make([]byte, 5<<20),
 		"random":      random(1, 3<<20),
 		"rows":        rows(1, 2<<20),
+		"words":       words(1, 2<<20),
 	}
 }
 
@@ -97,6 +96,9 @@ func TestZstd(t *testing.T) {
 		if !bytes.Equal(zstd(compress(t, data, CompressOptions{}), "-dc"), data) {
 			t.Errorf("%s: zstd reads something else", name)
 		}
+		if ours, theirs := len(compress(t, data, CompressOptions{})), len(zstd(data, "-3", "-c")); name == "rows" && ours > theirs {
+			t.Errorf("%s: %d bytes, zstd -3 makes %d", name, ours, theirs)
+		}
 		for _, args := range [][]string{{"-3"}, {"-12", "--long=27"}, {"-1", "--no-check"}} {
 			packed := zstd(data, append(args, "-c")...)
 			if got, err := decompress(bytes.NewReader(packed)); err != nil || !bytes.Equal(got, data) {
@@ -108,7 +110,7 @@ func TestZstd(t *testing.T) {
 
 // The bytes do not depend on how many frames are compressed at once, nor on how the stream comes.
 func TestCompressIsDeterministic(t *testing.T) {
-	data := slices.Concat(rows(1, 1<<20), random(1, 500_000), make([]byte, 2<<20), rows(1, 1<<20))
+	data := slices.Concat(rows(1, 700_000), words(1, 500_000), random(1, 500_000), make([]byte, 2<<20), rows(1, 1<<20))
 	for _, level := range []int{1, 3, 7, 19} {
 		if level > 3 {
 			data = data[:1<<20] // they are slow
@@ -129,33 +131,54 @@ func TestCompressIsDeterministic(t *testing.T) {
 
 // What a compressor has seen before does not show, even when its count of it starts anew, after 2 GiB.
 func TestCompressorForgets(t *testing.T) {
-	parts := [][]byte{rows(1, 300<<10), rows(2, 70<<10), rows(1, 310<<10), random(1, 100), make([]byte, maxFrame), rows(3, 1000)}
+	parts := [][]byte{rows(1, 300<<10), rows(2, 70<<10), rows(1, 310<<10), random(1, 100), make([]byte, maxFrame), rows(3, 1000), words(1, 200<<10)}
 	for _, level := range []int{1, 3} {
 		var want [][]byte
 		for _, part := range parts {
-			want = append(want, newEncoder(t, level).EncodeAll(part, nil))
+			want = append(want, testCompressor(t, level).compress(nil, part))
 		}
-		used := newEncoder(t, level)
+		used := testCompressor(t, level)
 		var got []byte
 		for i := range 6000 {
 			k := i * 7 % len(parts)
 			if i%300 > 6 {
 				k = 5 // each frame counts for 1 MiB, however short it is
 			}
-			if got = used.EncodeAll(parts[k], got[:0]); !bytes.Equal(got, want[k]) {
+			if got = used.compress(got[:0], parts[k]); !bytes.Equal(got, want[k]) {
 				t.Fatalf("level %d: frame %d, of %d bytes, has other bytes than by itself", level, i, len(parts[k]))
 			}
 		}
 	}
 }
 
-func newEncoder(t testing.TB, level int) *zstd.Encoder {
+func testCompressor(t testing.TB, level int) *compressor {
 	t.Helper()
-	e, err := frameEncoder(level, 1)
+	c, err := newCompressor(level, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return c
+}
+
+// What is asked for is what words get. Rows with hashes in them are no larger than with the faster of the two, nor
+// than with zstd's own.
+func TestCompressChooses(t *testing.T) {
+	for name, data := range map[string][]byte{"rows": rows(1, 2<<20), "words": words(1, 2<<20), "random": random(1, 2<<20)} {
+		c := testCompressor(t, 3)
+		for len(data) > 0 {
+			frame := data[:min(len(data), 300<<10)]
+			data = data[len(frame):]
+			want := c.level.EncodeAll(frame, nil)
+			if name == "rows" {
+				if want = c.fast.EncodeAll(frame, nil); len(want) >= len(c.level.EncodeAll(frame, nil)) {
+					t.Errorf("%s: the faster level makes more of it", name)
+				}
+			}
+			if got := c.compress([]byte("before"), frame); !bytes.Equal(got, append([]byte("before"), want...)) {
+				t.Errorf("%s: %d bytes, want %d", name, len(got), len(want))
+			}
+		}
+	}
 }
 
 // A change of the data changes the frames that it is in, and no more.
@@ -182,7 +205,7 @@ func TestCompressLevel(t *testing.T) {
 			t.Errorf("level %d: no error", level)
 		}
 	}
-	data := rows(1, 1<<20)
+	data := words(1, 1<<20)
 	seen := map[[32]byte]int{}
 	for _, level := range []int{1, 3, 7, 19} {
 		sum := sha256.Sum256(compress(t, data, CompressOptions{Level: level}))
@@ -348,7 +371,7 @@ func FuzzDecompress(f *testing.F) {
 	f.Add(compress(f, rows(1, 300), CompressOptions{}))
 	f.Add(startMark())
 	f.Add(endMark(0))
-	f.Add(newEncoder(f, 3).EncodeAll(rows(1, 300), nil))
+	f.Add(testCompressor(f, 3).compress(nil, rows(1, 300)))
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		d, err := Decompress(bytes.NewReader(packed))
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -21,6 +22,18 @@ func rows(seed byte, n int) []byte {
 	for i := 1; len(b) < n; i++ {
 		b = fmt.Appendf(b, "%d\tuser %d\t%016x%016x\t{\"id\": %d, \"tags\": [%d, %d]}\t2026-11-23 %02d:%02d:00\n",
 			i, i, r.Uint64(), r.Uint64(), i, i%7, i%11, i/60%24, i%60)
+	}
+	return b[:n]
+}
+
+// words is n bytes of text.
+func words(seed byte, n int) []byte {
+	list := strings.Fields("apple order customer shipping pending delivered street price quantity red blue discount invoice " +
+		"total weight please leave it at the door thanks very good and then some of them were late again by two days")
+	r := rand.New(rand.NewChaCha8([32]byte{seed}))
+	b := make([]byte, 0, n+20)
+	for len(b) < n {
+		b = append(append(b, list[r.IntN(len(list))]...), " ,.\n"[r.IntN(4)])
 	}
 	return b[:n]
 }
