@@ -46,7 +46,7 @@ type config struct {
 	PGLockTimeout      seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
 	PGRowOrder         string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
 	DumpJobs           uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
-	RestoreJobs        uint    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: one loads the rows, all build indexes and keys"`
+	RestoreJobs        uint    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL and MariaDB they load the rows too"`
 
 	// mysql
 	MyHost        string  `env:"MYSQL_HOST" group:"mysql" default:"localhost" help:"server"`

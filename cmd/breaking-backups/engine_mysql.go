@@ -34,6 +34,7 @@ func mysqlEngine() engine {
 				Database:    database,
 				Clean:       opt.clean,
 				LockTimeout: time.Duration(cfg.MyLockTimeout),
+				Jobs:        int(cfg.RestoreJobs),
 				Warn:        warn,
 			})
 		},

@@ -39,6 +39,8 @@ type table struct {
 	definition    definition
 	columns       []column // whose values are in the dump
 	period        []period // of system versioning
+	later         []string // keys of the definition that are added after the rows
+	foreign       []string // foreign keys of the definition that are added after all tables
 	key           *key     // by which the rows leave; nil: as they lie
 }
 

@@ -24,8 +24,8 @@ func TestConformance(t *testing.T) {
 		Source: func(t *testing.T, db string, jobs int) dump.Source {
 			return my.source(t, Config{Databases: []string{db}, Jobs: jobs})
 		},
-		Loader: func(t *testing.T, db string, _ int, clean bool) dump.Loader {
-			return my.loader(t, LoadConfig{Database: db, Clean: clean})
+		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
+			return my.loader(t, LoadConfig{Database: db, Jobs: jobs, Clean: clean})
 		},
 		Verify:      Verify,
 		ErrNotEmpty: ErrNotEmpty,

@@ -119,6 +119,7 @@ func (c *catalog) readAll(ctx context.Context, names []string) ([]*database, err
 		}
 		databases = append(databases, db)
 	}
+	later(databases)
 	return databases, nil
 }
 
@@ -210,6 +211,11 @@ func writeDatabase(ctx context.Context, p *printer, db *database, rows *rowWrite
 	for _, t := range db.tables {
 		if err := rows.table(ctx, p, t); err != nil {
 			return err
+		}
+	}
+	for _, t := range db.tables {
+		if len(t.foreign) > 0 {
+			p.stmt("%s", addElements(t.name, t.foreign))
 		}
 	}
 	p.mark("routines, triggers")

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // ErrNotCompleted is returned for a dump of mysqldump without its last line.
@@ -83,6 +84,13 @@ func (d *foreignDump) comment(text string) error {
 // makesDatabase matches what mysqldump makes a database with.
 var makesDatabase = regexp.MustCompile("^CREATE DATABASE (?:/\\*!32312 IF NOT EXISTS\\*/ |IF NOT EXISTS )?(`(?:[^`]|``)+`)")
 
+func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
+	if err := d.before(ctx, item.Text); err != nil {
+		return err
+	}
+	return d.run(ctx, item)
+}
+
 // before prepares the target before the first statement that is more than a
 // setting, or that names another database than those before.
 func (d *foreignDump) before(ctx context.Context, sql []byte) error {
@@ -124,7 +132,9 @@ func isSetting(sql []byte) bool {
 	return bytes.HasPrefix(text, []byte("SET "))
 }
 
-func (d *foreignDump) end() error {
+func (d *foreignDump) close() {}
+
+func (d *foreignDump) end(context.Context) error {
 	if !strings.HasPrefix(d.last, "-- Dump completed") {
 		return ErrNotCompleted
 	}

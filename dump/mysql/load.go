@@ -1,13 +1,12 @@
 package mysql
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -28,6 +27,9 @@ type LoadConfig struct {
 	// LockTimeout bounds the wait for whoever holds something locked that Clean
 	// has to drop. 0 means the server's own bound.
 	LockTimeout time.Duration
+	// Jobs is the number of connections that load rows and build indexes, besides
+	// the one that runs all else. 0 means 2; 1 means everything in its order on one.
+	Jobs int
 	// Warn is told what an operator should know of a load that succeeded.
 	// nil means nobody.
 	Warn func(string)
@@ -52,6 +54,12 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if cfg.Warn == nil {
 		cfg.Warn = func(string) {}
 	}
+	if cfg.Jobs == 0 {
+		cfg.Jobs = 2
+	}
+	if cfg.Jobs < 0 {
+		return nil, fmt.Errorf("mysql settings: %d jobs: at least 1 expected", cfg.Jobs)
+	}
 	return &Loader{cfg: cfg, conn: cc}, nil
 }
 
@@ -69,9 +77,11 @@ var (
 	ErrOtherFamily = errors.New("MySQL and MariaDB do not take each other's dumps")
 )
 
-// Load runs a dump's statements in their order. See dump.Loader. Whatever
-// stands in the way is found before anything is changed. An error after that
-// says so: the target then holds a part of the dump.
+// Load runs a dump's statements, rows and indexes on several connections and all
+// else in its order on one. See dump.Loader. Whatever stands in the way is found
+// before anything is changed. An error after that says so: the target then holds
+// a part of the dump. A reader that can be closed is closed when the load fails,
+// so that nobody waits for what it would still bring.
 //
 // A dump of mysqldump or mariadb-dump is taken as well. It has no manifest, and
 // its last line is all that tells a whole one.
@@ -80,8 +90,23 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	defer s.disconnect()
-	err = s.load(ctx)
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s.fail = fail
+	if c, ok := r.(io.Closer); ok {
+		closed := make(chan struct{})
+		stop := context.AfterFunc(ctx, func() { c.Close(); close(closed) })
+		defer func() {
+			if !stop() {
+				<-closed
+			}
+		}()
+	}
+	if err = s.load(ctx); err != nil {
+		fail(err)
+		err = context.Cause(ctx) // what failed first
+	}
+	s.disconnect()
 	if err != nil && s.touched {
 		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
 	}
@@ -127,44 +152,60 @@ type loading struct {
 	plan     plan
 	conn     *conn
 	srv      server
-	mode     script.Mode      // in which the session reads text
-	packet   int              // the longest statement that the server takes, in bytes
-	database string           // that is used
+	mode     script.Mode // in which the session reads text
+	packet   int         // the longest statement that the server takes, in bytes
+	database string      // that is used
+	touched  bool        // something of the target is not as it was
+	fail     context.CancelCauseFunc
+
+	counting sync.Mutex
 	inserted map[string]int64 // rows that the server took, by their tables
-	touched  bool             // something of the target is not as it was
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
 type plan interface {
 	comment(text string) error
-	// before is called for each statement before it is run.
-	before(ctx context.Context, sql []byte) error
-	// end is called when all statements were run.
-	end() error
+	// statement runs a statement, or has it run.
+	statement(ctx context.Context, item script.Item) error
+	// end is called after the last statement.
+	end(ctx context.Context) error
+	// close waits for what still runs, which is soon when the context is cancelled.
+	close()
 }
 
 func (s *loading) disconnect() {
+	s.plan.close()
 	if s.conn != nil {
 		s.conn.close()
 	}
 }
 
-// connect opens the session in which the statements run.
-func (s *loading) connect(ctx context.Context) (err error) {
-	if s.conn, s.srv, err = connect(ctx, s.Loader.conn); err != nil {
-		return err
+// open opens a session of the load.
+func (l *Loader) open(ctx context.Context) (*conn, server, error) {
+	c, srv, err := connect(ctx, l.conn)
+	if err != nil {
+		return nil, srv, err
 	}
 	settings := []string{"SET net_read_timeout = 31536000, net_write_timeout = 31536000, wait_timeout = 31536000"}
-	if s.cfg.LockTimeout > 0 {
-		settings = append(settings, lockTimeout(s.cfg.LockTimeout))
+	if l.cfg.LockTimeout > 0 {
+		settings = append(settings, lockTimeout(l.cfg.LockTimeout))
 	}
-	if s.srv.mariadb() {
+	if srv.mariadb() {
 		settings = append(settings, "SET max_statement_time = 0")
 	}
 	for _, sql := range settings {
-		if err := s.conn.exec(ctx, sql); err != nil {
-			return fmt.Errorf("set up the session: %s: %w", sql, err)
+		if err := c.exec(ctx, sql); err != nil {
+			c.close()
+			return nil, srv, fmt.Errorf("set up the session: %s: %w", sql, err)
 		}
+	}
+	return c, srv, nil
+}
+
+// connect opens the session in which the statements run.
+func (s *loading) connect(ctx context.Context) (err error) {
+	if s.conn, s.srv, err = s.open(ctx); err != nil {
+		return err
 	}
 	if err := s.conn.row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
@@ -183,7 +224,7 @@ func (s *loading) load(ctx context.Context) error {
 	for {
 		item, err := s.dump.Next()
 		if err == io.EOF {
-			return s.plan.end()
+			return s.plan.end(ctx)
 		}
 		if err != nil {
 			return err
@@ -191,25 +232,31 @@ func (s *loading) load(ctx context.Context) error {
 		if item.Kind == script.Comment {
 			err = s.plan.comment(string(item.Text))
 		} else {
-			err = s.statement(ctx, item)
+			err = s.plan.statement(ctx, item)
+		}
+		if err == nil && item.SetsMode {
+			err = s.tellMode(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("line %d: %w", item.Line, err)
+			return atLine(item.Line, err)
 		}
 	}
 }
 
-func (s *loading) statement(ctx context.Context, item script.Item) error {
-	if err := s.plan.before(ctx, item.Text); err != nil {
-		return err
+// atLine adds to an error of a statement where in the dump it is.
+func atLine(line int, err error) error {
+	if err == nil {
+		return nil
 	}
+	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// run runs an item's statement, in parts where it is too long for the server.
+func (s *loading) run(ctx context.Context, item script.Item) error {
 	for part := range script.Split(item.Text, s.packet-packetHead, s.mode) {
-		if err := s.exec(ctx, string(part)); err != nil {
+		if err := s.exec(ctx, s.conn, string(part)); err != nil {
 			return err
 		}
-	}
-	if item.SetsMode {
-		return s.tellMode(ctx)
 	}
 	return nil
 }
@@ -218,10 +265,10 @@ func (s *loading) statement(ctx context.Context, item script.Item) error {
 const packetHead = 64
 
 // exec runs a statement, and counts the rows of an INSERT.
-func (s *loading) exec(ctx context.Context, sql string) error {
-	result, err := s.conn.sql.ExecContext(ctx, sql)
+func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
+	result, err := c.sql.ExecContext(ctx, sql)
 	if err != nil {
-		return statementError(sql, s.conn.explain(ctx, err))
+		return statementError(sql, c.explain(ctx, err))
 	}
 	if table, ok := insertInto(sql); ok {
 		n, err := result.RowsAffected()
@@ -231,7 +278,9 @@ func (s *loading) exec(ctx context.Context, sql string) error {
 		if s.database != "" {
 			table = ident(s.database) + "." + table
 		}
+		s.counting.Lock()
 		s.inserted[table] += n
+		s.counting.Unlock()
 	}
 	return nil
 }
@@ -289,83 +338,4 @@ func head(sql string) string {
 		line += " …"
 	}
 	return line
-}
-
-// ownDump is a dump that this program made.
-type ownDump struct {
-	*loading
-	server    string   // family and version of the server it was made of
-	databases []string // that a dump of several makes
-	manifest  dump.Manifest
-	prepared  bool
-}
-
-func (d *ownDump) comment(text string) error {
-	text, _ = strings.CutPrefix(text, "-- ")
-	if rest, ok := strings.CutPrefix(text, serverPrefix); ok && !d.prepared {
-		d.server = rest
-	}
-	if rest, ok := strings.CutPrefix(text, databasePrefix); ok && !d.prepared {
-		name, err := strconv.Unquote(rest)
-		d.databases = append(d.databases, name)
-		return err
-	}
-	t, ok, err := dump.ParseTable("-- " + text)
-	if ok {
-		d.manifest = append(d.manifest, t)
-	}
-	return err
-}
-
-func (d *ownDump) before(ctx context.Context, sql []byte) error {
-	if !d.prepared {
-		if err := d.prepare(ctx); err != nil {
-			return err
-		}
-		d.prepared, d.touched = true, true
-	}
-	if name, ok := used(sql); ok {
-		d.database = name
-	}
-	return nil
-}
-
-// prepare looks at every database that the dump makes or fills before anything
-// is changed, and empties them if it may.
-func (d *ownDump) prepare(ctx context.Context) error {
-	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.family) {
-		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.family, d.srv.version, ErrOtherFamily)
-	}
-	if d.cfg.Database == "" {
-		return d.prepareDatabases(ctx, d.databases)
-	}
-	return d.prepareOne(ctx, d.cfg.Database)
-}
-
-// end compares the rows that the server took with the manifest.
-func (d *ownDump) end() error {
-	var errs []error
-	for _, t := range d.manifest {
-		if got := d.inserted[t.Name]; got != t.Rows {
-			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
-		}
-		delete(d.inserted, t.Name)
-	}
-	for name := range d.inserted {
-		errs = append(errs, fmt.Errorf("table %s is not in the dump's manifest", name))
-	}
-	return errors.Join(errs...)
-}
-
-// used returns the database that a USE statement names.
-func used(sql []byte) (string, bool) {
-	const use = "use "
-	if len(sql) < len(use) || !bytes.EqualFold(sql[:len(use)], []byte(use)) {
-		return "", false
-	}
-	name := strings.TrimSpace(string(sql[len(use):]))
-	if strings.HasPrefix(name, "`") && strings.HasSuffix(name, "`") && len(name) > 1 {
-		name = unquoted(name)
-	}
-	return name, true
 }

@@ -191,7 +191,7 @@ func changed(err error) error {
 
 // table writes a table and its rows.
 func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
-	definition := t.definition
+	definition := t.definition.without(t.later).without(t.foreign)
 	if !p.qualified {
 		definition = definition.within(t.db.name)
 	}
@@ -216,6 +216,9 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	}
 	into.close()
 	into.commit()
+	if len(t.later) > 0 {
+		p.stmt("%s", addElements(t.name, t.later))
+	}
 	w.manifest = append(w.manifest, entry)
 	return p.err()
 }

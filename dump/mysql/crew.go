@@ -1,0 +1,136 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// A crew is the sessions that load rows and build indexes, besides the one that runs a dump's statements in their order.
+// One goroutine leads it and calls its methods; each session has a goroutine of its own, which ends before close
+// returns.
+//
+// A job that fails cancels the context that all work in, with its error as the cause: of several failures that is the
+// first.
+type crew struct {
+	members []*member
+	fail    context.CancelCauseFunc // of the context that is handed to the methods
+	jobs    chan func(*member)
+	room    *semaphore.Weighted // bytes of statements that were handed out and not yet run
+	rows    sync.WaitGroup      // the jobs that load rows
+	builds  sync.WaitGroup      // and those that build indexes
+	working sync.WaitGroup      // the members
+}
+
+// A member is one session of a crew.
+type member struct {
+	conn    *conn
+	adopted int  // how many of the dump's settings it has made its own
+	open    bool // a transaction
+}
+
+// crewRoom bounds the statements that a crew holds, in bytes. A longer one goes alone.
+const crewRoom = 16 << 20
+
+// newCrew returns a crew of the sessions given, which it owns from now on.
+func newCrew(fail context.CancelCauseFunc, conns []*conn) *crew {
+	c := &crew{fail: fail, jobs: make(chan func(*member)), room: semaphore.NewWeighted(crewRoom)}
+	for _, conn := range conns {
+		m := &member{conn: conn}
+		c.members = append(c.members, m)
+		c.working.Go(func() {
+			for job := range c.jobs {
+				job(m)
+			}
+		})
+	}
+	return c
+}
+
+// load leaves an INSERT to whoever is free. It runs in a transaction, which commit ends.
+func (c *crew) load(ctx context.Context, sql string, run func(context.Context, *member) error) error {
+	return c.give(ctx, &c.rows, len(sql), func(m *member) error {
+		if !m.open {
+			if err := m.conn.exec(ctx, "START TRANSACTION"); err != nil {
+				return err
+			}
+			m.open = true
+		}
+		return run(ctx, m)
+	})
+}
+
+// build leaves a statement that may take long, of a table whose rows are committed, to whoever is free. There is one at
+// a time: two tables that foreign keys join can be in each other's way.
+func (c *crew) build(ctx context.Context, run func(context.Context, *member) error) error {
+	c.builds.Wait()
+	return c.give(ctx, &c.builds, 0, func(m *member) error { return run(ctx, m) })
+}
+
+func (c *crew) give(ctx context.Context, group *sync.WaitGroup, size int, run func(*member) error) error {
+	weight := int64(min(size, crewRoom))
+	if err := c.room.Acquire(ctx, weight); err != nil {
+		return context.Cause(ctx)
+	}
+	group.Add(1)
+	end := func() {
+		c.room.Release(weight)
+		group.Done()
+	}
+	job := func(m *member) {
+		defer end()
+		if err := run(m); err != nil {
+			c.fail(err)
+		}
+	}
+	select {
+	case c.jobs <- job:
+		return nil
+	case <-ctx.Done():
+		end()
+		return context.Cause(ctx)
+	}
+}
+
+// commit returns when the rows are loaded and committed. What is being built goes on.
+func (c *crew) commit(ctx context.Context) error {
+	c.rows.Wait()
+	for _, m := range c.members {
+		if !m.open || ctx.Err() != nil {
+			continue
+		}
+		if err := m.conn.exec(ctx, "COMMIT"); err != nil {
+			return fmt.Errorf("COMMIT: %w", err)
+		}
+		m.open = false
+	}
+	return context.Cause(ctx)
+}
+
+// settle returns when everything is done.
+func (c *crew) settle(ctx context.Context) error {
+	c.rows.Wait()
+	c.builds.Wait()
+	return context.Cause(ctx)
+}
+
+// close ends the sessions. Whoever is at work ends first, which a cancelled context makes soon.
+func (c *crew) close() {
+	close(c.jobs)
+	c.working.Wait()
+	for _, m := range c.members {
+		m.conn.close()
+	}
+}
+
+// adopt makes the dump's settings the session's own, in their order.
+func (m *member) adopt(ctx context.Context, settings []string) error {
+	for ; m.adopted < len(settings); m.adopted++ {
+		if err := m.conn.exec(ctx, settings[m.adopted]); err != nil {
+			return fmt.Errorf("%s: %w", head(settings[m.adopted]), err)
+		}
+	}
+	return nil
+}

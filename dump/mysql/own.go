@@ -1,0 +1,228 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+)
+
+// ownDump is a dump that this program made. It knows the statements of those, as they are written here: rows of a table
+// that is stored by its key are loaded on several sessions, and its indexes are built while the next table's rows are
+// loaded. All else runs in its order on one.
+type ownDump struct {
+	*loading
+	server    string   // family and version of the server it was made of
+	databases []string // that a dump of several makes
+	manifest  dump.Manifest
+	prepared  bool
+
+	crew      *crew    // nil: there was nothing to do for it yet
+	alone     bool     // there is none to be had
+	settings  []string // the statements that its sessions have to run too
+	spreads   bool     // rows of the table made last may come in any order
+	spreading bool     // they are just coming
+}
+
+func (d *ownDump) comment(text string) error {
+	text, _ = strings.CutPrefix(text, "-- ")
+	if rest, ok := strings.CutPrefix(text, serverPrefix); ok && !d.prepared {
+		d.server = rest
+	}
+	if rest, ok := strings.CutPrefix(text, databasePrefix); ok && !d.prepared {
+		name, err := strconv.Unquote(rest)
+		d.databases = append(d.databases, name)
+		return err
+	}
+	t, ok, err := dump.ParseTable("-- " + text)
+	if ok {
+		d.manifest = append(d.manifest, t)
+	}
+	return err
+}
+
+// prepare looks at every database that the dump makes or fills before anything
+// is changed, and empties them if it may.
+func (d *ownDump) prepare(ctx context.Context) error {
+	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.family) {
+		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.family, d.srv.version, ErrOtherFamily)
+	}
+	if d.cfg.Database == "" {
+		return d.prepareDatabases(ctx, d.databases)
+	}
+	d.settings = append(d.settings, "USE "+ident(d.cfg.Database))
+	return d.prepareOne(ctx, d.cfg.Database)
+}
+
+func (d *ownDump) statement(ctx context.Context, item script.Item) error {
+	if !d.prepared {
+		if err := d.prepare(ctx); err != nil {
+			return err
+		}
+		d.prepared, d.touched = true, true
+	}
+	sql := item.Text
+	switch {
+	case d.cfg.Jobs == 1 || d.alone:
+	case string(sql) == "START TRANSACTION" && d.spreads:
+		if err := d.gather(ctx); err != nil {
+			return err
+		}
+		if d.spreading = !d.alone; d.spreading {
+			return nil
+		}
+	case string(sql) == "COMMIT" && d.spreading:
+		d.spreading = false
+		return d.crew.commit(ctx)
+	case d.spreading:
+		return d.spread(ctx, item)
+	case d.crew != nil && addsKeys(sql):
+		return d.build(ctx, item)
+	case isTable(sql):
+		d.spreads = isStoredByKey(string(sql))
+		return d.run(ctx, item)
+	case isSessionSetting(sql):
+		d.settings = append(d.settings, string(sql))
+		return d.run(ctx, item)
+	case isRows(sql):
+		return d.run(ctx, item)
+	}
+	if name, ok := used(sql); ok {
+		d.database = name
+		d.settings = append(d.settings, string(sql))
+	}
+	if d.crew != nil {
+		if err := d.crew.settle(ctx); err != nil {
+			return err
+		}
+	}
+	return d.run(ctx, item)
+}
+
+// gather opens the sessions of the crew when they are needed first.
+func (d *ownDump) gather(ctx context.Context) error {
+	if d.crew != nil {
+		return nil
+	}
+	var conns []*conn
+	for range d.cfg.Jobs {
+		c, _, err := d.open(ctx)
+		if isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
+			d.cfg.Warn(fmt.Sprintf("the rows are loaded on fewer connections than RESTORE_JOBS says: %v", err))
+			break
+		}
+		if err != nil {
+			closeAll(conns)
+			return err
+		}
+		conns = append(conns, c)
+	}
+	if d.alone = len(conns) == 0; d.alone {
+		return nil
+	}
+	if d.srv.mariadb() {
+		// Into an empty table MariaDB loads in bulk where it need not check for duplicates, and keeps others out of the
+		// table meanwhile.
+		d.settings = append(d.settings, "SET unique_checks = 1")
+	}
+	d.crew = newCrew(d.fail, conns)
+	return nil
+}
+
+// spread leaves an INSERT to the crew.
+func (d *ownDump) spread(ctx context.Context, item script.Item) error {
+	settings := slices.Clip(d.settings)
+	for part := range script.Split(item.Text, d.packet-packetHead, d.mode) {
+		sql := string(part)
+		err := d.crew.load(ctx, sql, func(ctx context.Context, m *member) error {
+			err := m.adopt(ctx, settings)
+			if err == nil {
+				err = d.exec(ctx, m.conn, sql)
+			}
+			return atLine(item.Line, err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build leaves it to the crew to build indexes.
+func (d *ownDump) build(ctx context.Context, item script.Item) error {
+	settings, sql := slices.Clip(d.settings), string(item.Text)
+	return d.crew.build(ctx, func(ctx context.Context, m *member) error {
+		err := m.adopt(ctx, settings)
+		if err == nil {
+			err = d.exec(ctx, m.conn, sql)
+		}
+		return atLine(item.Line, err)
+	})
+}
+
+// end waits for what is still being built, and compares the rows that the server took with the manifest.
+func (d *ownDump) end(ctx context.Context) error {
+	if d.crew != nil {
+		if err := d.crew.settle(ctx); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for _, t := range d.manifest {
+		if got := d.inserted[t.Name]; got != t.Rows {
+			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
+		}
+		delete(d.inserted, t.Name)
+	}
+	for name := range d.inserted {
+		errs = append(errs, fmt.Errorf("table %s is not in the dump's manifest", name))
+	}
+	return errors.Join(errs...)
+}
+
+func (d *ownDump) close() {
+	if d.crew != nil {
+		d.crew.close()
+	}
+}
+
+// isRows tells whether a statement is one of those that a table's rows are loaded by.
+func isRows(sql []byte) bool {
+	return string(sql) == "START TRANSACTION" || string(sql) == "COMMIT" || bytes.HasPrefix(sql, []byte("INSERT INTO `"))
+}
+
+func isTable(sql []byte) bool { return bytes.HasPrefix(sql, []byte("CREATE TABLE `")) }
+
+// isStoredByKey tells whether a table's rows are stored by its primary key, whatever the order they come in, and may
+// come on several sessions at once. The order of others is that of their rows in the dump.
+func isStoredByKey(create string) bool {
+	d, err := parseDefinition(create)
+	if err != nil || !strings.Contains(d.tail, "ENGINE=InnoDB") {
+		return false
+	}
+	return slices.ContainsFunc(d.elements, func(e string) bool { return strings.HasPrefix(e, "PRIMARY KEY ") })
+}
+
+// isSessionSetting tells whether a statement sets variables of the session, and does nothing else.
+func isSessionSetting(sql []byte) bool {
+	return isSetting(sql) && !bytes.HasPrefix(sql, []byte("SET ROLE "))
+}
+
+// used returns the database that a USE statement names.
+func used(sql []byte) (string, bool) {
+	const use = "use "
+	if len(sql) < len(use) || !bytes.EqualFold(sql[:len(use)], []byte(use)) {
+		return "", false
+	}
+	name := strings.TrimSpace(string(sql[len(use):]))
+	if strings.HasPrefix(name, "`") && strings.HasSuffix(name, "`") && len(name) > 1 {
+		name = unquoted(name)
+	}
+	return name, true
+}
