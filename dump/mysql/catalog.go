@@ -41,6 +41,7 @@ type table struct {
 	period        []period // of system versioning
 	later         []string // keys of the definition that are added after the rows
 	foreign       []string // foreign keys of the definition that are added after all tables
+	joined        bool     // foreign keys join it with other tables
 	key           *key     // by which the rows leave; nil: as they lie
 }
 

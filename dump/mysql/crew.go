@@ -63,7 +63,7 @@ func (c *crew) load(ctx context.Context, sql string, run func(context.Context, *
 }
 
 // build leaves a statement that may take long, of a table whose rows are committed, to whoever is free. There is one at
-// a time: two tables that foreign keys join can be in each other's way.
+// a time, as those of tables that foreign keys join could be in each other's way.
 func (c *crew) build(ctx context.Context, run func(context.Context, *member) error) error {
 	c.builds.Wait()
 	return c.give(ctx, &c.builds, 0, func(m *member) error { return run(ctx, m) })

@@ -214,6 +214,11 @@ func writeDatabase(ctx context.Context, p *printer, db *database, rows *rowWrite
 		}
 	}
 	for _, t := range db.tables {
+		if len(t.later) > 0 && t.joined {
+			p.stmt("%s", addElements(t.name, t.later))
+		}
+	}
+	for _, t := range db.tables {
 		if len(t.foreign) > 0 {
 			p.stmt("%s", addElements(t.name, t.foreign))
 		}

@@ -216,7 +216,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	}
 	into.close()
 	into.commit()
-	if len(t.later) > 0 {
+	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))
 	}
 	w.manifest = append(w.manifest, entry)
