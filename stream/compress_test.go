@@ -142,7 +142,7 @@ func TestCompressorForgets(t *testing.T) {
 		for i := range 6000 {
 			k := i * 7 % len(parts)
 			if i%300 > 6 {
-				k = 5 // each frame counts for 1 MiB, however short it is
+				k = 5 // each frame counts for as much as the largest, however short it is
 			}
 			if got = used.compress(got[:0], parts[k]); !bytes.Equal(got, want[k]) {
 				t.Fatalf("level %d: frame %d, of %d bytes, has other bytes than by itself", level, i, len(parts[k]))

@@ -5,11 +5,11 @@ package stream
 // for a frame that is compressed by itself to lose next to nothing.
 const (
 	minFrame = 64 << 10
-	maxFrame = 1 << 20
+	maxFrame = 512 << 10
 
-	// A cut is where the hash of the bytes before it, as a number, is below this, which it is once in 192 KiB: from the
+	// A cut is where the hash of the bytes before it, as a number, is below this, which it is once in 208 KiB: from the
 	// minimum on, as nothing is cut before it.
-	cutBelow = 1 << 63 / (96 << 10)
+	cutBelow = 1 << 63 / (104 << 10)
 
 	// A byte's trace is shifted out of the hash by the 64 that follow.
 	hashedBytes = 64

@@ -24,7 +24,7 @@ func Compressed(head []byte) bool {
 }
 
 // Decompress returns a reader of the stream that was given to [Compress], or that another program has compressed with
-// zstd. It takes memory for one frame's window, which is 1 MiB in ours and at most 128 MiB in another's. Whoever calls
+// zstd. It takes memory for one frame's window, which is 512 KiB in ours and at most 128 MiB in another's. Whoever calls
 // it closes the reader; r stays open.
 //
 // Damage is an error, and so is a stream of ours without its end: [ErrTruncated]. Another's has nothing that would tell

@@ -3,7 +3,7 @@ package mongo
 import (
 	"context"
 	"fmt"
-	"runtime"
+	"runtime/debug"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
@@ -30,12 +30,14 @@ type reading struct {
 	ahead  *semaphore.Weighted // the bytes of the chunks
 	chunks chan []byte         // closed after the last one, if nothing failed
 	free   chan []byte         // chunks that were written, to be filled again
+	turn   chan struct{}       // closed when it is the collection's turn to be written
 }
 
 func newReading(c *collection) *reading {
 	return &reading{
 		collection: c, ahead: semaphore.NewWeighted(aheadBytes),
 		chunks: make(chan []byte, aheadBytes/chunkSize), free: make(chan []byte, aheadBytes/chunkSize),
+		turn: make(chan struct{}),
 	}
 }
 
@@ -73,6 +75,7 @@ func (r *reading) write(ctx context.Context, out *archive.Writer) error {
 	if err := out.Begin(&r.Collection); err != nil {
 		return err
 	}
+	close(r.turn)
 	for {
 		select {
 		case chunk, more := <-r.chunks:
@@ -126,9 +129,6 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 		bytes += int64(len(doc))
 		if cur.RemainingBatchLength() == 0 {
 			cur.SetBatchSize(int32(max(1, batchBytes/(bytes/documents))))
-			if len(doc) > batchBytes {
-				runtime.GC() // a few answers of such a size that nobody needs any more are all the memory there may be
-			}
 		}
 	}
 	if err := cur.Err(); err != nil {
@@ -149,8 +149,16 @@ func (r *reading) newChunk() []byte {
 	}
 }
 
-// send hands a chunk to the writer.
+// send hands a chunk to the writer. A document of many megabytes is not read ahead: it waits for its collection's turn,
+// and the next one is read while it is written, so that there are two of the one collection and one of each other.
 func (r *reading) send(ctx context.Context, chunk []byte) error {
+	if len(chunk) > batchBytes {
+		select {
+		case <-r.turn:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	if err := r.ahead.Acquire(ctx, chunkWeight(chunk)); err != nil {
 		return context.Cause(ctx)
 	}
@@ -164,13 +172,15 @@ func (r *reading) send(ctx context.Context, chunk []byte) error {
 
 // written takes a chunk back.
 func (r *reading) written(chunk []byte) {
-	r.ahead.Release(chunkWeight(chunk))
-	if cap(chunk) != chunkSize {
-		return
-	}
-	select {
-	case r.free <- chunk[:0]:
-	default:
+	defer r.ahead.Release(chunkWeight(chunk))
+	switch {
+	case cap(chunk) == chunkSize:
+		select {
+		case r.free <- chunk[:0]:
+		default:
+		}
+	case len(chunk) > batchBytes:
+		debug.FreeOSMemory() // a few of such a size that nobody needs any more are all the memory there may be
 	}
 }
 
