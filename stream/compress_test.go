@@ -139,7 +139,7 @@ func TestCompressorForgets(t *testing.T) {
 		}
 		used := testCompressor(t, level)
 		var got []byte
-		for i := range 6000 {
+		for i := range 4500 {
 			k := i * 7 % len(parts)
 			if i%300 > 6 {
 				k = 5 // each frame counts for as much as the largest, however short it is

@@ -17,8 +17,9 @@
 // dump.RowHash). So every byte of it is accounted for. That an archive is whole
 // is known of either kind: each collection that the prelude announces has ended.
 //
-// The format is described in mongo-tools' common/archive/spec.md. This package
-// knows no server and no compression.
+// The format is described in mongo-tools' common/archive/spec.md. bsondump reads
+// files of nothing but documents, and so no archive, mongodump's neither. This
+// package knows no server and no compression.
 package archive
 
 import (

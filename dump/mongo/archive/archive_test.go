@@ -293,49 +293,6 @@ func TestLengthIsNotBelieved(t *testing.T) {
 	}
 }
 
-func FuzzReader(f *testing.F) {
-	stream, _ := sample(f)
-	f.Add(stream)
-	f.Add(interleaved(f))
-	f.Add(stream[:len(stream)/2])
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		a, content, err := readAll(bytes.NewReader(stream))
-		if err != nil {
-			return
-		}
-		// What was read as whole can be written, and is then read as the same.
-		var b bytes.Buffer
-		w, err := NewWriter(&b, *a.Prelude())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range a.Prelude().Collections {
-			c := &a.Prelude().Collections[i]
-			if err := w.Begin(c); err != nil {
-				t.Fatal(err)
-			}
-			for _, d := range content[c.Namespace()] {
-				if _, err := w.Write(d); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if err := w.End(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, _, err := readAll(bytes.NewReader(b.Bytes())); err == nil {
-			t.Fatal("an archive is whole before it is closed")
-		}
-		if _, err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		_, again, err := readAll(&b)
-		if err != nil || fmt.Sprint(again) != fmt.Sprint(content) {
-			t.Errorf("%q was read as %v, then as %v, %v", stream, content, again, err)
-		}
-	})
-}
-
 func BenchmarkWriter(b *testing.B) {
 	var docs []byte
 	for i := range 10_000 {
