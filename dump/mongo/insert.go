@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -52,7 +53,11 @@ func (s *loading) insert(ctx context.Context, t *target) error {
 			if err := s.insertBatch(ctx, t, b); err != nil {
 				return fmt.Errorf("%s: %w", t.namespace(), err)
 			}
-			b.bytes, b.ends = b.bytes[:0], b.ends[:0]
+			if b.ends = b.ends[:0]; len(b.bytes) > insertBytes { // one large document: the driver has had copies of it
+				b.bytes = nil
+				debug.FreeOSMemory()
+			}
+			b.bytes = b.bytes[:0]
 			free <- b
 		}
 		return nil
