@@ -3,11 +3,8 @@ package mysql
 import (
 	"database/sql/driver"
 	"fmt"
-	"math"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
@@ -101,40 +98,6 @@ func isLast(length int, hash uint64, bits int) bool {
 type tally struct {
 	rows int64
 	sum  uint64 // of the rows' hashes
-}
-
-// rowBuffer holds rows on their way from a connection to the writer.
-type rowBuffer struct {
-	data []byte // rows, each followed by rowGap
-	rows []rowEnd
-	home chan *rowBuffer // where it goes back to
-}
-
-// rowGap stands between two rows of a statement.
-const rowGap = ",\n"
-
-type rowEnd struct {
-	end             int32 // in the buffer, before rowGap
-	last, committed bool  // of its statement, of its transaction
-}
-
-// add appends a row of t.
-func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
-	begin := len(b.data)
-	data, err := t.appendRow(b.data, values)
-	if err != nil {
-		return err
-	}
-	row := data[begin:]
-	if len(data) > math.MaxInt32 {
-		return fmt.Errorf("a row of %d bytes is longer than any server takes", len(row))
-	}
-	hash := dump.RowHash(row)
-	sum.rows++
-	sum.sum += hash
-	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits)})
-	b.data = append(data, rowGap...)
-	return nil
 }
 
 // An inserter writes a table's rows as INSERT statements.

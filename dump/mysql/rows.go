@@ -27,18 +27,12 @@ type rowWriter struct {
 }
 
 // A pieceStream carries a piece's rows from the connection that reads them to
-// the writer. data is unbuffered: how far a reader runs ahead is bounded by the
-// buffers it owns.
+// the writer. data has room for all the buffers that the reader may own.
 type pieceStream struct {
 	piece
 	data chan *rowBuffer
 	tally
 }
-
-const (
-	bufferSize       = 256 << 10 // bytes of rows, at least
-	readAheadBuffers = 16        // that a connection may have filled before the writer gets to them
-)
 
 func newRowWriter(ctx context.Context, c *catalog, readers []*conn, databases []*database) (*rowWriter, error) {
 	w := &rowWriter{catalog: c, readers: readers}
@@ -52,7 +46,7 @@ func newRowWriter(ctx context.Context, c *catalog, readers []*conn, databases []
 				return nil, fmt.Errorf("cut %s by its key: %w", t.label, changed(err))
 			}
 			for _, p := range pieces {
-				w.streams = append(w.streams, &pieceStream{piece: p, data: make(chan *rowBuffer)})
+				w.streams = append(w.streams, &pieceStream{piece: p, data: make(chan *rowBuffer, readAheadBuffers)})
 			}
 		}
 	}
@@ -76,31 +70,14 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 	if err := r.exec(ctx, "SAVEPOINT piece"); err != nil {
 		return err
 	}
-	home := make(chan *rowBuffer, readAheadBuffers)
-	made := 0
-	get := func() (*rowBuffer, error) {
-		if made < readAheadBuffers && len(home) == 0 {
-			made++
-			return &rowBuffer{data: make([]byte, 0, bufferSize+bufferSize/4), home: home}, nil
-		}
-		select {
-		case b := <-home:
-			b.data, b.rows = b.data[:0], b.rows[:0]
-			if cap(b.data) > 4*bufferSize { // it held one long row
-				b.data = make([]byte, 0, bufferSize+bufferSize/4)
-			}
-			return b, nil
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
+	buffers := newRowBuffers()
 	for {
 		i := int(next.Add(1)) - 1
 		if i >= len(streams) {
 			return nil
 		}
 		s := streams[i]
-		if err := s.read(ctx, r, get); err != nil {
+		if err := s.read(ctx, r, buffers); err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.explain(ctx, err)))
 		}
 		if err := w.settle(ctx, r, s.table); err != nil {
@@ -111,14 +88,13 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 }
 
 // read reads a piece's rows into buffers for the writer.
-func (s *pieceStream) read(ctx context.Context, r *conn, get func() (*rowBuffer, error)) error {
+func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers) error {
 	emit := func(b *rowBuffer) error {
-		select {
-		case s.data <- b:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := buffers.fill(ctx, b); err != nil {
+			return err
 		}
+		s.data <- b
+		return nil
 	}
 	return r.sql.Raw(func(raw any) (err error) {
 		rows, err := raw.(driver.QueryerContext).QueryContext(ctx, s.query, nil)
@@ -126,7 +102,7 @@ func (s *pieceStream) read(ctx context.Context, r *conn, get func() (*rowBuffer,
 			return err
 		}
 		defer func() { err = errors.Join(err, rows.Close()) }()
-		b, err := get()
+		b, err := buffers.get(ctx)
 		if err != nil {
 			return err
 		}
@@ -146,7 +122,7 @@ func (s *pieceStream) read(ctx context.Context, r *conn, get func() (*rowBuffer,
 			if err := emit(b); err != nil {
 				return err
 			}
-			if b, err = get(); err != nil {
+			if b, err = buffers.get(ctx); err != nil {
 				return err
 			}
 		}
@@ -232,7 +208,7 @@ func (s *pieceStream) write(ctx context.Context, into *inserter) error {
 				return nil
 			}
 			into.add(b)
-			b.home <- b
+			b.release()
 			if err := into.p.err(); err != nil {
 				return err
 			}
