@@ -93,15 +93,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	s.fail = fail
-	if c, ok := r.(io.Closer); ok {
-		closed := make(chan struct{})
-		stop := context.AfterFunc(ctx, func() { c.Close(); close(closed) })
-		defer func() {
-			if !stop() {
-				<-closed
-			}
-		}()
-	}
+	defer dump.CloseWith(ctx, r)()
 	if err = s.load(ctx); err != nil {
 		fail(err)
 		err = context.Cause(ctx) // what failed first

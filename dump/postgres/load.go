@@ -104,15 +104,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	default:
 		return fmt.Errorf("restore: this is a dump of %s, not of %s", name, engine)
 	}
-	if c, ok := r.(io.Closer); ok {
-		closed := make(chan struct{})
-		stop := context.AfterFunc(ctx, func() { c.Close(); close(closed) })
-		defer func() {
-			if !stop() {
-				<-closed
-			}
-		}()
-	}
+	defer dump.CloseWith(ctx, r)()
 	if err = s.load(ctx, prepare); err != nil {
 		fail(err)
 		err = context.Cause(ctx) // what failed first

@@ -32,10 +32,6 @@ func startFerret2(bin string) (f *FerretServer, err error) {
 	if !hasServer(bin) {
 		return nil, fmt.Errorf("start FerretDB v2: no initdb, postgres and psql in %s=%s", documentdbBin, bin)
 	}
-	program, err := BuildFerret2()
-	if err != nil {
-		return nil, err
-	}
 	pg, err := startPostgres(bin, documentdbSettings)
 	if err != nil {
 		return nil, fmt.Errorf("start FerretDB v2: over the PostgreSQL of %s=%s, which needs the extensions documentdb and pg_cron: %w", documentdbBin, bin, err)
@@ -46,6 +42,10 @@ func startFerret2(bin string) (f *FerretServer, err error) {
 			err = fmt.Errorf("start FerretDB v2: %w", errors.Join(err, pg.Stop()))
 		}
 	}()
+	program, err := BuildFerret2()
+	if err != nil {
+		return nil, err
+	}
 	psql := exec.Command(filepath.Join(bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", pg.DSN("postgres"),
 		"-c", "SET client_min_messages = error; CREATE EXTENSION documentdb CASCADE")
 	if out, err := psql.CombinedOutput(); err != nil {
