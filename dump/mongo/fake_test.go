@@ -378,6 +378,14 @@ func (f *fake) add(t *testing.T, db, name, kind, options string, docs ...string)
 	return c
 }
 
+// handle lets do answer a command from now on, unless that returns nil. A connection of an earlier dump that was cut off
+// may still be answered meanwhile.
+func (f *fake) handle(command string, do func(db string, command bson.Raw) any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.on[command] = do
+}
+
 // sent returns the commands of a name, without what a driver adds, as text.
 func (f *fake) sent(name string) []string {
 	f.mu.Lock()

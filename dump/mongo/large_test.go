@@ -29,12 +29,12 @@ func TestLargeDocumentsAreNotReadAhead(t *testing.T) {
 		}
 	}
 	begun := make(chan struct{})
-	f.on["find"] = func(_ string, command bson.Raw) any {
+	f.handle("find", func(_ string, command bson.Raw) any {
 		if name, _ := command.Lookup("find").StringValueOK(); name == "b" {
 			close(begun)
 		}
 		return nil
-	}
+	})
 	var b bytes.Buffer
 	var written int
 	src, err := NewSource(Config{Server: f.server(), Database: "app", Oplog: OplogOff, Jobs: 2})

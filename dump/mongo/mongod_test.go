@@ -198,7 +198,7 @@ func TestUsersOfOneDatabase(t *testing.T) {
 
 // entriesDuringTheDump has others write while the documents are read.
 func entriesDuringTheDump(t *testing.T, f *fake, entries ...string) {
-	f.on["find"] = func(_ string, command bson.Raw) any {
+	f.handle("find", func(_ string, command bson.Raw) any {
 		if name, _ := command.Lookup("find").StringValueOK(); name == "users" {
 			oplog := f.collection("local", "oplog.rs")
 			for _, e := range entries {
@@ -207,7 +207,7 @@ func entriesDuringTheDump(t *testing.T, f *fake, entries ...string) {
 			entries = nil
 		}
 		return nil
-	}
+	})
 }
 
 func TestOplogIsRecordedAndReplayed(t *testing.T) {
@@ -271,29 +271,29 @@ func TestOplogFailures(t *testing.T) {
 			entriesDuringTheDump(t, f, oplogEntry(3, "c", "app.$cmd", `{"drop":"images"}`))
 		}, "app.images was dropped during the dump"},
 		"rolled over before it is read": {func(f *fake) {
-			f.on["find"] = func(_ string, command bson.Raw) any {
+			f.handle("find", func(_ string, command bson.Raw) any {
 				if name, _ := command.Lookup("find").StringValueOK(); name == "users" {
 					f.collection("local", "oplog.rs").docs = []bson.Raw{jsonRaw(t, oplogEntry(9, "n", "", `{}`))}
 				}
 				return nil
-			}
+			})
 		}, "the oplog was overwritten during the dump"},
 		"rolled over while it is read": {func(f *fake) {
-			f.on["find"] = func(_ string, command bson.Raw) any {
+			f.handle("find", func(_ string, command bson.Raw) any {
 				if direction, ok := command.Lookup("sort", "$natural").AsInt64OK(); ok && direction == 1 {
 					return f.cursor("local", "oplog.rs", []bson.Raw{jsonRaw(t, oplogEntry(9, "n", "", `{}`))})
 				}
 				return nil
-			}
+			})
 		}, "the oplog was overwritten during the dump"},
 		"resharding": {func(f *fake) { f.add(t, "config", "reshardingOperations", "collection", "") }, "a collection is being resharded"},
 		"no right": {func(f *fake) {
-			f.on["find"] = func(db string, _ bson.Raw) any {
+			f.handle("find", func(db string, _ bson.Raw) any {
 				if db == "local" {
 					return failure(13, "not authorized on local")
 				}
 				return nil
-			}
+			})
 		}, "record the oplog: read local.oplog.rs: not authorized"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -325,7 +325,7 @@ func TestOplogBeginsWithTransactions(t *testing.T) {
 
 // offerSnapshots has a fake read at one time, as a replica set does.
 func offerSnapshots(f *fake, find func(at bson.RawValue, command bson.Raw) any) {
-	f.on["find"] = func(db string, command bson.Raw) any {
+	f.handle("find", func(db string, command bson.Raw) any {
 		if level, _ := command.Lookup("readConcern", "level").StringValueOK(); level != "snapshot" {
 			return nil
 		}
@@ -336,7 +336,7 @@ func offerSnapshots(f *fake, find func(at bson.RawValue, command bson.Raw) any) 
 		return bson.D{{Key: "ok", Value: 1}, {Key: "cursor", Value: bson.D{
 			{Key: "id", Value: int64(0)}, {Key: "ns", Value: db + ".x"}, {Key: "firstBatch", Value: bson.A{}}, {Key: "atClusterTime", Value: bson.Timestamp{T: 50, I: 1}},
 		}}}
-	}
+	})
 }
 
 func TestSnapshot(t *testing.T) {
@@ -366,7 +366,7 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("%v, want %v", err, ErrTooOld)
 	}
 	// A server that has no such thing: dumped all the same, with a warning that says so.
-	f.on["find"] = nil
+	f.handle("find", nil)
 	if _, said, err := dumpFake(t, f, Config{Database: "app"}); err != nil || len(said.warnings) != 1 || !strings.Contains(said.warnings[0], "not of one moment") {
 		t.Errorf("%v, warnings %q", err, said.warnings)
 	}
@@ -379,9 +379,9 @@ func TestBalancerAndOrderThroughMongos(t *testing.T) {
 	f := startFake(t)
 	f.msg = "isdbgrid"
 	fillFake(t, f)
-	f.on["balancerStatus"] = func(string, bson.Raw) any {
+	f.handle("balancerStatus", func(string, bson.Raw) any {
 		return bson.D{{Key: "ok", Value: 1}, {Key: "mode", Value: "full"}}
-	}
+	})
 	_, said, err := dumpFake(t, f, Config{Database: "app"})
 	if err != nil || len(said.warnings) != 2 || !strings.Contains(said.warnings[0], "balancer is on") {
 		t.Errorf("%v, warnings %q", err, said.warnings)
@@ -419,12 +419,12 @@ func TestReadFailsMidway(t *testing.T) {
 			f := startFake(t)
 			f.batch = 1
 			fillFake(t, f)
-			f.on["find"] = func(_ string, command bson.Raw) any {
+			f.handle("find", func(_ string, command bson.Raw) any {
 				if coll, _ := command.Lookup("find").StringValueOK(); coll == "users" {
 					f.on["getMore"] = func(string, bson.Raw) any { return test.answer }
 				}
 				return nil
-			}
+			})
 			if _, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff}); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v, want: … %s …", err, test.want)
 			}
@@ -441,12 +441,12 @@ func TestCollectionIsReplacedMidway(t *testing.T) {
 	} {
 		f := startFake(t)
 		fillFake(t, f)
-		f.on["find"] = func(_ string, command bson.Raw) any {
+		f.handle("find", func(_ string, command bson.Raw) any {
 			if name, _ := command.Lookup("find").StringValueOK(); name == "users" {
 				do(f)
 			}
 			return nil
-		}
+		})
 		if _, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff}); err == nil || !strings.Contains(err.Error(), "app.images was dropped") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -528,7 +528,7 @@ func TestDumpIsCancelledWhileTheServerIsSilent(t *testing.T) {
 	fillFake(t, f)
 	ctx, cancel := context.WithCancel(t.Context())
 	silent := make(chan struct{})
-	f.on["find"] = func(string, bson.Raw) any { cancel(); <-silent; return errHangUp }
+	f.handle("find", func(string, bson.Raw) any { cancel(); <-silent; return errHangUp })
 	src, err := NewSource(Config{Server: f.server(), Database: "app", Oplog: OplogOff})
 	if err != nil {
 		t.Fatal(err)
