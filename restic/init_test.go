@@ -88,9 +88,9 @@ func TestEnsureHeals(t *testing.T) {
 	}
 }
 
-// Two that heal at once are in each other's way: the lock of the other is waited for, even where no lock else would be.
-func TestHealWaits(t *testing.T) {
-	client, folder := newClient(t)
+// addStranger adds the key of another new repository to that in folder, and returns the other's folder.
+func addStranger(t *testing.T, client *Client, folder string) string {
+	t.Helper()
 	other := &Client{Binary: client.Binary, Env: environment(filepath.Join(t.TempDir(), "other"))}
 	if _, err := other.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
@@ -104,6 +104,13 @@ func TestHealWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyFile(t, keys[0], filepath.Join(folder, "keys", filepath.Base(keys[0])))
+	return otherFolder
+}
+
+// Two that heal at once are in each other's way: the lock of the other is waited for, even where no lock else would be.
+func TestHealWaits(t *testing.T) {
+	client, folder := newClient(t)
+	addStranger(t, client, folder)
 
 	client.Binary = script(t, `case "$*" in "key remove"*|--retry-lock=0s*) echo repository is already locked >&2; exit 11 ;; esac
 exec `+client.Binary+` "$@"`)
@@ -117,26 +124,14 @@ exec `+client.Binary+` "$@"`)
 func TestEnsureKeepsKeysOfSnapshots(t *testing.T) {
 	client, folder := newClient(t)
 	backUp(t, client, strings.NewReader("precious"))
-	other := &Client{Binary: client.Binary, Env: environment(filepath.Join(t.TempDir(), "other"))}
-	if _, err := other.Ensure(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	// As if another init had come too late: its config is in place, and its key beside ours.
-	otherFolder, err := other.localFolder()
-	if err != nil {
-		t.Fatal(err)
-	}
+	otherFolder := addStranger(t, client, folder)
 	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
 		t.Fatal(err)
 	}
 	copyFile(t, filepath.Join(otherFolder, "config"), filepath.Join(folder, "config"))
-	keys, err := filepath.Glob(filepath.Join(otherFolder, "keys", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	copyFile(t, keys[0], filepath.Join(folder, "keys", filepath.Base(keys[0])))
 
-	_, err = client.Ensure(t.Context())
+	_, err := client.Ensure(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "was made with another key") {
 		t.Errorf("ensure: %v", err)
 	}

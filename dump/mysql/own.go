@@ -137,17 +137,9 @@ func (d *ownDump) gather(ctx context.Context) error {
 
 // spread leaves an INSERT to the crew.
 func (d *ownDump) spread(ctx context.Context, item script.Item) error {
-	settings := slices.Clip(d.settings)
 	for part := range script.Split(item.Text, d.packet-packetHead, d.mode) {
 		sql := string(part)
-		err := d.crew.load(ctx, sql, func(ctx context.Context, m *member) error {
-			err := m.adopt(ctx, settings)
-			if err == nil {
-				err = d.exec(ctx, m.conn, sql)
-			}
-			return atLine(item.Line, err)
-		})
-		if err != nil {
+		if err := d.crew.load(ctx, sql, d.job(item.Line, sql)); err != nil {
 			return err
 		}
 	}
@@ -156,14 +148,19 @@ func (d *ownDump) spread(ctx context.Context, item script.Item) error {
 
 // build leaves it to the crew to build indexes.
 func (d *ownDump) build(ctx context.Context, item script.Item) error {
-	settings, sql := slices.Clip(d.settings), string(item.Text)
-	return d.crew.build(ctx, func(ctx context.Context, m *member) error {
+	return d.crew.build(ctx, d.job(item.Line, string(item.Text)))
+}
+
+// job runs a statement of that line in whatever session, with the settings that the dump has made so far.
+func (d *ownDump) job(line int, sql string) func(context.Context, *member) error {
+	settings := slices.Clip(d.settings)
+	return func(ctx context.Context, m *member) error {
 		err := m.adopt(ctx, settings)
 		if err == nil {
 			err = d.exec(ctx, m.conn, sql)
 		}
-		return atLine(item.Line, err)
-	})
+		return atLine(line, err)
+	}
 }
 
 // end waits for what is still being built, and compares the rows that the server took with the manifest.
