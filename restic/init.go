@@ -105,9 +105,6 @@ func (c *Client) Settled(ctx context.Context) bool {
 	return true
 }
 
-// Init is Ensure.
-func (c *Client) Init(ctx context.Context) (created bool, err error) { return c.Ensure(ctx) }
-
 // init makes the repository unless there is one. It returns the id of the config it wrote: "" if it wrote none.
 func (c *Client) init(ctx context.Context, locked bool) (id string, err error) {
 	var initErr error

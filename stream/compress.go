@@ -3,10 +3,10 @@ package stream
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -20,25 +20,6 @@ type CompressOptions struct {
 // A compressed stream is a row of zstd frames, each of which has its length and a checksum, between two marks: frames
 // that zstd skips, so that `zstd -d` reads the whole. Each frame by itself looks complete; that the stream is, only the
 // mark at its end says.
-const (
-	startMagic = 0x184d2a5a
-	startText  = "breaking-backups"
-	endMagic   = 0x184d2a5b
-	endSize    = 4 + 4 + 8
-)
-
-func startMark() []byte {
-	mark := binary.LittleEndian.AppendUint32(nil, startMagic)
-	mark = binary.LittleEndian.AppendUint32(mark, uint32(len(startText)))
-	return append(mark, startText...)
-}
-
-// endMark carries the length of the stream, uncompressed.
-func endMark(size int64) []byte {
-	mark := binary.LittleEndian.AppendUint32(nil, endMagic)
-	mark = binary.LittleEndian.AppendUint32(mark, 8)
-	return binary.LittleEndian.AppendUint64(mark, uint64(size))
-}
 
 // Compress runs produce and writes to w, compressed, what it writes; n is how many bytes that was. The stream is cut
 // into frames where its content says, 256 KiB on average, each of which is compressed by itself: a change in the data
@@ -69,13 +50,15 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 		if err := produce(ctx, f); err != nil {
 			return err
 		}
-		f.cut()
-		return nil
+		return f.end()
 	})
 	for range workers {
 		group.Go(func() error {
 			for frame := range f.full {
 				frame.packed = compressor.compress(frame.packed, frame.raw)
+				if endsAtBoundary(frame.raw) {
+					frame.packed = append(frame.packed, boundary...)
+				}
 				frame.done <- struct{}{}
 			}
 			return nil
@@ -162,4 +145,27 @@ func (f *framer) cut() {
 		f.full <- f.current
 		f.current = nil
 	}
+}
+
+// lastSize is how much the last frame has at most. What sums a stream up stands at its end and changes with anything in
+// it; behind a boundary it takes little with it.
+const lastSize = 4 << 10
+
+// end cuts for the last time.
+func (f *framer) end() error {
+	if f.current == nil {
+		return nil
+	}
+	if before := len(f.current.raw) - lastSize; before > 0 {
+		last := slices.Clone(f.current.raw[before:]) // the frame goes round
+		f.current.raw = f.current.raw[:before]
+		f.cut()
+		if err := f.take(); err != nil {
+			return err
+		}
+		f.current.raw = append(f.current.raw, last...)
+	}
+	f.current.packed = append(f.current.packed, boundary...)
+	f.cut()
+	return nil
 }

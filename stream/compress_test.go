@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 func compress(t testing.TB, data []byte, options CompressOptions, pieces ...int) []byte {
@@ -197,6 +199,54 @@ func TestCompressIsLocal(t *testing.T) {
 	if len(b) > maxFrame {
 		t.Errorf("%d bytes are new", len(b))
 	}
+}
+
+// A boundary stands behind one cut of four, always the same ones, and before the last bytes. At other places they would
+// be another stream.
+func TestBoundaries(t *testing.T) {
+	data := random(1, 16<<20)
+	packed := compress(t, data, CompressOptions{})
+	before, last, _ := cutLast(packed, boundary)
+	if got, err := io.ReadAll(mustDecoder(t, last)); err != nil || !bytes.Equal(got, data[len(data)-lastSize:]) {
+		t.Errorf("behind the last boundary: %d bytes, %v", len(got), err)
+	}
+	var at []int
+	for {
+		var found bool
+		if before, _, found = cutLast(before, boundary); !found {
+			break
+		}
+		content, err := io.ReadAll(mustDecoder(t, before))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = append([]int{len(content)}, at...)
+	}
+	want := []int{
+		392014, 1075591, 1150389, 1684052, 3003303, 4661348, 4793401, 5669574, 9277076,
+		9548692, 10165834, 11252917, 11647082, 12022272, 14468011, 14900635, 15494813, 15627949,
+	}
+	if !slices.Equal(at, want) {
+		t.Errorf("boundaries at %v, want %v", at, want)
+	}
+}
+
+func cutLast(packed, mark []byte) (before, after []byte, found bool) {
+	at := bytes.LastIndex(packed, mark)
+	if at < 0 {
+		return packed, nil, false
+	}
+	return packed[:at], packed[at+len(mark):], true
+}
+
+func mustDecoder(t *testing.T, packed []byte) io.Reader {
+	t.Helper()
+	d, err := zstd.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
 }
 
 func TestCompressLevel(t *testing.T) {

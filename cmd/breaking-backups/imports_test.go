@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// DESIGN.md's rule: cmd imports everything, the engines import dump, and nothing else sideways or upward.
+// TestImports holds the layout: cmd imports everything, the engines import dump, and nothing goes sideways or upward.
 func TestImports(t *testing.T) {
 	const module = "github.com/breaking-backups/breaking-backups/"
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{join .Imports " "}}`, module+"...").Output()
