@@ -5,7 +5,8 @@
 // ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set;
 // BENCH_ONLY names the parts to make of dump, memory, backup, second and restore, separated by commas.
 //
-// MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that MONGO_BENCH_URI names.
+// MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that MONGO_BENCH_URI names;
+// its parts are dump, memory, frames and second.
 package main
 
 import (
@@ -67,7 +68,7 @@ func run(args []string) error {
 		return runMongo()
 	}
 	b := benches[args[0]]
-	parts, err := b.parts(os.Getenv("BENCH_ONLY"))
+	parts, err := only([]part{{"dump", b.dumping}, {"memory", b.memory}, {"backup", b.backing}, {"second", b.backups}, {"restore", b.restoring}})
 	if err != nil {
 		return err
 	}
@@ -107,17 +108,17 @@ type part struct {
 	make func(dir string) error
 }
 
-// parts returns those that only names, all if it names none.
-func (b bench) parts(only string) ([]part, error) {
-	all := []part{{"dump", b.dumping}, {"memory", b.memory}, {"backup", b.backing}, {"second", b.backups}, {"restore", b.restoring}}
-	if only == "" {
+// only returns those of all parts that BENCH_ONLY names, all if it names none.
+func only(all []part) ([]part, error) {
+	names := os.Getenv("BENCH_ONLY")
+	if names == "" {
 		return all, nil
 	}
 	var list []part
-	for name := range strings.SplitSeq(only, ",") {
+	for name := range strings.SplitSeq(names, ",") {
 		i := slices.IndexFunc(all, func(p part) bool { return p.name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("BENCH_ONLY: dump, memory, backup, second or restore expected, got %q", name)
+			return nil, fmt.Errorf("BENCH_ONLY: there is no part %q", name)
 		}
 		list = append(list, all[i])
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,30 +21,41 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
+// A mongoBench is what is measured of MongoDB: a collection of so many documents in the database bb_bench.
+type mongoBench struct {
+	uri       string
+	docs      *mongo.Collection
+	documents int
+}
+
 // runMongo holds the program against mongodump and zstd. The server is that of MONGO_BENCH_URI, where the database
 // bb_bench is made anew and dropped, and a million documents are dumped; else the embedded FerretDB at MONGO_URI, which
 // takes long and so gets few. MONGO_BENCH_DOCUMENTS is another number of them. The sizes to be reached by
 // second backups are those for a million.
 func runMongo() error {
-	dir := os.Getenv("TMPDIR")
-	uri, documents := os.Getenv("MONGO_URI"), 10_000
+	b := mongoBench{uri: os.Getenv("MONGO_URI"), documents: 10_000}
 	if own := os.Getenv("MONGO_BENCH_URI"); own != "" {
-		uri, documents = own, 1_000_000
+		b.uri, b.documents = own, 1_000_000
 	}
 	if own := os.Getenv("MONGO_BENCH_DOCUMENTS"); own != "" {
 		n, err := strconv.Atoi(own)
 		if err != nil || n < 10_000 {
 			return fmt.Errorf("MONGO_BENCH_DOCUMENTS: %q, expected a number from 10000", own)
 		}
-		documents = n
+		b.documents = n
 	}
+	parts, err := only([]part{{"dump", b.dumping}, {"memory", b.memory}, {"frames", compressing}, {"second", b.backups}})
+	if err != nil {
+		return err
+	}
+	dir := os.Getenv("TMPDIR")
 	for name, value := range map[string]string{
-		"DB_TYPE": "mongo", "MONGO_URI": uri, "MONGO_DATABASE": "bb_bench", "MONGO_OPLOG": "off",
+		"DB_TYPE": "mongo", "MONGO_URI": b.uri, "MONGO_DATABASE": "bb_bench", "MONGO_OPLOG": "off",
 		"RESTIC_PASSWORD": "bench", "RESTIC_CACHE_DIR": filepath.Join(dir, "cache"),
 	} {
 		os.Setenv(name, value)
 	}
-	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	client, err := mongo.Connect(options.Client().ApplyURI(b.uri))
 	if err != nil {
 		return err
 	}
@@ -56,19 +68,19 @@ func runMongo() error {
 	if err := db.Drop(ctx); err != nil {
 		return err
 	}
-	if err := fillMongo(ctx, db.Collection("docs"), documents); err != nil {
+	b.docs = db.Collection("docs")
+	if err := fillMongo(ctx, b.docs, b.documents); err != nil {
 		return err
 	}
-	fmt.Printf("%d processors, %s; medians of %d pairs; %d documents\n\n", runtime.NumCPU(), time.Now().Format("2006-01-02"), pairs, documents)
+	fmt.Printf("%d processors, %s; medians of %d pairs; %d documents\n\n", runtime.NumCPU(), time.Now().Format("2006-01-02"), pairs, b.documents)
 	fmt.Println("| MongoDB | target | ours | theirs | ratio |")
 	fmt.Println("|---|---|---|---|---|")
-	if err := dumpingMongo(uri); err != nil {
-		return err
+	for _, part := range parts {
+		if err := part.make(dir); err != nil {
+			return err
+		}
 	}
-	if err := compressing(filepath.Join(dir, "rows")); err != nil {
-		return err
-	}
-	return secondMongo(ctx, dir, uri, db.Collection("docs"), documents)
+	return nil
 }
 
 func sum(i int) string { return fmt.Sprintf("%x", md5.Sum(strconv.AppendInt(nil, int64(i), 10))) }
@@ -99,13 +111,16 @@ func theirMongodump(uri string) string {
 	return "mongodump --quiet --archive --db bb_bench --uri " + quote(uri)
 }
 
-func dumpingMongo(uri string) error {
-	a, b, err := compare("MONGO_COMPRESSION=none breaking-backups dump >/dev/null", theirMongodump(uri)+" >/dev/null", "")
+func (b *mongoBench) dumping(string) error {
+	ours, theirs, err := compare("MONGO_COMPRESSION=none breaking-backups dump >/dev/null", theirMongodump(b.uri)+" >/dev/null", "")
 	if err != nil {
 		return err
 	}
-	row("dump to /dev/null, uncompressed, our processor time", "0.7", a, b, cpu)
-	row("dump to /dev/null, uncompressed, wall", "1", a, b, wall)
+	rows("dump to /dev/null, uncompressed", "1", "0.7", ours, theirs)
+	return nil
+}
+
+func (b *mongoBench) memory(string) error {
 	u, err := sh("exec breaking-backups dump >/dev/null")
 	if err == nil {
 		fmt.Printf("| peak memory, compressed | 96 MiB | %.0f MiB | | |\n", u.peak)
@@ -114,7 +129,8 @@ func dumpingMongo(uri string) error {
 }
 
 // compressing holds the frames against one stream of zstd, on rows of text.
-func compressing(file string) error {
+func compressing(dir string) error {
+	file := filepath.Join(dir, "rows")
 	if err := writeRows(file); err != nil {
 		return err
 	}
@@ -174,47 +190,51 @@ func compress() error {
 	return err
 }
 
-// secondMongo backs up in three ways, changes adjacent documents, and backs up again.
-func secondMongo(ctx context.Context, dir, uri string, docs *mongo.Collection, n int) error {
+// backups backs up in three ways, changes adjacent documents, and backs up again: into as many repositories of each way
+// as there are pairs, as each repository cuts the stream elsewhere.
+func (b *mongoBench) backups(dir string) error {
 	ways := []struct{ name, script string }{
-		{"ours", "RESTIC_REPOSITORY=%s/ours breaking-backups run-once"},
-		{"zstd", theirMongodump(uri) + " | zstd -q -3 | RESTIC_REPOSITORY=%s/zstd restic backup -q --compression off --stdin --stdin-filename x"},
-		{"gzip", theirMongodump(uri) + " --gzip | RESTIC_REPOSITORY=%s/gzip restic backup -q --compression off --stdin --stdin-filename x"},
+		{"ours", "RESTIC_REPOSITORY=%s breaking-backups run-once"},
+		{"zstd", theirMongodump(b.uri) + " | zstd -q -3 | RESTIC_REPOSITORY=%s restic backup -q --compression off --stdin --stdin-filename x"},
+		{"gzip", theirMongodump(b.uri) + " --gzip | RESTIC_REPOSITORY=%s restic backup -q --compression off --stdin --stdin-filename x"},
 	}
-	backup := func() error {
+	sizes := make([][]float64, len(ways))
+	for turn := range pairs {
 		for _, way := range ways {
-			if _, err := sh(fmt.Sprintf(way.script, quote(dir))); err != nil {
+			repository := quote(filepath.Join(dir, way.name))
+			if _, err := sh(fmt.Sprintf("rm -rf %s; RESTIC_REPOSITORY=%s restic init -q; ", repository, repository) + fmt.Sprintf(way.script, repository)); err != nil {
 				return err
 			}
 		}
-		return nil
-	}
-	for _, way := range ways {
-		if _, err := sh(fmt.Sprintf("RESTIC_REPOSITORY=%s/%s restic init -q", quote(dir), way.name)); err != nil {
+		if err := b.change(b.documents/(pairs+1)*(turn+1), fmt.Sprint("name ", turn)); err != nil {
 			return err
 		}
+		for i, way := range ways {
+			repository := filepath.Join(dir, way.name)
+			if _, err := sh(fmt.Sprintf(way.script, quote(repository))); err != nil {
+				return err
+			}
+			size, err := added(repository)
+			if err != nil {
+				return err
+			}
+			sizes[i] = append(sizes[i], size)
+		}
 	}
-	if err := backup(); err != nil {
-		return err
+	for i, theirs := range []string{"through zstd", "with --gzip"} {
+		x, y := median(sizes[0]), median(sizes[i+1])
+		fmt.Printf("| second backup after 1,501 adjacent documents changed, added; theirs %s | 3 MB | %.1f MB | %.1f MB | %.3f |\n", theirs, x, y, x/y)
 	}
-	from := n / 2
-	changed, err := docs.UpdateMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: from + 1500}}}},
-		bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "another name"}}}})
+	fmt.Printf("| ours, least and most | | %.1f to %.1f MB | | |\n", slices.Min(sizes[0]), slices.Max(sizes[0]))
+	return nil
+}
+
+// change gives 1,501 documents another name.
+func (b *mongoBench) change(from int, name string) error {
+	which := bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: from + 1500}}}}
+	changed, err := b.docs.UpdateMany(context.Background(), which, bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: name}}}})
 	if err != nil || changed.ModifiedCount != 1501 {
 		return fmt.Errorf("change documents: %v, %w", changed, err)
 	}
-	if err := backup(); err != nil {
-		return err
-	}
-	var sizes []float64
-	for _, way := range ways {
-		size, err := added(dir + "/" + way.name)
-		if err != nil {
-			return err
-		}
-		sizes = append(sizes, size)
-	}
-	fmt.Printf("| second backup after 1,501 adjacent documents changed, added; theirs through zstd | 3 MB | %.1f MB | %.1f MB | %.3f |\n", sizes[0], sizes[1], sizes[0]/sizes[1])
-	fmt.Printf("| the same; theirs with --gzip | 3 MB | %.1f MB | %.1f MB | %.3f |\n", sizes[0], sizes[2], sizes[0]/sizes[2])
 	return nil
 }
