@@ -11,11 +11,16 @@
 // collections may alternate where mongodump read them at once; what is written
 // here is one collection after the other, in the order of the prelude.
 //
-// An archive of this program says more than mongodump's, in fields that
-// mongorestore passes over: the prelude vouches for itself by a hash, and each
-// collection's end tells how many documents there were and their hash (see
-// dump.RowHash). So every byte of it is accounted for. That an archive is whole
-// is known of either kind: each collection that the prelude announces has ended.
+// An archive of this program says more than mongodump's: the prelude vouches for
+// itself by a hash, and before each collection's end stand the number of its
+// documents and their hash (see dump.RowHash). So every byte of it is accounted
+// for. That an archive is whole is known of either kind: each collection that the
+// prelude announces has ended.
+//
+// All that is where mongorestore passes over it. A header may have fields that it
+// does not know, but not what begins a block (since 100.14), nor may there be a
+// block of a namespace that was not announced. But a block may be empty, and its
+// checksum is nobody's: the two numbers are the checksums of two empty blocks.
 //
 // The format is described in mongo-tools' common/archive/spec.md. bsondump reads
 // files of nothing but documents, and so no archive, mongodump's neither. This
@@ -25,10 +30,13 @@ package archive
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // A Prelude says what an archive holds, and stands before all of that.
@@ -153,29 +161,18 @@ func decodeCollection(doc []byte) (Collection, error) {
 type namespace struct {
 	db, name string // of the data
 	end      bool
-
-	// At the end of a collection:
-	crc       uint64
-	vouched   bool
-	documents int64
-	hash      uint64
+	// number is the CRC-64 of all documents at a collection's end, zero before
+	// documents, and in an empty block what is vouched for.
+	number uint64
 }
 
 func (n *namespace) encode() ([]byte, error) {
-	var crc int64
-	if n.end {
-		crc = int64(n.crc)
-	}
-	d := bson.D{
+	return bson.Marshal(bson.D{
 		{Key: "db", Value: n.db},
 		{Key: "collection", Value: n.name},
 		{Key: "EOF", Value: n.end},
-		{Key: "CRC", Value: crc},
-	}
-	if n.end && n.vouched {
-		d = append(d, bson.E{Key: "documents", Value: n.documents}, bson.E{Key: "hash", Value: int64(n.hash)})
-	}
-	return bson.Marshal(d)
+		{Key: "CRC", Value: int64(n.number)},
+	})
 }
 
 // decodeNamespace reads what begins a block. What is vouched for has to be as it
@@ -185,10 +182,7 @@ func decodeNamespace(doc []byte, vouched bool) (namespace, error) {
 	if err != nil {
 		return namespace{}, err
 	}
-	n := namespace{db: f.string("db"), name: f.string("collection"), end: f.bool("EOF"), crc: uint64(f.int64("CRC")), vouched: vouched}
-	if vouched && n.end {
-		n.documents, n.hash = f.int64("documents"), uint64(f.int64("hash"))
-	}
+	n := namespace{db: f.string("db"), name: f.string("collection"), end: f.bool("EOF"), number: uint64(f.int64("CRC"))}
 	if err := f.done(); err != nil || !vouched {
 		return n, err
 	}
@@ -197,6 +191,40 @@ func decodeNamespace(doc []byte, vouched bool) (namespace, error) {
 		err = fmt.Errorf("a block's beginning is not as it was written")
 	}
 	return n, err
+}
+
+// A tally is what there was of a collection's documents.
+type tally struct {
+	documents int64
+	hash      uint64
+	crc       uint64
+}
+
+// count takes note of documents, one or more and each of them whole.
+func (t *tally) count(documents []byte) error {
+	t.crc = updateCRC(t.crc, documents)
+	for rest := documents; len(rest) > 0; {
+		if len(rest) < minDocument {
+			return errHalfDocument
+		}
+		size := binary.LittleEndian.Uint32(rest)
+		if size < minDocument || int64(size) > int64(len(rest)) {
+			return errHalfDocument
+		}
+		t.documents++
+		t.hash += dump.RowHash(rest[:size])
+		rest = rest[size:]
+	}
+	return nil
+}
+
+var errHalfDocument = errors.New("archive: a document's length is not that of its bytes")
+
+// vouched are the numbers that stand before a collection's end.
+func (t *tally) vouched() []uint64 { return []uint64{uint64(t.documents), t.hash} }
+
+func (t *tally) table(c *Collection) dump.Table {
+	return dump.Table{Name: c.DB + "." + c.DataName(), Rows: t.documents, Hash: t.hash}
 }
 
 // fields are the values of a small document of the archive's own. Its methods

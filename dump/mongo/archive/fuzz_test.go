@@ -185,19 +185,23 @@ func plainly(stream []byte, mend bool) (content [][][]byte, vouched bool, err er
 	}
 
 	content = make([][][]byte, len(at))
+	numbers := make([][]bson.RawValue, len(at))
 	ended := make([]bool, len(at))
 	for len(rest) > 0 {
 		doc := item()
-		block := []string{"db string", "collection string", "EOF boolean", "CRC 64-bit integer"}
-		end, _ := bson.Raw(doc).Lookup("EOF").BooleanOK()
-		if vouched && end {
-			block = append(block, "documents 64-bit integer", "hash 64-bit integer")
-		}
-		n := fields(doc, block...)
+		n := fields(doc, "db string", "collection string", "EOF boolean", "CRC 64-bit integer")
 		i, announced := at[[2]string{n["db"].StringValue(), n["collection"].StringValue()}]
 		insist(announced && !ended[i], "a collection out of turn")
-		if !end {
-			for doc := item(); doc != nil; doc = item() {
+		if !n["EOF"].Boolean() {
+			doc := item()
+			switch {
+			case vouched && doc == nil:
+				numbers[i] = append(numbers[i], n["CRC"])
+			case vouched:
+				number(n["CRC"], 0, "a number before documents")
+				insist(numbers[i] == nil, "documents after their number")
+			}
+			for ; doc != nil; doc = item() {
 				content[i] = append(content[i], doc)
 			}
 			continue
@@ -211,8 +215,9 @@ func plainly(stream []byte, mend bool) (content [][][]byte, vouched bool, err er
 		crc := crc64.Checksum(bytes.Join(content[i], nil), crc64.MakeTable(crc64.ECMA))
 		number(n["CRC"], crc, "another checksum")
 		if vouched {
-			number(n["documents"], uint64(len(content[i])), "more or fewer documents")
-			number(n["hash"], hash, "other documents")
+			insist(len(numbers[i]) == 2, "not two numbers")
+			number(numbers[i][0], uint64(len(content[i])), "more or fewer documents")
+			number(numbers[i][1], hash, "other documents")
 		}
 	}
 	insist(!slices.Contains(ended, false), "a collection without an end")

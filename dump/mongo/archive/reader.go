@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -30,8 +31,9 @@ type Reader struct {
 // reading is what was read so far of a collection.
 type reading struct {
 	*Collection
-	namespace
-	ended bool
+	tally
+	numbers []uint64 // of empty blocks, where they vouch
+	ended   bool
 }
 
 // A Block is some of a collection's documents, which Document returns; or, with
@@ -111,7 +113,7 @@ func (a *Reader) expect() error {
 		if a.collections[key] != nil {
 			return damaged("prelude: %s comes twice", c.Namespace())
 		}
-		a.collections[key] = &reading{Collection: c, namespace: namespace{db: c.DB, name: c.DataName()}}
+		a.collections[key] = &reading{Collection: c}
 	}
 	a.unended = len(a.collections)
 	return nil
@@ -134,40 +136,71 @@ func (a *Reader) Next() (Block, error) {
 }
 
 func (a *Reader) next() (Block, error) {
-	doc, err := a.item()
-	if errors.Is(err, errEnd) && a.unended == 0 {
-		return Block{}, io.EOF
+	for {
+		doc, err := a.item()
+		if errors.Is(err, errEnd) && a.unended == 0 {
+			return Block{}, io.EOF
+		}
+		if err != nil {
+			return Block{}, err
+		}
+		if doc == nil {
+			return Block{}, damaged("a block without a beginning")
+		}
+		head, err := decodeNamespace(doc, a.prelude.Vouched())
+		if err != nil {
+			return Block{}, damaged("%w", err)
+		}
+		r := a.collections[[2]string{head.db, head.name}]
+		switch {
+		case r == nil:
+			return Block{}, damaged("%s.%s comes unannounced", head.db, head.name)
+		case r.ended:
+			return Block{}, damaged("%s goes on after its end", r.Namespace())
+		case head.end:
+			return a.end(r, head)
+		}
+		isNumber, err := a.number(r, head)
+		if err != nil {
+			return Block{}, err
+		}
+		if !isNumber {
+			a.block = r
+			return Block{Collection: r.Collection}, nil
+		}
 	}
-	if err != nil {
-		return Block{}, err
+}
+
+// number takes the number of an empty block of what is vouched for.
+func (a *Reader) number(r *reading, head namespace) (bool, error) {
+	if !a.prelude.Vouched() {
+		return false, nil
 	}
-	if doc == nil {
-		return Block{}, damaged("a block without a beginning")
-	}
-	head, err := decodeNamespace(doc, a.prelude.Vouched())
-	if err != nil {
-		return Block{}, damaged("%w", err)
-	}
-	r := a.collections[[2]string{head.db, head.name}]
+	next, err := a.r.Peek(4)
 	switch {
-	case r == nil:
-		return Block{}, damaged("%s.%s comes unannounced", head.db, head.name)
-	case r.ended:
-		return Block{}, damaged("%s goes on after its end", r.Namespace())
-	case !head.end:
-		a.block = r
-		return Block{Collection: r.Collection}, nil
+	case len(next) < 4:
+		return false, cut(err)
+	case binary.LittleEndian.Uint32(next) != terminator:
+		if head.number != 0 || len(r.numbers) > 0 {
+			return false, damaged("%s: its documents come where their number should", r.Namespace())
+		}
+		return false, nil
 	}
-	return a.end(r, head)
+	a.r.Discard(len(next))
+	r.numbers = append(r.numbers, head.number)
+	if len(r.numbers) > len(r.vouched()) {
+		return false, damaged("%s: it has more numbers than there are", r.Namespace())
+	}
+	return true, nil
 }
 
 // end holds a collection to what its end says.
 func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	switch {
-	case head.crc != r.crc:
+	case head.number != r.crc:
 		return Block{}, damaged("%s: its checksum is wrong", r.Namespace())
-	case head.vouched && (head.documents != r.documents || head.hash != r.hash):
-		return Block{}, damaged("%s: %d documents were read, %d were written, or not the same", r.Namespace(), r.documents, head.documents)
+	case a.prelude.Vouched() && !slices.Equal(r.numbers, r.vouched()):
+		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", r.Namespace(), r.documents)
 	}
 	doc, err := a.item()
 	if err != nil {
@@ -178,7 +211,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	}
 	r.ended = true
 	a.unended--
-	table := r.table()
+	table := r.table(r.Collection)
 	a.manifest = append(a.manifest, table)
 	return Block{Collection: r.Collection, End: &table}, nil
 }

@@ -17,8 +17,9 @@ type Writer struct {
 	left []Collection // announced and not yet begun
 	last []byte       // of the archive, for Close
 
-	current  *namespace // begun and not yet ended; nil between collections
-	started  bool       // its block has begun
+	current  *Collection // begun and not yet ended; nil between collections
+	started  bool        // its block has begun
+	tally    tally       // of it
 	manifest dump.Manifest
 }
 
@@ -45,8 +46,8 @@ func (w *Writer) Begin(c *Collection) error {
 	if w.current != nil || len(w.left) == 0 || w.left[0] != *c {
 		return fmt.Errorf("archive: %s is begun out of turn", c.Namespace())
 	}
-	w.left = w.left[1:]
-	w.current, w.started = &namespace{db: c.DB, name: c.DataName(), vouched: true}, false
+	w.current, w.left = &w.left[0], w.left[1:]
+	w.started, w.tally = false, tally{}
 	return nil
 }
 
@@ -55,11 +56,11 @@ func (w *Writer) Write(documents []byte) (int, error) {
 	if w.current == nil {
 		return 0, errors.New("archive: documents without a collection")
 	}
-	if err := w.current.count(documents); err != nil {
+	if err := w.tally.count(documents); err != nil {
 		return 0, err
 	}
 	if !w.started {
-		begin, err := w.current.encode()
+		begin, err := w.namespace(false, 0).encode()
 		if err != nil {
 			return 0, err
 		}
@@ -71,55 +72,38 @@ func (w *Writer) Write(documents []byte) (int, error) {
 	return w.w.Write(documents)
 }
 
-// count takes note of documents.
-func (n *namespace) count(documents []byte) error {
-	n.crc = updateCRC(n.crc, documents)
-	for rest := documents; len(rest) > 0; {
-		if len(rest) < minDocument {
-			return errHalfDocument
-		}
-		size := binary.LittleEndian.Uint32(rest)
-		if size < minDocument || int64(size) > int64(len(rest)) {
-			return errHalfDocument
-		}
-		n.documents++
-		n.hash += dump.RowHash(rest[:size])
-		rest = rest[size:]
-	}
-	return nil
+func (w *Writer) namespace(end bool, number uint64) *namespace {
+	return &namespace{db: w.current.DB, name: w.current.DataName(), end: end, number: number}
 }
-
-var errHalfDocument = errors.New("archive: a document's length is not that of its bytes")
 
 // End ends the collection.
 func (w *Writer) End() error {
-	n := w.current
-	if n == nil {
+	if w.current == nil {
 		return errors.New("archive: no collection to end")
-	}
-	w.current = nil
-	n.end = true
-	end, err := n.encode()
-	if err != nil {
-		return err
 	}
 	var out []byte
 	if w.started {
 		out = binary.LittleEndian.AppendUint32(out, terminator)
 	}
-	out = append(out, end...)
-	out = binary.LittleEndian.AppendUint32(out, terminator)
-	w.manifest = append(w.manifest, n.table())
+	var blocks []*namespace
+	for _, number := range w.tally.vouched() {
+		blocks = append(blocks, w.namespace(false, number))
+	}
+	for _, empty := range append(blocks, w.namespace(true, w.tally.crc)) {
+		begin, err := empty.encode()
+		if err != nil {
+			return err
+		}
+		out = binary.LittleEndian.AppendUint32(append(out, begin...), terminator)
+	}
+	w.manifest = append(w.manifest, w.tally.table(w.current))
+	w.current = nil
 	if len(w.left) == 0 {
 		w.last = out
 		return nil
 	}
-	_, err = w.w.Write(out)
+	_, err := w.w.Write(out)
 	return err
-}
-
-func (n *namespace) table() dump.Table {
-	return dump.Table{Name: n.db + "." + n.name, Rows: n.documents, Hash: n.hash}
 }
 
 // Close writes what makes the archive whole, and returns its manifest. It does
