@@ -25,11 +25,11 @@ type collection struct {
 }
 
 // source is the collection that the documents are read from.
-func (c *collection) source() (db, name string) {
+func (c *collection) source(server serverInfo) (db, name string) {
 	if c.from != "" {
 		return c.fromDB, c.from
 	}
-	return c.DB, c.DataName()
+	return c.DB, server.version.DataName(&c.Collection)
 }
 
 func (c *collection) isView() bool   { return c.Type == "view" }
@@ -70,8 +70,7 @@ func (s *Source) list(ctx context.Context, c *conn) ([]*collection, error) {
 	return authFirst(all), nil
 }
 
-// databases returns the names of all databases but local, which is each
-// server's own.
+// databases returns the names of all databases but those that are each server's own.
 func databases(ctx context.Context, c *conn) ([]string, error) {
 	var answer struct {
 		Databases []struct {
@@ -83,7 +82,7 @@ func databases(ctx context.Context, c *conn) ([]string, error) {
 	}
 	var names []string
 	for _, db := range answer.Databases {
-		if db.Name != "local" {
+		if db.Name != "local" && !strings.HasPrefix(db.Name, internalPrefix) {
 			names = append(names, db.Name)
 		}
 	}
@@ -114,6 +113,10 @@ func (s *Source) listDatabase(ctx context.Context, c *conn, db string) ([]*colle
 		}
 		if options, ok := doc.Lookup("options").DocumentOK(); ok {
 			found.options = slices.Clone(options)
+		}
+		if truth(found.options, "temp") { // of an aggregation under way, which drops or renames it
+			s.cfg.Debug("left out, as it is temporary: " + found.Namespace())
+			return nil
 		}
 		if _, uuid, ok := doc.Lookup("info", "uuid").BinaryOK(); ok {
 			found.uuid = fmt.Sprintf("%x", uuid)

@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // A Server is how a server, a replica set or a cluster is reached.
@@ -25,7 +28,7 @@ type Server struct {
 
 	User         string // in place of the URI's
 	Password     string
-	AuthDatabase string // where User is known; empty means admin
+	AuthDatabase string // where User is known; empty means where the URI says, else admin
 }
 
 // selectTime bounds the wait for a server that can be reached, unless the URI
@@ -68,11 +71,13 @@ func (s Server) options() (*options.ClientOptions, error) {
 		}
 	}
 	if s.User != "" {
-		db := s.AuthDatabase
-		if db == "" {
-			db = "admin"
+		credential := options.Credential{AuthSource: "admin"}
+		if opts.Auth != nil { // the URI's mechanism, and where it looks
+			credential = *opts.Auth
 		}
-		opts.SetAuth(options.Credential{Username: s.User, Password: s.Password, PasswordSet: s.Password != "", AuthSource: db})
+		credential.Username, credential.Password, credential.PasswordSet = s.User, s.Password, s.Password != ""
+		credential.AuthSource = cmp.Or(s.AuthDatabase, credential.AuthSource)
+		opts.SetAuth(credential)
 	}
 	if opts.AppName == nil {
 		opts.SetAppName("breaking-backups")
@@ -114,21 +119,37 @@ type conn struct {
 
 // serverInfo is what a server says of itself.
 type serverInfo struct {
-	version string
+	version archive.Version
+	text    string // the version as the server writes it
 	mongod  bool   // MongoDB's own, or at least it says nothing else
 	mongos  bool   // the front of a sharded cluster
 	set     string // the replica set's name; empty without one
 	me      string // the server's address as the replica set knows it
 }
 
-// connect connects to the server. Of a replica set it is one member, the one
-// that the read preference selects, and all of it is read from there: another's
-// documents may come in another order, and its oplog may be behind.
+// connect connects to the server to read from it. Of a replica set it is one
+// member, the one that the read preference selects, and all of it is read from
+// there: another's documents may come in another order, and its oplog may be
+// behind.
 func (s Server) connect(ctx context.Context) (*conn, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
 	}
+	return dialMember(ctx, opts)
+}
+
+// connectPrimary connects to the server to write to it, whatever the read
+// preference.
+func (s Server) connectPrimary(ctx context.Context) (*conn, error) {
+	opts, err := s.options()
+	if err != nil {
+		return nil, err
+	}
+	return dialMember(ctx, opts.SetReadPreference(readpref.Primary()))
+}
+
+func dialMember(ctx context.Context, opts *options.ClientOptions) (*conn, error) {
 	c, err := dial(ctx, opts)
 	if err != nil {
 		return nil, err
@@ -182,9 +203,9 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	if err := c.run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
 		return nil, fmt.Errorf("connect: version: %w", err)
 	}
-	version, _ := build.Lookup("version").StringValueOK()
+	text, _ := build.Lookup("version").StringValueOK()
 	c.server = serverInfo{
-		version: version, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid",
+		version: archive.ParseVersion(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid",
 		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
 	}
 	return c, nil

@@ -55,7 +55,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // that is still there.
 func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) error {
 	all := append(d.usersOfOne(), listed...)
-	prelude := archive.Prelude{ServerVersion: d.conn.server.version, Concurrent: 1}
+	prelude := archive.Prelude{ServerVersion: d.conn.server.text, Concurrent: 1}
 	for _, coll := range all {
 		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}

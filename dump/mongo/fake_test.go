@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -20,6 +21,8 @@ type fake struct {
 	addr string
 	set  string // its replica set; empty: none
 	msg  string // isdbgrid makes it a mongos
+
+	version string // empty: 7.0.5
 
 	mu          sync.Mutex
 	collections []*fakeCollection
@@ -176,7 +179,7 @@ func (f *fake) run(command bson.Raw) any {
 			{Key: "maxMessageSizeBytes", Value: 48_000_000},
 			{Key: "maxWriteBatchSize", Value: 100_000},
 			{Key: "minWireVersion", Value: 0},
-			{Key: "maxWireVersion", Value: 21},
+			{Key: "maxWireVersion", Value: f.wireVersion()},
 			{Key: "logicalSessionTimeoutMinutes", Value: 30},
 		}
 		if f.set != "" {
@@ -204,7 +207,7 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 	ok := bson.D{{Key: "ok", Value: 1}}
 	switch name {
 	case "buildInfo":
-		return append(ok, bson.E{Key: "version", Value: "7.0.5"})
+		return append(ok, bson.E{Key: "version", Value: cmp.Or(f.version, "7.0.5")})
 	case "listDatabases":
 		var names []string
 		for _, c := range f.collections {
@@ -305,10 +308,17 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		return ok
 	case "getParameter":
 		return append(ok, bson.E{Key: "authSchemaVersion", Value: 5})
-	case "applyOps", "_mergeAuthzCollections", "collMod":
+	case "applyOps", "_mergeAuthzCollections", "collMod", "update", "refreshSessions":
 		return ok
 	}
 	return failure(59, "no such command: "+name)
+}
+
+func (f *fake) wireVersion() int {
+	if f.version >= "8.3" {
+		return 29
+	}
+	return 21
 }
 
 var idIndex = bson.D{{Key: "v", Value: 2}, {Key: "key", Value: bson.D{{Key: "_id", Value: 1}}}, {Key: "name", Value: "_id_"}}

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -108,38 +109,83 @@ func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free c
 }
 
 // insertBatch inserts one batch and stops at the first document that is refused.
-// What a validator would refuse was in the original all the same.
 func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	docs := make([]any, len(b.ends))
 	for i := range docs {
 		docs[i] = b.document(i)
 	}
+	opts, err := s.insertOptions(t)
+	if err != nil {
+		return err
+	}
+	coll := s.conn.client.Database(t.db).Collection(t.dataName(s.conn.server.version))
+	for allowed := false; len(docs) > 0; {
+		n, refused, err := insertMany(ctx, coll, docs, opts)
+		if err != nil {
+			return fmt.Errorf("insert: %w", err)
+		}
+		t.inserted += int64(n)
+		s.keepEmptyTimestamps(ctx, t, coll, docs[:n])
+		docs = docs[n:]
+		switch {
+		case refused == nil:
+			return nil
+		case refused.Code == codeMixedSchema && !allowed:
+			if err := s.allowMixedSchema(ctx, t); err != nil {
+				return err
+			}
+			allowed = true
+		case s.oplogOf != nil && isSecondID(refused):
+			t.twice++
+			docs = docs[1:]
+		default:
+			id := docs[0].(bson.Raw).Lookup("_id").String()
+			return fmt.Errorf("insert the document with _id %s: %w", shortened(id), refused)
+		}
+	}
+	return nil
+}
+
+// insertOptions has the server take documents as they are: with what a validator
+// would refuse, as that was in the original all the same, and with empty
+// timestamps, in whose place it puts the present otherwise.
+func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
 	opts := options.InsertMany().SetOrdered(true)
-	if s.conn.server.mongod && t.kind != targetTimeSeries {
+	server := s.conn.server
+	if server.mongod && t.kind != targetTimeSeries {
 		opts.SetBypassDocumentValidation(true)
 	}
-	coll := s.conn.client.Database(t.db).Collection(t.dataName())
-	for allowed := false; ; allowed = true {
-		_, err := coll.InsertMany(ctx, docs, opts)
-		var refused mongo.BulkWriteException
-		if !errors.As(err, &refused) || len(refused.WriteErrors) == 0 {
-			if err != nil {
-				return fmt.Errorf("insert: %w", err)
-			}
-			t.inserted += int64(len(docs))
-			return nil
-		}
-		first := refused.WriteErrors[0]
-		t.inserted += int64(first.Index)
-		docs = docs[first.Index:]
-		if first.Code != codeMixedSchema || allowed {
-			id := docs[0].(bson.Raw).Lookup("_id").String()
-			return fmt.Errorf("insert the document with _id %s: %w", shortened(id), first)
-		}
-		if err := s.allowMixedSchema(ctx, t); err != nil {
-			return err
-		}
+	var err error
+	if server.takesEmptyTimestamps() {
+		err = xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", bson.D{{Key: "bypassEmptyTsReplacement", Value: true}})
 	}
+	if t.kind == targetTimeSeries && server.version.RawData() {
+		err = errors.Join(err, xoptions.SetInternalInsertManyOptions(opts, "rawData", true))
+	}
+	return opts, err
+}
+
+// insertMany inserts documents in their order, up to the first that is refused.
+func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *options.InsertManyOptionsBuilder) (n int, refused *mongo.WriteError, err error) {
+	_, err = coll.InsertMany(ctx, docs, opts)
+	var bulk mongo.BulkWriteException
+	if !errors.As(err, &bulk) || len(bulk.WriteErrors) == 0 {
+		return len(docs), nil, err
+	}
+	first := bulk.WriteErrors[0].WriteError
+	return first.Index, &first, nil
+}
+
+// isSecondID tells whether a document was refused because there is one with its
+// _id. Of one that is deleted and inserted anew during a dump, both may be read;
+// the oplog then says which it is.
+func isSecondID(refused *mongo.WriteError) bool {
+	if !refused.HasErrorCode(codeDuplicateKey) {
+		return false
+	}
+	key, _ := refused.Raw.Lookup("keyPattern").DocumentOK()
+	elements, _ := key.Elements()
+	return len(elements) == 1 && elements[0].Key() == "_id"
 }
 
 // shortened cuts a text to what has room in an error.
@@ -151,8 +197,12 @@ func shortened(text string) string {
 	return text
 }
 
-// codeMixedSchema is CannotInsertTimeseriesBucketsWithMixedSchema.
-const codeMixedSchema = 408
+const (
+	codeUnauthorized    = 13
+	codeNamespaceExists = 48
+	codeMixedSchema     = 408 // CannotInsertTimeseriesBucketsWithMixedSchema
+	codeDuplicateKey    = 11000
+)
 
 func hasCode(err error, code int) bool {
 	var s mongo.ServerError

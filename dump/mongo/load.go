@@ -64,6 +64,10 @@ var ErrNotEmpty = errors.New("the target is not empty")
 // one named database.
 var ErrManyDatabases = errors.New("the dump holds several databases, which go into a server and not into one database")
 
+// ErrNoReplay is returned when a dump's oplog is to be played through a mongos,
+// which plays none.
+var ErrNoReplay = errors.New("the dump has an oplog, which cannot be played through a mongos")
+
 // Load loads an archive of this program's or of mongodump's: the collections
 // with their options, the documents in their order, then indexes, views, users
 // and roles, and the oplog. See dump.Loader. Whatever stands in the way is found
@@ -95,6 +99,7 @@ type loading struct {
 	oplogOf *archive.Collection             // nil: none
 	oplog   *replay
 	touched bool // something of the target is not as it was
+	settled bool
 }
 
 func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
@@ -104,8 +109,11 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if err := s.makePlan(); err != nil {
 		return err
 	}
-	if s.conn, err = s.cfg.connect(ctx); err != nil {
+	if s.conn, err = s.cfg.connectPrimary(ctx); err != nil {
 		return err
+	}
+	if s.oplogOf != nil && s.conn.server.mongos {
+		return ErrNoReplay
 	}
 	if err := s.prepare(ctx); err != nil {
 		return err
@@ -158,19 +166,29 @@ func (s *loading) fill(ctx context.Context) error {
 
 // filled is called when all of a collection's documents are in it.
 func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error {
-	if t.inserted != want.Rows {
+	if t.inserted+t.twice != want.Rows {
 		return fmt.Errorf("%d documents were inserted, the dump holds %d", t.inserted, want.Rows)
 	}
 	return s.countDocuments(ctx, t)
 }
 
-// finish makes what comes after the documents.
+// finish makes what comes after the documents and the oplog.
 func (s *loading) finish(ctx context.Context) error {
 	for _, t := range s.plan {
 		if err := s.createIndexes(ctx, t); err != nil {
 			return fmt.Errorf("%s: create indexes: %w", t.namespace(), err)
 		}
 	}
+	return s.settle(ctx)
+}
+
+// settle makes views, and then users and roles, unless that is done. All the
+// documents are there, and each view comes after those it reads from.
+func (s *loading) settle(ctx context.Context) error {
+	if s.settled {
+		return nil
+	}
+	s.settled = true
 	for _, t := range s.plan {
 		if t.kind != targetView {
 			continue

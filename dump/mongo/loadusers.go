@@ -2,7 +2,6 @@ package mongo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -104,14 +103,17 @@ func (s *loading) dropTemporary(ctx context.Context) error {
 }
 
 // loadUsers has the server take users and roles over. With Clean it replaces its own.
-func (s *loading) loadUsers(ctx context.Context) (err error) {
+func (s *loading) loadUsers(ctx context.Context) error {
 	if s.users == nil {
 		return nil
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer cancel()
-		err = errors.Join(err, s.dropTemporary(ctx))
+		// Who restores may be another user now, with other rights.
+		if err := s.dropTemporary(ctx); err != nil {
+			s.cfg.Warn("copies of users and roles, with what their passwords are checked by, are left behind: " + err.Error())
+		}
 	}()
 	command := bson.D{{Key: "_mergeAuthzCollections", Value: 1}}
 	if u := s.users.users; u != nil && u.inserted > 0 {

@@ -133,7 +133,7 @@ func (d *dumping) warnOfUnreadInPast(all []*collection) {
 // clusterTime takes the present as the time to read at.
 func clusterTime(ctx context.Context, c *conn, probe *collection) (bson.Timestamp, error) {
 	command := bson.D{
-		{Key: "find", Value: probe.DataName()},
+		{Key: "find", Value: c.server.version.DataName(&probe.Collection)},
 		{Key: "limit", Value: 1},
 		{Key: "singleBatch", Value: true},
 		{Key: "readConcern", Value: bson.D{{Key: "level", Value: "snapshot"}}},

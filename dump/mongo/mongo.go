@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Config says what to dump and how to reach it.
@@ -82,8 +83,9 @@ const (
 // A Source dumps a database, or all of a server's. It holds no connection
 // between dumps.
 type Source struct {
-	cfg    Config
-	filter filter
+	cfg     Config
+	filter  filter
+	refresh time.Duration // of sessions
 }
 
 // NewSource reads the configuration and connects to nothing. An error is one of
@@ -114,7 +116,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
-	return &Source{cfg: cfg, filter: f}, nil
+	return &Source{cfg: cfg, filter: f, refresh: refreshTime}, nil
 }
 
 func (c Config) check() error {

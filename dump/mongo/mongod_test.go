@@ -133,8 +133,8 @@ func TestEveryKind(t *testing.T) {
 		`app: {"create":"by_name","viewOn":"active","pipeline":[{"$sort":{"name":1}}]}`,
 	})
 	equalStrings(t, "createIndexes", to.sent("createIndexes"), []string{
-		`app: {"createIndexes":"users","indexes":[{"key":{"b":-1,"a":1},"name":"b_a","unique":true,"hidden":true},{"key":{"_fts":"text","_ftsx":1},"name":"text","weights":{"z":1,"a":2},"default_language":"english","textIndexVersion":3}]}`,
-		`app: {"createIndexes":"weather","indexes":[{"key":{"m":1,"t":1},"name":"m_1_t_1"}]}`,
+		`app: {"createIndexes":"users","indexes":[{"key":{"b":-1,"a":1},"name":"b_a","unique":true,"hidden":true,"collation":{"locale":"simple"}},{"key":{"_fts":"text","_ftsx":1},"name":"text","weights":{"z":1,"a":2},"default_language":"english","textIndexVersion":3,"collation":{"locale":"simple"}}],"ignoreUnknownIndexOptions":true}`,
+		`app: {"createIndexes":"weather","indexes":[{"key":{"m":1,"t":1},"name":"m_1_t_1"}],"ignoreUnknownIndexOptions":true}`,
 	})
 	equalStrings(t, "_mergeAuthzCollections", to.sent("_mergeAuthzCollections"), []string{
 		`admin: {"_mergeAuthzCollections":1,"tempUsersCollection":"admin.tempusers","tempRolesCollection":"admin.temproles","drop":false,"db":""}`,
@@ -226,7 +226,7 @@ func TestOplogIsRecordedAndReplayed(t *testing.T) {
 		oplogEntry(8, "c", "app.$cmd", `{"commitIndexBuild":"users","indexes":[{"v":2,"key":{"d":1},"name":"d_1"}]}`),
 		oplogEntry(9, "c", "app.$cmd", `{"dropIndexes":"users","index":"b_a"}`),
 		oplogEntry(10, "c", "app.$cmd", `{"collMod":"users","index":{"name":"c_1","hidden":true},"validationLevel":"off"}`),
-		oplogEntry(11, "c", "app.$cmd", `{"create":"new","idIndex":{"v":2}}`),
+		oplogEntry(11, "c", "app.$cmd", `{"create":"new","idIndex":{"v":2},"recordIdsReplicated":true}`),
 		oplogEntry(12, "u", "config.transactions", `{"x":1}`),
 	)
 	stream, said, err := dumpFake(t, f, Config{Oplog: OplogOn})
@@ -238,15 +238,16 @@ func TestOplogIsRecordedAndReplayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	ts := func(i int) string { return fmt.Sprintf(`"ts":{"$timestamp":{"t":100,"i":%d}},"t":1,"v":2,`, i) }
+	applied := func(op string) string { return `admin: {"applyOps":[{` + op + `}],"bypassDocumentValidation":true}` }
 	equalStrings(t, "applyOps", to.sent("applyOps"), []string{
-		`admin: {"applyOps":[{` + ts(3) + `"op":"i","ns":"app.users","o":{"_id":3}}]}`,
-		`admin: {"applyOps":[{` + ts(5) + `"op":"u","ns":"app.users","o":{"$v":2,"diff":{"u":{"b":7}}}}]}`,
-		`admin: {"applyOps":[{"op":"i","ns":"app.users","o":{"_id":4}}]}`,
-		`admin: {"applyOps":[{"op":"d","ns":"app.users","o":{"_id":1}}]}`,
-		`admin: {"applyOps":[{` + ts(10) + `"op":"c","ns":"app.$cmd","o":{"collMod":"users","validationLevel":"off"}}]}`,
-		`admin: {"applyOps":[{` + ts(11) + `"op":"c","ns":"app.$cmd","o":{"create":"new","idIndex":{"v":2}}}]}`,
+		applied(ts(3) + `"op":"i","ns":"app.users","o":{"_id":3}`),
+		applied(`"b":true,` + ts(5) + `"op":"u","ns":"app.users","o":{"$v":2,"diff":{"u":{"b":7}}}`),
+		applied(`"op":"i","ns":"app.users","o":{"_id":4}`),
+		applied(`"op":"d","ns":"app.users","o":{"_id":1}`),
+		applied(ts(10) + `"op":"c","ns":"app.$cmd","o":{"collMod":"users","validationLevel":"off"}`),
+		applied(ts(11) + `"op":"c","ns":"app.$cmd","o":{"create":"new","idIndex":{"v":2}}`),
 	})
-	if got := to.sent("createIndexes")[0]; !strings.Contains(got, `{"key":{"c":1},"name":"c_1","hidden":true},{"key":{"d":1},"name":"d_1"}]`) || strings.Contains(got, "b_a") {
+	if got := to.sent("createIndexes")[0]; !strings.Contains(got, `{"key":{"c":1},"name":"c_1","hidden":true,"collation":{"locale":"simple"}},{"key":{"d":1},"name":"d_1","collation":{"locale":"simple"}}]`) || strings.Contains(got, "b_a") {
 		t.Errorf("indexes of users: %s", got)
 	}
 	// Less than all, or elsewhere: without the oplog, and that is said.
@@ -286,6 +287,18 @@ func TestOplogFailures(t *testing.T) {
 				return nil
 			})
 		}, "the oplog was overwritten during the dump"},
+		"view changed": {func(f *fake) {
+			entriesDuringTheDump(t, f, `{"o2":{"_id":"app.active"},`+oplogEntry(3, "u", "app.system.views", `{"$v":2,"diff":{"u":{"viewOn":"zlog"}}}`)[1:])
+		}, "the view app.active was changed during the dump"},
+		"view dropped": {func(f *fake) {
+			entriesDuringTheDump(t, f, oplogEntry(3, "d", "app.system.views", `{"_id":"app.active"}`))
+		}, "app.active was dropped during the dump"},
+		"time series made": {func(f *fake) {
+			entriesDuringTheDump(t, f, oplogEntry(3, "i", "app.system.views", `{"_id":"app.heat","viewOn":"system.buckets.heat","pipeline":[]}`))
+		}, "the time series app.heat was made during the dump"},
+		"what cannot be repeated": {func(f *fake) {
+			entriesDuringTheDump(t, f, oplogEntry(3, "c", "app.$cmd", `{"upgradeDowngradeViewlessTimeseries":"weather"}`))
+		}, "what was done to app during the dump cannot be repeated: upgradeDowngradeViewlessTimeseries"},
 		"resharding": {func(f *fake) { f.add(t, "config", "reshardingOperations", "collection", "") }, "a collection is being resharded"},
 		"no right": {func(f *fake) {
 			f.handle("find", func(db string, _ bson.Raw) any {

@@ -140,19 +140,20 @@ func (c *oplogCheck) entry(entry bson.Raw) error {
 	if ns == "admin.system.version" {
 		return errors.New("the server's compatibility version was changed during the dump")
 	}
-	if op, _ := entry.Lookup("op").StringValueOK(); op != "c" {
-		return nil
-	}
+	op, _ := entry.Lookup("op").StringValueOK()
 	object, ok := entry.Lookup("o").DocumentOK()
-	if !ok {
+	db, name, _ := strings.Cut(ns, ".")
+	if name == viewsName {
+		return c.view(op, entry, object)
+	}
+	if op != "c" || !ok {
 		return nil
 	}
 	first, err := object.IndexErr(0)
 	if err != nil {
 		return nil
 	}
-	db, _, _ := strings.Cut(ns, ".")
-	name, _ := first.Value().StringValueOK()
+	name, _ = first.Value().StringValueOK()
 	switch first.Key() {
 	case "renameCollection":
 		to, _ := object.Lookup("to").StringValueOK()
@@ -181,6 +182,26 @@ func (c *oplogCheck) entry(entry bson.Raw) error {
 				}
 			}
 		}
+	default:
+		if db != "config" && !strings.HasPrefix(db, internalPrefix) && !replayable(first.Key()) {
+			return fmt.Errorf("what was done to %s during the dump cannot be repeated: %s", db, first.Key())
+		}
+	}
+	return nil
+}
+
+// view refuses what cannot be told from a view's entry alone.
+func (c *oplogCheck) view(op string, entry, object bson.Raw) error {
+	id, _ := object.Lookup("_id").StringValueOK()
+	on, _ := object.Lookup("viewOn").StringValueOK()
+	switch {
+	case op == "i" && strings.HasPrefix(on, "system.buckets."):
+		return fmt.Errorf("the time series %s was made during the dump", id)
+	case op == "u":
+		id, _ = entry.Lookup("o2", "_id").StringValueOK()
+		return fmt.Errorf("the view %s was changed during the dump", id)
+	case op == "d" && c.collections[id]:
+		return fmt.Errorf("%s was dropped during the dump", id)
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ type target struct {
 	kind     targetKind
 	metadata metadata
 	inserted int64
+	twice    int64 // of the dump's documents, those whose _id came before
+	warned   bool  // of timestamps
 }
 
 type targetKind int
@@ -31,12 +33,9 @@ const (
 
 func (t *target) namespace() string { return t.db + "." + t.name }
 
-// dataName is the collection that the documents go into.
-func (t *target) dataName() string {
-	if t.kind == targetTimeSeries {
-		return "system.buckets." + t.name
-	}
-	return t.name
+// dataName is the collection that the documents go into, on a server of that version.
+func (t *target) dataName(version archive.Version) string {
+	return version.DataName(&archive.Collection{DB: t.db, Name: t.name, Type: t.Type})
 }
 
 // selects tells whether less than all of the archive is loaded, or under other names.
@@ -93,7 +92,7 @@ func (s *loading) planOplog(c *archive.Collection) {
 // loads tells whether a collection is loaded at all.
 func loads(c *archive.Collection) bool {
 	switch {
-	case c.DB == "config", c.Name == "system.profile", c.Name == "system.indexes":
+	case c.DB == "config", strings.HasPrefix(c.DB, internalPrefix), c.Name == "system.profile", c.Name == "system.indexes":
 		return false // each server's own
 	case c.DB == "" || strings.HasPrefix(c.Name, "$"):
 		return false
@@ -129,6 +128,9 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	return t, nil
 }
 
+// recordIDs is an option of collections that nobody may ask for.
+const recordIDs = "recordIdsReplicated"
+
 // createOptions is what the server is told of a collection.
 func (t *target) createOptions() (bson.D, error) {
 	elements, err := t.metadata.Options.Elements()
@@ -138,7 +140,7 @@ func (t *target) createOptions() (bson.D, error) {
 	var d bson.D
 	for _, e := range elements {
 		switch e.Key() {
-		case "autoIndexId", "temp": // of other times, and of a statement under way
+		case "autoIndexId", "temp", recordIDs: // of other times, of a statement under way, and the server's own choice
 		default:
 			d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
 		}

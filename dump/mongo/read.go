@@ -97,6 +97,11 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	if r.isView() {
 		return nil
 	}
+	ctx, end, err := d.conn.inSession(ctx, d.refresh)
+	if err != nil {
+		return err
+	}
+	defer end()
 	db, command := d.find(r.collection)
 	cur, err := d.conn.cursor(ctx, db, command)
 	if err != nil {
@@ -189,7 +194,7 @@ func chunkWeight(chunk []byte) int64 { return min(int64(len(chunk)), aheadBytes)
 
 // find is the command that reads a collection, and the database it is for.
 func (d *dumping) find(c *collection) (db string, command bson.D) {
-	db, name := c.source()
+	db, name := c.source(d.conn.server)
 	command = bson.D{{Key: "find", Value: name}}
 	if c.filter != nil {
 		command = append(command, bson.E{Key: "filter", Value: c.filter})
@@ -199,6 +204,9 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 	}
 	if rc := d.readConcern(c); rc != nil {
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
+	}
+	if c.Type == "timeseries" && d.conn.server.version.RawData() {
+		command = append(command, bson.E{Key: "rawData", Value: true})
 	}
 	if d.conn.server.mongod { // others do not know it
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})

@@ -23,6 +23,9 @@ type replay struct {
 // block that has begun.
 func (s *loading) replayOplog(ctx context.Context) error {
 	if s.oplog == nil {
+		if err := s.settle(ctx); err != nil { // entries may be about views and users
+			return err
+		}
 		s.oplog = &replay{s, map[string][]bson.Raw{}}
 	}
 	for {
@@ -59,7 +62,7 @@ func (r *replay) play(ctx context.Context, entry bson.Raw) error {
 			return nil
 		}
 	case r.transactions[transaction] == nil:
-		return errors.New("the beginning of a transaction is missing")
+		return nil // it was prepared before the oplog begins and committed before the first document was read
 	}
 	entries := r.transactions[transaction]
 	delete(r.transactions, transaction)
@@ -94,25 +97,73 @@ func transactionOf(entry bson.Raw) (string, bool) {
 func (r *replay) apply(ctx context.Context, entry bson.Raw) error {
 	op, _ := entry.Lookup("op").StringValueOK()
 	ns, _ := entry.Lookup("ns").StringValueOK()
-	db, _, _ := strings.Cut(ns, ".")
+	db, name, _ := strings.Cut(ns, ".")
 	switch {
-	case op == "n", db == "config":
+	case slices.Contains(ownOps, op), db == "config", strings.HasPrefix(db, internalPrefix):
 		return nil
+	case isAuth(db, name) && r.users == nil: // they are not restored
+		return nil
+	case name == viewsName:
+		return r.applyView(ctx, db, op, entry)
 	case op == "c":
 		return r.applyCommand(ctx, db, entry)
 	}
 	return r.applyOps(ctx, entry, nil)
 }
 
+// ownOps are entries by which a server tells its like what is nobody else's
+// business: nothing, and changes of containers, and of keys.
+var ownOps = []string{"n", "ci", "cu", "cd", "km"}
+
+// viewsName is the collection in which each database has its views. Nobody may
+// write there, so what happened to a view is done by command.
+const viewsName = "system.views"
+
+func (r *replay) applyView(ctx context.Context, db, op string, entry bson.Raw) error {
+	object, _ := entry.Lookup("o").DocumentOK()
+	id, _ := object.Lookup("_id").StringValueOK()
+	name, ok := strings.CutPrefix(id, db+".")
+	if !ok {
+		return fmt.Errorf("%q is no view of %s", id, db)
+	}
+	switch op {
+	case "i":
+		elements, err := object.Elements()
+		if err != nil {
+			return err
+		}
+		command := bson.D{{Key: "create", Value: name}}
+		for _, e := range elements {
+			if e.Key() != "_id" {
+				command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
+			}
+		}
+		err = r.conn.run(ctx, db, command, &bson.Raw{})
+		if hasCode(err, codeNamespaceExists) { // made after the oplog's beginning, and before views were listed
+			return nil
+		}
+		return err
+	case "d":
+		return r.conn.run(ctx, db, bson.D{{Key: "drop", Value: name}}, &bson.Raw{})
+	}
+	return errors.New("a view is changed")
+}
+
 // applyOps has the server do what an entry says; object replaces the entry's o
 // unless it is nil. UUIDs of the collections are left out, as theirs are others
 // here, and so is what a server notes for its own purposes.
+//
+// What is updated may be missing, if it was deleted before it could be read: it is
+// made then, and deleted by a later entry. Servers before 8.1 do so unasked.
 func (r *replay) applyOps(ctx context.Context, entry bson.Raw, object bson.D) error {
 	elements, err := entry.Elements()
 	if err != nil {
 		return err
 	}
 	var op bson.D
+	if kind, _ := entry.Lookup("op").StringValueOK(); kind == "u" {
+		op = append(op, bson.E{Key: "b", Value: true})
+	}
 	for _, e := range elements {
 		switch e.Key() {
 		case "o":
@@ -121,11 +172,12 @@ func (r *replay) applyOps(ctx context.Context, entry bson.Raw, object bson.D) er
 				continue
 			}
 			op = append(op, bson.E{Key: "o", Value: e.Value()})
-		case "ts", "t", "v", "op", "ns", "o2", "b":
+		case "ts", "t", "v", "op", "ns", "o2":
 			op = append(op, bson.E{Key: e.Key(), Value: e.Value()})
 		}
 	}
-	return r.conn.run(ctx, "admin", bson.D{{Key: "applyOps", Value: bson.A{op}}}, &bson.Raw{})
+	command := bson.D{{Key: "applyOps", Value: bson.A{op}}, {Key: "bypassDocumentValidation", Value: true}}
+	return r.conn.run(ctx, "admin", command, &bson.Raw{})
 }
 
 // applyCommand plays an entry that is a command.
@@ -139,8 +191,12 @@ func (r *replay) applyCommand(ctx context.Context, db string, entry bson.Raw) er
 		return errors.New("a command without a name")
 	}
 	name, _ := first.Value().StringValueOK()
-	switch command := first.Key(); command {
-	case "startIndexBuild", "abortIndexBuild", "dbCheck":
+	command := first.Key()
+	if !replayable(command) {
+		return fmt.Errorf("unknown command %q", command)
+	}
+	switch command {
+	case "startIndexBuild", "abortIndexBuild", "dbCheck", "setMultikeyMetadata", "dropIdent":
 		return nil
 	case "applyOps":
 		entries, _ := first.Value().ArrayOK()
@@ -182,11 +238,44 @@ func (r *replay) applyCommand(ctx context.Context, db string, entry bson.Raw) er
 		r.forgetCollections(db, name)
 	case "dropDatabase":
 		r.forgetCollections(db, "")
-	case "create", "renameCollection", "convertToCapped", "emptycapped":
-	default:
-		return fmt.Errorf("unknown command %q", command)
+	case "create":
+		return r.create(ctx, db, name, entry, object)
 	}
 	return r.applyOps(ctx, entry, nil)
+}
+
+// replayable tells whether an entry's command can be played. A dump whose oplog
+// holds another is none.
+func replayable(command string) bool {
+	switch command {
+	case "create", "drop", "dropDatabase", "renameCollection", "convertToCapped", "emptycapped", "collMod", "applyOps", "commitTransaction", "abortTransaction":
+	case "createIndexes", "commitIndexBuild", "deleteIndex", "deleteIndexes", "dropIndex", "dropIndexes":
+	case "startIndexBuild", "abortIndexBuild", "dbCheck", "setMultikeyMetadata", "dropIdent": // there is nothing to do
+	default:
+		return false
+	}
+	return true
+}
+
+// create makes a collection, whose options say how its indexes are made at the end.
+func (r *replay) create(ctx context.Context, db, name string, entry, object bson.Raw) error {
+	elements, err := object.Elements()
+	if err != nil {
+		return err
+	}
+	elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == recordIDs })
+	if r.targetNamed(db, name) == nil {
+		options, err := rawDocument(elements[1:])
+		if err != nil {
+			return err
+		}
+		r.plan = append(r.plan, &target{db: db, name: name, metadata: metadata{Options: options}})
+	}
+	var command bson.D
+	for _, e := range elements {
+		command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
+	}
+	return r.applyOps(ctx, entry, command)
 }
 
 // noteIndex has an index made at the end. In a command its name stands first.

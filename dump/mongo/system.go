@@ -9,6 +9,9 @@ import (
 // leaves out the rest of config, which a server keeps for itself.
 var configCollections = []string{"chunks", "collections", "databases", "settings", "shards", "tags", "version"}
 
+// internalPrefix begins the names of databases that a server keeps for itself since 8.2.
+const internalPrefix = "__mdb_internal"
+
 // dumps tells whether a collection is any of a dump's business, as mongodump has
 // it: what the server keeps for itself is not, but for what users put into it.
 func (s *Source) dumps(db, name string) bool {

@@ -64,17 +64,13 @@ type Collection struct {
 	Metadata string // options and indexes in extended JSON; may be empty
 }
 
+// dataName is the name under which a collection's documents stand in the archive.
+func (p *Prelude) dataName(c *Collection) string {
+	return ParseVersion(p.ServerVersion).DataName(c)
+}
+
 // Namespace is the collection's full name.
 func (c *Collection) Namespace() string { return c.DB + "." + c.Name }
-
-// DataName is the name under which the documents stand in the archive and in the
-// database: a time series keeps them in a collection of buckets.
-func (c *Collection) DataName() string {
-	if c.Type == "timeseries" {
-		return "system.buckets." + c.Name
-	}
-	return c.Name
-}
 
 const (
 	magic         = 0x8199e26d
@@ -223,8 +219,8 @@ var errHalfDocument = errors.New("archive: a document's length is not that of it
 // vouched are the numbers that stand before a collection's end.
 func (t *tally) vouched() []uint64 { return []uint64{uint64(t.documents), t.hash} }
 
-func (t *tally) table(c *Collection) dump.Table {
-	return dump.Table{Name: c.DB + "." + c.DataName(), Rows: t.documents, Hash: t.hash}
+func (t *tally) table(namespace string) dump.Table {
+	return dump.Table{Name: namespace, Rows: t.documents, Hash: t.hash}
 }
 
 // fields are the values of a small document of the archive's own. Its methods

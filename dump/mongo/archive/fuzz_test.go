@@ -91,7 +91,7 @@ func readCollections(r io.Reader) (*Prelude, [][][]byte, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		i := slices.IndexFunc(p.Collections, func(c Collection) bool { return c.DB == b.DB && c.DataName() == b.DataName() })
+		i := slices.IndexFunc(p.Collections, func(c Collection) bool { return c.DB == b.DB && p.dataName(&c) == p.dataName(b.Collection) })
 		for b.End == nil {
 			d, err := a.Document()
 			if err == io.EOF {
@@ -170,7 +170,7 @@ func plainly(stream []byte, mend bool) (content [][][]byte, vouched bool, err er
 	for doc := item(); doc != nil; doc = item() {
 		c := fields(doc, "db string", "collection string", "metadata string", "type string", "size 32-bit integer")
 		name := c["collection"].StringValue()
-		if c["type"].StringValue() == "timeseries" {
+		if c["type"].StringValue() == "timeseries" && !ParseVersion(header["server_version"].StringValue()).RawData() {
 			name = "system.buckets." + name
 		}
 		key := [2]string{c["db"].StringValue(), name}

@@ -20,7 +20,7 @@ type Reader struct {
 	r       *bufio.Reader
 	prelude Prelude
 
-	collections map[[2]string]*reading // by database and DataName
+	collections map[[2]string]*reading // by database and dataName
 	unended     int                    // of them
 	block       *reading               // whose documents come next; nil between blocks
 	manifest    dump.Manifest
@@ -109,7 +109,7 @@ func (a *Reader) readPrelude() error {
 func (a *Reader) expect() error {
 	for i := range a.prelude.Collections {
 		c := &a.prelude.Collections[i]
-		key := [2]string{c.DB, c.DataName()}
+		key := [2]string{c.DB, a.prelude.dataName(c)}
 		if a.collections[key] != nil {
 			return damaged("prelude: %s comes twice", c.Namespace())
 		}
@@ -211,7 +211,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	}
 	r.ended = true
 	a.unended--
-	table := r.table(r.Collection)
+	table := r.table(head.db + "." + head.name)
 	a.manifest = append(a.manifest, table)
 	return Block{Collection: r.Collection, End: &table}, nil
 }

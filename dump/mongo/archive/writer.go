@@ -13,9 +13,10 @@ import (
 // of its collections, in their order, Begin, any number of Writes, and End; then
 // Close, before which the archive is not whole. It does not buffer.
 type Writer struct {
-	w    io.Writer
-	left []Collection // announced and not yet begun
-	last []byte       // of the archive, for Close
+	w       io.Writer
+	prelude Prelude
+	left    []Collection // announced and not yet begun
+	last    []byte       // of the archive, for Close
 
 	current  *Collection // begun and not yet ended; nil between collections
 	started  bool        // its block has begun
@@ -30,7 +31,7 @@ func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("archive's prelude: %w", err)
 	}
-	out := &Writer{w: w, left: p.Collections}
+	out := &Writer{w: w, prelude: p, left: p.Collections}
 	if len(p.Collections) == 0 {
 		const size = 4 // of the terminator
 		prelude, out.last = prelude[:len(prelude)-size], prelude[len(prelude)-size:]
@@ -73,7 +74,7 @@ func (w *Writer) Write(documents []byte) (int, error) {
 }
 
 func (w *Writer) namespace(end bool, number uint64) *namespace {
-	return &namespace{db: w.current.DB, name: w.current.DataName(), end: end, number: number}
+	return &namespace{db: w.current.DB, name: w.prelude.dataName(w.current), end: end, number: number}
 }
 
 // End ends the collection.
@@ -96,7 +97,7 @@ func (w *Writer) End() error {
 		}
 		out = binary.LittleEndian.AppendUint32(append(out, begin...), terminator)
 	}
-	w.manifest = append(w.manifest, w.tally.table(w.current))
+	w.manifest = append(w.manifest, w.tally.table(w.current.DB+"."+w.prelude.dataName(w.current)))
 	w.current = nil
 	if len(w.left) == 0 {
 		w.last = out

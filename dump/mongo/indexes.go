@@ -1,0 +1,79 @@
+package mongo
+
+import (
+	"context"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// createIndexes makes a collection's indexes, but for that of _id, which comes
+// with the collection.
+func (s *loading) createIndexes(ctx context.Context, t *target) error {
+	collated := hasCollation(t.metadata.Options)
+	var indexes bson.A
+	for _, index := range t.metadata.Indexes {
+		if isIDIndex(index) {
+			continue
+		}
+		definition, err := indexDefinition(index, collated)
+		if err != nil {
+			return err
+		}
+		indexes = append(indexes, definition)
+	}
+	if len(indexes) == 0 {
+		return nil
+	}
+	command := bson.D{{Key: "createIndexes", Value: t.name}, {Key: "indexes", Value: indexes}}
+	if s.conn.server.mongod { // what older servers took into an index's options, whatever it was
+		command = append(command, bson.E{Key: "ignoreUnknownIndexOptions", Value: true})
+	}
+	return s.conn.run(ctx, t.db, command, &bson.Raw{})
+}
+
+// indexDefinition is what makes an index that a server has listed so.
+//
+// The simple collation is not listed before 9.0, but an index without a collation
+// takes on that of its collection. Since 9.0 it is listed, even where an index is
+// of version 1, for which no server allows one.
+func indexDefinition(index bson.Raw, collated bool) (bson.D, error) {
+	elements, err := index.Elements()
+	if err != nil {
+		return nil, err
+	}
+	version, _ := index.Lookup("v").AsInt64OK()
+	var d bson.D
+	for _, e := range elements {
+		switch {
+		case e.Key() == "ns": // of servers before 4.4, and another now
+		case e.Key() == "v" && version == 2: // what a server makes of its own accord, but not all know the word
+		case e.Key() == "collation" && version == 1:
+		default:
+			d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
+		}
+	}
+	if collated && version != 1 && !has(index, "collation") {
+		d = append(d, bson.E{Key: "collation", Value: bson.D{{Key: "locale", Value: "simple"}}})
+	}
+	return d, nil
+}
+
+// hasCollation tells whether a collection has a collation that its indexes take on.
+func hasCollation(options bson.Raw) bool {
+	locale, ok := options.Lookup("collation", "locale").StringValueOK()
+	return ok && locale != "simple"
+}
+
+// isIDIndex tells whether an index is that of _id, which there is one of.
+func isIDIndex(index bson.Raw) bool {
+	key, ok := index.Lookup("key").DocumentOK()
+	if !ok {
+		return false
+	}
+	fields, err := key.Elements()
+	if err != nil || len(fields) != 1 || fields[0].Key() != "_id" {
+		return false
+	}
+	_, isText := fields[0].Value().StringValueOK() // a hashed one may be there as well
+	return !isText
+}

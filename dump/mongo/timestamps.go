@@ -1,0 +1,59 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// takesEmptyTimestamps tells whether the server can be told to leave a timestamp
+// of zero in a new document as it is: from 8.0 on, and in later patches of 5.0,
+// 6.0 and 7.0. Otherwise it puts the present there.
+func (s serverInfo) takesEmptyTimestamps() bool {
+	v := s.version
+	if !s.mongod || v[0] < 8 && v[1] != 0 {
+		return false
+	}
+	patches := map[int]int{5: 29, 6: 17, 7: 13}
+	patch, ok := patches[v[0]]
+	return v.AtLeast(archive.Version{8}) || ok && v[2] >= patch
+}
+
+// keepEmptyTimestamps puts back the timestamps of zero in documents that have just
+// been inserted, where the server did not leave them.
+func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mongo.Collection, docs []any) {
+	if !s.conn.server.mongod || s.conn.server.takesEmptyTimestamps() || t.kind == targetTimeSeries {
+		return
+	}
+	for _, doc := range docs {
+		raw := doc.(bson.Raw)
+		if !hasEmptyTimestamp(raw) {
+			continue
+		}
+		which := bson.D{{Key: "_id", Value: raw.Lookup("_id")}}
+		whole := bson.A{bson.D{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: bson.D{{Key: "$literal", Value: raw}}}}}}}
+		if _, err := coll.UpdateOne(ctx, which, whole); err != nil && !t.warned {
+			t.warned = true
+			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", t.namespace(), err))
+		}
+	}
+}
+
+// hasEmptyTimestamp tells of a field of the document itself, as only there the
+// server looks, and not at _id.
+func hasEmptyTimestamp(doc bson.Raw) bool {
+	elements, err := doc.Elements()
+	if err != nil {
+		return false
+	}
+	for _, e := range elements {
+		if seconds, order, ok := e.Value().TimestampOK(); ok && seconds == 0 && order == 0 && e.Key() != "_id" {
+			return true
+		}
+	}
+	return false
+}
