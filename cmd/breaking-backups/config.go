@@ -69,11 +69,12 @@ type config struct {
 	MongoPort             string `env:"MONGO_PORT" group:"mongo" help:"port" shown:"27017"`
 	MongoUser             string `env:"MONGO_USER" group:"mongo" help:"user, in place of the URI's" shown:"none"`
 	MongoPassword         string `env:"MONGO_PASSWORD" secret:"true" group:"mongo" help:"password" shown:"none"`
-	MongoAuthDB           string `env:"MONGO_AUTH_DB" group:"mongo" default:"admin" help:"database that knows MONGO_USER"`
+	MongoAuthDB           string `env:"MONGO_AUTH_DB" group:"mongo" help:"database that knows MONGO_USER" shown:"the URI's, else admin"`
 	MongoDatabase         string `env:"MONGO_DATABASE" group:"mongo" help:"the one database to dump" shown:"all, but local"`
 	MongoInclude          string `env:"MONGO_INCLUDE" group:"mongo" help:"only these collections, e.g. app.users,shop.*" shown:"all"`
 	MongoExclude          string `env:"MONGO_EXCLUDE" group:"mongo" help:"not these, e.g. *.cache,app.tmp_*" shown:"none"`
 	MongoUsers            string `env:"MONGO_DUMP_USERS" group:"mongo" default:"auto" help:"users and roles: auto: with all databases | on: also those of the one | off"`
+	MongoUUIDs            bool   `env:"MONGO_DUMP_UUIDS" group:"mongo" default:"false" help:"keep the collections' UUIDs, for mongorestore --preserveUUID"`
 	MongoOplog            string `env:"MONGO_OPLOG" group:"mongo" default:"auto" help:"one moment by the oplog: auto: where it can be had, else by a snapshot | on | off: neither"`
 	MongoOrder            string `env:"MONGO_ORDER" group:"mongo" default:"auto" help:"natural | id: by _id | auto: natural, but by _id through a mongos"`
 	MongoCompression      string `env:"MONGO_COMPRESSION" group:"mongo" default:"zstd" help:"zstd, in frames that deduplicate | none"`

@@ -47,6 +47,7 @@ func newMongoSource(cfg *config, warn, debug func(string)) (source, error) {
 		Include:  splitList(cfg.MongoInclude),
 		Exclude:  splitList(cfg.MongoExclude),
 		Users:    mongo.Users(cfg.MongoUsers),
+		UUIDs:    cfg.MongoUUIDs,
 		Oplog:    mongo.Oplog(cfg.MongoOplog),
 		Order:    mongo.Order(cfg.MongoOrder),
 		Jobs:     int(cfg.DumpJobs),
