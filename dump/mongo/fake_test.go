@@ -24,6 +24,8 @@ type fake struct {
 
 	version string // empty: 7.0.5
 
+	committed uint32 // the oplog's entry up to which a majority has all
+
 	mu          sync.Mutex
 	collections []*fakeCollection
 	commands    []bson.Raw // but for those by which a driver watches
@@ -184,6 +186,12 @@ func (f *fake) run(command bson.Raw) any {
 		}
 		if f.set != "" {
 			d = append(d, bson.E{Key: "setName", Value: f.set}, bson.E{Key: "hosts", Value: bson.A{f.addr}}, bson.E{Key: "me", Value: f.addr}, bson.E{Key: "primary", Value: f.addr})
+			var at bson.Timestamp
+			if f.committed > 0 {
+				at = bson.Timestamp{T: 100, I: f.committed}
+			}
+			optime := bson.D{{Key: "ts", Value: at}, {Key: "t", Value: 1}}
+			d = append(d, bson.E{Key: "lastWrite", Value: bson.D{{Key: "majorityOpTime", Value: optime}}})
 		}
 		if f.msg != "" {
 			d = append(d, bson.E{Key: "msg", Value: f.msg})

@@ -81,6 +81,7 @@ func fillFake(t *testing.T, f *fake) {
 	f.add(t, "config", "transactions", "collection", ``)
 	f.add(t, "config", "settings", "collection", ``, `{"_id":"balancer"}`)
 	f.add(t, "local", "oplog.rs", "collection", `{"capped":true,"size":4096}`, oplogEntry(1, "n", "", `{}`), oplogEntry(2, "n", "", `{}`))
+	f.committed = 2
 }
 
 func oplogEntry(i int, op, ns, o string) string {
@@ -299,7 +300,8 @@ func TestOplogFailures(t *testing.T) {
 		"what cannot be repeated": {func(f *fake) {
 			entriesDuringTheDump(t, f, oplogEntry(3, "c", "app.$cmd", `{"upgradeDowngradeViewlessTimeseries":"weather"}`))
 		}, "what was done to app during the dump cannot be repeated: upgradeDowngradeViewlessTimeseries"},
-		"resharding": {func(f *fake) { f.add(t, "config", "reshardingOperations", "collection", "") }, "a collection is being resharded"},
+		"resharding":        {func(f *fake) { f.add(t, "config", "reshardingOperations", "collection", "") }, "a collection is being resharded"},
+		"nothing committed": {func(f *fake) { f.committed = 0 }, "the replica set has nothing yet that a majority"},
 		"no right": {func(f *fake) {
 			f.handle("find", func(db string, _ bson.Raw) any {
 				if db == "local" {
@@ -321,18 +323,25 @@ func TestOplogFailures(t *testing.T) {
 	}
 }
 
-// A transaction that began before the dump is in its oplog from its beginning.
-func TestOplogBeginsWithTransactions(t *testing.T) {
-	f := startFake(t)
-	f.set = "rs0"
-	fillFake(t, f)
-	f.collection("config", "transactions").docs = []bson.Raw{jsonRaw(t, `{"state":"prepared","startOpTime":{"ts":{"$timestamp":{"t":100,"i":1}}}}`)}
-	stream, _, err := dumpFake(t, f, Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := contents(t, stream)["oplog"]; len(got) != 4 { // metadata, end, two entries
-		t.Errorf("oplog: %q", got)
+// What is written or under way when the dump begins, and not there to be read yet, is in its oplog.
+func TestOplogBeginsEarlyEnough(t *testing.T) {
+	for name, early := range map[string]func(f *fake){
+		"a transaction": func(f *fake) {
+			f.collection("config", "transactions").docs = []bson.Raw{jsonRaw(t, `{"state":"prepared","startOpTime":{"ts":{"$timestamp":{"t":100,"i":1}}}}`)}
+		},
+		"a write that a majority does not have": func(f *fake) { f.committed = 1 },
+	} {
+		f := startFake(t)
+		f.set = "rs0"
+		fillFake(t, f)
+		early(f)
+		stream, _, err := dumpFake(t, f, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := contents(t, stream)["oplog"]; len(got) != 4 { // metadata, end, two entries
+			t.Errorf("%s: oplog: %q", name, got)
+		}
 	}
 }
 

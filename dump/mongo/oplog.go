@@ -19,7 +19,10 @@ var errRolledOver = errors.New("the oplog was overwritten during the dump: it is
 // beginning of the oldest transaction that is under way. The present is asked for
 // first, so that a transaction which begins in between is behind it.
 func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
-	start, err := oplogEdge(ctx, c, -1)
+	if _, err := oplogEdge(ctx, c, 1); err != nil {
+		return bson.Timestamp{}, err // better now than at the end
+	}
+	start, err := committed(ctx, c)
 	if err != nil {
 		return bson.Timestamp{}, err
 	}
@@ -41,6 +44,29 @@ func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
 		return bson.Timestamp{}, fmt.Errorf("look for transactions under way: %w", err)
 	}
 	return start, noResharding(ctx, c)
+}
+
+// committed returns the newest time up to which a majority has all that was
+// written, and this member too. The newest entry of its oplog may be ahead of
+// that: others with earlier times become visible after it, on a primary because
+// they are written side by side, on a secondary because the oplog is written
+// before the collections are.
+func committed(ctx context.Context, c *conn) (bson.Timestamp, error) {
+	var hello struct {
+		LastWrite struct {
+			MajorityOpTime struct {
+				TS bson.Timestamp `bson:"ts"`
+			} `bson:"majorityOpTime"`
+		} `bson:"lastWrite"`
+	}
+	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); err != nil {
+		return bson.Timestamp{}, err
+	}
+	at := hello.LastWrite.MajorityOpTime.TS
+	if at.IsZero() {
+		return bson.Timestamp{}, errors.New("the replica set has nothing yet that a majority of its members has")
+	}
+	return at, nil
 }
 
 // oplogEdge returns the time of the oplog's oldest entry (1) or of its newest (-1).
