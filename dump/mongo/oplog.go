@@ -221,7 +221,7 @@ func (c *oplogCheck) view(op string, entry, object bson.Raw) error {
 	id, _ := object.Lookup("_id").StringValueOK()
 	on, _ := object.Lookup("viewOn").StringValueOK()
 	switch {
-	case op == "i" && strings.HasPrefix(on, "system.buckets."):
+	case op == "i" && strings.HasPrefix(on, archive.BucketsPrefix):
 		return fmt.Errorf("the time series %s was made during the dump", id)
 	case op == "u":
 		id, _ = entry.Lookup("o2", "_id").StringValueOK()

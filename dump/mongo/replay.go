@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // A replay plays a recorded oplog on what was loaded. What it does to indexes is
@@ -321,9 +323,22 @@ func (r *replay) targetNamed(db, name string) *target {
 	return r.plan[i]
 }
 
+// indexed returns what holds the indexes of a collection, which are to be made at
+// the end: of a time series' buckets that is the time series.
+func (r *replay) indexed(db, name string) *target {
+	if t := r.targetNamed(db, name); t != nil {
+		return t
+	}
+	series, ok := strings.CutPrefix(name, archive.BucketsPrefix)
+	if !ok {
+		return nil
+	}
+	return r.targetNamed(db, series)
+}
+
 // forgetIndex has an index not made that was dropped, by name or by key.
 func (r *replay) forgetIndex(db, name string, command bson.Raw) {
-	t := r.targetNamed(db, name)
+	t := r.indexed(db, name)
 	if t == nil {
 		return
 	}
@@ -370,7 +385,7 @@ func (r *replay) collMod(ctx context.Context, db, name string, entry, command bs
 
 // changeIndex changes an index that is to be made at the end.
 func (r *replay) changeIndex(db, name string, change bson.Raw) error {
-	t := r.targetNamed(db, name)
+	t := r.indexed(db, name)
 	if t == nil {
 		return errors.New("an index of an unknown collection is changed")
 	}

@@ -77,6 +77,22 @@ func TestReplayOfViewsAndUsers(t *testing.T) {
 	}
 }
 
+// What happens to an index of a time series is told of its buckets.
+func TestReplayOfSeriesIndexes(t *testing.T) {
+	hide := oplogEntry(3, "c", "app.$cmd", `{"collMod":"system.buckets.weather","index":{"name":"m_1_t_1","hidden":true}}`)
+	drop := oplogEntry(4, "c", "app.$cmd", `{"dropIndexes":"system.buckets.weather","index":"m_1_t_1"}`)
+	for want, entries := range map[string][]string{"hidden": {hide}, "dropped": {hide, drop}} {
+		to := startFake(t)
+		if _, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t, entries...)); err != nil {
+			t.Fatal(err)
+		}
+		made := strings.Join(to.sent("createIndexes"), "\n")
+		if hidden := strings.Contains(made, `"name":"m_1_t_1","hidden":true`); hidden != (want == "hidden") {
+			t.Errorf("%s: indexes made: %s", want, made)
+		}
+	}
+}
+
 func TestNoReplayThroughMongos(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`))
 	to := startFake(t)

@@ -34,12 +34,16 @@ func (v Version) AtLeast(other Version) bool {
 // under its own name, and give and take them where a command says rawData.
 func (v Version) RawData() bool { return v.AtLeast(Version{8, 3, 0}) }
 
+// BucketsPrefix and a time series' name are the name of its buckets, where they
+// have their own.
+const BucketsPrefix = "system.buckets."
+
 // DataName is the name under which a collection's documents stand in such a
 // server's database, and in an archive of it: a time series keeps them in a
 // collection of buckets.
 func (v Version) DataName(c *Collection) string {
 	if c.Type == "timeseries" && !v.RawData() {
-		return "system.buckets." + c.Name
+		return BucketsPrefix + c.Name
 	}
 	return c.Name
 }
