@@ -58,6 +58,10 @@ func (s *Source) list(ctx context.Context, c *conn) ([]*collection, error) {
 		if names, err = databases(ctx, c); err != nil {
 			return nil, err
 		}
+		if c.server.proxy {
+			names = slices.DeleteFunc(names, func(name string) bool { return name == "admin" })
+			s.cfg.Debug("users and roles are not dumped: Atlas keeps them itself")
+		}
 	}
 	var all []*collection
 	for _, db := range names {

@@ -123,6 +123,7 @@ type serverInfo struct {
 	text    string // the version as the server writes it
 	mongod  bool   // MongoDB's own, or at least it says nothing else
 	mongos  bool   // the front of a sharded cluster
+	proxy   bool   // the front of Atlas's free and shared tiers, which keeps admin and the server's settings to itself
 	set     string // the replica set's name; empty without one
 	me      string // the server's address as the replica set knows it
 }
@@ -207,6 +208,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	c.server = serverInfo{
 		version: archive.ParseVersion(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid",
 		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
+		proxy:  c.run(ctx, "admin", bson.D{{Key: "atlasVersion", Value: 1}}, &bson.Raw{}) == nil, // no other has the command
 	}
 	return c, nil
 }

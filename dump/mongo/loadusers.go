@@ -82,7 +82,7 @@ func (s *loading) prepareUsers(ctx context.Context) error {
 	if s.users == nil {
 		return nil
 	}
-	if !s.conn.server.mongod {
+	if !s.conn.server.mongod || s.conn.server.proxy {
 		s.cfg.Warn("users and roles are left out: the server does not take them")
 		for _, t := range s.users.temporary() {
 			delete(s.targets, t.Collection)

@@ -208,7 +208,7 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 	if c.Type == "timeseries" && d.conn.server.version.RawData() {
 		command = append(command, bson.E{Key: "rawData", Value: true})
 	}
-	if d.conn.server.mongod { // others do not know it
+	if d.conn.server.mongod && !d.conn.server.proxy { // others do not know it, or refuse it
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
 	}
 	return db, command

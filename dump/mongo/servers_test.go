@@ -142,6 +142,43 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// Atlas's free and shared tiers show nobody admin and the oplog, and have no cursors without a bound.
+func TestAtlasProxy(t *testing.T) {
+	atlas := func() *fake {
+		f := startFake(t)
+		f.set = "atlas-shard-0"
+		f.handle("atlasVersion", func(string, bson.Raw) any { return bson.D{{Key: "ok", Value: 1}} })
+		const codeAtlas = 8000
+		closed := func(db string, command bson.Raw) any {
+			if db == "admin" || db == "local" || has(command, "noCursorTimeout") {
+				return failure(codeAtlas, "not in this tier")
+			}
+			return nil
+		}
+		for _, command := range []string{"find", "listCollections", "drop", "create", "_mergeAuthzCollections", "applyOps"} {
+			f.handle(command, closed)
+		}
+		return f
+	}
+	f := atlas()
+	fillFake(t, f)
+	stream, _, err := dumpFake(t, f, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(namespaces(t, stream), " "); strings.Contains(got, "admin.") || !strings.Contains(got, "app.users") {
+		t.Errorf("dumped: %s", got)
+	}
+	own := startFake(t)
+	fillFake(t, own)
+	if stream, _, err = dumpFake(t, own, Config{}); err != nil {
+		t.Fatal(err)
+	}
+	if warnings, err := loadFake(t, atlas(), LoadConfig{}, stream); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "users and roles are left out") {
+		t.Errorf("restored from elsewhere: %v, %q", err, warnings)
+	}
+}
+
 // A cursor that waits for its turn would be ended with its session, if that were not kept alive.
 func TestSessionsAreKeptAlive(t *testing.T) {
 	f := startFake(t)
