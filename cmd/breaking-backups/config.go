@@ -45,8 +45,8 @@ type config struct {
 	PGNoPrivileges     bool    `env:"PG_NO_PRIVILEGES" flag:"no-privileges" group:"database" default:"false" help:"leave out GRANT and REVOKE"`
 	PGLockTimeout      seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
 	PGRowOrder         string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
-	DumpJobs           uint    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
-	RestoreJobs        uint    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL and MariaDB they load the rows too"`
+	DumpJobs           jobs    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
+	RestoreJobs        jobs    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL and MariaDB they load the rows too"`
 
 	// mysql
 	MyHost        string  `env:"MYSQL_HOST" group:"mysql" default:"localhost" help:"server"`
@@ -78,7 +78,7 @@ type config struct {
 	MongoOplog            string `env:"MONGO_OPLOG" group:"mongo" default:"auto" help:"one moment by the oplog: auto: where it can be had, else by a snapshot | on | off: neither"`
 	MongoOrder            string `env:"MONGO_ORDER" group:"mongo" default:"auto" help:"natural | id: by _id | auto: natural, but by _id through a mongos"`
 	MongoCompression      string `env:"MONGO_COMPRESSION" group:"mongo" default:"zstd" help:"zstd, in frames that deduplicate | none"`
-	MongoCompressionLevel uint   `env:"MONGO_COMPRESSION_LEVEL" group:"mongo" default:"3" help:"1 to 22"`
+	MongoCompressionLevel level  `env:"MONGO_COMPRESSION_LEVEL" group:"mongo" default:"3" help:"1 to 22"`
 
 	// selection
 	PGSchemas          string `env:"PG_SCHEMAS" flag:"schema" group:"selection" help:"only these schemas: patterns as psql takes them, e.g. app,shop_*" shown:"all"`
@@ -258,6 +258,8 @@ func (l *loader) parse(cfg *config) {
 		FuncMap: map[reflect.Type]env.ParserFunc{
 			reflect.TypeFor[int]():     func(s string) (any, error) { return retention.ParseCount(s) },
 			reflect.TypeFor[uint]():    parseUint,
+			reflect.TypeFor[jobs]():    parseJobs,
+			reflect.TypeFor[level]():   parseLevel,
 			reflect.TypeFor[bool]():    parseBool,
 			reflect.TypeFor[seconds](): parseSeconds,
 		},
@@ -294,6 +296,28 @@ func parseUint(s string) (any, error) {
 		return nil, fmt.Errorf("want a whole number of 0 or more, got %q", s)
 	}
 	return uint(n), nil
+}
+
+// jobs is a number of connections.
+type jobs int
+
+func parseJobs(s string) (any, error) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 {
+		return nil, fmt.Errorf("want a whole number of 1 or more, got %q", s)
+	}
+	return jobs(n), nil
+}
+
+// level is one of zstd's levels of compression.
+type level int
+
+func parseLevel(s string) (any, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > 22 {
+		return nil, fmt.Errorf("want 1 to 22, got %q", s)
+	}
+	return level(n), nil
 }
 
 func parseBool(s string) (any, error) {
@@ -336,17 +360,8 @@ func (l *loader) finish(cfg *config) {
 			*choice.value = "" // told once
 		}
 	}
-	if n := cfg.MongoCompressionLevel; n < 1 || n > 22 {
-		check("MONGO_COMPRESSION_LEVEL", fmt.Errorf("want 1 to 22, got %d", n))
-	}
 	if cfg.MongoURI != "" && cfg.MongoDBURI != "" && cfg.MongoURI != cfg.MongoDBURI {
 		check("MONGODB_URI", errors.New("MONGO_URI says something else; want one of them"))
-	}
-	if cfg.DumpJobs == 0 {
-		check("DUMP_JOBS", errors.New(`want a whole number of 1 or more, got "0"`))
-	}
-	if cfg.RestoreJobs == 0 {
-		check("RESTORE_JOBS", errors.New(`want a whole number of 1 or more, got "0"`))
 	}
 	check("BACKUP_MODE", oneOf(cfg.Mode, "auto", "stream", "spool"))
 	check("LOG_LEVEL", oneOf(cfg.LogLevel, "debug", "info", "warn", "error"))
