@@ -25,7 +25,8 @@ func (a *app) restore() command {
 the one that --database names, which must exist and be empty; a dump of all databases goes into a server that has none of
 them. With --clean everything that is in the way is dropped first. A file, and with --clean a snapshot too, is read to its
 end before anything is changed. The load stops at the first error, refuses a dump that is cut short, and counts the rows at
-the end. A file may also be one of mysqldump or mariadb-dump.`,
+the end. A file may also be one of mysqldump, mariadb-dump or
+mongodump --archive.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
