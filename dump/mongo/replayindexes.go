@@ -1,0 +1,145 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// noteIndex has an index made at the end. In a command its name stands first.
+func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool) error {
+	elements, err := definition.Elements()
+	if err != nil {
+		return err
+	}
+	if isCommand {
+		elements = elements[1:]
+	}
+	index, err := rawDocument(elements)
+	if err != nil {
+		return err
+	}
+	if !has(index, "key") {
+		return errors.New("an index without a key")
+	}
+	t := r.targetNamed(db, name)
+	if t == nil {
+		t = &target{db: db, name: name}
+		r.plan = append(r.plan, t)
+	}
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(other bson.Raw) bool { return indexName(other) == indexName(index) })
+	t.metadata.Indexes = append(t.metadata.Indexes, index)
+	return nil
+}
+
+// rawDocument makes a document of elements.
+func rawDocument(elements []bson.RawElement) (bson.Raw, error) {
+	var d bson.D
+	for _, e := range elements {
+		d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
+	}
+	return bson.Marshal(d)
+}
+
+func (r *replay) targetNamed(db, name string) *target {
+	i := slices.IndexFunc(r.plan, func(t *target) bool { return t.db == db && t.name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.plan[i]
+}
+
+// indexed returns what holds the indexes of a collection, which are to be made at
+// the end: of a time series' buckets that is the time series.
+func (r *replay) indexed(db, name string) *target {
+	if t := r.targetNamed(db, name); t != nil {
+		return t
+	}
+	series, ok := strings.CutPrefix(name, archive.BucketsPrefix)
+	if !ok {
+		return nil
+	}
+	return r.targetNamed(db, series)
+}
+
+// forgetIndex has an index not made that was dropped, by name or by key.
+func (r *replay) forgetIndex(db, name string, command bson.Raw) {
+	t := r.indexed(db, name)
+	if t == nil {
+		return
+	}
+	which := command.Lookup("index")
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
+		if text, ok := which.StringValueOK(); ok {
+			return text == "*" || text == indexName(index)
+		}
+		return which.Equal(index.Lookup("key"))
+	})
+}
+
+// forgetCollections forgets what was to be done at the end about a collection
+// that was dropped, or about all of a database.
+func (r *replay) forgetCollections(db, name string) {
+	r.plan = slices.DeleteFunc(r.plan, func(t *target) bool { return t.db == db && (name == "" || t.name == name) })
+}
+
+// collMod plays a change of a collection's options, and notes that of an index.
+func (r *replay) collMod(ctx context.Context, db, name string, entry, command bson.Raw) error {
+	elements, err := command.Elements()
+	if err != nil {
+		return err
+	}
+	var rest bson.D
+	for _, e := range elements {
+		if e.Key() != "index" {
+			rest = append(rest, bson.E{Key: e.Key(), Value: e.Value()})
+			continue
+		}
+		change, ok := e.Value().DocumentOK()
+		if !ok {
+			return errors.New("the change of an index is no document")
+		}
+		if err := r.changeIndex(db, name, change); err != nil {
+			return err
+		}
+	}
+	if len(rest) == 1 {
+		return nil
+	}
+	return r.applyOps(ctx, entry, rest)
+}
+
+// changeIndex changes an index that is to be made at the end.
+func (r *replay) changeIndex(db, name string, change bson.Raw) error {
+	t := r.indexed(db, name)
+	if t == nil {
+		return errors.New("an index of an unknown collection is changed")
+	}
+	for i, index := range t.metadata.Indexes {
+		if !index.Lookup("name").Equal(change.Lookup("name")) && !index.Lookup("key").Equal(change.Lookup("keyPattern")) {
+			continue
+		}
+		var d bson.D
+		if err := bson.Unmarshal(index, &d); err != nil {
+			return err
+		}
+		elements, err := change.Elements()
+		if err != nil {
+			return err
+		}
+		for _, e := range elements {
+			if key := e.Key(); key != "name" && key != "keyPattern" {
+				d = slices.DeleteFunc(d, func(old bson.E) bool { return old.Key == key })
+				d = append(d, bson.E{Key: key, Value: e.Value()})
+			}
+		}
+		t.metadata.Indexes[i], err = bson.Marshal(d)
+		return err
+	}
+	return errors.New("an unknown index is changed")
+}
