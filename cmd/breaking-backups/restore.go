@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,12 +104,9 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	target := "database " + opt.database
-	if opt.database == "" {
-		target = "database " + src.Database()
-		if cfg.engine().manyIn(cfg) {
-			target = "the server " + src.Host()
-		}
+	target := "database " + cmp.Or(opt.database, src.Database())
+	if opt.database == "" && cfg.engine().manyIn(cfg) || len(opt.nsFrom) > 0 { // which may name others
+		target = "the server " + src.Host()
 	}
 	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", name, target, size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
 	return nil
