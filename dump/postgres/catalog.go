@@ -27,6 +27,9 @@ type catalog struct {
 	members  map[address]uint32   // of extensions: the extension's OID
 	comments map[column][]comment // and security labels; without their targets
 
+	guard       *guard // for what is asked of users' own objects
+	trustOwners bool
+
 	sel         *selection
 	used        map[*pattern]bool // the selection's patterns that fit something
 	schemaNames map[uint32]string

@@ -35,12 +35,12 @@ func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
 
 // dumpGlobals writes what belongs to no database and returns the databases.
 func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database, error) {
-	conn, srv, err := connect(ctx, s.conn, s.conn.Database)
+	conn, srv, err := connect(ctx, s.conn, s.conn.Database, s.forReading)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := s.begin(ctx, conn, srv); err != nil {
+	if err := s.begin(ctx, conn); err != nil {
 		return nil, err
 	}
 	c := &catalog{conn: conn, srv: srv, roles: map[uint32]role{}}
@@ -273,7 +273,7 @@ func (d databaseRow) create() string {
 }
 
 // writeTablespaces writes the tablespaces that users made.
-func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+func writeTablespaces(ctx context.Context, c *catalog, p *printer, warn func(string)) error {
 	type row struct {
 		header
 		Location string
@@ -297,8 +297,8 @@ func writeTablespaces(ctx context.Context, c *catalog, p *printer, _ func(string
 		if !p.noOwner {
 			p.stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].quoted)
 		}
-		if len(t.Options) > 0 {
-			p.stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(optionList("", t.Options), ", "))
+		if options := tablespaceOptions.only(t.Options, t.Name, warn); len(options) > 0 {
+			p.stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(optionList("", options), ", "))
 		}
 		o := &object{name: t.Name}
 		if err := c.grantOn(o, "TABLESPACE", t.Owner, t.ACL, t.Def); err != nil {

@@ -24,7 +24,7 @@ type attribute struct {
 	Storage     string
 	TypeStorage *string
 	Compression string
-	Options     *string
+	Options     []string
 	FDWOptions  *string
 	ACL         []string `db:"acl"`
 
@@ -51,7 +51,7 @@ func readColumns(ctx context.Context, c *catalog) error {
 		       a.attnotnull AS not_null, a.attisdropped AS dropped, a.attislocal AS local,
 		       a.attidentity::text AS identity, a.attgenerated::text AS generated, a.attstattarget::int2 AS statistics,
 		       a.attstorage::text AS storage, t.typstorage::text AS type_storage, `+compression+` AS compression,
-		       array_to_string(a.attoptions, ', ') AS options,
+		       a.attoptions AS options,
 		       (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
 		        FROM pg_options_to_table(a.attfdwoptions)) AS fdwoptions,
 		       a.attacl::text[] AS acl,
@@ -206,8 +206,8 @@ func (r *relation) printColumnSettings(p *printer) {
 		if s := compressions[a.Compression]; s != "" {
 			column("SET COMPRESSION %s", s)
 		}
-		if a.Options != nil && *a.Options != "" {
-			column("SET (%s)", *a.Options)
+		if options := columnOptions.only(a.Options, r.name+"."+a.Quoted, p.warn); len(options) > 0 {
+			column("SET (%s)", strings.Join(optionList("", options), ", "))
 		}
 		if r.Kind == foreignTable && a.FDWOptions != nil && !a.printed(r) {
 			column("OPTIONS (%s)", *a.FDWOptions)

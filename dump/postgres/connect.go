@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -46,56 +48,73 @@ func hostName(host string) string {
 	return host
 }
 
-// server is what has to be known of a server before anything is read from it.
+// server is what has to be known of a server, and of the role on it, before
+// anything is read from it.
 type server struct {
 	version  int    // as server_version_num: 150018
 	encoding string // of the database
 	standby  bool   // it follows another, and has no unlogged rows
+	role     uint32 // that the session is
+	super    bool   // that role is a superuser
 }
 
 // major is the version as people say it: 15.
 func (s server) major() int { return s.version / 10000 }
 
-// connect opens a connection to database with cc's other settings.
-func connect(ctx context.Context, cc *pgx.ConnConfig, database string) (*pgx.Conn, server, error) {
+// aboutServer asks for what is in a server, in the order of its fields.
+const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery(), r.oid, r.rolsuper
+	FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
+
+// connect opens a connection to database with cc's other settings. It is the only
+// way to one: what has to be said first is said here. setUp returns what the
+// session is set up with.
+func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(server) string) (*pgx.Conn, server, error) {
 	cc = cc.Copy()
 	cc.Database = database
+	var srv server
+	// The driver asks questions of its own before anybody else can
+	// (target_session_attrs), with names that are not qualified.
+	validate := cc.ValidateConnect
+	cc.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		results, err := conn.Exec(ctx, clearPath+"; "+aboutServer).ReadAll()
+		if err != nil {
+			return fmt.Errorf("read the server's version: %w", err)
+		}
+		if srv, err = readServer(results[1]); err != nil {
+			return fmt.Errorf("read the server's version: %w", err)
+		}
+		if validate != nil {
+			return validate(ctx, conn)
+		}
+		return nil
+	}
 	conn, err := pgx.ConnectConfig(ctx, cc)
 	if err != nil {
 		return nil, server{}, fmt.Errorf("connect: %w", err)
-	}
-	var srv server
-	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, getdatabaseencoding(), pg_is_in_recovery()`).Scan(&srv.version, &srv.encoding, &srv.standby)
-	if err != nil {
-		conn.Close(ctx)
-		return nil, server{}, fmt.Errorf("connect: read the server's version: %w", err)
 	}
 	if srv.version < oldest {
 		conn.Close(ctx)
 		return nil, server{}, fmt.Errorf("connect: the server is PostgreSQL %d; %d or newer is needed", srv.major(), oldest/10000)
 	}
+	if err := execAll(ctx, conn.PgConn(), setUp(srv)); err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, server{}, fmt.Errorf("connect: set up the session: %w", err)
+	}
 	return conn, srv, nil
 }
 
-// sessionForReading makes what the server sends independent of anybody's
-// defaults: the same settings as pg_dump's. The encoding is the database's own,
-// so that no byte is converted on the way.
-const sessionForReading = `
-SELECT pg_catalog.set_config('search_path', '', false);
-SELECT pg_catalog.set_config('client_encoding', pg_catalog.getdatabaseencoding(), false);
-SET datestyle = ISO;
-SET intervalstyle = postgres;
-SET extra_float_digits = 3;
-SET bytea_output = hex;
-SET xmlbinary = base64;
-SET quote_all_identifiers = off;
-SET standard_conforming_strings = on;
-SET synchronize_seqscans = off;
-SET statement_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET row_security = off;
-SET jit = off;
-`
+func readServer(result *pgconn.Result) (srv server, err error) {
+	if len(result.Rows) != 1 || len(result.Rows[0]) != 5 {
+		return srv, errors.New("the server's answer is not what was asked for")
+	}
+	row := result.Rows[0]
+	if srv.version, err = strconv.Atoi(string(row[0])); err != nil {
+		return srv, err
+	}
+	role, err := strconv.ParseUint(string(row[3]), 10, 32)
+	srv.encoding, srv.standby, srv.role, srv.super = string(row[1]), string(row[2]) == "t", uint32(role), string(row[4]) == "t"
+	return srv, err
+}
 
 // execAll runs statements that return nothing of interest, in one round trip.
 func execAll(ctx context.Context, conn *pgconn.PgConn, sql string) error {

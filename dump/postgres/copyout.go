@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -32,6 +34,8 @@ type copier struct {
 	buffers int         // how many more there may be in all
 	made    int         // and are
 	home    chan []byte // those that come back from the writer
+	small   []byte      // a buffer that the rows of small pieces are copied into, one after another; nil: none
+	sorter  sorter
 }
 
 // bufferSize is the size of the buffers that rows are read into, in bytes.
@@ -39,14 +43,17 @@ const bufferSize = 1 << 20
 
 // openCopiers opens n connections that see what main sees. Where the server has
 // no room for them, there are fewer, and a warning.
-func (s *Source) openCopiers(ctx context.Context, main *pgx.Conn, srv server, n int) ([]*copier, error) {
+func (s *Source) openCopiers(ctx context.Context, main *pgx.Conn, n int) ([]*copier, error) {
+	if n == 0 {
+		return nil, nil
+	}
 	var snapshot string
 	if err := main.QueryRow(ctx, `SELECT pg_export_snapshot()`).Scan(&snapshot); err != nil {
 		return nil, fmt.Errorf("export the snapshot: %w", err)
 	}
 	var copiers []*copier
 	for range n {
-		k, err := s.openCopier(ctx, srv, main.Config().Database, snapshot)
+		k, err := s.openCopier(ctx, main.Config().Database, snapshot)
 		var pe *pgconn.PgError
 		if errors.As(err, &pe) && pe.Code == "53300" { // too_many_connections
 			s.cfg.Warn(fmt.Sprintf("the rows are read on fewer connections than DUMP_JOBS says: %s", pe.Message))
@@ -63,21 +70,19 @@ func (s *Source) openCopiers(ctx context.Context, main *pgx.Conn, srv server, n 
 	return copiers, nil
 }
 
-func (s *Source) openCopier(ctx context.Context, srv server, database, snapshot string) (*copier, error) {
-	conn, _, err := connect(ctx, s.conn, database)
+func (s *Source) openCopier(ctx context.Context, database, snapshot string) (*copier, error) {
+	conn, _, err := connect(ctx, s.conn, database, s.forReading)
 	if err != nil {
 		return nil, err
 	}
-	if err := execAll(ctx, conn.PgConn(), s.session(srv)); err != nil {
-		conn.Close(ctx)
-		return nil, fmt.Errorf("set up the session: %w", err)
-	}
 	pg := conn.PgConn()
 	if err := pg.SyncConn(ctx); err != nil {
+		conn.Close(context.WithoutCancel(ctx))
 		return nil, err
 	}
 	hijacked, err := pg.Hijack()
 	if err != nil {
+		conn.Close(context.WithoutCancel(ctx))
 		return nil, err
 	}
 	k := &copier{
@@ -98,8 +103,7 @@ func (k *copier) exec(ctx context.Context, sql string) error {
 	if err := k.send(sql); err != nil {
 		return err
 	}
-	_, err := k.receive(ctx, nil)
-	return err
+	return k.receive(ctx, nil, nil, nil)
 }
 
 // close ends the session. What the server thinks of it is of no interest.
@@ -142,25 +146,39 @@ func (c *copier) send(sql string) error {
 	return err
 }
 
-// receive reads what came of one send, and gives the rows of a COPY … TO STDOUT
-// to the writer, a buffer at a time.
-func (c *copier) receive(ctx context.Context, writer chan<- buffer) (tally, error) {
-	r := reading{copier: c, writer: writer, free: func() ([]byte, error) { return c.free(ctx) }}
-	err := r.messages()
-	if r.failed != nil { // a server that ends the session says why and hangs up
-		err = r.failed
+// receive reads what came of one send, and gives the rows of each COPY … TO STDOUT
+// in it to the queue, as those of the piece that was asked for. planned, if there
+// is one, is called once the server has planned the first.
+func (c *copier) receive(ctx context.Context, q *pieceQueue, asked []*pieceStream, planned func() error) error {
+	r := reading{copier: c, ctx: ctx, queue: q, asked: asked, planned: planned}
+	var bytes int64
+	for _, s := range asked {
+		bytes += s.bytes
 	}
-	return r.tally, err
+	c.conn.expect(bytes)
+	err := r.messages()
+	switch {
+	case r.failed != nil: // a server that ends the session says why and hangs up
+		return r.failed
+	case err == nil && len(r.asked) > 0:
+		return fmt.Errorf("the server has sent no rows of %d tables that were asked for", len(r.asked))
+	}
+	return err
 }
 
-// reading is one COPY under way.
+// reading is one receive under way.
 type reading struct {
 	*copier
+	ctx     context.Context // of the receive that it is
+	queue   *pieceQueue
+	asked   []*pieceStream // not yet read
+	planned func() error
+	now     *pieceStream // being read
 	tally
-	writer chan<- buffer
-	free   func() ([]byte, error)
-	kept   int   // bytes of rows at the head of buf, headers closed up
-	failed error // what the server answered
+	copying bool  // of a small piece: its rows leave the buffer that they were read into
+	sorting bool  // they go into the sorter
+	kept    int   // bytes of rows at the head of buf, headers closed up
+	failed  error // what the server answered
 }
 
 // messages reads up to and with ReadyForQuery.
@@ -177,6 +195,9 @@ func (r *reading) messages() error {
 		}
 		r.have = r.have[5:]
 		if kind == 'd' {
+			if r.now == nil {
+				return errors.New("the server sent rows where none were asked for")
+			}
 			if err := r.row(size); err != nil {
 				return err
 			}
@@ -193,24 +214,121 @@ func (r *reading) messages() error {
 				return err
 			}
 			r.failed = errors.Join(r.failed, pgconn.ErrorResponseToPgError(&msg))
+		case 'H':
+			if err := r.begin(); err != nil {
+				return err
+			}
+		case 'C':
+			if tag, ok := strings.CutPrefix(string(bytes.TrimRight(body, "\x00")), "COPY "); ok {
+				if err := r.end(tag); err != nil {
+					return err
+				}
+			}
 		case 'Z':
-			return r.turn()
+			return nil
 		}
+	}
+}
+
+// begin turns to the next piece: its COPY has been planned.
+func (r *reading) begin() error {
+	if len(r.asked) == 0 {
+		return errors.New("the server sent rows where none were asked for")
+	}
+	r.now, r.asked, r.tally = r.asked[0], r.asked[1:], tally{}
+	r.sorting = len(r.now.key) > 0
+	r.copying = r.sorting || r.now.bytes <= smallPiece
+	r.sorter.key = r.now.key
+	if planned := r.planned; planned != nil {
+		r.planned = nil
+		return planned()
+	}
+	return nil
+}
+
+// end hands over what is left of a piece, whose COPY ended with the number of rows given.
+func (r *reading) end(rows string) error {
+	if r.now == nil || rows != strconv.FormatInt(r.rows, 10) {
+		return fmt.Errorf("the server says that it has sent %s rows; %d came", rows, r.rows)
+	}
+	if r.sorting {
+		if err := r.sorter.each(true, r.keepApart); err != nil {
+			return err
+		}
+	}
+	if err := r.turn(); err != nil {
+		return err
+	}
+	if len(r.asked) == 0 { // of this request
+		r.seal()
+	}
+	r.queue.finish(r.now, r.tally, false)
+	r.now = nil
+	return nil
+}
+
+// keepApart copies rows of a small piece into the buffer for such, and hands them over.
+func (r *reading) keepApart(rows []byte) error {
+	for len(rows) > 0 {
+		if len(r.small) == cap(r.small) {
+			r.seal()
+			fresh, err := r.free(r.ctx)
+			if err != nil {
+				return err
+			}
+			r.small = fresh[:0]
+		}
+		at := len(r.small)
+		n := copy(r.small[at:cap(r.small)], rows)
+		r.small, rows = r.small[:at+n], rows[n:]
+		r.queue.put(r.now, buffer{rows: r.small[at:]})
+	}
+	return nil
+}
+
+// seal sends the buffer for small pieces home, behind all that was handed over of it.
+func (r *reading) seal() {
+	if r.small != nil {
+		r.queue.put(r.now, buffer{whole: r.small, home: r.home})
+		r.small = nil
 	}
 }
 
 // row takes over the row of a CopyData message, whose body is of size bytes.
 func (r *reading) row(size int) error {
-	if size <= len(r.have) { // by far the most
-		row := r.have[:size]
-		if err := r.add(row); err != nil {
-			return err
-		}
-		r.kept += copy(r.buf[r.kept:], row)
-		r.have = r.have[size:]
+	if size > len(r.have) {
+		return r.longRow(size)
+	}
+	row := r.have[:size] // by far the most
+	if err := r.add(row); err != nil {
+		return err
+	}
+	r.have = r.have[size:]
+	if r.copying {
+		return r.keepSmall(row)
+	}
+	r.kept += copy(r.buf[r.kept:], row)
+	return nil
+}
+
+// keepSmall takes over a row of a small piece.
+func (r *reading) keepSmall(row []byte) error {
+	if r.sorting && r.sorter.add(row) {
 		return nil
 	}
-	return r.longRow(size)
+	if err := r.unsorted(); err != nil {
+		return err
+	}
+	return r.keepApart(row)
+}
+
+// unsorted gives up sorting: the rows are more than was thought.
+func (r *reading) unsorted() error {
+	if !r.sorting {
+		return nil
+	}
+	r.sorting = false
+	return r.sorter.each(false, r.keepApart)
 }
 
 // longRow takes over a row that is not in the buffer as a whole.
@@ -222,6 +340,11 @@ func (r *reading) longRow(size int) error {
 			}
 		}
 		return r.row(size)
+	}
+	if r.sorting && r.sorter.begin(size) {
+		defer r.sorter.finish()
+	} else if err := r.unsorted(); err != nil {
+		return err
 	}
 	digest := xxhash.New()
 	for size > 0 {
@@ -240,8 +363,17 @@ func (r *reading) longRow(size int) error {
 		} else {
 			digest.Write(part)
 		}
-		r.kept += copy(r.buf[r.kept:], part)
 		r.have = r.have[len(part):]
+		switch {
+		case r.sorting:
+			r.sorter.append(part)
+		case r.copying:
+			if err := r.keepApart(part); err != nil {
+				return err
+			}
+		default:
+			r.kept += copy(r.buf[r.kept:], part)
+		}
 	}
 	r.rows++
 	r.sum += digest.Sum64()
@@ -298,22 +430,19 @@ func (r *reading) turn() error {
 		r.have = r.buf[:copy(r.buf, r.have)]
 		return nil
 	}
-	if r.writer == nil {
-		return errors.New("the server sent rows where none were asked for")
-	}
-	fresh, err := r.free()
+	fresh, err := r.free(r.ctx)
 	if err != nil {
 		return err
 	}
 	n := copy(fresh, r.have)
-	r.writer <- buffer{r.buf[:r.kept], r.home} // it has room for all buffers there are
+	r.queue.put(r.now, buffer{rows: r.buf[:r.kept], whole: r.buf, home: r.home})
 	r.buf, r.have, r.kept = fresh, fresh[:n], 0
 	return nil
 }
 
 // lend lets the connection have n buffers more than the one it reads into.
 func (c *copier) lend(n int) {
-	c.buffers, c.home = n, make(chan []byte, n+1)
+	c.buffers, c.home = n, make(chan []byte, n+1) // with the one that is read into
 }
 
 // free returns a buffer that is free, and waits for the writer where there is none.

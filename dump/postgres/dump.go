@@ -39,19 +39,21 @@ const (
 
 // dumpDatabase writes one database, read in one transaction.
 func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database string) (dump.Manifest, error) {
-	conn, srv, err := connect(ctx, s.conn, database)
+	conn, srv, err := connect(ctx, s.conn, database, s.forReading)
 	if err != nil {
 		return nil, err
 	}
 	// A cancelled context closes the connection by itself.
 	defer conn.Close(context.WithoutCancel(ctx))
-	if err := s.begin(ctx, conn, srv); err != nil {
+	if err := s.begin(ctx, conn); err != nil {
 		return nil, err
 	}
 	c, err := readCatalog(ctx, conn, srv, s.sel, s.cfg.Warn)
 	if err != nil {
 		return nil, err
 	}
+	c.guard, c.trustOwners = s.newGuard(database), s.cfg.TrustOwners
+	defer c.guard.close(ctx)
 	if err := c.dataObjects(ctx); err != nil {
 		return nil, err
 	}
@@ -63,25 +65,11 @@ func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database st
 }
 
 // begin starts the transaction whose snapshot is the moment of the dump.
-func (s *Source) begin(ctx context.Context, conn *pgx.Conn, srv server) error {
-	if err := execAll(ctx, conn.PgConn(), s.session(srv)); err != nil {
-		return fmt.Errorf("set up the session: %w", err)
-	}
+func (s *Source) begin(ctx context.Context, conn *pgx.Conn) error {
 	if err := execAll(ctx, conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return fmt.Errorf("begin the dump's transaction: %w", err)
 	}
 	return nil
-}
-
-// session returns the statements that every session of a dump begins with.
-func (s *Source) session(srv server) string {
-	settings := sessionForReading + fmt.Sprintf("SET lock_timeout = %d;\n", s.cfg.LockTimeout.Milliseconds())
-	if srv.version >= 170000 {
-		settings += "SET transaction_timeout = 0;\n"
-	}
-	// CVE-2024-7348: a view or foreign table put in a table's place must not run
-	// anything as the dumping role. Minor releases before August 2024 lack it.
-	return settings + `SELECT pg_catalog.set_config(name, 'view, foreign-table', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind';`
 }
 
 // write writes the objects: definitions, rows, what is made after the rows,
@@ -197,7 +185,7 @@ func (s *selection) prints(o *object) bool {
 func (o *object) last() bool { return o.kind == kindRefresh || o.kind == kindEventTrigger }
 
 func (s *Source) printer(out *dump.Writer) *printer {
-	return &printer{w: out, noOwner: s.cfg.NoOwner, noPrivileges: s.cfg.NoPrivileges}
+	return &printer{w: out, warn: s.cfg.Warn, noOwner: s.cfg.NoOwner, noPrivileges: s.cfg.NoPrivileges}
 }
 
 // preamble makes the loading session read the dump as it was written.

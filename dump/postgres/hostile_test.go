@@ -119,14 +119,15 @@ func TestHostileRows(t *testing.T) {
 			}()
 			k := &copier{conn: batched(client), buf: make([]byte, bufferSize)}
 			k.lend(8) // more than a long row fills
-			writer := make(chan buffer, k.buffers)
+			q := newPieceQueue([]piece{{table: &relation{}, bytes: 1 << 30}})
 			if err := k.send("COPY t TO STDOUT"); err != nil {
 				t.Fatal(err)
 			}
-			tally, err := k.receive(t.Context(), writer)
-			close(writer)
+			asked := q.take()
+			err := k.receive(t.Context(), q, asked, nil)
+			tally := asked[0].tally
 			var got bytes.Buffer
-			for b := range writer {
+			for _, b := range asked[0].ready {
 				got.Write(b.rows)
 			}
 			switch {
@@ -135,7 +136,7 @@ func TestHostileRows(t *testing.T) {
 			case !c.fine && !errors.Is(err, errLooseRow):
 				t.Errorf("error %v, want: %v", err, errLooseRow)
 			}
-			if _, err := (&rowCounter{w: io.Discard}).Write([]byte(c.row)); c.fine != (err == nil) {
+			if _, err := (&mainRows{w: io.Discard}).Write([]byte(c.row)); c.fine != (err == nil) {
 				t.Errorf("one by one: error %v", err)
 			}
 		})

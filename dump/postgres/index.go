@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,8 @@ type indexRow struct {
 	Name       string // quoted
 	Qualified  string
 	Definition *string
+	Method     string
+	Options    []string
 	Clustered  bool
 	Identity   bool // the table's replica identity
 	Parent     uint32
@@ -28,7 +31,7 @@ type indexRow struct {
 func readIndexes(ctx context.Context, c *catalog) error {
 	rows, err := query[indexRow](ctx, c, `
 		SELECT t.oid, i.indrelid AS relation, quote_ident(t.relname) AS name, quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS qualified,
-		       pg_get_indexdef(t.oid) AS definition, i.indisclustered AS clustered, i.indisreplident AS identity,
+		       pg_get_indexdef(t.oid) AS definition, am.amname::text AS method, t.reloptions AS options, i.indisclustered AS clustered, i.indisreplident AS identity,
 		       coalesce(inh.inhparent, 0::oid) AS parent, quote_ident(ts.spcname) AS tablespace,
 		       (SELECT array_agg(attnum ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS columns,
 		       (SELECT array_agg(attstattarget::int2 ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS targets,
@@ -38,6 +41,7 @@ func readIndexes(ctx context.Context, c *catalog) error {
 		JOIN pg_class t ON t.oid = i.indexrelid
 		JOIN pg_namespace n ON n.oid = t.relnamespace
 		JOIN pg_class r ON r.oid = i.indrelid
+		JOIN pg_am am ON am.oid = t.relam
 		LEFT JOIN pg_tablespace ts ON ts.oid = t.reltablespace
 		LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 		LEFT JOIN pg_inherits inh ON inh.inhrelid = t.oid
@@ -51,6 +55,14 @@ func readIndexes(ctx context.Context, c *catalog) error {
 		r := c.rels[x.Relation]
 		if x.Definition == nil || x.Constraint != 0 && x.ConDef == nil {
 			return gone("index", x.Qualified)
+		}
+		if slices.Contains(ownIndexMethods, x.Method) {
+			if kept := indexOptions.only(x.Options, x.Qualified, c.warn); len(kept) < len(x.Options) {
+				*x.Definition = withoutOptions(*x.Definition, x.Options, kept)
+				if x.ConDef != nil {
+					*x.ConDef = withoutOptions(*x.ConDef, x.Options, kept)
+				}
+			}
 		}
 		c.addIndex(r, x)
 	}

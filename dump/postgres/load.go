@@ -195,7 +195,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 
 // connect opens a session of the load.
 func (s *loading) connect(ctx context.Context, database string) (*session, error) {
-	conn, _, err := connect(ctx, s.Loader.conn, database)
+	conn, _, err := connect(ctx, s.Loader.conn, database, forLoading)
 	if err != nil {
 		return nil, err
 	}

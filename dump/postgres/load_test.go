@@ -28,8 +28,8 @@ func written(t *testing.T, m dump.Manifest, sql string) []byte {
 
 func TestLoadErrors(t *testing.T) {
 	pg := testServer(t)
-	table := "CREATE TABLE t (a integer, b text);\n"
-	rows := "COPY t (a, b) FROM stdin;\n1\tx\n2\ty\n\\.\n"
+	table := "CREATE TABLE public.t (a integer, b text);\n"
+	rows := "COPY public.t (a, b) FROM stdin;\n1\tx\n2\ty\n\\.\n"
 	entry := dump.Table{Name: "public.t", Rows: 2}
 	whole := written(t, dump.Manifest{entry}, table+rows)
 	for name, c := range map[string]struct {
@@ -37,12 +37,12 @@ func TestLoadErrors(t *testing.T) {
 		want   []string // parts of the message
 	}{
 		"a failing statement": {
-			written(t, nil, table+"\nSELECT 1;\nALTER TABLE t\n  ADD COLUMN a text;\n"),
-			[]string{"restore: line 5: ALTER TABLE t …: ", `column "a" of relation "t" already exists`},
+			written(t, nil, table+"\nSELECT 1;\nALTER TABLE public.t\n  ADD COLUMN a text;\n"),
+			[]string{"restore: line 5: ALTER TABLE public.t …: ", `column "a" of relation "t" already exists`},
 		},
 		"a failing row": {
-			written(t, dump.Manifest{entry}, table+"COPY t (a, b) FROM stdin;\n1\tx\nzwei\ty\n\\.\n"),
-			[]string{"line 3: COPY t (a, b) FROM stdin", `"zwei"`, "COPY t, line 2, column a", "now holds a part of the dump"},
+			written(t, dump.Manifest{entry}, table+"COPY public.t (a, b) FROM stdin;\n1\tx\nzwei\ty\n\\.\n"),
+			[]string{"line 3: COPY public.t (a, b) FROM stdin", `"zwei"`, "COPY t, line 2, column a", "now holds a part of the dump"},
 		},
 		"fewer rows than the manifest says": {
 			written(t, dump.Manifest{{Name: "public.t", Rows: 3}}, table+rows),
@@ -56,7 +56,7 @@ func TestLoadErrors(t *testing.T) {
 		"cut before the trailer":  {whole[:bytes.LastIndex(whole, []byte("-- breaking-backups end"))], []string{"truncated"}},
 		"cut within a statement":  {whole[:len(whole)/4], []string{"truncated"}},
 		"changed":                 {bytes.Replace(whole, []byte("\tx\n"), []byte("\tz\n"), 1), []string{"damaged"}},
-		"no dump":                 {[]byte("CREATE TABLE t (a integer);\n"), []string{"not a dump made by this version"}},
+		"no dump":                 {[]byte("CREATE TABLE public.t (a integer);\n"), []string{"not a dump made by this version"}},
 		"empty":                   {nil, []string{"not a dump made by this version"}},
 		"of another engine":       {append([]byte("-- breaking-backups dump 1 mysql\n"), whole...), []string{"this is a dump of mysql, not of postgres"}},
 		"a command for the shell": {written(t, nil, "\\! touch /tmp/never\n"), []string{"line 2", `\!`}},
@@ -103,12 +103,12 @@ func TestLockTimeoutIsReported(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
 	pg.Psql(t, db, "CREATE TABLE busy (a integer)")
-	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db)
+	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer holder.Close(context.Background())
-	if err := execAll(context.Background(), holder.PgConn(), "BEGIN; LOCK TABLE busy IN ACCESS EXCLUSIVE MODE"); err != nil {
+	if err := execAll(context.Background(), holder.PgConn(), "BEGIN; LOCK TABLE public.busy IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
 	src, err := NewSource(Config{Conn: pg.DSN(db), LockTimeout: 100 * time.Millisecond})

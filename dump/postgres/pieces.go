@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,12 @@ const (
 // one after another, are its rows in the chosen order, wherever the cuts are.
 type piece struct {
 	table   *relation
-	clauses string // of the SELECT that reads it; empty: the whole table, as it lies
+	clauses string  // of the SELECT that reads it; empty: the whole table by plain COPY, as it lies
+	key     sortKey // that a whole table's rows are sorted by when they have come; nil: they are not
+	bytes   int64   // that it takes on the server's disk, about
+	watched bool    // planned under the guard's watch
+	first   bool    // of its table
+	of      int     // watched pieces that the table has
 }
 
 // query is what to COPY: a table's columns, or a SELECT in parentheses.
@@ -41,6 +47,12 @@ const pieceBytes = 4 << 20
 // whatever its physical order: the sort costs little and the rest stays the same.
 const smallTable = 64 << 20
 
+// sortedHere is the size in bytes, as stored, of a table up to which its rows are
+// read as they lie and sorted by this program: no statement has to be planned for
+// it, so nothing keeps it from its order, whoever owns it and whatever the role's
+// rights.
+const sortedHere = 4 << 20
+
 // ordered is the correlation of key and place above which reading by key is
 // nearly reading in sequence. Tables that are filled in key order stay well above
 // it under updates, tables with random keys stay near 0: the choice is stable.
@@ -50,10 +62,13 @@ const ordered = 0.5
 type stored struct {
 	Relation    uint32
 	Bytes       int64    // of its heap
+	Toast       int64    // bytes of its long values
 	Key         []string // of the primary key, quoted; nil: none
+	KeyTypes    []uint32 // of the key's columns
 	KeyType     *string  // of the key's first column
 	Cuttable    bool     // the type is the server's own: its order and its < agree
-	Correlation *float32 // of the key's first column with the rows' places, from the statistics
+	Correlation *float32 // of the key's first column with the rows' places, from the statistics; only of large tables
+	trust       trust
 }
 
 // inKeyOrder tells whether a table's rows leave in the order of its key.
@@ -67,34 +82,82 @@ func (t stored) inKeyOrder(order RowOrder) bool {
 	return t.Correlation != nil && *t.Correlation >= ordered
 }
 
-// pieces cuts the tables into pieces, in the order given.
-func (c *catalog) pieces(ctx context.Context, tables []*relation, order RowOrder, debug func(string)) ([]piece, error) {
+// pieces cuts the tables into pieces, in the order given. Of the tables that must
+// not be planned it tells debug, and how many there are.
+func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([]piece, error) {
 	about, err := c.readStored(ctx, tables)
 	if err != nil {
 		return nil, fmt.Errorf("read sizes and keys of tables: %w", err)
 	}
 	var list []piece
+	asTheyLie := 0
 	for _, r := range tables {
 		t := about[r.oid]
-		var clauses []string
-		switch {
-		case r.rows != "" || len(r.copied()) == 0:
-			clauses = []string{r.rows}
-		case t.inKeyOrder(order):
-			debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
-			if clauses, err = c.cutByKey(ctx, r, t); err != nil {
-				return nil, fmt.Errorf("cut %s by its key: %w", r.name, err)
-			}
-		default:
-			debug(fmt.Sprintf("rows of %s: in physical order", r.name))
-			clauses = c.cutByPlace(t)
+		key, err := c.cut(ctx, r, t, cfg)
+		if err != nil {
+			return nil, err
 		}
-		for _, w := range clauses {
-			list = append(list, piece{r, w})
+		if t.trust == distrusted && t.wantsPlan(cfg.RowOrder) {
+			asTheyLie++
 		}
+		list = append(list, key...)
+	}
+	if asTheyLie > 0 {
+		cfg.Debug(fmt.Sprintf("%d tables of more than %d MiB are read as they lie, on one connection each, because planning a query of theirs might run code of their owners", asTheyLie, sortedHere>>20))
 	}
 	return list, nil
 }
+
+// wantsPlan tells whether the table would be read by SELECTs if that were safe.
+func (t stored) wantsPlan(order RowOrder) bool {
+	return t.Bytes+t.Toast > sortedHere && (t.inKeyOrder(order) || t.Bytes >= 2*pieceBytes)
+}
+
+// cut cuts one table.
+func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([]piece, error) {
+	whole := piece{table: r, bytes: t.Bytes + t.Toast, first: true}
+	switch {
+	case r.rows != "":
+		// An extension says which of the rows are its user's. There is no other way to have them.
+		if t.trust == distrusted && t.Bytes > 0 {
+			return nil, fmt.Errorf("rows of %s: %w", r.name, errConditionDistrusted)
+		}
+		whole.clauses, whole.watched, whole.of = r.rows, t.trust == watched, 1
+		return []piece{whole}, nil
+	case len(r.copied()) == 0 || t.Bytes == 0:
+		return []piece{whole}, nil
+	case t.inKeyOrder(cfg.RowOrder) && t.Bytes+t.Toast <= sortedHere:
+		cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.name, strings.Join(t.Key, ", ")))
+		whole.key = r.sortKey(t)
+		return []piece{whole}, nil
+	case t.trust == distrusted:
+		if t.wantsPlan(cfg.RowOrder) {
+			cfg.Debug(fmt.Sprintf("rows of %s: as they lie, because planning a query might run code of the owner", r.name))
+		}
+		return []piece{whole}, nil
+	}
+	var clauses []string
+	if t.inKeyOrder(cfg.RowOrder) {
+		cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
+		var err error
+		if clauses, err = c.cutByKey(ctx, r, t); err != nil {
+			return nil, fmt.Errorf("cut %s by its key: %w", r.name, err)
+		}
+	} else {
+		cfg.Debug(fmt.Sprintf("rows of %s: in physical order", r.name))
+		clauses = c.cutByPlace(t)
+	}
+	var list []piece
+	for i, w := range clauses {
+		list = append(list, piece{table: r, clauses: w, bytes: whole.bytes / int64(len(clauses)), watched: w != "" && t.trust == watched, first: i == 0, of: len(clauses)})
+	}
+	return list, nil
+}
+
+// errConditionDistrusted is about an extension's table, only some of whose rows are dumped, in which
+// somebody has put code in the planner's way, or could.
+var errConditionDistrusted = errors.New("only those that the extension's condition chooses are dumped, and planning that query might run code of the table's owner; " +
+	"give the table to a superuser, or dump as a role that may lock it")
 
 // selection writes a COPY's source: the rows of r for which the clauses hold.
 func (r *relation) selection(clauses string) string {
@@ -114,23 +177,70 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 		oids[i] = r.oid
 	}
 	rows, err := query[stored](ctx, c, `
-		SELECT c.oid AS relation, pg_relation_size(c.oid) AS bytes,
-		       (SELECT array_agg(quote_ident(a.attname) ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n)
-		        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts) AS key,
-		       format_type(t.oid, NULL) AS key_type,
-		       coalesce(t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b', false) AS cuttable,
-		       s.correlation
-		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND i.indisvalid
-		LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+		SELECT c.oid AS relation, pg_relation_size(c.oid) AS bytes, CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS toast,
+		       k.key, k.types AS key_types, format_type(t.oid, NULL) AS key_type,
+		       coalesce(t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b', false) AS cuttable, NULL::float4 AS correlation
+		FROM pg_class c
+		LEFT JOIN (SELECT i.indrelid, min(i.indkey[0]) AS leading, array_agg(quote_ident(a.attname) ORDER BY k.n) AS key, array_agg(a.atttypid ORDER BY k.n) AS types
+		           FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n), pg_attribute a
+		           WHERE i.indisprimary AND i.indisvalid AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum
+		           GROUP BY i.indrelid) k ON k.indrelid = c.oid
+		LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.leading
 		LEFT JOIN pg_type t ON t.oid = a.atttypid
-		LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
 		WHERE c.oid = ANY ($1)`, oids)
+	if err != nil {
+		return nil, err
+	}
 	about := make(map[uint32]stored, len(rows))
 	for _, t := range rows {
 		about[t.Relation] = t
 	}
-	return about, err
+	var planned, large []uint32
+	for _, r := range tables {
+		t := about[r.oid]
+		if t.wantsPlan(OrderKey) || r.rows != "" {
+			planned = append(planned, r.oid)
+		}
+		if t.Bytes > smallTable {
+			large = append(large, r.oid)
+		}
+	}
+	return about, errors.Join(c.readTrust(ctx, about, planned), c.readCorrelation(ctx, about, large))
+}
+
+func (c *catalog) readTrust(ctx context.Context, about map[uint32]stored, oids []uint32) error {
+	if len(oids) == 0 {
+		return nil
+	}
+	judged, err := c.judge(ctx, oids)
+	for oid, trust := range judged {
+		t := about[oid]
+		t.trust = trust
+		about[oid] = t
+	}
+	return err
+}
+
+func (c *catalog) readCorrelation(ctx context.Context, about map[uint32]stored, oids []uint32) error {
+	if len(oids) == 0 {
+		return nil
+	}
+	type row struct {
+		Relation    uint32
+		Correlation *float32
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT c.oid AS relation, s.correlation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND i.indisvalid
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+		JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+		WHERE c.oid = ANY ($1)`, oids)
+	for _, r := range rows {
+		t := about[r.Relation]
+		t.Correlation = r.Correlation
+		about[r.Relation] = t
+	}
+	return err
 }
 
 // cutByPlace cuts a table at block numbers. Before 14 the server could not scan
@@ -162,7 +272,21 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 	}
 	first := t.Key[0]
 	var cuts []string
-	if err := c.conn.QueryRow(ctx, sampleQuery(r, first, t, n), fractions(n)).Scan(&cuts); err != nil && err != pgx.ErrNoRows {
+	sample := func(conn *pgx.Conn) error {
+		err := conn.QueryRow(ctx, sampleQuery(r, first, t, n), fractions(n)).Scan(&cuts)
+		if err == pgx.ErrNoRows {
+			return nil
+		}
+		return err
+	}
+	var err error
+	if t.trust == watched {
+		// Where the guard is refused it will be when the rows are read, and they are read whole.
+		_, err = c.guard.during(ctx, r, sample)
+	} else {
+		err = sample(c.conn)
+	}
+	if err != nil {
 		return nil, err
 	}
 	cuts = slices.Compact(cuts)

@@ -47,6 +47,11 @@ type Config struct {
 	Jobs int
 	// RowOrder is the order in which rows leave. Empty means OrderAuto.
 	RowOrder RowOrder
+	// TrustOwners says that the owners of tables and schemas may run code as the
+	// dumping role: tables are then read in pieces and in the order of their keys
+	// also where the role cannot keep others from putting code of theirs in the
+	// planner's way. See trust.
+	TrustOwners bool
 	// Select is the part of the database that is dumped. With AllDatabases it
 	// applies to each.
 	Select Selection
@@ -127,7 +132,7 @@ func (s *Source) several() bool { return s.cfg.AllDatabases || len(s.databases) 
 // Check connects to the database and ends the connection: what makes every dump
 // fail from the start fails here, before anything else is begun.
 func (s *Source) Check(ctx context.Context) error {
-	conn, _, err := connect(ctx, s.conn, s.conn.Database)
+	conn, _, err := connect(ctx, s.conn, s.conn.Database, s.forReading)
 	if err != nil {
 		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
 	}

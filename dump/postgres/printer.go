@@ -14,6 +14,8 @@ type printer struct {
 	w   *dump.Writer
 	err error
 
+	warn func(string) // is told what is left out
+
 	noOwner, noPrivileges bool // leave those statements out
 }
 

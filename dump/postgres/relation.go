@@ -109,6 +109,12 @@ func readRelations(ctx context.Context, c *catalog) error {
 		return err
 	}
 	for _, row := range rows {
+		options := tableOptions
+		if row.Kind == view {
+			options = viewOptions
+		}
+		row.Options = options.only(row.Options, row.Name, c.warn)
+		row.Toast = tableOptions.only(row.Toast, row.Name, c.warn)
 		r := &relation{relationRow: row}
 		r.object = c.add(&object{address: address{class: classRelation, oid: row.OID}, kind: kindTable, word: relationWords[row.Kind]}, row.header)
 		c.rels[row.OID] = r

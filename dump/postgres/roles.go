@@ -175,6 +175,9 @@ func (s setting) print(p *printer, c *catalog, database string) {
 	}
 	for _, config := range s.Config {
 		name, value, _ := strings.Cut(config, "=")
+		if !settingAllowed(name) {
+			continue
+		}
 		p.stmt("ALTER %s SET %s TO %s", target, settingName(name), settingValue(name, value))
 	}
 }

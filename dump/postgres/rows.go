@@ -1,12 +1,13 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,11 +21,13 @@ import (
 // The bytes do not depend on how many connections there are. behind is called
 // after the rows of each table.
 func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out *dump.Writer, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
-	pieces, err := c.pieces(ctx, tables, s.cfg.RowOrder, s.cfg.Debug)
+	pieces, err := c.pieces(ctx, tables, s.cfg)
 	if err != nil {
 		return nil, err
 	}
-	copiers, err := s.openCopiers(ctx, main, c.srv, min(s.cfg.Jobs, len(pieces)))
+	q := newPieceQueue(pieces)
+	w := &rowWriter{main: main.PgConn(), out: out, queue: q, guard: c.guard}
+	copiers, err := s.openCopiers(ctx, main, s.readers(q))
 	if err != nil {
 		return nil, err
 	}
@@ -34,168 +37,158 @@ func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out 
 		}
 	}()
 
-	q := newPieceQueue(pieces)
 	g, ctx := errgroup.WithContext(ctx)
+	watch, end := context.WithCancel(ctx)
+	defer end()
 	for _, k := range copiers {
 		k.lend(max(readAheadBytes/bufferSize/len(copiers), 4))
-		g.Go(func() error { return k.readAhead(ctx, q) })
+		g.Go(func() error { return k.readAhead(ctx, q, c.guard) })
 	}
 	var manifest dump.Manifest
 	g.Go(func() error {
+		defer end() // the guard's watch is over when the rows are written
+		w.alone = len(copiers) == 0
 		var err error
-		manifest, err = writePieces(ctx, main.PgConn(), out, tables, q, len(copiers) == 0, behind)
+		manifest, err = w.write(ctx, tables, behind)
 		return err
 	})
+	g.Go(func() error { return c.guard.watch(watch) })
 	return manifest, g.Wait()
 }
+
+// readers is how many connections besides main's read the rows: none where it takes
+// less time to read them than to connect.
+func (s *Source) readers(q *pieceQueue) int {
+	var bytes int64
+	for _, p := range q.pieces {
+		bytes += p.bytes
+	}
+	if len(q.pieces) <= fewPieces && bytes <= fewBytes {
+		return 0
+	}
+	return min(s.cfg.Jobs, len(q.requests))
+}
+
+const (
+	fewPieces = 100
+	fewBytes  = 1 << 20
+)
 
 // readAheadBytes is how much the connections may have read, all together, before
 // the writer gets to it: several pieces for each of the usual number of them.
 const readAheadBytes = 48 << 20
 
-// A pieceQueue hands out the pieces, each to one connection, and passes them to the
-// writer in the same order.
-type pieceQueue struct {
-	mu     sync.Mutex
-	pieces []piece           // not yet taken
-	taken  chan *pieceStream // not yet written; closed after the last
-}
-
-func newPieceQueue(pieces []piece) *pieceQueue {
-	q := &pieceQueue{pieces: pieces, taken: make(chan *pieceStream, 64)}
-	if len(pieces) == 0 {
-		close(q.taken)
-	}
-	return q
-}
-
-// take returns the next piece for a connection that may own so many buffers; nil after the last.
-func (q *pieceQueue) take(ctx context.Context, buffers int) (*pieceStream, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.pieces) == 0 {
-		return nil, nil
-	}
-	s := &pieceStream{piece: q.pieces[0], data: make(chan buffer, buffers)}
-	select {
-	case q.taken <- s:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	if q.pieces = q.pieces[1:]; len(q.pieces) == 0 {
-		close(q.taken)
-	}
-	return s, nil
-}
-
-// next returns the next piece for the writer; nil after the last.
-func (q *pieceQueue) next(ctx context.Context) (*pieceStream, error) {
-	select {
-	case s := <-q.taken:
-		return s, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-// A pieceStream carries a piece's rows from the connection that reads them to
-// the writer. Its reader never waits for room in data, only for buffers.
-type pieceStream struct {
-	piece
-	data  chan buffer
-	tally tally // set before data is closed
-	left  bool  // the reader could not lock the table; set before data is closed
-}
-
-// A buffer of rows, and where it goes back to.
-type buffer struct {
-	rows []byte
-	home chan []byte
-}
-
-// readAhead reads pieces as long as there are any. Each is asked for while the
-// one before it is read, so that the server never waits for us.
-func (k *copier) readAhead(ctx context.Context, q *pieceQueue) error {
+// readAhead reads requests as long as there are any. Each is asked for while the
+// one before it is read, so that the server never waits for us; one that has to be
+// watched is asked for when its turn comes.
+func (k *copier) readAhead(ctx context.Context, q *pieceQueue, guard *guard) error {
 	defer context.AfterFunc(ctx, k.conn.stop)()
-	s, err := k.askNext(ctx, q)
-	if s != nil && err != nil {
-		if _, said := k.receive(ctx, nil); said != nil {
-			err = said
-		}
-	}
-	for s != nil && err == nil {
-		following, unsent := k.askNext(ctx, q)
-		// A server that has ended the session said why before it hung up: its words go before our failure to ask.
-		s.tally, err = k.receive(ctx, s.data)
-		if isLocked(err) && unsent == nil {
-			s.left = true
-			err = k.beginAgain(ctx, following)
-		}
-		if err == nil {
-			err = unsent
-		}
-		if err != nil {
-			err = fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
-			break
-		}
-		close(s.data)
-		s = following
-	}
+	err := k.readAll(ctx, q, guard)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return err
 }
 
-func (k *copier) askNext(ctx context.Context, q *pieceQueue) (*pieceStream, error) {
-	s, err := q.take(ctx, k.buffers)
-	if s != nil {
-		err = k.ask(s)
+func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error {
+	asked, unsent := k.askNext(q)
+	for asked != nil {
+		var planned func() error
+		entered := false
+		if p := asked[0]; p.watched && unsent == nil {
+			safe, err := guard.enter(ctx, p.piece)
+			switch {
+			case err != nil:
+				return err
+			case safe:
+				entered = true
+				planned = func() error { entered = false; return guard.leave(ctx, true) }
+			case p.table.rows != "":
+				return fmt.Errorf("rows of %s: %w", p.table.name, errConditionDistrusted)
+			case p.first: // as the table lies, by this reader alone
+				p.clauses, p.watched = "", false
+			default:
+				q.finish(p, tally{}, false)
+				asked, unsent = k.askNext(q)
+				continue
+			}
+			unsent = k.ask(asked)
+		}
+		following, next := []*pieceStream(nil), error(nil)
+		if unsent == nil {
+			following, next = k.askNext(q)
+		}
+		// A server that has ended the session said why before it hung up: its words go before our failure to ask.
+		err := k.receive(ctx, q, asked, planned)
+		if entered {
+			err = errors.Join(err, guard.leave(ctx, false))
+		}
+		if isLocked(err) && unsent == nil && next == nil {
+			for _, s := range asked {
+				q.finish(s, tally{}, true)
+			}
+			err = k.beginAgain(ctx, following)
+		}
+		if err = cmp.Or(err, unsent); err != nil {
+			return fmt.Errorf("copy the rows of %s: %w", asked[0].table.name, copyError(err))
+		}
+		asked, unsent = following, next
 	}
-	return s, err
+	return nil
 }
 
-// ask sends the query for a piece.
+// askNext takes the next request and asks for it, unless it has to be watched.
+func (k *copier) askNext(q *pieceQueue) ([]*pieceStream, error) {
+	request := q.take()
+	if request == nil || request[0].watched {
+		return request, nil
+	}
+	return request, k.ask(request)
+}
+
+// ask sends the statements for a request.
 //
-// Somebody may wait to change the table: he waits for main's lock, and our
-// request would wait behind his. Main has its lock already. And ours is given
+// Somebody may wait to change a table: he waits for main's lock, and our
+// request would wait behind his. Main has its lock already. And ours are given
 // back at once: a server has room for few locks, with PostgreSQL's own settings
 // some 12,000 of all sessions.
-func (k *copier) ask(s *pieceStream) error {
-	lock := "LOCK TABLE ONLY " + s.table.name + " IN ACCESS SHARE MODE NOWAIT; "
-	return k.send("SAVEPOINT piece; " + lock + "COPY " + s.query() + " TO STDOUT; ROLLBACK TO piece; RELEASE piece")
+func (k *copier) ask(request []*pieceStream) error {
+	names := make([]string, len(request))
+	var copies strings.Builder
+	for i, s := range request {
+		names[i] = "ONLY " + s.table.name
+		copies.WriteString("COPY " + s.query() + " TO STDOUT; ")
+	}
+	return k.send("SAVEPOINT piece; LOCK TABLE " + strings.Join(names, ", ") + " IN ACCESS SHARE MODE NOWAIT; " + copies.String() + "ROLLBACK TO piece; RELEASE piece")
 }
 
 // beginAgain ends a transaction that failed and starts another on the same
 // snapshot. What was asked for in the meantime failed with it and is asked for
 // once more.
-func (k *copier) beginAgain(ctx context.Context, following *pieceStream) error {
-	if following != nil {
-		if _, err := k.receive(ctx, nil); !isAborted(err) {
+func (k *copier) beginAgain(ctx context.Context, following []*pieceStream) error {
+	sent := following != nil && !following[0].watched
+	if sent {
+		if err := k.receive(ctx, nil, nil, nil); !isAborted(err) {
 			return fmt.Errorf("the server went on in a failed transaction: %w", err)
 		}
 	}
-	if err := k.exec(ctx, "ROLLBACK; "+k.snapshot); err != nil || following == nil {
+	if err := k.exec(ctx, "ROLLBACK; "+k.snapshot); err != nil || !sent {
 		return err
 	}
 	return k.ask(following)
 }
 
-// writePieces writes each table's COPY block from its pieces. What no reader
-// could read is read by main.
-func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tables []*relation, q *pieceQueue, alone bool, behind func(*relation) error) (dump.Manifest, error) {
-	next := func() (*pieceStream, error) {
-		if alone {
-			if _, err := q.take(ctx, 0); err != nil {
-				return nil, err
-			}
-		}
-		return q.next(ctx)
-	}
-	s, err := next()
-	if err != nil {
-		return nil, err
-	}
+// A rowWriter writes the tables' COPY blocks.
+type rowWriter struct {
+	main  *pgconn.PgConn // reads what no reader could
+	out   *dump.Writer
+	queue *pieceQueue
+	guard *guard
+	alone bool // there are no readers
+	at    int  // the piece that comes next
+}
+
+func (w *rowWriter) write(ctx context.Context, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
 	var manifest dump.Manifest
 	for _, r := range tables {
 		columns := ""
@@ -206,22 +199,19 @@ func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tab
 		if err != nil {
 			return nil, err
 		}
-		if _, err := out.WriteString(header + "\n"); err != nil {
+		if _, err := w.out.WriteString(header + "\n"); err != nil {
 			return nil, err
 		}
 		entry := dump.Table{Name: r.name}
-		for s != nil && s.table == r {
-			t, err := writePiece(ctx, main, out, s, alone)
+		for ; w.at < len(w.queue.pieces) && w.queue.pieces[w.at].table == r; w.at++ {
+			t, err := w.piece(ctx)
 			if err != nil {
 				return nil, err
 			}
 			entry.Rows += t.rows
 			entry.Hash += t.sum
-			if s, err = next(); err != nil {
-				return nil, err
-			}
 		}
-		if _, err := io.WriteString(out, "\\.\n\n"); err != nil {
+		if _, err := io.WriteString(w.out, "\\.\n\n"); err != nil {
 			return nil, err
 		}
 		if err := behind(r); err != nil {
@@ -232,56 +222,127 @@ func writePieces(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, tab
 	return manifest, nil
 }
 
-func writePiece(ctx context.Context, main *pgconn.PgConn, out *dump.Writer, s *pieceStream, alone bool) (tally, error) {
-	for !alone {
-		select {
-		case b, more := <-s.data:
-			if more {
-				if _, err := out.Write(b.rows); err != nil {
-					return tally{}, err
-				}
-				b.home <- b.rows
-				continue
+// piece writes the next piece.
+func (w *rowWriter) piece(ctx context.Context) (tally, error) {
+	p := w.queue.pieces[w.at]
+	for !w.alone {
+		b, s, err := w.queue.get(ctx, w.at)
+		if err != nil {
+			return tally{}, err
+		}
+		if s == nil {
+			if _, err := w.out.Write(b.rows); err != nil {
+				return tally{}, err
 			}
-		case <-ctx.Done():
-			return tally{}, context.Cause(ctx)
+			if b.home != nil {
+				b.home <- b.whole
+			}
+			continue
 		}
 		if !s.left {
 			return s.tally, nil
 		}
+		p = s.piece // which may have become one that is not watched
 		break
 	}
-	rows := rowCounter{w: out}
-	if _, err := main.CopyTo(ctx, &rows, "COPY "+s.query()+" TO STDOUT"); err != nil {
-		return tally{}, fmt.Errorf("copy the rows of %s: %w", s.table.name, copyError(err))
+	t, err := w.byMain(ctx, p)
+	if err != nil {
+		return tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.name, copyError(err))
 	}
-	return rows.tally, nil
+	return t, nil
 }
 
-// rowCounter passes COPY's text on, a row a Write, counting and hashing.
-type rowCounter struct {
-	w io.Writer
+// byMain has main read a piece.
+func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
+	rows := mainRows{w: w.out}
+	if p.watched {
+		safe, err := w.guard.enter(ctx, p)
+		switch {
+		case err != nil:
+			return tally{}, err
+		case safe:
+			rows.planned = func() error { return w.guard.leave(ctx, true) }
+		case p.table.rows != "":
+			return tally{}, errConditionDistrusted
+		case p.first:
+			p.clauses = ""
+		default: // the first has brought all
+			return tally{}, nil
+		}
+	}
+	if len(p.key) > 0 {
+		rows.sorter = &sorter{key: p.key}
+	}
+	_, err := w.main.CopyTo(ctx, &rows, "COPY "+p.query()+" TO STDOUT")
+	return rows.tally, errors.Join(err, rows.end(err == nil))
+}
+
+// mainRows passes COPY's text on, a row a Write, counting and hashing.
+type mainRows struct {
+	w       io.Writer
+	planned func() error // called once, when the query has been planned; nil: nobody wants to know
+	sorter  *sorter      // nil: the rows are not sorted
 	tally
 }
 
-func (c *rowCounter) Write(row []byte) (int, error) {
-	if err := c.add(row); err != nil {
+func (m *mainRows) Write(row []byte) (int, error) {
+	if planned := m.planned; planned != nil {
+		m.planned = nil
+		if err := planned(); err != nil {
+			return 0, err
+		}
+	}
+	if err := m.add(row); err != nil {
 		return 0, err
 	}
-	return c.w.Write(row)
+	if m.sorter != nil {
+		if m.sorter.add(row) {
+			return len(row), nil
+		}
+		if err := m.flush(false); err != nil {
+			return 0, err
+		}
+	}
+	return m.w.Write(row)
+}
+
+// end writes what was kept back. Of a COPY that failed it writes nothing.
+func (m *mainRows) end(whole bool) error {
+	var err error
+	if planned := m.planned; planned != nil {
+		err = planned()
+	}
+	if whole && m.sorter != nil {
+		err = errors.Join(err, m.flush(true))
+	}
+	return err
+}
+
+func (m *mainRows) flush(inOrder bool) error {
+	s := m.sorter
+	m.sorter = nil
+	return s.each(inOrder, func(row []byte) error {
+		_, err := m.w.Write(row)
+		return err
+	})
 }
 
 // isLocked tells whether the server refused a lock because of another session's.
-func isLocked(err error) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && pe.Code == "55P03" // lock_not_available
-}
+func isLocked(err error) bool { return hasCode(err, "55P03", "40P01") } // lock_not_available, deadlock_detected
 
 // isAborted tells whether the server refused a statement because an earlier one
 // of the transaction failed.
-func isAborted(err error) bool {
+func isAborted(err error) bool { return hasCode(err, "25P02") } // in_failed_sql_transaction
+
+// isForbidden tells whether the server refused a statement for want of a right.
+func isForbidden(err error) bool { return hasCode(err, "42501") } // insufficient_privilege
+
+// isCrowded tells whether the server has no room for another session.
+func isCrowded(err error) bool { return hasCode(err, "53300") } // too_many_connections
+
+func hasCode(err error, codes ...string) bool {
 	var pe *pgconn.PgError
-	return errors.As(err, &pe) && pe.Code == "25P02" // in_failed_sql_transaction
+	return errors.As(err, &pe) && slices.Contains(codes, pe.Code)
 }
 
 // copyError adds to the server's words what an operator can do.

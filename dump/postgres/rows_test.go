@@ -76,17 +76,17 @@ func TestRowsAreCutIntoPieces(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
 	psqlLoad(t, pg, db, []byte(bigTables))
-	conn, srv, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db)
+	conn, srv, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	execAll(context.Background(), conn.PgConn(), sessionForReading+"BEGIN")
+	execAll(context.Background(), conn.PgConn(), "BEGIN")
 	c, err := readCatalog(context.Background(), conn, srv, &selection{}, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := c.pieces(context.Background(), c.tables, OrderAuto, func(s string) { t.Log(s) })
+	list, err := c.pieces(context.Background(), c.tables, Config{RowOrder: OrderAuto, Debug: func(s string) { t.Log(s) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	alter, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db)
+	alter, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 		}
 		// The tables are locked by now and no row is read yet.
 		go func() {
-			altered <- execAll(ctx, alter.PgConn(), "BEGIN; LOCK TABLE b IN ACCESS EXCLUSIVE MODE; COMMIT")
+			altered <- execAll(ctx, alter.PgConn(), "BEGIN; LOCK TABLE public.b IN ACCESS EXCLUSIVE MODE; COMMIT")
 		}()
 		waits := fmt.Sprintf("SELECT count(*) FROM pg_locks WHERE pid = %d AND NOT granted", alter.PgConn().PID())
 		for pg.Psql(t, db, waits) != "1" {

@@ -13,7 +13,7 @@ import (
 const userSchemas = `
 	SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
 	WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-	  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_namespace'::regclass AND objid = n.oid AND deptype = 'e')`
+	  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = n.oid AND deptype = 'e')`
 
 // contents names something that a user made in the database, or returns the
 // empty string. Extensions do not count: a template may bring them, and a dump
@@ -23,17 +23,17 @@ func contents(ctx context.Context, conn *pgx.Conn) (string, error) {
 	err := conn.QueryRow(ctx, `
 		WITH s AS (`+userSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 		found(what) AS (
-			SELECT 'schema ' || quote_ident(nspname) FROM s WHERE nspname <> 'public'
+			SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM s WHERE nspname <> 'public'
 			UNION ALL
-			SELECT 'relation ' || c.oid::regclass FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
-			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = c.oid)
+			SELECT 'relation ' || c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
+			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid)
 			UNION ALL
-			SELECT 'function ' || p.oid::regprocedure FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
-			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::regclass AND objid = p.oid)
+			SELECT 'function ' || p.oid::pg_catalog.regprocedure FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
+			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = p.oid)
 			UNION ALL
-			SELECT 'type ' || t.oid::regtype FROM pg_catalog.pg_type t JOIN s ON s.oid = t.typnamespace
+			SELECT 'type ' || t.oid::pg_catalog.regtype FROM pg_catalog.pg_type t JOIN s ON s.oid = t.typnamespace
 			WHERE t.typrelid = 0 AND t.typelem = 0
-			  AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_type'::regclass AND objid = t.oid)
+			  AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid)
 			UNION ALL
 			SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata
 		)
@@ -130,30 +130,30 @@ DECLARE
 BEGIN
 	-- A subscription's slot is on another server and is left there.
 	FOR stmt IN
-		SELECT format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
+		SELECT pg_catalog.format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
 		FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
 	FOR stmt IN
-		SELECT format('DROP EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_catalog.pg_event_trigger
-		UNION ALL SELECT format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication
-		UNION ALL SELECT format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_catalog.pg_extension WHERE oid >= 16384
-		UNION ALL SELECT format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_catalog.pg_foreign_data_wrapper
-		UNION ALL SELECT format('DROP LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_catalog.pg_language WHERE oid >= 16384
+		SELECT pg_catalog.format('DROP EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_catalog.pg_event_trigger
+		UNION ALL SELECT pg_catalog.format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication
+		UNION ALL SELECT pg_catalog.format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_catalog.pg_extension WHERE oid >= 16384
+		UNION ALL SELECT pg_catalog.format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_catalog.pg_foreign_data_wrapper
+		UNION ALL SELECT pg_catalog.format('DROP LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_catalog.pg_language WHERE oid >= 16384
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
-	FOR stmt IN SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM (` + userSchemas + `) s
+	FOR stmt IN SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', nspname) FROM (` + userSchemas + `) s
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
-	FOR stmt IN SELECT format('DROP ACCESS METHOD IF EXISTS %I CASCADE', amname) FROM pg_catalog.pg_am WHERE oid >= 16384
+	FOR stmt IN SELECT pg_catalog.format('DROP ACCESS METHOD IF EXISTS %I CASCADE', amname) FROM pg_catalog.pg_am WHERE oid >= 16384
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
 	-- Those left are between the system's own types.
-	FOR stmt IN SELECT format('DROP CAST IF EXISTS (%s AS %s) CASCADE', castsource::regtype, casttarget::regtype) FROM pg_catalog.pg_cast WHERE oid >= 16384
+	FOR stmt IN SELECT pg_catalog.format('DROP CAST IF EXISTS (%s AS %s) CASCADE', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype) FROM pg_catalog.pg_cast WHERE oid >= 16384
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
@@ -164,10 +164,10 @@ BEGIN
 			       CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
 			            WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS word
 			FROM pg_catalog.pg_default_acl WHERE defaclnamespace = 0)
-		SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s ALL ON %s %s', role, verb, word, who) FROM (
-			SELECT DISTINCT 1 AS step, role, 'REVOKE' AS verb, word, 'FROM ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS who
+		SELECT pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s ALL ON %s %s', role, verb, word, who) FROM (
+			SELECT DISTINCT 1 AS step, role, 'REVOKE' AS verb, word, 'FROM ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS who
 			FROM d, pg_catalog.aclexplode(defaclacl) a
-			UNION ALL SELECT 2, role, 'GRANT', word, 'TO ' || quote_ident(role) FROM d
+			UNION ALL SELECT 2, role, 'GRANT', word, 'TO ' || pg_catalog.quote_ident(role) FROM d
 			UNION ALL SELECT 2, role, 'GRANT', word, 'TO PUBLIC' FROM d WHERE type IN ('f', 'T')) x
 		ORDER BY step
 	LOOP
@@ -175,7 +175,7 @@ BEGIN
 	END LOOP;
 	PERFORM pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata;
 	CREATE SCHEMA public;
-	IF pg_catalog.current_setting('server_version_num')::int >= 150000 THEN
+	IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 150000 THEN
 		EXECUTE 'ALTER SCHEMA public OWNER TO pg_database_owner';
 		GRANT USAGE ON SCHEMA public TO PUBLIC;
 	ELSE

@@ -1,0 +1,282 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/semaphore"
+)
+
+// A guard sees to it that what is planned of a table is what was looked at: that
+// nobody puts code of his own in the planner's way between the look and the plan.
+// It is a session of its own beside those that read.
+//
+// From a table's first piece to its last it holds SHARE UPDATE EXCLUSIVE on the
+// table, which keeps everybody from adding indexes and statistics, and hinders
+// neither reads nor writes of rows. Whoever asks in the meantime for a lock that
+// writers would queue behind (CREATE INDEX is one) is let through within
+// watchEvery. CREATE INDEX CONCURRENTLY, VACUUM and ANALYZE wait; the first two
+// could not end, or not do much, before the dump's snapshot does.
+//
+// While a piece is planned, some milliseconds, it also holds SHARE on
+// pg_namespace: tables are named by their schema, and a schema that is renamed
+// and replaced in that moment would put another table in the place of the one
+// that was looked at. Renaming and making schemas waits for that long.
+//
+// Who waits for whom: a reader waits for the guard while another's piece is
+// planned, which ends with the server's first answer to that reader, who waits
+// for nothing else meanwhile. The guard waits for locks in the server, each time
+// for a bounded one. Since it holds ACCESS SHARE from the beginning it never
+// queues behind somebody who waits for the dump to end.
+type guard struct {
+	open     func(context.Context) (*pgx.Conn, error)
+	patience time.Duration // for a lock that was let go of in the midst of a table
+
+	turn  *semaphore.Weighted // held by whoever uses what follows
+	moved chan struct{}       // closed, and made anew, when the guard is done with a table
+	conn  *pgx.Conn           // nil until the first table
+	table *relation           // the one that is held, or was refused; nil: none
+	todo  int                 // pieces of table that are not planned yet
+	state guardState
+	full  error // the server's word that it has no room for the session
+}
+
+type guardState int
+
+const (
+	idle    guardState = iota
+	holding            // the lock on the table
+	letGo              // of the lock, for somebody who waited
+	refused            // the table is not to be planned
+)
+
+// How long the guard waits for a lock: before a table is begun, where the
+// alternative is to read it as it lies; an autovacuum gives way after a second.
+const guardWait = 3 * time.Second
+
+// watchEvery is how often the guard looks for others that wait for it.
+const watchEvery = 500 * time.Millisecond
+
+// newGuard returns the guard of a dump of database. Whoever calls it closes it.
+func (s *Source) newGuard(database string) *guard {
+	patience := s.cfg.LockTimeout
+	if patience == 0 {
+		patience = 10 * time.Minute
+	}
+	open := func(ctx context.Context) (*pgx.Conn, error) {
+		conn, _, err := connect(ctx, s.conn, database, s.forReading)
+		return conn, err
+	}
+	return &guard{open: open, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
+}
+
+// during runs f on the guard's session while r is safe to be planned, and reports
+// false where it is not. No reader may have been begun.
+func (g *guard) during(ctx context.Context, r *relation, f func(*pgx.Conn) error) (bool, error) {
+	p := piece{table: r, of: 1}
+	safe, err := g.enter(ctx, p)
+	if err != nil || !safe {
+		return false, err
+	}
+	return true, errors.Join(f(g.conn), g.leave(ctx, true))
+}
+
+// enter begins a moment in which the piece may be planned; leave ends it. It
+// reports false where its table must not be planned, which is so then for all of
+// its pieces, and no moment has begun.
+func (g *guard) enter(ctx context.Context, p piece) (safe bool, err error) {
+	for {
+		if err := g.turn.Acquire(ctx, 1); err != nil {
+			return false, context.Cause(ctx)
+		}
+		if g.table == nil || g.table == p.table {
+			break
+		}
+		// Pieces of the table before are still to be planned, by readers that have them already.
+		moved := g.moved
+		g.turn.Release(1)
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		}
+	}
+	if g.table == nil {
+		g.table, g.todo, g.state = p.table, p.of, idle
+		err = g.begin(ctx)
+	}
+	if err == nil {
+		safe, err = g.admit(ctx)
+	}
+	if err != nil {
+		err = fmt.Errorf("keep %s from being given an index: %w", p.table.name, err)
+	}
+	if !safe {
+		err = errors.Join(err, g.planned(ctx))
+		g.turn.Release(1)
+	}
+	return safe, err
+}
+
+// leave ends a moment. The piece was planned, or will have to be in another one.
+func (g *guard) leave(ctx context.Context, planned bool) error {
+	defer g.turn.Release(1)
+	err := g.exec(ctx, "ROLLBACK TO moment; RELEASE moment")
+	if planned {
+		err = errors.Join(err, g.planned(ctx))
+	}
+	return err
+}
+
+// planned counts a piece, and lets go of the table after the last.
+func (g *guard) planned(ctx context.Context) error {
+	if g.todo--; g.todo > 0 {
+		return nil
+	}
+	state := g.state
+	g.table, g.state = nil, idle
+	close(g.moved)
+	g.moved = make(chan struct{})
+	if state == refused || g.conn == nil {
+		return nil
+	}
+	return g.exec(ctx, "ROLLBACK")
+}
+
+// admit makes the table one that may be planned, and keeps it so. Before its
+// first piece it may be refused; later that is an error.
+func (g *guard) admit(ctx context.Context) (bool, error) {
+	deadline := time.Now().Add(g.patience)
+	first := g.state == idle
+	for g.state != refused {
+		err := g.look(ctx)
+		switch {
+		case err == nil:
+			return true, nil
+		case ctx.Err() != nil:
+			return false, context.Cause(ctx)
+		case first && (isLocked(err) || isForbidden(err) || errors.Is(err, errUsersCode)):
+			return false, g.refuse(ctx)
+		case !isLocked(err):
+			return false, err
+		case time.Now().After(deadline):
+			return false, fmt.Errorf("somebody holds a lock on it, or on the list of schemas: %w", err)
+		}
+	}
+	return false, nil
+}
+
+var errUsersCode = errors.New("planning it would run code of the database's users, which somebody has added since the dump began to read it; run the backup again: it will be read as it lies")
+
+// connect opens the session, once. Where the server has no room for it, it has none later.
+func (g *guard) connect(ctx context.Context) error {
+	if g.conn == nil && g.full == nil {
+		conn, err := g.open(ctx)
+		if isCrowded(err) {
+			g.full = err
+		}
+		if err != nil {
+			return err
+		}
+		g.conn = conn
+	}
+	return g.full
+}
+
+// begin opens a transaction in which the guard has the weakest lock on the table.
+func (g *guard) begin(ctx context.Context) error {
+	err := g.connect(ctx)
+	if isCrowded(err) {
+		g.state = refused
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = g.exec(ctx, fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d; LOCK TABLE ONLY %s IN ACCESS SHARE MODE; SAVEPOINT held",
+		guardWait.Milliseconds(), g.table.name))
+	if isLocked(err) || isForbidden(err) {
+		return g.refuse(ctx)
+	}
+	return err
+}
+
+// look takes what locks are missing and looks at what the planner would meet. A
+// lock that is not to be had costs the others too.
+func (g *guard) look(ctx context.Context) error {
+	sql := ""
+	if g.state != holding {
+		sql = "LOCK TABLE ONLY " + g.table.name + " IN SHARE UPDATE EXCLUSIVE MODE; "
+	}
+	sql += "SAVEPOINT moment; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE; " +
+		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid OR EXISTS (%s)",
+			literal(g.table.name), g.table.oid, usersCode(fmt.Sprintf("part.relation = %d", g.table.oid)))
+	results, err := g.conn.PgConn().Exec(ctx, sql).ReadAll()
+	if err == nil && string(results[len(results)-1].Rows[0][0]) == "t" {
+		err = errUsersCode
+	}
+	if err != nil {
+		if g.state == holding {
+			g.state = letGo
+		}
+		return errors.Join(err, g.exec(ctx, "ROLLBACK TO held"))
+	}
+	g.state = holding
+	return nil
+}
+
+// refuse notes that the table is not to be planned, and gives all locks back.
+func (g *guard) refuse(ctx context.Context) error {
+	g.state = refused
+	return g.exec(ctx, "ROLLBACK")
+}
+
+// watch lets others through who wait for a lock behind which writers queue, until
+// the context ends.
+func (g *guard) watch(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := g.turn.Acquire(ctx, 1); err != nil {
+			return nil
+		}
+		err := g.giveWay(ctx)
+		g.turn.Release(1)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("watch over %s: %w", g.table.name, err)
+		}
+	}
+}
+
+func (g *guard) giveWay(ctx context.Context) error {
+	if g.table == nil || g.state != holding {
+		return nil
+	}
+	results, err := g.conn.PgConn().Exec(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE relation = %d AND NOT granted
+		AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+		AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock'))`, g.table.oid)).ReadAll()
+	if err != nil || string(results[0].Rows[0][0]) != "t" {
+		return err
+	}
+	g.state = letGo
+	return g.exec(ctx, "ROLLBACK TO held")
+}
+
+func (g *guard) exec(ctx context.Context, sql string) error {
+	return execAll(ctx, g.conn.PgConn(), sql)
+}
+
+// close ends the session.
+func (g *guard) close(ctx context.Context) {
+	if g.conn != nil {
+		g.conn.Close(context.WithoutCancel(ctx))
+	}
+}

@@ -1,0 +1,231 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A sequenceState is where a sequence stands.
+type sequenceState struct {
+	relation *relation
+	last     int64
+	called   bool
+}
+
+// sequenceBatch is how many sequences are read at once.
+const sequenceBatch = 500
+
+// sequenceStates reads where the sequences stand. Sequences are not part of a
+// snapshot: their values are those of the moment of reading, which is after the
+// snapshot, so that no value in the rows is given out again.
+//
+// Before 18 the state of a sequence that gave out no value yet is to be had by a
+// SELECT alone, and a sequence has no lock that keeps its name from being given
+// to a table of its owner's: see trust. Those whose owners are not trusted are
+// read on the guard's session, in transactions of its own, as the locks that it
+// takes there last to their end.
+func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
+	var sequences, others []*relation
+	var oids []uint32
+	for _, oid := range c.relationOIDs() {
+		if r := c.rels[oid]; r.Kind == sequence && c.hasRows(r) {
+			sequences, oids = append(sequences, r), append(oids, oid)
+		}
+	}
+	if len(sequences) == 0 {
+		return nil, nil
+	}
+	of, err := c.judge(ctx, oids)
+	if err != nil {
+		return nil, fmt.Errorf("read sequences: %w", err)
+	}
+	list := sequences
+	sequences = nil
+	for _, r := range list {
+		if of[r.oid] == trusted {
+			sequences = append(sequences, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	states, err := inBatches(sequences, func(part []*relation) ([]sequenceState, error) { return c.selectStates(ctx, part) })
+	if err == nil && len(others) > 0 {
+		var more []sequenceState
+		more, err = c.guard.sequences(ctx, c.srv, others)
+		states = append(states, more...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read sequences: %w", sequenceError(err))
+	}
+	return states, nil
+}
+
+func inBatches(list []*relation, read func([]*relation) ([]sequenceState, error)) ([]sequenceState, error) {
+	var states []sequenceState
+	for len(list) > 0 {
+		part := list[:min(sequenceBatch, len(list))]
+		list = list[len(part):]
+		got, err := read(part)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, got...)
+	}
+	return states, nil
+}
+
+// selectStates reads sequences on the dump's own session. Nobody else is kept from
+// a sequence for the time of a dump: its lock is given back.
+func (c *catalog) selectStates(ctx context.Context, part []*relation) ([]sequenceState, error) {
+	results, err := c.conn.PgConn().Exec(ctx, "SAVEPOINT sequences; "+selectSequences(part)+"ROLLBACK TO sequences; RELEASE sequences").ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	return readStates(part, results[1:])
+}
+
+// selectSequences is a SELECT for each: one of them all takes the planner a time
+// that grows with their square.
+func selectSequences(part []*relation) string {
+	var b strings.Builder
+	for _, r := range part {
+		b.WriteString("SELECT last_value, is_called FROM " + r.name + "; ")
+	}
+	return b.String()
+}
+
+func readStates(part []*relation, results []*pgconn.Result) ([]sequenceState, error) {
+	states := make([]sequenceState, len(part))
+	for i, r := range part {
+		if len(results) <= i || len(results[i].Rows) != 1 {
+			return nil, fmt.Errorf("sequence %s: %w", r.name, errGone)
+		}
+		row := results[i].Rows[0]
+		last, err := strconv.ParseInt(string(row[0]), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("sequence %s: %w", r.name, err)
+		}
+		states[i] = sequenceState{r, last, string(row[1]) == "t"}
+	}
+	return states, nil
+}
+
+// sequences reads sequences by what their owners cannot turn: their OIDs.
+func (g *guard) sequences(ctx context.Context, srv server, list []*relation) ([]sequenceState, error) {
+	if err := g.turn.Acquire(ctx, 1); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	defer g.turn.Release(1)
+	if err := g.connect(ctx); err != nil {
+		return nil, err
+	}
+	return inBatches(list, func(part []*relation) ([]sequenceState, error) {
+		begin := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d", g.patience.Milliseconds())
+		if err := g.exec(ctx, begin); err != nil {
+			return nil, err
+		}
+		states, err := g.sequenceBatch(ctx, srv, part)
+		return states, errors.Join(err, g.exec(ctx, "ROLLBACK"))
+	})
+}
+
+func (g *guard) sequenceBatch(ctx context.Context, srv server, part []*relation) ([]sequenceState, error) {
+	oids := make([]string, len(part))
+	for i, r := range part {
+		oids[i] = strconv.FormatUint(uint64(r.oid), 10)
+	}
+	// Both functions lock the sequence by its OID, to the end of the transaction.
+	state := "pg_catalog.pg_sequence_last_value(s.oid), true"
+	from := ""
+	if srv.version >= 180000 {
+		state, from = "d.last_value, d.is_called", ", pg_catalog.pg_get_sequence_data(s.oid) d"
+	}
+	results, err := g.conn.PgConn().Exec(ctx, "SELECT "+state+" FROM pg_catalog.unnest('{"+strings.Join(oids, ",")+"}'::pg_catalog.oid[]) WITH ORDINALITY s(oid, n)"+from+" ORDER BY s.n").ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	states := make([]sequenceState, len(part))
+	var uncalled []*relation
+	var at []int
+	for i, r := range part {
+		if len(results[0].Rows) != len(part) {
+			return nil, errGone
+		}
+		row := results[0].Rows[i]
+		if row[0] == nil {
+			uncalled, at = append(uncalled, r), append(at, i)
+			continue
+		}
+		last, err := strconv.ParseInt(string(row[0]), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		states[i] = sequenceState{r, last, string(row[1]) == "t"}
+	}
+	if len(uncalled) == 0 {
+		return states, nil
+	}
+	got, err := g.selectLocked(ctx, uncalled)
+	for i, s := range got {
+		states[at[i]] = s
+	}
+	return states, err
+}
+
+// selectLocked reads sequences that the session has locked, by their names, which
+// nobody can give to anything else while schemas stay as they are. A role that may
+// not lock pg_namespace looks whether the names are still theirs, and no more.
+func (g *guard) selectLocked(ctx context.Context, list []*relation) ([]sequenceState, error) {
+	deadline := time.Now().Add(g.patience)
+	for {
+		err := g.exec(ctx, "SAVEPOINT names; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE NOWAIT")
+		if err == nil {
+			break
+		}
+		if ended := g.exec(ctx, "ROLLBACK TO names"); ended != nil {
+			return nil, errors.Join(err, ended)
+		}
+		if isForbidden(err) || isReadOnly(err) {
+			break
+		}
+		if !isLocked(err) || time.Now().After(deadline) {
+			return nil, err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	conditions := make([]string, len(list))
+	for i, r := range list {
+		conditions[i] = fmt.Sprintf("(%s, %d)", literal(r.name), r.oid)
+	}
+	// Division by zero ends the statements that follow.
+	check := "SELECT 1 / CASE WHEN EXISTS (SELECT FROM (VALUES " + strings.Join(conditions, ", ") + ") s(name, oid) WHERE pg_catalog.to_regclass(s.name) IS DISTINCT FROM s.oid::pg_catalog.oid) THEN 0 ELSE 1 END; "
+	results, err := g.conn.PgConn().Exec(ctx, check+selectSequences(list)).ReadAll()
+	if hasCode(err, "22012") { // division_by_zero
+		err = errGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readStates(list, results[1:])
+}
+
+// isReadOnly tells whether the server refused a lock because it follows another one.
+func isReadOnly(err error) bool { return hasCode(err, "25006", "55000") } // read_only_sql_transaction, object_not_in_prerequisite_state
+
+// sequenceError tells a sequence that was dropped meanwhile, which no lock prevents.
+func sequenceError(err error) error {
+	if hasCode(err, "42P01") { // undefined_table
+		return fmt.Errorf("one %w: %w", errGone, err)
+	}
+	return lockRoom(err)
+}

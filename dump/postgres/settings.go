@@ -1,0 +1,115 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A parameter is a setting that every session of this package makes, because an
+// owner, a role's administrator or the role's own defaults may have turned it
+// (ALTER DATABASE … SET, ALTER ROLE … SET) and what the session does depends on it.
+type parameter struct {
+	name, value string
+	since       int  // the first server version that knows it, as server_version_num; 0: all
+	loads       bool // also in the sessions of a load, whose dump says the rest: what it makes is made under the settings of where it goes
+}
+
+// parameters are set before anything of a database's users is looked at. What
+// they cannot help: session_preload_libraries and local_preload_libraries have
+// been loaded when a session's first statement comes. The former only a
+// superuser can set for others, the latter names only what an administrator has
+// put in the folder plugins.
+//
+// Not in the list is what only superusers can set for a database or a role
+// (session_replication_role, zero_damaged_pages, log_statement and their like):
+// they mean what they set.
+var parameters = []parameter{
+	// Planning evaluates the CHECKs of a table, that is, calls its owner's functions.
+	{name: "constraint_exclusion", value: "off"},
+	// Not all rows, or none, and no word of it.
+	{name: "row_security", value: "off"},
+	// A plan of a statement that runs once, with its parameters known.
+	{name: "plan_cache_mode", value: "auto"},
+	{name: "jit", value: "off"}, // costs more than a dump's statements take
+	// A dump reads on as many connections as it was told and takes nobody's
+	// workers; and rows that several workers bring have no order.
+	{name: "max_parallel_workers_per_gather", value: "0"},
+	// Without these the ranges in which tables are read would each scan the whole table.
+	{name: "enable_seqscan", value: "on"},
+	{name: "enable_indexscan", value: "on"},
+	{name: "enable_bitmapscan", value: "on"},
+	{name: "enable_tidscan", value: "on"},
+	{name: "enable_sort", value: "on"},
+	{name: "work_mem", value: "16MB"}, // for the sort of a piece; an owner's could be all that the server has
+	{name: "temp_tablespaces", value: ""},
+	{name: "synchronize_seqscans", value: "off"}, // physical order begins at the beginning
+
+	// How values are written and read. Each is a way of saying the same bytes otherwise, or others.
+	{name: "standard_conforming_strings", value: "on"},
+	{name: "backslash_quote", value: "safe_encoding"},
+	{name: "escape_string_warning", value: "off"},
+	{name: "datestyle", value: "ISO"},
+	{name: "intervalstyle", value: "postgres"},
+	{name: "timezone", value: "UTC"},
+	{name: "extra_float_digits", value: "3"},
+	{name: "bytea_output", value: "hex"},
+	{name: "xmlbinary", value: "base64"},
+	{name: "xmloption", value: "content"},
+	{name: "array_nulls", value: "on"},
+	{name: "transform_null_equals", value: "off"},
+	{name: "quote_all_identifiers", value: "off"},
+
+	// A transaction is what BEGIN says, and lasts as long as it must.
+	{name: "default_transaction_isolation", value: "read committed"},
+	{name: "default_transaction_read_only", value: "off"},
+	{name: "default_transaction_deferrable", value: "off"},
+	{name: "statement_timeout", value: "0", loads: true},
+	{name: "idle_in_transaction_session_timeout", value: "0", loads: true},
+	{name: "idle_session_timeout", value: "0", since: 140000, loads: true},
+	{name: "transaction_timeout", value: "0", since: 170000, loads: true},
+	{name: "exit_on_error", value: "off", loads: true}, // a lock that is not to be had is no reason to end
+
+	// What the server would write into its log, or send, of statements and
+	// their values: a restore's may hold passwords.
+	{name: "client_min_messages", value: "warning", loads: true},
+	{name: "debug_print_parse", value: "off", loads: true},
+	{name: "debug_print_rewritten", value: "off", loads: true},
+	{name: "debug_print_plan", value: "off", loads: true},
+	{name: "log_parameter_max_length_on_error", value: "0", loads: true},
+}
+
+// clearPath comes before every other statement, on every connection and for
+// every purpose: until then, names that are not qualified may be found among
+// what a database's owner made (ALTER DATABASE … SET search_path). After it they
+// are pg_catalog's alone.
+const clearPath = `SELECT pg_catalog.set_config('search_path', '', false)`
+
+// settle is the statement that sets the parameters that a server knows, for a
+// session that reads or for one that loads.
+func settle(srv server, reads bool) string {
+	var list []string
+	for _, p := range parameters {
+		if srv.version >= p.since && (reads || p.loads) {
+			list = append(list, "pg_catalog.set_config("+literal(p.name)+", "+literal(p.value)+", false)")
+		}
+	}
+	return "SELECT " + strings.Join(list, ", ") + ";\n"
+}
+
+// forReading sets up a session of a dump, so that what it sends is independent of
+// anybody's defaults. The encoding is the database's own: no byte is converted on
+// the way.
+func (s *Source) forReading(srv server) string {
+	return settle(srv, true) + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
+		literal(srv.encoding), s.cfg.LockTimeout.Milliseconds())
+}
+
+// forLoading sets up a session of a load.
+func forLoading(srv server) string { return settle(srv, false) }
+
+// restrictRelations keeps a view or foreign table that was put in a table's place
+// from running anything as this role (CVE-2024-7348). Minor releases before
+// August 2024 lack the setting.
+const restrictRelations = `SELECT CASE WHEN pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL
+	THEN pg_catalog.set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', false) END;
+`
