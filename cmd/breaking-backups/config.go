@@ -45,6 +45,7 @@ type config struct {
 	PGNoPrivileges     bool    `env:"PG_NO_PRIVILEGES" flag:"no-privileges" group:"database" default:"false" help:"leave out GRANT and REVOKE"`
 	PGLockTimeout      seconds `env:"PG_LOCK_TIMEOUT_SECONDS" group:"database" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
 	PGRowOrder         string  `env:"PG_ROW_ORDER" group:"database" default:"auto" help:"key | physical | auto: by key where that is cheap"`
+	PGTrustOwners      bool    `env:"PG_TRUST_OWNERS" group:"database" default:"false" help:"the owners of tables and schemas may run code as the dumping role: large tables in the order of their keys where it may not lock them"`
 	DumpJobs           jobs    `env:"DUMP_JOBS" group:"database" default:"2" help:"connections that read rows; the dump is the same for every number"`
 	RestoreJobs        jobs    `env:"RESTORE_JOBS" group:"database" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL and MariaDB they load the rows too"`
 

@@ -53,6 +53,7 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 
 		LockTimeout: time.Duration(cfg.PGLockTimeout),
 		RowOrder:    postgres.RowOrder(cfg.PGRowOrder),
+		TrustOwners: cfg.PGTrustOwners,
 		Jobs:        int(cfg.DumpJobs),
 		Warn:        warn,
 		Debug:       debug,

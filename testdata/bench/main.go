@@ -3,7 +3,8 @@
 // It runs beside a private server (servers postgres bench postgres), with the program, restic and the engine's tools on
 // PATH. Ours and theirs run in turn, so that a machine whose speed drifts does the same to both; what counts is the
 // ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set;
-// BENCH_ONLY names the parts to make of dump, memory, backup, second and restore, separated by commas.
+// BENCH_ONLY names the parts to make of dump, memory, backup, second and restore, separated by commas; PostgreSQL has
+// heap, small, many, databases and objects besides.
 //
 // MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that MONGO_BENCH_URI names;
 // its parts are dump, memory, frames and second.
@@ -45,6 +46,43 @@ type bench struct {
 
 	fresh string // makes an empty database named target
 	load  string // loads the dump in $FILE into it
+
+	shapes []shape
+}
+
+// A shape is a database of another kind, that is filled for its own part.
+type shape struct {
+	part string // its name in BENCH_ONLY
+	what string
+	fill []string
+	// Commands of both sides; before comes before each.
+	before, ours, theirs string
+	wall                 string // at most this part of theirs
+	peak                 string // at most so much memory of ours; "": not looked at
+}
+
+// measure fills the database and holds both sides against each other.
+func (s shape) measure(string) error {
+	for _, step := range s.fill {
+		if _, err := sh(step); err != nil {
+			return err
+		}
+	}
+	ours, theirs, err := compare(s.ours, s.theirs, s.before)
+	if err != nil {
+		return err
+	}
+	row(s.what+", wall", s.wall, ours, theirs, wall)
+	if s.peak != "" {
+		peaks := func(list []usage) (m []float64) {
+			for _, u := range list {
+				m = append(m, u.peak)
+			}
+			return m
+		}
+		fmt.Printf("| %s, peak memory | %s | %.0f MiB | %.0f MiB | |\n", s.what, s.peak, median(peaks(ours)), median(peaks(theirs)))
+	}
+	return nil
 }
 
 // A change is made before another backup, and what that adds is measured.
@@ -68,7 +106,11 @@ func run(args []string) error {
 		return runMongo()
 	}
 	b := benches[args[0]]
-	parts, err := only([]part{{"dump", b.dumping}, {"memory", b.memory}, {"backup", b.backing}, {"second", b.backups}, {"restore", b.restoring}})
+	all := []part{{"dump", b.dumping}, {"memory", b.memory}, {"backup", b.backing}, {"second", b.backups}, {"restore", b.restoring}}
+	for _, s := range b.shapes {
+		all = append(all, part{s.part, s.measure})
+	}
+	parts, err := only(all)
 	if err != nil {
 		return err
 	}
@@ -79,9 +121,13 @@ func run(args []string) error {
 		os.Setenv(set[0], set[1])
 	}
 	fmt.Printf("%d processors, %s; medians of %d pairs\n\n", runtime.NumCPU(), time.Now().Format("2006-01-02"), pairs)
-	for _, step := range b.fill {
-		if _, err := sh(step); err != nil {
-			return err
+	if slices.ContainsFunc(parts, func(p part) bool {
+		return !slices.ContainsFunc(b.shapes, func(s shape) bool { return s.part == p.name })
+	}) {
+		for _, step := range b.fill {
+			if _, err := sh(step); err != nil {
+				return err
+			}
 		}
 	}
 	for i := 0; i < len(b.env); i += 2 {
@@ -116,11 +162,15 @@ func only(all []part) ([]part, error) {
 	}
 	var list []part
 	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(all, func(p part) bool { return p.name == name })
-		if i < 0 {
+		before := len(list)
+		for _, p := range all {
+			if p.name == name {
+				list = append(list, p)
+			}
+		}
+		if len(list) == before {
 			return nil, fmt.Errorf("BENCH_ONLY: there is no part %q", name)
 		}
-		list = append(list, all[i])
 	}
 	return list, nil
 }

@@ -26,4 +26,48 @@ var postgres = bench{
 	fresh:       "dropdb --if-exists target; createdb target; psql -Xqc CHECKPOINT",
 	load:        "psql -Xq -v ON_ERROR_STOP=1 -d target -f $FILE",
 	restoreWall: "0.75",
+	shapes: []shape{
+		{
+			part: "heap", what: "dump of a large table without a key", wall: "0.8",
+			fill: []string{
+				"createdb heap", `psql -Xq -d heap -c "CREATE TABLE t AS SELECT i, md5(i::text) AS a, repeat(md5((i * 7)::text), 3) AS b FROM generate_series(1, 5000000) i"`,
+				"psql -Xq -d heap -c 'VACUUM ANALYZE'",
+			},
+			ours: "PGDATABASE=heap exec breaking-backups dump >/dev/null", theirs: "exec pg_dump heap >/dev/null",
+		},
+		{
+			part: "small", what: "dump of a small database", wall: "1",
+			fill: []string{"createdb small", `psql -Xq -d small -c "CREATE TABLE a (id integer PRIMARY KEY, b text); INSERT INTO a SELECT i, md5(i::text) FROM generate_series(1, 1000) i;
+				CREATE TABLE b (id serial PRIMARY KEY, a integer REFERENCES a); CREATE VIEW v AS TABLE a; CREATE INDEX ON a (b)"`},
+			ours: "PGDATABASE=small exec breaking-backups dump >/dev/null", theirs: "exec pg_dump small >/dev/null",
+		},
+		{
+			part: "many", what: "dump of 10,000 empty tables", wall: "1", peak: "128 MiB",
+			fill: []string{
+				"createdb many", `for i in $(seq 10000); do echo "CREATE TABLE t$i (id serial PRIMARY KEY, a text, b timestamptz DEFAULT now());"; done | psql -Xq -d many`,
+				"psql -Xq -d many -c 'VACUUM ANALYZE'",
+			},
+			ours: "PGDATABASE=many exec breaking-backups dump >/dev/null", theirs: "exec pg_dump many >/dev/null",
+		},
+		{
+			part: "many", what: "the same in physical order", wall: "1", peak: "128 MiB",
+			ours: "PGDATABASE=many PG_ROW_ORDER=physical exec breaking-backups dump >/dev/null", theirs: "exec pg_dump many >/dev/null",
+		},
+		{
+			part: "many", what: "restore of 10,000 empty tables", wall: "1", peak: "128 MiB",
+			fill:   []string{"PGDATABASE=many breaking-backups dump --output $FILE.many"},
+			before: "dropdb --if-exists target; createdb target; psql -Xqc CHECKPOINT",
+			ours:   "exec breaking-backups restore --database target --file $FILE.many", theirs: "exec psql -Xq -v ON_ERROR_STOP=1 -d target -f $FILE.many >/dev/null",
+		},
+		{
+			part: "databases", what: "dump of a server of 60 small databases", wall: "1", peak: "128 MiB",
+			fill: []string{`for i in $(seq 60); do createdb db$i; psql -Xq -d db$i -c "CREATE TABLE a (id serial PRIMARY KEY, b text); INSERT INTO a (b) SELECT md5(i::text) FROM generate_series(1, 500) i; CREATE INDEX ON a (b)"; done`},
+			ours: "PGDATABASE=postgres PG_DUMP_ALL=true exec breaking-backups dump >/dev/null", theirs: "exec pg_dumpall >/dev/null",
+		},
+		{
+			part: "objects", what: "dump of 20,000 large objects", wall: "1", peak: "128 MiB",
+			fill: []string{"createdb objects", `psql -Xq -d objects -c "SELECT count(lo_from_bytea(0, decode(repeat(md5(i::text), 20), 'hex'))) FROM generate_series(1, 20000) i"`},
+			ours: "PGDATABASE=objects exec breaking-backups dump >/dev/null", theirs: "exec pg_dump objects >/dev/null",
+		},
+	},
 }
