@@ -13,7 +13,7 @@ DECLARE
 		E'a\n\\! touch never\n', E'b\r\n\\! touch never\r', E'c\n\\copy (select 1) to never\n', E'd''; CREATE TABLE never(); --', E'e"; CREATE TABLE never(); --',
 		E'f$$; $function$; $procedure$; CREATE TABLE never(); --', E'g*/; CREATE TABLE never(); /* --', E'h :USER :''USER'' :"USER" :{?USER} [:HOST] \\',
 		E'i\n\\.\n\\! touch never\n', E'j\n\\c postgres\n\\set ON_ERROR_STOP off\n\\q\n', E'k);\nCOPY t FROM stdin;\n1\n\\.\n\\! touch never\n',
-		E'l\t\v\f %s %d %% {} \\n \\x27 \\\\ ` \u2028 \u0085 \u202e', E'm\n-- table "x" rows 1 hash 0', E'n'';\n\\! touch never\n\\''', E'o\\"\n\\! touch never\n\\" \\'];
+		E'l\t\x0b\f %s %d %% {} \\n \\x27 \\\\ ` \u2028 \u0085 \u202e', E'm\n-- table "x" rows 1 hash 0', E'n'';\n\\! touch never\n\\''', E'o\\"\n\\! touch never\n\\" \\'];
 	long text := array_to_string(names, ' ');
 	stmts text[];
 	stmt text;

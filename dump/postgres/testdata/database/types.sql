@@ -17,7 +17,7 @@ END $$;
 INSERT INTO t.every (id) VALUES (0);
 INSERT INTO t.every (id, c_bool, a_bool, c_bytea, a_bytea, c_char, c_name, c_int8, a_int8, c_int2, c_int4, a_text, c_text, c_json, c_jsonb, c_xml)
 VALUES (1, true, '{t,f,NULL}', '\x005c27220a0d09ff', '{"\\x00","\\x5c"}', 'x', 'a name', -9223372036854775808, '[-2:0]={1,2,3}', -32768, 2147483647,
-	E'{{"a,b","c\\"d"},{"NULL",NULL}}', E'back\\slash tab\t newline\n cr\r \b\f\v \\. \\N "quoted" ''single'' ünïcödé 🐘', '{"a":  [1, {"b": null}],  "a": 2}', '{"\u0041": 1e400}', '<a b="c">&amp;</a>');
+	E'{{"a,b","c\\"d"},{"NULL",NULL}}', E'back\\slash tab\t newline\n cr\r \b\f\x0b \\. \\N "quoted" ''single'' ünïcödé 🐘', '{"a":  [1, {"b": null}],  "a": 2}', '{"\u0041": 1e400}', '<a b="c">&amp;</a>');
 INSERT INTO t.every (id, c_float4, a_float4, c_float8, a_float8, c_numeric, a_numeric, c_money, c_date, a_date, c_timestamp, c_timestamptz, a_timestamptz, c_time, c_timetz, c_interval, a_interval)
 VALUES (2, 'NaN', '{Infinity,-Infinity,1.17549e-38,3.40282e+38,-0}', '4.9406564584124654e-324', '{NaN,Infinity,-Infinity,1.7976931348623157e308,0.1}', 'NaN',
 	'{0,123456789012345678901234567890.123456789012345678901234567890}', '-92233720368547758.08', '4713-01-01 BC', '{infinity,-infinity,5874897-12-31}',

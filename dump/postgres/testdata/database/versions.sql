@@ -1,5 +1,6 @@
 -- What only newer servers have, and what they do otherwise.
 CREATE SCHEMA v;
+CREATE ROLE v_maintainer;
 CREATE TABLE v.parent (a integer NOT NULL, b integer GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE v.child () INHERITS (v.parent);
 INSERT INTO v.child VALUES (1);
@@ -24,7 +25,6 @@ CREATE SUBSCRIPTION v_sub CONNECTION 'dbname=x' PUBLICATION p WITH (connect = fa
 \if :has17
 CREATE COLLATION v.built_in (provider = builtin, locale = 'C.UTF-8');
 CREATE TABLE v.maintained (a integer);
-CREATE ROLE v_maintainer;
 GRANT MAINTAIN ON v.maintained TO v_maintainer;
 CREATE TABLE v.identified (id integer GENERATED ALWAYS AS IDENTITY, at date) PARTITION BY RANGE (at);
 CREATE TABLE v.identified_1 PARTITION OF v.identified FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
