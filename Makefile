@@ -27,7 +27,7 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 	@testdata/servers/install postgresql gcc
 	@testdata/regress/regress
 
-test-matrix: tools ## the engines' tests on servers of other versions: MATRIX="/srv/trixie /srv/mysql84", see testdata/matrix/matrix
+test-matrix: tools ## the engines' tests on servers of other versions, and dumps of each into each; MATRIX="/srv/trixie /srv/mysql84" for more servers
 	@testdata/matrix/matrix $(MATRIX)
 
 lint: ## gofumpt, go vet, staticcheck, govulncheck

@@ -280,6 +280,9 @@ func manifest(t *testing.T, stream []byte) map[string]dump.Table {
 			tables[table.Name] = table
 		}
 	})
+	if len(tables) == 0 {
+		t.Fatal("a dump without a manifest")
+	}
 	return tables
 }
 
