@@ -27,7 +27,7 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 	@testdata/servers/install postgresql gcc
 	@testdata/regress/regress
 
-test-matrix: tools ## the engines' tests on servers of other versions: MATRIX="/srv/trixie /srv/mysql84", see testdata/matrix/matrix
+test-matrix: tools ## the engines' tests on servers of other versions, and dumps of each into each; MATRIX="/srv/trixie /srv/mysql84" for more servers
 	@testdata/matrix/matrix $(MATRIX)
 
 lint: ## gofumpt, go vet, staticcheck, govulncheck
@@ -44,8 +44,9 @@ image: ## build the container image
 	@docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
 setup: tools ## install and build what the tests need
-	@testdata/servers/install postgresql mariadb gcc zstd
+	@testdata/servers/install postgresql mariadb gcc zstd npm
 	@for tool in restic s3 ferret mongodump mongorestore bsondump; do $(SERVERS) $$tool >/dev/null || exit 1; done
+	@$(SERVERS) versions ends >/dev/null
 
 tools:
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -o $(SERVERS) ./testdata/servers/cmd/servers

@@ -29,7 +29,7 @@ func BuildFerret2() (string, error) { return ferret2Tool.build() }
 
 // startFerret2 starts FerretDB v2 and the PostgreSQL below it.
 func startFerret2(bin string) (f *FerretServer, err error) {
-	if !hasServer(bin) {
+	if !hasServer(bin) || !hasClients(bin) {
 		return nil, fmt.Errorf("start FerretDB v2: no initdb, postgres and psql in %s=%s", documentdbBin, bin)
 	}
 	pg, err := startPostgres(bin, documentdbSettings)

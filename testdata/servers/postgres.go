@@ -21,10 +21,11 @@ type PG struct {
 	Host      string // 127.0.0.1
 	Port      int
 	Superuser string // postgres
-	BinDir    string // initdb, postgres, psql, pg_dump of the server's own version
+	BinDir    string // psql, pg_dump of the server's own version, or the machine's newest where it came without
 	SocketDir string
 	LogFile   string
 
+	programs  string // the folder of initdb and postgres
 	scratch   *scratch
 	process   *process
 	databases atomic.Int64
@@ -39,6 +40,10 @@ func Postgres(t testing.TB) *PG {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return stopAfter(t, pg)
+}
+
+func stopAfter(t testing.TB, pg *PG) *PG {
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("end of the server's log:\n%s", pg.LogTail())
@@ -63,6 +68,10 @@ func StartPostgres() (*PG, error) {
 
 // startPostgres starts the server of the programs in bin, with more settings.
 func startPostgres(bin, more string) (pg *PG, err error) {
+	clients, err := clientsFor(bin)
+	if err != nil {
+		return nil, err
+	}
 	account, err := serverAccount()
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
@@ -79,7 +88,11 @@ func startPostgres(bin, more string) (pg *PG, err error) {
 	if err := s.giveTo(account); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	pg = &PG{Host: "127.0.0.1", Superuser: "postgres", BinDir: bin, SocketDir: s.dir, LogFile: s.path("log"), scratch: s}
+	programs, err := s.withinReach(account, bin)
+	if err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	pg = &PG{Host: "127.0.0.1", Superuser: "postgres", BinDir: clients, programs: programs, SocketDir: s.dir, LogFile: s.path("log"), scratch: s}
 	if err := pg.initialise(account, more); err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}

@@ -61,7 +61,7 @@ func (pg *PG) startStandby() (standby *PG, err error) {
 	if err := conf.Close(); err != nil {
 		return nil, fmt.Errorf("start a standby: %w", err)
 	}
-	standby = &PG{Host: pg.Host, Superuser: pg.Superuser, BinDir: pg.BinDir, SocketDir: s.dir, LogFile: s.path("log"), scratch: s}
+	standby = &PG{Host: pg.Host, Superuser: pg.Superuser, BinDir: pg.BinDir, programs: pg.programs, SocketDir: s.dir, LogFile: s.path("log"), scratch: s}
 	if err := standby.listen(account); err != nil {
 		return nil, fmt.Errorf("start a standby: %w\n%s", err, standby.LogTail())
 	}

@@ -41,10 +41,10 @@ host  all         all      127.0.0.1/32  scram-sha-256
 
 func (pg *PG) initialise(account account, more string) error {
 	data := pg.scratch.path("data")
-	cmd := exec.Command(filepath.Join(pg.BinDir, "initdb"), "-D", data, "-U", pg.Superuser,
+	cmd := exec.Command(filepath.Join(pg.programs, "initdb"), "-D", data, "-U", pg.Superuser,
 		"-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync")
 	cmd.Dir = pg.scratch.dir
-	cmd.Env = serverEnv()
+	cmd.Env = pg.env()
 	account.apply(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
@@ -76,9 +76,9 @@ func (pg *PG) listen(account account) error {
 	defer log.Close() // the server has its own copy
 
 	data := pg.scratch.path("data")
-	cmd := exec.Command(filepath.Join(pg.BinDir, "postgres"), "-D", data, "-p", strconv.Itoa(port))
+	cmd := exec.Command(filepath.Join(pg.programs, "postgres"), "-D", data, "-p", strconv.Itoa(port))
 	cmd.Dir = pg.scratch.dir
-	cmd.Env = serverEnv()
+	cmd.Env = pg.env()
 	cmd.Stdout, cmd.Stderr = log, log
 	account.apply(cmd)
 	// SIGQUIT is an immediate shutdown: no backend and no shared memory stays.
@@ -111,6 +111,15 @@ func serverEnv() []string {
 	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"}
 }
 
+// env is serverEnv for programs that may bring their own libraries, not all of which know where the others are.
+func (pg *PG) env() []string {
+	env := serverEnv()
+	if lib := broughtLibraries(pg.programs); lib != "" {
+		env = append(env, "LD_LIBRARY_PATH="+lib)
+	}
+	return env
+}
+
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -127,23 +136,46 @@ func postgresBin() (string, error) {
 		}
 		return bin, nil
 	}
+	if bin := newestInstalled(); hasServer(bin) {
+		return bin, nil
+	}
+	if path, err := exec.LookPath("postgres"); err == nil && hasServer(filepath.Dir(path)) && hasClients(filepath.Dir(path)) {
+		return filepath.Dir(path), nil
+	}
+	return "", errNotInstalled
+}
+
+var errNotInstalled = errors.New("find PostgreSQL: not installed; on Debian: apt-get install -y --no-install-recommends postgresql")
+
+// newestInstalled is Debian's folder of programs of the newest version with server and clients; "" where there is none.
+func newestInstalled() string {
 	newest, version := "", 0
 	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	for _, dir := range dirs {
 		n, err := strconv.Atoi(filepath.Base(filepath.Dir(dir)))
-		if err == nil && n > version && hasServer(dir) {
+		if err == nil && n > version && hasServer(dir) && hasClients(dir) {
 			newest, version = dir, n
 		}
 	}
-	if newest != "" {
-		return newest, nil
+	return newest
+}
+
+// clientsFor is the folder of client programs for the server of the programs in bin: bin itself, unless it has none.
+func clientsFor(bin string) (string, error) {
+	if hasClients(bin) {
+		return bin, nil
 	}
-	if path, err := exec.LookPath("postgres"); err == nil && hasServer(filepath.Dir(path)) {
+	if dir := newestInstalled(); dir != "" {
+		return dir, nil
+	}
+	if path, err := exec.LookPath("psql"); err == nil {
 		return filepath.Dir(path), nil
 	}
-	return "", errors.New("find PostgreSQL: not installed; on Debian: apt-get install -y --no-install-recommends postgresql")
+	return "", errNotInstalled
 }
 
 func hasServer(dir string) bool {
-	return isFile(filepath.Join(dir, "initdb")) && isFile(filepath.Join(dir, "postgres")) && isFile(filepath.Join(dir, "psql"))
+	return isFile(filepath.Join(dir, "initdb")) && isFile(filepath.Join(dir, "postgres"))
 }
+
+func hasClients(dir string) bool { return isFile(filepath.Join(dir, "psql")) }

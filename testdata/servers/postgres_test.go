@@ -1,8 +1,10 @@
 package servers
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -43,5 +45,47 @@ func TestPostgresMissing(t *testing.T) {
 	t.Setenv("PG_BIN", t.TempDir())
 	if _, err := StartPostgres(); err == nil || !strings.Contains(err.Error(), "PG_BIN") {
 		t.Errorf("with an empty PG_BIN: %v", err)
+	}
+}
+
+// A server of another version comes without clients, and runs from wherever the repository is.
+func TestPostgresVersion(t *testing.T) {
+	majors := PostgresVersions()
+	for _, major := range []int{majors[0], majors[len(majors)-1]} {
+		pg := PostgresVersion(t, major)
+		if got := pg.Psql(t, "postgres", "SELECT current_setting('server_version_num')::int / 10000"); got != strconv.Itoa(major) {
+			t.Errorf("asked for %d, got %s", major, got)
+		}
+		// Libraries of its own that are found only when they are needed.
+		pg.Psql(t, "postgres", "CREATE EXTENSION postgres_fdw; CREATE COLLATION german (provider = icu, locale = 'de')")
+	}
+	if _, err := StartPostgresVersion(12); err == nil || !strings.Contains(err.Error(), "fetch PostgreSQL 12: not to be had") {
+		t.Error(err)
+	}
+
+	bin, _, err := FetchPostgres(majors[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := t.TempDir() // to the server's account, where that is not ours
+	if err := os.CopyFS(filepath.Join(closed, "native"), os.DirFS(filepath.Dir(bin))); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PG_BIN", filepath.Join(closed, "native", "bin"))
+	pg := Postgres(t)
+	pg.Psql(t, "postgres", "CREATE EXTENSION postgres_fdw")
+}
+
+// What is not what it was when it was pinned is not unpacked.
+func TestReleaseChanged(t *testing.T) {
+	archive, dir := filepath.Join(t.TempDir(), "a.tgz"), filepath.Join(t.TempDir(), "whole")
+	if err := os.WriteFile(archive, []byte("something else"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := releases["amd64"][0].unpack(archive, dir); err == nil || !strings.Contains(err.Error(), "its sha512 is") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("%s was made: %v", dir, err)
 	}
 }

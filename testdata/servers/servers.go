@@ -1,6 +1,6 @@
 // Package servers gives tests the real things they are made against: a private
-// PostgreSQL, a MariaDB, a FerretDB, an S3 server, the pinned restic, MongoDB's
-// tools.
+// PostgreSQL, of the machine's version or another, a MariaDB, a FerretDB, an S3
+// server, the pinned restic, MongoDB's tools.
 //
 // Everything listens on a free loopback port, lives in a temporary folder and
 // ends with the process that asked for it, even when that process is killed:

@@ -98,22 +98,32 @@ func (b tool) build() (string, error) {
 	if isFile(path) {
 		return path, nil
 	}
-	// Others than the builder run the tool (a server's unprivileged user): 0755.
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("build %s: %w", b.name, err)
-	}
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	unlock, err := lockFor(path)
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", b.name, err)
 	}
-	defer lock.Close() // and with it the lock
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", fmt.Errorf("build %s: lock %s: %w", b.name, lock.Name(), err)
-	}
+	defer unlock()
 	if isFile(path) {
 		return path, nil
 	}
 	return path, b.compile(src, path)
+}
+
+// lockFor waits until it alone may make what path names, whose folder it makes.
+func lockFor(path string) (unlock func() error, err error) {
+	// Others than the maker run what is in it (a server's unprivileged user): 0755.
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	return lock.Close, nil // and with it the lock
 }
 
 func (b tool) compile(src, path string) error {

@@ -13,10 +13,11 @@ DECLARE
 		E'a\n\\! touch never\n', E'b\r\n\\! touch never\r', E'c\n\\copy (select 1) to never\n', E'd''; CREATE TABLE never(); --', E'e"; CREATE TABLE never(); --',
 		E'f$$; $function$; $procedure$; CREATE TABLE never(); --', E'g*/; CREATE TABLE never(); /* --', E'h :USER :''USER'' :"USER" :{?USER} [:HOST] \\',
 		E'i\n\\.\n\\! touch never\n', E'j\n\\c postgres\n\\set ON_ERROR_STOP off\n\\q\n', E'k);\nCOPY t FROM stdin;\n1\n\\.\n\\! touch never\n',
-		E'l\t\v\f %s %d %% {} \\n \\x27 \\\\ ` \u2028 \u0085 \u202e', E'm\n-- table "x" rows 1 hash 0', E'n'';\n\\! touch never\n\\''', E'o\\"\n\\! touch never\n\\" \\'];
+		E'l\t\x0b\f %s %d %% {} \\n \\x27 \\\\ ` \u2028 \u0085 \u202e', E'm\n-- table "x" rows 1 hash 0', E'n'';\n\\! touch never\n\\''', E'o\\"\n\\! touch never\n\\" \\'];
 	long text := array_to_string(names, ' ');
 	stmts text[];
 	stmt text;
+	version integer := least(current_setting('server_version_num')::int / 10000, current_setting('fill.version', true)::int);
 	comment text;
 	n text;
 BEGIN
@@ -66,6 +67,10 @@ BEGIN
 			'ALTER DEFAULT PRIVILEGES FOR ROLE %1$I IN SCHEMA %1$I GRANT SELECT ON TABLES TO %1$I',
 			'CREATE SUBSCRIPTION %1$I CONNECTION %9$L PUBLICATION %1$I, %3$I WITH (connect = false, slot_name = NONE, enabled = false)', 'COMMENT ON SUBSCRIPTION %1$I IS %2$L'];
 		FOREACH stmt IN ARRAY stmts LOOP
+			IF version < 14 THEN
+				CONTINUE WHEN stmt ~ 'BEGIN ATOMIC';
+				stmt := replace(stmt, ', multirange_type_name = %5$I', '');
+			END IF;
 			EXECUTE format(stmt, n, long, '3' || n, '4' || n, '5' || n, '6' || n, '7' || n, '8' || n, format('dbname=''%s''', replace(replace(n, '\', '\\'), '''', '\''')));
 		END LOOP;
 		PERFORM lo_create(50000 + ascii(n));

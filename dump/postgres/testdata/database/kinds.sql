@@ -1,4 +1,5 @@
 -- The rarer kinds of objects.
+SELECT least(current_setting('server_version_num')::int / 10000, current_setting('fill.version', true)::int) >= 14 AS has14 \gset
 CREATE SCHEMA k;
 CREATE ROLE kind_role;
 CREATE TRUSTED LANGUAGE k_lang HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler VALIDATOR plpgsql_validator;
@@ -72,7 +73,9 @@ CREATE TABLE k.enabled_only (a integer);
 ALTER TABLE k.enabled_only ENABLE ROW LEVEL SECURITY;
 CREATE STATISTICS k.stat (ndistinct, mcv) ON id, who FROM k.secret;
 ALTER STATISTICS k.stat SET STATISTICS 77;
+\if :has14
 CREATE STATISTICS k.exprs ON (id + 1), (lower(note)) FROM k.secret;
+\endif
 COMMENT ON STATISTICS k.stat IS 'stat';
 CREATE PUBLICATION k_all FOR ALL TABLES WITH (publish = 'insert, delete', publish_via_partition_root = true);
 CREATE PUBLICATION k_some FOR TABLE k.secret;
@@ -95,4 +98,6 @@ CREATE TABLE k.dep (a integer); CREATE FUNCTION k.dep_f() RETURNS integer LANGUA
 ALTER FUNCTION k.dep_f() DEPENDS ON EXTENSION postgres_fdw;
 REVOKE EXECUTE ON FUNCTION pg_catalog.pg_sleep(float8) FROM PUBLIC;
 GRANT SELECT ON pg_catalog.pg_authid TO kind_role;
+\if :has14
 REVOKE ALL ON FUNCTION public.postgres_fdw_disconnect_all() FROM PUBLIC;
+\endif

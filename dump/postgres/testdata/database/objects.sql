@@ -1,4 +1,5 @@
 -- Every kind of object of the first floor, with the properties that are easy to lose.
+SELECT least(current_setting('server_version_num')::int / 10000, current_setting('fill.version', true)::int) >= 14 AS has14 \gset
 SET check_function_bodies = off;
 CREATE ROLE "Shop Owner";
 CREATE ROLE shop_reader;
@@ -69,7 +70,10 @@ CREATE TABLE shop.customers (
     CONSTRAINT "name or mail" CHECK (name <> '' OR email <> '')
 ) WITH (fillfactor = 70, autovacuum_enabled = false, toast.autovacuum_vacuum_cost_limit = 999);
 ALTER TABLE shop.customers DROP COLUMN dropped;
-ALTER TABLE shop.customers ALTER COLUMN doc SET STORAGE EXTERNAL, ALTER COLUMN name SET STATISTICS 500, ALTER COLUMN name SET (n_distinct = -0.5), ALTER COLUMN doc SET COMPRESSION pglz;
+ALTER TABLE shop.customers ALTER COLUMN doc SET STORAGE EXTERNAL, ALTER COLUMN name SET STATISTICS 500, ALTER COLUMN name SET (n_distinct = -0.5);
+\if :has14
+ALTER TABLE shop.customers ALTER COLUMN doc SET COMPRESSION pglz;
+\endif
 ALTER TABLE shop.customers OWNER TO "Shop Owner";
 COMMENT ON TABLE shop.customers IS E'people\nwho "buy"';
 COMMENT ON COLUMN shop.customers.doc IS 'free';
@@ -156,7 +160,9 @@ CREATE TABLE shop.rowy (a integer, b integer);
 CREATE FUNCTION shop.ok(shop.rowy) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
 ALTER TABLE shop.rowy ADD CONSTRAINT rowy_ok CHECK (shop.ok(rowy));
 INSERT INTO shop.rowy VALUES (1, 2);
+\if :has14
 CREATE FUNCTION shop.atomic(n integer) RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM shop.customers WHERE id > n; SELECT 1; END;
+\endif
 
 CREATE FUNCTION shop.stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
 CREATE TRIGGER stamp BEFORE INSERT OR UPDATE OF name ON shop.customers FOR EACH ROW WHEN (NEW.name <> ';') EXECUTE FUNCTION shop.stamp('a''b', 'c\d');

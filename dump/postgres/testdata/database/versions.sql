@@ -1,9 +1,20 @@
 -- What only newer servers have, and what they do otherwise.
 CREATE SCHEMA v;
+CREATE ROLE v_maintainer;
 CREATE TABLE v.parent (a integer NOT NULL, b integer GENERATED ALWAYS AS (a * 2) STORED);
 CREATE TABLE v.child () INHERITS (v.parent);
 INSERT INTO v.child VALUES (1);
-SELECT current_setting('server_version_num')::int >= 160000 AS has16, current_setting('server_version_num')::int >= 170000 AS has17, current_setting('server_version_num')::int >= 180000 AS has18 \gset
+SELECT least(current_setting('server_version_num')::int / 10000, current_setting('fill.version', true)::int) AS version \gset
+SELECT :version >= 15 AS has15, :version >= 16 AS has16, :version >= 17 AS has17, :version >= 18 AS has18 \gset
+\if :has15
+CREATE TABLE v.nulls (a integer UNIQUE NULLS NOT DISTINCT, b numeric(3, -2), c integer, d numeric(2, 5), PRIMARY KEY (b, d));
+CREATE UNIQUE INDEX nulls_c ON v.nulls (c) NULLS NOT DISTINCT;
+INSERT INTO v.nulls VALUES (NULL, 12345, NULL, 0.00012);
+CREATE TABLE v.part_of_key (a numeric(3, -2), b numeric(2, 5), FOREIGN KEY (a, b) REFERENCES v.nulls ON DELETE SET NULL (b));
+CREATE VIEW v.invoked WITH (security_invoker) AS TABLE v.nulls;
+CREATE PUBLICATION v_schema FOR TABLES IN SCHEMA v;
+CREATE PUBLICATION v_rows FOR TABLE v.nulls (b, c, d) WHERE (b > 100);
+\endif
 \if :has16
 -- A child's own generation expression; a collation's rules; a membership's options.
 CREATE TABLE v.own_expression (b integer GENERATED ALWAYS AS (a * 3) STORED) INHERITS (v.parent);
@@ -14,7 +25,6 @@ CREATE SUBSCRIPTION v_sub CONNECTION 'dbname=x' PUBLICATION p WITH (connect = fa
 \if :has17
 CREATE COLLATION v.built_in (provider = builtin, locale = 'C.UTF-8');
 CREATE TABLE v.maintained (a integer);
-CREATE ROLE v_maintainer;
 GRANT MAINTAIN ON v.maintained TO v_maintainer;
 CREATE TABLE v.identified (id integer GENERATED ALWAYS AS IDENTITY, at date) PARTITION BY RANGE (at);
 CREATE TABLE v.identified_1 PARTITION OF v.identified FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
