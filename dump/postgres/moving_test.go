@@ -64,7 +64,7 @@ func TestDroppedWhileTheDumpBegins(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close(context.Background())
-	if err := execAll(ctx, other.PgConn(), `BEGIN; DROP TABLE "dro""pped"`); err != nil {
+	if err := execAll(ctx, other.PgConn(), `BEGIN; DROP TABLE public."dro""pped"`); err != nil {
 		t.Fatal(err)
 	}
 	src, err := NewSource(Config{Conn: pg.DSN(db)})

@@ -98,7 +98,7 @@ func TestUnqualified(t *testing.T) {
 		"SELECT quote_ident(relname)":                       {"quote_ident"},
 		"SELECT 1::int FROM pg_class":                       {"int", "pg_class"},
 		"SELECT 1::pg_catalog.int4 FROM pg_catalog.pg_proc": nil,
-		"not sql: f(x)": nil,
+		"not sql: f(x)":                                     nil,
 	} {
 		if got := unqualified(text); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
