@@ -76,6 +76,8 @@ func (s *Source) session(srv server) []string {
 		"SET character_set_results = NULL",
 		"SET sql_mode = ''",
 		"SET time_zone = '+00:00'",
+		// A server's defaults may cut results short, and leave a transaction open behind every query.
+		"SET autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
 		"SET sql_quote_show_create = 1",
 		// Whoever takes the dump may be slow, and a connection that waits for
 		// its turn is idle.

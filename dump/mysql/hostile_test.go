@@ -58,7 +58,8 @@ func (my *testMySQL) hostileDB(t *testing.T) (db string, owner Server) {
 	var script strings.Builder
 	script.WriteString("DELIMITER //\n" + strings.ReplaceAll(strings.ReplaceAll(hostile, ";\nCREATE", "//\nCREATE"), ";\nINSERT", "//\nINSERT"))
 	for i, e := range expressions {
-		fmt.Fprintf(&script, "//\nCREATE SQL SECURITY INVOKER VIEW v%02d AS SELECT "+e+" AS a", i, fmt.Sprintf("v%02d", i))
+		name := fmt.Sprintf("v%02d", i)
+		fmt.Fprintf(&script, "//\nCREATE SQL SECURITY INVOKER VIEW %s AS SELECT %s AS a", name, fmt.Sprintf(e, name))
 		fmt.Fprintf(&script, "//\nCREATE SQL SECURITY INVOKER VIEW on_v%02d AS SELECT x.a FROM v%02[1]d AS x", i)
 	}
 	script.WriteString("//\n")
