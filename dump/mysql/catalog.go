@@ -276,6 +276,7 @@ func (c *catalog) readSome(ctx context.Context, db *database, condition string) 
 		if t.definition, err = c.readDefinition(ctx, t); err != nil {
 			return nil, fmt.Errorf("table %s: %w", r["name"], err)
 		}
+		c.warnOfUnknown(t)
 		tables = append(tables, t)
 	}
 	return tables, nil
