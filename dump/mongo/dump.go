@@ -40,6 +40,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	for _, coll := range listed {
+		s.warnOfUnknown(coll)
 		if err := coll.describe(s.cfg.UUIDs); err != nil {
 			return err
 		}

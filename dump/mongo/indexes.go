@@ -2,6 +2,9 @@ package mongo
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -20,12 +23,15 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 			return err
 		}
 		indexes = append(indexes, definition)
+		if names := unknownIndexOptions(index); len(names) > 0 {
+			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", indexName(index), t.namespace(), strings.Join(names, ", ")))
+		}
 	}
 	if len(indexes) == 0 {
 		return nil
 	}
 	command := bson.D{{Key: "createIndexes", Value: t.name}, {Key: "indexes", Value: indexes}}
-	if s.conn.server.mongod { // what older servers took into an index's options, whatever it was
+	if s.conn.server.mongod { // as older servers took into an index's options whatever there was: see options.go
 		command = append(command, bson.E{Key: "ignoreUnknownIndexOptions", Value: true})
 	}
 	return s.conn.run(ctx, t.db, command, &bson.Raw{})
@@ -45,7 +51,7 @@ func indexDefinition(index bson.Raw, collated bool) (bson.D, error) {
 	var d bson.D
 	for _, e := range elements {
 		switch {
-		case e.Key() == "ns": // of servers before 4.4, and another now
+		case slices.Contains(ownIndexOptions, e.Key()):
 		case e.Key() == "v" && version == 2: // what a server makes of its own accord, but not all know the word
 		case e.Key() == "collation" && version == 1:
 		default:

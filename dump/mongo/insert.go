@@ -46,13 +46,20 @@ func (b *batch) document(i int) bson.Raw {
 
 // insert puts the block's documents into the target, in their order: the next
 // batch is read while the server takes the one before.
+//
+// Why this ends: there are two batches, and free has room for both. The reader
+// waits for the one that the server has been given, and whoever gives waits for
+// the reader or the server. The reader may wait for the dump, which may bring
+// nothing more: it is closed when a batch is refused.
 func (s *loading) insert(ctx context.Context, t *target) error {
 	group, ctx := errgroup.WithContext(ctx)
 	batches, free := make(chan *batch), make(chan *batch, 2)
 	group.Go(func() error {
 		for b := range batches {
 			if err := s.insertBatch(ctx, t, b); err != nil {
-				return fmt.Errorf("%s: %w", t.namespace(), err)
+				err = fmt.Errorf("%s: %w", t.namespace(), err)
+				s.fail(err)
+				return err
 			}
 			if b.ends = b.ends[:0]; len(b.bytes) > insertBytes { // one large document: the driver has had copies of it
 				b.bytes = nil

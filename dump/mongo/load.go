@@ -72,10 +72,19 @@ var ErrNoReplay = errors.New("the dump has an oplog, which cannot be played thro
 // with their options, the documents in their order, then indexes, views, users
 // and roles, and the oplog. See dump.Loader. Whatever stands in the way is found
 // before anything is changed. An error after that says so: the target then holds
-// a part of the dump.
-func (l *Loader) Load(ctx context.Context, r io.Reader) error {
-	s := &loading{Loader: l}
+// a part of the dump. A reader that can be closed is closed when the load fails,
+// so that nobody waits for what it would still bring.
+func (l *Loader) Load(whole context.Context, r io.Reader) error {
+	ctx, fail := context.WithCancelCause(whole)
+	defer fail(nil)
+	s := &loading{Loader: l, fail: fail}
+	defer dump.CloseWith(ctx, r)()
 	err := s.load(ctx, r)
+	if err != nil {
+		if fail(err); whole.Err() == nil {
+			err = context.Cause(ctx) // what failed first
+		}
+	}
 	if s.conn != nil {
 		s.conn.close(ctx)
 	}
@@ -100,6 +109,7 @@ type loading struct {
 	oplog   *replay
 	touched bool // something of the target is not as it was
 	settled bool
+	fail    context.CancelCauseFunc // of the load's context
 }
 
 func (s *loading) load(ctx context.Context, r io.Reader) (err error) {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
@@ -126,24 +124,4 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 		return nil, errors.New("its type and its options say different things")
 	}
 	return t, nil
-}
-
-// recordIDs is an option of collections that nobody may ask for.
-const recordIDs = "recordIdsReplicated"
-
-// createOptions is what the server is told of a collection.
-func (t *target) createOptions() (bson.D, error) {
-	elements, err := t.metadata.Options.Elements()
-	if err != nil && len(t.metadata.Options) > 0 {
-		return nil, err
-	}
-	var d bson.D
-	for _, e := range elements {
-		switch e.Key() {
-		case "autoIndexId", "temp", recordIDs: // of other times, of a statement under way, and the server's own choice
-		default:
-			d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
-		}
-	}
-	return d, nil
 }

@@ -43,6 +43,13 @@ func newReading(c *collection) *reading {
 
 // copyDocuments writes the documents of the collections, one collection after
 // the other. Up to jobs of them are read at once.
+//
+// Why this ends: readings begin in the order in which they are written, and each
+// has room of its own. The one that the writer waits for has begun, or all that
+// have are before it: these are written, so they end, and it begins next. It waits
+// for nothing but the server, its own room, which the writer empties, and its turn,
+// which has come. What is listed first and written last has a session that is kept
+// alive, and no connection while it waits.
 func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []*collection) error {
 	readings := make([]*reading, len(all))
 	for i, c := range all {

@@ -84,18 +84,6 @@ func (s *loading) create(ctx context.Context) error {
 	return nil
 }
 
-func (s *loading) createCollection(ctx context.Context, t *target) error {
-	options, err := t.createOptions()
-	if err == nil {
-		command := append(bson.D{{Key: "create", Value: t.name}}, options...)
-		err = s.conn.run(ctx, t.db, command, &bson.Raw{})
-	}
-	if err != nil {
-		return fmt.Errorf("%s: create: %w", t.namespace(), err)
-	}
-	return nil
-}
-
 // countDocuments asks the server how many documents it holds now.
 func (s *loading) countDocuments(ctx context.Context, t *target) error {
 	if t.kind != targetCollection || truth(t.metadata.Options, "capped") || has(t.metadata.Options, "expireAfterSeconds") || s.conn.server.mongos {

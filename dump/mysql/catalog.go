@@ -64,6 +64,7 @@ type catalog struct {
 
 	engines  map[string]bool // whether they are transactional
 	charsets map[string]*charset
+	texts    viewTexts // nil: not read yet; MariaDB's
 }
 
 // session are the settings that every session of a dump begins with: what the
@@ -75,6 +76,8 @@ func (s *Source) session(srv server) []string {
 		"SET character_set_results = NULL",
 		"SET sql_mode = ''",
 		"SET time_zone = '+00:00'",
+		// A server's defaults may cut results short, and leave a transaction open behind every query.
+		"SET autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
 		"SET sql_quote_show_create = 1",
 		// Whoever takes the dump may be slow, and a connection that waits for
 		// its turn is idle.
@@ -126,19 +129,34 @@ func (c *catalog) databases(ctx context.Context) ([]string, error) {
 // identities returns what tells each table of a database from a later one of
 // its name. It misses a change within a second of the last one.
 func (c *catalog) identities(ctx context.Context, db string) (map[string]string, error) {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS name, CONCAT_WS(' ', table_type, engine, create_time) AS identity
-		FROM information_schema.tables WHERE table_schema = `+literal(db))
+	rows, err := c.entries(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("read the list of tables: %w", err)
 	}
 	list := make(map[string]string, len(rows))
+	var tables []string
 	for _, r := range rows {
-		list[r["name"]] = r["identity"]
+		list[r["name"]] = r["type"]
+		if r["type"] != "VIEW" {
+			tables = append(tables, r["name"])
+		}
+	}
+	err = c.holding(ctx, db, tables, func(_ []string, condition string) error {
+		rows, err := c.conn.list(ctx, `SELECT table_name AS name, CONCAT_WS(' ', table_type, engine, create_time) AS identity
+			FROM information_schema.tables WHERE table_schema = `+literal(db)+condition)
+		for _, r := range rows {
+			list[r["name"]] = r["identity"]
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look at the tables: %w", err)
 	}
 	return list, nil
 }
 
-// identity returns what identities returns of one table.
+// identity returns what identities returns of one table, whose rows have just been read in a transaction that still
+// keeps others from giving its name to a view.
 func (c *catalog) identity(ctx context.Context, t *table) (string, error) {
 	rows, err := c.conn.list(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
 		FROM information_schema.tables WHERE table_schema = `+literal(t.db.name)+` AND table_name = `+literal(unquoted(t.name)))
@@ -160,10 +178,7 @@ func (c *catalog) read(ctx context.Context, name string) (*database, error) {
 	}{
 		{"defaults", c.readDefaults},
 		{"tables", c.readTables},
-		{"columns", c.readColumns},
-		{"keys", c.readKeys},
 		{"views", c.readViews},
-		{"sequences", c.readSequences},
 		{"routines", c.readRoutines},
 		{"triggers", c.readTriggers},
 		{"events", c.readEvents},
@@ -194,31 +209,60 @@ func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 	return nil
 }
 
-// readTables reads what there is by way of tables, and the tables' own definitions.
+// readTables reads what there is by way of tables, and all that is to know of the tables themselves and of sequences.
 func (c *catalog) readTables(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes, table_rows AS row_count,
-			CONCAT_WS(' ', table_type, engine, create_time) AS identity, table_comment AS comment
-		FROM information_schema.tables WHERE table_schema = `+literal(db.name))
+	rows, err := c.entries(ctx, db.name)
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(rows, func(a, b record) int { return strings.Compare(a["name"], b["name"]) })
+	var tables, sequences []string
 	for _, r := range rows {
 		switch r["type"] {
 		case "BASE TABLE", "SYSTEM VERSIONED":
+			tables = append(tables, r["name"])
 		case "VIEW":
 			db.views = append(db.views, view{name: r["name"]})
-			continue
 		case "SEQUENCE":
-			db.sequences = append(db.sequences, sequence{name: r["name"]})
-			continue
+			sequences = append(sequences, r["name"])
 		case "TEMPORARY":
-			continue
 		default:
 			return fmt.Errorf("%s is a %s, which is not known", r["name"], r["type"])
 		}
+	}
+	err = c.holding(ctx, db.name, sequences, func(names []string, _ string) error { return c.readSequences(ctx, db, names) })
+	if err != nil {
+		return err
+	}
+	return c.holding(ctx, db.name, tables, func(_ []string, condition string) error {
+		some, err := c.readSome(ctx, db, condition)
+		if err != nil {
+			return err
+		}
+		db.tables = append(db.tables, some...)
+		if err := c.readColumns(ctx, db, some, condition); err != nil {
+			return fmt.Errorf("columns: %w", err)
+		}
+		if err := c.readKeys(ctx, db, some, condition); err != nil {
+			return fmt.Errorf("keys: %w", err)
+		}
+		return nil
+	})
+}
+
+// readSome reads those of a database's tables for which the condition holds.
+func (c *catalog) readSome(ctx context.Context, db *database, condition string) ([]*table, error) {
+	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes, table_rows AS row_count,
+			CONCAT_WS(' ', table_type, engine, create_time) AS identity, table_comment AS comment
+		FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND table_schema = `+literal(db.name)+condition)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b record) int { return strings.Compare(a["name"], b["name"]) })
+	var tables []*table
+	for _, r := range rows {
 		if !r.has("engine") {
-			return fmt.Errorf("table %s cannot be opened: %s", r["name"], r["comment"])
+			return nil, fmt.Errorf("table %s cannot be opened: %s", r["name"], r["comment"])
 		}
 		t := &table{db: db, name: ident(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
 		t.versioned = r["type"] == "SYSTEM VERSIONED"
@@ -230,11 +274,12 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 			t.rowless = true
 		}
 		if t.definition, err = c.readDefinition(ctx, t); err != nil {
-			return fmt.Errorf("table %s: %w", r["name"], err)
+			return nil, fmt.Errorf("table %s: %w", r["name"], err)
 		}
-		db.tables = append(db.tables, t)
+		c.warnOfUnknown(t)
+		tables = append(tables, t)
 	}
-	return nil
+	return tables, nil
 }
 
 func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, error) {
@@ -249,9 +294,9 @@ func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, err
 }
 
 // readKeys finds the key by which each table's rows leave.
-func (c *catalog) readKeys(ctx context.Context, db *database) error {
+func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, condition string) error {
 	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction
-		FROM information_schema.statistics WHERE non_unique = 0 AND table_schema = `+literal(db.name)+` ORDER BY table_name, index_name, seq_in_index`)
+		FROM information_schema.statistics WHERE non_unique = 0 AND table_schema = `+literal(db.name)+condition+` ORDER BY table_name, index_name, seq_in_index`)
 	if err != nil {
 		return err
 	}
@@ -276,7 +321,7 @@ func (c *catalog) readKeys(ctx context.Context, db *database) error {
 		k.desc = append(k.desc, r["direction"] == "D")
 		k.unfit = k.unfit || !r.has("col") || r.has("part") || r["nullable"] == "YES"
 	}
-	for _, t := range db.tables {
+	for _, t := range tables {
 		// The server lists the keys of a definition so that the first that fits
 		// is the one by which InnoDB stores the rows.
 		for _, name := range t.definition.uniqueKeys() {

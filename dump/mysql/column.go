@@ -30,14 +30,14 @@ const (
 
 // readColumns reads the columns of every table. Generated ones have no values
 // of their own; the periods of system versioning are the server's to keep.
-func (c *catalog) readColumns(ctx context.Context, db *database) error {
+func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, condition string) error {
 	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, character_set_name AS charset, generation_expression AS expression
-		FROM information_schema.columns WHERE table_schema = `+literal(db.name)+` ORDER BY table_name, ordinal_position`)
+		FROM information_schema.columns WHERE table_schema = `+literal(db.name)+condition+` ORDER BY table_name, ordinal_position`)
 	if err != nil {
 		return err
 	}
-	tables := make(map[string]*table, len(db.tables))
-	for _, t := range db.tables {
+	tables := make(map[string]*table, len(some))
+	for _, t := range some {
 		tables[t.name] = t
 	}
 	for _, r := range rows {
@@ -56,7 +56,7 @@ func (c *catalog) readColumns(ctx context.Context, db *database) error {
 			t.period = append(t.period, period{ident(r["name"]), strings.ToLower(r["type"])})
 		}
 	}
-	for _, t := range db.tables {
+	for _, t := range some {
 		if t.versioned {
 			c.addHistory(t)
 		}

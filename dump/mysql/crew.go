@@ -24,6 +24,12 @@ type crew struct {
 	working sync.WaitGroup      // the members
 }
 
+// Why this ends: a member waits for its next job or for the server, for nothing of ours. So whatever the leader waits
+// for, a member that is free, room for a statement, the end of all jobs, comes when the server has done what it was
+// told. It may be told what must wait for another member's transaction only where rows that the dump has twice collide,
+// and there the server's own bound ends the wait. A job that fails cancels what the leader waits with, but not its
+// waits for the end of all jobs: these the cancelled context brings about.
+
 // A member is one session of a crew.
 type member struct {
 	conn    *conn

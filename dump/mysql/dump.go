@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -100,11 +101,11 @@ func (s *Source) moment(ctx context.Context, c *catalog) (snapshot, []*database,
 			return p, databases, nil
 		}
 		p.close()
-		if err == nil && attempt == attempts {
-			err = fmt.Errorf("tables were made, altered or dropped in each of %d attempts to read their definitions", attempts)
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errChanged) {
 			return snapshot{}, nil, err
+		}
+		if attempt == attempts {
+			return snapshot{}, nil, fmt.Errorf("tables were made, altered or dropped in each of %d attempts to read their definitions", attempts)
 		}
 		s.cfg.Debug("a table was made, altered or dropped while the definitions were read; beginning anew")
 	}
@@ -112,6 +113,7 @@ func (s *Source) moment(ctx context.Context, c *catalog) (snapshot, []*database,
 
 func (c *catalog) readAll(ctx context.Context, names []string) ([]*database, error) {
 	var databases []*database
+	c.texts = nil
 	for _, name := range names {
 		db, err := c.read(ctx, name)
 		if err != nil {

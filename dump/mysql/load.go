@@ -178,7 +178,7 @@ func (l *Loader) open(ctx context.Context) (*conn, server, error) {
 	if err != nil {
 		return nil, srv, err
 	}
-	settings := []string{"SET net_read_timeout = 31536000, net_write_timeout = 31536000, wait_timeout = 31536000"}
+	settings := []string{"SET autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1", "SET net_read_timeout = 31536000, net_write_timeout = 31536000, wait_timeout = 31536000"}
 	if l.cfg.LockTimeout > 0 {
 		settings = append(settings, lockTimeout(l.cfg.LockTimeout))
 	}

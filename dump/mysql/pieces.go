@@ -36,6 +36,8 @@ func (t *table) selection(conditions ...string) string {
 		b.WriteString(" USE INDEX ()")
 	case stored:
 		b.WriteString(" FORCE INDEX (" + t.key.name + ")")
+	default: // which means nothing, but that it is no view: see hold.go
+		b.WriteString(" USE INDEX FOR GROUP BY ()")
 	}
 	if len(conditions) > 0 {
 		b.WriteString(" WHERE " + strings.Join(conditions, " AND "))

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,9 +21,23 @@ type rowWriter struct {
 	mu      sync.Mutex // of catalog, for as long as the readers run
 	readers []*conn
 
+	opening sync.Mutex // of next, until the table of the piece that it was is open
+	next    int        // the first piece that nobody reads
+
 	streams  []*pieceStream // those that are not written yet
 	manifest dump.Manifest
 }
+
+// Why this ends: the writer waits for the first piece that is not written. All before it are, so its reader has been
+// given back every buffer but those of this piece, which the writer takes: whoever reads it never waits for long for
+// room, which each reader has for itself. If nobody reads it yet, all readers are done with those before, and one takes
+// it next. Nobody waits for anybody's room with a lock held; what is done under mu waits for the server alone.
+//
+// Readers also wait for each other in the server: a table that one has open keeps out whoever alters it, and he keeps
+// out, with all that he has locked by then, the readers that come after him. So they open the pieces' tables in the
+// order of the pieces. Else one could have its table open and wait for the writer, who waits for a piece before, whose
+// reader waits for him who waits for the first. As it is, whoever has a table open when another waits in the server
+// reads a piece before that one's, and the writer comes to him first.
 
 // A pieceStream carries a piece's rows from the connection that reads them to
 // the writer. data has room for all the buffers that the reader may own.
@@ -56,28 +69,33 @@ func newRowWriter(ctx context.Context, c *catalog, readers []*conn, databases []
 // run reads the rows while write writes, which calls table for each table in its order.
 func (w *rowWriter) run(ctx context.Context, write func(context.Context) error) (dump.Manifest, error) {
 	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
 	streams := w.streams
 	for _, r := range w.readers[:min(len(w.readers), len(streams))] {
-		g.Go(func() error { return w.readAhead(ctx, r, streams, &next) })
+		g.Go(func() error { return w.readAhead(ctx, r, streams) })
 	}
 	g.Go(func() error { return write(ctx) })
-	return w.manifest, g.Wait()
+	err := g.Wait()
+	return w.manifest, err
 }
 
 // readAhead reads the pieces that no other connection has taken, in their order.
-func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStream, next *atomic.Int64) error {
+func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStream) error {
 	if err := r.exec(ctx, "SAVEPOINT piece"); err != nil {
 		return err
 	}
 	buffers := newRowBuffers()
 	for {
-		i := int(next.Add(1)) - 1
-		if i >= len(streams) {
+		w.opening.Lock()
+		if w.next == len(streams) {
+			w.opening.Unlock()
 			return nil
 		}
-		s := streams[i]
-		if err := s.read(ctx, r, buffers); err != nil {
+		s := streams[w.next]
+		w.next++
+		opened := sync.OnceFunc(w.opening.Unlock)
+		err := s.read(ctx, r, buffers, opened)
+		opened()
+		if err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.explain(ctx, err)))
 		}
 		if err := w.settle(ctx, r, s.table); err != nil {
@@ -87,8 +105,9 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 	}
 }
 
-// read reads a piece's rows into buffers for the writer.
-func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers) error {
+// read reads a piece's rows into buffers for the writer. It calls opened when the server has the table open, or will
+// not have it open.
+func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, opened func()) error {
 	emit := func(b *rowBuffer) error {
 		if err := buffers.fill(ctx, b); err != nil {
 			return err
@@ -98,6 +117,7 @@ func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers) er
 	}
 	return r.sql.Raw(func(raw any) (err error) {
 		rows, err := raw.(driver.QueryerContext).QueryContext(ctx, s.query, nil)
+		opened()
 		if err != nil {
 			return err
 		}

@@ -13,13 +13,13 @@ type sequence struct {
 	cycles     string // how often it began anew
 }
 
-func (c *catalog) readSequences(ctx context.Context, db *database) error {
-	for i := range db.sequences {
-		s := &db.sequences[i]
+func (c *catalog) readSequences(ctx context.Context, db *database, names []string) error {
+	for _, name := range names {
+		s := sequence{name: name}
 		rows, err := c.conn.list(ctx, "SHOW CREATE SEQUENCE "+ident(s.name))
 		if err == nil && len(rows) == 1 {
 			s.definition = rows[0]["create table"]
-			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles FROM "+ident(s.name))
+			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles FROM "+ident(s.name)+" USE INDEX ()")
 		}
 		if err != nil {
 			return fmt.Errorf("sequence %s: %w", s.name, err)
@@ -28,6 +28,7 @@ func (c *catalog) readSequences(ctx context.Context, db *database) error {
 			return fmt.Errorf("sequence %s: the server shows no definition", s.name)
 		}
 		s.next, s.cycles = rows[0]["next"], rows[0]["cycles"]
+		db.sequences = append(db.sequences, s)
 	}
 	return nil
 }

@@ -1,0 +1,88 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// MariaDB evaluates constants when it only looks at a view: a function of its owner's that calls itself deterministic
+// runs, as whoever looks, where the view has ROUND(1.5, f()). It looks at a view when it is asked to show it or its
+// columns, and when information_schema is asked for more of its tables than names and types, without a word of which.
+// So nothing here names a view but what readViews has read the text of before, and nothing takes a name for that of a
+// table that somebody else may have given to a view meanwhile:
+//
+//   - information_schema is asked for names and types, which takes a look at files alone, and then for tables by name,
+//   - those tables are held, by a statement that no view takes and in a transaction, until all has been asked of them,
+//   - and every query of rows has an index hint, which no view takes either, if only for a GROUP BY that is not there.
+//
+// MySQL has what information_schema tells in tables of its own, and evaluates nothing of a view that is only shown.
+
+// heldAtOnce is how many tables are held together: few enough for others not to notice, and enough for the number of
+// queries not to matter.
+const heldAtOnce = 200
+
+// entries lists what a database has by way of tables, by name and type. No table and no view is opened for it.
+func (c *catalog) entries(ctx context.Context, db string) ([]record, error) {
+	return c.conn.list(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE table_schema = "+literal(db))
+}
+
+// holding calls look with a condition on table_name for some of a database's tables after others, until it was called
+// with all, while these cannot become something else.
+func (c *catalog) holding(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
+	if !c.srv.mariadb() {
+		return look(names, "")
+	}
+	for len(names) > 0 {
+		some := names[:min(heldAtOnce, len(names))]
+		names = names[len(some):]
+		if err := c.hold(ctx, db, some, look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *catalog) hold(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
+	touch, list := make([]string, len(names)), make([]string, len(names))
+	for i, n := range names {
+		touch[i] = "(SELECT 1 FROM " + ident(db) + "." + ident(n) + " USE INDEX () LIMIT 0)"
+		list[i] = literal(n)
+	}
+	if err := c.conn.exec(ctx, "START TRANSACTION READ ONLY"); err != nil {
+		return err
+	}
+	err := c.touch(ctx, touch)
+	if err == nil {
+		// As bytes, or a view would be meant too whose name differs in case.
+		err = look(names, " AND BINARY table_name IN ("+strings.Join(list, ", ")+")")
+	}
+	if end := c.conn.exec(ctx, "ROLLBACK"); err == nil {
+		err = end
+	}
+	return err
+}
+
+// touch opens tables, all at once or, where one cannot be opened, one after another. What is wrong with such a one the
+// look at it says; but what is no table any more is not looked at.
+func (c *catalog) touch(ctx context.Context, queries []string) error {
+	_, err := c.conn.list(ctx, strings.Join(queries, " UNION ALL "))
+	switch {
+	case err == nil:
+		return nil
+	case len(queries) > 1 && ErrorNumber(err) != 0:
+		for _, q := range queries {
+			if err := c.touch(ctx, []string{q}); err != nil {
+				return err
+			}
+		}
+		return nil
+	case isError(err, errNoSuchKey, errNoSuchTable, errViewInvalid):
+		return fmt.Errorf("%w: %w", errChanged, err)
+	case ErrorNumber(err) == 0 || isError(err, errLockWaitTimeout, errDeadlock):
+		return err
+	}
+	return nil
+}
+
+const errDeadlock = 1213
