@@ -164,7 +164,7 @@ func (w *rowWriter) settle(ctx context.Context, r *conn, t *table) error {
 		return err
 	}
 	if identity != t.identity {
-		return errChanged
+		return fmt.Errorf("%w (it was %s, and is %s)", errChanged, t.identity, identity)
 	}
 	return r.exec(ctx, "ROLLBACK TO SAVEPOINT piece")
 }

@@ -76,7 +76,7 @@ CREATE INDEX k ON public.b USING btree (id);
 COMMENT ON INDEX public.k IS 'built with the others';
 `)
 	db := newDB(t, pg)
-	if err := load(t, pg, LoadConfig{Database: db, Jobs: 3}, stream); err != nil {
+	if err := load(t, pg, LoadConfig{Database: db, Jobs: 3, BuildApart: -1}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, db, "SELECT obj_description('public.k'::regclass)"); got != "built with the others" {
@@ -91,7 +91,7 @@ func TestIndexesAreBuiltWhileRowsAreLoaded(t *testing.T) {
 	a, rowsA := rowsOf("public.a", 10)
 	b, rowsB := rowsOf("public.b", 200_000)
 	stream := written(t, dump.Manifest{a, b}, threeTables+rowsA+"CREATE INDEX i ON public.a USING btree (id);\n"+rowsB+"CREATE INDEX j ON public.b USING btree (id);\n")
-	l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Jobs: 2})
+	l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Jobs: 2, BuildApart: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestForeignKeyWaitsForItsKey(t *testing.T) {
 	}
 	sql.WriteString("ALTER TABLE ONLY public.a\n    ADD CONSTRAINT f FOREIGN KEY (other) REFERENCES public.a(id);\nCOMMENT ON CONSTRAINT f ON public.a IS 'x';\n")
 	db := newDB(t, pg)
-	if err := load(t, pg, LoadConfig{Database: db, Jobs: 4}, written(t, nil, sql.String())); err != nil {
+	if err := load(t, pg, LoadConfig{Database: db, Jobs: 4, BuildApart: -1}, written(t, nil, sql.String())); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, db, "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"); got != "6" {
@@ -149,7 +149,7 @@ func TestSettingsReachEverySession(t *testing.T) {
 		during("CREATE INDEX", `INSERT INTO public.seen SELECT pg_catalog.current_setting('lock_timeout') || ' ' || (pg_catalog.pg_backend_pid() = (SELECT min(pid) FROM public.main));`)+
 		"CREATE TABLE public.main AS SELECT pg_catalog.pg_backend_pid() AS pid;\n"+
 		"CREATE INDEX \"caf\xe9\" ON public.a USING btree (id);\nSET lock_timeout = 88;\nCREATE INDEX j ON public.b USING btree (id);\nSET lock_timeout = 99;\nCREATE INDEX k ON public.c USING btree (id);\n")
-	if err := load(t, pg, LoadConfig{Database: db, Jobs: 2}, stream); err != nil {
+	if err := load(t, pg, LoadConfig{Database: db, Jobs: 2, BuildApart: -1}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, db, "SELECT count(*) FROM pg_class WHERE relname = 'café'"); got != "1" {
@@ -201,7 +201,7 @@ func TestOneFailureEndsAllWithOneError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := newDB(t, pg)
-			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Jobs: 4})
+			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Jobs: 4, BuildApart: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -248,7 +248,7 @@ func TestCancelledLoadLeavesNothingRunning(t *testing.T) {
 		"CREATE INDEX i ON public.a USING btree (id);\nCREATE INDEX j ON public.b USING btree (id);\nCREATE INDEX k ON public.c USING btree (id);\n")
 	for _, jobs := range []int{1, 2} {
 		db := newDB(t, pg)
-		l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Jobs: jobs})
+		l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Jobs: jobs, BuildApart: -1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,7 +286,7 @@ func TestLoadWithFewerConnections(t *testing.T) {
 	stream := written(t, dump.Manifest{a}, threeTables+rows+"CREATE INDEX i ON public.a USING btree (id);\nCREATE INDEX j ON public.b USING btree (id);\nCOMMENT ON INDEX public.j IS 'x';\n")
 	var warnings []string
 	l, err := NewLoader(LoadConfig{
-		Conn: strings.Replace(pg.DSN(db), "postgres://postgres@", "postgres://lonely@", 1), Password: "x", Jobs: 4,
+		Conn: strings.Replace(pg.DSN(db), "postgres://postgres@", "postgres://lonely@", 1), Password: "x", Jobs: 4, BuildApart: -1,
 		Warn: func(s string) { warnings = append(warnings, s) },
 	})
 	if err != nil {

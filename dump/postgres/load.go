@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,11 @@ type LoadConfig struct {
 	// Jobs is the number of connections that build indexes, keys and foreign
 	// keys, the one that loads the rows among them. 0 means 2.
 	Jobs int
+	// BuildApart is how many bytes of rows, as the dump has them, a table has at
+	// least for its indexes and keys to be built beside other work. What is built
+	// of less takes less time than a second session needs to get to know the table.
+	// 0 means 1 MiB; a negative number means every table.
+	BuildApart int64
 	// Warn is told what an operator should know of a load that goes on.
 	// nil means nobody.
 	Warn func(string)
@@ -58,6 +64,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
+	}
+	if cfg.BuildApart == 0 {
+		cfg.BuildApart = 1 << 20
 	}
 	return &Loader{cfg: cfg, conn: cc}, nil
 }
@@ -122,15 +131,18 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 // A loading is one Load under way.
 type loading struct {
 	*Loader
-	dump     *script.Reader
-	conn     *pgx.Conn // that the statements run on in their order
-	crew     *crew     // of the present database
-	planner  planner
-	set      settings // what the statements so far have set
-	apart    bool     // all that follows runs on conn
-	fail     context.CancelCauseFunc
-	loaded   []int64 // rows that the server took of each COPY, in the order of the stream
-	manifest dump.Manifest
+	dump       *script.Reader
+	conn       *pgx.Conn // that the statements run on in their order
+	crew       *crew     // of the present database
+	planner    planner
+	set        settings // what the statements so far have set
+	apart      bool     // all that follows runs on conn
+	fail       context.CancelCauseFunc
+	filled     map[string]int64 // bytes of rows by table, of the present database
+	shared     []*job           // not yet sent
+	sharedSize int              // bytes of their text
+	loaded     []int64          // rows that the server took of each COPY, in the order of the stream
+	manifest   dump.Manifest
 
 	databases []string // that a dump of a cluster makes or fills
 	touched   bool     // something of the target is not as it was
@@ -189,6 +201,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
 	s.conn, s.crew = first.conn, newCrew(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
+	s.filled = map[string]int64{}
 	s.planner, s.set, s.apart = planner{parents: map[string]string{}}, nil, s.cfg.Jobs == 1
 	return nil
 }
@@ -210,11 +223,15 @@ func (s *loading) disconnect(ctx context.Context) {
 }
 
 // run does what one item of the dump says, or has it done: builds go on while
-// run has returned.
+// run has returned, and what is quickly done waits to be sent with more of its
+// kind. What comes after that in the dump finds it done.
 func (s *loading) run(ctx context.Context, item script.Item) error {
 	j := &job{item: item, set: s.set}
 	switch item.Kind {
 	case script.Connect:
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
 		if err := s.crew.settle(ctx); err != nil {
 			return err
 		}
@@ -227,21 +244,34 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	default:
 		j.plan = s.planner.plan(item.Text)
 	}
-	var err error
-	switch kind := j.plan.kind; {
-	case s.apart:
-	case kind == builds, kind == quick && item.Kind != script.Copy && s.crew.concerns(j.plan.touches):
+	kind := j.plan.kind
+	large := kind == builds && !s.isSmall(j.plan.touches)
+	waits := (kind == builds || kind == quick && item.Kind != script.Copy) && s.crew.concerns(j.plan.touches)
+	if !s.apart && (large || waits) {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
 		return s.crew.add(ctx, j)
-	case kind == quick:
+	}
+	var err error
+	switch {
+	case s.apart:
+	case kind == quick || kind == builds:
 		err = s.crew.settled(ctx, j.plan.touches)
-	case kind == runsAlone, kind == apart:
+	case kind == runsAlone || kind == apart:
 		err = s.crew.settle(ctx)
 		s.apart = kind == apart
 	}
-	if err == nil {
-		err = s.crew.do(ctx, j)
-	}
 	if err != nil {
+		return err
+	}
+	if item.Kind == script.Statement && canShare(item.Text) {
+		return s.share(ctx, j)
+	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	if err := s.crew.do(ctx, j); err != nil {
 		return err
 	}
 	switch {
@@ -249,13 +279,55 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		s.set = s.set.with(assignment{j.plan.setting, item.Text})
 	case item.Kind == script.Copy:
 		s.loaded = append(s.loaded, j.rows)
+		for _, t := range j.plan.touches {
+			s.filled[t.relation] += j.bytes
+		}
 	}
 	return nil
+}
+
+// Statements are sent together, in one transaction, up to so many, or so many
+// bytes: each by itself costs a round trip and a commit, and a dump of 10,000
+// tables has some 100,000. A server has room for few locks, so there are not more.
+const (
+	sharedStatements = 100
+	sharedBytes      = 64 << 10
+)
+
+// share keeps a statement to be sent with others.
+func (s *loading) share(ctx context.Context, j *job) error {
+	s.shared = append(s.shared, j)
+	s.sharedSize += len(j.item.Text)
+	if len(s.shared) < sharedStatements && s.sharedSize < sharedBytes {
+		return nil
+	}
+	return s.flush(ctx)
+}
+
+// flush runs what share has kept.
+func (s *loading) flush(ctx context.Context) error {
+	list := s.shared
+	s.shared, s.sharedSize = nil, 0
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return s.crew.do(ctx, list[0])
+	}
+	return s.crew.do(ctx, &job{item: list[0].item, set: list[0].set, parts: list})
+}
+
+// isSmall tells whether what is built of the tables is built in no time.
+func (s *loading) isSmall(touches []touch) bool {
+	return !slices.ContainsFunc(touches, func(t touch) bool { return s.filled[t.relation] >= s.cfg.BuildApart })
 }
 
 // end waits for what is still being built, and compares.
 func (s *loading) end(ctx context.Context) error {
 	if s.crew != nil {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
 		if err := s.crew.settle(ctx); err != nil {
 			return err
 		}

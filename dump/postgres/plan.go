@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
@@ -85,6 +86,20 @@ func (p *planner) plan(sql string) plan {
 		return plan{kind: apart}
 	}
 	return plan{}
+}
+
+// shareable are the beginnings of statements that do in a transaction with others
+// what they do by themselves.
+var shareable = []string{
+	"CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE SEQUENCE ", "CREATE VIEW ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE FUNCTION ", "CREATE TYPE ", "CREATE TRIGGER ",
+	"ALTER TABLE ", "ALTER SEQUENCE ", "ALTER INDEX ", "ALTER VIEW ", "ALTER FUNCTION ", "ALTER TYPE ", "ALTER LARGE OBJECT ",
+	"COMMENT ON ", "GRANT ", "REVOKE ", "SELECT pg_catalog.setval(", "SELECT pg_catalog.lo_create(", "SELECT pg_catalog.lo_put(",
+}
+
+// canShare tells whether a statement may be sent with others: see shareable. An
+// index that is built CONCURRENTLY is none that this package writes.
+func canShare(sql string) bool {
+	return slices.ContainsFunc(shareable, func(beginning string) bool { return strings.HasPrefix(sql, beginning) }) && !strings.Contains(sql[:min(len(sql), 40)], "CONCURRENTLY")
 }
 
 // rows is the plan of a COPY into a table.

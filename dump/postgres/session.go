@@ -39,16 +39,23 @@ type job struct {
 	plan plan
 	set  settings // in which it runs
 	rows int64    // that the server took of a COPY
+
+	bytes int64 // of these rows, as the dump has them
+
+	parts []*job // of one that is several statements; their settings are the same
 }
 
 // run runs a job. Its error names the line and the statement, unless it is that
 // of the context.
 func (s *session) run(ctx context.Context, j *job) error {
+	if len(j.parts) > 0 {
+		return s.runParts(ctx, j)
+	}
 	err := s.adopt(ctx, j.set)
 	switch {
 	case err != nil:
 	case j.item.Kind == script.Copy:
-		j.rows, err = s.copyIn(ctx, j.item)
+		j.rows, j.bytes, err = s.copyIn(ctx, j.item)
 	default:
 		if err = execAll(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
 			err = nil
@@ -62,6 +69,27 @@ func (s *session) run(ctx context.Context, j *job) error {
 	}
 	if j.plan.kind == sets {
 		s.set = s.set.with(assignment{j.plan.setting, j.item.Text})
+	}
+	return nil
+}
+
+// runParts runs several statements at once, in one transaction. Where one fails
+// nothing is done: then they run one after another, up to that one.
+func (s *session) runParts(ctx context.Context, j *job) error {
+	var b strings.Builder
+	for _, part := range j.parts {
+		b.WriteString(part.item.Text + "\n")
+	}
+	if err := s.adopt(ctx, j.set); err == nil {
+		err = execAll(ctx, s.conn.PgConn(), b.String())
+		if err == nil {
+			return nil
+		}
+	}
+	for _, part := range j.parts {
+		if err := s.run(ctx, part); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -88,14 +116,14 @@ func alreadyThere(statement string, err error) bool {
 	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
 }
 
-// copyIn sends the rows of a COPY and returns how many the server took.
-func (s *session) copyIn(ctx context.Context, item script.Item) (int64, error) {
+// copyIn sends the rows of a COPY and returns how many the server took, and their bytes.
+func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes int64, err error) {
 	rows := &rowsReader{r: item.Data}
 	tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
 	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
 		err = broken
 	}
-	return tag.RowsAffected(), err
+	return tag.RowsAffected(), rows.bytes, err
 }
 
 // A rowsReader keeps what went wrong with reading r. The driver may return from
@@ -103,6 +131,7 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (int64, error) {
 type rowsReader struct {
 	mu    sync.Mutex
 	r     io.Reader
+	bytes int64
 	err   error
 	ended bool
 }
@@ -114,6 +143,7 @@ func (k *rowsReader) Read(p []byte) (int, error) {
 		return 0, io.ErrClosedPipe
 	}
 	n, err := k.r.Read(p)
+	k.bytes += int64(n)
 	if err != nil && err != io.EOF {
 		k.err = err
 	}

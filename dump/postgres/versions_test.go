@@ -204,7 +204,7 @@ func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (ref
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, _, err := connect(t.Context(), cc, db)
+	conn, _, err := connect(t.Context(), cc, db, forLoading)
 	if err != nil {
 		t.Fatal(err)
 	}
