@@ -164,7 +164,15 @@ func (w *rowWriter) settle(ctx context.Context, r *conn, t *table) error {
 		return err
 	}
 	if identity != t.identity {
-		return fmt.Errorf("%w (it was %s, and is %s)", errChanged, t.identity, identity)
+		w.mu.Lock()
+		same, err := w.catalog.sameDefinition(ctx, t, identity)
+		w.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		if !same {
+			return fmt.Errorf("%w (it was %s, and is %s)", errChanged, t.identity, identity)
+		}
 	}
 	return r.exec(ctx, "ROLLBACK TO SAVEPOINT piece")
 }
