@@ -17,6 +17,7 @@ func main() {
 // run is the program: it runs the command that args name and returns the exit code. It returns early, leaving the
 // command to its fate, when a second signal comes.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	collectEarly(env)
 	ctx, second, stop := withSignals(ctx)
 	defer stop()
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}

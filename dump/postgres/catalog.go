@@ -108,6 +108,40 @@ func query[T any](ctx context.Context, c *catalog, sql string, args ...any) ([]T
 	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
 }
 
+// each calls f with every row, as query reads it, while they come: of columns
+// there may be a hundred thousand.
+func each[T any](ctx context.Context, c *catalog, f func(*T) error, sql string, args ...any) error {
+	rows, err := c.conn.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		row, err := pgx.RowToAddrOfStructByName[T](rows)
+		if err != nil {
+			return err
+		}
+		if err := f(row); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// texts keeps one of each text that occurs again and again: types of columns, say.
+type texts map[string]*string
+
+func (t texts) one(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	if known := t[*s]; known != nil {
+		return known
+	}
+	t[*s] = s
+	return s
+}
+
 // header is what the catalogue queries of the kinds have in common.
 type header struct {
 	OID    uint32 `db:"oid"`

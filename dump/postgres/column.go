@@ -44,7 +44,29 @@ func readColumns(ctx context.Context, c *catalog) error {
 	if c.srv.version >= 140000 {
 		compression = "a.attcompression::text"
 	}
-	rows, err := query[attributeRow](ctx, c, `
+	var columns []attribute // of one relation
+	known := texts{}
+	take := func() {
+		if len(columns) > 0 {
+			c.rels[columns[0].Relation].columns = slices.Clone(columns)
+			columns = columns[:0]
+		}
+	}
+	err := each(ctx, c, func(row *attributeRow) error {
+		if len(columns) > 0 && columns[0].Relation != row.Relation {
+			take()
+		}
+		row.Type, row.TypeStorage, row.Collation = known.one(row.Type), known.one(row.TypeStorage), known.one(row.Collation)
+		row.Storage, row.Identity, row.Generated, row.Compression = *known.one(&row.Storage), *known.one(&row.Identity), *known.one(&row.Generated), *known.one(&row.Compression)
+		columns = append(columns, row.attribute)
+		if row.Dropped {
+			return nil
+		}
+		r := c.rels[row.Relation]
+		name := r.name + "." + row.Quoted
+		c.commentOn(r.object, r.address, row.Num, "COLUMN "+name)
+		return c.grantColumn(r.object, "TABLE "+r.name, row.Quoted, r.Owner, row.ACL, row.Def)
+	}, `
 		SELECT a.attrelid AS relation, a.attnum AS num, a.attname AS raw, quote_ident(a.attname) AS quoted,
 		       format_type(t.oid, a.atttypmod) AS type,
 		       CASE WHEN a.attcollation <> t.typcollation THEN (`+collationName+` AND co.oid = a.attcollation) END AS collation,
@@ -64,18 +86,7 @@ func readColumns(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
-	for _, row := range rows {
-		r := c.rels[row.Relation]
-		r.columns = append(r.columns, row.attribute)
-		if row.Dropped {
-			continue
-		}
-		name := r.name + "." + row.Quoted
-		c.commentOn(r.object, r.address, row.Num, "COLUMN "+name)
-		if err := c.grantColumn(r.object, "TABLE "+r.name, row.Quoted, r.Owner, row.ACL, row.Def); err != nil {
-			return err
-		}
-	}
+	take()
 	return c.readSystemColumnGrants(ctx)
 }
 
