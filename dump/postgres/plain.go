@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -39,9 +41,12 @@ func initial(class, oid, letter, owner string) string {
 		acldefault(%s, %s))::text[] AS def`, oid, class, letter, owner)
 }
 
-// touched tells of a system object whether its privileges are other than initdb made them.
+// touched tells of a system object whether its privileges are other than initdb
+// made them. Most have none of either, which is seen without a look for each.
 func touched(class, oid, acl string) string {
-	return fmt.Sprintf(`%s IS DISTINCT FROM (SELECT initprivs FROM pg_init_privs i WHERE i.objoid = %s AND i.classoid = '%s'::regclass AND i.objsubid = 0)`, acl, oid, class)
+	of := fmt.Sprintf("classoid = '%s'::regclass AND objsubid = 0", class)
+	return fmt.Sprintf(`CASE WHEN %s IS NULL AND %s NOT IN (SELECT objoid FROM pg_init_privs WHERE %s) THEN false
+		ELSE %s IS DISTINCT FROM (SELECT initprivs FROM pg_init_privs i WHERE i.objoid = %s AND %s) END`, acl, oid, of, acl, oid, of)
 }
 
 // plainKinds are in an order in which none needs a later one.
@@ -202,6 +207,33 @@ func opfamilyItems(class, oid, family string) string {
 		FROM pg_amproc p WHERE amprocfamily = ` + family + ` AND ` + tied("pg_amproc", "p")
 }
 
+// catalogues are where the plain kinds are, but languages, which every database has.
+var catalogues = map[uint32]string{
+	classTransform: "pg_transform", classCast: "pg_cast", classAccessMethod: "pg_am", classOperator: "pg_operator", classOpfamily: "pg_opfamily",
+	classOpclass: "pg_opclass", classConversion: "pg_conversion", classTSParser: "pg_ts_parser", classTSTemplate: "pg_ts_template",
+	classTSDictionary: "pg_ts_dict", classTSConfig: "pg_ts_config", classStatisticsExt: "pg_statistic_ext", classEventTrigger: "pg_event_trigger",
+	classPublication: "pg_publication",
+}
+
+// occurring finds which plain kinds there are in the database. Most have none of
+// most, and planning the query for what is not there takes longer than this.
+func (c *catalog) occurring(ctx context.Context) (map[uint32]bool, error) {
+	classes := slices.Sorted(maps.Keys(catalogues))
+	exist := make([]string, len(classes))
+	for i, class := range classes {
+		exist[i] = "EXISTS (SELECT FROM " + catalogues[class] + " WHERE oid >= $1)"
+	}
+	rows, err := query[struct{ Exist []bool }](ctx, c, "SELECT ARRAY["+strings.Join(exist, ", ")+"] AS exist", firstNormal)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[uint32]bool, len(classes))
+	for i, class := range classes {
+		found[class] = rows[0].Exist[i]
+	}
+	return found, nil
+}
+
 // readPlain reads the plain kinds.
 func readPlain(ctx context.Context, c *catalog) error {
 	type row struct {
@@ -211,7 +243,14 @@ func readPlain(ctx context.Context, c *catalog) error {
 		Def        []string
 		More       []string
 	}
+	occurring, err := c.occurring(ctx)
+	if err != nil {
+		return err
+	}
 	for _, k := range plainKinds {
+		if found, known := occurring[k.class]; known && !found {
+			continue
+		}
 		more := "NULL::text[]"
 		if k.more != "" {
 			more = "array_remove(" + k.more + ", NULL)"

@@ -14,7 +14,7 @@ var postgres = bench{
 			CREATE INDEX ON docs (at);`),
 		"psql -Xq -d bench -c 'VACUUM ANALYZE'",
 	},
-	server:     "head -n 1 \"$(psql -XAtqc 'SHOW data_directory')/postmaster.pid\"",
+	server:     "head -n 1 \"$(psql -XAtq -d postgres -c 'SHOW data_directory')/postmaster.pid\"",
 	dump:       "pg_dump",
 	dumpWall:   "0.8",
 	dumpCPU:    "1.3",
