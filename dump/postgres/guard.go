@@ -251,7 +251,7 @@ func (g *guard) watch(ctx context.Context) error {
 		err := g.giveWay(ctx)
 		g.turn.Release(1)
 		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("watch over %s: %w", g.table.name, err)
+			return err
 		}
 	}
 }
@@ -263,11 +263,14 @@ func (g *guard) giveWay(ctx context.Context) error {
 	results, err := g.conn.PgConn().Exec(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE relation = %d AND NOT granted
 		AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 		AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock'))`, g.table.oid)).ReadAll()
-	if err != nil || string(results[0].Rows[0][0]) != "t" {
-		return err
+	if err == nil && string(results[0].Rows[0][0]) == "t" {
+		g.state = letGo
+		err = g.exec(ctx, "ROLLBACK TO held")
 	}
-	g.state = letGo
-	return g.exec(ctx, "ROLLBACK TO held")
+	if err != nil {
+		return fmt.Errorf("watch over %s: %w", g.table.name, err)
+	}
+	return nil
 }
 
 func (g *guard) exec(ctx context.Context, sql string) error {

@@ -22,6 +22,10 @@ func TestStandby(t *testing.T) {
 	db := newDB(t, pg)
 	psqlLoad(t, pg, db, readFile(t, "testdata/database/objects.sql"))
 	pg.Psql(t, db, "TRUNCATE shop.unlogged; CREATE UNLOGGED SEQUENCE shop.not_logged")
+	// A standby has no locks against what their owner may do on the primary.
+	pg.Psql(t, db, `CREATE ROLE somebody; CREATE SEQUENCE shop.begun; ALTER SEQUENCE shop.begun OWNER TO somebody; SELECT nextval('shop.begun');
+		CREATE SEQUENCE shop.set; ALTER SEQUENCE shop.set OWNER TO somebody; SELECT setval('shop.set', 42, false);
+		CREATE TABLE shop.theirs AS SELECT i AS id, repeat(md5(i::text), 5) AS s FROM generate_series(1, 60000) i; ALTER TABLE shop.theirs OWNER TO somebody`)
 	standby := pg.Standby(t)
 	standby.CatchUp(t, pg)
 	var warnings []string
