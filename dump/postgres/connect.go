@@ -54,15 +54,15 @@ type server struct {
 	version  int    // as server_version_num: 150018
 	encoding string // of the database
 	standby  bool   // it follows another, and has no unlogged rows
-	role     uint32 // that the session is
-	super    bool   // that role is a superuser
+	role     uint32 // that the session is; 0: it is one that it can leave again (SET ROLE), with all that runs in it
 }
 
 // major is the version as people say it: 15.
 func (s server) major() int { return s.version / 10000 }
 
 // aboutServer asks for what is in a server, in the order of its fields.
-const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery(), r.oid, r.rolsuper
+const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery(),
+	CASE WHEN current_user = session_user THEN r.oid ELSE 0 END
 	FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
 
 // connect opens a connection to database with cc's other settings. It is the only
@@ -76,11 +76,11 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 	// (target_session_attrs), with names that are not qualified.
 	validate := cc.ValidateConnect
 	cc.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
-		results, err := conn.Exec(ctx, clearPath+"; "+aboutServer).ReadAll()
+		results, err := conn.Exec(ctx, clearPath+"; "+ownRole+"; "+aboutServer).ReadAll()
 		if err != nil {
 			return fmt.Errorf("read the server's version: %w", err)
 		}
-		if srv, err = readServer(results[1]); err != nil {
+		if srv, err = readServer(results[2]); err != nil {
 			return fmt.Errorf("read the server's version: %w", err)
 		}
 		if validate != nil {
@@ -104,7 +104,7 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 }
 
 func readServer(result *pgconn.Result) (srv server, err error) {
-	if len(result.Rows) != 1 || len(result.Rows[0]) != 5 {
+	if len(result.Rows) != 1 || len(result.Rows[0]) != 4 {
 		return srv, errors.New("the server's answer is not what was asked for")
 	}
 	row := result.Rows[0]
@@ -112,7 +112,7 @@ func readServer(result *pgconn.Result) (srv server, err error) {
 		return srv, err
 	}
 	role, err := strconv.ParseUint(string(row[3]), 10, 32)
-	srv.encoding, srv.standby, srv.role, srv.super = string(row[1]), string(row[2]) == "t", uint32(role), string(row[4]) == "t"
+	srv.encoding, srv.standby, srv.role = string(row[1]), string(row[2]) == "t", uint32(role)
 	return srv, err
 }
 

@@ -36,6 +36,7 @@ type copier struct {
 	home    chan []byte // those that come back from the writer
 	small   []byte      // a buffer that the rows of small pieces are copied into, one after another; nil: none
 	sorter  sorter
+	begun   bool // the server has begun to send rows of what was received last
 }
 
 // bufferSize is the size of the buffers that rows are read into, in bytes.
@@ -150,6 +151,7 @@ func (c *copier) send(sql string) error {
 // in it to the queue, as those of the piece that was asked for. planned, if there
 // is one, is called once the server has planned the first.
 func (c *copier) receive(ctx context.Context, q *pieceQueue, asked []*pieceStream, planned func() error) error {
+	c.begun = false
 	r := reading{copier: c, ctx: ctx, queue: q, asked: asked, planned: planned}
 	var bytes int64
 	for _, s := range asked {
@@ -235,6 +237,7 @@ func (r *reading) begin() error {
 	if len(r.asked) == 0 {
 		return errors.New("the server sent rows where none were asked for")
 	}
+	r.copier.begun = true
 	r.now, r.asked, r.tally = r.asked[0], r.asked[1:], tally{}
 	r.sorting = len(r.now.key) > 0
 	r.copying = r.sorting || r.now.bytes <= smallPiece

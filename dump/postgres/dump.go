@@ -52,7 +52,7 @@ func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database st
 	if err != nil {
 		return nil, err
 	}
-	c.guard, c.trustOwners = s.newGuard(database), s.cfg.TrustOwners
+	c.guard, c.trustOwners = s.newGuard(srv, database), s.cfg.TrustOwners
 	defer c.guard.close(ctx)
 	if err := c.dataObjects(ctx); err != nil {
 		return nil, err

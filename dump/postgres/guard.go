@@ -21,27 +21,36 @@ import (
 // watchEvery. CREATE INDEX CONCURRENTLY, VACUUM and ANALYZE wait; the first two
 // could not end, or not do much, before the dump's snapshot does.
 //
-// While a piece is planned, some milliseconds, it also holds SHARE on
+// While a piece is planned, and until the first of its rows are there, which is
+// some milliseconds where nothing has to be sorted, it also holds SHARE on
 // pg_namespace: tables are named by their schema, and a schema that is renamed
 // and replaced in that moment would put another table in the place of the one
 // that was looked at. Renaming and making schemas waits for that long.
 //
 // Who waits for whom: a reader waits for the guard while another's piece is
-// planned, which ends with the server's first answer to that reader, who waits
-// for nothing else meanwhile. The guard waits for locks in the server, each time
+// planned, which ends with the server's first rows of it, and the other waits for
+// nothing else meanwhile; and while pieces of tables before are not planned yet.
+// Tables have their turn in the order of the queue: whoever has an earlier piece
+// has received all that he took before it, or receives it while the writer
+// empties what lies before, and comes to his piece. (Were a later table served
+// first, its readers could fill their buffers while the writer waits for a piece
+// of a reader that waits here.) The guard waits for locks in the server, each time
 // for a bounded one. Since it holds ACCESS SHARE from the beginning it never
 // queues behind somebody who waits for the dump to end.
 type guard struct {
 	open     func(context.Context) (*pgx.Conn, error)
+	version  int           // of the server
 	patience time.Duration // for a lock that was let go of in the midst of a table
 
-	turn  *semaphore.Weighted // held by whoever uses what follows
-	moved chan struct{}       // closed, and made anew, when the guard is done with a table
-	conn  *pgx.Conn           // nil until the first table
-	table *relation           // the one that is held, or was refused; nil: none
-	todo  int                 // pieces of table that are not planned yet
-	state guardState
-	full  error // the server's word that it has no room for the session
+	turn     *semaphore.Weighted // held by whoever uses what follows
+	moved    chan struct{}       // closed, and made anew, when the guard is done with a table
+	conn     *pgx.Conn           // nil until the first table
+	table    *relation           // the one that is held, or was refused; nil: none
+	todo     int                 // pieces of table that are not planned yet
+	next     int                 // the number of the table whose turn it is, or is next
+	state    guardState
+	sampling bool  // the table is not being read yet
+	full     error // the server's word that it has no room for the session
 }
 
 type guardState int
@@ -61,22 +70,21 @@ const guardWait = 3 * time.Second
 const watchEvery = 500 * time.Millisecond
 
 // newGuard returns the guard of a dump of database. Whoever calls it closes it.
-func (s *Source) newGuard(database string) *guard {
-	patience := s.cfg.LockTimeout
-	if patience == 0 {
-		patience = 10 * time.Minute
-	}
+func (s *Source) newGuard(srv server, database string) *guard {
+	// Somebody who was let through may build an index for longer than the dump
+	// waits for a lock at its beginning.
+	patience := max(s.cfg.LockTimeout, 10*time.Minute)
 	open := func(ctx context.Context) (*pgx.Conn, error) {
 		conn, _, err := connect(ctx, s.conn, database, s.forReading)
 		return conn, err
 	}
-	return &guard{open: open, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
+	return &guard{open: open, version: srv.version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
 }
 
 // during runs f on the guard's session while r is safe to be planned, and reports
 // false where it is not. No reader may have been begun.
 func (g *guard) during(ctx context.Context, r *relation, f func(*pgx.Conn) error) (bool, error) {
-	p := piece{table: r, of: 1}
+	p := piece{table: r, of: 1, number: unnumbered}
 	safe, err := g.enter(ctx, p)
 	if err != nil || !safe {
 		return false, err
@@ -92,10 +100,10 @@ func (g *guard) enter(ctx context.Context, p piece) (safe bool, err error) {
 		if err := g.turn.Acquire(ctx, 1); err != nil {
 			return false, context.Cause(ctx)
 		}
-		if g.table == nil || g.table == p.table {
+		if p.number == g.next || p.number == unnumbered && g.table == nil {
 			break
 		}
-		// Pieces of the table before are still to be planned, by readers that have them already.
+		// Pieces of tables before are still to be planned, by readers that have them already.
 		moved := g.moved
 		g.turn.Release(1)
 		select {
@@ -105,7 +113,7 @@ func (g *guard) enter(ctx context.Context, p piece) (safe bool, err error) {
 		}
 	}
 	if g.table == nil {
-		g.table, g.todo, g.state = p.table, p.of, idle
+		g.table, g.todo, g.state, g.sampling = p.table, p.of, idle, p.number == unnumbered
 		err = g.begin(ctx)
 	}
 	if err == nil {
@@ -138,6 +146,9 @@ func (g *guard) planned(ctx context.Context) error {
 	}
 	state := g.state
 	g.table, g.state = nil, idle
+	if !g.sampling {
+		g.next++
+	}
 	close(g.moved)
 	g.moved = make(chan struct{})
 	if state == refused || g.conn == nil {
@@ -213,7 +224,7 @@ func (g *guard) look(ctx context.Context) error {
 	}
 	sql += "SAVEPOINT moment; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE; " +
 		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid OR EXISTS (%s)",
-			literal(g.table.name), g.table.oid, usersCode(fmt.Sprintf("part.relation = %d", g.table.oid)))
+			literal(g.table.name), g.table.oid, usersCode(fmt.Sprintf("part.relation = %d", g.table.oid), g.version))
 	results, err := g.conn.PgConn().Exec(ctx, sql).ReadAll()
 	if err == nil && string(results[len(results)-1].Rows[0][0]) == "t" {
 		err = errUsersCode

@@ -290,7 +290,7 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.guard = src.newGuard(db)
+	c.guard = src.newGuard(srv, db)
 	defer c.guard.close(t.Context())
 	list, err := c.pieces(t.Context(), c.tables, src.cfg)
 	if err != nil {

@@ -34,7 +34,11 @@ type piece struct {
 	watched bool    // planned under the guard's watch
 	first   bool    // of its table
 	of      int     // watched pieces that the table has
+	number  int     // of its table among those with watched pieces, from 0
 }
+
+// unnumbered is the number of a piece outside the queue.
+const unnumbered = -1
 
 // query is what to COPY: a table's columns, or a SELECT in parentheses.
 func (p piece) query() string { return p.table.selection(p.clauses) }
@@ -52,6 +56,9 @@ const smallTable = 64 << 20
 // it, so nothing keeps it from its order, whoever owns it and whatever the role's
 // rights.
 const sortedHere = 4 << 20
+
+// watchedSort is the size in bytes up to which a table that is watched is sorted as a whole.
+const watchedSort = 32 << 20
 
 // ordered is the correlation of key and place above which reading by key is
 // nearly reading in sequence. Tables that are filled in key order stay well above
@@ -90,7 +97,7 @@ func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([
 		return nil, fmt.Errorf("read sizes and keys of tables: %w", err)
 	}
 	var list []piece
-	asTheyLie := 0
+	asTheyLie, watchedTables := 0, 0
 	for _, r := range tables {
 		t := about[r.oid]
 		key, err := c.cut(ctx, r, t, cfg)
@@ -99,6 +106,12 @@ func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([
 		}
 		if t.trust == distrusted && t.wantsPlan(cfg.RowOrder) {
 			asTheyLie++
+		}
+		if key[0].watched {
+			for i := range key {
+				key[i].number = watchedTables
+			}
+			watchedTables++
 		}
 		list = append(list, key...)
 	}
@@ -117,9 +130,9 @@ func (t stored) wantsPlan(order RowOrder) bool {
 func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([]piece, error) {
 	whole := piece{table: r, bytes: t.Bytes + t.Toast, first: true}
 	switch {
-	case r.rows != "":
+	case r.rows != "" && t.Bytes > 0:
 		// An extension says which of the rows are its user's. There is no other way to have them.
-		if t.trust == distrusted && t.Bytes > 0 {
+		if t.trust == distrusted {
 			return nil, fmt.Errorf("rows of %s: %w", r.name, errConditionDistrusted)
 		}
 		whole.clauses, whole.watched, whole.of = r.rows, t.trust == watched, 1
@@ -137,7 +150,9 @@ func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([
 		return []piece{whole}, nil
 	}
 	var clauses []string
-	if t.inKeyOrder(cfg.RowOrder) {
+	// What cannot be cut is sorted as a whole, and the guard would hold its locks for that long.
+	tooLong := t.trust == watched && !t.Cuttable && t.Bytes > watchedSort
+	if t.inKeyOrder(cfg.RowOrder) && !tooLong {
 		cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
 		var err error
 		if clauses, err = c.cutByKey(ctx, r, t); err != nil {
@@ -178,7 +193,7 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 	}
 	rows, err := query[stored](ctx, c, `
 		SELECT c.oid AS relation, pg_relation_size(c.oid) AS bytes, CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS toast,
-		       k.key, k.types AS key_types, format_type(t.oid, NULL) AS key_type,
+		       k.key, k.types AS key_types, format_type(t.oid, -1) AS key_type,
 		       coalesce(t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b', false) AS cuttable, NULL::float4 AS correlation
 		FROM pg_class c
 		LEFT JOIN (SELECT i.indrelid, min(i.indkey[0]) AS leading, array_agg(quote_ident(a.attname) ORDER BY k.n) AS key, array_agg(a.atttypid ORDER BY k.n) AS types

@@ -123,7 +123,8 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error
 		if entered {
 			err = errors.Join(err, guard.leave(ctx, false))
 		}
-		if isLocked(err) && unsent == nil && next == nil {
+		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter: rows of it have left.
+		if isLocked(err) && !k.begun && unsent == nil && next == nil {
 			for _, s := range asked {
 				q.finish(s, tally{}, true)
 			}

@@ -85,6 +85,12 @@ func (s *session) runParts(ctx context.Context, j *job) error {
 		if err == nil {
 			return nil
 		}
+		if s.conn.IsClosed() {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("lines %d to %d: %w", j.parts[0].item.Line, j.parts[len(j.parts)-1].item.Line, err)
+		}
 	}
 	for _, part := range j.parts {
 		if err := s.run(ctx, part); err != nil {

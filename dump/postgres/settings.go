@@ -40,13 +40,19 @@ var parameters = []parameter{
 	{name: "enable_bitmapscan", value: "on"},
 	{name: "enable_tidscan", value: "on"},
 	{name: "enable_sort", value: "on"},
+	{name: "enable_incremental_sort", value: "on"},
+	{name: "random_page_cost", value: "4"},
+	{name: "seq_page_cost", value: "1"},
+	{name: "cpu_tuple_cost", value: "0.01"},
+	{name: "cpu_index_tuple_cost", value: "0.005"},
+	{name: "cpu_operator_cost", value: "0.0025"},
 	{name: "work_mem", value: "16MB"}, // for the sort of a piece; an owner's could be all that the server has
 	{name: "temp_tablespaces", value: ""},
 	{name: "synchronize_seqscans", value: "off"}, // physical order begins at the beginning
 
 	// How values are written and read. Each is a way of saying the same bytes otherwise, or others.
 	{name: "standard_conforming_strings", value: "on"},
-	{name: "backslash_quote", value: "safe_encoding"},
+	{name: "backslash_quote", value: "safe_encoding", loads: true},
 	{name: "escape_string_warning", value: "off"},
 	{name: "datestyle", value: "ISO"},
 	{name: "intervalstyle", value: "postgres"},
@@ -55,14 +61,14 @@ var parameters = []parameter{
 	{name: "bytea_output", value: "hex"},
 	{name: "xmlbinary", value: "base64"},
 	{name: "xmloption", value: "content"},
-	{name: "array_nulls", value: "on"},
-	{name: "transform_null_equals", value: "off"},
+	{name: "array_nulls", value: "on", loads: true},
+	{name: "transform_null_equals", value: "off", loads: true},
 	{name: "quote_all_identifiers", value: "off"},
 
 	// A transaction is what BEGIN says, and lasts as long as it must.
-	{name: "default_transaction_isolation", value: "read committed"},
-	{name: "default_transaction_read_only", value: "off"},
-	{name: "default_transaction_deferrable", value: "off"},
+	{name: "default_transaction_isolation", value: "read committed", loads: true},
+	{name: "default_transaction_read_only", value: "off", loads: true},
+	{name: "default_transaction_deferrable", value: "off", loads: true},
 	{name: "statement_timeout", value: "0", loads: true},
 	{name: "idle_in_transaction_session_timeout", value: "0", loads: true},
 	{name: "idle_session_timeout", value: "0", since: 140000, loads: true},
@@ -83,6 +89,13 @@ var parameters = []parameter{
 // what a database's owner made (ALTER DATABASE … SET search_path). After it they
 // are pg_catalog's alone.
 const clearPath = `SELECT pg_catalog.set_config('search_path', '', false)`
+
+// ownRole undoes ALTER DATABASE … SET role, which any owner of a database may say:
+// the session would be a role of his, whose own tables it trusts, and which
+// whatever runs in it can leave again for the one that connected. A role that the
+// connecting role was given, or the connection itself asks for, stays.
+const ownRole = `SELECT CASE WHEN current_user <> session_user AND (SELECT source FROM pg_catalog.pg_settings WHERE name = 'role') = 'database'
+	THEN pg_catalog.set_config('role', 'none', false) END`
 
 // settle is the statement that sets the parameters that a server knows, for a
 // session that reads or for one that loads.

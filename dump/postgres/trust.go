@@ -21,13 +21,20 @@ import (
 // A function counts as the server's own when a superuser owns it and it is
 // written in C: one in SQL or another language is bound to what it calls by name
 // when it runs, under a search path that is not its author's, and may not find
-// it. An operator counts as its function does. Base types and enums have no code
-// of their own but such; domains, composites and ranges may.
-func usersCode(condition string) string {
+// it. An operator counts as its function does, if a superuser owns it too: its
+// commutator and negator are set by its owner, and the planner goes to them. Base
+// types and enums have no code of their own but such; domains, composites and
+// ranges may. Of columns the types are looked at, too: estimates of a range
+// column's values call its type's functions, and only the column is named.
+func usersCode(condition string, version int) string {
 	const own = `EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
 			WHERE p.oid = %s AND l.lanname IN ('internal', 'c') AND r.rolsuper)`
+	ranges := "g.rngtypid IN (t.oid, e.oid, b.oid)"
+	if version >= 140000 {
+		ranges += " OR g.rngmultitypid IN (t.oid, e.oid, b.oid)"
+	}
 	return `
-	SELECT DISTINCT part.relation FROM (
+	SELECT part.relation FROM (
 		SELECT indrelid AS relation, 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS class, indexrelid AS object FROM pg_catalog.pg_index
 		UNION ALL SELECT stxrelid, 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass, oid FROM pg_catalog.pg_statistic_ext
 		UNION ALL SELECT conrelid, 'pg_catalog.pg_constraint'::pg_catalog.regclass, oid FROM pg_catalog.pg_constraint WHERE contype = 'c'
@@ -40,10 +47,20 @@ func usersCode(condition string) string {
 	WHERE ` + condition + fmt.Sprintf(` AND d.refobjid >= %d AND (
 		d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND NOT `+fmt.Sprintf(own, "d.refobjid")+`
 		OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
-		   AND NOT `+fmt.Sprintf(own, "(SELECT o.oprcode FROM pg_catalog.pg_operator o WHERE o.oid = d.refobjid)")+`
+		   AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_roles r ON r.oid = o.oprowner
+		                   WHERE o.oid = d.refobjid AND r.rolsuper AND `+fmt.Sprintf(own, "o.oprcode")+`)
 		OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjsubid = 0 AND d.objsubid = 0
 		   AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
-		                   WHERE t.oid = d.refobjid AND (t.typtype = 'e' OR t.typtype = 'b' AND coalesce(e.typtype, 'b') IN ('b', 'e'))))`, firstNormal)
+		                   WHERE t.oid = d.refobjid AND (t.typtype = 'e' OR t.typtype = 'b' AND coalesce(e.typtype, 'b') IN ('b', 'e'))))`, firstNormal) + `
+	UNION
+	SELECT part.relation FROM (SELECT attrelid AS relation, atttypid FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped) part
+	JOIN pg_catalog.pg_type t ON t.oid = part.atttypid
+	LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+	LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+	WHERE ` + condition + fmt.Sprintf(` AND t.oid >= %d AND (
+		'c' IN (t.typtype, e.typtype, b.typtype) OR 'd' IN (e.typtype, b.typtype) OR b.typelem <> 0
+		OR EXISTS (SELECT FROM pg_catalog.pg_range g WHERE t.oid >= %[1]d AND (`+ranges+`)
+		           AND (g.rngsubdiff <> 0 AND NOT `+fmt.Sprintf(own, "g.rngsubdiff")+` OR g.rngcanonical <> 0 AND NOT `+fmt.Sprintf(own, "g.rngcanonical")+`)))`, firstNormal)
 }
 
 // A trust is what keeps a table from being planned, or what has to be done first.
@@ -69,7 +86,11 @@ func (c *catalog) judge(ctx context.Context, oids []uint32) (map[uint32]trust, e
 		maintain = ", MAINTAIN"
 	}
 	rows, err := query[row](ctx, c, `
-		SELECT c.oid AS relation, o.rolsuper OR o.oid = $2 AS owned, s.rolsuper OR s.oid = $2 AS schema_owned,
+		SELECT c.oid AS relation,
+		       -- An index on a partitioned table is made on its partitions, whoever owns them.
+		       NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) up JOIN pg_catalog.pg_class u ON u.oid = up.relid
+		                   JOIN pg_catalog.pg_roles ur ON ur.oid = u.relowner WHERE NOT ur.rolsuper AND ur.oid <> $2)
+		       AND (o.rolsuper OR o.oid = $2) AS owned, s.rolsuper OR s.oid = $2 AS schema_owned,
 		       pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE`+maintain+`') AS lockable,
 		       pg_catalog.has_table_privilege('pg_catalog.pg_namespace', 'UPDATE, DELETE, TRUNCATE`+maintain+`') AS schema_lockable
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -81,7 +102,7 @@ func (c *catalog) judge(ctx context.Context, oids []uint32) (map[uint32]trust, e
 	if err != nil {
 		return nil, err
 	}
-	met, err := query[struct{ Relation uint32 }](ctx, c, usersCode("part.relation = ANY ($1)"), oids)
+	met, err := query[struct{ Relation uint32 }](ctx, c, usersCode("part.relation = ANY ($1)", c.srv.version), oids)
 	if err != nil {
 		return nil, err
 	}
