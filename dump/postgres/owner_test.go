@@ -73,6 +73,17 @@ CREATE TABLE public.no_key AS SELECT * FROM public.a_index UNION ALL SELECT * FR
 CREATE TABLE public.plain (LIKE public.a_index INCLUDING ALL); INSERT INTO public.plain TABLE public.a_index;
 CREATE TABLE public.moving (LIKE public.a_index INCLUDING ALL); INSERT INTO public.moving TABLE public.a_index;
 CREATE SEQUENCE public.s;
+CREATE FUNCTION public.op(integer, integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN RAISE LOG 'HOSTILE commutator as % in %', current_user, pg_catalog.current_setting('application_name'); RETURN true; END $$;
+CREATE OPERATOR public.=%= (FUNCTION = public.op, LEFTARG = integer, RIGHTARG = integer, COMMUTATOR = OPERATOR(public.===));
+CREATE OPERATOR public.=== (FUNCTION = pg_catalog.int4eq, LEFTARG = integer, RIGHTARG = integer, COMMUTATOR = OPERATOR(public.=%=), RESTRICT = scalarltsel);
+CREATE TABLE public.a_commutator (LIKE public.a_index INCLUDING ALL); INSERT INTO public.a_commutator TABLE public.a_index;
+CREATE FUNCTION public.far(integer, integer) RETURNS double precision LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN RAISE LOG 'HOSTILE subtype_diff as % in %', current_user, pg_catalog.current_setting('application_name'); RETURN 1; END $$;
+CREATE TYPE public.span AS RANGE (subtype = integer, subtype_diff = public.far);
+CREATE TABLE public.a_range (id integer PRIMARY KEY, name text, r public.span); INSERT INTO public.a_range SELECT id, name, public.span(id, id + 5) FROM public.a_index;
+CREATE INDEX ON public.a_commutator (name) WHERE id IS NOT NULL OR 5 OPERATOR(public.===) id;
+CREATE INDEX ON public.a_range (id) WHERE id IS NOT NULL OR r OPERATOR(pg_catalog.@>) 5;
 CREATE INDEX ON public.a_index ((public.f('x', 'y') || name));
 CREATE INDEX ON public.a_predicate (id) WHERE public.p(2);
 ALTER TABLE public.a_check ADD CHECK (public.f('x', 'y') = 'x');
@@ -194,6 +205,24 @@ func TestHostileOwner(t *testing.T) {
 	}
 	stop()
 	loop.Wait()
+	// A database can say whom a session that enters it is to be.
+	pg.Psql(t, "postgres", "ALTER DATABASE mallorys SET role = mallory")
+	for _, role := range []string{"postgres@", "reads%20all:x@"} {
+		src, err := NewSource(Config{Conn: strings.Replace(pg.DSN(db), "postgres@", role, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, _, err := connect(t.Context(), src.conn, db, src.forReading)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var is bool
+		if err := conn.QueryRow(t.Context(), "SELECT current_user = session_user").Scan(&is); err != nil || !is {
+			t.Errorf("the session of %s is somebody else (%v)", role, err)
+		}
+		conn.Close(t.Context())
+	}
+	pg.Psql(t, "postgres", "ALTER DATABASE mallorys RESET role")
 	if dumps < 10 {
 		t.Errorf("%d of 20 dumps came to an end, want half of them at least", dumps)
 	}
@@ -205,8 +234,8 @@ func TestHostileOwner(t *testing.T) {
 	}
 	// The traps are such: a session that does not look runs into each.
 	before := int64(len(readFile(t, pg.LogFile)))
-	for _, table := range []string{"a_index", "a_predicate", "a_check", "a_domain", "an_operator", "no_key"} {
-		pg.Psql(t, db, "SET application_name = 'breaking-backups'; SELECT id FROM ONLY public."+table+" WHERE ctid < '(1,0)' LIMIT 1")
+	for _, table := range []string{"a_index", "a_predicate", "a_check", "a_domain", "an_operator", "no_key", "a_commutator", "a_range"} {
+		pg.Psql(t, db, "SET application_name = 'breaking-backups'; SELECT id FROM ONLY public."+table+" WHERE ctid < '(1,0)' LIMIT 1; SELECT id FROM ONLY public."+table+" WHERE id >= 7 ORDER BY id LIMIT 1")
 		if len(ranAsUs(t, pg, before)) == 0 {
 			t.Errorf("planning %s ran nothing: the test tests nothing", table)
 		}
@@ -402,6 +431,64 @@ func TestAWaitingAlterOfAWatchedTable(t *testing.T) {
 		}
 		owner.Close(ctx)
 		cancel()
+	}
+}
+
+// A partition is judged by those whom its tables belong to: an index of theirs comes to it.
+func TestPartitionsOfOthers(t *testing.T) {
+	pg := testServer(t)
+	db := ownedByAnother(t, pg, "parents_owner", "CREATE TABLE parent (id integer, s text) PARTITION BY RANGE (id)")
+	pg.Psql(t, db, "CREATE TABLE leaf PARTITION OF parent FOR VALUES FROM (0) TO (1000000); INSERT INTO leaf SELECT i, repeat(md5(i::text), 5) FROM generate_series(1, 60000) i")
+	src, err := NewSource(Config{Conn: pg.DSN(db)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, srv, err := connect(t.Context(), src.conn, db, src.forReading)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	c := &catalog{conn: conn, srv: srv}
+	var oid uint32
+	if err := conn.QueryRow(t.Context(), "SELECT 'public.leaf'::regclass::oid").Scan(&oid); err != nil {
+		t.Fatal(err)
+	}
+	of, err := c.judge(t.Context(), []uint32{oid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if of[oid] != watched {
+		t.Errorf("the leaf is judged %d, want watched (%d)", of[oid], watched)
+	}
+}
+
+// The guard serves tables in the order of the queue. Out of it, the readers of a
+// later one would fill their buffers while the writer waits for a piece whose
+// reader waits for the guard.
+func TestTheGuardKeepsTheOrder(t *testing.T) {
+	pg := testServer(t)
+	db := ownedByAnother(t, pg, "ordering_owner", `CREATE FUNCTION f(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';
+		CREATE TABLE a (id integer, s text); INSERT INTO a SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 60000) i; CREATE INDEX ON a (f(s));
+		CREATE TABLE b (id integer PRIMARY KEY, s text); INSERT INTO b SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 34000) i;
+		CREATE TABLE c (id integer PRIMARY KEY, s text); INSERT INTO c SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 400000) i; ANALYZE`)
+	var want []byte
+	for i := range 6 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		src, err := NewSource(Config{Conn: pg.DSN(db), Jobs: 2 + i%3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := src.Dump(ctx, &out); err != nil {
+			t.Fatalf("dump %d: %v", i, err)
+		}
+		cancel()
+		if want == nil {
+			want = out.Bytes()
+		}
+		if !bytes.Equal(want, out.Bytes()) {
+			t.Errorf("dump %d is another", i)
+		}
 	}
 }
 

@@ -171,3 +171,45 @@ func TestDumpFailsWhenItsSessionsAreTerminated(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Pieces are cut at whole keys, in the order that the server has them in.
+func TestKeysThatAreCutWhole(t *testing.T) {
+	pg := testServer(t)
+	db := pg.CreateDB(t)
+	pg.Psql(t, db, `CREATE COLLATION cs (provider = icu, locale = 'cs');
+		CREATE TABLE t (id char(40) COLLATE cs PRIMARY KEY, s text);
+		INSERT INTO t SELECT x || i, repeat(md5(i::text), 5) FROM generate_series(1, 20000) i, unnest(ARRAY['h', 'ch', 'd']) x; ANALYZE`)
+	for _, order := range []RowOrder{OrderAuto, OrderKey} {
+		stream := dumpWith(t, Config{Conn: pg.DSN(db), RowOrder: order})
+		if !bytes.Contains(stream, []byte("end 1 tables 60000 rows")) {
+			t.Errorf("order %s: the dump ends with %s, want 60000 rows", order, stream[len(stream)-100:])
+		}
+	}
+}
+
+// A lock that is not to be had while rows leave ends the dump: they do not leave twice.
+func TestALockThatIsMissedAmidRows(t *testing.T) {
+	pg := testServer(t)
+	db := pg.CreateDB(t)
+	pg.Psql(t, db, `CREATE TABLE t (i integer, s text); ALTER TABLE t ALTER s SET STORAGE EXTERNAL;
+		INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 30000) i; INSERT INTO t VALUES (0, repeat('y', 100000))`)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.WithoutCancel(ctx))
+	index := pg.Psql(t, db, "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = (SELECT reltoastrelid FROM pg_class WHERE oid = 't'::regclass)")
+	src, err := NewSource(Config{Conn: pg.DSN(db), LockTimeout: time.Second, Debug: func(string) {
+		if err := execAll(ctx, other.PgConn(), "BEGIN; REINDEX INDEX "+index); err != nil {
+			t.Error(err)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Dump(ctx, io.Discard); err == nil || !isLocked(err) {
+		t.Errorf("error %v, want the missed lock", err)
+	}
+}

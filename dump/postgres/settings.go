@@ -94,7 +94,11 @@ const clearPath = `SELECT pg_catalog.set_config('search_path', '', false)`
 // the session would be a role of his, whose own tables it trusts, and which
 // whatever runs in it can leave again for the one that connected. A role that the
 // connecting role was given, or the connection itself asks for, stays.
-const ownRole = `SELECT CASE WHEN current_user <> session_user AND (SELECT source FROM pg_catalog.pg_settings WHERE name = 'role') = 'database'
+const ownRole = `SELECT CASE WHEN current_user <> session_user
+	AND EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) c(value)
+	            WHERE d.datname = pg_catalog.current_database() AND s.setrole = 0 AND c.value = 'role=' || current_user)
+	AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, pg_catalog.unnest(s.setconfig) c(value)
+	                WHERE r.rolname = session_user AND c.value = 'role=' || current_user)
 	THEN pg_catalog.set_config('role', 'none', false) END`
 
 // settle is the statement that sets the parameters that a server knows, for a

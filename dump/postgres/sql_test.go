@@ -65,7 +65,7 @@ var (
 )
 
 // Not functions, though they look like calls, or not to be found on a path: the grammar's own.
-var grammar = []string{"coalesce", "nullif", "greatest", "least", "row_number", "found", "member", "s", "d", "k"}
+var grammar = []string{"coalesce", "nullif", "greatest", "least", "row_number", "found", "member", "s", "d", "k", "c"}
 
 // unqualified lists what in a text of SQL is found by the search path.
 func unqualified(text string) []string {
