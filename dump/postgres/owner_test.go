@@ -37,7 +37,7 @@ DO $do$ DECLARE f record; BEGIN
 		SELECT o.oprname AS name, o.oprleft, o.oprright, pg_catalog.format_type(o.oprleft, NULL) AS left, pg_catalog.format_type(o.oprright, NULL) AS right,
 		       pg_catalog.format_type(o.oprresult, NULL) AS result, row_number() OVER () AS n
 		FROM pg_catalog.pg_operator o
-		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid IN (o.oprleft, o.oprright, o.oprresult) AND t.typtype = 'p') AND o.oprleft <> 0 AND o.oprresult <> 0
+		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid IN (o.oprleft, o.oprright, o.oprresult) AND t.typtype = 'p') AND o.oprleft <> 0 AND o.oprright <> 0 AND o.oprresult <> 0
 	LOOP
 		EXECUTE pg_catalog.format('CREATE FUNCTION evil.op_%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS %L', f.n, f.left, f.right, f.result,
 			pg_catalog.format('BEGIN PERFORM evil.told(%L); RETURN NULL; END', 'operator ' || f.name));
@@ -115,7 +115,11 @@ func ranAsUs(t *testing.T, pg *servers.PG, since int64) []string {
 // runs in a session of a dump, or of a restore that looks into his database.
 func TestHostileOwner(t *testing.T) {
 	pg := testServer(t)
-	pg.Psql(t, "postgres", `CREATE ROLE mallory LOGIN PASSWORD 'x'; CREATE ROLE "reads all" LOGIN PASSWORD 'x' IN ROLE pg_read_all_data`)
+	pg.Psql(t, "postgres", `CREATE ROLE mallory LOGIN PASSWORD 'x'; CREATE ROLE "reads all" LOGIN PASSWORD 'x'`)
+	readsAll := pg.Psql(t, "postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'pg_read_all_data'") == "1" // since 14
+	if readsAll {
+		pg.Psql(t, "postgres", `GRANT pg_read_all_data TO "reads all"`)
+	}
 	db, target := "mallorys", "mallorys_too"
 	t.Cleanup(func() {
 		pg.Psql(t, "postgres", `DROP DATABASE IF EXISTS mallorys WITH (FORCE)`)
@@ -144,6 +148,9 @@ func TestHostileOwner(t *testing.T) {
 	statistics := pg.Psql(t, db, "SELECT current_setting('server_version_num')::int >= 140000") == "t"
 	if statistics {
 		asMallory(db, `CREATE STATISTICS public.st ON (public.f('x', 'y') || name) FROM public.statistics; ANALYZE public.statistics`)
+	}
+	if !readsAll {
+		pg.Psql(t, db, `GRANT USAGE ON SCHEMA public TO "reads all"; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "reads all"; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "reads all"`)
 	}
 	asMallory(db, shadows)
 	asMallory(target, shadows)
@@ -249,11 +256,13 @@ func TestFunctionsThatDoNotFindTheirCallees(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
 	pg.Psql(t, db, `CREATE FUNCTION helper(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
-		CREATE FUNCTION slugify(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT replace(helper($1), ' ', '-') $$;
+		CREATE FUNCTION slugify(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT replace(public.helper($1), ' ', '-') $$;
 		CREATE TABLE city (id integer PRIMARY KEY, name text);
 		INSERT INTO city SELECT i, 'City ' || repeat(md5(i::text), 4) FROM generate_series(1, 60000) i;
 		CREATE TABLE no_key AS TABLE city;
-		CREATE INDEX ON city (slugify(name)); CREATE INDEX ON no_key (slugify('x')); CREATE INDEX ON no_key (id) WHERE slugify('x') = 'x'`)
+		CREATE INDEX ON city (slugify(name)); CREATE INDEX ON no_key (slugify('x')); CREATE INDEX ON no_key (id) WHERE slugify('x') = 'x';
+		-- Since 17 an index is built with nothing on the path, too.
+		CREATE OR REPLACE FUNCTION slugify(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT replace(helper($1), ' ', '-') $$`)
 	for _, order := range []RowOrder{OrderAuto, OrderKey, OrderPhysical} {
 		var said []string
 		src, err := NewSource(Config{Conn: pg.DSN(db), RowOrder: order, Debug: func(s string) { said = append(said, s) }})
@@ -330,8 +339,12 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 			pieces++
 		}
 	}
-	if pieces < 6 {
-		t.Errorf("%d pieces are watched, want several of either table", pieces)
+	want := 6
+	if srv.version < 140000 {
+		want = 3 // a table without a key is read whole
+	}
+	if pieces < want {
+		t.Errorf("%d pieces are watched, want %d at least: several of either table", pieces, want)
 	}
 }
 
