@@ -466,7 +466,7 @@ func TestPartitionsOfOthers(t *testing.T) {
 	if err := conn.QueryRow(t.Context(), "SELECT 'public.leaf'::regclass::oid").Scan(&oid); err != nil {
 		t.Fatal(err)
 	}
-	of, err := c.judge(t.Context(), []uint32{oid})
+	of, err := c.judge(t.Context(), []uint32{oid}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -227,7 +227,7 @@ func (c *catalog) readTrust(ctx context.Context, about map[uint32]stored, oids [
 	if len(oids) == 0 {
 		return nil
 	}
-	judged, err := c.judge(ctx, oids)
+	judged, err := c.judge(ctx, oids, true)
 	for oid, trust := range judged {
 		t := about[oid]
 		t.trust = trust

@@ -41,7 +41,7 @@ func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
 	if len(sequences) == 0 {
 		return nil, nil
 	}
-	of, err := c.judge(ctx, oids)
+	of, err := c.judge(ctx, oids, false)
 	if err != nil {
 		return nil, fmt.Errorf("read sequences: %w", err)
 	}

@@ -74,8 +74,9 @@ const (
 
 // judge says of each table how far its planning can be trusted. It looks at the
 // catalogues as they were when the dump began: of those that are watched the
-// guard looks again.
-func (c *catalog) judge(ctx context.Context, oids []uint32) (map[uint32]trust, error) {
+// guard looks again. Of sequences, for which nothing is evaluated when they are
+// planned, it is asked whom they belong to alone.
+func (c *catalog) judge(ctx context.Context, oids []uint32, planned bool) (map[uint32]trust, error) {
 	type row struct {
 		Relation                    uint32
 		Owned, Lockable             bool
@@ -88,8 +89,8 @@ func (c *catalog) judge(ctx context.Context, oids []uint32) (map[uint32]trust, e
 	rows, err := query[row](ctx, c, `
 		SELECT c.oid AS relation,
 		       -- An index on a partitioned table is made on its partitions, whoever owns them.
-		       NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) up JOIN pg_catalog.pg_class u ON u.oid = up.relid
-		                   JOIN pg_catalog.pg_roles ur ON ur.oid = u.relowner WHERE NOT ur.rolsuper AND ur.oid <> $2)
+		       (NOT c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) up JOIN pg_catalog.pg_class u ON u.oid = up.relid
+		                   JOIN pg_catalog.pg_roles ur ON ur.oid = u.relowner WHERE NOT ur.rolsuper AND ur.oid <> $2))
 		       AND (o.rolsuper OR o.oid = $2) AS owned, s.rolsuper OR s.oid = $2 AS schema_owned,
 		       pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE`+maintain+`') AS lockable,
 		       pg_catalog.has_table_privilege('pg_catalog.pg_namespace', 'UPDATE, DELETE, TRUNCATE`+maintain+`') AS schema_lockable
@@ -102,7 +103,10 @@ func (c *catalog) judge(ctx context.Context, oids []uint32) (map[uint32]trust, e
 	if err != nil {
 		return nil, err
 	}
-	met, err := query[struct{ Relation uint32 }](ctx, c, usersCode("part.relation = ANY ($1)", c.srv.version), oids)
+	var met []struct{ Relation uint32 }
+	if planned {
+		met, err = query[struct{ Relation uint32 }](ctx, c, usersCode("part.relation = ANY ($1)", c.srv.version), oids)
+	}
 	if err != nil {
 		return nil, err
 	}

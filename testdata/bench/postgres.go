@@ -23,7 +23,7 @@ var postgres = bench{
 		{"second backup after 1,501 adjacent rows of 1.5 million changed, added", "8 MB", `psql -Xq -c "UPDATE docs SET name = name || '!' WHERE id BETWEEN 700000 AND 701500"`},
 		{"backup of an untouched database, added", "1 MB", "true"},
 	},
-	fresh:       "dropdb --if-exists target; createdb target; psql -Xqc CHECKPOINT",
+	fresh:       "dropdb --if-exists target; createdb target; psql -Xq -d postgres -c CHECKPOINT",
 	load:        "psql -Xq -v ON_ERROR_STOP=1 -d target -f $FILE",
 	restoreWall: "0.75",
 	shapes: []shape{
@@ -56,7 +56,7 @@ var postgres = bench{
 		{
 			part: "many", what: "restore of 10,000 empty tables", wall: "1", peak: "128 MiB",
 			fill:   []string{"PGDATABASE=many breaking-backups dump --output $FILE.many"},
-			before: "dropdb --if-exists target; createdb target; psql -Xqc CHECKPOINT",
+			before: "dropdb --if-exists target; createdb target; psql -Xq -d postgres -c CHECKPOINT",
 			ours:   "exec breaking-backups restore --database target --file $FILE.many", theirs: "exec psql -Xq -v ON_ERROR_STOP=1 -d target -f $FILE.many >/dev/null",
 		},
 		{
