@@ -218,13 +218,13 @@ func (g *guard) begin(ctx context.Context) error {
 // look takes what locks are missing and looks at what the planner would meet. A
 // lock that is not to be had costs the others too.
 func (g *guard) look(ctx context.Context) error {
-	sql := ""
-	if g.state != holding {
-		sql = "LOCK TABLE ONLY " + g.table.name + " IN SHARE UPDATE EXCLUSIVE MODE; "
+	lock, met := "", ""
+	if g.state != holding { // else nobody could add anything since the look before
+		lock = "LOCK TABLE ONLY " + g.table.name + " IN SHARE UPDATE EXCLUSIVE MODE; "
+		met = " OR EXISTS (" + usersCode(fmt.Sprintf("part.relation = %d", g.table.oid), g.version) + ")"
 	}
-	sql += "SAVEPOINT moment; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE; " +
-		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid OR EXISTS (%s)",
-			literal(g.table.name), g.table.oid, usersCode(fmt.Sprintf("part.relation = %d", g.table.oid), g.version))
+	sql := lock + "SAVEPOINT moment; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE; " +
+		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid", literal(g.table.name), g.table.oid) + met
 	results, err := g.conn.PgConn().Exec(ctx, sql).ReadAll()
 	if err == nil && string(results[len(results)-1].Rows[0][0]) == "t" {
 		err = errUsersCode

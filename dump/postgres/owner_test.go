@@ -282,6 +282,21 @@ func TestFunctionsThatDoNotFindTheirCallees(t *testing.T) {
 	}
 }
 
+// readingSession opens a session as a dump does.
+func readingSession(t *testing.T, cfg Config) (*Source, *pgx.Conn, server) {
+	t.Helper()
+	src, err := NewSource(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, srv, err := connect(t.Context(), src.conn, src.conn.Database, src.forReading)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return src, conn, srv
+}
+
 // ownedByAnother makes a database whose tables belong to a role that is not trusted.
 func ownedByAnother(t *testing.T, pg *servers.PG, role, tables string) string {
 	t.Helper()
@@ -314,15 +329,7 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 		}
 	}
 	pieces := 0
-	src, err := NewSource(Config{Conn: pg.DSN(db), RowOrder: OrderKey})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, srv, err := connect(t.Context(), src.conn, db, src.forReading)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
+	src, conn, srv := readingSession(t, Config{Conn: pg.DSN(db), RowOrder: OrderKey})
 	execAll(t.Context(), conn.PgConn(), "BEGIN")
 	c, err := readCatalog(t.Context(), conn, srv, &selection{}, func(string) {})
 	if err != nil {
@@ -452,15 +459,7 @@ func TestPartitionsOfOthers(t *testing.T) {
 	pg := testServer(t)
 	db := ownedByAnother(t, pg, "parents_owner", "CREATE TABLE parent (id integer, s text) PARTITION BY RANGE (id)")
 	pg.Psql(t, db, "CREATE TABLE leaf PARTITION OF parent FOR VALUES FROM (0) TO (1000000); INSERT INTO leaf SELECT i, repeat(md5(i::text), 5) FROM generate_series(1, 60000) i")
-	src, err := NewSource(Config{Conn: pg.DSN(db)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, srv, err := connect(t.Context(), src.conn, db, src.forReading)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.WithoutCancel(t.Context()))
+	_, conn, srv := readingSession(t, Config{Conn: pg.DSN(db)})
 	c := &catalog{conn: conn, srv: srv}
 	var oid uint32
 	if err := conn.QueryRow(t.Context(), "SELECT 'public.leaf'::regclass::oid").Scan(&oid); err != nil {
