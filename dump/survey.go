@@ -1,0 +1,49 @@
+package dump
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Survey is what an engine finds out about a dump before it makes it. It
+// reads no rows.
+type Survey struct {
+	// Source names the database itself, whatever the address it was reached
+	// by: the same in every run and on every replica, another one for another
+	// database, without secrets. It is for holding apart snapshots of
+	// databases that bear the same host's name. Letters, digits and -._:%/
+	// only. Empty where the server does not tell.
+	Source string
+
+	// Empty tells that the dump would hold nothing, and that the settings allow
+	// it; where they do not the survey's error is an *EmptyError.
+	Empty bool
+}
+
+// An EmptyError is why a dump that would hold nothing is not made: what was
+// asked for is not there, or the user may not see it. A backup of nothing that
+// succeeds pushes good backups out of a retention policy.
+type EmptyError struct {
+	Asked string   // what was asked for: "database App", "tables public.ordr"
+	There []string // what is there instead, as far as the user sees it; may be empty
+}
+
+// emptyShown is how many of the names that are there an EmptyError tells.
+const emptyShown = 10
+
+func (e *EmptyError) Error() string {
+	text := e.Asked + ": nothing to dump"
+	if len(e.There) == 0 {
+		return text + ", and nothing else is to be seen there"
+	}
+	shown := e.There[:min(len(e.There), emptyShown)]
+	quoted := make([]string, len(shown))
+	for i, name := range shown {
+		quoted[i] = fmt.Sprintf("%+q", name)
+	}
+	text += "; there is " + strings.Join(quoted, ", ")
+	if more := len(e.There) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
