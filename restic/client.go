@@ -29,15 +29,17 @@ type Client struct {
 	// the backend needs. Secrets travel in it and nowhere else.
 	Env []string
 
-	// LockWait is how long to wait for a lock that a live process holds, once stale ones are removed. Zero: not at all.
+	// LockWait is how long to wait for a lock that may be a living restic's, once dead ones are removed. Zero: not at all.
 	LockWait time.Duration
 
-	// Waiting is told, once a command, restic's words about a lock that is in the way: it is about to be removed as
-	// stale or waited for. nil: nobody is.
-	Waiting func(error)
+	// Waiting is told, once a command, who holds a lock that is in the way: it is about to be removed as dead or waited
+	// for. nil: nobody is.
+	Waiting func(*LockedError)
 
 	// Grace is how long an interrupted restic may take to remove its lock before it is killed. Default: 5 s.
 	Grace time.Duration
+
+	refreshed time.Duration // for tests: in place of missedRefresh
 }
 
 const defaultGrace = 5 * time.Second
@@ -50,6 +52,7 @@ type command struct {
 	stdin  *os.File   // nil: /dev/null
 	extra  []*os.File // further open files, from 3 on
 	stdout io.Writer  // nil: /dev/null
+	reads  bool       // it changes nothing but locks
 
 	// finish lets a cancelled run go on until it ends by itself or Grace is over, instead of interrupting it at once.
 	finish bool
@@ -91,6 +94,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 		}
 	}
 
+	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%s: start restic: %w", command.op, cause(ctx, err))
 	}
@@ -113,6 +117,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 	}
 	copying.Wait()
 	err := cmd.Wait()
+	ended.add(cmd.Process.Pid, started)
 	switch {
 	case copyErr != nil:
 		return fmt.Errorf("%s: %w", command.op, copyErr)

@@ -1,81 +1,65 @@
 package restic
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"slices"
 )
 
-// ForgetOptions say what to forget.
-type ForgetOptions struct {
-	// Filter chooses the snapshots that the policy is applied to. Its Host and Path are required: the policy of one
-	// job must not reach another's snapshots.
-	Filter Filter
-	// Policy holds restic's --keep flags. restic refuses an empty policy.
-	Policy []string
-	// DryRun only tells what would be done.
-	DryRun bool
-	// Prune removes the data that no snapshot needs any more. restic does it only if a snapshot was forgotten.
-	Prune bool
+// forgetMany is how many snapshots one restic is told to forget: their IDs must fit on its command line.
+const forgetMany = 1000
+
+// Forget removes the snapshots with these full IDs, and nothing else; those that are gone already are no error. With
+// prune the data that no snapshot needs any more is removed as well, whether or not a snapshot was.
+//
+// The choice is the caller's. restic's own policies reach every snapshot that holds a path, those of others with several
+// paths included, count snapshots of the future, and know of no snapshot that has just been made.
+func (c *Client) Forget(ctx context.Context, ids []string, prune bool) error {
+	for tries := 0; ; tries++ {
+		err := c.forget(ctx, ids, prune)
+		if err == nil || errors.Is(err, ErrLocked) || tries == 2 || len(ids) == 0 {
+			return err
+		}
+		// restic stops at a snapshot that another has removed in the meantime.
+		there, listErr := c.Snapshots(ctx, Filter{})
+		if listErr != nil {
+			return err
+		}
+		left := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+			return !slices.ContainsFunc(there, func(s Snapshot) bool { return s.ID == id })
+		})
+		if len(left) == len(ids) {
+			return err
+		}
+		ids = left
+	}
 }
 
-// ForgetResult is what the policy did, or would do, to the snapshots it was applied to.
-type ForgetResult struct {
-	Keep   []Kept
-	Remove []Snapshot
-}
-
-// Kept is a snapshot that stays, with restic's reasons ("daily snapshot", "last snapshot", …).
-type Kept struct {
-	Snapshot Snapshot `json:"snapshot"`
-	Reasons  []string `json:"matches"`
-}
-
-// Forget applies a policy. Snapshots are grouped by host and path.
-func (c *Client) Forget(ctx context.Context, options ForgetOptions) (ForgetResult, error) {
-	if options.Filter.Host == "" || options.Filter.Path == "" {
-		return ForgetResult{}, errors.New("forget: host and path are required")
+func (c *Client) forget(ctx context.Context, ids []string, prune bool) error {
+	for some := range slices.Chunk(ids, forgetMany) {
+		args := append([]string{"forget"}, some...)
+		if err := c.locked(ctx, command{op: "forget", args: args}); err != nil {
+			return err
+		}
 	}
-	args := append([]string{"forget", "--json", "--group-by=host,paths"}, options.Filter.args()...)
-	args = append(args, options.Policy...)
-	if options.DryRun {
-		args = append(args, "--dry-run")
+	if prune {
+		return c.Prune(ctx)
 	}
-	if options.Prune {
-		args = append(args, "--prune")
-	}
-	var out bytes.Buffer
-	runErr := c.locked(ctx, command{op: "forget", args: args, stdout: &out})
-	result, err := readForget(&out)
-	if runErr != nil {
-		// restic tells what it has forgotten before it prunes: a failed prune does not take that back.
-		return result, runErr
-	}
-	return result, err
-}
-
-// readForget reads the array of groups that restic writes; nothing at all if no snapshot matched. What prune says after
-// it is text in older versions and is left alone.
-func readForget(r io.Reader) (ForgetResult, error) {
-	var groups []struct {
-		Reasons []Kept     `json:"reasons"`
-		Remove  []Snapshot `json:"remove"`
-	}
-	if err := json.NewDecoder(r).Decode(&groups); err != nil && err != io.EOF {
-		return ForgetResult{}, fmt.Errorf("forget: restic's answer: %w", err)
-	}
-	var result ForgetResult
-	for _, group := range groups {
-		result.Keep = append(result.Keep, group.Reasons...)
-		result.Remove = append(result.Remove, group.Remove...)
-	}
-	return result, nil
+	return nil
 }
 
 // Prune removes the data that no snapshot needs, such as what a backup that was taken back has stored.
 func (c *Client) Prune(ctx context.Context) error {
 	return c.locked(ctx, command{op: "prune", args: []string{"prune"}})
+}
+
+// AddTag has snapshots bear a tag besides those that they have. restic writes them anew for that: they get new IDs.
+func (c *Client) AddTag(ctx context.Context, ids []string, tag string) error {
+	for some := range slices.Chunk(ids, forgetMany) {
+		args := append([]string{"tag", "--add=" + tag}, some...)
+		if err := c.locked(ctx, command{op: "tag", args: args}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

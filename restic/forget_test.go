@@ -1,6 +1,8 @@
 package restic
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,45 +43,39 @@ func TestSnapshotsAndForget(t *testing.T) {
 	wantIDs(Filter{Tags: []string{"app", "env=prod"}})
 	wantIDs(Filter{Host: "nobody"})
 
-	last := ForgetOptions{Filter: filter, Policy: []string{"--keep-last=1"}, Prune: true, DryRun: true}
-	wantForget := func() {
-		t.Helper()
-		result, err := client.Forget(t.Context(), last)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(result.Keep) != 1 || result.Keep[0].Snapshot.ID != ids[2] || cmp.Diff(result.Keep[0].Reasons, []string{"last snapshot"}) != "" {
-			t.Errorf("keep: %+v", result.Keep)
-		}
-		removed := snapshotIDs(result.Remove)
-		if len(removed) != 2 || !strings.Contains(strings.Join(ids[:2], " "), removed[0]) {
-			t.Errorf("remove: %v", removed)
-		}
+	// Others have snapshots that hold the path besides others.
+	several := filepath.Join(t.TempDir(), "other.txt")
+	if err := os.WriteFile(several, []byte("theirs"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	wantForget()
-	wantIDs(filter, ids...)
-	last.DryRun = false
-	wantForget()
-	wantIDs(filter, ids[2])
-	wantSnapshots(t, client, 3)
+	if err := client.run(t.Context(), command{op: "backup", args: []string{"backup", "--host=" + options.Host, several, "/dev/null"}}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := client.Snapshots(t.Context(), Filter{Host: options.Host, Path: several}); err != nil || len(found) != 0 {
+		t.Errorf("a snapshot of two paths is taken for one of its first: %v, %v", found, err)
+	}
 
-	for name, options := range map[string]ForgetOptions{
-		"no policy": {Filter: filter},
-		"no host":   {Filter: Filter{Path: filter.Path}, Policy: last.Policy},
-		"no path":   {Filter: Filter{Host: filter.Host}, Policy: last.Policy},
-	} {
-		if _, err := client.Forget(t.Context(), options); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-	nobody := ForgetOptions{Filter: Filter{Host: "nobody", Path: "/x"}, Policy: last.Policy}
-	if result, err := client.Forget(t.Context(), nobody); err != nil || len(result.Keep)+len(result.Remove) != 0 {
-		t.Errorf("nothing to forget: %+v, %v", result, err)
-	}
-	wantSnapshots(t, client, 3)
-	if err := client.Prune(t.Context()); err != nil {
+	if err := client.Forget(t.Context(), ids[:2], false); err != nil {
 		t.Error(err)
 	}
+	wantIDs(filter, ids[2])
+	wantSnapshots(t, client, 4)
+	// What another has forgotten in the meantime hinders nothing.
+	fourth := backUp(t, client, strings.NewReader("four"))
+	if err := client.Forget(t.Context(), []string{ids[0], fourth.SnapshotID, ids[1]}, true); err != nil {
+		t.Error(err)
+	}
+	wantIDs(filter, ids[2])
+	if err := client.Forget(t.Context(), nil, true); err != nil {
+		t.Error(err)
+	}
+	if err := client.AddTag(t.Context(), ids[2:], "more"); err != nil {
+		t.Error(err)
+	}
+	if found, err := client.Snapshots(t.Context(), Filter{Host: filter.Host, Path: filter.Path, Tags: []string{"app", "more"}}); err != nil || len(found) != 1 || !found[0].Time.Equal(newest.Time) {
+		t.Errorf("with a further tag: %+v, %v", found, err)
+	}
+	wantSnapshots(t, client, 4)
 	if err := client.Check(t.Context()); err != nil {
 		t.Error(err)
 	}

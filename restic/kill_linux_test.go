@@ -19,7 +19,7 @@ import (
 )
 
 func TestParentKilled(t *testing.T) {
-	client, _ := newClient(t)
+	client, folder := newClient(t)
 	adopt(t)
 	for range 6 {
 		cmd := exec.Command(os.Args[0])
@@ -53,9 +53,13 @@ func TestParentKilled(t *testing.T) {
 		waitGone(t, restic, handle)
 		wantSnapshots(t, client, 0)
 	}
-	// Backups do not hinder each other. What does need the lock alone has the six dead ones removed.
+	// Backups do not hinder each other. What does need the lock alone waits until the six are dead for certain.
 	summary := backUp(t, client, strings.NewReader("the next one"))
-	if _, err := client.Forget(t.Context(), ForgetOptions{Filter: filter, Policy: []string{"--keep-last=1"}, Prune: true}); err != nil {
+	if err := client.Prune(t.Context()); !errors.Is(err, ErrLocked) {
+		t.Errorf("while the locks are young: %v", err)
+	}
+	files(client, folder).AgeLocks(t, tooOld)
+	if err := client.Prune(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if err := client.Check(t.Context()); err != nil {
@@ -68,7 +72,7 @@ func TestParentKilled(t *testing.T) {
 }
 
 func TestResticKilled(t *testing.T) {
-	client, _ := newClient(t)
+	client, folder := newClient(t)
 	for _, after := range []int64{1 << 20, 8 << 20, 20 << 20} { // all more than a socket holds: restic is reading
 		r := &at{r: noise(1<<40, 8), n: after, do: func() {
 			for _, child := range children(os.Getpid()) {
@@ -81,7 +85,8 @@ func TestResticKilled(t *testing.T) {
 			t.Errorf("killed after %d: %v", after, err)
 		}
 	}
-	if err := client.Unlock(t.Context()); err != nil {
+	files(client, folder).AgeLocks(t, tooOld)
+	if err := client.RemoveDeadLocks(t.Context()); err != nil {
 		t.Error(err)
 	}
 	wantUntouched(t, client, 0)

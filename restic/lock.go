@@ -3,42 +3,111 @@ package restic
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
-// Unlock removes the locks of processes that are gone: those of this host whose process no longer runs, and any that
-// has not been refreshed for 30 minutes. Locks of the living stay.
+// restic calls a lock stale when it has not been refreshed for 30 minutes, or when it bears this host's name and its
+// process id is not to be seen here. The latter is not so in containers: two of one host name (pods of a StatefulSet in
+// two namespaces, hostNetwork, hostname: in compose) have process ids of their own, and the one's live lock looks dead to
+// the other, whose prune then takes away what the one is just storing. Worse, restic sends SIGHUP to the process id of
+// every young lock of this host's name, and here that is whoever happens to have it.
 //
-// Where it can be seen that there is no lock restic is not asked: to open a repository takes it a while.
-func (c *Client) Unlock(ctx context.Context) error {
-	if locks, ok := c.localFiles("locks"); ok && len(locks) == 0 {
-		return nil
+// So `restic unlock` is asked only when it is known what it would do; see clear.
+
+// Lock is a lock of the repository, as restic keeps it. Every restic that works on the repository has one.
+type Lock struct {
+	ID        string    `json:"-"`
+	Time      time.Time `json:"time"` // when it was made or last refreshed; by the clock of its maker
+	Exclusive bool      `json:"exclusive"`
+	Host      string    `json:"hostname"`
+	User      string    `json:"username"`
+	PID       int       `json:"pid"`
+
+	unreadable bool // it is there, and nothing but its ID is known
+}
+
+// staleTime is the age at which a lock is dead by restic's own rule: a restic that could not refresh its lock for 22
+// minutes ends by itself. refreshTime is how often a restic refreshes its lock (restic's internal/repository/lock.go).
+const (
+	staleTime   = 30 * time.Minute
+	refreshTime = 5 * time.Minute
+)
+
+// missedRefresh is a time within which any living restic has refreshed its lock, and made it anew if somebody removed it.
+const missedRefresh = refreshTime + time.Minute
+
+func (l Lock) String() string {
+	if l.unreadable {
+		return fmt.Sprintf("lock %.8s, which cannot be read", l.ID)
 	}
-	return c.unlock(ctx, nil)
+	kind := ""
+	if l.Exclusive {
+		kind = " alone"
+	}
+	return fmt.Sprintf("%+q on host %+q (process %d), which holds it%s and was last heard of at %s",
+		l.User, l.Host, l.PID, kind, l.Time.UTC().Format(time.DateTime+" UTC"))
 }
 
-func (c *Client) unlock(ctx context.Context, env []string) error {
-	return c.run(ctx, command{op: "unlock", args: []string{"unlock"}, env: env})
+// A LockedError is why a command did not run: others hold the repository, and none of them is known to be dead. It is
+// an [ErrLocked].
+type LockedError struct {
+	Op     string
+	Locks  []Lock // empty where they went just when they were looked at
+	Waited time.Duration
+	Err    error // restic's own
 }
 
-// unlockEvery is how often locks are looked at again while one is waited for: the process that holds it may die.
-const unlockEvery = time.Minute
+// locksShown is how many locks a LockedError names.
+const locksShown = 3
 
-// locked runs a command that needs a lock. As long as another one is in the way, stale locks are removed and the
-// command is run again, once at least and until LockWait is over. restic takes its lock before it reads or changes
+func (e *LockedError) Error() string {
+	if len(e.Locks) == 0 {
+		return e.Err.Error()
+	}
+	var who []string
+	for _, lock := range e.Locks[:min(len(e.Locks), locksShown)] {
+		who = append(who, lock.String())
+	}
+	if more := len(e.Locks) - len(who); more > 0 {
+		who = append(who, fmt.Sprintf("%d more", more))
+	}
+	return fmt.Sprintf("%s: the repository is locked by %s; waited %s", e.Op, strings.Join(who, "; by "), e.Waited.Round(time.Second))
+}
+
+func (e *LockedError) Unwrap() error { return e.Err }
+
+// lookEvery is how often locks are looked at again while one is waited for: its holder may have died.
+const lookEvery = time.Minute
+
+// locked runs a command that needs a lock. As long as another one is in the way, those that are provably dead are
+// removed and the command is run again, until LockWait is over. restic takes its lock before it reads or changes
 // anything.
 func (c *Client) locked(ctx context.Context, command command) error {
-	deadline := time.Now().Add(c.LockWait)
+	began := time.Now()
+	deadline := began.Add(c.LockWait)
 	err := c.run(ctx, command)
 	args := command.args
-	for first := true; errors.Is(err, ErrLocked) && (first || time.Now().Before(deadline)); first = false {
-		if first && c.Waiting != nil {
-			c.Waiting(err)
+	for tries := 0; errors.Is(err, ErrLocked); tries++ {
+		locks, lookErr := c.locks(ctx, command.env)
+		if lookErr != nil {
+			return fmt.Errorf("%w (who holds it could not be found out: %w)", err, lookErr)
 		}
-		if err := c.unlock(ctx, command.env); err != nil {
-			return err
+		held := &LockedError{Op: command.op, Locks: locks, Waited: time.Since(began), Err: err}
+		if tries == 0 && c.Waiting != nil {
+			c.Waiting(held)
 		}
-		wait := min(max(time.Until(deadline), 0), unlockEvery)
+		// It ends: locks are removed only of those that died, and without one time runs out.
+		removed, clearErr := c.clear(ctx, locks, command)
+		switch {
+		case clearErr != nil:
+			return fmt.Errorf("%w (%w)", held, clearErr)
+		case removed, len(locks) == 0 && tries == 0:
+		case !time.Now().Before(deadline):
+			return held
+		}
+		wait := min(max(time.Until(deadline), 0), lookEvery)
 		command.args = append([]string{"--retry-lock=" + wait.String()}, args...)
 		err = c.run(ctx, command)
 	}

@@ -62,14 +62,6 @@ func FuzzMessages(f *testing.F) {
 	})
 }
 
-func FuzzForgetAnswer(f *testing.F) {
-	f.Add(``)
-	f.Add(`[{"host":"h","keep":null,"remove":null,"reasons":[{"snapshot":{"id":"a"},"matches":["last snapshot"]}]}]` + "\n1 snapshots have been removed, running prune\n")
-	f.Fuzz(func(t *testing.T, answer string) {
-		_, _ = readForget(strings.NewReader(answer))
-	})
-}
-
 func TestTail(t *testing.T) {
 	for _, test := range []struct{ said, want string }{
 		{"", ""},

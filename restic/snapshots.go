@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Filter chooses snapshots: those of this host, with this path (the file name of [BackupOptions] behind a slash), that
-// bear all of these tags. An empty field chooses everything.
+// Filter chooses snapshots: those of this host, that hold this path (the file name of [BackupOptions] behind a slash)
+// and no other, and that bear all of these tags. An empty field chooses everything.
 type Filter struct {
 	Host string
 	Path string
@@ -34,12 +34,15 @@ type Snapshot struct {
 func (c *Client) Snapshots(ctx context.Context, filter Filter) ([]Snapshot, error) {
 	args := append([]string{"snapshots", "--json"}, filter.args()...)
 	var out bytes.Buffer
-	if err := c.locked(ctx, command{op: "snapshots", args: args, stdout: &out}); err != nil {
+	if err := c.locked(ctx, command{op: "snapshots", args: args, stdout: &out, reads: true}); err != nil {
 		return nil, err
 	}
 	var snapshots []Snapshot
 	if err := json.Unmarshal(out.Bytes(), &snapshots); err != nil {
 		return nil, fmt.Errorf("snapshots: restic's answer: %w", err)
+	}
+	if filter.Path != "" { // restic's own filter lets those pass that hold others besides
+		snapshots = slices.DeleteFunc(snapshots, func(s Snapshot) bool { return !slices.Equal(s.Paths, []string{filter.Path}) })
 	}
 	slices.SortStableFunc(snapshots, func(a, b Snapshot) int { return a.Time.Compare(b.Time) })
 	return snapshots, nil

@@ -1,7 +1,7 @@
 // Package retention turns KEEP_* settings into a policy: which snapshots of a job stay when older ones are forgotten.
 //
-// It owns what a policy means, refuses one that would keep nothing, and writes it as restic's own flags. Which
-// snapshots those flags select, and the reasons, are restic's: `restic forget` applies them.
+// It owns what a policy means, refuses one that would keep nothing, and says which snapshots it selects, with the
+// reasons. The rules are those of `restic forget`, and are held against it; what else keeps a snapshot is said at Plan.
 package retention
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Unlimited, as a count, keeps every snapshot that the rule can tell apart (one a day for Daily, all for Last).
@@ -31,18 +32,19 @@ type Policy struct {
 var ErrKeepsNothing = errors.New("the policy would keep nothing")
 
 type rule struct {
-	flag, unit string
-	count      *int
+	name  string // restic's
+	count *int   // nil: not set
+	slot  func(t time.Time, place int) int
 }
 
 func (p Policy) rules() []rule {
 	return []rule{
-		{"last", "last", p.Last},
-		{"hourly", "hourly", p.Hourly},
-		{"daily", "daily", p.Daily},
-		{"weekly", "weekly", p.Weekly},
-		{"monthly", "monthly", p.Monthly},
-		{"yearly", "yearly", p.Yearly},
+		{"last", p.Last, place},
+		{"hourly", p.Hourly, hour},
+		{"daily", p.Daily, day},
+		{"weekly", p.Weekly, week},
+		{"monthly", p.Monthly, month},
+		{"yearly", p.Yearly, year},
 	}
 }
 
@@ -58,7 +60,7 @@ func (p Policy) Validate() error {
 			continue
 		}
 		if *r.count < Unlimited {
-			return fmt.Errorf("keep %s: want 0 or more, got %d", r.unit, *r.count)
+			return fmt.Errorf("keep %s: want 0 or more, got %d", r.name, *r.count)
 		}
 		keeps = keeps || *r.count != 0
 	}
@@ -68,26 +70,12 @@ func (p Policy) Validate() error {
 	return nil
 }
 
-// Args is the policy as flags of `restic forget`. It is empty for the zero Policy.
-func (p Policy) Args() []string {
-	var args []string
-	for _, r := range p.rules() {
-		if r.count != nil && *r.count != 0 {
-			args = append(args, "--keep-"+r.flag+"="+formatCount(*r.count))
-		}
-	}
-	if !p.Within.IsZero() {
-		args = append(args, "--keep-within="+p.Within.String())
-	}
-	return args
-}
-
 // String is the policy in words for a log line, e.g. "7 daily, 4 weekly, all within 30d".
 func (p Policy) String() string {
 	var words []string
 	for _, r := range p.rules() {
 		if r.count != nil && *r.count != 0 {
-			words = append(words, formatCount(*r.count)+" "+r.unit)
+			words = append(words, formatCount(*r.count)+" "+r.name)
 		}
 	}
 	if !p.Within.IsZero() {

@@ -146,6 +146,11 @@ func (a *app) printError(err error) {
 		a.log.Error("stopped", fields...)
 		return
 	}
+	if errors.As(err, new(*configError)) || errors.As(err, new(usageError)) { // their line breaks are ours
+		text = visibleLines(text)
+	} else {
+		text = visible(text)
+	}
 	fmt.Fprintf(a.stderr, "breaking-backups: error: %s\n", text)
 	if advice != "" {
 		fmt.Fprintf(a.stderr, "breaking-backups: hint: %s\n", advice)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -34,8 +35,8 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 // checkedRestic is the repository's restic, once it is known to be new enough.
 func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
 	client := &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
-	client.Waiting = func(err error) {
-		log.Info("the repository is locked: a stale lock is removed, a live one waited for", "most", client.LockWait, "lock", err)
+	client.Waiting = func(held *restic.LockedError) {
+		log.Info("the repository is locked: a dead lock is removed, another is waited for", "most", client.LockWait, "lock", held)
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
 		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
@@ -58,7 +59,7 @@ func (b *backup) run(ctx context.Context) error {
 	out.summary, out.err = b.snapshot(ctx)
 	if out.err == nil {
 		b.unlock(ctx)
-		if err := b.forget(ctx); err != nil {
+		if err := b.forget(ctx, out.summary.SnapshotID); err != nil {
 			out.err = followUpError{err}
 		}
 	}
@@ -140,14 +141,13 @@ func ensure(ctx context.Context, client *restic.Client) (created bool, err error
 	return client.Ensure(ctx)
 }
 
-// unlock removes the locks of runs that were killed, this one's restic included. They hinder no backup, but whatever
-// wants the repository for itself. It comes after the snapshot because a process that was killed just before the run
-// began may take a while to be gone. Forgetting is such, and does it by itself.
+// unlock removes the locks of runs that were killed, once they are dead for certain. They hinder no backup, but whatever
+// wants the repository for itself. Forgetting is such, and does it by itself.
 func (b *backup) unlock(ctx context.Context) {
 	if ctx.Err() != nil || !b.cfg.policy.IsZero() {
 		return
 	}
-	if err := b.restic.Unlock(ctx); err != nil {
+	if err := b.restic.RemoveDeadLocks(ctx); err != nil {
 		b.log.Warn("locks of killed runs may be left", "error", err)
 	}
 }
@@ -168,18 +168,19 @@ func (b *backup) store(ctx context.Context, r io.Reader) (restic.Summary, error)
 	}, r)
 }
 
-// forget applies the retention policy to this job's snapshots.
-func (b *backup) forget(ctx context.Context) error {
+// forget applies the retention policy to this job's snapshots, of which the run has made one. What it has to leave
+// undone the next run makes up for: the policy looks at all that is there.
+func (b *backup) forget(ctx context.Context, made string) error {
 	if b.cfg.policy.IsZero() {
 		b.log.Info("nothing is ever forgotten: no KEEP_* is set", "job", b.job.name)
 		return nil
 	}
-	result, err := b.restic.Forget(ctx, restic.ForgetOptions{Filter: b.job.filter(), Policy: b.cfg.policy.Args(), Prune: b.cfg.PruneOnForget})
+	done, err := retainer{cfg: b.cfg, job: b.job, restic: b.restic, log: b.log, made: made}.apply(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("retention: %w", err)
 	}
 	b.log.Info("retention applied", "job", b.job.name, "policy", b.cfg.policy.String(),
-		"kept", len(result.Keep), "forgotten", len(result.Remove), "pruned", b.cfg.PruneOnForget && len(result.Remove) > 0)
+		"kept", len(done.stay), "forgotten", len(done.gone), "pruned", done.pruned)
 	return nil
 }
 

@@ -463,8 +463,12 @@ func (l *loader) requireJob(cfg *config) {
 	built, ok := engines()[cfg.DBType]
 	switch {
 	case ok:
-		if _, err := newSource(cfg, nil); err != nil {
+		src, err := newSource(cfg, nil)
+		switch {
+		case err != nil:
 			l.mistake(built.variables, err)
+		case cfg.ResticHost == "" && !utf8.ValidString(src.Host()):
+			l.mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
 		}
 	case cfg.DBType == "":
 		l.mistake("DB_TYPE", errors.New("not set; want postgres, mysql, mariadb or mongo"))
@@ -473,6 +477,9 @@ func (l *loader) requireJob(cfg *config) {
 	}
 	if err := checkJobName(cfg.JobName); err != nil {
 		l.mistake("JOB_NAME", err)
+	}
+	if !utf8.ValidString(cfg.ResticHost) {
+		l.mistake("RESTIC_HOST", fmt.Errorf("want UTF-8, as restic keeps names, got %q", cfg.ResticHost))
 	}
 }
 
@@ -502,6 +509,9 @@ func parseTags(s string) ([]string, error) {
 		tag = strings.TrimSpace(tag)
 		if !utf8.ValidString(tag) || strings.ContainsFunc(tag, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return nil, fmt.Errorf("want tags in UTF-8 without control characters, got %q", tag)
+		}
+		if strings.HasPrefix(tag, ourTags) {
+			return nil, fmt.Errorf("tags that begin with %s are this program's own, got %q", ourTags, tag)
 		}
 		if tag != "" && !slices.Contains(tags, tag) {
 			tags = append(tags, tag)

@@ -98,7 +98,11 @@ func hint(err error) string {
 	case errors.Is(err, postgres.ErrNotEmpty), errors.Is(err, mongo.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, restic.ErrLocked):
-		return "another restic works on the repository; wait for it, or longer: LOCK_WAIT_SECONDS"
+		return "wait for the restic that works on the repository, or longer: LOCK_WAIT_SECONDS; a lock that nobody refreshes is removed after 30 minutes"
+	case errors.Is(err, errSeveralSources):
+		return "give each database a RESTIC_HOST of its own; if they are one and the same, say so once: forget-prune --accept-sources"
+	case errors.Is(err, errMadeIsMissing):
+		return "set RESTIC_HOST and JOB_NAME to plain names, which restic keeps as they are"
 	case errors.Is(err, exec.ErrNotFound):
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
 	case errors.Is(err, mysql.ErrNotEmpty):

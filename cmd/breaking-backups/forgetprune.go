@@ -7,28 +7,28 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 func (a *app) forgetPrune() command {
-	var dryRun bool
+	var dryRun, acceptSources, forgetFuture bool
 	return command{
 		use:   "forget-prune",
 		short: "Apply the retention policy to this job's snapshots now, and prune",
-		long: `Says what goes and, of what stays, why: restic's own reasons. Only snapshots with this job's host and path are looked at. With no
-KEEP_* set nothing is forgotten. Data that no snapshot needs is removed unless PRUNE_ON_SUCCESS is false.`,
+		long: `Says what goes and, of what stays, why. Only snapshots with this job's host and its path alone are looked at. With no KEEP_* set
+nothing is forgotten. Data that no snapshot needs is removed, whether or not a snapshot was, unless PRUNE_ON_SUCCESS is false.
+
+Snapshots bear the lasting name of the database that they are of. Where those of a job are of more than one, as when two databases
+share a host's name or one was moved to another server, nothing is forgotten until --accept-sources says that they are one job's, or
+RESTIC_HOST holds them apart.`,
 		example: `  KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups forget-prune --dry-run`,
 		groups:  []string{"job", "database", "mysql", "mongo", "repository", "retention", "log"},
 		needs:   jobAndRepository,
 		flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&dryRun, "dry-run", false, "only say what would be done")
+			flags.BoolVar(&acceptSources, "accept-sources", false, "all of the job's snapshots are of one database from now on; they get new IDs")
+			flags.BoolVar(&forgetFuture, "forget-future", false, "also forget the job's snapshots whose time has not come")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			if cfg.policy.IsZero() {
-				fmt.Fprintln(a.stdout, "nothing is ever forgotten: no KEEP_* is set")
-				return nil
-			}
 			src, err := newSource(cfg, a.log.Logger)
 			if err != nil {
 				return err
@@ -38,31 +38,36 @@ KEEP_* set nothing is forgotten. Data that no snapshot needs is removed unless P
 				return err
 			}
 			j := newJob(cfg, src)
-			result, err := client.Forget(ctx, restic.ForgetOptions{
-				Filter: j.filter(), Policy: cfg.policy.Args(), DryRun: dryRun, Prune: cfg.PruneOnForget && !dryRun,
-			})
+			done, err := retainer{
+				cfg: cfg, job: j, restic: client, log: a.log,
+				dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
+			}.apply(ctx)
 			if err != nil {
 				return err
 			}
-			printForget(a.stdout, cfg, j, result, dryRun)
+			printRetained(a.stdout, cfg, j, done, dryRun)
 			return nil
 		},
 	}
 }
 
-func printForget(w io.Writer, cfg *config, j job, result restic.ForgetResult, dryRun bool) {
-	fmt.Fprintf(w, "job %s on %s, keeping %s\n", j.name, j.host, cfg.policy)
+func printRetained(w io.Writer, cfg *config, j job, done retained, dryRun bool) {
+	fmt.Fprintf(w, "job %s on %s, keeping %s\n", visible(j.name), visible(j.host), cfg.policy)
 	goes := "forgotten"
 	if dryRun {
 		goes = "would go"
 	}
 	table := newTable(w)
-	for _, kept := range result.Keep {
-		table.row("stays", shortID(kept.Snapshot.ID), showTime(cfg, kept.Snapshot.Time), strings.Join(kept.Reasons, ", "))
+	for _, s := range done.stay {
+		table.row("stays", shortID(s.ID), showTime(cfg, s.Time), strings.Join(s.reasons, ", "))
 	}
-	for _, snapshot := range result.Remove {
-		table.row(goes, shortID(snapshot.ID), showTime(cfg, snapshot.Time), "")
+	for _, s := range done.gone {
+		table.row(goes, shortID(s.ID), showTime(cfg, s.Time), "")
 	}
 	table.flush()
-	fmt.Fprintf(w, "%d stay, %d %s\n", len(result.Keep), len(result.Remove), goes)
+	pruned := ""
+	if done.pruned {
+		pruned = "; data that no snapshot needs is removed"
+	}
+	fmt.Fprintf(w, "%d stay, %d %s%s\n", len(done.stay), len(done.gone), goes, pruned)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -50,8 +51,19 @@ func newHandler(cfg *config, w io.Writer, json bool, level slog.Level, colour bo
 	if json {
 		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
 	}
-	return tint.NewTextHandler(w, &tint.Options{Level: level, ReplaceAttr: replace, TimeFormat: time.DateTime, NoColor: !colour})
+	plain := func(groups []string, attr slog.Attr) slog.Attr {
+		attr = replace(groups, attr)
+		if attr.Value.Kind() == slog.KindString {
+			attr.Value = slog.StringValue(visibleInTint(attr.Value.String()))
+		}
+		return attr
+	}
+	return tint.NewTextHandler(w, &tint.Options{Level: level, ReplaceAttr: plain, TimeFormat: time.DateTime, NoColor: !colour})
 }
+
+// visibleInTint is text for tint, which prints messages as they are, and with colours lets escape sequences pass: also
+// those that its own quoting makes of a backslash and x1b.
+func visibleInTint(text string) string { return strings.ReplaceAll(visible(text), `\x1b`, `\u005cx1b`) }
 
 // redactAttr takes secrets out of a log line's texts, the message among them, and puts its times into the zone of the
 // configuration.

@@ -108,7 +108,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	if opt.database == "" && cfg.engine().manyIn(cfg) || len(opt.nsFrom) > 0 { // which may name others
 		target = "the server " + src.Host()
 	}
-	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", name, target, size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
+	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", visible(name), visible(target), size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
 	return nil
 }
 
@@ -128,7 +128,7 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 	if err != nil {
 		return "", nil, err
 	}
-	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot)
+	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot, a.log)
 	if err != nil {
 		return "", nil, fmt.Errorf("restore: %w", err)
 	}
@@ -170,8 +170,30 @@ func elsewhere(ctx context.Context, client *restic.Client, j job) string {
 	return "; the job has snapshots on host " + strings.Join(hosts, ", ") + ": name it with --host or RESTIC_HOST"
 }
 
-// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job. It has one path.
-func findSnapshot(ctx context.Context, client *restic.Client, j job, id string) (restic.Snapshot, error) {
+// latest is the latest of a job's snapshots, which are at least one and begin with the oldest.
+func latest(found []restic.Snapshot, j job, now time.Time, log logger) restic.Snapshot {
+	of := groupSources(found, "", now)
+	if len(of.others) > 0 {
+		log.Warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
+			"job", j.name, "host", j.host, "databases", strings.Join(of.names, ", "))
+	}
+	newest := found[len(found)-1]
+	for _, s := range slices.Backward(found) {
+		if s.Time.After(now) {
+			continue
+		}
+		if s.ID != newest.ID {
+			log.Warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
+				"job", j.name, "newest", shortID(newest.ID), "of", newest.Time, "now", now)
+		}
+		return s
+	}
+	return newest
+}
+
+// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job, but none of the
+// future while there is another. It has one path.
+func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, log logger) (restic.Snapshot, error) {
 	var filter restic.Filter
 	if id == "latest" {
 		filter = j.filter()
@@ -184,7 +206,7 @@ func findSnapshot(ctx context.Context, client *restic.Client, j job, id string) 
 		if len(found) == 0 {
 			return restic.Snapshot{}, fmt.Errorf("job %s on host %s: %w%s", j.name, j.host, errNoSnapshot, elsewhere(ctx, client, j))
 		}
-		return found[len(found)-1], nil
+		return latest(found, j, time.Now(), log), nil
 	}
 	found = slices.DeleteFunc(found, func(s restic.Snapshot) bool { return !strings.HasPrefix(s.ID, id) })
 	switch {

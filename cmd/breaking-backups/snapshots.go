@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +60,7 @@ func (a *app) printSnapshots(cfg *config, snapshots []restic.Snapshot) {
 	table.row("ID", "TIME", "JOB", "HOST", "SIZE", "ADDED", "TAGS")
 	for _, s := range snapshots {
 		table.row(shortID(s.ID), showTime(cfg, s.Time), jobOf(s), s.Host,
-			size(s.Summary.TotalBytesProcessed), size(s.Summary.DataAdded), strings.Join(s.Tags, ","))
+			size(s.Summary.TotalBytesProcessed), size(s.Summary.DataAdded), strings.Join(givenTags(s), ","))
 	}
 	table.flush()
 }
@@ -73,13 +74,15 @@ func (a *app) printSnapshotsJSON(snapshots []restic.Snapshot) error {
 		Host       string    `json:"host"`
 		Path       string    `json:"path"`
 		Tags       []string  `json:"tags"`
+		Source     string    `json:"source"`
+		Empty      bool      `json:"empty"`
 		SizeBytes  uint64    `json:"sizeBytes"`
 		AddedBytes uint64    `json:"addedBytes"`
 	}
 	rows := []row{}
 	for _, s := range snapshots {
 		rows = append(rows, row{
-			s.ID, s.Time.UTC(), jobOf(s), s.Host, strings.Join(s.Paths, ","), append([]string{}, s.Tags...),
+			s.ID, s.Time.UTC(), jobOf(s), s.Host, strings.Join(s.Paths, ","), append([]string{}, givenTags(s)...), strings.Join(sourcesOf(s), ","), slices.Contains(s.Tags, emptyTag),
 			s.Summary.TotalBytesProcessed, s.Summary.DataAdded,
 		})
 	}

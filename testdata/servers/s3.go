@@ -87,6 +87,11 @@ func (s *S3Server) Repository(prefix string) string {
 	return fmt.Sprintf("s3:%s/%s/%s", s.Endpoint, s.Bucket, prefix)
 }
 
+// Folder is where the files of the repository below prefix lie.
+func (s *S3Server) Folder(prefix string) string {
+	return filepath.Join(s.scratch.path("data"), s.Bucket, prefix)
+}
+
 // Env is the keys as restic's environment variables.
 func (s *S3Server) Env() []string {
 	return []string{"AWS_ACCESS_KEY_ID=" + s.AccessKey, "AWS_SECRET_ACCESS_KEY=" + s.SecretKey}

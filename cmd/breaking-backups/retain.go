@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/retention"
+)
+
+// retainer applies the retention policy to the snapshots of one job.
+type retainer struct {
+	cfg    *config
+	job    job
+	restic *restic.Client
+	log    logger
+
+	made   string // ID of the snapshot that this run has made; empty: none
+	dryRun bool   // only find out what would be done
+
+	// What a person may ask for by hand.
+	acceptSources bool // the snapshots of other databases in the group are this one's
+	forgetFuture  bool
+	pruneAlways   bool // also where nothing is forgotten
+}
+
+// retained is what was done, or with dryRun would be.
+type retained struct {
+	stay   []stayed // newest first
+	gone   []restic.Snapshot
+	pruned bool
+}
+
+// stayed is a snapshot that stays, and why.
+type stayed struct {
+	restic.Snapshot
+	reasons []string
+}
+
+var (
+	// errSeveralSources says that a job's snapshots are of several databases, of which the policy would count one's
+	// against another's.
+	errSeveralSources = errors.New("they are of more than one database")
+	// errMadeIsMissing says that the repository does not list the snapshot that was made as one of this job.
+	errMadeIsMissing = errors.New("it is not among the job's snapshots")
+	errAllFuture     = errors.New("none but snapshots of the future would be left: is this machine's clock right?")
+)
+
+// apply forgets what the policy does not select among the job's own snapshots: those with its host and its path and
+// no other. It forgets nothing that it does not know to be the job's, nothing of the future, and never what this run has
+// made.
+func (r retainer) apply(ctx context.Context) (retained, error) {
+	all, err := r.restic.Snapshots(ctx, restic.Filter{})
+	if err != nil {
+		return retained{}, err
+	}
+	ours := slices.Clone(all)
+	ours = slices.DeleteFunc(ours, func(s restic.Snapshot) bool { return !r.job.owns(s) })
+	if err := r.known(ours); err != nil {
+		return retained{}, err
+	}
+	now := time.Now()
+	sources := groupSources(ours, r.made, now)
+	r.warnShared(len(all) > len(ours) || len(sources.others) > 0)
+	if len(sources.others) > 0 {
+		if !r.acceptSources {
+			return retained{}, fmt.Errorf("the %d snapshots of job %s on host %+q: %w (%s), so nothing is forgotten",
+				len(ours), r.job.name, r.job.host, errSeveralSources, strings.Join(sources.names, ", "))
+		}
+		if !r.dryRun {
+			if err := r.restic.AddTag(ctx, snapshotIDs(sources.others), sourceTag+sources.own); err != nil {
+				return retained{}, err
+			}
+			r.acceptSources = false // restic passes over what it cannot write anew
+			return r.apply(ctx)
+		}
+	}
+	done := r.plan(ours, now)
+	if r.forgetFuture && len(done.stay) == 0 {
+		return retained{}, errAllFuture
+	}
+	prune := r.cfg.PruneOnForget && (r.pruneAlways || len(done.gone) > 0)
+	if r.dryRun || len(done.gone) == 0 && !prune {
+		return done, nil
+	}
+	done.pruned = prune
+	return done, r.restic.Forget(ctx, snapshotIDs(done.gone), prune)
+}
+
+// owns reports whether a snapshot is one of the job's: only these may the job forget.
+func (j job) owns(s restic.Snapshot) bool {
+	return s.Host == j.host && len(s.Paths) == 1 && s.Paths[0] == j.path()
+}
+
+// known makes sure that the snapshot just made is seen as the job's. Where it is not, something about the host or the
+// name is not kept as it was given, and who looks for the job's snapshots finds none, or others'.
+func (r retainer) known(ours []restic.Snapshot) error {
+	if r.made == "" || slices.ContainsFunc(ours, func(s restic.Snapshot) bool { return s.ID == r.made }) {
+		return nil
+	}
+	return fmt.Errorf("the snapshot %s that was made: %w (job %s on host %+q), so nothing is forgotten",
+		shortID(r.made), errMadeIsMissing, r.job.name, r.job.host)
+}
+
+// plan says what becomes of the job's snapshots.
+func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
+	facts := make([]retention.Snapshot, len(ours))
+	for i, s := range ours {
+		facts[i] = retention.Snapshot{Time: s.Time, Empty: slices.Contains(s.Tags, emptyTag), Made: s.ID == r.made && r.made != ""}
+	}
+	var done retained
+	var future []string
+	for i, fate := range r.cfg.policy.Plan(facts, now) {
+		switch {
+		case fate.Future && r.forgetFuture, !fate.Stays():
+			done.gone = append(done.gone, ours[i])
+			continue
+		case fate.Future:
+			future = append(future, shortID(ours[i].ID)+" of "+showTime(r.cfg, ours[i].Time))
+		}
+		done.stay = append(done.stay, stayed{ours[i], fate.Reasons})
+	}
+	slices.Reverse(done.stay)
+	slices.Reverse(done.gone)
+	if len(future) > 0 {
+		r.log.Warn("snapshots of the future count for no rule of retention, and stay: a clock was wrong when they were made, or is now; "+
+			"forget-prune --forget-future removes them", "job", r.job.name, "snapshots", strings.Join(future, ", "), "now", now)
+	}
+	return done
+}
+
+// warnShared tells of a host that names nobody in a repository that others use as well.
+func (r retainer) warnShared(shared bool) {
+	if shared && r.cfg.ResticHost == "" && loopback(r.job.host) {
+		r.log.Warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
+			"would be taken for one; set RESTIC_HOST", "job", r.job.name, "host", r.job.host)
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "" || strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+// Tags of ours that snapshots bear besides those of RESTIC_TAGS.
+const (
+	ourTags   = "breaking-backups."
+	sourceTag = ourTags + "source=" // and the database's lasting name
+	emptyTag  = ourTags + "empty"   // the dump holds nothing, and was meant to
+)
+
+// sources are the databases that a job's snapshots are of.
+type sources struct {
+	own    string            // the database that is dumped now; empty where that is not known
+	names  []string          // all
+	others []restic.Snapshot // those that are not of own
+}
+
+// groupSources takes the database of the snapshot that was made for the job's, or else that of the newest which tells.
+// Snapshots that tell none, of versions that did not write it or servers that do not say, may be anybody's.
+func groupSources(ours []restic.Snapshot, made string, now time.Time) sources {
+	var found sources
+	var madeOf string
+	for _, s := range ours { // oldest first
+		for _, name := range sourcesOf(s) { // the last is the one that was accepted last
+			if !slices.Contains(found.names, name) {
+				found.names = append(found.names, name)
+			}
+			if !s.Time.After(now) {
+				found.own = name
+			}
+			if s.ID == made {
+				madeOf = name
+			}
+		}
+	}
+	if madeOf != "" {
+		found.own = madeOf
+	}
+	for _, s := range ours {
+		if of := sourcesOf(s); len(of) > 0 && !slices.Contains(of, found.own) {
+			found.others = append(found.others, s)
+		}
+	}
+	return found
+}
+
+func sourcesOf(s restic.Snapshot) []string {
+	var names []string
+	for _, tag := range s.Tags {
+		if name, ok := strings.CutPrefix(tag, sourceTag); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// givenTags are a snapshot's tags without those of ours.
+func givenTags(s restic.Snapshot) []string {
+	return slices.DeleteFunc(slices.Clone(s.Tags), func(tag string) bool { return strings.HasPrefix(tag, ourTags) })
+}
+
+func snapshotIDs(snapshots []restic.Snapshot) []string {
+	ids := make([]string, len(snapshots))
+	for i, s := range snapshots {
+		ids[i] = s.ID
+	}
+	return ids
+}

@@ -1,0 +1,146 @@
+// Package restictest makes, for tests, what a real restic leaves behind only after a long time: locks of any age.
+package restictest
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// A Repository is one whose files lie in a folder, whatever its address.
+type Repository struct {
+	Restic string   // the program
+	Env    []string // with the address and the password
+	Folder string
+}
+
+// AgeLocks has every lock be older than it is, as though its restic had died so long ago.
+func (r Repository) AgeLocks(t testing.TB, by time.Duration) {
+	t.Helper()
+	for _, id := range r.locks(t) {
+		var lock map[string]any
+		if err := json.Unmarshal(r.ask(t, "cat", "lock", id), &lock); err != nil {
+			t.Fatal(err)
+		}
+		made, err := time.Parse(time.RFC3339Nano, lock["time"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock["time"] = made.Add(-by)
+		r.WriteLock(t, lock)
+		if err := os.Remove(filepath.Join(r.Folder, "locks", id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// WriteLock writes a lock with the given fields of restic's: time, exclusive, hostname, username, pid. It returns the
+// lock's ID.
+func (r Repository) WriteLock(t testing.TB, fields map[string]any) string {
+	t.Helper()
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := r.seal(t, text)
+	sum := sha256.Sum256(sealed)
+	id := hex.EncodeToString(sum[:])
+	if err := os.MkdirAll(filepath.Join(r.Folder, "locks"), 0o700); err != nil { // an object store has none without locks
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.Folder, "locks", id), sealed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func (r Repository) locks(t testing.TB) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(r.Folder, "locks"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, entry := range entries {
+		ids = append(ids, entry.Name())
+	}
+	return ids
+}
+
+func (r Repository) ask(t testing.TB, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(r.Restic, append(args, "--no-lock")...)
+	cmd.Env = r.Env
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("restic %s: %v", args, err)
+	}
+	return out
+}
+
+// seal encrypts and signs a file as restic does (its design document, "Keys, Encryption and MAC"): a nonce, the text
+// under AES-256 in counter mode, and a Poly1305-AES tag of that.
+func (r Repository) seal(t testing.TB, text []byte) []byte {
+	t.Helper()
+	var key struct {
+		MAC struct {
+			K []byte `json:"k"`
+			R []byte `json:"r"`
+		} `json:"mac"`
+		Encrypt []byte `json:"encrypt"`
+	}
+	if err := json.Unmarshal(r.ask(t, "cat", "masterkey"), &key); err != nil {
+		t.Fatal(err)
+	}
+	nonce := make([]byte, aes.BlockSize)
+	_, _ = rand.Read(nonce)
+	block, err := aes.NewCipher(key.Encrypt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := make([]byte, len(text))
+	cipher.NewCTR(block, nonce).XORKeyStream(sealed, text)
+
+	mac, err := aes.NewCipher(key.MAC.K)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pad := make([]byte, aes.BlockSize)
+	mac.Encrypt(pad, nonce)
+	return slices.Concat(nonce, sealed, poly1305(key.MAC.R, pad, sealed))
+}
+
+// poly1305 is the tag of RFC 8439, 2.5, whose key's halves are r and s.
+func poly1305(r, s, text []byte) []byte {
+	r = bytes.Clone(r)
+	for i, mask := range []byte{0xff, 0xff, 0xff, 0x0f, 0xfc, 0xff, 0xff, 0x0f, 0xfc, 0xff, 0xff, 0x0f, 0xfc, 0xff, 0xff, 0x0f} {
+		r[i] &= mask
+	}
+	number := func(b []byte) *big.Int {
+		b = bytes.Clone(b)
+		slices.Reverse(b)
+		return new(big.Int).SetBytes(b)
+	}
+	prime := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 130), big.NewInt(5))
+	sum := new(big.Int)
+	for part := range slices.Chunk(text, 16) {
+		sum.Add(sum, number(append(bytes.Clone(part), 1)))
+		sum.Mul(sum, number(r))
+		sum.Mod(sum, prime)
+	}
+	sum.Add(sum, number(s))
+	tag := sum.FillBytes(make([]byte, 32))
+	slices.Reverse(tag)
+	return tag[:16]
+}
