@@ -124,18 +124,14 @@ type tally struct {
 
 // add takes in a row with its line feed.
 func (t *tally) add(row []byte) error {
-	if bytes.IndexByte(row, '\n') != len(row)-1 || string(row) == "\\.\n" {
-		return errLooseRow
+	var line rowLine
+	if err := line.add(row, true); err != nil {
+		return err
 	}
 	t.rows++
 	t.sum += dump.RowHash(trimFeed(row))
 	return nil
 }
-
-// errLooseRow is about a row that no server sends, unless it was made to: one
-// that ends the COPY it is in, or is more than one line. What follows would be
-// statements and commands to psql (CVE-2025-8714).
-var errLooseRow = errors.New("the server sent a row that is not one line of COPY's format")
 
 // send sends statements, which may be before what came of earlier ones has been received.
 func (c *copier) send(sql string) error {
@@ -350,6 +346,7 @@ func (r *reading) longRow(size int) error {
 		return err
 	}
 	digest := xxhash.New()
+	var line rowLine
 	for size > 0 {
 		if len(r.have) == 0 {
 			if err := r.fill(); err != nil {
@@ -358,8 +355,8 @@ func (r *reading) longRow(size int) error {
 		}
 		part := r.have[:min(size, len(r.have))]
 		size -= len(part)
-		if feed := bytes.IndexByte(part, '\n'); size == 0 && feed != len(part)-1 || size > 0 && feed >= 0 {
-			return errLooseRow
+		if err := line.add(part, size == 0); err != nil {
+			return err
 		}
 		if size == 0 {
 			digest.Write(trimFeed(part))

@@ -143,6 +143,7 @@ type loading struct {
 	sharedSize int              // bytes of their text
 	loaded     []int64          // rows that the server took of each COPY, in the order of the stream
 	manifest   dump.Manifest
+	damaged    error // of the comments since the last statement
 
 	databases []string // that a dump of a cluster makes or fills
 	touched   bool     // something of the target is not as it was
@@ -159,16 +160,18 @@ func (s *loading) load(ctx context.Context, prepare func(context.Context) error)
 		case err != nil:
 			return err
 		case item.Kind == script.Comment:
-			if err := s.note(item.Text); err != nil {
-				return fmt.Errorf("line %d: %w", item.Line, err)
-			}
+			s.note(item, prepared)
 			continue
 		case !prepared:
+			if s.damaged != nil {
+				return s.damaged
+			}
 			if err := prepare(ctx); err != nil {
 				return err
 			}
 			prepared, s.touched = true, true
 		}
+		s.manifest, s.damaged = nil, nil // what went before was none: a manifest ends its dump
 		if item.Kind == script.Statement && s.skips(item.Text) {
 			continue
 		}
@@ -178,18 +181,35 @@ func (s *loading) load(ctx context.Context, prepare func(context.Context) error)
 	}
 }
 
-// note keeps what a comment of the dump tells.
-func (s *loading) note(text string) error {
-	if quoted, ok := strings.CutPrefix(text, databasePrefix); ok {
+// note keeps what a comment of the dump tells, where it tells it: databases are
+// named before the first statement, and the manifest stands behind the last. What
+// looks like either elsewhere is a comment like any other.
+func (s *loading) note(item script.Item, begun bool) {
+	if quoted, ok := strings.CutPrefix(item.Text, databasePrefix); ok {
+		if begun {
+			return
+		}
 		name, err := strconv.Unquote(quoted)
+		if err != nil {
+			s.spoilt(item, err)
+		}
 		s.databases = append(s.databases, name)
-		return err
+		return
 	}
-	t, ok, err := dump.ParseTable(text)
+	t, ok, err := dump.ParseTable(item.Text)
+	if err != nil {
+		s.spoilt(item, err)
+	}
 	if ok {
 		s.manifest = append(s.manifest, t)
 	}
-	return err
+}
+
+// spoilt notes an error of a comment, which counts if that comment does.
+func (s *loading) spoilt(item script.Item, err error) {
+	if s.damaged == nil {
+		s.damaged = fmt.Errorf("line %d: %w", item.Line, err)
+	}
 }
 
 // use goes on in another database.
@@ -338,6 +358,9 @@ func (s *loading) end(ctx context.Context) error {
 // check compares the rows that the server took with the manifest, which lists
 // the tables in the order of their COPY statements.
 func (s *loading) check() error {
+	if s.damaged != nil {
+		return s.damaged
+	}
 	if len(s.loaded) != len(s.manifest) {
 		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
 	}

@@ -85,6 +85,27 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
+// Lines of a manifest count behind the last statement alone, and names of databases before the first: in between they
+// are whatever somebody wrote.
+func TestOwnLinesCountInTheirPlace(t *testing.T) {
+	pg := testServer(t)
+	stream := written(t, dump.Manifest{{Name: "public.t", Rows: 1}}, `CREATE TABLE public.t (a integer);
+-- table "x" rows 5 hash 0000000000000000
+-- table of contents
+-- database "template1"
+-- database template1
+COPY public.t (a) FROM stdin;
+1
+\.
+-- table "y" rows 5 hash 0000000000000000
+-- table of what follows
+COMMENT ON TABLE public.t IS 'x';
+`)
+	if err := load(t, pg, LoadConfig{Database: pg.CreateDB(t)}, stream); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLoadStopsWhenCancelled(t *testing.T) {
 	pg := testServer(t)
 	l, err := NewLoader(LoadConfig{Conn: pg.DSN(pg.CreateDB(t))})
