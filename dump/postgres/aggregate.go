@@ -54,7 +54,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 		if err := c.grantColumn(o, "FUNCTION "+a.Signature, "", a.Owner, a.ACL, a.Def); err != nil {
 			return err
 		}
-		o.define = func(p *printer) { p.stmt("%s", a.Definition) }
+		o.define = func(p *printer) { p.defined(a.Definition, "CREATE AGGREGATE ") }
 	}
 	return nil
 }

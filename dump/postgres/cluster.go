@@ -224,7 +224,7 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 				p.stmt("COMMENT ON DATABASE %s IS %s", row.Name, literal(*row.Comment))
 			}
 			for _, label := range row.Labels {
-				p.stmt("%s", label)
+				p.defined(label, "SECURITY LABEL FOR ")
 			}
 			for _, s := range settings {
 				if s.Database == row.OID {
@@ -323,7 +323,7 @@ func writeSharedLabels(ctx context.Context, c *catalog, p *printer, _ func(strin
 		LEFT JOIN pg_tablespace t ON classoid = 'pg_tablespace'::regclass AND objoid = t.oid
 		WHERE coalesce(r.oid, t.oid) IS NOT NULL ORDER BY 1`)
 	for _, l := range rows {
-		p.stmt("%s", l.Statement)
+		p.defined(l.Statement, "SECURITY LABEL FOR ")
 	}
 	return err
 }

@@ -14,11 +14,11 @@ func (p *printer) drops(objects []*object) {
 		}
 		if o.kind == kindDefaultACL {
 			for _, g := range o.grants {
-				g.reversed().print(p)
+				p.orNot("the statement that takes back "+o.describe(), g.reversed().print)
 			}
 		}
 		if sql := o.dropping(); sql != "" {
-			p.stmt("%s", sql)
+			p.orNot("the statement that drops "+o.describe(), func(p *printer) { p.stmt("%s", sql) })
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 	behind := behindRows(tables, objects, s.sel)
 	printBehind := func(r *relation) error {
 		for _, o := range behind[r] {
-			o.print(p)
+			p.object(o)
 		}
 		return p.err
 	}
@@ -112,31 +112,37 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 			if manifest != nil {
 				continue
 			}
+			tables = slices.DeleteFunc(tables, func(r *relation) bool {
+				left := p.leftWithRows(r)
+				if left {
+					printBehind(r)
+				}
+				return left
+			})
 			var err error
 			if manifest, err = s.writeRows(ctx, conn, c, out, tables, printBehind); err != nil {
 				return nil, err
 			}
 		case kindLargeObjectData:
-			if err := copyLargeObject(ctx, conn, p, o.oid); err != nil {
+			if err := p.needsLeft(o); err != nil {
+				p.leave(o, err)
+			} else if err := copyLargeObject(ctx, conn, p, o.oid); err != nil {
 				return nil, err
 			}
 		default:
-			o.print(p)
+			p.object(o)
 		}
 	}
 	p.mark("privileges")
 	for _, o := range objects {
-		if o.silent || !s.sel.prints(o) {
-			continue
-		}
-		for _, g := range o.grants {
-			g.print(p)
+		if !o.silent && !o.left && s.sel.prints(o) {
+			p.privileges(o)
 		}
 	}
 	p.mark("final state")
 	for _, o := range objects {
 		if o.last() && s.sel.prints(o) {
-			o.print(p)
+			p.object(o)
 		}
 	}
 	return manifest, errors.Join(p.err, ctx.Err())

@@ -66,7 +66,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		if !ok {
 			return gone("function", f.Name)
 		}
-		o.define = func(p *printer) { p.stmt("%s", def) }
+		o.define = func(p *printer) { p.defined(def, "CREATE "+word+" ") }
 	}
 	return nil
 }

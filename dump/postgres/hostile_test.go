@@ -84,6 +84,56 @@ func TestHostileCatalogues(t *testing.T) {
 	}
 }
 
+// What cannot be written costs nothing but itself and what needs it: the table that has it in a default keeps its
+// rows, and each that is left out is named.
+func TestUnprintableIsLeftOut(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `
+		CREATE OPERATOR @@@@ (FUNCTION = int4lt, LEFTARG = integer, RIGHTARG = integer);
+		CREATE FUNCTION uses() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+		CREATE TABLE kept (id integer PRIMARY KEY, b boolean DEFAULT (1 @@@@ 2), c integer DEFAULT 5, CHECK (c @@@@ 9), CHECK (c > 0));
+		INSERT INTO kept VALUES (1), (2);
+		CREATE INDEX gone ON kept ((c @@@@ 7));
+		CREATE VIEW gone_too AS SELECT id @@@@ 3 FROM kept;
+		CREATE VIEW over_it AS SELECT FROM gone_too;
+		CREATE DOMAIN limited AS integer CHECK (value @@@@ 1);
+		CREATE TABLE lost (a integer, b boolean GENERATED ALWAYS AS (a @@@@ 1) STORED); INSERT INTO lost VALUES (1);
+		GRANT SELECT ON lost TO PUBLIC; COMMENT ON TABLE lost IS 'x'; CREATE INDEX of_lost ON lost (a);
+		CREATE TYPE also AS (a limited);`)
+	// What an operator's name may hold no statement can say, so the server never quotes it.
+	pg.Psql(t, db, `UPDATE pg_operator SET oprname = E';\n\\! echo >never' WHERE oprname = '@@@@'`)
+	var warnings []string
+	src, err := NewSource(Config{Conn: pg.DSN(db), Warn: func(s string) { warnings = append(warnings, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stream bytes.Buffer
+	if err := src.Dump(t.Context(), &stream); err != nil {
+		t.Fatal(err)
+	}
+	told := strings.Join(warnings, "\n")
+	for _, what := range []string{"operator public.;", "index public.gone", "view public.gone_too", "view public.over_it", "default of public.kept.b", "constraint kept_c_check", "table public.lost", "rows of public.lost", "limited_check ON DOMAIN public.limited"} {
+		if !strings.Contains(told, what) {
+			t.Errorf("warned of\n%s\nwithout %s", told, what)
+		}
+	}
+	for _, psql := range []bool{false, true} {
+		restored := newDB(t, pg)
+		if psql {
+			psqlLoad(t, pg, restored, stream.Bytes())
+		} else if err := load(t, pg, LoadConfig{Database: restored}, stream.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		if got := pg.Psql(t, restored, "SELECT string_agg(id || ':' || c, ' ') FROM kept"); got != "1:5 2:5" {
+			t.Errorf("restored %q", got)
+		}
+		if got := pg.Psql(t, restored, "SELECT count(*) FROM pg_constraint WHERE conrelid = 'kept'::regclass AND contype = 'c'"); got != "1" {
+			t.Errorf("%s checks restored, want the other one", got)
+		}
+	}
+}
+
 // A server that is not PostgreSQL any more can send rows that end their COPY.
 func TestHostileRows(t *testing.T) {
 	long := strings.Repeat("x", bufferSize)

@@ -94,7 +94,7 @@ func (c *catalog) addIndex(r *relation, x indexRow) {
 			p.stmt("SET default_tablespace = %s", *x.Tablespace)
 		}
 		if x.Constraint == 0 {
-			p.stmt("%s", *x.Definition)
+			p.defined(*x.Definition, "CREATE INDEX ", "CREATE UNIQUE INDEX ")
 		} else {
 			p.stmt("%s\n    ADD CONSTRAINT %s %s", r.alter(), *x.ConName, *x.ConDef)
 		}
@@ -158,7 +158,7 @@ func readTriggers(ctx context.Context, c *catalog) error {
 		o.goes = row.Copied
 		o.define = func(p *printer) {
 			if !row.Copied {
-				p.stmt("%s", *row.Definition)
+				p.defined(*row.Definition, "CREATE TRIGGER ", "CREATE CONSTRAINT TRIGGER ")
 			}
 			how := firing[row.Enabled]
 			if row.Copied && how == "" {

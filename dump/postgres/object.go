@@ -1,10 +1,17 @@
 package postgres
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // An address names an object as pg_depend does: the catalogue it is in and its
 // row there. Columns are not told apart from their table.
 type address struct{ class, oid uint32 }
+
+func (a address) compare(b address) int {
+	return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.oid, b.oid))
+}
 
 // The catalogues' own OIDs, fixed when PostgreSQL is compiled
 // (CATALOG(...) in src/include/catalog/*.h).
@@ -135,6 +142,8 @@ type object struct {
 	// late objects are made after the rows although their kind is not,
 	// because they depend on something that is (a view grouped by a key).
 	late bool
+	// left objects could not be written as SQL, or need one that could not.
+	left bool
 
 	rows     *relation      // set on the object that stands for a table's rows
 	built    *relation      // set on an index or its constraint: the table whose rows it is built of

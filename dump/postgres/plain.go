@@ -274,13 +274,25 @@ func readPlain(ctx context.Context, c *catalog) error {
 				return gone(strings.ToLower(k.word), row.Name)
 			}
 			o.define = func(p *printer) {
-				for _, s := range append([]string{*row.Definition}, row.More...) {
-					p.stmt("%s", s)
+				p.defined(*row.Definition, k.beginnings()...)
+				for _, s := range row.More {
+					p.defined(s, "ALTER "+k.word+" ")
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// beginnings are how the kind's statement may begin.
+func (k plainKind) beginnings() []string {
+	switch k.class {
+	case classLanguage:
+		return []string{"CREATE PROCEDURAL LANGUAGE ", "CREATE TRUSTED PROCEDURAL LANGUAGE "}
+	case classConversion:
+		return []string{"CREATE CONVERSION ", "CREATE DEFAULT CONVERSION "}
+	}
+	return []string{"CREATE " + k.word + " "}
 }
 
 // grantWord is what GRANT calls the kind.

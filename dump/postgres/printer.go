@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -17,6 +18,9 @@ type printer struct {
 	warn func(string) // is told what is left out
 
 	noOwner, noPrivileges bool // leave those statements out
+
+	holding bool            // statements are not written yet: one of them may turn out to be none
+	held    strings.Builder // these statements
 }
 
 // stmt writes one statement and its semicolon.
@@ -33,7 +37,38 @@ func (p *printer) stmt(format string, args ...any) {
 		p.err = err
 		return
 	}
+	if p.holding {
+		p.held.WriteString(sql + "\n")
+		return
+	}
 	p.w.WriteString(sql + "\n")
+}
+
+// defined writes a statement that the server has put together. It has to begin
+// as told: a server that says something else is not to be believed, and what it
+// says would run as the restoring role.
+func (p *printer) defined(sql string, beginnings ...string) {
+	if p.err == nil && !slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(sql, b) }) {
+		p.err = fmt.Errorf("the server's definition does not begin with %s: %s", strings.TrimSpace(beginnings[0]), head(sql))
+		return
+	}
+	p.stmt("%s", sql)
+}
+
+// whole writes the statements that print makes, all or, with the error, none.
+func (p *printer) whole(print func(*printer)) error {
+	if p.err != nil {
+		return p.err
+	}
+	p.holding = true
+	print(p)
+	err := p.err
+	if err == nil {
+		p.w.WriteString(p.held.String())
+	}
+	p.holding, p.err = false, nil
+	p.held.Reset()
+	return err
 }
 
 // guarded returns sql as psql will not change it, or an error where it would take it for anything but one statement.

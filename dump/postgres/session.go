@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -185,11 +186,15 @@ func statementError(statement string, err error) error {
 	return fmt.Errorf("%s: %w", head(statement), err)
 }
 
+// secret is where in a statement a password may follow: in its own clause, or
+// in a connection string.
+var secret = regexp.MustCompile(`(?i)password|CONNECTION`)
+
 // head shortens a statement for an error message. Passwords are cut away.
 func head(statement string) string {
 	line, _, cut := strings.Cut(strings.TrimSpace(statement), "\n")
-	if i := strings.Index(line, "PASSWORD"); i >= 0 {
-		line, cut = line[:i+len("PASSWORD")], true
+	if i := secret.FindStringIndex(line); i != nil {
+		line, cut = line[:i[1]], true
 	}
 	const most = 120
 	if runes := []rune(line); len(runes) > most {

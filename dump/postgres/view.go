@@ -103,7 +103,7 @@ func readRules(ctx context.Context, c *catalog) error {
 		}
 		o := c.addOn(r, &object{address: address{class: classRewrite, oid: row.OID}, kind: kindRule, word: "RULE"}, row.Name)
 		o.define = func(p *printer) {
-			p.stmt("%s", strings.TrimSuffix(*row.Definition, ";"))
+			p.defined(strings.TrimSuffix(*row.Definition, ";"), "CREATE RULE ")
 			if how := firing[row.Enabled]; how != "" {
 				p.stmt("ALTER TABLE %s %s RULE %s", r.name, how, row.Name)
 			}
