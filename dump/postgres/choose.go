@@ -82,10 +82,7 @@ func (o *object) choose() { o.presence, o.hidden, o.silent = chosen, false, fals
 // something that is left out.
 func settleSelection(_ context.Context, c *catalog) error {
 	c.takeNeeded()
-	if err := c.leaveDependents(); err != nil {
-		return err
-	}
-	return c.checkUsed()
+	return c.leaveDependents()
 }
 
 // takeNeeded takes in what the dumped objects need, but no table.

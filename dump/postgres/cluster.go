@@ -14,14 +14,15 @@ import (
 // database with its properties, each read at one moment of its own. Of several
 // databases that are named it writes these alone.
 func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
-	out := dump.NewWriter(w, engineCluster)
+	run := s.newDumping(w)
+	out := dump.NewWriter(run, engineCluster)
 	databases, err := s.dumpGlobals(ctx, out)
 	if err != nil {
 		return fmt.Errorf("dump roles and tablespaces: %w", err)
 	}
 	var manifest dump.Manifest
 	for _, d := range databases {
-		tables, err := s.dumpMember(ctx, out, d)
+		tables, err := run.dumpMember(ctx, out, d)
 		if err != nil {
 			return fmt.Errorf("dump database %s: %w", d.Name, err)
 		}
@@ -30,6 +31,15 @@ func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
 			manifest = append(manifest, t)
 		}
 	}
+	if !run.full {
+		if len(run.there) == 0 {
+			for _, d := range databases {
+				run.there = append(run.there, d.Name)
+			}
+		}
+		return s.nothing(run.there)
+	}
+	run.checkUsed()
 	return out.End(manifest)
 }
 
@@ -51,9 +61,15 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
-	if databases, err = s.wanted(databases); err != nil {
+	names := make([]string, len(databases))
+	for i, d := range databases {
+		names[i] = d.Name
+	}
+	wanted, err := s.wanted(names)
+	if err != nil {
 		return nil, err
 	}
+	databases = slices.DeleteFunc(databases, func(d database) bool { return !slices.Contains(wanted, d.Name) })
 	if err := checkNames(databases); err != nil {
 		return nil, err
 	}
@@ -85,12 +101,12 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 }
 
 // wanted picks the databases that the configuration names, all where it names none.
-func (s *Source) wanted(databases []database) ([]database, error) {
+func (s *Source) wanted(names []string) ([]string, error) {
 	used := map[*pattern]bool{}
-	var list []database
-	for _, d := range databases {
-		if (len(s.databases) == 0 || s.databases.match(used, "", d.Name)) && !s.notDatabases.match(used, "", d.Name) {
-			list = append(list, d)
+	var list []string
+	for _, name := range names {
+		if (len(s.databases) == 0 || s.databases.match(used, "", name)) && !s.notDatabases.match(used, "", name) {
+			list = append(list, name)
 		}
 	}
 	for _, p := range append(slices.Clone(s.databases), s.notDatabases...) {
@@ -98,8 +114,8 @@ func (s *Source) wanted(databases []database) ([]database, error) {
 			s.cfg.Warn("no database fits " + p.text)
 		}
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no database fits %s", strings.Join(s.cfg.Databases, ", "))
+	if len(list) == 0 && !s.cfg.AllowEmpty {
+		return nil, s.nothing(names)
 	}
 	return list, nil
 }
@@ -118,7 +134,7 @@ type database struct {
 }
 
 // dumpMember writes one database of the cluster.
-func (s *Source) dumpMember(ctx context.Context, out *dump.Writer, d database) (dump.Manifest, error) {
+func (s *dumping) dumpMember(ctx context.Context, out *dump.Writer, d database) (dump.Manifest, error) {
 	p := s.printer(out)
 	p.mark("database")
 	if !d.exists {
@@ -173,6 +189,9 @@ type databaseRow struct {
 	Def                      []string
 }
 
+// dumpedDatabases is which databases are dumped, and in which order.
+const dumpedDatabases = `datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname <> 'template1', datname`
+
 // readDatabases reads the databases that can be connected to, in pg_dumpall's order.
 func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 	provider, locale, rules := "'c'", "NULL", "NULL"
@@ -194,8 +213,7 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 		       ARRAY(SELECT format('SECURITY LABEL FOR %I ON DATABASE %I IS %L', provider, datname, label) FROM pg_shseclabel
 		             WHERE classoid = 'pg_database'::regclass AND objoid = d.oid ORDER BY provider) AS labels,
 		       datacl::text[] AS acl, acldefault('d', datdba)::text[] AS def
-		FROM pg_database d WHERE datallowconn AND datconnlimit <> -2 AND datname <> 'template0'
-		ORDER BY datname <> 'template1', datname`)
+		FROM pg_database d WHERE `+dumpedDatabases)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -21,11 +22,13 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	if s.sel.dataOnly {
 		name = engineData
 	}
-	out := dump.NewWriter(w, name)
-	manifest, err := s.dumpDatabase(ctx, out, s.conn.Database)
+	d := s.newDumping(w)
+	out := dump.NewWriter(d, name)
+	manifest, err := d.dumpDatabase(ctx, out, s.conn.Database)
 	if err != nil {
 		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
 	}
+	d.checkUsed()
 	return out.End(manifest)
 }
 
@@ -38,7 +41,7 @@ const (
 )
 
 // dumpDatabase writes one database, read in one transaction.
-func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database string) (dump.Manifest, error) {
+func (s *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database string) (dump.Manifest, error) {
 	conn, srv, err := connect(ctx, s.conn, database, s.forReading)
 	if err != nil {
 		return nil, err
@@ -52,10 +55,22 @@ func (s *Source) dumpDatabase(ctx context.Context, out *dump.Writer, database st
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(s.used, c.used)
 	c.guard, c.trustOwners = s.newGuard(srv, database), s.cfg.TrustOwners
 	defer c.guard.close(ctx)
 	if err := c.dataObjects(ctx); err != nil {
 		return nil, err
+	}
+	s.look(c)
+	if !s.full && !s.several() {
+		if len(s.there) == 0 {
+			names, err := databaseNames(ctx, conn)
+			if err != nil {
+				return nil, err
+			}
+			s.there = s.instead(nil, names)
+		}
+		return nil, s.nothing(s.there)
 	}
 	objects, err := inOrder(c.objects)
 	if err != nil {

@@ -60,6 +60,10 @@ type Config struct {
 	NoOwner, NoPrivileges bool
 	// Clean has the dump drop what it makes first, where it exists.
 	Clean bool
+	// AllowEmpty makes a dump that holds nothing, where without it there is a
+	// *dump.EmptyError: nothing fits the patterns, or nobody made anything in the
+	// database, or in any of several.
+	AllowEmpty bool
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
 	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
@@ -122,7 +126,6 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Select.DataOnly && s.several() {
 		return nil, errors.New("postgres settings: data only: of one database")
 	}
-	s.sel.several = s.several()
 	return s, nil
 }
 

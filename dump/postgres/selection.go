@@ -3,7 +3,6 @@ package postgres
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // A Selection says which part of a database is dumped. The zero value is all of
@@ -31,7 +30,6 @@ type selection struct {
 	schemas, notSchemas, tables, notTables, notData patterns
 
 	schemaOnly, dataOnly bool
-	several              bool // databases: what fits nothing in one may in another
 }
 
 func (s Selection) parse() (*selection, error) {
@@ -105,35 +103,22 @@ func (c *catalog) withoutRows(r *relation) bool {
 	return c.sel.notData.match(c.used, c.schemaNames[r.Schema], r.Raw)
 }
 
-// checkUsed tells of patterns that fit nothing. If nothing of what was asked for
-// is there, that is an error: an empty dump would be taken for a backup.
-func (c *catalog) checkUsed() error {
-	if c.sel.several {
-		return nil
-	}
+// checkUsed tells of patterns that fit nothing, in none of the databases.
+func (d *dumping) checkUsed() {
 	for _, list := range []struct {
 		what     string
 		patterns patterns
-		wanted   bool
 	}{
-		{"schema", c.sel.schemas, true},
-		{"table", c.sel.tables, true},
-		{"excluded schema", c.sel.notSchemas, false},
-		{"excluded table", c.sel.notTables, false},
-		{"table without data", c.sel.notData, false},
+		{"schema", d.sel.schemas},
+		{"table", d.sel.tables},
+		{"excluded schema", d.sel.notSchemas},
+		{"excluded table", d.sel.notTables},
+		{"table without data", d.sel.notData},
 	} {
-		var unused []string
 		for _, p := range list.patterns {
-			if !c.used[p] {
-				unused = append(unused, p.text)
+			if !d.used[p] {
+				d.cfg.Warn("no " + list.what + " fits " + p.text)
 			}
 		}
-		if list.wanted && len(unused) > 0 && len(unused) == len(list.patterns) {
-			return fmt.Errorf("no %s fits %s", list.what, strings.Join(unused, ", "))
-		}
-		for _, text := range unused {
-			c.warn("no " + list.what + " fits " + text)
-		}
 	}
-	return nil
 }

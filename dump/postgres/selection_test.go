@@ -176,8 +176,8 @@ func TestSelectionRefused(t *testing.T) {
 	db := newDB(t, pg)
 	psqlLoad(t, pg, db, []byte(selectionSchema))
 	for want, cfg := range map[string]Config{
-		"no table fits app.no_such":                       {Select: Selection{Tables: []string{"app.no_such"}}},
-		"no schema fits no_such":                          {Select: Selection{Schemas: []string{"no_such"}}},
+		"tables app.no_such of database":                  {Select: Selection{Tables: []string{"app.no_such"}}},
+		"schemas no_such of database":                     {Select: Selection{Schemas: []string{"no_such"}}},
 		"table app.customers needs":                       {Select: Selection{ExcludeSchemas: []string{"lib"}}},
 		"postgres settings: schema only and data only":    {Select: Selection{SchemaOnly: true, DataOnly: true}},
 		"postgres settings: schemas and tables":           {Select: Selection{Schemas: []string{"a"}, Tables: []string{"b"}}},
