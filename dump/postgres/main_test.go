@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -36,6 +37,26 @@ func testServer(t *testing.T) *servers.PG {
 		t.Fatal(shared.err)
 	}
 	return shared.pg
+}
+
+// version returns the server's, as server_version_num.
+func version(t *testing.T, pg *servers.PG) int {
+	t.Helper()
+	n, err := strconv.Atoi(pg.Psql(t, "postgres", "SHOW server_version_num"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// readsAll lets a role read every table of the database, by the role that 14 has for it or, before, by a privilege on each.
+func readsAll(t *testing.T, pg *servers.PG, db, role string) {
+	t.Helper()
+	if version(t, pg) >= 140000 {
+		pg.Psql(t, db, "GRANT pg_read_all_data TO "+role)
+		return
+	}
+	pg.Psql(t, db, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO "+role+"; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "+role)
 }
 
 func skipShort(t *testing.T) {

@@ -38,7 +38,8 @@ func TestRowsDoNotDependOnConnections(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	db := pg.CreateDB(t)
 	psqlLoad(t, pg, db, []byte(bigTables))
-	pg.Psql(t, db, "CREATE ROLE backup_alone LOGIN PASSWORD 'x' IN ROLE pg_read_all_data")
+	pg.Psql(t, db, "CREATE ROLE backup_alone LOGIN PASSWORD 'x'")
+	readsAll(t, pg, db, "backup_alone")
 	for _, order := range []RowOrder{OrderKey, OrderPhysical} {
 		want := dumpWith(t, Config{Conn: pg.DSN(db), Jobs: 1, RowOrder: order})
 		for _, jobs := range []int{2, 4} {
@@ -94,7 +95,11 @@ func TestRowsAreCutIntoPieces(t *testing.T) {
 	for _, p := range list {
 		got[strings.TrimPrefix(p.table.name, "public.")]++
 	}
-	for name, least := range map[string]int{"in_order": 3, "shuffled": 2, "by_text": 2, "by_time": 2, "no_key": 2, "one_value": 1, "by_enum": 1, "long_rows": 1, "empty": 1} {
+	byPlace := 2
+	if srv.version < 140000 { // which cannot scan a range of blocks: see cutByPlace
+		byPlace = 1
+	}
+	for name, least := range map[string]int{"in_order": 3, "shuffled": 2, "by_text": 2, "by_time": 2, "no_key": byPlace, "one_value": 1, "by_enum": 1, "long_rows": 1, "empty": 1} {
 		if got[name] < least {
 			t.Errorf("%s is read in %d pieces, want at least %d", name, got[name], least)
 		}

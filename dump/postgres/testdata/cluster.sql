@@ -1,4 +1,5 @@
 -- Roles, memberships, settings and databases with names and properties that are easy to lose.
+SELECT current_setting('server_version_num')::int >= 140000 AS has14, current_setting('server_version_num')::int >= 150000 AS has15 \gset
 CREATE ROLE app LOGIN PASSWORD 'secret' CONNECTION LIMIT 7 VALID UNTIL '2099-01-01 00:00:00+00';
 CREATE ROLE "We'ird ""R" SUPERUSER NOINHERIT;
 CREATE ROLE boss CREATEROLE CREATEDB;
@@ -7,11 +8,17 @@ GRANT app TO boss WITH ADMIN OPTION;
 SET ROLE boss;
 GRANT app TO "We'ird ""R";
 RESET ROLE;
+\if :has14
 GRANT pg_read_all_data TO app;
+\else
+GRANT pg_read_all_settings TO app;
+\endif
 ALTER ROLE app SET search_path TO "$user", public, "a ""b", '';
 ALTER ROLE app SET work_mem TO '7MB';
 ALTER ROLE ALL SET statement_timeout TO '9h';
+\if :has15
 GRANT SET ON PARAMETER log_min_messages TO app;
+\endif
 CREATE DATABASE plain OWNER app;
 CREATE DATABASE "odd 'db' \ name" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C' CONNECTION LIMIT 5;
 CREATE DATABASE tmpl IS_TEMPLATE true;
@@ -53,6 +60,7 @@ BEGIN
 	FOREACH n IN ARRAY names LOOP
 		FOREACH s IN ARRAY ARRAY['CREATE ROLE %1$I PASSWORD %2$L', 'COMMENT ON ROLE %1$I IS %2$L', 'GRANT %1$I TO app', 'ALTER ROLE %1$I SET search_path TO %1$I, %3$I',
 			'ALTER ROLE %1$I SET my.own TO %2$L', 'GRANT SET ON PARAMETER work_mem TO %1$I', 'GRANT CONNECT ON DATABASE tmpl TO %1$I'] LOOP
+			CONTINUE WHEN s LIKE '% ON PARAMETER %' AND current_setting('server_version_num')::int < 150000;
 			EXECUTE format(s, n, long, '3' || n);
 		END LOOP;
 	END LOOP;
