@@ -136,6 +136,9 @@ func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, s
 			continue
 		}
 		seen[text] = true
+		if !strings.HasPrefix(text, "GRANT ") && !strings.HasPrefix(text, "REVOKE ") && !strings.HasPrefix(text, "SET DEFAULT ROLE ") {
+			return fmt.Errorf("the server shows %+q for a grant", shortened(text))
+		}
 		switch {
 		case strings.HasPrefix(text, "GRANT PROXY ON ``@"), strings.HasPrefix(text, "GRANT PROXY ON ''@"):
 			// The right to be everybody comes with the server's first account,
@@ -165,6 +168,9 @@ func (c *catalog) readServers(ctx context.Context, a *accounts) error {
 			}
 			definition = strings.TrimSuffix(shown[0]["create server"], ";")
 		}
+		if !strings.HasPrefix(definition, "CREATE SERVER "+name+" ") {
+			return fmt.Errorf("read server %s: the server shows %+q for its definition", name, shortened(definition))
+		}
 		a.servers = append(a.servers, remote{name, definition})
 	}
 	functions, err := c.conn.list(ctx, "SELECT name FROM mysql.func ORDER BY name")
@@ -186,7 +192,7 @@ func remoteDefinition(r record) string {
 			options = append(options, o.option+" "+literal(r[o.column]))
 		}
 	}
-	if port := r["port"]; port != "" && port != "0" {
+	if port := r["port"]; port != "0" && integerForm.MatchString(port) {
 		options = append(options, "PORT "+port)
 	}
 	return fmt.Sprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (%s)", ident(r["server_name"]), ident(r["wrapper"]), strings.Join(options, ", "))
@@ -204,7 +210,7 @@ func (a accounts) printPeople(p *printer) {
 	}
 	p.mark("accounts")
 	for _, u := range a.users {
-		p.stmt("CREATE USER IF NOT EXISTS %s%s", u.name, u.create)
+		p.object("user "+u.name, "CREATE USER IF NOT EXISTS "+u.name+u.create)
 	}
 	if len(a.roles) > 0 {
 		p.stmt("CREATE ROLE %s", importRole)
@@ -214,7 +220,7 @@ func (a accounts) printPeople(p *printer) {
 		}
 	}
 	for _, m := range a.members {
-		p.stmt("%s", m)
+		p.object("a member of a role", m)
 	}
 	if len(a.roles) > 0 {
 		p.stmt("SET ROLE NONE")
@@ -222,7 +228,7 @@ func (a accounts) printPeople(p *printer) {
 	}
 	for _, s := range a.servers {
 		p.stmt("DROP SERVER IF EXISTS %s", s.name)
-		p.stmt("%s", s.definition)
+		p.object("server "+s.name, s.definition)
 	}
 }
 
@@ -234,15 +240,15 @@ func (a accounts) printRights(p *printer) {
 	}
 	p.mark("privileges")
 	for _, g := range a.grants {
-		p.stmt("%s", g)
+		p.object("a grant", g)
 	}
 	for _, u := range a.users {
 		if strings.HasPrefix(u.name, "``@") { // nobody in particular, whose password does not expire even by default
 			continue
 		}
-		p.stmt("ALTER USER %s%s", u.name, withPassword(u.create))
+		p.object("user "+u.name, "ALTER USER "+u.name+withPassword(u.create))
 		if u.defaults != "" {
-			p.stmt("ALTER USER %s%s", u.name, u.defaults)
+			p.object("user "+u.name, "ALTER USER "+u.name+u.defaults)
 		}
 	}
 }

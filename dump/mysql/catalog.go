@@ -229,7 +229,7 @@ func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 	}
 	r := rows[0]
 	db.charset, db.collation, db.comment, db.encrypted = r["charset"], r["collation"], r["comment"], r["encryption"] == "YES"
-	return nil
+	return (settings{charset: db.charset, collation: db.collation}).check()
 }
 
 // readTables reads what there is by way of tables, and all that is to know of the tables themselves and of sequences.
@@ -250,7 +250,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 			sequences = append(sequences, r["name"])
 		case "TEMPORARY":
 		default:
-			return fmt.Errorf("%s is a %s, which is not known", r["name"], r["type"])
+			c.warnOfKind(db, r["name"], r["type"])
 		}
 	}
 	err = c.holding(ctx, db.name, sequences, func(names []string, _ string) error { return c.readSequences(ctx, db, names) })
@@ -313,8 +313,19 @@ func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, err
 	if len(rows) != 1 || !rows[0].has("create table") {
 		return definition{}, fmt.Errorf("the server shows no definition")
 	}
-	return parseDefinition(rows[0]["create table"])
+	d, err := parseDefinition(rows[0]["create table"])
+	if err == nil && d.head != "CREATE TABLE "+t.name+" (" {
+		err = fmt.Errorf("the server shows %+q for its definition", shortened(d.head))
+	}
+	if err == nil && query.MatchString(withoutQuoted(d.tail)) {
+		err = fmt.Errorf("the definition that the server shows has a query behind it")
+	}
+	return d, err
 }
+
+// query are words of what may stand behind a definition but is none: rows for the table, which a restore would read
+// wherever it runs.
+var query = regexp.MustCompile(`(?i)\b(SELECT|TABLE|LIKE)\b`)
 
 // readKeys finds the key by which each table's rows leave.
 func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, condition string) error {

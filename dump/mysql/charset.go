@@ -22,6 +22,9 @@ func (c *catalog) charset(ctx context.Context, name string) (*charset, error) {
 	if known := c.charsets[name]; known != nil {
 		return known, nil
 	}
+	if err := mustBe(wordForm, "a character set", name); err != nil {
+		return nil, err
+	}
 	set := &charset{name: name}
 	switch name {
 	case "ucs2", "utf16", "utf16le", "utf32": // no byte is a letter

@@ -58,8 +58,11 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if single {
 		name = engine
 	}
-	p := &printer{w: dump.NewWriter(w, name), qualified: !single}
+	p := &printer{w: dump.NewWriter(w, name), qualified: !single, warn: s.cfg.Warn}
 	manifest, err := write(ctx, c, p, snapshot, databases, people)
+	if err == nil {
+		err = p.refused
+	}
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ type foreignDump struct {
 	begun    bool
 }
 
-func (d *foreignDump) comment(text string) error {
+func (d *foreignDump) comment(_ context.Context, _ int, text string) error {
 	d.last = text
 	return nil
 }

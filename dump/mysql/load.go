@@ -156,7 +156,7 @@ type loading struct {
 
 // A plan is what differs between this program's dumps and mysqldump's.
 type plan interface {
-	comment(text string) error
+	comment(ctx context.Context, line int, text string) error
 	// statement runs a statement, or has it run.
 	statement(ctx context.Context, item script.Item) error
 	// end is called after the last statement.
@@ -222,7 +222,7 @@ func (s *loading) load(ctx context.Context) error {
 			return err
 		}
 		if item.Kind == script.Comment {
-			err = s.plan.comment(string(item.Text))
+			err = s.plan.comment(ctx, item.Line, string(item.Text))
 		} else {
 			err = s.plan.statement(ctx, item)
 		}

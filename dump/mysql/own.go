@@ -21,6 +21,8 @@ type ownDump struct {
 	server    string   // family and version of the server it was made of
 	databases []string // that a dump of several makes
 	manifest  dump.Manifest
+	listed    []string // the lines that may be the manifest's, if no statement comes after them
+	trailer   string
 	prepared  bool
 
 	crew      *crew    // nil: there was nothing to do for it yet
@@ -30,21 +32,59 @@ type ownDump struct {
 	spreading bool     // they are just coming
 }
 
-func (d *ownDump) comment(text string) error {
+// comment reads a comment. Those of ours are such only where this program writes them: server and databases before the
+// first statement, the manifest between the last one and the trailer. What looks like one elsewhere says nothing.
+func (d *ownDump) comment(ctx context.Context, line int, text string) error {
 	text, _ = strings.CutPrefix(text, "-- ")
-	if rest, ok := strings.CutPrefix(text, serverPrefix); ok && !d.prepared {
-		d.server = rest
+	if !d.prepared {
+		if rest, ok := strings.CutPrefix(text, serverPrefix); ok && d.server == "" {
+			d.server = rest
+		}
+		if rest, ok := strings.CutPrefix(text, databasePrefix); ok {
+			name, err := strconv.Unquote(rest)
+			d.databases = append(d.databases, name)
+			return err
+		}
+		return nil
 	}
-	if rest, ok := strings.CutPrefix(text, databasePrefix); ok && !d.prepared {
-		name, err := strconv.Unquote(rest)
-		d.databases = append(d.databases, name)
+	switch {
+	case strings.HasPrefix(text, manifestPrefix):
+		d.listed = append(d.listed, text)
+	case strings.HasPrefix(text, trailerPrefix):
+		d.trailer = text
+	default:
+		d.listed = nil
+	}
+	sql, ok, err := nativeStatement(text)
+	if !ok || err != nil {
 		return err
 	}
-	t, ok, err := dump.ParseTable("-- " + text)
-	if ok {
+	return d.statement(ctx, script.Item{Line: line, Text: []byte(sql)})
+}
+
+// How the last lines of a dump begin behind their dashes; see dump.Writer.
+const (
+	manifestPrefix = "table "
+	trailerPrefix  = "breaking-backups end "
+)
+
+// readManifest reads the lines before the trailer, which says how many there are.
+func (d *ownDump) readManifest() error {
+	var tables int
+	if _, err := fmt.Sscanf(d.trailer, trailerPrefix+"%d tables ", &tables); err != nil {
+		return fmt.Errorf("the dump's last line: %w", err)
+	}
+	if tables > len(d.listed) {
+		return fmt.Errorf("the dump's manifest has %d tables, its last line says %d", len(d.listed), tables)
+	}
+	for _, line := range d.listed[len(d.listed)-tables:] {
+		t, ok, err := dump.ParseTable("-- " + line)
+		if err != nil || !ok {
+			return fmt.Errorf("the dump's manifest: %+q: %w", line, err)
+		}
 		d.manifest = append(d.manifest, t)
 	}
-	return err
+	return nil
 }
 
 // prepare looks at every database that the dump makes or fills before anything
@@ -67,6 +107,7 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 		}
 		d.prepared, d.touched = true, true
 	}
+	d.listed, d.trailer = nil, ""
 	sql := item.Text
 	switch {
 	case d.cfg.Jobs == 1 || d.alone:
@@ -169,6 +210,9 @@ func (d *ownDump) end(ctx context.Context) error {
 		if err := d.crew.settle(ctx); err != nil {
 			return err
 		}
+	}
+	if err := d.readManifest(); err != nil {
+		return err
 	}
 	var errs []error
 	for _, t := range d.manifest {

@@ -5,12 +5,16 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
-// A printer writes SQL. Errors of the stream stay in the dump.Writer until its End.
+// A printer writes SQL. Errors of the stream stay in the dump.Writer until its End, and what it refuses to write in
+// itself: err tells both.
 type printer struct {
 	w       *dump.Writer
 	session settings // as the statements written so far leave them
+	refused error    // the first statement that is none
+	warn    func(string)
 	// qualified is set in a dump of several databases, which names them.
 	qualified bool
 }
@@ -25,8 +29,14 @@ func home() settings {
 	return settings{charset: "utf8mb4", sqlMode: &mode, timeZone: "+00:00"}
 }
 
+// sandbox has MariaDB's client refuse its commands from here on (CVE-2024-21096): those of 10.5.25, 10.6.18, 10.11.8
+// and later. Older ones stop here, at a command that they do not know; to that of MySQL it is a comment. It may stand
+// in any line.
+const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
+
 // preamble makes the loading session read the dump as it was written.
 func (p *printer) preamble(srv server, databases []*database, position string) {
+	p.w.WriteString(sandbox)
 	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
 	if position != "" {
 		p.comment("position of the binary log: %s", position)
@@ -51,25 +61,53 @@ func (p *printer) preamble(srv server, databases []*database, position string) {
 	p.session = home()
 }
 
-// err is the first error of the stream.
+// err is the first error of the stream, or the first statement that was refused.
 func (p *printer) err() error {
+	if p.refused != nil {
+		return p.refused
+	}
 	_, err := p.w.Write(nil)
 	return err
 }
 
-// stmt writes one statement and its semicolon.
+// stmt writes one statement and its semicolon. It is the guard that all statements but those that insert rows pass:
+// what clients would read otherwise is not written, and the dump ends with err.
 func (p *printer) stmt(format string, args ...any) {
-	fmt.Fprintf(p.w, format, args...)
-	p.w.WriteString(";\n")
+	sql := fmt.Sprintf(format, args...)
+	if err := p.single(sql); err != nil {
+		p.refuse(fmt.Errorf("%+q: clients would not read it as one statement: %w", head(sql), err))
+		return
+	}
+	p.w.WriteString(sql + ";\n")
 }
 
-// comment writes text as comment lines.
+// single tells whether clients read a statement as one in the session as it is.
+func (p *printer) single(sql string) error {
+	mode := ""
+	if p.session.sqlMode != nil {
+		mode = *p.session.sqlMode
+	}
+	return script.Single(sql, readings(mode)...)
+}
+
+func (p *printer) refuse(err error) {
+	if p.refused == nil {
+		p.refused = err
+	}
+}
+
+// comment writes a comment, which is one line: text is the program's own, or quoted as Go quotes (%+q). Else a line feed
+// in it would begin a statement, or a line that looks like one of ours.
 func (p *printer) comment(format string, args ...any) {
-	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\r", "\n")
-	p.w.WriteString("-- " + strings.ReplaceAll(text, "\n", "\n-- ") + "\n")
+	text := fmt.Sprintf(format, args...)
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		p.refuse(fmt.Errorf("%+q: a comment with letters that are not quoted", text))
+		return
+	}
+	p.w.WriteString("-- " + text + "\n")
 }
 
-// mark writes a comment line between blank ones. text is the program's own or quoted.
+// mark writes a comment line between blank ones.
 func (p *printer) mark(format string, args ...any) {
 	p.w.WriteString("\n")
 	p.comment(format, args...)
@@ -78,6 +116,10 @@ func (p *printer) mark(format string, args ...any) {
 
 // in changes the session's settings to those given.
 func (p *printer) in(s settings) {
+	if err := s.check(); err != nil {
+		p.refuse(err)
+		return
+	}
 	var list []string
 	if s.charset != p.session.charset || s.collation != p.session.collation {
 		if s.collation == "" {

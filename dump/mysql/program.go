@@ -15,7 +15,9 @@ import (
 type program struct {
 	kind       string // as in DROP …: PROCEDURE
 	name       string
-	definition string // with its delimiter
+	label      string // for people: kind, database and name
+	definition string
+	lost       string // why it cannot be restored; "": it can
 	settings   settings
 }
 
@@ -28,15 +30,39 @@ type settings struct {
 	database  string  // the database's collation; "": of no matter
 }
 
+// check holds settings that a server sent against their forms. Escaping would not do: how a session reads a string
+// depends on settings.
+func (s settings) check() error {
+	err := mustBe(wordForm, "a character set", s.charset)
+	if err == nil && s.collation != "" {
+		err = mustBe(wordForm, "a collation", s.collation)
+	}
+	if err == nil && s.sqlMode != nil {
+		err = mustBe(modeForm, "a sql_mode", *s.sqlMode)
+	}
+	if err == nil && s.timeZone != "" {
+		err = mustBe(zoneForm, "a time zone", s.timeZone)
+	}
+	if err == nil && s.database != "" {
+		err = mustBe(wordForm, "a collation", s.database)
+	}
+	return err
+}
+
 // errNoBody is returned for text that the server does not show this account.
 var errNoBody = errors.New("the account may not read its text")
 
 // routineKinds are the kinds of routines in the order in which they are made.
 // The body of a package comes after its head; what one calls may come later.
-var routineKinds = []string{"FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
+// Libraries come before all that use them.
+var routineKinds = []string{"LIBRARY", "FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
 
 func (c *catalog) readRoutines(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE routine_schema = "+literal(db.name))
+	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE routine_schema = " + literal(db.name)
+	if c.srv.hasLibraries() {
+		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE library_schema = " + literal(db.name)
+	}
+	rows, err := c.conn.list(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -48,9 +74,10 @@ func (c *catalog) readRoutines(ctx context.Context, db *database) error {
 	})
 	for _, r := range rows {
 		if !slices.Contains(routineKinds, r["type"]) {
-			return fmt.Errorf("%s is a %s, which is not known", r["name"], r["type"])
+			c.warnOfKind(db, r["name"], r["type"])
+			continue
 		}
-		if db.routines, err = c.appendProgram(ctx, db.routines, r["type"], r["name"]); err != nil {
+		if db.routines, err = c.appendProgram(ctx, db, db.routines, r["type"], r["name"]); err != nil {
 			return err
 		}
 	}
@@ -64,7 +91,7 @@ func (c *catalog) readTriggers(ctx context.Context, db *database) error {
 		return err
 	}
 	for _, r := range rows {
-		if db.triggers, err = c.appendProgram(ctx, db.triggers, "TRIGGER", r["name"]); err != nil {
+		if db.triggers, err = c.appendProgram(ctx, db, db.triggers, "TRIGGER", r["name"]); err != nil {
 			return err
 		}
 	}
@@ -77,45 +104,141 @@ func (c *catalog) readEvents(ctx context.Context, db *database) error {
 		return err
 	}
 	for _, r := range rows {
-		if db.events, err = c.appendProgram(ctx, db.events, "EVENT", r["name"]); err != nil {
+		if db.events, err = c.appendProgram(ctx, db, db.events, "EVENT", r["name"]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// appendProgram reads one definition. The text is in the character set of the
-// session that made it, and stays in it.
-func (c *catalog) appendProgram(ctx context.Context, list []program, kind, name string) ([]program, error) {
-	what := strings.ToLower(kind) + " " + name
-	rows, err := c.conn.list(ctx, "SHOW CREATE "+kind+" "+ident(name))
+// appendProgram reads one definition.
+func (c *catalog) appendProgram(ctx context.Context, db *database, list []program, kind, name string) ([]program, error) {
+	p := program{kind: kind, name: name, label: strings.ToLower(kind) + " " + db.name + "." + name}
+	r, err := c.showProgram(ctx, kind, name)
+	if isObjects(err) {
+		p.lost = err.Error()
+		c.warn(fmt.Sprintf("%s is in the dump as a comment only: %v", p.label, err))
+		if p.definition, err = c.routineText(ctx, db, kind, name); err != nil {
+			return nil, err
+		}
+		p.settings = home()
+		return append(list, p), nil
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
-	if len(rows) != 1 {
-		return nil, fmt.Errorf("%s: the server shows %d definitions", what, len(rows))
-	}
-	r := rows[0]
-	column := "create " + strings.ToLower(kind)
-	if kind == "TRIGGER" {
-		column = "sql original statement"
-	}
-	if r[column] == "" {
-		return nil, fmt.Errorf("%s: %w", what, errNoBody)
-	}
+	p.definition = withString(r[programColumn(kind)], r["sql_mode"])
 	mode := r["sql_mode"]
-	// Users wrote this: clients might find another end of it, or a command of theirs.
-	definition, err := script.Terminated(r[column], c.scriptMode(mode))
-	if err != nil {
-		return nil, fmt.Errorf("%s: clients would not read its text as one statement: %w", what, err)
-	}
-	return append(list, program{kind: kind, name: name, definition: definition, settings: settings{
+	p.settings = settings{
 		charset: r["character_set_client"], collation: r["collation_connection"], database: r["database collation"],
 		sqlMode: &mode, timeZone: r["time_zone"],
-	}}), nil
+	}
+	if kind == "LIBRARY" { // which is text of its own in UTF-8
+		p.settings.charset, p.settings.collation = "utf8mb4", ""
+	}
+	if err := p.settings.check(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
+	}
+	if !creates(p.definition, kind) {
+		p.lost = "the server shows something else for its definition"
+		c.warn(fmt.Sprintf("%s is in the dump as a comment only: %s", p.label, p.lost))
+	}
+	return append(list, p), nil
 }
 
+// showProgram has the server show a definition. The text is in the character set of the session that made it, and stays
+// in it, but where clients, which read bytes, would see other letters in it than the server: then it is in UTF-8.
+func (c *catalog) showProgram(ctx context.Context, kind, name string) (record, error) {
+	query := "SHOW CREATE " + kind + " " + ident(name)
+	show := func() (record, error) {
+		rows, err := c.conn.list(ctx, query)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(rows) != 1:
+			return nil, fmt.Errorf("the server shows %d definitions", len(rows))
+		case rows[0][programColumn(kind)] == "":
+			return nil, errNoBody
+		}
+		return rows[0], nil
+	}
+	r, err := show()
+	if err != nil || kind == "LIBRARY" || readsAlike(r[programColumn(kind)], r["character_set_client"]) {
+		return r, err
+	}
+	err = c.inUTF8(ctx, func() (err error) {
+		r, err = show()
+		return err
+	})
+	if err == nil {
+		c.debug(fmt.Sprintf("%s %s is in the dump in utf8mb4, as its character set %s is not read alike by all", strings.ToLower(kind), name, r["character_set_client"]))
+		r["character_set_client"] = "utf8mb4"
+	}
+	return r, err
+}
+
+// inUTF8 has what is shown meanwhile sent in UTF-8.
+func (c *catalog) inUTF8(ctx context.Context, do func() error) error {
+	if err := c.conn.exec(ctx, "SET character_set_results = utf8mb4"); err != nil {
+		return err
+	}
+	err := do()
+	if back := c.conn.exec(ctx, "SET character_set_results = NULL"); err == nil {
+		err = back
+	}
+	return err
+}
+
+func programColumn(kind string) string {
+	if kind == "TRIGGER" {
+		return "sql original statement"
+	}
+	return "create " + strings.ToLower(kind)
+}
+
+// routineText returns what information_schema has of a program that the server cannot show.
+func (c *catalog) routineText(ctx context.Context, db *database, kind, name string) (string, error) {
+	query := map[string]string{
+		"TRIGGER": "SELECT action_statement AS text FROM information_schema.triggers WHERE trigger_schema = %s AND trigger_name = %s",
+		"EVENT":   "SELECT event_definition AS text FROM information_schema.events WHERE event_schema = %s AND event_name = %s",
+		"LIBRARY": "SELECT library_definition AS text FROM information_schema.libraries WHERE library_schema = %s AND library_name = %s",
+	}[kind]
+	if query == "" {
+		query = "SELECT routine_definition AS text FROM information_schema.routines WHERE routine_schema = %s AND routine_name = %s AND routine_type = " + literal(kind)
+	}
+	rows, err := c.conn.list(ctx, fmt.Sprintf(query, literal(db.name), literal(name)))
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0]["text"], nil
+}
+
+// isObjects tells whether an error of the server is about an object that it was to show, rather than about the right to
+// see it, the connection or others' locks.
+func isObjects(err error) bool {
+	return isError(err, errParse, errViewInvalid, errNoSuchDefine, errNoSuchTable, errBadField, errDuplicateColumn, errWrongView,
+		errRoutineDamaged, errMixedCollations, errMixedCollations3, errMixedCollationsN, errUnknownCollation, errUnknownCharset, errTriggerDamaged)
+}
+
+// Error numbers of the servers about objects that they cannot show.
+const (
+	errDuplicateColumn  = 1060
+	errUnknownCharset   = 1115
+	errMixedCollations  = 1267
+	errMixedCollations3 = 1270
+	errMixedCollationsN = 1271
+	errUnknownCollation = 1273
+	errNoSuchRoutine    = 1305
+	errWrongView        = 1350
+	errRoutineDamaged   = 1457
+	errTriggerDamaged   = 1602
+)
+
 func (p *program) print(w *printer, db *database) {
+	if p.lost != "" {
+		w.lost(p.label, p.lost, p.definition)
+		return
+	}
 	s := p.settings
 	if s.database == db.collation {
 		s.database = ""
@@ -125,18 +248,22 @@ func (p *program) print(w *printer, db *database) {
 		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), s.database)
 	}
 	w.in(s)
-	w.w.WriteString(p.definition)
+	if !w.qualified && (p.kind == "FUNCTION" || p.kind == "PROCEDURE") {
+		p.definition = withinUsing(p.definition, db.name)
+	}
+	w.program(p)
 	if s.database != "" {
 		w.in(home())
 		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), db.collation)
 	}
 }
 
-// scriptMode is how the clients read text in a session with this sql_mode.
-func (c *catalog) scriptMode(sqlMode string) script.Mode {
-	m := script.SQLMode(sqlMode)
-	if !c.srv.mariadb() {
-		m |= script.MySQL
+// program writes a program's text, which may have semicolons of its own.
+func (p *printer) program(of *program) {
+	text, err := script.Terminated(of.definition, readings(*of.settings.sqlMode)...)
+	if err != nil {
+		p.native(of.label, err, of.definition)
+		return
 	}
-	return m
+	p.w.WriteString(text)
 }

@@ -27,12 +27,49 @@ func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
 		case uint64:
 			b = strconv.AppendUint(b, v, 10)
 		case []byte:
+			if !t.columns[i].form.holds(v) {
+				return nil, fmt.Errorf("column %s: the server sent %+q, which is no value of its type", t.columns[i].name, shortened(string(v)))
+			}
 			b = t.columns[i].append(b, v)
 		default:
 			return nil, fmt.Errorf("column %s: the driver gives a %T", t.columns[i].name, v)
 		}
 	}
 	return append(b, ')'), nil
+}
+
+// bare are the bytes of values that are written without escapes: numbers, and dates, times, UUIDs and addresses in
+// their quotes.
+var bare = func() (forms [formEnd + 1][256]bool) {
+	for form, letters := range map[form]string{
+		formPlain: "0123456789-.", formFloat: "0123456789-+.einfa", formQuoted: "0123456789abcdefABCDEF-+.: /", formEnd: "0123456789-+.: ",
+	} {
+		for _, c := range []byte(letters) {
+			forms[form][c] = true
+		}
+	}
+	return forms
+}()
+
+// longestBare is the length of the longest of them, in bytes: 65 digits, a sign and a point, and some to be safe.
+const longestBare = 80
+
+// holds tells whether a value that the server sent can be one of this form. What is escaped may be anything.
+func (f form) holds(value []byte) bool {
+	switch f {
+	case formPlain, formFloat, formQuoted, formEnd:
+	default:
+		return true
+	}
+	if len(value) == 0 || len(value) > longestBare {
+		return false
+	}
+	for i, c := range value {
+		if !bare[f][c] || c == '-' && i > 0 && value[i-1] == '-' { // two of them begin a comment
+			return false
+		}
+	}
+	return true
 }
 
 // appendFloat appends a number as the server shows it.

@@ -127,6 +127,9 @@ func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, op
 			return err
 		}
 		values := make([]driver.Value, len(rows.Columns()))
+		if len(values) != max(1, len(s.table.columns)) {
+			return fmt.Errorf("the server sends %d columns of %d", len(values), len(s.table.columns))
+		}
 		for {
 			if err := rows.Next(values); err == io.EOF {
 				return emit(b)

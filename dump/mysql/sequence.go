@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // A sequence is MariaDB's.
@@ -28,6 +29,16 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 			return fmt.Errorf("sequence %s: the server shows no definition", s.name)
 		}
 		s.next, s.cycles = rows[0]["next"], rows[0]["cycles"]
+		err = mustBe(integerForm, "a sequence's value", s.next)
+		if err == nil {
+			err = mustBe(integerForm, "a sequence's rounds", s.cycles)
+		}
+		if err == nil && !strings.HasPrefix(s.definition, "CREATE SEQUENCE "+ident(s.name)+" ") {
+			err = fmt.Errorf("the server shows %+q for its definition", shortened(s.definition))
+		}
+		if err != nil {
+			return fmt.Errorf("sequence %s: %w", s.name, err)
+		}
 		db.sequences = append(db.sequences, s)
 	}
 	return nil

@@ -91,7 +91,7 @@ func readPosition(ctx context.Context, c *conn, srv server) (string, error) {
 				offset = r["value"]
 			}
 		}
-		if file != "" {
+		if file != "" && integerForm.MatchString(offset) {
 			if err := c.row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+literal(file)+", "+offset+"), '')", &gtid); err != nil {
 				return "", fmt.Errorf("read the binary log's position: %w", err)
 			}
@@ -111,6 +111,9 @@ func readPosition(ctx context.Context, c *conn, srv server) (string, error) {
 	}
 	if file == "" {
 		return "", errors.New("read the binary log's position: the server writes no binary log")
+	}
+	if err := mustBe(integerForm, "a position in the binary log", offset); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("%+q %s %+q", file, offset, gtid), nil
 }

@@ -19,14 +19,18 @@ var objects = []struct{ kind, query string }{
 	{"PACKAGE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PACKAGE' AND routine_schema = %s"},
 	{"FUNCTION", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND routine_schema = %s"},
 	{"PROCEDURE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PROCEDURE' AND routine_schema = %s"},
+	{"LIBRARY", "SELECT library_name AS name FROM information_schema.libraries WHERE library_schema = %s"},
 	{"VIEW", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'VIEW' AND table_schema = %s"},
 	{"TABLE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND table_schema = %s"},
 	{"SEQUENCE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'SEQUENCE' AND table_schema = %s"},
 }
 
 // contents names something that is in a database, or returns the empty string.
-func contents(ctx context.Context, c *conn, db string) (string, error) {
+func contents(ctx context.Context, c *conn, srv server, db string) (string, error) {
 	for _, o := range objects {
+		if o.kind == "LIBRARY" && !srv.hasLibraries() {
+			continue
+		}
 		rows, err := c.list(ctx, fmt.Sprintf(o.query, literal(db))+" LIMIT 1")
 		if err != nil {
 			return "", fmt.Errorf("look into database %s: %w", db, err)
@@ -47,7 +51,7 @@ func (s *loading) prepareOne(ctx context.Context, db string) error {
 	if s.cfg.Clean {
 		return s.clean(ctx, db)
 	}
-	found, err := contents(ctx, s.conn, db)
+	found, err := contents(ctx, s.conn, s.srv, db)
 	if err != nil {
 		return err
 	}
@@ -72,7 +76,7 @@ func (s *loading) prepareDatabases(ctx context.Context, names []string) error {
 		if !exists[db] || s.cfg.Clean {
 			continue
 		}
-		found, err := contents(ctx, s.conn, db)
+		found, err := contents(ctx, s.conn, s.srv, db)
 		if err != nil {
 			return err
 		}
@@ -99,6 +103,9 @@ func (s *loading) clean(ctx context.Context, db string) error {
 		return err
 	}
 	for _, o := range objects {
+		if o.kind == "LIBRARY" && !s.srv.hasLibraries() {
+			continue
+		}
 		rows, err := s.conn.list(ctx, fmt.Sprintf(o.query, literal(db)))
 		if err != nil {
 			return fmt.Errorf("look into database %s: %w", db, err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // A view.
@@ -15,6 +17,7 @@ type view struct {
 	definition string // CREATE … VIEW …
 	charset    string // of the session that made it
 	collation  string
+	duality    bool   // MySQL: it shows rows as JSON documents
 	invalid    string // why the server cannot read it
 }
 
@@ -33,16 +36,17 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 			return fmt.Errorf("view %s: %w", v.name, errChanged) // it was not there when the texts were read
 		case text != nil && !text.opens:
 			c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as to show it the server might run functions of its owner's: strings that name a character set are without it", db.name, v.name))
-			v.definition, v.charset, v.collation = text.statement(db.name), "utf8mb4", text.record["collation"]
-			if !strings.HasPrefix(v.collation, "utf8mb4_") && isASCII(v.definition) {
-				v.charset = text.record["charset"]
-			} else if !strings.HasPrefix(v.collation, "utf8mb4_") {
-				v.collation = "utf8mb4_general_ci"
+			v.byText(db, text)
+			if err := v.check(); err != nil {
+				c.setInvalid(db, v, err.Error())
 			}
 		default:
 			if err := c.readView(ctx, db, v); err != nil {
 				return fmt.Errorf("view %s: %w", v.name, err)
 			}
+		}
+		if v.invalid != "" {
+			continue
 		}
 		if text != nil {
 			v.columns, _ = selectedNames(text.record["text"])
@@ -58,27 +62,109 @@ func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r > 127 }) < 0
 }
 
-// readView has the server show a view.
+// byText makes the view what its text in information_schema says.
+func (v *view) byText(db *database, text *viewText) {
+	v.definition, v.charset, v.collation = text.statement(db.name), "utf8mb4", text.record["collation"]
+	if !strings.HasPrefix(v.collation, "utf8mb4_") && isASCII(v.definition) {
+		v.charset = text.record["charset"]
+	} else if !strings.HasPrefix(v.collation, "utf8mb4_") {
+		v.collation = "utf8mb4_general_ci"
+	}
+}
+
+// readView has the server show a view. Where it cannot, or shows what clients would not read as that view, there still
+// is its text in information_schema, and if that is no better it is a comment.
 func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
-	rows, err := c.conn.list(ctx, "SHOW CREATE VIEW "+ident(v.name))
-	if err != nil {
-		return err
-	}
-	if len(rows) != 1 || !rows[0].has("create view") {
-		return errors.New("the server shows no definition; it takes the privilege SHOW VIEW")
-	}
-	r := rows[0]
-	v.definition, v.charset, v.collation = r["create view"], r["character_set_client"], r["collation_connection"]
-	if !c.srv.mariadb() {
+	invalid, err := c.showView(ctx, v)
+	if invalid != "" {
+		c.setInvalid(db, v, invalid)
 		return nil
 	}
-	warnings, err := c.conn.list(ctx, "SHOW WARNINGS")
-	for _, w := range warnings {
-		if w["code"] == strconv.Itoa(errViewInvalid) {
-			c.setInvalid(db, v, "Error "+w["code"]+": "+w["message"])
-		}
+	if err != nil && !isObjects(err) {
+		return err
 	}
-	return err
+	if err == nil {
+		err = v.check()
+	}
+	if err != nil {
+		text, err2 := c.viewText(ctx, db, v.name)
+		if err2 != nil {
+			return err2
+		}
+		if text == nil {
+			c.setInvalid(db, v, err.Error())
+			return nil
+		}
+		v.byText(db, text)
+		if v.check() != nil || isObjects(err) {
+			c.setInvalid(db, v, err.Error())
+			return nil
+		}
+		c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as what the server shows of it is not to be read: %v", db.name, v.name, err))
+	}
+	return nil
+}
+
+// showView reads what the server shows of a view, and why that is of no use where it is: in the character set of the
+// session that made it, but where clients, which read bytes, would see other letters in that than the server.
+func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err error) {
+	show := func() error {
+		rows, err := c.conn.list(ctx, "SHOW CREATE VIEW "+ident(v.name))
+		if err != nil {
+			return err
+		}
+		if len(rows) != 1 || !rows[0].has("create view") {
+			return errors.New("the server shows no definition; it takes the privilege SHOW VIEW")
+		}
+		r := rows[0]
+		v.definition, v.charset, v.collation = r["create view"], r["character_set_client"], r["collation_connection"]
+		if !c.srv.mariadb() {
+			return nil // which says so when it is asked for the columns
+		}
+		warnings, err := c.conn.list(ctx, "SHOW WARNINGS")
+		for _, w := range warnings {
+			if w["code"] == strconv.Itoa(errViewInvalid) {
+				invalid = "Error " + w["code"] + ": " + w["message"]
+			}
+		}
+		return err
+	}
+	err = show()
+	if err == nil && !readsAlike(v.definition, v.charset) {
+		err = c.inUTF8(ctx, show)
+		c.debug(fmt.Sprintf("view %s is in the dump in utf8mb4, as its character set %s is not read alike by all", v.name, v.charset))
+		v.charset = "utf8mb4"
+	}
+	return invalid, err
+}
+
+// dualityView are the words by which MySQL makes a view of JSON documents of rows.
+const dualityView = "JSON RELATIONAL DUALITY VIEW"
+
+// check says what is wrong with a definition that the server shows.
+func (v *view) check() error {
+	v.duality = creates(v.definition, dualityView)
+	if !v.duality && !creates(v.definition, "VIEW") {
+		return errors.New("what the server shows is no view")
+	}
+	if err := (settings{charset: v.charset, collation: v.collation}).check(); err != nil {
+		return err
+	}
+	return script.Single(v.definition, readings("")...)
+}
+
+// viewText returns what information_schema has of a view, or nil where it does not say.
+func (c *catalog) viewText(ctx context.Context, db *database, name string) (*viewText, error) {
+	if c.srv.mariadb() {
+		return c.texts[db.name][name], nil
+	}
+	rows, err := c.conn.list(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
+		security_type AS security, 'UNDEFINED' AS algorithm, character_set_client AS charset, collation_connection AS collation
+		FROM information_schema.views WHERE table_schema = `+literal(db.name)+` AND table_name = `+literal(name))
+	if err != nil || len(rows) != 1 || rows[0]["text"] == "" {
+		return nil, err
+	}
+	return &viewText{record: rows[0]}, nil
 }
 
 // setInvalid leaves a view in the dump as a comment.
@@ -138,8 +224,8 @@ func inOrder(views []view) []view {
 // printStandIn writes a view with the same columns and nothing to read, for the
 // views that read this one.
 func (v view) printStandIn(p *printer) {
-	if v.invalid != "" || len(v.columns) == 0 {
-		return
+	if v.invalid != "" || v.duality || len(v.columns) == 0 {
+		return // nothing but queries may read a duality view, and none of another kind can take its place
 	}
 	columns := make([]string, len(v.columns))
 	for i, name := range v.columns {
@@ -150,10 +236,14 @@ func (v view) printStandIn(p *printer) {
 
 func (v view) print(p *printer) {
 	if v.invalid != "" {
-		p.comment("view %+q is invalid: %s", v.name, v.invalid)
-		p.comment("%s;", v.definition)
+		p.comment("view %+q is invalid: %+q", v.name, v.invalid)
+		p.comment("%+q", v.definition)
 		return
 	}
 	p.in(settings{charset: v.charset, collation: v.collation})
+	if v.duality {
+		p.stmt("%s", v.definition)
+		return
+	}
 	p.stmt("CREATE OR REPLACE %s", strings.TrimPrefix(v.definition, "CREATE "))
 }

@@ -1,0 +1,85 @@
+package mysql
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+)
+
+// A dump goes to the clients too, which have commands of their own (\! runs a program on their machine) and may do what
+// they like, often as root. So nothing that a server sent gets into a dump but
+//
+//   - as a whole statement of the kind that was asked for, which every client at hand reads as one: printer.stmt,
+//   - within quotes, which the writer has put around it and escaped it for,
+//   - or after it was held against the form of what it should be: words, numbers, dates.
+//
+// It does not matter whether the server's users wrote it, somebody between it and us, or the server itself.
+
+// readings are the ways in which clients read text in a session with this sql_mode. Those of MySQL and MariaDB differ
+// in what comments they take for statements, and either may be at hand; MySQL's knows nothing of ANSI_QUOTES.
+func readings(sqlMode string) []script.Mode {
+	m := script.SQLMode(sqlMode)
+	list := []script.Mode{m, m | script.MySQL}
+	if m&script.ANSIQuotes != 0 {
+		list = append(list, m&^script.ANSIQuotes, m&^script.ANSIQuotes|script.MySQL)
+	}
+	return list
+}
+
+// A form is what text must look like that is written without quotes.
+var (
+	wordForm     = regexp.MustCompile(`^[A-Za-z0-9_]+$`)       // a character set, a collation
+	modeForm     = regexp.MustCompile(`^[A-Za-z0-9_,]*$`)      // a sql_mode
+	zoneForm     = regexp.MustCompile(`^[A-Za-z0-9_+:/ .-]+$`) // a time zone
+	integerForm  = regexp.MustCompile(`^-?[0-9]+$`)
+	quotedName   = "(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")"
+	createObject = regexp.MustCompile("(?i)^CREATE +(?:OR +REPLACE +)?(?:ALGORITHM *= *[A-Z]+ +)?(?:DEFINER *= *" + quotedName + "(?:@" + quotedName + ")? +)?(?:SQL +SECURITY +[A-Z]+ +)?")
+)
+
+// mustBe returns an error if text is not of the form. what names it.
+func mustBe(form *regexp.Regexp, what, text string) error {
+	if !form.MatchString(text) {
+		return fmt.Errorf("the server sent %+q as %s", shortened(text), what)
+	}
+	return nil
+}
+
+func shortened(text string) string {
+	const most = 80
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}
+
+// creates tells whether a definition that the server shows makes an object of that kind: PROCEDURE. What is behind the
+// kind is the object's own text.
+func creates(definition, kind string) bool {
+	rest := definition[len(createObject.FindString(definition)):]
+	if len(rest) == len(definition) {
+		return false
+	}
+	if kind == "FUNCTION" {
+		rest = strings.TrimPrefix(rest, "AGGREGATE ")
+	}
+	return len(rest) > len(kind) && strings.EqualFold(rest[:len(kind)], kind) && strings.IndexByte(" \t\r\n`\"/-#", rest[len(kind)]) >= 0
+}
+
+// multibyte are the character sets whose letters may hold bytes that mean something in SQL: quotes, backslashes. All
+// others that a session can be in have these bytes for nothing but themselves.
+var multibyte = map[string]bool{"big5": true, "cp932": true, "gb18030": true, "gbk": true, "sjis": true}
+
+// plainSets are the character sets in which the clients, which read bytes, and the server see the same text.
+var plainSets = map[string]bool{
+	"armscii8": true, "ascii": true, "binary": true, "cp1250": true, "cp1251": true, "cp1256": true, "cp1257": true, "cp850": true,
+	"cp852": true, "cp866": true, "dec8": true, "eucjpms": true, "euckr": true, "gb2312": true, "geostd8": true, "greek": true,
+	"hebrew": true, "hp8": true, "keybcs2": true, "koi8r": true, "koi8u": true, "latin1": true, "latin2": true, "latin5": true,
+	"latin7": true, "macce": true, "macroman": true, "tis620": true, "ujis": true, "utf8": true, "utf8mb3": true, "utf8mb4": true,
+}
+
+// readsAlike tells whether the server in a session of that character set reads the text as the clients do.
+func readsAlike(text, charset string) bool {
+	return plainSets[charset] || multibyte[charset] && isASCII(text)
+}

@@ -1,0 +1,40 @@
+package mysql
+
+import (
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+)
+
+// MySQL has programs in languages of others, whose text it shows within dollar quotes ($$ … $$), and since 9.2
+// libraries that these programs use.
+
+func (s server) hasLibraries() bool { return s.atLeast(familyMySQL, version{9, 2, 0}) }
+
+// withString returns a definition whose text is in a string instead of dollar quotes, of which only the newest clients
+// know: to all others an apostrophe in it begins a string.
+func withString(definition, sqlMode string) string {
+	head, body, ok := strings.Cut(definition, "\nAS $")
+	if !ok || !strings.Contains(head, "\n    LANGUAGE ") {
+		return definition
+	}
+	tag, body, ok := strings.Cut(body, "$")
+	if !ok || !strings.HasSuffix(body, "$"+tag+"$") {
+		return definition
+	}
+	body = strings.TrimSuffix(body, "$"+tag+"$")
+	if script.SQLMode(sqlMode)&script.NoBackslashEscapes != 0 {
+		return head + "\nAS '" + strings.ReplaceAll(body, "'", "''") + "'"
+	}
+	return head + "\nAS " + literal(body)
+}
+
+// withinUsing takes a database's name from before those of the libraries that a program uses.
+func withinUsing(definition, db string) string {
+	head, rest, ok := strings.Cut(definition, "\nAS ")
+	begin := strings.LastIndex(head, "\n    USING (")
+	if !ok || begin < 0 {
+		return definition
+	}
+	return head[:begin] + strings.ReplaceAll(head[begin:], ident(db)+".`", "`") + "\nAS " + rest
+}
