@@ -50,6 +50,7 @@ var readers = []struct {
 	what string
 	read func(context.Context, *catalog) error
 }{
+	{"settings", warnOfLosses},
 	{"roles", readRoles},
 	{"comments", readComments},
 	{"extensions", readExtensions},

@@ -220,6 +220,11 @@ func (p *printer) preamble(srv server) {
 	// Function bodies may use what comes later in the dump.
 	p.stmt("SET check_function_bodies = false")
 	p.stmt("SET xmloption = content")
+	// What psql's session would have from its role or database, and this package's sets: see parameters.
+	p.stmt("SET lc_monetary = 'C'")
+	p.stmt("SET array_nulls = on")
+	p.stmt("SET transform_null_equals = off")
+	p.stmt("SET gin_fuzzy_search_limit = 0")
 	p.stmt("SET client_min_messages = warning")
 	p.stmt("SET row_security = off")
 	p.stmt("SET default_tablespace = ''")

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -21,8 +22,9 @@ type parameter struct {
 // put in the folder plugins.
 //
 // Not in the list is what only superusers can set for a database or a role
-// (session_replication_role, zero_damaged_pages, log_statement and their like):
-// they mean what they set.
+// (session_replication_role, log_statement and their like): they mean what they
+// set. Of these, reading is the list below. A test holds both lists, and one of
+// those that cannot matter, against what each version of the server has.
 var parameters = []parameter{
 	// Planning evaluates the CHECKs of a table, that is, calls its owner's functions.
 	{name: "constraint_exclusion", value: "off"},
@@ -49,12 +51,15 @@ var parameters = []parameter{
 	{name: "work_mem", value: "16MB"}, // for the sort of a piece; an owner's could be all that the server has
 	{name: "temp_tablespaces", value: ""},
 	{name: "synchronize_seqscans", value: "off"}, // physical order begins at the beginning
+	// A search in a GIN index stops at about so many rows: a materialized view that
+	// is filled by one would have no more.
+	{name: "gin_fuzzy_search_limit", value: "0", loads: true},
 
 	// How values are written and read. Each is a way of saying the same bytes otherwise, or others.
 	{name: "standard_conforming_strings", value: "on"},
 	{name: "backslash_quote", value: "safe_encoding", loads: true},
 	{name: "escape_string_warning", value: "off"},
-	{name: "datestyle", value: "ISO"},
+	{name: "datestyle", value: "ISO, MDY"},
 	{name: "intervalstyle", value: "postgres"},
 	{name: "timezone", value: "UTC"},
 	{name: "extra_float_digits", value: "3"},
@@ -64,6 +69,14 @@ var parameters = []parameter{
 	{name: "array_nulls", value: "on", loads: true},
 	{name: "transform_null_equals", value: "off", loads: true},
 	{name: "quote_all_identifiers", value: "off"},
+	// Amounts of the type money are written as the locale does, with as many
+	// decimals as its currency has: read under another one they are other amounts.
+	{name: "lc_monetary", value: "C", loads: true},
+
+	// What a role is made with besides what the statement says, and whether a
+	// collation can be made whose locale the server does not know by heart.
+	{name: "createrole_self_grant", value: "", since: 160000, loads: true},
+	{name: "icu_validation_level", value: "warning", since: 160000, loads: true},
 
 	// A transaction is what BEGIN says, and lasts as long as it must.
 	{name: "default_transaction_isolation", value: "read committed", loads: true},
@@ -82,6 +95,17 @@ var parameters = []parameter{
 	{name: "debug_print_rewritten", value: "off", loads: true},
 	{name: "debug_print_plan", value: "off", loads: true},
 	{name: "log_parameter_max_length_on_error", value: "0", loads: true},
+}
+
+// readingParameters have a server pass over what it cannot read, or take it for
+// something else, with a word in its log at most. They are for who saves what is
+// left of a damaged database; a dump would lack rows and be taken for a whole one.
+// A superuser's session sets them, any other can but tell: see warnOfLosses.
+// Not every minor release knows all of them.
+var readingParameters = []parameter{
+	{name: "zero_damaged_pages", value: "off"},
+	{name: "ignore_checksum_failure", value: "off"},
+	{name: "composite_type_mismatch", value: "error"}, // since November 2026
 }
 
 // clearPath comes before every other statement, on every connection and for
@@ -117,8 +141,31 @@ func settle(srv server, reads bool) string {
 // anybody's defaults. The encoding is the database's own: no byte is converted on
 // the way.
 func (s *Source) forReading(srv server) string {
-	return settle(srv, true) + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
+	return settle(srv, true) + readWhole + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
 		literal(srv.encoding), s.cfg.LockTimeout.Milliseconds())
+}
+
+// readWhole sets the readingParameters where the role may.
+var readWhole = func() string {
+	var list []string
+	for _, p := range readingParameters {
+		list = append(list, "CASE WHEN pg_catalog.current_setting("+literal(p.name)+", true) IS NOT NULL THEN pg_catalog.set_config("+literal(p.name)+", "+literal(p.value)+", false) END")
+	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper;\n"
+}()
+
+// warnOfLosses tells of readingParameters that are not as a dump needs them.
+func warnOfLosses(ctx context.Context, c *catalog) error {
+	for _, p := range readingParameters {
+		var value *string
+		if err := c.conn.QueryRow(ctx, `SELECT pg_catalog.current_setting($1, true)`, p.name).Scan(&value); err != nil {
+			return err
+		}
+		if value != nil && *value != p.value {
+			c.warn(fmt.Sprintf("%s is %s on the server: rows that it cannot read as they were written are missing in the dump, or are others, without another word; set it to %s, or dump as a superuser", p.name, *value, p.value))
+		}
+	}
+	return nil
 }
 
 // forLoading sets up a session of a load.
