@@ -49,6 +49,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("aggregates", users(rows, func(r row) uint32 { return r.OID }), "SELECT count(*) FROM pg_proc WHERE oid >= $1 AND prokind = 'a'")
 	for _, a := range rows {
 		o := c.add(&object{address: address{class: classProc, oid: a.OID}, kind: kindAggregate, word: "AGGREGATE"}, a.header)
 		if err := c.grantColumn(o, "FUNCTION "+a.Signature, "", a.Owner, a.ACL, a.Def); err != nil {

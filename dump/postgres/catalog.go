@@ -30,6 +30,8 @@ type catalog struct {
 	guard       *guard // for what is asked of users' own objects
 	trustOwners bool
 
+	counts []count
+
 	sel         *selection
 	used        map[*pattern]bool // the selection's patterns that fit something
 	schemaNames map[uint32]string
@@ -63,6 +65,7 @@ var readers = []struct {
 	{"functions", readFunctions},
 	{"aggregates", readAggregates},
 	{"definitions", readPlain},
+	{"options of user mappings", blindMappings},
 	{"sequences", readSequences},
 	{"views", readViews},
 	{"defaults", readDefaults},
@@ -75,6 +78,7 @@ var readers = []struct {
 	{"subscriptions", readSubscriptions},
 	{"default privileges", readDefaultPrivileges},
 	{"large objects", readLargeObjects},
+	{"the catalogues a second time", checkCounts},
 	{"dependencies", readDependencies},
 	{"selection", settleSelection},
 }
@@ -236,6 +240,7 @@ func readExtensions(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("extensions", len(exts), "SELECT count(*) FROM pg_extension")
 	for _, x := range exts {
 		// The schema is tied by pg_depend, the other way round where the
 		// extension brings its own.
@@ -271,6 +276,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 		       nspacl::text[] AS acl,
 		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner")+`
 		FROM pg_namespace n ORDER BY nspname`)
+	c.counted("schemas", users(schemas, func(r row) uint32 { return r.OID }), "SELECT count(*) FROM pg_namespace WHERE oid >= $1")
 	for _, n := range schemas {
 		o := c.add(&object{address: address{class: classNamespace, oid: n.OID}, kind: kindSchema, word: "SCHEMA"}, n.header)
 		c.schemaNames[n.OID] = n.Raw

@@ -61,6 +61,9 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
+	if err := unreachable(ctx, c, s); err != nil {
+		return nil, err
+	}
 	names := make([]string, len(databases))
 	for i, d := range databases {
 		names[i] = d.Name

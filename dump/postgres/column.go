@@ -52,7 +52,9 @@ func readColumns(ctx context.Context, c *catalog) error {
 			columns = columns[:0]
 		}
 	}
+	all := 0
 	err := each(ctx, c, func(row *attributeRow) error {
+		all++
 		if len(columns) > 0 && columns[0].Relation != row.Relation {
 			take()
 		}
@@ -87,6 +89,7 @@ func readColumns(ctx context.Context, c *catalog) error {
 		return err
 	}
 	take()
+	c.counted("columns", all, "SELECT coalesce(sum(relnatts), 0) FROM pg_class WHERE oid = ANY ($2)")
 	return c.readSystemColumnGrants(ctx)
 }
 
@@ -251,6 +254,7 @@ func readDefaults(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("defaults", len(rows), "SELECT count(*) FROM pg_attribute WHERE atthasdef AND attrelid = ANY ($2)")
 	for _, row := range rows {
 		r := c.rels[row.Relation]
 		a := &r.columns[row.Num-1]

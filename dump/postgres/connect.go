@@ -51,10 +51,13 @@ func hostName(host string) string {
 // server is what has to be known of a server, and of the role on it, before
 // anything is read from it.
 type server struct {
-	version  int    // as server_version_num: 150018
-	encoding string // of the database
-	standby  bool   // it follows another, and has no unlogged rows
-	role     uint32 // that the session is; 0: it is one that it can leave again (SET ROLE), with all that runs in it
+	version      int    // as server_version_num: 150018
+	encoding     string // of the database
+	standby      bool   // it follows another, and has no unlogged rows
+	roleName     string // quoted
+	seesMappings bool   // with their options
+
+	role uint32 // that the session is; 0: it is one that it can leave again (SET ROLE), with all that runs in it
 }
 
 // major is the version as people say it: 15.
@@ -62,7 +65,8 @@ func (s server) major() int { return s.version / 10000 }
 
 // aboutServer asks for what is in a server, in the order of its fields.
 const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery(),
-	CASE WHEN current_user = session_user THEN r.oid ELSE 0 END
+	CASE WHEN current_user = session_user THEN r.oid ELSE 0 END, pg_catalog.quote_ident(r.rolname),
+	pg_catalog.has_table_privilege('pg_catalog.pg_user_mapping', 'SELECT')
 	FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
 
 // connect opens a connection to database with cc's other settings. It is the only
@@ -104,7 +108,7 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 }
 
 func readServer(result *pgconn.Result) (srv server, err error) {
-	if len(result.Rows) != 1 || len(result.Rows[0]) != 4 {
+	if len(result.Rows) != 1 || len(result.Rows[0]) != 6 {
 		return srv, errors.New("the server's answer is not what was asked for")
 	}
 	row := result.Rows[0]
@@ -113,6 +117,7 @@ func readServer(result *pgconn.Result) (srv server, err error) {
 	}
 	role, err := strconv.ParseUint(string(row[3]), 10, 32)
 	srv.encoding, srv.standby, srv.role = string(row[1]), string(row[2]) == "t", uint32(role)
+	srv.roleName, srv.seesMappings = string(row[4]), string(row[5]) == "t"
 	return srv, err
 }
 

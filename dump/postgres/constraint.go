@@ -38,6 +38,18 @@ func readConstraints(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	for _, kind := range []struct{ letter, what, sql string }{
+		{"c", "checks", "SELECT coalesce(sum(relchecks), 0) FROM pg_class WHERE oid = ANY ($2)"},
+		{"f", "foreign keys", "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = ANY ($2)"},
+	} {
+		n := 0
+		for _, k := range rows {
+			if k.Type == kind.letter {
+				n++
+			}
+		}
+		c.counted(kind.what, n, kind.sql)
+	}
 	for _, k := range rows {
 		r := c.rels[k.Relation]
 		if k.Def == "" {

@@ -56,6 +56,9 @@ func (s *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database s
 		return nil, err
 	}
 	maps.Copy(s.used, c.used)
+	if err := s.tellUnknown(ctx, c); err != nil {
+		return nil, err
+	}
 	c.guard, c.trustOwners = s.newGuard(srv, database), s.cfg.TrustOwners
 	defer c.guard.close(ctx)
 	if err := c.dataObjects(ctx); err != nil {

@@ -17,12 +17,13 @@ type dumping struct {
 	held []byte // nil once something was found
 	full bool   // something was found
 
+	told  map[string]bool   // what was warned of once for all databases
 	used  map[*pattern]bool // the selection's patterns that fit something, in any database
 	there []string          // tables that nobody asked for, while nothing was found
 }
 
 func (s *Source) newDumping(w io.Writer) *dumping {
-	return &dumping{Source: s, w: w, used: map[*pattern]bool{}, full: s.cfg.AllowEmpty}
+	return &dumping{Source: s, w: w, used: map[*pattern]bool{}, told: map[string]bool{}, full: s.cfg.AllowEmpty}
 }
 
 // Write implements io.Writer.

@@ -31,6 +31,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("functions", users(rows, func(r row) uint32 { return r.OID }), "SELECT count(*) FROM pg_proc WHERE oid >= $1 AND prokind <> 'a'")
 	definitions := map[uint32]string{}
 	var miscounted []uint32
 	for _, f := range rows {

@@ -50,6 +50,9 @@ func readIndexes(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	// Invalid ones are what an interrupted CREATE INDEX CONCURRENTLY has left; of a partitioned table's, what is not attached yet.
+	c.counted("indexes", len(rows), `SELECT count(*) FROM pg_index WHERE indrelid = ANY ($2) AND indisready
+		AND (indisvalid OR indrelid IN (SELECT oid FROM pg_class WHERE relkind = 'p'))`)
 	for _, x := range rows {
 		c.indexes[x.OID] = x.Qualified
 		r := c.rels[x.Relation]

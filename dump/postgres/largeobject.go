@@ -24,6 +24,7 @@ func readLargeObjects(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("large objects", len(rows), "SELECT count(*) FROM pg_largeobject_metadata")
 	for _, row := range rows {
 		o := c.add(&object{address: address{class: classLargeObject, oid: row.OID}, kind: kindLargeObject, word: "LARGE OBJECT"}, row.header)
 		if err := c.grantOn(o, "LARGE OBJECT", row.Owner, row.ACL, row.Def); err != nil {
@@ -43,6 +44,9 @@ func copyLargeObject(ctx context.Context, conn *pgx.Conn, p *printer, oid uint32
 	for at := int64(0); ; at += largeObjectPiece {
 		var piece []byte
 		if err := conn.QueryRow(ctx, `SELECT lo_get($1, $2, $3)`, oid, at, largeObjectPiece).Scan(&piece); err != nil {
+			if isForbidden(err) {
+				err = fmt.Errorf("the role may not; GRANT SELECT ON LARGE OBJECT %d TO it, or dump as a superuser: %w", oid, err)
+			}
 			return fmt.Errorf("read large object %d: %w", oid, err)
 		}
 		if len(piece) > 0 {

@@ -155,11 +155,18 @@ var plainKinds = []plainKind{
 		       || format(' FOREIGN DATA WRAPPER %I', fdwname) || ` + options("srvoptions") + ` AS definition,
 		       srvacl::text[] AS acl, ` + initial("pg_foreign_server", "s.oid", "'S'", "srvowner") + `
 		FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = srvfdw WHERE s.oid >= $1`), ""},
-	{"user mappings", classUserMapping, kindUserMapping, "USER MAPPING", fixed(`
-		SELECT umid AS oid, 0::oid AS schema, format('FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) AS name, 0::oid AS owner,
+	{"user mappings", classUserMapping, kindUserMapping, "USER MAPPING", func(srv server) string {
+		// The view shows options to whom they are for, and NULL to others: see blindMappings.
+		from, umid := "pg_user_mapping u JOIN pg_foreign_server s ON s.oid = u.umserver LEFT JOIN (SELECT oid AS useroid, rolname AS usename FROM pg_roles) r ON useroid = umuser", "u.oid"
+		if !srv.seesMappings {
+			from, umid = "pg_user_mappings", "umid"
+		}
+		return `
+		SELECT ` + umid + ` AS oid, 0::oid AS schema, format('FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) AS name, 0::oid AS owner,
 		       format('CREATE USER MAPPING FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname)
 		       || ` + options("umoptions") + ` AS definition, ` + noGrants + `
-		FROM pg_user_mappings WHERE umid >= $1`), ""},
+		FROM ` + from + ` WHERE ` + umid + ` >= $1`
+	}, ""},
 	{
 		"statistics", classStatisticsExt, kindStatistics, "STATISTICS", fixed(`
 		SELECT s.oid, stxnamespace AS schema, format('%I.%I', nspname, stxname) AS name, stxowner AS owner,
@@ -259,6 +266,7 @@ func readPlain(ctx context.Context, c *catalog) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}
+		c.counted(k.what, users(rows, func(r row) uint32 { return r.OID }), k.count(c.srv))
 		for _, row := range rows {
 			o := c.add(&object{address: address{class: k.class, oid: row.OID}, kind: k.kind, word: k.word}, row.header)
 			if err := c.grantOn(o, k.grantWord(), row.Owner, row.ACL, row.Def); err != nil {
@@ -293,6 +301,30 @@ func (k plainKind) beginnings() []string {
 		return []string{"CREATE CONVERSION ", "CREATE DEFAULT CONVERSION "}
 	}
 	return []string{"CREATE " + k.word + " "}
+}
+
+// count is the query that counts the kind's objects of users.
+func (k plainKind) count(srv server) string {
+	catalogue, oid, condition := catalogues[k.class], "oid", ""
+	switch k.class {
+	case classLanguage:
+		catalogue, condition = "pg_language", " AND lanispl"
+	case classForeignData:
+		catalogue = "pg_foreign_data_wrapper"
+	case classForeignServer:
+		catalogue = "pg_foreign_server"
+	case classUserMapping:
+		if catalogue = "pg_user_mapping"; !srv.seesMappings {
+			catalogue, oid = "pg_user_mappings", "umid"
+		}
+	case classOperator:
+		condition = " AND oprcode <> 0"
+	case classCast:
+		if srv.version >= 140000 {
+			condition = " AND (castsource, casttarget) NOT IN (SELECT rngtypid, rngmultitypid FROM pg_range)"
+		}
+	}
+	return "SELECT count(*) FROM " + catalogue + " WHERE " + oid + " >= $1" + condition
 }
 
 // grantWord is what GRANT calls the kind.

@@ -33,6 +33,7 @@ func readPolicies(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("policies", len(rows), "SELECT count(*) FROM pg_policy WHERE polrelid = ANY ($2)")
 	commands := map[string]string{"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 	for _, row := range rows {
 		r := c.rels[row.Relation]

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"strings"
 )
 
@@ -56,22 +57,22 @@ func (c *catalog) publish(pub, member *object, at address, what string) {
 	c.register(o)
 }
 
-// readSubscriptions reads the subscriptions, which only a superuser sees whole.
+// readSubscriptions reads the subscriptions, which a superuser sees whole, and whom one lets.
 // They are made unconnected: two databases must not consume one slot.
 func readSubscriptions(ctx context.Context, c *catalog) error {
-	var super bool
-	if err := c.conn.QueryRow(ctx, `SELECT rolsuper FROM pg_roles WHERE rolname = current_user`).Scan(&super); err != nil {
+	var sees bool
+	if err := c.conn.QueryRow(ctx, `SELECT has_table_privilege('pg_subscription', 'SELECT')`).Scan(&sees); err != nil {
 		return err
 	}
 	own := `subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`
-	if !super {
-		var n int
+	if !sees {
+		var names *string
 		// The columns of pg_subscription but the connection are public.
-		if err := c.conn.QueryRow(ctx, `SELECT count(subname) FROM pg_subscription WHERE `+own).Scan(&n); err != nil {
+		if err := c.conn.QueryRow(ctx, `SELECT string_agg(quote_ident(subname), ', ' ORDER BY subname) FROM pg_subscription WHERE `+own).Scan(&names); err != nil {
 			return err
 		}
-		if n > 0 {
-			c.warn("subscriptions are left out: only a superuser can dump them")
+		if names != nil {
+			c.warn(fmt.Sprintf("subscriptions are left out, because the role may not see their connections: %s; %s in this database, or dump as a superuser", *names, c.srv.toGrant("pg_subscription")))
 		}
 		return nil
 	}

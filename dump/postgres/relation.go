@@ -108,6 +108,7 @@ func readRelations(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("relations", len(rows), "SELECT count(*) FROM pg_class WHERE relkind = ANY ('{r,p,f,v,m,S}') AND relpersistence <> 't'")
 	for _, row := range rows {
 		options := tableOptions
 		if row.Kind == view {
@@ -200,6 +201,8 @@ func lockError(err error) error {
 		return fmt.Errorf("lock the tables: somebody holds one of them locked for longer than the lock timeout: %w", err)
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("lock the tables: one %w: %w", errGone, err)
+	case "42501": // insufficient_privilege
+		return fmt.Errorf("lock the tables: the role may not read one of them; GRANT SELECT ON it TO the role, GRANT USAGE ON its SCHEMA, or for all at once GRANT pg_read_all_data (14 and later): %w", err)
 	}
 	return fmt.Errorf("lock the tables: %w", lockRoom(err))
 }
@@ -338,6 +341,7 @@ func readInheritance(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("children of tables", len(rows), "SELECT count(*) FROM pg_inherits WHERE inhrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'f'))")
 	for _, row := range rows {
 		r, parent := c.rels[row.Child], c.rels[row.Parent]
 		if r == nil || parent == nil { // temporary tables

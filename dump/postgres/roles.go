@@ -9,7 +9,7 @@ import (
 
 // writeRoles writes the roles. One that exists already, as the role that
 // restores does, is only altered. Passwords are read where the dumping role may:
-// they are in pg_authid, which only superusers see.
+// they are in pg_authid, which superusers see and whom they let.
 func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) error {
 	var seesPasswords bool
 	err := c.conn.QueryRow(ctx, `SELECT has_table_privilege('pg_authid', 'SELECT')`).Scan(&seesPasswords)
@@ -19,7 +19,7 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 	table, password := "pg_authid", "rolpassword"
 	if !seesPasswords {
 		table, password = "pg_roles", "NULL::text"
-		warn("roles are dumped without their passwords: the dumping role may not read pg_authid; after a restore set them anew, or dump as a superuser")
+		warn("roles are dumped without their passwords, which the dumping role may not see: " + c.srv.toGrant("pg_authid") + ", or dump as a superuser; else set them anew after a restore")
 	}
 	type row struct {
 		Raw, Name                                                        string

@@ -131,7 +131,8 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error
 			err = k.beginAgain(ctx, following)
 		}
 		if err = cmp.Or(err, unsent); err != nil {
-			return fmt.Errorf("copy the rows of %s: %w", asked[0].table.name, copyError(err))
+			table := asked[max(slices.IndexFunc(asked, func(s *pieceStream) bool { return !s.done }), 0)].table // the one that was being read
+			return fmt.Errorf("copy the rows of %s: %w", table.name, copyError(err, table))
 		}
 		asked, unsent = following, next
 	}
@@ -248,7 +249,7 @@ func (w *rowWriter) piece(ctx context.Context) (tally, error) {
 	}
 	t, err := w.byMain(ctx, p)
 	if err != nil {
-		return tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.name, copyError(err))
+		return tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.name, copyError(err, p.table))
 	}
 	return t, nil
 }
@@ -274,7 +275,10 @@ func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
 	if len(p.key) > 0 {
 		rows.sorter = &sorter{key: p.key}
 	}
-	_, err := w.main.CopyTo(ctx, &rows, "COPY "+p.query()+" TO STDOUT")
+	tag, err := w.main.CopyTo(ctx, &rows, "COPY "+p.query()+" TO STDOUT")
+	if n := tag.RowsAffected(); err == nil && n != rows.rows {
+		err = fmt.Errorf("the server says that it has sent %d rows; %d came", n, rows.rows)
+	}
 	return rows.tally, errors.Join(err, rows.end(err == nil))
 }
 
@@ -347,10 +351,12 @@ func hasCode(err error, codes ...string) bool {
 }
 
 // copyError adds to the server's words what an operator can do.
-func copyError(err error) error {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "42501" && strings.Contains(pe.Message, "row-level security") { // insufficient_privilege
-		return fmt.Errorf("the role does not see all rows (row level security); give it BYPASSRLS: %w", err)
+func copyError(err error, r *relation) error {
+	switch {
+	case isForbidden(err) && r.Security:
+		return fmt.Errorf("the role does not see all rows (row level security); ALTER ROLE … BYPASSRLS lets it: %w", err)
+	case isForbidden(err):
+		return fmt.Errorf("the role may not read it; GRANT SELECT ON %s TO it: %w", r.name, err)
 	}
 	return lockRoom(err)
 }

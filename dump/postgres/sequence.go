@@ -32,6 +32,7 @@ func readSequences(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("sequences", len(rows), "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND relpersistence <> 't'")
 	for _, s := range rows {
 		r, owner := c.rels[s.OID], c.rels[s.Table]
 		if r == nil || r.hidden && r.presence == chosen {

@@ -40,6 +40,7 @@ func readTypes(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("types", users(rows, func(r typeRow) uint32 { return r.OID }), "SELECT count(*) FROM pg_type WHERE oid >= $1")
 	var companions []typeRow
 	for _, t := range rows {
 		switch {
@@ -85,6 +86,11 @@ func readEnums(ctx context.Context, c *catalog) error {
 		SELECT enumtypid AS type, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY 1
 		UNION ALL
 		SELECT oid, '{}' FROM pg_type WHERE typtype = 'e' AND NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = pg_type.oid)`)
+	n := 0
+	for _, row := range rows {
+		n += len(row.Labels)
+	}
+	c.counted("labels of enums", n, "SELECT count(*) FROM pg_enum")
 	for _, row := range rows {
 		o := c.at[address{classType, row.Type}]
 		if o == nil {

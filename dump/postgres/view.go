@@ -18,6 +18,7 @@ func readViews(ctx context.Context, c *catalog) error {
 	if err != nil {
 		return err
 	}
+	c.counted("views", len(rows), "SELECT count(*) FROM pg_class WHERE relkind IN ('v', 'm') AND oid = ANY ($2)")
 	for _, row := range rows {
 		r := c.rels[row.Relation]
 		if row.Query == nil || *row.Query == "" {

@@ -1,0 +1,68 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Most of what a role may not see a server refuses, which ends the dump. Where it
+// answers with less instead, that is found out, and said with what to grant:
+//
+//   - rows under row level security: row_security is off, which makes them an error;
+//   - passwords of roles, which pg_roles does not show: see writeRoles;
+//   - options of user mappings, which pg_user_mappings shows as NULL: see blindMappings;
+//   - the connections of subscriptions: see readSubscriptions;
+//   - where sequences stand: 17 and later say NULL, of which the SELECT that follows is refused;
+//   - databases that nobody can connect to: see unreachable.
+//
+// All else that is read is in catalogues and functions that initdb leaves to
+// everybody, and where somebody has taken a right away from the role that is an
+// error. Large objects are refused, unless lo_compat_privileges shows them to all.
+
+// toGrant says what lets the role see a catalogue.
+func (s server) toGrant(catalogue string) string {
+	return fmt.Sprintf("GRANT SELECT ON pg_catalog.%s TO %s", catalogue, s.roleName)
+}
+
+// blindMappings tells of user mappings whose options the role may not see.
+func blindMappings(ctx context.Context, c *catalog) error {
+	if c.srv.seesMappings {
+		return nil
+	}
+	type row struct{ Name string }
+	rows, err := query[row](ctx, c, `
+		SELECT format('FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) AS name
+		FROM pg_user_mappings WHERE umoptions IS NULL ORDER BY 1`)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+	}
+	c.warn(fmt.Sprintf("user mappings are dumped without their options, which the role may not see: %s; %s in this database, or dump as a superuser",
+		strings.Join(names, ", "), c.srv.toGrant("pg_user_mapping")))
+	return nil
+}
+
+// unreachable tells of databases that are left out because nobody can connect to them.
+func unreachable(ctx context.Context, c *catalog, s *Source) error {
+	type row struct {
+		Name    string
+		Invalid bool
+	}
+	rows, err := query[row](ctx, c, `
+		SELECT datname::text AS name, datconnlimit = -2 AS invalid FROM pg_database WHERE (NOT datallowconn OR datconnlimit = -2) AND datname <> 'template0' ORDER BY 1`)
+	for _, r := range rows {
+		used := map[*pattern]bool{}
+		switch {
+		case len(s.databases) > 0 && !s.databases.match(used, "", r.Name) || s.notDatabases.match(used, "", r.Name):
+		case r.Invalid:
+			s.cfg.Warn(fmt.Sprintf("database %q is left out: it is what an interrupted DROP DATABASE has left; drop it", r.Name))
+		default:
+			s.cfg.Warn(fmt.Sprintf("database %q is left out: it allows no connections; ALTER DATABASE %s ALLOW_CONNECTIONS true, or exclude it", r.Name, ident(r.Name)))
+		}
+	}
+	return err
+}
