@@ -68,36 +68,6 @@ type catalog struct {
 	texts    viewTexts // nil: not read yet; MariaDB's
 }
 
-// session are the settings that every session of a dump begins with: what the
-// server sends must not depend on anybody's defaults. Values are sent in the
-// bytes in which they are stored.
-func (s *Source) session(srv server) []string {
-	list := []string{
-		"SET NAMES utf8mb4",
-		"SET character_set_results = NULL",
-		"SET sql_mode = ''",
-		"SET time_zone = '+00:00'",
-		// A server's defaults may cut results short, and leave a transaction open behind every query.
-		"SET autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
-		"SET sql_quote_show_create = 1",
-		// Whoever takes the dump may be slow, and a connection that waits for
-		// its turn is idle.
-		"SET net_write_timeout = 31536000, net_read_timeout = 31536000, wait_timeout = 31536000",
-		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-	}
-	if s.cfg.LockTimeout > 0 {
-		list = append(list, lockTimeout(s.cfg.LockTimeout))
-	}
-	if srv.mariadb() {
-		return append(list, "SET max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0")
-	}
-	return append(list, "SET max_execution_time = 0",
-		// Sizes of tables may be a day old otherwise.
-		"SET information_schema_stats_expiry = 0",
-		// Bytes of a password's hash are no text.
-		"SET print_identified_with_as_hex = 1")
-}
-
 // readEngines learns which storage engines keep versions of rows.
 func (c *catalog) readEngines(ctx context.Context) error {
 	rows, err := c.conn.list(ctx, "SELECT engine AS name, transactions AS yes FROM information_schema.engines")

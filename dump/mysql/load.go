@@ -178,18 +178,12 @@ func (l *Loader) open(ctx context.Context) (*conn, server, error) {
 	if err != nil {
 		return nil, srv, err
 	}
-	settings := []string{"SET autocommit = 1, sql_select_limit = 18446744073709551615, sql_big_selects = 1", "SET net_read_timeout = 31536000, net_write_timeout = 31536000, wait_timeout = 31536000"}
-	if l.cfg.LockTimeout > 0 {
-		settings = append(settings, lockTimeout(l.cfg.LockTimeout))
+	if err = c.settle(ctx, forLoad); err == nil && l.cfg.LockTimeout > 0 {
+		err = c.exec(ctx, lockTimeout(l.cfg.LockTimeout))
 	}
-	if srv.mariadb() {
-		settings = append(settings, "SET max_statement_time = 0")
-	}
-	for _, sql := range settings {
-		if err := c.exec(ctx, sql); err != nil {
-			c.close()
-			return nil, srv, fmt.Errorf("set up the session: %s: %w", sql, err)
-		}
+	if err != nil {
+		c.close()
+		return nil, srv, err
 	}
 	return c, srv, nil
 }

@@ -157,11 +157,12 @@ func (s *Source) open(ctx context.Context) (*conn, server, error) {
 	if err != nil {
 		return nil, srv, err
 	}
-	for _, sql := range s.session(srv) {
-		if err := c.exec(ctx, sql); err != nil {
-			c.close()
-			return nil, srv, fmt.Errorf("set up the session: %s: %w", sql, err)
-		}
+	if err = c.settle(ctx, forDump); err == nil && s.cfg.LockTimeout > 0 {
+		err = c.exec(ctx, lockTimeout(s.cfg.LockTimeout))
+	}
+	if err != nil {
+		c.close()
+		return nil, srv, err
 	}
 	return c, srv, nil
 }

@@ -1,0 +1,160 @@
+package mysql
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+// worst are the variables of a server, each as it does most harm to whoever takes its defaults for granted.
+var worst = []struct{ name, value string }{
+	{"autocommit", "0"},
+	{"sql_select_limit", "1"},
+	{"sql_select_limit", "0"},
+	{"max_join_size", "1"},
+	{"sql_mode", "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,PIPES_AS_CONCAT,IGNORE_SPACE,STRICT_ALL_TABLES,NO_ZERO_DATE,ONLY_FULL_GROUP_BY'"},
+	{"completion_type", "2"},
+	{"completion_type", "1"},
+	{"transaction_read_only", "1"},
+	{"tx_read_only", "1"},
+	{"transaction_isolation", "'READ-UNCOMMITTED'"},
+	{"tx_isolation", "'SERIALIZABLE'"},
+	{"time_zone", "'-11:30'"},
+	{"sql_auto_is_null", "1"},
+	{"sql_buffer_result", "1"},
+	{"sql_quote_show_create", "0"},
+	{"max_sort_length", "64"},
+	{"max_length_for_sort_data", "8"},
+	{"net_write_timeout", "1"},
+	{"net_read_timeout", "1"},
+	{"wait_timeout", "1"},
+	{"lock_wait_timeout", "1"},
+	{"group_concat_max_len", "4"},
+	{"div_precision_increment", "0"},
+	{"lc_time_names", "'ja_JP'"},
+	{"lc_messages", "'ja_JP'"},
+	{"sql_safe_updates", "1"},
+	{"max_error_count", "0"},
+	{"sql_notes", "0"},
+	{"character_set_filesystem", "'latin1'"},
+	{"character_set_client", "'latin1'"},
+	{"character_set_results", "'latin1'"},
+	{"character_set_server", "'latin1'"},
+	{"collation_connection", "'utf8mb4_bin'"},
+	{"collation_server", "'latin1_bin'"},
+	{"default_week_format", "3"},
+	{"default_storage_engine", "'MyISAM'"},
+	{"foreign_key_checks", "1"},
+	{"unique_checks", "1"},
+	{"auto_increment_increment", "7"},
+	{"auto_increment_offset", "3"},
+	{"low_priority_updates", "1"},
+	{"explicit_defaults_for_timestamp", "0"},
+	{"max_sp_recursion_depth", "0"},
+	{"optimizer_search_depth", "0"},
+	{"eq_range_index_dive_limit", "1"},
+	{"updatable_views_with_limit", "0"},
+	// MySQL's
+	{"max_execution_time", "1"},
+	{"information_schema_stats_expiry", "86400"},
+	{"print_identified_with_as_hex", "0"},
+	{"show_gipk_in_create_table_and_information_schema", "0"},
+	{"sql_generate_invisible_primary_key", "1"},
+	{"sql_require_primary_key", "1"},
+	{"terminology_use_previous", "1"},
+	{"default_collation_for_utf8mb4", "utf8mb4_general_ci"},
+	{"restrict_fk_on_non_standard_key", "1"},
+	{"show_create_table_verbosity", "1"},
+	{"windowing_use_high_precision", "0"},
+	{"cte_max_recursion_depth", "1"},
+	{"explain_format", "JSON"},
+	{"show_old_temporals", "1"},
+	// MariaDB's
+	{"max_statement_time", "0.001"},
+	{"idle_transaction_timeout", "1"},
+	{"idle_readonly_transaction_timeout", "1"},
+	{"idle_write_transaction_timeout", "1"},
+	{"system_versioning_asof", "'2001-01-01 00:00:00'"},
+	{"system_versioning_alter_history", "KEEP"},
+	{"check_constraint_checks", "1"},
+	{"character_set_collations", "'utf8mb4=utf8mb4_bin,latin1=latin1_bin'"},
+	{"old_mode", "'IGNORE_INDEX_ONLY_FOR_JOIN'"},
+	{"old_mode", "'ZERO_DATE_TIME_CAST,NO_PROGRESS_INFO,COMPAT_5_1_CHECKSUM'"},
+	{"sql_if_exists", "1"},
+	{"alter_algorithm", "INSTANT"},
+	{"old_alter_table", "INSTANT"},
+	{"standard_compliant_cte", "1"},
+	{"in_predicate_conversion_threshold", "1"},
+	{"max_recursive_iterations", "1"},
+	{"note_verbosity", "''"},
+	{"date_format", "'%d.%m.%Y'"},
+}
+
+// What a server's settings are changes nothing: neither in a dump, nor in what a restore makes of it.
+func TestWorstSettings(t *testing.T) {
+	my := newTestMySQL(servers.MariaDB(t))
+	own := strings.ToLower(string(my.family))
+	for name, script := range map[string]string{"one": "kinds", "two": "types", "three": own} {
+		my.Query(t, "", "CREATE DATABASE "+name)
+		my.client(t, name, readFile(t, "testdata/database/"+script+".sql"))
+	}
+	enough, several := my.rights()
+	account := my.user(t, append(enough, several...)...)
+	several = []string{"one", "two", "three"}
+	quiet := func(string) {}
+	want := my.dump(t, Config{Databases: several, Warn: quiet})
+	restore := func() {
+		t.Helper()
+		if err := my.load(t, LoadConfig{Clean: true}, want); err != nil {
+			t.Errorf("restore: %v", err)
+			return
+		}
+		if again := my.dump(t, Config{Databases: several, Warn: quiet}); !bytes.Equal(want, again) {
+			t.Errorf("what was restored is another database:\n%.3000s", cmp.Diff(lines(string(want)), lines(string(again))))
+		}
+	}
+	restore()
+
+	admin, _, err := my.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.close()
+	if err := admin.exec(t.Context(), "SET wait_timeout = 1000, completion_type = 0, autocommit = 1"); err != nil {
+		t.Fatal(err)
+	}
+	set := func(name, value string) bool {
+		err := admin.exec(t.Context(), "SET GLOBAL "+name+" = "+value)
+		if err != nil && !isError(err, 1193, errNotASessions, 1228, 1231, 1273) { // not there, or not with that value
+			t.Fatalf("%s = %s: %v", name, value, err)
+		}
+		return err == nil
+	}
+	if !set("init_connect", "'SET sql_select_limit = 1, autocommit = 0'") {
+		t.Error("init_connect cannot be set")
+	}
+	n := 0
+	for _, v := range worst {
+		if !set(v.name, v.value) {
+			continue
+		}
+		n++
+		if got := my.dump(t, Config{Server: account, Databases: several, Warn: quiet}); !bytes.Equal(want, got) {
+			t.Errorf("%s = %s: another dump (-plain +this):\n%.2000s", v.name, v.value, cmp.Diff(lines(string(want)), lines(string(got))))
+		}
+		if !set(v.name, "DEFAULT") {
+			t.Errorf("%s has no default", v.name)
+		}
+	}
+	if n < 45 {
+		t.Errorf("of %d settings the server has %d", len(worst), n)
+	}
+	for _, v := range worst {
+		set(v.name, v.value)
+	}
+	restore()
+}
