@@ -23,6 +23,8 @@ type database struct {
 	routines  []program
 	triggers  []program
 	events    []program
+
+	unknownTables, unknownRoutines int // kinds that this program does not know
 }
 
 // A table, with what has to be known to read its rows and write them.
@@ -94,7 +96,7 @@ func (c *catalog) databases(ctx context.Context) ([]string, error) {
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return names, c.conn.counted(ctx, "databases", len(rows), "SELECT COUNT(*) FROM information_schema.schemata")
 }
 
 // identities returns what tells each table of a database from a later one of
@@ -180,7 +182,7 @@ func (c *catalog) read(ctx context.Context, name string) (*database, error) {
 			return nil, fmt.Errorf("read %s: %w", step.what, err)
 		}
 	}
-	return db, nil
+	return db, c.count(ctx, db)
 }
 
 func (c *catalog) readDefaults(ctx context.Context, db *database) error {
@@ -221,6 +223,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 		case "TEMPORARY":
 		default:
 			c.warnOfKind(db, r["name"], r["type"])
+			db.unknownTables++
 		}
 	}
 	err = c.holding(ctx, db.name, sequences, func(names []string, _ string) error { return c.readSequences(ctx, db, names) })

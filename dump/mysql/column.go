@@ -40,11 +40,13 @@ func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, 
 	for _, t := range some {
 		tables[t.name] = t
 	}
+	listed := make(map[*table]int, len(some))
 	for _, r := range rows {
 		t := tables[ident(r["tab"])]
 		if t == nil {
 			continue
 		}
+		listed[t]++
 		switch r["expression"] {
 		case "":
 			col, err := c.newColumn(ctx, r["name"], strings.ToLower(r["type"]), r["charset"])
@@ -57,6 +59,9 @@ func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, 
 		}
 	}
 	for _, t := range some {
+		if err := t.countColumns(listed[t]); err != nil {
+			return err
+		}
 		if t.versioned {
 			c.addHistory(t)
 		}

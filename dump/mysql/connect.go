@@ -73,7 +73,9 @@ func (s Server) connConfig() (*mysql.Config, error) {
 	}
 	cc.Net, cc.Addr = "tcp", net.JoinHostPort(s.host(), strconv.Itoa(port))
 	cc.Timeout = 30 * time.Second
-	cc.MaxAllowedPacket = 0 // the server's
+	// The driver would ask the server for its own, and get no answer where sql_select_limit is 0.
+	cc.MaxAllowedPacket = 1 << 30
+	cc.Params = map[string]string{"sql_select_limit": "18446744073709551615"}
 	cc.ConnectionAttributes = "program_name:breaking-backups"
 	if s.Socket != "" {
 		cc.Net, cc.Addr = "unix", s.Socket
@@ -341,6 +343,24 @@ func (c *conn) list(ctx context.Context, query string) ([]record, error) {
 			}
 		}
 		list = append(list, r)
+	}
+	return list, c.explain(ctx, rows.Err())
+}
+
+// firsts reads the first column of a query, whatever its name.
+func (c *conn) firsts(ctx context.Context, query string) ([]string, error) {
+	rows, err := c.sql.QueryContext(ctx, query)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var text sql.NullString
+		if err := rows.Scan(&text); err != nil {
+			return nil, c.explain(ctx, err)
+		}
+		list = append(list, text.String)
 	}
 	return list, c.explain(ctx, rows.Err())
 }

@@ -40,11 +40,22 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err := c.readEngines(ctx); err != nil {
 		return err
 	}
+	if _, err := s.names(ctx, c); err != nil {
+		return err
+	}
+	if err := c.warnOfRights(ctx, s.cfg.Databases); err != nil {
+		return err
+	}
 	snapshot, databases, err := s.moment(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer snapshot.close()
+	if empty(databases) {
+		if err := s.nothing(ctx, c); err != nil {
+			return err
+		}
+	}
 	var people accounts
 	if len(s.cfg.Databases) == 0 {
 		if people, err = c.readAccounts(ctx); err != nil {
@@ -104,7 +115,10 @@ func (s *Source) moment(ctx context.Context, c *catalog) (snapshot, []*database,
 			return p, databases, nil
 		}
 		p.close()
-		if err != nil && !errors.Is(err, errChanged) {
+		if err != nil && !errors.Is(err, errChanged) && !errors.Is(err, errCount) {
+			return snapshot{}, nil, err
+		}
+		if attempt == attempts && errors.Is(err, errCount) {
 			return snapshot{}, nil, err
 		}
 		if attempt == attempts {

@@ -34,7 +34,7 @@ var (
 	modeForm     = regexp.MustCompile(`^[A-Za-z0-9_,]*$`)      // a sql_mode
 	zoneForm     = regexp.MustCompile(`^[A-Za-z0-9_+:/ .-]+$`) // a time zone
 	integerForm  = regexp.MustCompile(`^-?[0-9]+$`)
-	quotedName   = "(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\")"
+	quotedName   = "(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|'(?:[^'\\\\]|'')*'|[A-Za-z0-9_$.%-]+)"
 	createObject = regexp.MustCompile("(?i)^CREATE +(?:OR +REPLACE +)?(?:ALGORITHM *= *[A-Z]+ +)?(?:DEFINER *= *" + quotedName + "(?:@" + quotedName + ")? +)?(?:SQL +SECURITY +[A-Z]+ +)?")
 )
 

@@ -178,7 +178,7 @@ func (l *Loader) open(ctx context.Context) (*conn, server, error) {
 	if err != nil {
 		return nil, srv, err
 	}
-	if err = c.settle(ctx, forLoad); err == nil && l.cfg.LockTimeout > 0 {
+	if err = c.settle(ctx, srv, forLoad); err == nil && l.cfg.LockTimeout > 0 {
 		err = c.exec(ctx, lockTimeout(l.cfg.LockTimeout))
 	}
 	if err != nil {
@@ -252,6 +252,9 @@ const packetHead = 64
 
 // exec runs a statement, and counts the rows of an INSERT.
 func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
+	if len(sql)+1 > s.packet { // behind a byte that says what it is
+		return statementError(sql, mysql.ErrPktTooLarge)
+	}
 	result, err := c.sql.ExecContext(ctx, sql)
 	if err != nil {
 		return statementError(sql, c.explain(ctx, err))

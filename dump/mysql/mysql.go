@@ -35,6 +35,8 @@ type Config struct {
 	// reads the definitions. The bytes of the dump are the same for every
 	// number. 0 means 2.
 	Jobs int
+	// AllowEmpty lets a dump hold nothing. Without it that is an *dump.EmptyError.
+	AllowEmpty bool
 	// Position notes the binary log's position in a comment. It differs from
 	// run to run.
 	Position bool

@@ -24,8 +24,20 @@ func (t *table) selection(conditions ...string) string {
 	if len(columns) == 0 { // a table of generated columns has rows all the same
 		columns = []string{"NULL"}
 	}
+	query := "SELECT " + strings.Join(columns, ", ") + t.source()
+	if len(conditions) > 0 {
+		query += " WHERE " + strings.Join(conditions, " AND ")
+	}
+	if t.key != nil {
+		query += " ORDER BY " + t.key.order()
+	}
+	return query
+}
+
+// source is where a query finds all the table's rows.
+func (t *table) source() string {
 	var b strings.Builder
-	b.WriteString("SELECT " + strings.Join(columns, ", ") + " FROM " + t.qualified())
+	b.WriteString(" FROM " + t.qualified())
 	if t.history {
 		b.WriteString(" FOR SYSTEM_TIME ALL")
 	}
@@ -38,12 +50,6 @@ func (t *table) selection(conditions ...string) string {
 		b.WriteString(" FORCE INDEX (" + t.key.name + ")")
 	default: // which means nothing, but that it is no view: see hold.go
 		b.WriteString(" USE INDEX FOR GROUP BY ()")
-	}
-	if len(conditions) > 0 {
-		b.WriteString(" WHERE " + strings.Join(conditions, " AND "))
-	}
-	if t.key != nil {
-		b.WriteString(" ORDER BY " + t.key.order())
 	}
 	return b.String()
 }

@@ -75,6 +75,7 @@ func (c *catalog) readRoutines(ctx context.Context, db *database) error {
 	for _, r := range rows {
 		if !slices.Contains(routineKinds, r["type"]) {
 			c.warnOfKind(db, r["name"], r["type"])
+			db.unknownRoutines++
 			continue
 		}
 		if db.routines, err = c.appendProgram(ctx, db, db.routines, r["type"], r["name"]); err != nil {

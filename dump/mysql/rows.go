@@ -98,6 +98,9 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 		if err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.explain(ctx, err)))
 		}
+		if err := s.countRows(ctx, r); err != nil {
+			return fmt.Errorf("read the rows of %s: %w", s.table.label, err)
+		}
 		if err := w.settle(ctx, r, s.table); err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.label, err)
 		}

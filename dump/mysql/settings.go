@@ -52,7 +52,7 @@ var sessionSettings = []setting{
 	{"time_zone", "'+00:00'", "+00:00", forDump, "TIMESTAMP values, and times of events"},
 	{"sql_auto_is_null", "0", "OFF", forDump, "IS NULL finds the row inserted last"},
 	{"sql_buffer_result", "0", "OFF", forDump, "results go through temporary tables, as large as they are"},
-	{"sql_quote_show_create", "1", "ON", forDump, "names are shown without quotes"},
+	{"sql_quote_show_create", "1", "ON", forBoth, "names are shown, and those of triggers kept, without quotes"},
 	{"max_sort_length", "8192", "8192", forDump, "rows with long keys come in any order"},
 	{"net_write_timeout", "31536000", "31536000", forBoth, "whoever takes the dump may be slow"},
 	{"net_read_timeout", "31536000", "31536000", forBoth, "a connection that waits for its turn is idle"},
@@ -89,8 +89,13 @@ var sessionSettings = []setting{
 
 // settle gives a session its settings. Those that it does not have are another server's. One that is not to be had is
 // an error: what comes out would not be what is in the database.
-func (c *conn) settle(ctx context.Context, what use) error {
-	fixed := []string{"SET NAMES utf8mb4", "SET sql_select_limit = 18446744073709551615"} // to read the rest
+func (c *conn) settle(ctx context.Context, srv server, what use) error {
+	fixed := []string{"SET NAMES utf8mb4", "SET sql_select_limit = 18446744073709551615, sql_big_selects = 1"} // to read the rest
+	if srv.mariadb() {
+		fixed[1] += ", max_statement_time = 0"
+	} else {
+		fixed[1] += ", max_execution_time = 0"
+	}
 	if what&forDump != 0 {
 		// Values are sent in the bytes in which they are stored.
 		fixed = append(fixed, "SET character_set_results = NULL", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")

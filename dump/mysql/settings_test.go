@@ -156,5 +156,10 @@ func TestWorstSettings(t *testing.T) {
 	for _, v := range worst {
 		set(v.name, v.value)
 	}
+	defer func() {
+		for _, v := range worst {
+			set(v.name, "DEFAULT")
+		}
+	}()
 	restore()
 }

@@ -157,7 +157,7 @@ func (s *Source) open(ctx context.Context) (*conn, server, error) {
 	if err != nil {
 		return nil, srv, err
 	}
-	if err = c.settle(ctx, forDump); err == nil && s.cfg.LockTimeout > 0 {
+	if err = c.settle(ctx, srv, forDump); err == nil && s.cfg.LockTimeout > 0 {
 		err = c.exec(ctx, lockTimeout(s.cfg.LockTimeout))
 	}
 	if err != nil {

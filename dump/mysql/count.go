@@ -1,0 +1,76 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A list that the server cuts short says nothing of it. So what was read is held against what the server counts, which
+// it does in one row: of databases, of what there is in each, of accounts, of each table's columns (against its
+// definition), and of the rows of tables that are small enough for it to cost little. The settings that are known to
+// cut lists short are ruled out (settings.go); this is for those that are not.
+
+// errCount is returned where the server counts another number than it has listed.
+var errCount = errors.New("the server counts more, or less, than it lists")
+
+// counted returns an error if a list has not as many entries as the server counts with the query.
+func (c *conn) counted(ctx context.Context, what string, listed int, query string) error {
+	var n int
+	if err := c.row(ctx, query, &n); err != nil {
+		return fmt.Errorf("count %s: %w", what, err)
+	}
+	if n != listed {
+		return fmt.Errorf("%w: %d %s, of which it lists %d", errCount, n, what, listed)
+	}
+	return nil
+}
+
+// count holds what was read of a database against the server's counts. Between the two something may have been made.
+func (c *catalog) count(ctx context.Context, db *database) error {
+	libraries := 0
+	for _, r := range db.routines {
+		if r.kind == "LIBRARY" {
+			libraries++
+		}
+	}
+	for _, list := range []struct {
+		what   string
+		listed int
+		query  string
+	}{
+		{"tables and views", len(db.tables) + len(db.views) + len(db.sequences) + db.unknownTables, "SELECT COUNT(*) FROM information_schema.tables WHERE table_type <> 'TEMPORARY' AND table_schema = "},
+		{"routines", len(db.routines) - libraries + db.unknownRoutines, "SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = "},
+		{"triggers", len(db.triggers), "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = "},
+		{"events", len(db.events), "SELECT COUNT(*) FROM information_schema.events WHERE event_schema = "},
+	} {
+		if err := c.conn.counted(ctx, list.what, list.listed, list.query+literal(db.name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countColumns holds the columns that information_schema lists of a table against those of its definition. An account
+// sees there those that it has a right to.
+func (t *table) countColumns(listed int) error {
+	n := 0
+	for _, e := range t.definition.elements {
+		if _, _, ok := cutName(e); ok {
+			n++
+		}
+	}
+	if n != listed {
+		return fmt.Errorf("table %s: %w: its definition has %d columns, information_schema has %d; the account may see all with GRANT SELECT ON %s", t.label, errCount, n, listed, t.qualified())
+	}
+	return nil
+}
+
+// countRows holds the rows that were read of a small table against the server's count, in the same transaction.
+func (s *pieceStream) countRows(ctx context.Context, r *conn) error {
+	t := s.table
+	if !t.transactional || t.bytes >= pieceBytes || s.query != t.selection() {
+		return nil
+	}
+	return r.counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.source())
+}

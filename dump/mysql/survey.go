@@ -1,0 +1,148 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// Survey connects to the server and ends the connection: what makes every dump fail from the start fails here, before
+// anything else is begun, and so does one that would hold nothing.
+func (s *Source) Survey(ctx context.Context) (dump.Survey, error) {
+	survey, err := s.survey(ctx)
+	if err != nil {
+		return dump.Survey{}, fmt.Errorf("dump %s: %w", s.what(), err)
+	}
+	return survey, nil
+}
+
+func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
+	conn, srv, err := s.open(ctx)
+	if err != nil {
+		return survey, err
+	}
+	defer conn.close()
+	c := &catalog{conn: conn, srv: srv, warn: func(string) {}, debug: func(string) {}}
+	if survey.Source, err = c.identify(ctx); err != nil {
+		return survey, fmt.Errorf("ask the server who it is: %w", err)
+	}
+	if survey.Source != "" && len(s.cfg.Databases) > 0 {
+		names := make([]string, len(s.cfg.Databases))
+		for i, name := range s.cfg.Databases {
+			names[i] = plainName(name)
+		}
+		survey.Source += "/" + strings.Join(names, ":")
+	}
+	names, err := s.names(ctx, c)
+	if err != nil {
+		return survey, err
+	}
+	for _, name := range names {
+		found, err := contents(ctx, conn, srv, name)
+		if err != nil || found != "" {
+			return survey, err
+		}
+	}
+	survey.Empty = true
+	return survey, s.nothing(ctx, c)
+}
+
+// names returns the names of the databases to dump, each of which is there.
+func (s *Source) names(ctx context.Context, c *catalog) ([]string, error) {
+	if len(s.cfg.Databases) == 0 {
+		return c.databases(ctx)
+	}
+	for _, name := range s.cfg.Databases {
+		err := c.conn.exec(ctx, "USE "+ident(name))
+		if !isError(err, errNoSuchDatabase) || s.cfg.AllowEmpty {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		there, err := c.databases(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return nil, &dump.EmptyError{Asked: fmt.Sprintf("database %+q", name), There: there}
+	}
+	return s.cfg.Databases, nil
+}
+
+const errNoSuchDatabase = 1049
+
+// nothing is what a dump ends with that would hold nothing, or nil where that may be.
+func (s *Source) nothing(ctx context.Context, c *catalog) error {
+	if s.cfg.AllowEmpty {
+		return nil
+	}
+	there, err := c.databases(ctx)
+	if err != nil {
+		return err
+	}
+	asked := "all databases"
+	if len(s.cfg.Databases) > 0 {
+		quoted := make([]string, len(s.cfg.Databases))
+		for i, name := range s.cfg.Databases {
+			quoted[i] = fmt.Sprintf("%+q", name)
+			there = slices.DeleteFunc(there, func(n string) bool { return n == name })
+		}
+		asked = "database " + strings.Join(quoted, ", ")
+	}
+	return &dump.EmptyError{Asked: asked, There: there}
+}
+
+// empty tells whether there is nothing in the databases that were read.
+func empty(databases []*database) bool {
+	return !slices.ContainsFunc(databases, func(db *database) bool {
+		return len(db.tables)+len(db.views)+len(db.sequences)+len(db.routines)+len(db.events) > 0
+	})
+}
+
+// identify returns what tells the server's data from those of others, the same on every replica as far as it is known
+// there: the identity of a group, of the server that is replicated, or its own. MariaDB has none but a Galera cluster's:
+// its server_uid is made of a network card's address, which a container gets anew each time.
+func (c *catalog) identify(ctx context.Context) (string, error) {
+	if c.srv.mariadb() {
+		rows, err := c.conn.list(ctx, "SHOW STATUS LIKE 'wsrep_cluster_state_uuid'")
+		if err != nil || len(rows) == 0 || strings.Trim(rows[0]["value"], "0-") == "" {
+			return "", err
+		}
+		return plainName(rows[0]["value"]), nil
+	}
+	rows, err := c.conn.list(ctx, "SHOW VARIABLES WHERE variable_name IN ('server_uuid', 'group_replication_group_name')")
+	if err != nil {
+		return "", err
+	}
+	variables := make(map[string]string)
+	for _, r := range rows {
+		variables[r["variable_name"]] = r["value"]
+	}
+	if name := variables["group_replication_group_name"]; name != "" {
+		return plainName(name), nil
+	}
+	sources, err := c.conn.list(ctx, "SELECT source_uuid AS id FROM performance_schema.replication_connection_status WHERE source_uuid <> '' ORDER BY 1")
+	if err != nil && ErrorNumber(err) == 0 {
+		return "", err
+	}
+	if len(sources) == 1 {
+		return plainName(sources[0]["id"]), nil
+	}
+	return plainName(variables["server_uuid"]), nil
+}
+
+// plainName writes all but the letters and digits that a Survey's Source may have as their numbers.
+func plainName(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '.' || c == '_' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
