@@ -50,30 +50,34 @@ var sessionSettings = []setting{
 	{"transaction_read_only", "0", "OFF", forLoad, "ON: nothing is written"},
 	{"tx_read_only", "0", "OFF", forLoad, "the same before MariaDB 11.1"},
 	{"time_zone", "'+00:00'", "+00:00", forDump, "TIMESTAMP values, and times of events"},
-	{"sql_auto_is_null", "0", "OFF", forDump, "IS NULL finds the row inserted last"},
-	{"sql_buffer_result", "0", "OFF", forDump, "results go through temporary tables, as large as they are"},
+	{"sql_auto_is_null", "0", "OFF", forBoth, "IS NULL finds the row inserted last"},
+	{"sql_buffer_result", "0", "OFF", forBoth, "results go through temporary tables, as large as they are, and MySQL makes views that say so, and are refused"},
 	{"sql_quote_show_create", "1", "ON", forBoth, "names are shown, and those of triggers kept, without quotes"},
 	{"max_sort_length", "8192", "8192", forDump, "rows with long keys come in any order"},
+	{"explicit_defaults_for_timestamp", "1", "ON", forLoad, "OFF: the first TIMESTAMP of a table gets a default that it did not have"},
+	{"sql_safe_updates", "0", "OFF", forBoth, "statements without a key are refused"},
 	{"net_write_timeout", "31536000", "31536000", forBoth, "whoever takes the dump may be slow"},
 	{"net_read_timeout", "31536000", "31536000", forBoth, "a connection that waits for its turn is idle"},
 	{"wait_timeout", "31536000", "31536000", forBoth, "the same"},
+}
 
-	// MySQL
+// mysqlSettings are those of MySQL alone.
+var mysqlSettings = []setting{
 	{"max_execution_time", "0", "0", forBoth, "queries are ended after so long"},
 	{"information_schema_stats_expiry", "0", "0", forDump, "sizes of tables may be a day old"},
 	{"print_identified_with_as_hex", "1", "ON", forDump, "bytes of a password's hash are no text"},
 	{"show_gipk_in_create_table_and_information_schema", "1", "ON", forDump, "OFF: generated primary keys are not there, and neither are they after a restore"},
 	{"sql_generate_invisible_primary_key", "0", "OFF", forLoad, "ON: tables without a key get one"},
-	{"explicit_defaults_for_timestamp", "1", "ON", forLoad, "OFF: the first TIMESTAMP of a table gets a default that it did not have"},
 	{"use_secondary_engine", "0", "OFF", forDump, "rows are read from a copy that may be behind"},
 	{"show_create_table_skip_secondary_engine", "0", "OFF", forDump, "definitions are shown without a part"},
 	{"show_create_table_verbosity", "0", "OFF", forDump, "definitions are shown with more than was set"},
 	{"terminology_use_previous", "0", "NONE", forDump, "columns of SHOW have other names"},
 	{"default_collation_for_utf8mb4", "utf8mb4_0900_ai_ci", "utf8mb4_0900_ai_ci", forBoth, "what CHARACTER SET utf8mb4 alone means"},
 	{"restrict_fk_on_non_standard_key", "0", "OFF", forLoad, "ON: foreign keys that the dump's server had are refused"},
-	{"sql_safe_updates", "0", "OFF", forBoth, "statements without a key are refused"},
+}
 
-	// MariaDB
+// mariadbSettings are those of MariaDB alone.
+var mariadbSettings = []setting{
 	{"max_statement_time", "0", "0.000000", forBoth, "queries are ended after so long"},
 	{"idle_transaction_timeout", "0", "0", forBoth, "sessions whose transaction waits are ended"},
 	{"idle_readonly_transaction_timeout", "0", "0", forBoth, "the same"},
@@ -105,7 +109,11 @@ func (c *conn) settle(ctx context.Context, srv server, what use) error {
 			return fmt.Errorf("set up the session: %s: %w", sql, err)
 		}
 	}
-	wanted := slices.DeleteFunc(slices.Clone(sessionSettings), func(s setting) bool { return s.use&what == 0 })
+	own := mysqlSettings
+	if srv.mariadb() {
+		own = mariadbSettings
+	}
+	wanted := slices.DeleteFunc(slices.Concat(sessionSettings, own), func(s setting) bool { return s.use&what == 0 })
 	names := make([]string, len(wanted))
 	for i, s := range wanted {
 		names[i] = "'" + s.name + "'"
