@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type collection struct {
 	options bson.Raw
 	uuid    string // of its present incarnation, in hexadecimal; empty where the server has none
 	indexes []bson.Raw
+	before  int64 // the documents that the server says it has, before they are read; negative: it does not say
 
 	fromDB, from string               // where the documents are, if elsewhere
 	filter       bson.D               // selects some of the documents; nil means all
@@ -51,89 +53,63 @@ func truth(doc bson.Raw, key string) bool {
 // list returns what is to be dumped, without the indexes, in its order: users
 // and roles, then the databases by name, in each the collections by name and
 // then the views, each after those it reads from.
-func (s *Source) list(ctx context.Context, c *conn) ([]*collection, error) {
-	names := []string{s.cfg.Database}
-	if s.cfg.Database == "" {
+func (q *inquiry) list(ctx context.Context) ([]*collection, error) {
+	names := []string{q.cfg.Database}
+	if q.cfg.Database == "" {
 		var err error
-		if names, err = databases(ctx, c); err != nil {
+		if names, err = databases(ctx, q); err != nil {
 			return nil, err
 		}
-		if c.server.proxy {
+		if q.conn.server.proxy {
 			names = slices.DeleteFunc(names, func(name string) bool { return name == "admin" })
-			s.cfg.Debug("users and roles are not dumped: Atlas keeps them itself")
+			q.debug("users and roles are not dumped: Atlas keeps them itself")
 		}
 	}
 	var all []*collection
 	for _, db := range names {
-		found, err := s.listDatabase(ctx, c, db)
+		found, err := q.listDatabase(ctx, db)
 		if err != nil {
-			return nil, fmt.Errorf("list the collections of %s: %w", db, err)
+			return nil, fmt.Errorf("list the collections of %s: %w", shown(db), err)
 		}
 		all = append(all, found...)
 	}
 	return authFirst(all), nil
 }
 
-// databases returns the names of all databases but those that are each server's own.
-func databases(ctx context.Context, c *conn) ([]string, error) {
-	var answer struct {
-		Databases []struct {
-			Name string `bson:"name"`
-		} `bson:"databases"`
+func (q *inquiry) listDatabase(ctx context.Context, db string) ([]*collection, error) {
+	entries, err := q.entries(ctx, db)
+	if err != nil {
+		return nil, err
 	}
-	if err := c.run(ctx, "admin", bson.D{{Key: "listDatabases", Value: 1}, {Key: "nameOnly", Value: true}}, &answer); err != nil {
-		return nil, fmt.Errorf("list the databases: %w", err)
-	}
-	var names []string
-	for _, db := range answer.Databases {
-		if db.Name != "local" && !strings.HasPrefix(db.Name, internalPrefix) {
-			names = append(names, db.Name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
-func (s *Source) listDatabase(ctx context.Context, c *conn, db string) ([]*collection, error) {
 	var plain, views []*collection
-	err := c.each(ctx, db, bson.D{{Key: "listCollections", Value: 1}, {Key: "cursor", Value: bson.D{}}}, func(doc bson.Raw) error {
-		name, ok := doc.Lookup("name").StringValueOK()
-		if !ok {
-			return fmt.Errorf("the server lists one without a name")
-		}
+	for _, e := range entries {
+		namespace := db + "." + e.name
 		switch {
-		case !s.dumps(db, name):
-			return nil
-		case isAuth(db, name):
-			if !s.wantsUsers() {
-				return nil
+		case !q.dumps(db, e.name):
+			q.warnOfLeftOut(db, e.name)
+			continue
+		case isAuth(db, e.name):
+			if !q.wantsUsers() {
+				continue
 			}
-		case !s.filter.wants(db + "." + name):
-			return nil
+		case q.filtered(namespace):
+			continue
 		}
-		found := &collection{Collection: archive.Collection{DB: db, Name: name, Type: "collection"}, options: bson.Raw(emptyDocument)}
-		if kind, ok := doc.Lookup("type").StringValueOK(); ok {
-			found.Type = kind
+		if truth(e.options, "temp") { // of an aggregation under way, which drops or renames it
+			if strings.HasPrefix(e.name, "tmp.") {
+				q.debug("left out, as it is temporary: " + shown(namespace))
+			} else {
+				q.warn("left out, as the server says that it is temporary: " + shown(namespace))
+			}
+			continue
 		}
-		if options, ok := doc.Lookup("options").DocumentOK(); ok {
-			found.options = slices.Clone(options)
-		}
-		if truth(found.options, "temp") { // of an aggregation under way, which drops or renames it
-			s.cfg.Debug("left out, as it is temporary: " + found.Namespace())
-			return nil
-		}
-		if _, uuid, ok := doc.Lookup("info", "uuid").BinaryOK(); ok {
-			found.uuid = fmt.Sprintf("%x", uuid)
-		}
+		q.warnOfKind(db, e)
+		found := &collection{Collection: archive.Collection{DB: db, Name: e.name, Type: e.kind}, options: e.options, uuid: e.uuid, before: -1}
 		if found.isView() {
 			views = append(views, found)
 		} else {
 			plain = append(plain, found)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	byName := func(a, b *collection) int { return strings.Compare(a.Name, b.Name) }
 	slices.SortFunc(plain, byName)
@@ -153,19 +129,39 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 		}
 		group.Go(func() error {
 			command := bson.D{{Key: "listIndexes", Value: coll.Name}, {Key: "cursor", Value: bson.D{}}}
+			seen := map[string]bool{}
 			err := c.each(ctx, coll.DB, command, func(index bson.Raw) error {
+				name := indexName(index)
+				_, hasKey := index.Lookup("key").DocumentOK()
+				switch {
+				case name == "" || !hasKey || index.Validate() != nil:
+					return errors.New("the server lists one without a name or a key")
+				case seen[name]:
+					return fmt.Errorf("the server lists %s twice", shown(name))
+				}
+				seen[name] = true
 				coll.indexes = append(coll.indexes, slices.Clone(index))
 				return nil
 			})
-			if err != nil {
-				return fmt.Errorf("list the indexes of %s: %w", coll.Namespace(), err)
+			if err == nil && len(coll.indexes) == 0 && c.server.mongod && coll.hasIDIndex() {
+				err = errors.New("the server lists none, not even that of _id")
 			}
+			if err != nil {
+				return fmt.Errorf("list the indexes of %s: %w", shown(coll.Namespace()), err)
+			}
+			coll.before = c.estimate(ctx, coll)
 			// The server lists them as they were made, each member for itself.
 			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })
 			return nil
 		})
 	}
 	return group.Wait()
+}
+
+// hasIDIndex tells whether there must be an index of _id. A time series has none,
+// and before 4.0 whoever made a collection could do without.
+func (c *collection) hasIDIndex() bool {
+	return c.Type == "collection" && !has(c.options, "autoIndexId") && c.DB != "local"
 }
 
 func indexName(index bson.Raw) string {
@@ -183,9 +179,9 @@ func unchanged(before, after []*collection) error {
 	for _, c := range before {
 		switch same := now[c.Namespace()]; {
 		case same == nil:
-			return fmt.Errorf("%s was dropped or renamed during the dump", c.Namespace())
+			return fmt.Errorf("%s was dropped or renamed during the dump", shown(c.Namespace()))
 		case same.uuid != c.uuid || same.Type != c.Type:
-			return fmt.Errorf("%s was dropped and made anew during the dump", c.Namespace())
+			return fmt.Errorf("%s was dropped and made anew during the dump", shown(c.Namespace()))
 		}
 	}
 	return nil

@@ -85,6 +85,7 @@ func (s Server) options() (*options.ClientOptions, error) {
 	if opts.ServerSelectionTimeout == nil {
 		opts.SetServerSelectionTimeout(selectTime)
 	}
+	withoutSettings(opts)
 	return opts, opts.Validate()
 }
 
@@ -126,6 +127,7 @@ type serverInfo struct {
 	proxy   bool   // the front of Atlas's free and shared tiers, which keeps admin and the server's settings to itself
 	set     string // the replica set's name; empty without one
 	me      string // the server's address as the replica set knows it
+	session int64  // after how many minutes it ends a session of which it hears nothing; 0: it does not say
 }
 
 // connect connects to the server to read from it. Of a replica set it is one
@@ -196,8 +198,12 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		SetName string `bson:"setName"`
 		Me      string `bson:"me"`
 		Msg     string `bson:"msg"`
+		Session int64  `bson:"logicalSessionTimeoutMinutes"`
 	}
-	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); err != nil {
+	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); hasCode(err, codeAPIVersion) && opts.ServerAPIOptions == nil {
+		c.close(ctx)
+		return dial(ctx, withAPIVersion(opts))
+	} else if err != nil {
 		return nil, fmt.Errorf("connect: %w", unreachable(ctx, err))
 	}
 	var build bson.Raw
@@ -206,7 +212,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	}
 	text, _ := build.Lookup("version").StringValueOK()
 	c.server = serverInfo{
-		version: archive.ParseVersion(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid",
+		version: archive.ParseVersion(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid", session: hello.Session,
 		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
 		proxy:  c.run(ctx, "admin", bson.D{{Key: "atlasVersion", Value: 1}}, &bson.Raw{}) == nil, // no other has the command
 	}
@@ -248,32 +254,5 @@ func (c *conn) close(ctx context.Context) {
 
 // run runs a command and decodes its answer.
 func (c *conn) run(ctx context.Context, db string, command bson.D, answer any) error {
-	return c.client.Database(db).RunCommand(ctx, command, options.RunCmd().SetReadPreference(c.read)).Decode(answer)
-}
-
-// cursor runs a command that answers with a cursor.
-func (c *conn) cursor(ctx context.Context, db string, command bson.D) (*mongo.Cursor, error) {
-	return c.client.Database(db).RunCommandCursor(ctx, command, options.RunCmd().SetReadPreference(c.read))
-}
-
-// each runs a command that answers with a cursor, and passes each document on.
-// What is passed is valid only for that call.
-func (c *conn) each(ctx context.Context, db string, command bson.D, do func(bson.Raw) error) error {
-	cur, err := c.cursor(ctx, db, command)
-	if err != nil {
-		return err
-	}
-	defer c.closeCursor(ctx, cur)
-	for cur.Next(ctx) {
-		if err := do(cur.Current); err != nil {
-			return err
-		}
-	}
-	return cur.Err()
-}
-
-func (c *conn) closeCursor(ctx context.Context, cur *mongo.Cursor) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
-	defer cancel()
-	_ = cur.Close(ctx)
+	return c.client.Database(db).RunCommand(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read)).Decode(answer)
 }

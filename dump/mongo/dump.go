@@ -11,8 +11,7 @@ import (
 
 // A dumping is one Dump under way.
 type dumping struct {
-	*Source
-	conn *conn
+	inquiry
 	byID bool // documents leave in the order of _id
 	moment
 }
@@ -20,7 +19,7 @@ type dumping struct {
 // Dump writes the archive. See dump.Source.
 func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	if err := s.dump(ctx, w); err != nil {
-		return fmt.Errorf("dump %s: %w", s.name(), err)
+		return fmt.Errorf("dump %s: %w", s.name(), s.withGrant(err))
 	}
 	return nil
 }
@@ -31,11 +30,19 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer c.close(ctx)
-	d := &dumping{Source: s, conn: c, byID: s.byID(c.server)}
+	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.server)}
 	listed, err := d.settle(ctx)
 	if err != nil {
 		return err
 	}
+	if err := d.nothing(ctx, listed); err != nil {
+		return err
+	}
+	d.warnOfVersion()
+	d.warnOfUnmatched(listed)
+	d.warnOfUsers(ctx)
+	d.warnOfLocal(ctx)
+	d.holdAgainstStats(ctx, listed)
 	if err := readIndexes(ctx, c, listed, s.cfg.Jobs); err != nil {
 		return err
 	}
@@ -76,7 +83,7 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 			return err
 		}
 	}
-	now, err := d.list(ctx, d.conn)
+	now, err := d.list(ctx)
 	if err != nil {
 		return err
 	}

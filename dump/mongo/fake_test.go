@@ -223,7 +223,7 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 				names = append(names, c.db)
 			}
 		}
-		var all bson.A
+		all := bson.A{}
 		for _, n := range names {
 			all = append(all, bson.D{{Key: "name", Value: n}})
 		}
@@ -244,7 +244,11 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		return f.cursor(db, "$cmd.listCollections", all)
 	case "listIndexes":
 		var all []bson.Raw
-		for _, index := range f.collection(db, target).indexes {
+		c := f.collection(db, target)
+		if c == nil {
+			return failure(26, "ns does not exist")
+		}
+		for _, index := range c.indexes {
 			raw, _ := bson.Marshal(index)
 			all = append(all, raw)
 		}
@@ -308,7 +312,29 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		}
 		return append(ok, bson.E{Key: "n", Value: len(values)})
 	case "count":
-		return append(ok, bson.E{Key: "n", Value: len(f.collection(db, target).docs)})
+		n := 0
+		if c := f.collection(db, target); c != nil {
+			n = len(c.docs)
+		}
+		return append(ok, bson.E{Key: "n", Value: n})
+	case "aggregate": // which this package asks for counts alone
+		c := f.collection(db, target)
+		if c == nil || len(c.docs) == 0 {
+			return f.cursor(db, target, nil)
+		}
+		return f.cursor(db, target, []bson.Raw{count(len(c.docs))})
+	case "dbStats":
+		collections, views := 0, 0
+		for _, c := range f.collections {
+			switch {
+			case c.db != db:
+			case c.kind == "collection":
+				collections++
+			default:
+				views++
+			}
+		}
+		return append(ok, bson.E{Key: "collections", Value: collections}, bson.E{Key: "views", Value: views})
 	case "drop":
 		f.collections = slices.DeleteFunc(f.collections, func(c *fakeCollection) bool {
 			return c.db == db && (c.name == target || c.name == "system.buckets."+target)
@@ -320,6 +346,15 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		return ok
 	}
 	return failure(59, "no such command: "+name)
+}
+
+// count is what an aggregation answers that counts.
+func count(n int) bson.Raw {
+	raw, err := bson.Marshal(bson.D{{Key: "_id", Value: nil}, {Key: "n", Value: n}})
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }
 
 func (f *fake) wireVersion() int {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -24,7 +23,7 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 		}
 		indexes = append(indexes, definition)
 		if names := unknownIndexOptions(index); len(names) > 0 {
-			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", indexName(index), t.namespace(), strings.Join(names, ", ")))
+			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown(indexName(index)), shown(t.namespace()), shownAll(names)))
 		}
 	}
 	if len(indexes) == 0 {

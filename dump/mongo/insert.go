@@ -57,7 +57,7 @@ func (s *loading) insert(ctx context.Context, t *target) error {
 	group.Go(func() error {
 		for b := range batches {
 			if err := s.insertBatch(ctx, t, b); err != nil {
-				err = fmt.Errorf("%s: %w", t.namespace(), err)
+				err = fmt.Errorf("%s: %w", shown(t.namespace()), err)
 				s.fail(err)
 				return err
 			}

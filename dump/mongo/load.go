@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
@@ -88,6 +90,7 @@ func (l *Loader) Load(whole context.Context, r io.Reader) error {
 	if s.conn != nil {
 		s.conn.close(ctx)
 	}
+	err = l.cfg.withGrant(err, "restore", "admin")
 	if err != nil && s.touched {
 		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
 	}
@@ -109,6 +112,7 @@ type loading struct {
 	oplog   *replay
 	touched bool // something of the target is not as it was
 	settled bool
+	refused []error                 // by the views that the server does not make
 	fail    context.CancelCauseFunc // of the load's context
 }
 
@@ -164,7 +168,7 @@ func (s *loading) fill(ctx context.Context) error {
 		case t == nil:
 		case block.End != nil:
 			if err := s.filled(ctx, t, *block.End); err != nil {
-				return fmt.Errorf("%s: %w", t.namespace(), err)
+				return fmt.Errorf("%s: %w", shown(t.namespace()), err)
 			}
 		default:
 			if err := s.insert(ctx, t); err != nil {
@@ -186,10 +190,16 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 func (s *loading) finish(ctx context.Context) error {
 	for _, t := range s.plan {
 		if err := s.createIndexes(ctx, t); err != nil {
-			return fmt.Errorf("%s: create indexes: %w", t.namespace(), err)
+			return fmt.Errorf("%s: create indexes: %w", shown(t.namespace()), err)
 		}
 	}
-	return s.settle(ctx)
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if len(s.refused) > 0 {
+		return fmt.Errorf("the server refuses %d views, and all else is there: %w", len(s.refused), errors.Join(s.refused...))
+	}
+	return nil
 }
 
 // settle makes views, and then users and roles, unless that is done. All the
@@ -203,7 +213,10 @@ func (s *loading) settle(ctx context.Context) error {
 		if t.kind != targetView {
 			continue
 		}
-		if err := s.createCollection(ctx, t); err != nil {
+		err := s.createCollection(ctx, t)
+		if _, isServers := errors.AsType[mongo.ServerError](err); isServers && ctx.Err() == nil { // one view is not to cost users and roles
+			s.refused = append(s.refused, err)
+		} else if err != nil {
 			return err
 		}
 	}

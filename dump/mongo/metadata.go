@@ -27,7 +27,7 @@ func (c *collection) describe(withUUID bool) error {
 	}
 	text, err := bson.MarshalExtJSON(m, true, false)
 	if err != nil {
-		return fmt.Errorf("describe %s: %w", c.Namespace(), err)
+		return fmt.Errorf("describe %s: %w", shown(c.Namespace()), err)
 	}
 	c.Metadata = string(text)
 	return nil

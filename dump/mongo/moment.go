@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -34,7 +33,7 @@ func (d *dumping) settle(ctx context.Context) ([]*collection, error) {
 		d.warnOfBalancer(ctx)
 	}
 	if d.cfg.Oplog == OplogOff {
-		return d.list(ctx, d.conn)
+		return d.list(ctx)
 	}
 	why := d.noOplog()
 	if why == nil {
@@ -42,7 +41,7 @@ func (d *dumping) settle(ctx context.Context) ([]*collection, error) {
 	}
 	if why == nil {
 		d.cfg.Debug("the oplog is recorded")
-		return d.list(ctx, d.conn)
+		return d.list(ctx)
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -73,7 +72,7 @@ func (s *Source) whole() bool { return s.cfg.Database == "" && s.filter.all() }
 // settleSnapshot has the documents read as of one time, and lists the
 // collections that there were at that time.
 func (d *dumping) settleSnapshot(ctx context.Context) ([]*collection, error) {
-	all, err := d.list(ctx, d.conn)
+	all, err := d.list(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +90,7 @@ func (d *dumping) settleSnapshot(ctx context.Context) ([]*collection, error) {
 			d.cfg.Warn(fmt.Sprintf("the dump is not of one moment, as there is no oplog to record and no snapshot to read (%v): what others write meanwhile may be in it in part", why))
 			return all, nil
 		}
-		again, err := d.list(ctx, d.conn)
+		again, err := d.list(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +125,7 @@ func (d *dumping) warnOfUnreadInPast(all []*collection) {
 		}
 	}
 	if len(names) > 0 {
-		d.cfg.Warn("capped collections know no snapshot and are read as they are then: " + strings.Join(names, ", "))
+		d.cfg.Warn("capped collections know no snapshot and are read as they are then: " + shownAll(names))
 	}
 }
 

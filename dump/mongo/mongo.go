@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -36,6 +37,9 @@ type Config struct {
 	// UUIDs keeps the collections' UUIDs in their metadata, where
 	// mongorestore --preserveUUID wants them.
 	UUIDs bool
+	// AllowEmpty has a dump made that holds nothing, which is a
+	// *dump.EmptyError otherwise.
+	AllowEmpty bool
 	// Jobs is the number of collections that are read at once. The bytes of the
 	// dump are the same for every number. 0 means 2.
 	Jobs int
@@ -100,6 +104,13 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Debug == nil {
 		cfg.Debug = func(string) {}
 	}
+	var telling sync.Mutex // collections are read side by side
+	warn := cfg.Warn
+	cfg.Warn = func(text string) {
+		telling.Lock()
+		defer telling.Unlock()
+		warn(text)
+	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}
@@ -156,7 +167,7 @@ func (s *Source) Check(ctx context.Context) error {
 		return fmt.Errorf("dump %s: %w", s.name(), err)
 	}
 	defer c.close(ctx)
-	if _, err := s.list(ctx, c); err != nil {
+	if _, err := (&inquiry{Source: s, conn: c, quiet: true}).list(ctx); err != nil {
 		return fmt.Errorf("dump %s: %w", s.name(), err)
 	}
 	return nil

@@ -373,7 +373,7 @@ func TestSnapshot(t *testing.T) {
 		read++
 		return nil
 	})
-	_, said, err := dumpFake(t, f, Config{Database: "app"})
+	_, said, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,15 +384,15 @@ func TestSnapshot(t *testing.T) {
 	offerSnapshots(f, func(bson.RawValue, bson.Raw) any {
 		return failure(239, "Read timestamp is older than the oldest available timestamp")
 	})
-	if _, _, err := dumpFake(t, f, Config{Database: "app"}); !errors.Is(err, ErrTooOld) {
+	if _, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff}); !errors.Is(err, ErrTooOld) {
 		t.Errorf("%v, want %v", err, ErrTooOld)
 	}
 	// A server that has no such thing: dumped all the same, with a warning that says so.
 	f.handle("find", nil)
-	if _, said, err := dumpFake(t, f, Config{Database: "app"}); err != nil || len(said.warnings) != 1 || !strings.Contains(said.warnings[0], "not of one moment") {
+	if _, said, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff}); err != nil || len(said.warnings) != 1 || !strings.Contains(said.warnings[0], "not of one moment") {
 		t.Errorf("%v, warnings %q", err, said.warnings)
 	}
-	if _, said, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff}); err != nil || len(said.warnings) != 0 {
+	if _, said, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff, Oplog: OplogOff}); err != nil || len(said.warnings) != 0 {
 		t.Errorf("off: %v, warnings %q", err, said.warnings)
 	}
 }
@@ -404,7 +404,7 @@ func TestBalancerAndOrderThroughMongos(t *testing.T) {
 	f.handle("balancerStatus", func(string, bson.Raw) any {
 		return bson.D{{Key: "ok", Value: 1}, {Key: "mode", Value: "full"}}
 	})
-	_, said, err := dumpFake(t, f, Config{Database: "app"})
+	_, said, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff})
 	if err != nil || len(said.warnings) != 2 || !strings.Contains(said.warnings[0], "balancer is on") {
 		t.Errorf("%v, warnings %q", err, said.warnings)
 	}

@@ -97,7 +97,7 @@ func rename(all []renaming, namespace string) string {
 
 // checkDatabase refuses what is no name of a database.
 func checkDatabase(name string) error {
-	if len(name) > 63 || strings.ContainsAny(name, "/\\. \"$*<>:|?\x00") {
+	if len(name) > 63 || strings.ContainsAny(name, "/\\. \"$\x00") { // on Windows *<>:|? are none either
 		return fmt.Errorf("%q is no name of a database", name)
 	}
 	return nil

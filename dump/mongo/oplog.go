@@ -106,7 +106,7 @@ func noResharding(ctx context.Context, c *conn) error {
 
 // newOplog is the oplog as it stands in the archive.
 func newOplog() *collection {
-	return &collection{Collection: archive.Collection{Name: "oplog"}, fromDB: "local", from: "oplog.rs"}
+	return &collection{Collection: archive.Collection{Name: "oplog"}, fromDB: "local", from: "oplog.rs", before: -1}
 }
 
 // copyOplog writes the oplog, from the dump's start to now. All of it must be
@@ -118,6 +118,7 @@ func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *col
 	}
 	oplog.filter = bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: d.oplog}, {Key: "$lte", Value: end}}}}
 	first := true
+	var last bson.Timestamp
 	check := newOplogCheck(all)
 	oplog.inspect = func(entry bson.Raw) error {
 		if first {
@@ -127,6 +128,7 @@ func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *col
 			}
 			first = false
 		}
+		last.T, last.I, _ = entry.Lookup("ts").TimestampOK()
 		return check.entry(entry)
 	}
 	if err := d.copyDocuments(ctx, out, []*collection{oplog}); err != nil {
@@ -134,6 +136,9 @@ func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *col
 	}
 	if first {
 		return errRolledOver
+	}
+	if !last.Equal(end) {
+		return fmt.Errorf("read local.oplog.rs: its last entry is of %d.%d, and %d.%d was read last: the server ended its answer too early", end.T, end.I, last.T, last.I)
 	}
 	oldest, err := oplogEdge(ctx, d.conn, 1)
 	if err != nil {

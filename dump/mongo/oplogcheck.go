@@ -48,16 +48,16 @@ func (c *oplogCheck) entry(entry bson.Raw) error {
 	switch first.Key() {
 	case "renameCollection":
 		to, _ := object.Lookup("to").StringValueOK()
-		return fmt.Errorf("%s was renamed to %s during the dump", name, to)
+		return fmt.Errorf("%s was renamed to %s during the dump", shown(name), shown(to))
 	case "importCollection":
-		return fmt.Errorf("%s.%s was imported during the dump", db, name)
+		return fmt.Errorf("%s was imported during the dump", shown(db+"."+name))
 	case "drop":
 		if c.collections[db+"."+name] {
-			return fmt.Errorf("%s.%s was dropped during the dump", db, name)
+			return fmt.Errorf("%s was dropped during the dump", shown(db+"."+name))
 		}
 	case "dropDatabase":
 		if c.databases[db] {
-			return fmt.Errorf("database %s was dropped during the dump", db)
+			return fmt.Errorf("database %s was dropped during the dump", shown(db))
 		}
 	case "create":
 		if db == "config" && slices.Contains(reshardingCollections, name) {
@@ -75,7 +75,7 @@ func (c *oplogCheck) entry(entry bson.Raw) error {
 		}
 	default:
 		if db != "config" && !strings.HasPrefix(db, internalPrefix) && !replayable(first.Key()) {
-			return fmt.Errorf("what was done to %s during the dump cannot be repeated: %s", db, first.Key())
+			return fmt.Errorf("what was done to %s during the dump cannot be repeated: %s", shown(db), shown(first.Key()))
 		}
 	}
 	return nil
@@ -87,12 +87,12 @@ func (c *oplogCheck) view(op string, entry, object bson.Raw) error {
 	on, _ := object.Lookup("viewOn").StringValueOK()
 	switch {
 	case op == "i" && strings.HasPrefix(on, archive.BucketsPrefix):
-		return fmt.Errorf("the time series %s was made during the dump", id)
+		return fmt.Errorf("the time series %s was made during the dump", shown(id))
 	case op == "u":
 		id, _ = entry.Lookup("o2", "_id").StringValueOK()
-		return fmt.Errorf("the view %s was changed during the dump", id)
+		return fmt.Errorf("the view %s was changed during the dump", shown(id))
 	case op == "d" && c.collections[id]:
-		return fmt.Errorf("%s was dropped during the dump", id)
+		return fmt.Errorf("%s was dropped during the dump", shown(id))
 	}
 	return nil
 }

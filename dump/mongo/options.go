@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -81,12 +80,16 @@ func unknownIndexOptions(index bson.Raw) []string {
 func (s *Source) warnOfUnknown(c *collection) {
 	tell := func(what string, names []string) {
 		if len(names) > 0 {
-			s.cfg.Warn(fmt.Sprintf("%s has options that this program does not know, and that may be this server's own: %s; they are in the dump, and a server that does not know them leaves them out", what, strings.Join(names, ", ")))
+			s.cfg.Warn(fmt.Sprintf("%s has options that this program does not know, and that may be this server's own: %s; they are in the dump, and a server that does not know them leaves them out", what, shownAll(names)))
 		}
 	}
-	tell(c.Namespace(), unknownOptions(c.options))
+	tell(shown(c.Namespace()), unknownOptions(c.options))
 	for _, index := range c.indexes {
-		tell("index "+indexName(index)+" of "+c.Namespace(), unknownIndexOptions(index))
+		name := "index " + shown(indexName(index)) + " of " + shown(c.Namespace())
+		tell(name, unknownIndexOptions(index))
+		if kind := unknownKind(index); kind != "" {
+			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is in the dump as the server describes it", name, shown(kind)))
+		}
 	}
 }
 
@@ -117,11 +120,11 @@ func (s *loading) createCollection(ctx context.Context, t *target) error {
 	}
 	err := create(nil)
 	if names := unknownOptions(t.metadata.Options); len(names) > 0 && hasCode(err, codeUnknownField) {
-		s.cfg.Warn(fmt.Sprintf("%s is made without options of the dump that the server does not know: %s: %v", t.namespace(), strings.Join(names, ", "), err))
+		s.cfg.Warn(fmt.Sprintf("%s is made without options of the dump that the server does not know: %s: %v", shown(t.namespace()), shownAll(names), err))
 		err = create(names)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: create: %w", t.namespace(), err)
+		return fmt.Errorf("%s: create: %w", shown(t.namespace()), err)
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ func (s *loading) makePlan() error {
 	s.targets = map[*archive.Collection]*target{}
 	taken := map[string]string{} // the namespaces in the archive, by those they go to
 	databases := map[string]bool{}
+	var loadable []string
+	usersLeft := false
 	prelude := s.archive.Prelude()
 	for i := range prelude.Collections {
 		c := &prelude.Collections[i]
@@ -53,11 +55,16 @@ func (s *loading) makePlan() error {
 			continue
 		case authName(c) != "":
 			if s.selects() || s.cfg.Database != "" {
-				continue // of all that goes elsewhere or is left out, nobody knows whose they would be
+				usersLeft = true // of all that goes elsewhere or is left out, nobody knows whose they would be
+				continue
 			}
 			s.planUsers(c)
 			continue
-		case !loads(c) || !s.filter.wants(c.Namespace()):
+		case !loads(c):
+			continue
+		}
+		loadable = append(loadable, c.Namespace())
+		if !s.filter.wants(c.Namespace()) {
 			continue
 		}
 		if databases[c.DB] = true; s.cfg.Database != "" && len(databases) > 1 {
@@ -65,16 +72,19 @@ func (s *loading) makePlan() error {
 		}
 		t, err := s.newTarget(c)
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.Namespace(), err)
+			return fmt.Errorf("%s: %w", shown(c.Namespace()), err)
 		}
 		if other, ok := taken[t.namespace()]; ok {
-			return fmt.Errorf("%s and %s would both go to %s", other, c.Namespace(), t.namespace())
+			return fmt.Errorf("%s and %s would both go to %s", shown(other), shown(c.Namespace()), shown(t.namespace()))
 		}
 		taken[t.namespace()] = c.Namespace()
 		s.plan = append(s.plan, t)
 		s.targets[c] = t
 	}
-	return nil
+	if usersLeft {
+		s.cfg.Warn("the dump's users and roles are left out, as less than all of the dump is restored, or elsewhere: a restore of the whole dump under its own names brings them")
+	}
+	return s.checkSelection(loadable)
 }
 
 // planOplog takes note that there is an oplog. It is of all that was dumped,
@@ -90,7 +100,7 @@ func (s *loading) planOplog(c *archive.Collection) {
 // loads tells whether a collection is loaded at all.
 func loads(c *archive.Collection) bool {
 	switch {
-	case c.DB == "config", strings.HasPrefix(c.DB, internalPrefix), c.Name == "system.profile", c.Name == "system.indexes":
+	case c.DB == "config", strings.HasPrefix(c.DB, internalPrefix), c.Name == "system.profile", c.Name == "system.indexes", c.DB == "admin" && c.Name == "system.keys":
 		return false // each server's own
 	case c.DB == "" || strings.HasPrefix(c.Name, "$"):
 		return false
@@ -106,8 +116,8 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	if len(s.renamings) > 0 {
 		t.db, t.name, _ = strings.Cut(rename(s.renamings, c.Namespace()), ".")
 	}
-	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil {
-		return nil, fmt.Errorf("%q is no name to load it under", t.namespace())
+	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
+		return nil, fmt.Errorf("%+q is no name to load it under", t.namespace())
 	}
 	var err error
 	if t.metadata, err = parseMetadata(c.Metadata); err != nil {

@@ -68,7 +68,7 @@ func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []
 	for _, r := range readings {
 		group.Go(func() error { // waits for one before it to be done
 			if err := d.read(ctx, r); err != nil {
-				return fmt.Errorf("read %s: %w", r.Namespace(), d.inThePast(err))
+				return fmt.Errorf("read %s: %w", shown(r.Namespace()), d.inThePast(err))
 			}
 			close(r.chunks)
 			return nil
@@ -114,10 +114,10 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	defer d.conn.closeCursor(ctx, cur)
+	defer cur.end(ctx)
 	chunk := r.newChunk()
 	var documents, bytes int64
-	for cur.Next(ctx) {
+	for cur.next(ctx) {
 		doc := cur.Current
 		if r.inspect != nil {
 			if err := r.inspect(doc); err != nil {
@@ -143,8 +143,13 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 			cur.SetBatchSize(int32(max(1, batchBytes/(bytes/documents))))
 		}
 	}
-	if err := cur.Err(); err != nil {
-		return err
+	if cur.err != nil {
+		return cur.err
+	}
+	if r.filter == nil {
+		if err := d.holdAgainstCount(ctx, r.collection, documents); err != nil {
+			return err
+		}
 	}
 	if len(chunk) == 0 {
 		return nil
@@ -212,9 +217,7 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 	if rc := d.readConcern(c); rc != nil {
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
-	if c.Type == "timeseries" && d.conn.server.version.RawData() {
-		command = append(command, bson.E{Key: "rawData", Value: true})
-	}
+	command = d.conn.rawData(command, c)
 	if d.conn.server.mongod && !d.conn.server.proxy { // others do not know it, or refuse it
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
 	}

@@ -40,7 +40,7 @@ func (s *loading) replayOplog(ctx context.Context) error {
 		if err := s.oplog.play(ctx, entry); err != nil {
 			t, i, _ := entry.Lookup("ts").TimestampOK()
 			ns, _ := entry.Lookup("ns").StringValueOK()
-			return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, ns, err)
+			return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown(ns), err)
 		}
 	}
 }

@@ -26,6 +26,7 @@ func (c *conn) inSession(ctx context.Context, refresh time.Duration) (_ context.
 	if err != nil {
 		return nil, nil, err
 	}
+	refresh = min(refresh, refreshWithin(c.server.session))
 	keep, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { c.keepAlive(keep, session.ID(), refresh) })

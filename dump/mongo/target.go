@@ -20,7 +20,7 @@ func (s *loading) prepare(ctx context.Context) error {
 	for _, db := range sortedKeys(mine) {
 		names, err := s.collectionNames(ctx, db)
 		if err != nil {
-			return fmt.Errorf("list the collections of %s: %w", db, err)
+			return fmt.Errorf("list the collections of %s: %w", shown(db), err)
 		}
 		for _, name := range names {
 			i := slices.IndexFunc(s.plan, func(t *target) bool { return t.db == db && t.name == name })
@@ -28,7 +28,7 @@ func (s *loading) prepare(ctx context.Context) error {
 			case i >= 0 && s.cfg.Clean:
 				drop = append(drop, s.plan[i])
 			case i >= 0 || !s.cfg.Clean && !s.selects() && db != "admin":
-				return fmt.Errorf("%w: there is %s.%s", ErrNotEmpty, db, name)
+				return fmt.Errorf("%w: there is %s", ErrNotEmpty, shown(db+"."+name))
 			case i < 0 && s.cfg.Clean && !s.selects():
 				stay = append(stay, db+"."+name)
 			}
@@ -37,11 +37,11 @@ func (s *loading) prepare(ctx context.Context) error {
 	for _, t := range drop {
 		s.touched = true
 		if err := s.conn.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{}); err != nil {
-			return fmt.Errorf("drop %s: %w", t.namespace(), err)
+			return fmt.Errorf("drop %s: %w", shown(t.namespace()), err)
 		}
 	}
 	if len(stay) > 0 {
-		s.cfg.Warn(fmt.Sprintf("%d collections of the target are not in the dump and stay, the first of them: %s", len(stay), stay[0]))
+		s.cfg.Warn(fmt.Sprintf("%d collections of the target are not in the dump and stay, the first of them: %s", len(stay), shown(stay[0])))
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 		whole := bson.A{bson.D{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: bson.D{{Key: "$literal", Value: raw}}}}}}}
 		if _, err := coll.UpdateOne(ctx, which, whole); err != nil && !t.warned {
 			t.warned = true
-			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", t.namespace(), err))
+			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", shown(t.namespace()), err))
 		}
 	}
 }

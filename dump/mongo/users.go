@@ -27,7 +27,7 @@ func (s *Source) usersOfOne() []*collection {
 	}
 	var all []*collection
 	for _, name := range authCollections {
-		c := &collection{Collection: archive.Collection{DB: s.cfg.Database, Name: "$admin." + name}, fromDB: "admin", from: name}
+		c := &collection{Collection: archive.Collection{DB: s.cfg.Database, Name: "$admin." + name}, fromDB: "admin", from: name, before: -1}
 		if name != "system.version" {
 			c.filter = bson.D{{Key: "db", Value: s.cfg.Database}}
 		}

@@ -107,10 +107,10 @@ func (p *Prelude) encode() ([]byte, error) {
 			{Key: "type", Value: c.Type},
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.Namespace(), err)
+			return nil, fmt.Errorf("%s: %w", Shown(c.Namespace()), err)
 		}
 		if len(doc) > maxDocument {
-			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than an archive can hold", c.Namespace(), len(doc))
+			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than an archive can hold", Shown(c.Namespace()), len(doc))
 		}
 		out = append(out, doc...)
 	}

@@ -45,7 +45,7 @@ func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 // Begin begins the next collection, which must be c.
 func (w *Writer) Begin(c *Collection) error {
 	if w.current != nil || len(w.left) == 0 || w.left[0] != *c {
-		return fmt.Errorf("archive: %s is begun out of turn", c.Namespace())
+		return fmt.Errorf("archive: %s is begun out of turn", Shown(c.Namespace()))
 	}
 	w.current, w.left = &w.left[0], w.left[1:]
 	w.started, w.tally = false, tally{}

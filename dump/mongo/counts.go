@@ -1,0 +1,145 @@
+package mongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// What was read of a collection is held against what the server counts, as a
+// cursor that ends too early looks like any other: its last answer is short.
+//
+// A mongod's count without a query is the number that it keeps beside each
+// collection. It costs nothing, and is right but after a crash, in a transaction,
+// and through a mongos, which adds up what its shards have, orphans included.
+// FerretDB 2 asks its planner, which knows roughly. So these are only asked
+// whether anything is wrong. Where fewer documents were read than there were
+// before and after, the server counts them one by one, as of the same time where
+// the dump is of one: that is exact. Where it is not of one time, others may have
+// written meanwhile, and the server counts twice; if nothing moves and there were
+// more documents all along, what was read is short. If something does, nobody can
+// say, and there is a warning.
+
+// estimate returns how many documents the server says that a collection has;
+// negative: it does not say.
+func (c *conn) estimate(ctx context.Context, coll *collection) int64 {
+	if coll.filter != nil || coll.isView() {
+		return -1
+	}
+	db, name := coll.source(c.server)
+	command, field := bson.D{{Key: "count", Value: name}}, "n"
+	if !c.server.mongod { // which may read all that it counts
+		command, field = bson.D{{Key: "collStats", Value: name}}, "count"
+	}
+	var answer bson.Raw
+	if err := c.run(ctx, db, c.rawData(command, coll), &answer); err != nil {
+		return -1
+	}
+	n, ok := answer.Lookup(field).AsInt64OK()
+	if !ok {
+		return -1
+	}
+	return n
+}
+
+// rawData has a command work on the buckets of a time series, see find.
+func (c *conn) rawData(command bson.D, coll *collection) bson.D {
+	if coll.Type == "timeseries" && c.server.version.RawData() {
+		command = append(command, bson.E{Key: "rawData", Value: true})
+	}
+	return command
+}
+
+// countAll has the server count the documents of a collection one by one, as of
+// the dump's time if it has one.
+func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error) {
+	db, name := coll.source(d.conn.server)
+	command := bson.D{
+		{Key: "aggregate", Value: name},
+		{Key: "pipeline", Value: bson.A{bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}}}},
+		{Key: "cursor", Value: bson.D{}},
+	}
+	if rc := d.readConcern(coll); rc != nil {
+		command = append(command, bson.E{Key: "readConcern", Value: rc})
+	}
+	var n int64
+	err := d.conn.each(ctx, db, d.conn.rawData(command, coll), func(doc bson.Raw) error {
+		var ok bool
+		if n, ok = doc.Lookup("n").AsInt64OK(); !ok {
+			return errors.New("the server's count is no number")
+		}
+		return nil
+	})
+	return n, err
+}
+
+// holdAgainstCount looks whether so many documents may be all of a collection.
+func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read int64) error {
+	after := d.conn.estimate(ctx, coll)
+	if read >= after || coll.before >= 0 && read >= coll.before {
+		return nil
+	}
+	first, err := d.countAll(ctx, coll)
+	if err != nil {
+		return fmt.Errorf("%d documents were read, the server says that it has %d; count them: %w", read, after, err)
+	}
+	if read >= first {
+		return nil
+	}
+	short := fmt.Errorf("%d documents were read of %d: the server ended its answer too early", read, first)
+	if d.readConcern(coll) != nil {
+		return short
+	}
+	second, err := d.countAll(ctx, coll)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%d documents were read, the server has %d; count them again: %w", read, first, err)
+	case first == second && coll.before == first:
+		return short
+	case read < second:
+		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown(coll.Namespace()), read, first, second))
+	}
+	return nil
+}
+
+// holdAgainstStats compares the number of collections and views of each database
+// with what its statistics say. It needs the right dbStats, which the role read
+// has and backup has not; where it is missing the names alone are compared, see
+// entries.
+func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
+	if !q.conn.server.mongod || q.conn.server.mongos || q.conn.server.proxy { // those that count otherwise
+		return
+	}
+	seen := map[string]bool{}
+	for _, c := range listed {
+		if seen[c.DB] || c.DB == "" {
+			continue
+		}
+		seen[c.DB] = true
+		const tries = 3 // others make and drop collections meanwhile
+		var named int
+		var counted int64
+		for range tries {
+			var answer bson.Raw
+			if q.conn.run(ctx, c.DB, bson.D{{Key: "dbStats", Value: 1}}, &answer) != nil {
+				break
+			}
+			collections, ok := answer.Lookup("collections").AsInt64OK()
+			views, ok2 := answer.Lookup("views").AsInt64OK()
+			names, err := collectionNames(ctx, q.conn, c.DB)
+			if err != nil || !ok || !ok2 {
+				counted = 0
+				break
+			}
+			named, counted = len(names), collections+views
+			if int64(named) >= counted {
+				break
+			}
+		}
+		if int64(named) < counted {
+			q.warn(fmt.Sprintf("the server counts %d collections and views in %s and names %d: the dump may be short of some", counted, shown(c.DB), named))
+		}
+	}
+}

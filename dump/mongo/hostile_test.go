@@ -1,0 +1,297 @@
+package mongo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// lies are what a field of an answer may be instead; nil: it is missing.
+func lies() []any {
+	return []any{
+		nil, bson.Null{}, "", "a\x00b", "\x1b[2J\n{\"level\":\"INFO\",\"msg\":\"backup done\"}", strings.Repeat("n", 70_000),
+		int32(-1), int64(1) << 62, true, bson.D{{Key: "", Value: "\x00"}}, bson.A{1, "x"}, bson.MinKey{},
+	}
+}
+
+// paths are the places of a document, at any depth, up to some.
+func paths(doc bson.D, most int) (all [][]string) {
+	var walk func(v any, at []string)
+	walk = func(v any, at []string) {
+		if len(at) > 0 {
+			all = append(all, slices.Clone(at))
+		}
+		switch v := v.(type) {
+		case bson.D:
+			for _, e := range v {
+				walk(e.Value, append(at, e.Key))
+			}
+		case bson.A:
+			for i, e := range v {
+				if i < 2 {
+					walk(e, append(at, fmt.Sprint(i)))
+				}
+			}
+		}
+	}
+	walk(doc, nil)
+	return all[:min(len(all), most)]
+}
+
+// replaced is a copy of a value with another one at a place.
+func replaced(v any, at []string, with any) any {
+	switch v := v.(type) {
+	case bson.D:
+		var d bson.D
+		for _, e := range v {
+			if e.Key == at[0] {
+				if len(at) > 1 {
+					e.Value = replaced(e.Value, at[1:], with)
+				} else if e.Value = with; with == nil {
+					continue
+				}
+			}
+			d = append(d, e)
+		}
+		return d
+	case bson.A:
+		a := bson.A{}
+		for i, e := range v {
+			if fmt.Sprint(i) == at[0] {
+				if len(at) > 1 {
+					e = replaced(e, at[1:], with)
+				} else if e = with; with == nil {
+					continue
+				}
+			}
+			a = append(a, e)
+		}
+		return a
+	}
+	return v
+}
+
+// dumpOnly is dumpFake where others run beside it.
+func dumpOnly(t *testing.T, f *fake, cfg Config) (stream []byte, warnings []string, err error) {
+	t.Helper()
+	cfg.Server = f.server()
+	cfg.Warn = func(text string) { warnings = append(warnings, text) }
+	src, err := NewSource(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	err = src.Dump(t.Context(), &b)
+	return b.Bytes(), warnings, err
+}
+
+// documentsOf is what an archive holds, and whether it does.
+func documentsOf(t *testing.T, stream []byte) string {
+	t.Helper()
+	all := contents(t, stream)
+	var text []string
+	for _, name := range sortedKeys(all) {
+		text = append(text, fmt.Sprintf("%q %q", name, all[name][1:]))
+	}
+	return strings.Join(text, "\n")
+}
+
+// A server lies in every field of every answer: the dump is an error, or holds all documents. There is no panic, and
+// nothing that a person reads has more lines than were written, or a control character.
+//
+// What no one can find out: that a collection is of another name, of other options, or temporary, where all the
+// server's answers agree on that. These are let through here, if what is dumped is whole.
+func TestServerThatLies(t *testing.T) {
+	fill := func() *fake {
+		f := startFake(t)
+		f.batch = 2
+		users := f.add(t, "app", "users", "collection", `{"validator":{"a":1}}`, manyDocuments(5)...)
+		users.indexes = append(users.indexes, jsonRaw(t, `{"v":2,"key":{"a":1},"name":"a_1"}`))
+		f.add(t, "app", "view", "view", `{"viewOn":"users","pipeline":[{"$match":{"a":1}}]}`)
+		return f
+	}
+	f := fill()
+	cfg := Config{Database: "", Oplog: OplogOff}
+	stream, _, err := dumpOnly(t, f, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := documentsOf(t, stream)
+	for _, command := range []string{"buildInfo", "listDatabases", "listCollections", "listIndexes", "find", "getMore", "count", "dbStats"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			f := fill()
+			var honest bson.D
+			f.handle(command, func(db string, sent bson.Raw) any {
+				if honest == nil {
+					target, _ := sent.Index(0).Value().StringValueOK()
+					raw, err := bson.Marshal(f.mongod(db, command, target, sent))
+					if err == nil {
+						err = bson.Unmarshal(raw, &honest)
+					}
+					if err != nil {
+						t.Error(err)
+					}
+					return honest
+				}
+				return nil
+			})
+			if _, _, err := dumpOnly(t, f, cfg); err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range paths(honest, 24) {
+				for _, lie := range lies() {
+					f.handle(command, func(db string, sent bson.Raw) any {
+						target, _ := sent.Index(0).Value().StringValueOK()
+						var answer bson.D
+						raw, err := bson.Marshal(f.mongod(db, command, target, sent))
+						if err == nil {
+							err = bson.Unmarshal(raw, &answer)
+						}
+						if err != nil {
+							t.Error(err)
+						}
+						return replaced(answer, at, lie)
+					})
+					stream, warnings, err := dumpOnly(t, f, cfg)
+					what := fmt.Sprintf("%s is %.40q", strings.Join(at, "."), fmt.Sprint(lie))
+					for _, warning := range warnings {
+						if strings.ContainsAny(warning, "\n\x1b\x00") {
+							t.Errorf("%s: warning %q", what, warning)
+						}
+					}
+					if err != nil {
+						continue
+					}
+					got := documentsOf(t, stream)
+					last := at[len(at)-1]
+					consistent := last == "name" || last == "type" || slices.Contains(at, "options") ||
+						lie != nil && (slices.Contains(at, "firstBatch") && command == "find" || slices.Contains(at, "nextBatch")) // what is in a document
+					told := slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, "the dump may be short") })
+					if got != want && !consistent && !told {
+						t.Errorf("%s: no error, and\n%s", what, got)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A server whose bytes are no BSON.
+func TestServerThatSpeaksNoBSON(t *testing.T) {
+	for name, spoil := range map[string]func(doc []byte){
+		"length":     func(doc []byte) { doc[0]++ },
+		"no length":  func(doc []byte) { copy(doc, []byte{0, 0, 0, 0}) },
+		"huge":       func(doc []byte) { copy(doc, []byte{0xff, 0xff, 0xff, 0x7f}) },
+		"negative":   func(doc []byte) { copy(doc, []byte{0xff, 0xff, 0xff, 0xff}) },
+		"no end":     func(doc []byte) { doc[len(doc)-1] = 7 },
+		"other type": func(doc []byte) { doc[4] = 0x7e },
+	} {
+		for _, command := range []string{"find", "listCollections", "listIndexes"} {
+			t.Run(name+" "+command, func(t *testing.T) {
+				f := startFake(t)
+				f.add(t, "app", "users", "collection", "", manyDocuments(3)...)
+				f.handle(command, func(db string, sent bson.Raw) any {
+					target, _ := sent.Index(0).Value().StringValueOK()
+					raw, err := bson.Marshal(f.mongod(db, command, target, sent))
+					if err != nil {
+						t.Error(err)
+					}
+					batch, ok := bson.Raw(raw).Lookup("cursor", "firstBatch").ArrayOK()
+					if first, ok2 := bson.Raw(batch).Lookup("0").DocumentOK(); ok && ok2 {
+						spoil(raw[bytes.Index(raw, first):][:len(first)])
+					}
+					return bson.Raw(raw)
+				})
+				stream, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff})
+				if err == nil && (command != "find" || name != "other type") { // what is in a document is passed on as it is
+					t.Errorf("no error, and %d bytes", len(stream))
+				}
+			})
+		}
+	}
+}
+
+// hostileNames are what somebody may call a collection.
+var hostileNames = []string{
+	"a\nb", "a\r\nb", "\x1b[2J", "a\tb", "\u202eevil", "\u2028", " ", " a", "a ", `"`, `'`, `\`, "`", "--", "-- table \"x\" rows 1 hash 0000000000000000",
+	"EOF", "CRC", "oplog", "prelude.json", "%s%n", "../../x", "a/b", "C:\\x", "*", "a*b", "?", "{}", "null", "ünï", "🎉", "é", "e\u0301", "tmp.x", strings.Repeat("l", 230), "a..b", "system", "admin", "local",
+}
+
+// Names come back equal, and what is said of them is of one line.
+func TestHostileNames(t *testing.T) {
+	f := startFake(t)
+	for i, name := range hostileNames {
+		c := f.add(t, "app", name, "collection", "", fmt.Sprintf(`{"_id":%d}`, i))
+		c.indexes = append(c.indexes, bson.D{{Key: "v", Value: 2}, {Key: "key", Value: bson.D{{Key: name, Value: 1}}}, {Key: "name", Value: name}, {Key: "strange\n", Value: 1}})
+		f.add(t, "app", "view of "+name, "view", "").options = bson.D{{Key: "viewOn", Value: name}, {Key: "pipeline", Value: bson.A{}}}
+	}
+	stream, said, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, warning := range said.warnings {
+		if strings.ContainsAny(warning, "\n\r\x1b\t\u202e\u2028") {
+			t.Errorf("warning %q", warning)
+		}
+	}
+	to := startFake(t)
+	warnings, err := loadFake(t, to, LoadConfig{}, stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, warning := range warnings {
+		if strings.ContainsAny(warning, "\n\r\x1b\t\u202e\u2028") {
+			t.Errorf("warning of the restore %q", warning)
+		}
+	}
+	for i, name := range hostileNames {
+		c, v := to.collection("app", name), to.collection("app", "view of "+name)
+		if c == nil || len(c.docs) != 1 || v == nil || v.kind != "view" {
+			t.Errorf("%q is not back", name)
+			continue
+		}
+		if id, _ := c.docs[0].Lookup("_id").AsInt64OK(); id != int64(i) {
+			t.Errorf("%q has another's documents", name)
+		}
+	}
+	// What fails says so in one line.
+	for _, name := range hostileNames {
+		f := startFake(t)
+		f.add(t, "app", name, "collection", "", `{"_id":1}`)
+		f.handle("find", func(string, bson.Raw) any { return failure(1, "no") })
+		if _, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff}); err == nil || strings.ContainsAny(err.Error(), "\n\r\x1b\t\u202e\u2028") {
+			t.Errorf("%q", err)
+		}
+	}
+}
+
+// A server that lists what cannot be is not believed.
+func TestListingThatCannotBe(t *testing.T) {
+	for name, list := range map[string]string{
+		"twice":        `{"name":"a","type":"collection","options":{}}`,
+		"no name":      `{"type":"collection","options":{}}`,
+		"NUL":          `{"name":"x\u0000y","type":"collection","options":{}}`,
+		"type":         `{"name":"b","type":7,"options":{}}`,
+		"options":      `{"name":"b","type":"collection","options":"x"}`,
+		"name of many": `{"name":["b"],"type":"collection","options":{}}`,
+	} {
+		f := startFake(t)
+		f.add(t, "app", "a", "collection", "", `{"_id":1}`)
+		f.handle("listCollections", func(db string, _ bson.Raw) any {
+			return f.cursor(db, "$cmd.listCollections", []bson.Raw{jsonRaw(t, `{"name":"a","type":"collection","options":{}}`), jsonRaw(t, list)})
+		})
+		stream, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff})
+		var empty *dump.EmptyError
+		if err == nil || errors.As(err, &empty) || len(stream) > 0 {
+			t.Errorf("%s: %v, %d bytes", name, err, len(stream))
+		}
+	}
+}

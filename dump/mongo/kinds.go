@@ -1,0 +1,88 @@
+package mongo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// What a MongoDB of 5.0 to 8.3 can hold, and what becomes of it in a dump:
+//
+//	collections, capped, clustered, encrypted   dumped (enxcol_ and the key vault are collections like others)
+//	views                                       dumped as definitions
+//	time series                                 dumped as their buckets
+//	indexes of every kind                       dumped as definitions
+//	Atlas Search and vector search indexes      left out, as by mongodump: another process keeps them
+//	system.js                                   dumped
+//	users and roles                             with all databases, or MONGO_USERS; see users.go
+//	system.views, system.buckets.*              dumped as views and time series
+//	system.profile                              left out, as by mongodump: it is what the profiler saw
+//	config                                      what describes a cluster and its settings; the rest left out, as by
+//	                                            mongodump, cluster parameters and query settings among it
+//	local                                       left out, as by mongodump: it is of one member; what users put there is named
+//	databases __mdb_internal…                   left out: the server's own
+//	collections of a statement under way        left out: temp
+//
+// What is on none of the lists below is dumped as it is, and named in a warning.
+
+// newestKnown is the newest version of which is known what it can hold.
+var newestKnown = archive.Version{8, 3}
+
+var collectionTypes = []string{"collection", "view", "timeseries"}
+
+// entryFields are those of a collection that listCollections answers with, beside its options.
+var entryFields = []string{"name", "type", "options", "info", "idIndex"}
+
+// indexKinds are what an index's key may have in the place of a direction.
+var indexKinds = []string{"text", "2d", "2dsphere", "hashed", "columnstore", "queryable_encrypted_range", "geoHaystack"}
+
+// warnOfVersion tells of a server that may hold what is on no list here.
+func (q *inquiry) warnOfVersion() {
+	server := q.conn.server
+	if v := server.version; server.mongod && (v[0] > newestKnown[0] || v[0] == newestKnown[0] && v[1] > newestKnown[1]) {
+		q.warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown(server.text), newestKnown[0], newestKnown[1]))
+	}
+}
+
+// warnOfKind tells of a collection of which something is on no list here.
+func (q *inquiry) warnOfKind(db string, e *entry) {
+	name := shown(db + "." + e.name)
+	if !slices.Contains(collectionTypes, e.kind) {
+		q.warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is dumped like a collection", name, shown(e.kind)))
+	}
+	if len(e.unknown) > 0 {
+		q.warn(fmt.Sprintf("the server says of %s what this program does not know, and what is not in the dump: %s", name, shownAll(e.unknown)))
+	}
+}
+
+// unknownKind is what an index is, unless that is known.
+func unknownKind(index bson.Raw) string {
+	key, _ := index.Lookup("key").DocumentOK()
+	fields, _ := key.Elements()
+	for _, f := range fields {
+		if kind, ok := f.Value().StringValueOK(); ok && !slices.Contains(indexKinds, kind) {
+			return kind
+		}
+	}
+	return ""
+}
+
+// ownCollections of a user's database are the server's. Those that begin so are made by it alone.
+var ownCollections = []string{"system.views", "system.profile", "system.indexes", "system.namespaces", "system.buckets.", "system.resharding.", "system.drop.", "system.sharding_ddl_coordinators"}
+
+// warnOfLeftOut tells of a collection that is not dumped and not known to be the server's own.
+func (q *inquiry) warnOfLeftOut(db, name string) {
+	if db == "admin" || db == "config" || q.filtered(db+"."+name) {
+		return
+	}
+	for _, own := range ownCollections {
+		if name == own || strings.HasSuffix(own, ".") && strings.HasPrefix(name, own) {
+			return
+		}
+	}
+	q.warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown(db+"."+name)))
+}

@@ -1,0 +1,64 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// warnOfUsers tells of users and roles that are not in a dump and that nobody
+// said should not be.
+func (q *inquiry) warnOfUsers(ctx context.Context) {
+	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || !q.conn.server.mongod || q.conn.server.proxy {
+		return
+	}
+	db := shown(q.cfg.Database)
+	const how = "MONGO_DUMP_USERS=on has them dumped, off says that they are not wanted"
+	found := false
+	for _, name := range []string{"system.users", "system.roles"} {
+		command := bson.D{
+			{Key: "find", Value: name},
+			{Key: "filter", Value: bson.D{{Key: "db", Value: q.cfg.Database}}},
+			{Key: "projection", Value: bson.D{{Key: "_id", Value: 1}}},
+			{Key: "limit", Value: 1},
+			{Key: "singleBatch", Value: true},
+		}
+		err := q.conn.each(ctx, "admin", command, func(bson.Raw) error { found = true; return nil })
+		if hasCode(err, codeUnauthorized) {
+			q.warn(fmt.Sprintf("users and roles of %s are not in the dump, and whether there are any this user may not see: %s", db, how))
+			return
+		}
+	}
+	if found {
+		q.warn(fmt.Sprintf("users and roles of %s are not in the dump: %s", db, how))
+	}
+}
+
+// ownOfLocal are a member's own collections of the database local.
+var ownOfLocal = []string{"startup_log", "oplog.rs", "oplog.$main", "clustermanager", "me", "slaves", "sources"}
+
+// warnOfLocal tells of what users keep in local. Nobody dumps that, as it is of
+// one member; but it may be meant to be safe.
+func (q *inquiry) warnOfLocal(ctx context.Context) {
+	if q.cfg.Database != "" || !q.filter.all() || !q.conn.server.mongod || q.conn.server.mongos || q.conn.server.proxy {
+		return
+	}
+	names, err := collectionNames(ctx, q.conn, "local")
+	if err != nil {
+		q.debug("what is in local is not known: " + err.Error())
+		return
+	}
+	var users []string
+	for name := range names {
+		if !slices.Contains(ownOfLocal, name) && !strings.HasPrefix(name, "system.") && !strings.HasPrefix(name, "replset.") {
+			users = append(users, name)
+		}
+	}
+	if len(users) > 0 {
+		slices.Sort(users)
+		q.warn("collections of the database local are left out, as by mongodump: " + shownAll(users))
+	}
+}

@@ -1,0 +1,46 @@
+package mongo
+
+import (
+	"fmt"
+)
+
+// A RightError is an error by a right that the user does not have, with the
+// statement that grants it.
+type RightError struct {
+	Grant string // for mongosh, as somebody who may grant
+	err   error
+}
+
+func (e *RightError) Error() string {
+	return fmt.Sprintf("%v; grant it in mongosh: %s", e.err, e.Grant)
+}
+
+func (e *RightError) Unwrap() error { return e.err }
+
+// withGrant makes of an error that says that the user lacks a right one that
+// says how he gets it. Without a user there is nobody to grant it to.
+func (s Server) withGrant(err error, role, db string) error {
+	if !hasCode(err, codeUnauthorized) {
+		return err
+	}
+	opts, optErr := s.options()
+	if optErr != nil || opts.Auth == nil || opts.Auth.Username == "" {
+		return err
+	}
+	from := opts.Auth.AuthSource
+	if from == "" {
+		from = "admin"
+	}
+	return &RightError{
+		Grant: fmt.Sprintf("db.getSiblingDB(%+q).grantRolesToUser(%+q, [{ role: %+q, db: %+q }])", from, opts.Auth.Username, role, db),
+		err:   err,
+	}
+}
+
+// withGrant names the built-in role that has all rights which this dump needs.
+func (s *Source) withGrant(err error) error {
+	if s.cfg.Database == "" || s.cfg.Database == "admin" || s.cfg.Database == "config" || s.cfg.Users == UsersOn {
+		return s.cfg.withGrant(err, "backup", "admin")
+	}
+	return s.cfg.withGrant(err, "read", s.cfg.Database)
+}

@@ -1,0 +1,126 @@
+package mongo
+
+import (
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// Settings of a server and of a URI that could change what a command of this
+// package returns, or whether it runs: each with what is done about it. They are
+// from the servers' own lists (getParameter '*', getClusterParameter '*', the
+// options of collections) of 5.0 to 8.2, and from the driver's list of what a URI
+// may say, each of them read. What is not here concerns neither.
+//
+// Set here, on each command:
+//
+//	defaultMaxTimeMS (8.0)       ends reads that take longer. maxTimeMS 0 on each read; a cursor has what its
+//	                             find had.
+//	setDefaultRWConcern          level available returns what a shard does not own any more, majority what is
+//	                             older than the oplog's beginning. readConcern local on each read that has none.
+//	                             The default of writes is acknowledged, whatever it is.
+//	cursorTimeoutMillis          ends cursors that wait. noCursorTimeout on each find.
+//	localLogicalSessionTimeoutMinutes
+//	                             ends sessions and their cursors: each is renewed three times within it, and at
+//	                             least every five minutes.
+//	requireApiVersion            refuses commands without an apiVersion: it is said where the server asks for it,
+//	                             not strictly.
+//	validators, documents of other versions
+//	                             bypassDocumentValidation on each insert.
+//	replacement of empty timestamps
+//	                             bypassEmptyTsReplacement, or they are put back.
+//	a collection's collation     is that of its _id too, which is the one sort there is; indexes that had none are
+//	                             made with simple.
+//
+// Set here, in place of what a URI says:
+//
+//	timeoutMS                    ends commands, and with them cursors and batches: none. How long a server is
+//	                             looked for and a connection takes stays bounded.
+//	w=0                          inserts of which nobody hears whether they were made: the server's default.
+//	directConnection             set by ourselves, for the one member that all is read from.
+//
+// What cannot change anything, and why:
+//
+//	readConcernLevel, retryReads, retryWrites, maxAdaptiveRetries
+//	                             the driver does not apply them to the commands by which is read; a write that is
+//	                             repeated is made once.
+//	w, wtimeoutMS, journal       an insert that is not acknowledged so fails the restore.
+//	readPreference, tags, maxStalenessSeconds, localThresholdMS
+//	                             choose the member; all is read from one. A restore goes to the primary.
+//	compressors, pool, monitoring and heartbeat, tls…, auth…, srv…, loadBalanced, appName
+//	                             the way there, and not what comes back.
+//	connectTimeoutMS, serverSelectionTimeoutMS
+//	                             an error where they are too short.
+//	notablescan                  does not concern queries without a condition, nor admin, config, local and
+//	                             system collections (mongod, query planner); the update of an empty timestamp is
+//	                             by _id.
+//	index filters, query settings (8.0)
+//	                             choose among the plans that give the same documents. reject refuses: an error.
+//	internalQuery…               sizes, limits and plans: an error where they are too small.
+//	internalQueryFindCommandBatchSize, internalDocumentSource…
+//	                             how much is in an answer, of which as many are asked for as there are.
+//	maxBSONDepth, …              of documents that are passed on as they are.
+//	minSnapshotHistoryWindowInSeconds, transactionLifetimeLimitSeconds
+//	                             ErrTooOld; there are no transactions.
+//	ttlMonitorEnabled, expireAfterSeconds
+//	                             documents that expire meanwhile are gone, in the dump or from the target: those
+//	                             collections are not counted after a restore.
+//	changeStreamOptions, oplog sizes
+//	                             an oplog that was overwritten is an error.
+//	javascriptEnabled, security.…, enableTestCommands
+//	                             no command of this package needs them.
+//	setUserWriteBlockMode        refuses writes: an error.
+//
+// Rights that make an answer shorter are in databases, collectionNames and
+// warnOfUsers.
+
+// reads are the commands that defaultMaxTimeMS and the default read concern are for.
+var (
+	reads       = []string{"find", "aggregate", "count", "collStats", "dbStats", "listCollections", "listIndexes", "listDatabases"}
+	concernedBy = []string{"find", "aggregate", "count"}
+)
+
+// ownSettings adds to a command what keeps the server's settings from changing its answer.
+func (c *conn) ownSettings(command bson.D) bson.D {
+	if !c.server.mongod || len(command) == 0 || !slices.Contains(reads, command[0].Key) {
+		return command
+	}
+	add := func(key string, value any) {
+		if !slices.ContainsFunc(command, func(e bson.E) bool { return e.Key == key }) {
+			command = append(slices.Clip(command), bson.E{Key: key, Value: value})
+		}
+	}
+	if slices.Contains(concernedBy, command[0].Key) {
+		add("readConcern", bson.D{{Key: "level", Value: "local"}})
+	}
+	add("maxTimeMS", 0)
+	return command
+}
+
+// withoutSettings takes out of what a URI says that by which commands would be
+// ended or their errors be lost.
+func withoutSettings(opts *options.ClientOptions) {
+	opts.Timeout = nil
+	if opts.WriteConcern != nil && !opts.WriteConcern.Acknowledged() {
+		opts.WriteConcern = nil
+	}
+}
+
+// codeAPIVersion is what a server says that wants an apiVersion.
+const codeAPIVersion = 498870
+
+// withAPIVersion is opts with an apiVersion, under which all commands remain allowed.
+func withAPIVersion(opts *options.ClientOptions) *options.ClientOptions {
+	return opts.SetServerAPIOptions(options.ServerAPI(options.ServerAPIVersion1).SetStrict(false))
+}
+
+// refreshWithin is how often a session has to be renewed that the server ends
+// after minutes.
+func refreshWithin(minutes int64) time.Duration {
+	if minutes <= 0 {
+		return refreshTime
+	}
+	return min(refreshTime, time.Duration(minutes)*time.Minute/3)
+}
