@@ -23,7 +23,7 @@ func cases(t *testing.T) []dumptest.Case[*testDB] {
 			}
 		}},
 		{Name: "names", Fill: func(t *testing.T, db *testDB) {
-			for _, name := range []string{"a", "A", "a.b", "a b", "ünï", "a-b", "x.chunks", strings.Repeat("n", 100)} {
+			for _, name := range []string{"a", "A", "a.b", "a b", "ünï", "a-b", "x.chunks", strings.Repeat("n", 100), "\x1b[2J", "\u202eevil", "`'\\", "prelude.json"} { // mongorestore --nsFrom renames none with a line feed
 				db.insert(t, name, bson.D{{Key: "_id", Value: name}})
 			}
 		}},

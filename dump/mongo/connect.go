@@ -200,17 +200,23 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		Msg     string `bson:"msg"`
 		Session int64  `bson:"logicalSessionTimeoutMinutes"`
 	}
-	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); hasCode(err, codeAPIVersion) && opts.ServerAPIOptions == nil {
-		c.close(ctx)
-		return dial(ctx, withAPIVersion(opts))
-	} else if err != nil {
-		return nil, fmt.Errorf("connect: %w", unreachable(ctx, err))
-	}
 	var build bson.Raw
-	if err := c.run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
-		return nil, fmt.Errorf("connect: version: %w", err)
+	err = c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello)
+	if err == nil {
+		err = c.run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build)
+	}
+	if err != nil {
+		err = unreachable(ctx, err)
+		if opts.ServerAPIOptions == nil && wantsAPIVersion(err) {
+			c.close(ctx)
+			return dial(ctx, withAPIVersion(opts))
+		}
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	text, _ := build.Lookup("version").StringValueOK()
+	if archive.ParseVersion(text) == (archive.Version{}) { // on which it depends where a time series has its documents
+		return nil, errors.New("connect: the server does not say which version it is")
+	}
 	c.server = serverInfo{
 		version: archive.ParseVersion(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid", session: hello.Session,
 		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),

@@ -24,6 +24,8 @@ type fake struct {
 
 	version string // empty: 7.0.5
 
+	sessionMinutes int // 0: 30
+
 	committed uint32 // the oplog's entry up to which a majority has all
 
 	mu          sync.Mutex
@@ -182,7 +184,7 @@ func (f *fake) run(command bson.Raw) any {
 			{Key: "maxWriteBatchSize", Value: 100_000},
 			{Key: "minWireVersion", Value: 0},
 			{Key: "maxWireVersion", Value: f.wireVersion()},
-			{Key: "logicalSessionTimeoutMinutes", Value: 30},
+			{Key: "logicalSessionTimeoutMinutes", Value: cmp.Or(f.sessionMinutes, 30)},
 		}
 		if f.set != "" {
 			d = append(d, bson.E{Key: "setName", Value: f.set}, bson.E{Key: "hosts", Value: bson.A{f.addr}}, bson.E{Key: "me", Value: f.addr}, bson.E{Key: "primary", Value: f.addr})

@@ -149,11 +149,26 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 			delete(named, e.name)
 		}
 		if len(named) == 0 {
-			return all, nil
+			return all, q.bucketsOf(all)
 		}
 		missing = slices.Sorted(maps.Keys(named))
 	}
 	return nil, fmt.Errorf("the server names collections that it does not describe, each of %d times that it was asked: %s", tries, shownAll(missing))
+}
+
+// bucketsOf looks whether each time series has the collection that its documents
+// are in: of one that is not there a server finds nothing, and says no more.
+func (q *inquiry) bucketsOf(all []*entry) error {
+	if q.conn.server.version.RawData() {
+		return nil
+	}
+	for _, e := range all {
+		buckets := archive.BucketsPrefix + e.name
+		if e.kind == "timeseries" && !slices.ContainsFunc(all, func(other *entry) bool { return other.name == buckets }) {
+			return fmt.Errorf("the server lists the time series %s, and not its buckets", shown(e.name))
+		}
+	}
+	return nil
 }
 
 // list1 asks once for the collections of a database, or for those that a filter

@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -108,7 +109,12 @@ func withoutSettings(opts *options.ClientOptions) {
 	}
 }
 
-// codeAPIVersion is what a server says that wants an apiVersion.
+// wantsAPIVersion tells of a server that takes no command without an apiVersion. It
+// may say so while a connection is made, and then by its words alone.
+func wantsAPIVersion(err error) bool {
+	return hasCode(err, codeAPIVersion) || strings.Contains(err.Error(), "The apiVersion parameter is required")
+}
+
 const codeAPIVersion = 498870
 
 // withAPIVersion is opts with an apiVersion, under which all commands remain allowed.
