@@ -100,7 +100,7 @@ func (c *Client) judge(ctx context.Context, in *input, summary *Summary, err err
 		err = errors.New("backup: restic ended before its input did")
 	}
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.LockWait+time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.LockWait+missedRefresh+time.Minute)
 	defer cancel()
 	forgetErr := c.locked(ctx, command{op: "forget", args: []string{"forget", summary.SnapshotID}})
 	if forgetErr != nil {

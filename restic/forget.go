@@ -36,14 +36,19 @@ func (c *Client) Forget(ctx context.Context, ids []string, prune bool) error {
 }
 
 func (c *Client) forget(ctx context.Context, ids []string, prune bool) error {
-	for some := range slices.Chunk(ids, forgetMany) {
+	if len(ids) == 0 && prune {
+		return c.Prune(ctx)
+	}
+	for len(ids) > 0 {
+		some := ids[:min(len(ids), forgetMany)]
+		ids = ids[len(some):]
 		args := append([]string{"forget"}, some...)
+		if len(ids) == 0 && prune { // to open the repository once more takes restic a while
+			args = append(args, "--prune")
+		}
 		if err := c.locked(ctx, command{op: "forget", args: args}); err != nil {
 			return err
 		}
-	}
-	if prune {
-		return c.Prune(ctx)
 	}
 	return nil
 }

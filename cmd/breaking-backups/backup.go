@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -18,10 +20,12 @@ type backup struct {
 	job    job
 	restic *restic.Client
 	log    logger
+	warned *atomic.Int64 // warnings of the dump that is being made
 }
 
 func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
-	src, err := newSource(cfg, a.log.Logger)
+	warned := new(atomic.Int64)
+	src, err := newCountedSource(cfg, a.log.Logger, warned)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +33,7 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log}, nil
+	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log, warned: warned}, nil
 }
 
 // checkedRestic is the repository's restic, once it is known to be new enough.
@@ -55,6 +59,7 @@ type outcome struct {
 // end; the error it returns is among what it has logged.
 func (b *backup) run(ctx context.Context) error {
 	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.Repository, "mode", b.cfg.Mode)
+	b.warned.Store(0)
 	out := outcome{started: time.Now()}
 	out.summary, out.err = b.snapshot(ctx)
 	if out.err == nil {
@@ -87,6 +92,9 @@ func (b *backup) logEnd(out outcome) {
 			"bytes", out.summary.TotalBytesProcessed, "added", out.summary.DataAdded, "stored", out.summary.DataAddedPacked,
 		)
 	}
+	if warned := b.warned.Load(); warned > 0 {
+		fields = append(fields, "warnings", warned)
+	}
 	if out.err == nil {
 		b.log.Info("backup done", fields...)
 		return
@@ -106,8 +114,16 @@ func (b *backup) logEnd(out outcome) {
 func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	b.sweep()
 	// A database that cannot be reached must not leave a repository behind where a typo says that there is one.
-	if err := b.source.Check(ctx); err != nil {
+	survey, err := b.source.Survey(ctx)
+	if err != nil {
 		return restic.Summary{}, err
+	}
+	tags := slices.Clone(b.cfg.tags)
+	if survey.Source != "" {
+		tags = append(tags, sourceTag+survey.Source)
+	}
+	if survey.Empty {
+		tags = append(tags, emptyTag)
 	}
 	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a repository.
 	if b.cfg.Mode == "spool" || !b.restic.Settled(ctx) {
@@ -120,14 +136,14 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 		}
 	}
 	if b.cfg.Mode == "spool" {
-		return b.spooled(ctx)
+		return b.spooled(ctx, tags)
 	}
-	summary, err := b.streamed(ctx)
+	summary, err := b.streamed(ctx, tags)
 	var consume *stream.ConsumeError
 	if b.cfg.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) {
 		return summary, err
 	}
-	return b.fallBack(ctx, err)
+	return b.fallBack(ctx, tags, err)
 }
 
 // reachTime bounds how long a repository may take to be reached or made. restic itself tries for a quarter of an hour,
@@ -153,18 +169,19 @@ func (b *backup) unlock(ctx context.Context) {
 }
 
 // streamed hands the dump to restic as it is read. Nothing is written to disk.
-func (b *backup) streamed(ctx context.Context) (restic.Summary, error) {
+func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, error) {
 	var summary restic.Summary
 	_, err := stream.Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
-		summary, err = b.store(ctx, r)
+		summary, err = b.store(ctx, tags, r)
 		return err
 	})
 	return summary, err
 }
 
-func (b *backup) store(ctx context.Context, r io.Reader) (restic.Summary, error) {
+// store has restic make a snapshot that bears these tags of all that r gives.
+func (b *backup) store(ctx context.Context, tags []string, r io.Reader) (restic.Summary, error) {
 	return b.restic.Backup(ctx, restic.BackupOptions{
-		Host: b.job.host, Filename: b.job.file, Tags: b.cfg.tags, Compression: b.cfg.engine().compression(b.cfg),
+		Host: b.job.host, Filename: b.job.file, Tags: tags, Compression: b.cfg.engine().compression(b.cfg),
 	}, r)
 }
 

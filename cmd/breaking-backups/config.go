@@ -31,6 +31,7 @@ type config struct {
 	DBType     string `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required)"`
 	JobName    string `env:"JOB_NAME" flag:"job" group:"job" help:"name of the job and of the file in its snapshots" shown:"type and database, e.g. postgres-app; postgres-all"`
 	ResticHost string `env:"RESTIC_HOST" flag:"host" group:"job" help:"host that the snapshots bear" shown:"the database's host"`
+	AllowEmpty bool   `env:"ALLOW_EMPTY" flag:"allow-empty" group:"job" default:"false" help:"a dump that holds nothing is no error"`
 
 	// database
 	PGHost             string  `env:"PGHOST" group:"database" help:"server, or folder of its socket" shown:"as libpq"`

@@ -71,6 +71,9 @@ func TestConfigMistakes(t *testing.T) {
 		{"AWS_SECRET_ACCESS_KEY_FILE=/dev/null", "AWS_SECRET_ACCESS_KEY_FILE: /dev/null is empty"},
 		{"RESTIC_BINARY=/nowhere/restic", "RESTIC_BINARY: want the path of restic 0.17 or newer"},
 		{"RESTIC_TAGS=a\x01", "RESTIC_TAGS: want tags in UTF-8 without control characters"},
+		{"RESTIC_TAGS=app,breaking-backups.empty", `RESTIC_TAGS: tags that begin with breaking-backups. are this program's own`},
+		{"RESTIC_HOST=\xff", `RESTIC_HOST: want UTF-8, as restic keeps names, got "\xff"`},
+		{"ALLOW_EMPTY=perhaps", `ALLOW_EMPTY: want true or false, got "perhaps"`},
 		{"JOB_NAME=a/b", `JOB_NAME: want a name without blanks, slashes and wildcards, got "a/b"`},
 		{"BACKUP_MODE=fast", `BACKUP_MODE: want auto, stream, spool, got "fast"`},
 		{"BACKUP_RETRIES=-1", `BACKUP_RETRIES: want a whole number of 0 or more, got "-1"`},
@@ -108,6 +111,15 @@ func TestConfigMistakes(t *testing.T) {
 				t.Errorf("a secret shows: %v", err)
 			}
 		})
+	}
+}
+
+// restic would keep another name, under which nothing of the job is found again.
+func TestConfigHostThatResticCannotKeep(t *testing.T) {
+	t.Setenv("PGHOST", "\xff") // the driver reads it itself
+	_, err := loadConfig(baseEnv(t, "RESTIC_HOST="), nil, jobAndRepository)
+	if want := "configuration: RESTIC_HOST: want the name that the snapshots bear: the database's host is not UTF-8"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -15,7 +16,7 @@ import (
 // source is a database to dump, and its name for people.
 type source interface {
 	dump.Source
-	Check(context.Context) error
+	Survey(context.Context) (dump.Survey, error)
 	Host() string
 	Database() string
 }
@@ -24,7 +25,7 @@ type source interface {
 type engine struct {
 	variables string // of its settings, for errors that name no single one
 
-	source func(cfg *config, warn, debug func(string)) (source, error)
+	source func(cfg *config, warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines
 	loader func(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error)
 	verify func(io.Reader) error // that a dump is whole
 
@@ -44,9 +45,19 @@ func (cfg *config) engine() engine { return engines()[cfg.DBType] }
 // newSource is the database that the configuration names, of an engine that requireJob lets pass. It contacts nothing.
 // log may be nil.
 func newSource(cfg *config, log *slog.Logger) (source, error) {
+	return newCountedSource(cfg, log, nil)
+}
+
+// newCountedSource is newSource, with the warnings counted if warned is not nil.
+func newCountedSource(cfg *config, log *slog.Logger, warned *atomic.Int64) (source, error) {
 	var warn, debug func(string)
 	if log != nil {
-		warn = func(text string) { log.Warn(text) }
+		warn = func(text string) {
+			if warned != nil {
+				warned.Add(1)
+			}
+			log.Warn(text)
+		}
 		debug = func(text string) { log.Debug(text) }
 	}
 	return cfg.engine().source(cfg, warn, debug)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -22,7 +23,13 @@ func mongoEngine() engine {
 		source:    newMongoSource,
 		loader:    newMongoLoader,
 		verify:    verifyMongo,
-		dumped:    func(_ *config, src source) string { return cmp.Or(src.Database(), "all") },
+		dumped: func(_ *config, src source) string {
+			name := src.Database()
+			if checkJobName(name) != nil {
+				name = url.PathEscape(name)
+			}
+			return cmp.Or(name, "all")
+		},
 		manyIn:    func(cfg *config) bool { return cfg.MongoDatabase == "" },
 		extension: ".archive", // compressed or not, so that a job stays the same job
 		compression: func(cfg *config) string {
@@ -49,10 +56,12 @@ func newMongoSource(cfg *config, warn, debug func(string)) (source, error) {
 		Users:    mongo.Users(cfg.MongoUsers),
 		UUIDs:    cfg.MongoUUIDs,
 		Oplog:    mongo.Oplog(cfg.MongoOplog),
-		Order:    mongo.Order(cfg.MongoOrder),
-		Jobs:     int(cfg.DumpJobs),
-		Warn:     warn,
-		Debug:    debug,
+
+		AllowEmpty: cfg.AllowEmpty,
+		Order:      mongo.Order(cfg.MongoOrder),
+		Jobs:       int(cfg.DumpJobs),
+		Warn:       warn,
+		Debug:      debug,
 	})
 	if err != nil {
 		return nil, err

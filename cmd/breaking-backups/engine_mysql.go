@@ -20,6 +20,7 @@ func mysqlEngine() engine {
 				LockTimeout: time.Duration(cfg.MyLockTimeout),
 				Jobs:        int(cfg.DumpJobs),
 				Position:    cfg.MyPosition,
+				AllowEmpty:  cfg.AllowEmpty,
 				Warn:        warn,
 				Debug:       debug,
 			})

@@ -51,6 +51,7 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 		NoPrivileges: cfg.PGNoPrivileges,
 		Clean:        cfg.PGClean,
 
+		AllowEmpty:  cfg.AllowEmpty,
 		LockTimeout: time.Duration(cfg.PGLockTimeout),
 		RowOrder:    postgres.RowOrder(cfg.PGRowOrder),
 		TrustOwners: cfg.PGTrustOwners,

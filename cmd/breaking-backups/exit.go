@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo"
 	"github.com/breaking-backups/breaking-backups/dump/mysql"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
@@ -103,6 +104,8 @@ func hint(err error) string {
 		return "give each database a RESTIC_HOST of its own; if they are one and the same, say so once: forget-prune --accept-sources"
 	case errors.Is(err, errMadeIsMissing):
 		return "set RESTIC_HOST and JOB_NAME to plain names, which restic keeps as they are"
+	case errors.As(err, new(*dump.EmptyError)):
+		return "is the name right, also in its case, and may the user see it? If nothing is what is meant: ALLOW_EMPTY=true"
 	case errors.Is(err, exec.ErrNotFound):
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
 	case errors.Is(err, mysql.ErrNotEmpty):

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -191,9 +192,20 @@ func (w *world) succeed(t *testing.T) {
 	}
 }
 
-// sound wants the repository without locks and without faults, and the work folder empty.
+// halfAnHourLater makes the locks of killed restics so old that they are known to be dead.
+func (w *world) halfAnHourLater(t *testing.T) {
+	t.Helper()
+	restictest.Repository{Restic: w.restic, Env: w.env, Folder: w.repo}.AgeLocks(t, 31*time.Minute)
+}
+
+// sound wants the repository without faults and the work folder empty, and that half an hour later a run leaves no lock
+// of those that were killed.
 func (w *world) sound(t *testing.T) {
 	t.Helper()
+	if w.stored(t, "locks") > 0 {
+		w.halfAnHourLater(t)
+		w.succeed(t)
+	}
 	if locks := w.stored(t, "locks"); locks != 0 {
 		t.Errorf("%d locks are left", locks)
 	}
@@ -215,6 +227,9 @@ func (w *world) broken(t *testing.T, fault string, act func(t *testing.T)) {
 		act(t)
 		if after := w.snapshots(t); after != before {
 			t.Fatalf("%d snapshots after %d", after, before)
+		}
+		if locks := w.stored(t, "locks"); locks != 0 && fault != "restic killed" && fault != "signal twice" {
+			t.Errorf("%d locks are left, though restic was let end", locks)
 		}
 		w.succeed(t)
 		w.sound(t)
@@ -416,8 +431,8 @@ func children(t *testing.T, pid int) []int {
 	return pids
 }
 
-// adopt makes this process the parent of those whose own was killed, in place of the machine's first process. To
-// restic the lock of a process is stale once it has been waited for; some first processes take seconds for that.
+// adopt makes this process the parent of those whose own was killed, in place of the machine's first process, so that
+// their end can be waited for.
 func adopt(t *testing.T) {
 	t.Helper()
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {

@@ -27,7 +27,7 @@ func (b *backup) sweep() {
 }
 
 // spooled puts the dump down in the work folder and hands it to restic from there, again and again if it must.
-func (b *backup) spooled(ctx context.Context) (_ restic.Summary, err error) {
+func (b *backup) spooled(ctx context.Context, tags []string) (_ restic.Summary, err error) {
 	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.cfg.WorkDir}, b.source.Dump)
 	if err != nil {
 		return restic.Summary{}, err
@@ -38,10 +38,10 @@ func (b *backup) spooled(ctx context.Context) (_ restic.Summary, err error) {
 		}
 	}()
 	b.log.Info("dump spooled", "folder", b.cfg.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
-	return b.storeSpool(ctx, spool)
+	return b.storeSpool(ctx, tags, spool)
 }
 
-func (b *backup) storeSpool(ctx context.Context, spool *stream.Spool) (restic.Summary, error) {
+func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Spool) (restic.Summary, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = time.Duration(b.cfg.RetryWait), 2, 10*time.Minute
 	once := func() (restic.Summary, error) {
@@ -50,7 +50,7 @@ func (b *backup) storeSpool(ctx context.Context, spool *stream.Spool) (restic.Su
 			return restic.Summary{}, backoff.Permanent(err)
 		}
 		defer r.Close()
-		summary, err := b.store(ctx, r)
+		summary, err := b.store(ctx, tags, r)
 		if err != nil && !worthTryingAgain(err) {
 			err = backoff.Permanent(err)
 		}
@@ -72,9 +72,9 @@ func worthTryingAgain(err error) bool {
 
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
 // well.
-func (b *backup) fallBack(ctx context.Context, failure error) (restic.Summary, error) {
+func (b *backup) fallBack(ctx context.Context, tags []string, failure error) (restic.Summary, error) {
 	b.log.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.WorkDir)
-	summary, err := b.spooled(ctx)
+	summary, err := b.spooled(ctx, tags)
 	if err != nil {
 		return summary, fmt.Errorf("%w (before that: %w)", err, failure)
 	}
