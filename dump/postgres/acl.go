@@ -91,11 +91,13 @@ func aclName(name string) string {
 	return name
 }
 
-// privileges gives each letter its word, in the order in which the server lists them.
-var privileges = []struct {
+type privilege struct {
 	letter byte
 	word   string
-}{
+}
+
+// privileges gives each letter its word, in the order in which the server lists them.
+var privileges = []privilege{
 	{'a', "INSERT"},
 	{'r', "SELECT"},
 	{'w', "UPDATE"},
@@ -156,6 +158,13 @@ func (c *catalog) grantColumn(o *object, target, column string, owner uint32, ac
 			g.full = it.privs + it.options
 		}
 	}
+	for _, it := range slices.Concat(g.grant, g.revoke) {
+		for _, letter := range it.privs + it.options {
+			if !slices.ContainsFunc(privileges, func(p privilege) bool { return rune(p.letter) == letter }) {
+				c.warn(fmt.Sprintf("%s: the privilege %q is left out: it is not known here", target, letter))
+			}
+		}
+	}
 	if len(g.grant)+len(g.revoke) > 0 {
 		o.grants = append(o.grants, g)
 	}
@@ -192,6 +201,9 @@ func (g grants) print(p *printer) {
 		return
 	}
 	for _, it := range g.revoke {
+		if g.words(it.privs+it.options) == "" {
+			continue
+		}
 		p.stmt("%sREVOKE %s ON %s FROM %s", g.prefix, g.words(it.privs+it.options), g.target, roleName(it.grantee))
 	}
 	own := func(it aclItem) bool { return it.grantee == g.owner.name && it.grantor == g.owner.name }
@@ -213,10 +225,10 @@ func (g grants) printGrant(p *printer, it aclItem) {
 	if borrowed {
 		p.stmt("SET SESSION AUTHORIZATION %s", roleName(it.grantor))
 	}
-	if it.privs != "" {
+	if g.words(it.privs) != "" {
 		p.stmt("%sGRANT %s ON %s TO %s", g.prefix, g.words(it.privs), g.target, roleName(it.grantee))
 	}
-	if it.options != "" {
+	if g.words(it.options) != "" {
 		p.stmt("%sGRANT %s ON %s TO %s WITH GRANT OPTION", g.prefix, g.words(it.options), g.target, roleName(it.grantee))
 	}
 	if borrowed {

@@ -53,7 +53,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err := s.begin(ctx, conn); err != nil {
 		return nil, err
 	}
-	c := &catalog{conn: conn, srv: srv, roles: map[uint32]role{}}
+	c := &catalog{conn: conn, srv: srv, roles: map[uint32]role{}, warn: s.cfg.Warn}
 	if err := readRoles(ctx, c); err != nil {
 		return nil, err
 	}

@@ -136,13 +136,14 @@ func lookInto(ctx context.Context, conn *pgx.Conn) ([]finding, error) {
 		}
 		fmt.Fprintf(&others, " UNION SELECT 'other', s.nspname::text, '' FROM %s x JOIN s ON s.oid = x.%s WHERE %s%s", class, namespace, members(class, "x.oid"), own)
 	}
-	for class, condition := range map[string]string{
-		"pg_extension": "", "pg_language": "", "pg_cast": "", "pg_am": "", "pg_transform": "", "pg_foreign_data_wrapper": "", "pg_foreign_server": "",
-		"pg_event_trigger": "", "pg_publication": "", "pg_default_acl": "",
-		"pg_subscription": " AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
+	for _, class := range []string{
+		"pg_extension", "pg_language", "pg_cast", "pg_am", "pg_transform", "pg_foreign_data_wrapper", "pg_foreign_server",
+		"pg_event_trigger", "pg_publication", "pg_default_acl",
 	} {
-		fmt.Fprintf(&others, " UNION SELECT 'other', '', '' FROM %s x WHERE x.oid >= %d AND %s%s", class, firstNormal, members(class, "x.oid"), condition)
+		fmt.Fprintf(&others, " UNION SELECT 'other', '', '' FROM %s x WHERE x.oid >= %d AND %s", class, firstNormal, members(class, "x.oid"))
 	}
+	// Some of whose columns are for superusers alone.
+	others.WriteString(" UNION SELECT 'other', '', '' FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())")
 	rows, err := conn.Query(ctx, `
 		WITH s AS (`+userSchemas+`)
 		SELECT 'schema' AS what, nspname::text AS schema, '' AS name FROM s WHERE nspname <> 'public'
