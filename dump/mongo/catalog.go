@@ -19,7 +19,8 @@ type collection struct {
 	options bson.Raw
 	uuid    string // of its present incarnation, in hexadecimal; empty where the server has none
 	indexes []bson.Raw
-	before  int64 // the documents that the server says it has, before they are read; negative: it does not say
+	search  []string // names of its search indexes, which are not in the dump
+	before  int64    // the documents that the server says it has, before they are read; negative: it does not say
 
 	fromDB, from string               // where the documents are, if elsewhere
 	filter       bson.D               // selects some of the documents; nil means all
@@ -123,6 +124,7 @@ var emptyDocument = []byte{5, 0, 0, 0, 0}
 func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
+	var search searchProbe
 	for _, coll := range all {
 		if coll.isView() || coll.Type == "" {
 			continue
@@ -149,6 +151,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 			if err != nil {
 				return fmt.Errorf("list the indexes of %s: %w", shown(coll.Namespace()), err)
 			}
+			coll.search = search.find(ctx, c, coll)
 			coll.before = c.estimate(ctx, coll)
 			// The server lists them as they were made, each member for itself.
 			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })

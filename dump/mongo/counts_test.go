@@ -120,7 +120,13 @@ func growing(f *fake, more int) {
 	n := 9 + more - 1
 	f.handle("count", func(string, bson.Raw) any { n++; return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: n}} })
 	all := 29
-	f.handle("aggregate", func(db string, _ bson.Raw) any { all++; return f.cursor(db, "many", []bson.Raw{count(all)}) })
+	f.handle("aggregate", func(db string, command bson.Raw) any {
+		if _, err := command.LookupErr("pipeline", "0", "$group"); err != nil {
+			return nil
+		}
+		all++
+		return f.cursor(db, "many", []bson.Raw{count(all)})
+	})
 }
 
 // The oplog is read to the entry that was the newest.

@@ -46,6 +46,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err := readIndexes(ctx, c, listed, s.cfg.Jobs); err != nil {
 		return err
 	}
+	d.warnOfSearch(listed)
 	for _, coll := range listed {
 		s.warnOfUnknown(coll)
 		if err := coll.describe(s.cfg.UUIDs); err != nil {

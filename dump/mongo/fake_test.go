@@ -319,7 +319,10 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 			n = len(c.docs)
 		}
 		return append(ok, bson.E{Key: "n", Value: n})
-	case "aggregate": // which this package asks for counts alone
+	case "aggregate": // which this package asks for counts, and for search indexes
+		if _, err := command.LookupErr("pipeline", "0", "$listSearchIndexes"); err == nil {
+			return failure(31082, "$listSearchIndexes stage is only allowed on MongoDB Atlas")
+		}
 		c := f.collection(db, target)
 		if c == nil || len(c.docs) == 0 {
 			return f.cursor(db, target, nil)

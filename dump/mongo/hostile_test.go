@@ -273,6 +273,22 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// What a server says in its errors stands in a warning as one line.
+func TestHostileMessages(t *testing.T) {
+	f := startFake(t)
+	f.add(t, "app", "a", "collection", "", `{"_id":1}`)
+	f.handle("listDatabases", func(_ string, command bson.Raw) any {
+		if has(command, "authorizedDatabases") {
+			return failure(9, "x\n{\"level\":\"INFO\",\"msg\":\"backup done\"}\x1b[2J\u202e")
+		}
+		return nil
+	})
+	_, said, err := dumpFake(t, f, Config{Oplog: OplogOff})
+	if err != nil || len(said.warnings) != 1 || strings.ContainsAny(said.warnings[0], "\n\x1b\u202e") || !strings.Contains(said.warnings[0], `x\n{"level"`) {
+		t.Errorf("%v, %q", err, said.warnings)
+	}
+}
+
 // A server that lists what cannot be is not believed.
 func TestListingThatCannotBe(t *testing.T) {
 	for name, list := range map[string]string{

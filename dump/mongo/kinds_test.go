@@ -105,3 +105,20 @@ func TestInvalidView(t *testing.T) {
 		t.Error("the other views, or users and roles, are not restored")
 	}
 }
+
+// Search indexes are another process's, and not in a dump.
+func TestSearchIndexes(t *testing.T) {
+	f := startFake(t)
+	f.add(t, "app", "a", "collection", "", `{"_id":1}`)
+	f.add(t, "app", "b", "collection", "", `{"_id":1}`)
+	f.handle("aggregate", func(db string, command bson.Raw) any {
+		if name, _ := command.Lookup("aggregate").StringValueOK(); name == "b" {
+			return f.cursor(db, name, []bson.Raw{jsonRaw(t, `{"id":"1","name":"default\nx","status":"READY"}`)})
+		}
+		return f.cursor(db, "a", nil)
+	})
+	_, said, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff, Oplog: OplogOff})
+	if err != nil || !slices.Equal(said.warnings, []string{`search indexes are left out, as by mongodump: "default\nx of app.b"; make them anew after a restore`}) {
+		t.Errorf("%v, warnings %q", err, said.warnings)
+	}
+}

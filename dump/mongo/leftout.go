@@ -12,7 +12,11 @@ import (
 // warnOfUsers tells of users and roles that are not in a dump and that nobody
 // said should not be.
 func (q *inquiry) warnOfUsers(ctx context.Context) {
-	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || !q.conn.server.mongod || q.conn.server.proxy {
+	if !q.conn.server.mongod {
+		q.warnOfOtherUsers(ctx)
+		return
+	}
+	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || q.conn.server.proxy {
 		return
 	}
 	db := shown(q.cfg.Database)
@@ -34,6 +38,21 @@ func (q *inquiry) warnOfUsers(ctx context.Context) {
 	}
 	if found {
 		q.warn(fmt.Sprintf("users and roles of %s are not in the dump: %s", db, how))
+	}
+}
+
+// warnOfOtherUsers tells of users of a server that keeps them where nobody reads
+// them, as FerretDB 2 keeps them as roles of PostgreSQL.
+func (q *inquiry) warnOfOtherUsers(ctx context.Context) {
+	if q.cfg.Users == UsersOff || q.cfg.Users == UsersAuto && q.cfg.Database != "" {
+		return
+	}
+	var answer bson.Raw
+	err := q.conn.run(ctx, "admin", bson.D{{Key: "usersInfo", Value: 1}}, &answer)
+	users, _ := answer.Lookup("users").ArrayOK()
+	found, _ := bson.RawArray(users).Values()
+	if q.cfg.Users == UsersOn || err == nil && len(found) > 0 {
+		q.warn("users and roles are not in the dump, as the server keeps them elsewhere: MONGO_DUMP_USERS=off says that this is known")
 	}
 }
 

@@ -46,6 +46,9 @@ func (q *inquiry) filtered(namespace string) bool { return !q.filter.wants(names
 // databases with those that he may see, as if there were no others. With false it
 // answers with all or not at all.
 func databases(ctx context.Context, q *inquiry) ([]string, error) {
+	if !q.conn.server.mongod { // FerretDB hides none, and its version 2 refuses the word
+		return databaseNames(ctx, q.conn, nil)
+	}
 	all := false
 	names, err := databaseNames(ctx, q.conn, &all)
 	if err == nil || hasCode(err, codeUnauthorized) || ctx.Err() != nil {

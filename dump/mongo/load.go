@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
@@ -46,9 +47,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	l := &Loader{cfg: cfg}
-	if l.cfg.Warn == nil {
-		l.cfg.Warn = func(string) {}
-	}
+	l.cfg.Warn = teller(cfg.Warn, new(sync.Mutex))
 	var err error
 	if l.filter, err = newFilter(cfg.Include, cfg.Exclude); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)

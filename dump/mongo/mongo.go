@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // Config says what to dump and how to reach it.
@@ -98,19 +100,8 @@ func NewSource(cfg Config) (*Source, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
-	if cfg.Debug == nil {
-		cfg.Debug = func(string) {}
-	}
 	var telling sync.Mutex // collections are read side by side
-	warn := cfg.Warn
-	cfg.Warn = func(text string) {
-		telling.Lock()
-		defer telling.Unlock()
-		warn(text)
-	}
+	cfg.Warn, cfg.Debug = teller(cfg.Warn, &telling), teller(cfg.Debug, &telling)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}
@@ -128,6 +119,19 @@ func NewSource(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	return &Source{cfg: cfg, filter: f, refresh: refreshTime}, nil
+}
+
+// teller passes texts on one at a time, and each as one line: servers and users
+// have put words into them.
+func teller(to func(string), one *sync.Mutex) func(string) {
+	if to == nil {
+		return func(string) {}
+	}
+	return func(text string) {
+		one.Lock()
+		defer one.Unlock()
+		to(archive.Line(text))
+	}
 }
 
 func (c Config) check() error {

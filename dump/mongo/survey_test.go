@@ -90,6 +90,18 @@ func TestNothingToDumpOfAServer(t *testing.T) {
 			t.Errorf("%+v: %v", cfg.Include, err)
 		}
 	}
+	// Of all databases nothing is told but that there is no moment.
+	var warnings []string
+	all, err := NewSource(Config{Server: db.server(t), Include: []string{db.name + ".*"}, Users: UsersOff, Warn: func(w string) { warnings = append(warnings, w) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := all.Dump(t.Context(), &bytes.Buffer{}); err != nil {
+		t.Error(err)
+	}
+	if warnings = slices.DeleteFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "the dump is not of one moment") }); len(warnings) > 0 {
+		t.Errorf("warnings %q", warnings)
+	}
 	src, err := NewSource(Config{Server: db.server(t), Database: db.name})
 	if err != nil {
 		t.Fatal(err)

@@ -18,3 +18,18 @@ func Shown(name string) string {
 }
 
 func misread(r rune) bool { return !strconv.IsPrint(r) || r == unicode.ReplacementChar || r == '"' }
+
+// Line is a text of ours with what others put into it, as one line without what
+// steers a terminal.
+func Line(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r != '"' && misread(r) {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
