@@ -136,7 +136,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 				name := indexName(index)
 				_, hasKey := index.Lookup("key").DocumentOK()
 				switch {
-				case name == "" || !hasKey || index.Validate() != nil:
+				case name == "" || !hasKey || index.Validate() != nil || deeperThan(index, mostDepth):
 					return errors.New("the server lists one without a name or a key")
 				case seen[name]:
 					return fmt.Errorf("the server lists %s twice", shown(name))

@@ -24,7 +24,8 @@ type fake struct {
 
 	version string // empty: 7.0.5
 
-	sessionMinutes int // 0: 30
+	sessionMinutes int                 // 0: 30
+	hello          func(bson.D) bson.D // makes another answer of that to hello; nil: that one
 
 	committed uint32 // the oplog's entry up to which a majority has all
 
@@ -197,6 +198,9 @@ func (f *fake) run(command bson.Raw) any {
 		}
 		if f.msg != "" {
 			d = append(d, bson.E{Key: "msg", Value: f.msg})
+		}
+		if f.hello != nil {
+			return f.hello(d)
 		}
 		return d
 	case "endsessions", "killcursors", "ping":

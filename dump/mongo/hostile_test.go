@@ -2,11 +2,14 @@ package mongo
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -184,6 +187,59 @@ func TestServerThatLies(t *testing.T) {
 	}
 }
 
+// A server lies of itself: dump and restore end, by an error or as they should.
+func TestServerThatLiesOfItself(t *testing.T) {
+	honest := startFake(t)
+	honest.add(t, "app", "users", "collection", "", manyDocuments(5)...)
+	stream, _, err := dumpFake(t, honest, Config{Oplog: OplogOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := documentsOf(t, stream)
+	for _, field := range []string{"ok", "helloOk", "isWritablePrimary", "maxBsonObjectSize", "maxMessageSizeBytes", "maxWriteBatchSize", "minWireVersion", "maxWireVersion", "logicalSessionTimeoutMinutes", "setName", "hosts", "me", "msg", "compression", "topologyVersion", "saslSupportedMechs"} {
+		t.Run(field, func(t *testing.T) {
+			t.Parallel()
+			f := startFake(t)
+			f.add(t, "app", "users", "collection", "", manyDocuments(5)...)
+			for _, lie := range []any{nil, "a\x00\n", int32(0), int32(-1), int64(1) << 62, bson.A{1, "x"}, bson.D{}} {
+				f.mu.Lock()
+				f.hello = func(d bson.D) bson.D {
+					if !slices.ContainsFunc(d, func(e bson.E) bool { return e.Key == field }) {
+						d = append(d, bson.E{Key: field, Value: "x"})
+					}
+					return replaced(d, []string{field}, lie).(bson.D)
+				}
+				f.mu.Unlock()
+				server := Server{URI: f.server().URI + "?serverSelectionTimeoutMS=100"}
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				src, err := NewSource(Config{Server: server, Oplog: OplogOff})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var b bytes.Buffer
+				if err := src.Dump(ctx, &b); err == nil && documentsOf(t, b.Bytes()) != want {
+					t.Errorf("%s is %v: another dump", field, lie)
+				}
+				l, err := NewLoader(LoadConfig{Server: server, Clean: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := l.Load(ctx, bytes.NewReader(stream)); err == nil && len(f.collection("app", "users").docs) != 5 {
+					t.Errorf("%s is %v: another restore", field, lie)
+				}
+				if ctx.Err() != nil {
+					t.Errorf("%s is %v: it does not end", field, lie)
+				}
+				cancel()
+				f.mu.Lock()
+				f.collections = nil
+				f.mu.Unlock()
+				f.add(t, "app", "users", "collection", "", manyDocuments(5)...)
+			}
+		})
+	}
+}
+
 // A server whose bytes are no BSON.
 func TestServerThatSpeaksNoBSON(t *testing.T) {
 	for name, spoil := range map[string]func(doc []byte){
@@ -308,6 +364,40 @@ func TestListingThatCannotBe(t *testing.T) {
 		var empty *dump.EmptyError
 		if err == nil || errors.As(err, &empty) || len(stream) > 0 {
 			t.Errorf("%s: %v, %d bytes", name, err, len(stream))
+		}
+	}
+}
+
+// Options that are nested deeper than a server allows, by a million levels.
+func TestDeepOptions(t *testing.T) {
+	const levels, each = 1_000_000, 8
+	var deep []byte
+	for i := range levels {
+		deep = append(binary.LittleEndian.AppendUint32(deep, uint32((levels-i)*each+5)), 3, 'a', 0)
+	}
+	deep = append(append(deep, emptyDocument...), make([]byte, levels)...)
+	f := startFake(t)
+	f.add(t, "app", "v", "view", "").options = bson.D{{Key: "viewOn", Value: "x"}, {Key: "pipeline", Value: bson.A{bson.Raw(deep)}}}
+	if _, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff}); err == nil || !strings.Contains(err.Error(), "the server says of v options that are no document") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A target that says of a document that was never sent to it that it refuses it.
+func TestTargetThatLies(t *testing.T) {
+	f := startFake(t)
+	f.add(t, "app", "a", "collection", "", manyDocuments(5)...)
+	stream, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, index := range []any{-1, 5, int64(1) << 40, "x", nil} {
+		to := startFake(t)
+		to.handle("insert", func(string, bson.Raw) any {
+			return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 0}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: index}, {Key: "code", Value: 11000}, {Key: "errmsg", Value: "no"}}}}}
+		})
+		if _, err := loadFake(t, to, LoadConfig{}, stream); err == nil {
+			t.Errorf("%v: no error", index)
 		}
 	}
 }

@@ -180,6 +180,9 @@ func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *o
 		return len(docs), nil, err
 	}
 	first := bulk.WriteErrors[0].WriteError
+	if first.Index < 0 || first.Index >= len(docs) {
+		return 0, nil, fmt.Errorf("the server refuses document %d of %d: %w", first.Index, len(docs), err)
+	}
 	return first.Index, &first, nil
 }
 

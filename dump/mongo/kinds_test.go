@@ -40,6 +40,11 @@ func TestKindsThatAreNotKnown(t *testing.T) {
 	if len(said.warnings) != 6 {
 		t.Errorf("%d warnings: %q", len(said.warnings), said.warnings)
 	}
+	to := startFake(t)
+	warnings, err := loadFake(t, to, LoadConfig{}, stream)
+	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "app.strange is of a kind that this program does not know: hologram") || len(to.collection("app", "strange").docs) != 1 {
+		t.Errorf("restored: %v, %q", err, warnings)
+	}
 }
 
 // A view whose definition is invalid has a mongod list nothing of its database. That costs neither the dump nor the

@@ -117,7 +117,7 @@ func newEntry(doc bson.Raw) (*entry, error) {
 	}
 	if options, err := doc.LookupErr("options"); err == nil && options.Type != bson.TypeNull {
 		raw, ok := options.DocumentOK()
-		if !ok || raw.Validate() != nil {
+		if !ok || raw.Validate() != nil || deeperThan(raw, mostDepth) {
 			return nil, fmt.Errorf("the server says of %s options that are no document", shown(name))
 		}
 		e.options = slices.Clone(raw)
@@ -126,6 +126,24 @@ func newEntry(doc bson.Raw) (*entry, error) {
 		e.uuid = fmt.Sprintf("%x", uuid)
 	}
 	return e, nil
+}
+
+// mostDepth is how deep an option may be nested. A server allows 250; what is
+// deeper is there to keep its reader busy.
+const mostDepth = 300
+
+func deeperThan(doc bson.Raw, most int) bool {
+	if most == 0 {
+		return true
+	}
+	elements, _ := doc.Elements()
+	return slices.ContainsFunc(elements, func(e bson.RawElement) bool {
+		if inner, ok := e.Value().DocumentOK(); ok {
+			return deeperThan(inner, most-1)
+		}
+		inner, ok := e.Value().ArrayOK()
+		return ok && deeperThan(bson.Raw(inner), most-1)
+	})
 }
 
 const codeInvalidView = 182

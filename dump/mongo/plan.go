@@ -3,6 +3,7 @@ package mongo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
@@ -69,6 +70,9 @@ func (s *loading) makePlan() error {
 		}
 		if databases[c.DB] = true; s.cfg.Database != "" && len(databases) > 1 {
 			return ErrManyDatabases
+		}
+		if c.Type != "" && !slices.Contains(collectionTypes, c.Type) {
+			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is restored like a collection", shown(c.Namespace()), shown(c.Type)))
 		}
 		t, err := s.newTarget(c)
 		if err != nil {

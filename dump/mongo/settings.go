@@ -10,10 +10,9 @@ import (
 )
 
 // Settings of a server and of a URI that could change what a command of this
-// package returns, or whether it runs: each with what is done about it. They are
-// from the servers' own lists (getParameter '*', getClusterParameter '*', the
-// options of collections) of 5.0 to 8.2, and from the driver's list of what a URI
-// may say, each of them read. What is not here concerns neither.
+// package returns, or whether it runs: each with what is done about it. Those of
+// the server are the manual's parameters and cluster parameters of 5.0 to 8.2,
+// those of the URI all that the driver's options have: a test tells of new ones.
 //
 // Set here, on each command:
 //
@@ -125,8 +124,9 @@ func withAPIVersion(opts *options.ClientOptions) *options.ClientOptions {
 // refreshWithin is how often a session has to be renewed that the server ends
 // after minutes.
 func refreshWithin(minutes int64) time.Duration {
+	const most = 60 // beyond which it makes no difference, and might not fit
 	if minutes <= 0 {
 		return refreshTime
 	}
-	return min(refreshTime, time.Duration(minutes)*time.Minute/3)
+	return min(refreshTime, time.Duration(min(minutes, most))*time.Minute/3)
 }
