@@ -14,6 +14,8 @@ type accounts struct {
 	members []string // GRANT role TO …, GRANT PROXY …: what needs only accounts
 	grants  []string // all others
 	servers []remote
+
+	timeZones bool // the server knows them by their names
 }
 
 // An account, as the server shows it.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -43,6 +42,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if _, err := s.names(ctx, c); err != nil {
 		return err
 	}
+	c.warnOfNewer()
 	if err := c.warnOfRights(ctx, s.cfg.Databases); err != nil {
 		return err
 	}
@@ -59,6 +59,12 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	var people accounts
 	if len(s.cfg.Databases) == 0 {
 		if people, err = c.readAccounts(ctx); err != nil {
+			return err
+		}
+		if people.timeZones, err = main.hasTimeZones(ctx); err != nil {
+			return err
+		}
+		if err := c.warnOfLeftOut(ctx); err != nil {
 			return err
 		}
 	}
@@ -167,19 +173,15 @@ func (s *Source) warnUnsnapped(databases []*database) {
 			}
 		}
 	}
-	const most = 20
-	if n := len(names); n > most {
-		names = append(names[:most], fmt.Sprintf("and %d more", n-most))
-	}
 	if len(names) > 0 {
-		s.cfg.Warn("these tables are not transactional, and the dump holds each as it was when it was read: " + strings.Join(names, ", "))
+		s.cfg.Warn("these tables are not transactional, and the dump holds each as it was when it was read: " + listed(names))
 	}
 }
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
 func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, databases []*database, people accounts) (dump.Manifest, error) {
-	p.preamble(c.srv, databases, snapshot.position)
+	p.preamble(c.srv, databases, snapshot.position, people.timeZones)
 	people.printPeople(p)
 	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
 	if err != nil {

@@ -1,8 +1,127 @@
 package mysql
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What a server of the versions that this package was held against can hold, and what becomes of it:
+//
+//	databases, tables with rows, keys, constraints, partitions    in the dump
+//	history of versioned tables                                   in the dump, from MariaDB 10.11 on; else a warning
+//	views, also those of JSON documents (MySQL 9.4)               in the dump; those that nobody can read as a comment, with a warning
+//	sequences, packages (MariaDB), libraries (MySQL 9.2)          in the dump
+//	functions, procedures, triggers, events                       in the dump
+//	temporary tables                                              left out: they are a session's
+//
+// Of all databases also
+//
+//	users, roles, what they may do, remote servers                in the dump
+//	loadable functions, plugins, components                       left out: they are files of the server's; the first with a warning
+//	what users keep in the server's own databases                 left out, with a warning that names it
+//	time zone tables                                              left out: they come with the system; a restore says so where they lack
+//	resource groups, tablespaces with a name                      left out, with a warning that names them
+//	replication's settings, the server's settings, statistics     left out: they are the machine's, not the data's
+
+// newest are the newest versions that this package has been held against.
+var newest = map[family]version{familyMySQL: {9, 7}, familyMariaDB: {11, 8}}
+
+// warnOfNewer says that a server may hold what nobody has thought of here.
+func (c *catalog) warnOfNewer() {
+	last := newest[c.srv.family]
+	if v := (version{c.srv.version[0], c.srv.version[1]}); last.less(v) {
+		c.warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.srv.family, c.srv.version, last))
+	}
+}
 
 // warnOfKind names an object of a kind that this program does not know: a later server's.
 func (c *catalog) warnOfKind(db *database, name, kind string) {
-	c.warn(fmt.Sprintf("%s.%s is a %s, a kind of object that this program does not know: it is not in the dump; mysqldump of the server's own version may have it", db.name, name, kind))
+	c.warn(fmt.Sprintf("%s.%s is a %s, a kind of object that this program does not know: it is not in the dump; mysqldump or mariadb-dump of the server's own version may have it", db.name, name, kind))
 }
+
+// ownTables are the tables that the servers have in the database mysql.
+var ownTables = map[family]string{
+	familyMySQL: `columns_priv component db default_roles engine_cost event func general_log global_grants gtid_executed help_category help_keyword help_relation help_topic
+		innodb_ddl_log innodb_dynamic_metadata innodb_index_stats innodb_table_stats ndb_binlog_index ndb_schema ndb_apply_status password_history plugin proc procs_priv proxies_priv
+		replication_asynchronous_connection_failover replication_asynchronous_connection_failover_managed replication_group_configuration_version replication_group_member_actions
+		role_edges server_cost servers slave_master_info slave_relay_log_info slave_worker_info slow_log tables_priv time_zone time_zone_leap_second time_zone_name
+		time_zone_transition time_zone_transition_type user audit_log_filter audit_log_user firewall_users firewall_whitelist firewall_group_allowlist firewall_groups firewall_membership
+		masking_dictionaries option_tracker_usage`,
+	familyMariaDB: `columns_priv column_stats db event func general_log global_priv gtid_slave_pos help_category help_keyword help_relation help_topic host index_stats innodb_index_stats
+		innodb_table_stats ndb_binlog_index plugin proc procs_priv proxies_priv roles_mapping servers slow_log tables_priv table_stats time_zone time_zone_leap_second time_zone_name
+		time_zone_transition time_zone_transition_type transaction_registry user wsrep_allowlist wsrep_cluster wsrep_cluster_members wsrep_streaming_log spider_tables spider_xa`,
+}
+
+// warnOfLeftOut names what users have made on the server that a dump of all databases does not hold.
+func (c *catalog) warnOfLeftOut(ctx context.Context) error {
+	owner := "mysql.%@localhost"
+	if c.srv.mariadb() {
+		owner = "mariadb.sys@localhost"
+	}
+	var names []string
+	own := strings.Fields(ownTables[c.srv.family])
+	for _, list := range []struct{ kind, query string }{
+		{"table", "SELECT table_schema AS db, table_name AS name FROM information_schema.tables WHERE table_schema IN ('mysql', 'sys') AND table_type NOT IN ('VIEW', 'TEMPORARY') ORDER BY 1, 2"},
+		{"view", "SELECT table_schema AS db, table_name AS name FROM information_schema.views WHERE table_schema IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
+		{"routine", "SELECT routine_schema AS db, routine_name AS name FROM information_schema.routines WHERE routine_schema IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
+		{"event", "SELECT event_schema AS db, event_name AS name FROM information_schema.events WHERE event_schema IN ('mysql', 'sys') ORDER BY 1, 2"},
+	} {
+		rows, err := c.conn.list(ctx, list.query)
+		if err != nil {
+			return fmt.Errorf("look into the server's own databases: %w", err)
+		}
+		for _, r := range rows {
+			known := list.kind == "table" && (r["db"] == "sys" && r["name"] == "sys_config" || r["db"] == "mysql" && slices.Contains(own, r["name"]))
+			if !known {
+				names = append(names, list.kind+" "+r["db"]+"."+r["name"])
+			}
+		}
+	}
+	if len(names) > 0 {
+		c.warn("these are in the server's own databases, and not in the dump: " + listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
+	}
+	if c.srv.mariadb() {
+		return nil
+	}
+	for _, list := range []struct{ what, query string }{
+		{"resource groups", "SELECT resource_group_name AS name FROM information_schema.resource_groups WHERE resource_group_name NOT IN ('USR_default', 'SYS_default') ORDER BY 1"},
+		{"tablespaces", "SELECT name FROM information_schema.innodb_tablespaces WHERE space_type = 'General' AND name <> 'mysql' ORDER BY 1"},
+	} {
+		rows, err := c.conn.list(ctx, list.query)
+		if err != nil && ErrorNumber(err) == 0 {
+			return fmt.Errorf("read %s: %w", list.what, err)
+		}
+		names = nil // which an account without PROCESS does not see
+		for _, r := range rows {
+			names = append(names, r["name"])
+		}
+		if len(names) > 0 {
+			c.warn("the server's " + list.what + " are not in the dump, and have to be there before it is restored: " + listed(names))
+		}
+	}
+	return nil
+}
+
+// listed puts names between commas, a reasonable number of them.
+func listed(names []string) string {
+	const most = 20
+	if n := len(names); n > most {
+		names = append(slices.Clone(names[:most]), fmt.Sprintf("and %d more", n-most))
+	}
+	return strings.Join(names, ", ")
+}
+
+// timeZones is a comment in the dump of a server that knows time zones by their names.
+const timeZones = "time zones are loaded"
+
+// hasTimeZones tells whether the server knows time zones by their names.
+func (c *conn) hasTimeZones(ctx context.Context) (bool, error) {
+	var there bool
+	err := c.row(ctx, "SELECT CONVERT_TZ('2020-01-01', 'UTC', 'Europe/Berlin') IS NOT NULL", &there)
+	return there, err
+}
+
+// missingTimeZones is the warning about a server that does not, where the dump's does.
+const missingTimeZones = "the dump's server knows time zones by their names, and this one does not: CONVERT_TZ gives NULL for them; load them with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"

@@ -14,16 +14,16 @@ import (
 const nativePrefix = "statement for breaking-backups alone "
 
 // native writes a statement as a comment.
-func (p *printer) native(what string, why error, sql string) {
-	p.comment("%+q is not in the clients' reach: %+q", what, why.Error())
+func (p *printer) native(what, label string, why error, sql string) {
+	p.comment("%+q is not for the clients: %+q", what, why.Error())
 	p.comment("%s%+q", nativePrefix, sql)
-	p.warn(fmt.Sprintf("%s is in the dump for this program's restore alone, as the clients would not read its text as one statement: %v", what, why))
+	p.warn(fmt.Sprintf("%s is in the dump for this program's restore alone, as the clients would not read its text as one statement: %v", label, why))
 }
 
 // object writes a statement that makes an object, for the clients if these read it as that.
 func (p *printer) object(what, sql string) {
 	if err := p.single(sql); err != nil {
-		p.native(what, err, sql)
+		p.native(what, what, err, sql)
 		return
 	}
 	p.w.WriteString(sql + ";\n")

@@ -23,6 +23,7 @@ type ownDump struct {
 	manifest  dump.Manifest
 	listed    []string // the lines that may be the manifest's, if no statement comes after them
 	trailer   string
+	zones     bool // the dump's server knows time zones by their names
 	prepared  bool
 
 	crew      *crew    // nil: there was nothing to do for it yet
@@ -45,6 +46,7 @@ func (d *ownDump) comment(ctx context.Context, line int, text string) error {
 			d.databases = append(d.databases, name)
 			return err
 		}
+		d.zones = d.zones || text == timeZones
 		return nil
 	}
 	switch {
@@ -213,6 +215,14 @@ func (d *ownDump) end(ctx context.Context) error {
 	}
 	if err := d.readManifest(); err != nil {
 		return err
+	}
+	if d.zones {
+		switch there, err := d.conn.hasTimeZones(ctx); {
+		case err != nil:
+			return err
+		case !there:
+			d.cfg.Warn(missingTimeZones)
+		}
 	}
 	var errs []error
 	for _, t := range d.manifest {

@@ -35,11 +35,14 @@ func home() settings {
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server, databases []*database, position string) {
+func (p *printer) preamble(srv server, databases []*database, position string, zones bool) {
 	p.w.WriteString(sandbox)
 	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
 	if position != "" {
 		p.comment("position of the binary log: %s", position)
+	}
+	if zones {
+		p.comment(timeZones)
 	}
 	if p.qualified {
 		for _, db := range databases {

@@ -49,6 +49,9 @@ func (s settings) check() error {
 	return err
 }
 
+// what names a program in its database's dump.
+func (p *program) what() string { return strings.ToLower(p.kind) + " " + p.name }
+
 // errNoBody is returned for text that the server does not show this account.
 var errNoBody = errors.New("the account may not read its text")
 
@@ -237,7 +240,7 @@ const (
 
 func (p *program) print(w *printer, db *database) {
 	if p.lost != "" {
-		w.lost(p.label, p.lost, p.definition)
+		w.lost(p.what(), p.lost, p.definition)
 		return
 	}
 	s := p.settings
@@ -263,7 +266,7 @@ func (p *program) print(w *printer, db *database) {
 func (p *printer) program(of *program) {
 	text, err := script.Terminated(of.definition, readings(*of.settings.sqlMode)...)
 	if err != nil {
-		p.native(of.label, err, of.definition)
+		p.native(of.what(), of.label, err, of.definition)
 		return
 	}
 	p.w.WriteString(text)

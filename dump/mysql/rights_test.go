@@ -73,3 +73,39 @@ func TestRights(t *testing.T) {
 		t.Error("without the right to read views: no error")
 	}
 }
+
+// What an account may not see, and is not told of, is named with what ends it.
+func TestUnseen(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	my.client(t, db, []byte("CREATE TABLE t (a INT PRIMARY KEY, b INT); CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1; CREATE PROCEDURE p() SELECT 1;"))
+	all := ident(db) + ".*"
+	routines := map[family]string{familyMySQL: "GRANT SHOW_ROUTINE ON *.* TO", familyMariaDB: "GRANT SELECT ON `mysql`.`proc` TO"}[my.family]
+	for name, tt := range map[string]struct {
+		grants []string
+		want   []string // in the one warning; none: there is none
+	}{
+		"rows alone":     {[]string{"SELECT, SHOW VIEW ON " + all}, []string{"triggers, events, functions and procedures", "GRANT TRIGGER, EVENT ON " + all + " TO `u_", routines}},
+		"no events":      {[]string{"SELECT, TRIGGER, EXECUTE ON " + all}, []string{" all events:", "GRANT EVENT ON " + all}},
+		"a table":        {[]string{"SELECT, TRIGGER ON " + ident(db) + ".t", "EVENT, EXECUTE ON " + all}, []string{" all tables and views, triggers:", "GRANT SELECT, TRIGGER ON " + all}},
+		"all of it":      {[]string{"SELECT, TRIGGER, EVENT, EXECUTE ON " + all}, nil},
+		"by a pattern":   {[]string{"SELECT, TRIGGER, EVENT, EXECUTE ON `" + strings.ReplaceAll(db[:len(db)-1], "_", `\_`) + "%`.*"}, nil},
+		"of all of them": {[]string{"SELECT, TRIGGER, EVENT ON *.*"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var warnings []string
+			s := my.source(t, Config{Server: my.user(t, tt.grants...), Databases: []string{db}, Jobs: 1, Warn: func(text string) { warnings = append(warnings, text) }})
+			if err := s.Dump(t.Context(), io.Discard); err != nil && !errors.Is(err, errNoBody) {
+				t.Fatal(err)
+			}
+			if len(tt.want) == 0 != (len(warnings) == 0) || len(warnings) > 1 {
+				t.Fatalf("warnings %q, want one of %q", warnings, tt.want)
+			}
+			for _, text := range tt.want {
+				if !strings.Contains(warnings[0], text) {
+					t.Errorf("warning %s, want in it: %s", warnings[0], text)
+				}
+			}
+		})
+	}
+}
