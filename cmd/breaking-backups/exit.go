@@ -120,10 +120,14 @@ func hint(err error) string {
 		return hintSQLState(server.SQLState(), err)
 	case errors.Is(err, mongo.ErrManyDatabases):
 		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name"
+	case errors.Is(err, mongo.ErrNothingSelected):
+		return "patterns are database.collection, with * for any text, and tell cases apart"
 	case errors.Is(err, mongo.ErrNoReplay):
-		return "restore it into a replica set; or leave the oplog out, with --ns-include '*': documents are then as they were when each was read"
+		return "restore it into a replica set; or leave the oplog out, and with it users and roles, with --ns-include '*': documents are then as they were when each was read"
 	case errors.Is(err, mongo.ErrTooOld):
 		return "raise the server's minSnapshotHistoryWindowInSeconds; dump all databases of a replica set with MONGO_OPLOG=on; or read without a snapshot: MONGO_OPLOG=off"
+	case errors.As(err, new(*mongo.RightError)): // it says what to grant
+		return ""
 	case errors.As(err, &coded):
 		return hintMongo(coded, errors.As(err, new(restoreError)))
 	case errors.As(err, &space):
@@ -142,7 +146,7 @@ func hintMongo(err interface{ HasErrorCode(int) bool }, restoring bool) string {
 	case err.HasErrorCode(18):
 		return "are user, password and MONGO_AUTH_DB right?"
 	case err.HasErrorCode(13) && restoring:
-		return "the user lacks a right: the built-in role restore has those that are needed, but for the oplog, which needs a role with anyAction on anyResource; --ns-include '*' leaves the oplog out"
+		return "the user lacks a right: the built-in role restore has those that are needed, but for the oplog, which needs a role with anyAction on anyResource; --ns-include '*' leaves the oplog out, and users and roles"
 	case err.HasErrorCode(13):
 		return "the user lacks a right: the built-in role backup has those that are needed"
 	}
