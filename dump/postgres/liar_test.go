@@ -140,7 +140,8 @@ var lies = map[string]func(string) string{
 // Whatever a server says where it is asked for a name, a type, an expression, a definition or a setting: the dump is
 // refused, or has it as text, or leaves out what it is about. In none is it a statement or a command of its own.
 func TestLyingServer(t *testing.T) {
-	pg := testServer(t)
+	skipShort(t)
+	pg := servers.Postgres(t) // the script makes roles
 	db := newDB(t, pg)
 	psqlLoad(t, pg, db, readFile(t, "testdata/database/objects.sql"))
 	pg.Psql(t, db, `CREATE FOREIGN DATA WRAPPER liar_fdw OPTIONS (a 'b'); CREATE SERVER liar_server FOREIGN DATA WRAPPER liar_fdw OPTIONS (a 'b');

@@ -151,7 +151,7 @@ func lookInto(ctx context.Context, conn *pgx.Conn) ([]finding, error) {
 		SELECT CASE WHEN relkind IN ('r', 'S') THEN 'rows' ELSE 'relation' END, s.nspname::text, relname::text FROM pg_class c JOIN s ON s.oid = relnamespace
 		WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND relpersistence <> 't' AND `+members("pg_class", "c.oid")+`
 		UNION
-		SELECT 'rows', '', '' WHERE EXISTS (SELECT FROM pg_largeobject_metadata)`+others.String()+`
+		SELECT 'rows', '', '' WHERE EXISTS (SELECT FROM pg_largeobject_metadata) OR EXISTS (SELECT FROM pg_extension WHERE extconfig IS NOT NULL)`+others.String()+`
 		ORDER BY schema, name, what`)
 	if err != nil {
 		return nil, err
