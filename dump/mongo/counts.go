@@ -56,9 +56,13 @@ func (c *conn) rawData(command bson.D, coll *collection) bson.D {
 // the dump's time if it has one.
 func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error) {
 	db, name := coll.source(d.conn.server)
+	var match bson.A
+	if coll.filter != nil {
+		match = bson.A{bson.D{{Key: "$match", Value: coll.filter}}}
+	}
 	command := bson.D{
 		{Key: "aggregate", Value: name},
-		{Key: "pipeline", Value: bson.A{bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}}}},
+		{Key: "pipeline", Value: append(match, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}})},
 		{Key: "cursor", Value: bson.D{}},
 	}
 	if rc := d.readConcern(coll); rc != nil {
@@ -78,7 +82,7 @@ func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error)
 // holdAgainstCount looks whether so many documents may be all of a collection.
 func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read int64) error {
 	after := d.conn.estimate(ctx, coll)
-	if read >= after || coll.before >= 0 && read >= coll.before {
+	if coll.filter == nil && read >= after || coll.before >= 0 && read >= coll.before {
 		return nil
 	}
 	first, err := d.countAll(ctx, coll)

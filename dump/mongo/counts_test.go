@@ -129,6 +129,23 @@ func growing(f *fake, more int) {
 	})
 }
 
+// Of one database's users, which are some of all, it is the same.
+func TestUsersEndTooEarly(t *testing.T) {
+	f := startFake(t)
+	fillFake(t, f)
+	users := f.collection("admin", "system.users")
+	for i := range 5 {
+		users.docs = append(users.docs, jsonRaw(t, fmt.Sprintf(`{"_id":"app.u%d","user":"u%d","db":"app"}`, i, i)))
+	}
+	if _, said, err := dumpFake(t, f, Config{Database: "app", Users: UsersOn, Oplog: OplogOff}); err != nil || len(said.warnings) > 0 {
+		t.Errorf("%v, %q", err, said.warnings)
+	}
+	cutShort(t, f, "system.users")
+	if _, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOn, Oplog: OplogOff}); err == nil || !strings.Contains(err.Error(), "read app.$admin.system.users: 2 documents were read of 6: the server ended its answer too early") {
+		t.Errorf("%v", err)
+	}
+}
+
 // The oplog is read to the entry that was the newest.
 func TestOplogEndsTooEarly(t *testing.T) {
 	f := startFake(t)

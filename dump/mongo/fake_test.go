@@ -331,7 +331,13 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		if c == nil || len(c.docs) == 0 {
 			return f.cursor(db, target, nil)
 		}
-		return f.cursor(db, target, []bson.Raw{count(len(c.docs))})
+		n := 0
+		for _, doc := range c.docs {
+			if of, err := command.LookupErr("pipeline", "0", "$match", "db"); err != nil || of.Equal(doc.Lookup("db")) {
+				n++
+			}
+		}
+		return f.cursor(db, target, []bson.Raw{count(n)})
 	case "dbStats":
 		collections, views := 0, 0
 		for _, c := range f.collections {

@@ -19,8 +19,13 @@ import (
 // lies are what a field of an answer may be instead; nil: it is missing.
 func lies() []any {
 	return []any{
-		nil, bson.Null{}, "", "a\x00b", "\x1b[2J\n{\"level\":\"INFO\",\"msg\":\"backup done\"}", strings.Repeat("n", 70_000),
-		int32(-1), int64(1) << 62, true, bson.D{{Key: "", Value: "\x00"}}, bson.A{1, "x"}, bson.MinKey{},
+		nil,
+		bson.Null{},
+		"", "a\x00b", "\x1b[2J\n{\"level\":\"INFO\",\"msg\":\"backup done\"}", strings.Repeat("n", 70_000),
+		int32(-1), int64(1) << 62, true,
+		bson.D{{Key: "", Value: "\x00"}},
+		bson.A{1, "x"},
+		bson.MinKey{},
 	}
 }
 

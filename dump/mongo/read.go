@@ -109,6 +109,12 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 		return err
 	}
 	defer end()
+	counts := r.inspect == nil // the oplog's end is known otherwise
+	if counts && r.filter != nil {
+		if r.before, err = d.countAll(ctx, r.collection); err != nil {
+			return fmt.Errorf("count: %w", err)
+		}
+	}
 	db, command := d.find(r.collection)
 	cur, err := d.conn.cursor(ctx, db, command)
 	if err != nil {
@@ -146,7 +152,7 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	if cur.err != nil {
 		return cur.err
 	}
-	if r.filter == nil {
+	if counts {
 		if err := d.holdAgainstCount(ctx, r.collection, documents); err != nil {
 			return err
 		}

@@ -102,6 +102,9 @@ func TestNothingToDumpOfAServer(t *testing.T) {
 	if warnings = slices.DeleteFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "the dump is not of one moment") }); len(warnings) > 0 {
 		t.Errorf("warnings %q", warnings)
 	}
+	if users, err := NewSource(Config{Server: db.server(t), Database: db.name, Users: UsersOn}); err != nil || users.Dump(t.Context(), &bytes.Buffer{}) != nil {
+		t.Errorf("with users: %v, %v", err, users.Dump(t.Context(), &bytes.Buffer{}))
+	}
 	src, err := NewSource(Config{Server: db.server(t), Database: db.name})
 	if err != nil {
 		t.Fatal(err)
