@@ -12,7 +12,6 @@
 package mongo
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -161,20 +160,6 @@ func (c Config) check() error {
 		return fmt.Errorf("%d jobs: at least 1 expected", c.Jobs)
 	}
 	return checkDatabase(c.Database)
-}
-
-// Check connects to the server and ends the connection: what makes every dump
-// fail from the start fails here, before anything else is begun.
-func (s *Source) Check(ctx context.Context) error {
-	c, err := s.cfg.connect(ctx)
-	if err != nil {
-		return fmt.Errorf("dump %s: %w", s.name(), err)
-	}
-	defer c.close(ctx)
-	if _, err := (&inquiry{Source: s, conn: c, quiet: true}).list(ctx); err != nil {
-		return fmt.Errorf("dump %s: %w", s.name(), err)
-	}
-	return nil
 }
 
 // Host returns the server's host, for naming backups: of several the first, and

@@ -70,7 +70,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	if err := src.Check(ctx); err == nil || !strings.Contains(err.Error(), "connection refused") || ctx.Err() != nil {
+	if _, err := src.Survey(ctx); err == nil || !strings.Contains(err.Error(), "connection refused") || ctx.Err() != nil {
 		t.Errorf("Check: %v, want: … connection refused", err)
 	}
 }

@@ -13,7 +13,6 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -131,16 +130,6 @@ func NewSource(cfg Config) (*Source, error) {
 
 // several tells whether the dump names its databases, each with what makes it.
 func (s *Source) several() bool { return s.cfg.AllDatabases || len(s.databases) > 0 }
-
-// Check connects to the database and ends the connection: what makes every dump
-// fail from the start fails here, before anything else is begun.
-func (s *Source) Check(ctx context.Context) error {
-	conn, _, err := connect(ctx, s.conn, s.conn.Database, s.forReading)
-	if err != nil {
-		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
-	}
-	return conn.Close(ctx)
-}
 
 // Host returns the database's host, for naming backups: a socket folder is
 // "localhost".
