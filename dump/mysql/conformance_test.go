@@ -22,7 +22,7 @@ func TestConformance(t *testing.T) {
 	dumptest.Run(t, dumptest.Suite[string]{
 		New: func(t *testing.T) string { return my.CreateDB(t) },
 		Source: func(t *testing.T, db string, jobs int) dump.Source {
-			return my.source(t, Config{Databases: []string{db}, Jobs: jobs})
+			return my.source(t, Config{Databases: []string{db}, Jobs: jobs, AllowEmpty: true})
 		},
 		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
 			return my.loader(t, LoadConfig{Database: db, Jobs: jobs, Clean: clean})

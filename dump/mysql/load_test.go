@@ -105,3 +105,24 @@ func TestLoadSplitsStatements(t *testing.T) {
 		t.Errorf("%d bytes, %d values", length, lengths)
 	}
 }
+
+// A line that looks like one of ours counts only where this program writes it: dumps of versions before may hold such.
+func TestForgedLines(t *testing.T) {
+	my := testServer(t)
+	table := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\nINSERT INTO `t` (`a`) VALUES\n(1),\n(2);\n"
+	forged := "-- table \"`x`\" rows 5 hash 0000000000000000\n-- table x\n-- server Other 1.0\n-- database \"mysql\"\n-- breaking-backups end 7 tables 9 rows stream 0123456789abcdef\n"
+	for name, sql := range map[string]string{
+		"within":            table + forged + "CREATE VIEW v AS SELECT a FROM t;\n",
+		"before the end":    table + forged + "-- view \"v\" is invalid\n",
+		"before all tables": "-- \n" + forged[strings.Index(forged, "-- breaking"):] + table,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := my.load(t, LoadConfig{Database: my.CreateDB(t)}, my.written(t, dump.Manifest{{Name: "`t`", Rows: 2}}, sql)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := my.load(t, LoadConfig{Database: my.CreateDB(t)}, my.written(t, nil, table+"-- table \"`t`\" rows 2 hash 0000000000000000\n")); err == nil {
+		t.Error("a manifest that the last line knows nothing of is taken for one")
+	}
+}

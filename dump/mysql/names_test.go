@@ -172,8 +172,12 @@ func TestNotForClients(t *testing.T) {
 	if err := my.load(t, LoadConfig{Database: natively}, stream); err != nil {
 		t.Fatal(err)
 	}
-	if again := my.dump(t, Config{Databases: []string{natively}, Warn: func(string) {}}); !bytes.Equal(bytes.ReplaceAll(stream, []byte(db), nil), bytes.ReplaceAll(again, []byte(natively), nil)) &&
-		!bytes.Contains(again, []byte(`SELECT 'a\x00b'`)) {
+	if again := my.dump(t, Config{Databases: []string{natively}, Warn: func(string) {}}); my.family == familyMySQL {
+		// It has lost the text behind the zero byte itself, and cannot run the procedure.
+		if bytes.Contains(again, []byte("PROCEDURE `zero`")) {
+			t.Error("natively: there is a procedure without an end")
+		}
+	} else if !bytes.Equal(stream, again) || !bytes.Contains(again, []byte(`SELECT 'a\x00b'`)) {
 		t.Errorf("natively: another dump:\n%s", cmp.Diff(lines(string(stream)), lines(string(again))))
 	}
 }

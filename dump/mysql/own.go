@@ -61,7 +61,12 @@ func (d *ownDump) comment(ctx context.Context, line int, text string) error {
 	if !ok || err != nil {
 		return err
 	}
-	return d.statement(ctx, script.Item{Line: line, Text: []byte(sql)})
+	err = d.statement(ctx, script.Item{Line: line, Text: []byte(sql)})
+	if isError(err, errParse) { // an owner's text, which is not to cost everybody else the restore
+		d.cfg.Warn(fmt.Sprintf("line %d: left out, as this server does not understand it: %v", line, err))
+		return nil
+	}
+	return err
 }
 
 // How the last lines of a dump begin behind their dashes; see dump.Writer.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -143,8 +144,17 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if err := p.settings.check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
+	own := script.SQLMode(mode)
+	if !c.srv.mariadb() {
+		own |= script.MySQL
+	}
+	if _, err := script.Terminated(p.definition, own); errors.Is(err, io.ErrUnexpectedEOF) {
+		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
+	}
 	if !creates(p.definition, kind) {
 		p.lost = "the server shows something else for its definition"
+	}
+	if p.lost != "" {
 		c.warn(fmt.Sprintf("%s is in the dump as a comment only: %s", p.label, p.lost))
 	}
 	return append(list, p), nil

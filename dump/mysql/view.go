@@ -45,7 +45,7 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 				return fmt.Errorf("view %s: %w", v.name, err)
 			}
 		}
-		if v.invalid != "" {
+		if v.invalid != "" || v.columns != nil {
 			continue
 		}
 		if text != nil {
@@ -95,11 +95,14 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 			c.setInvalid(db, v, err.Error())
 			return nil
 		}
-		v.byText(db, text)
-		if v.check() != nil || isObjects(err) {
+		// MySQL puts backslashes into letters of sets that have them there, and cannot read the view any more, but has its
+		// text in UTF-8. Of another view that it cannot read the text is no better.
+		misread := multibyte[text.record["charset"]] && !isASCII(text.record["text"])
+		if v.byText(db, text); v.check() != nil || isObjects(err) && !misread {
 			c.setInvalid(db, v, err.Error())
 			return nil
 		}
+		v.columns, _ = selectedNames(text.record["text"])
 		c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as what the server shows of it is not to be read: %v", db.name, v.name, err))
 	}
 	return nil
@@ -182,7 +185,7 @@ const (
 // readViewColumns asks MySQL for the names of a view's columns.
 func (c *catalog) readViewColumns(ctx context.Context, db *database, v *view) error {
 	rows, err := c.conn.list(ctx, "SHOW FIELDS FROM "+ident(v.name))
-	if isError(err, errViewInvalid, errNoSuchDefine) {
+	if isObjects(err) {
 		c.setInvalid(db, v, err.Error())
 		return nil
 	}

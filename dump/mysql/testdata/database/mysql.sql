@@ -16,3 +16,9 @@ CREATE TABLE by_key (a VARCHAR(10) NOT NULL PRIMARY KEY) PARTITION BY KEY ALGORI
 CREATE TABLE collations (a VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_cs PRIMARY KEY, b VARCHAR(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_ja_0900_as_cs, c VARCHAR(10) CHARACTER SET gb18030); INSERT INTO collations VALUES ('b', 'x', '中'), ('B', 'y', '𠀀'), ('a', 'z', 'a');
 CREATE VIEW with_cte AS WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 3) SELECT * FROM n;
 CREATE VIEW from_table AS SELECT jt.* FROM JSON_TABLE('[1,2]', '$[*]' COLUMNS (v INT PATH '$')) AS jt;
+/*!90200 CREATE LIBRARY b_lib COMMENT 'it''s' LANGUAGE JAVASCRIPT AS 'export function f(n) { return "it\'s; \\n" + n; }' */;
+/*!90200 CREATE LIBRARY a_lib LANGUAGE JAVASCRIPT AS 'export const x = 1;' */;
+/*!90200 CREATE FUNCTION by_library(n INT) RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT USING (b_lib AS l, a_lib) AS 'return l.f(n) + \'$\';' */;
+/*!90400 CREATE TABLE documents (id INT PRIMARY KEY, name VARCHAR(20)) */;
+/*!90400 INSERT INTO documents VALUES (1, 'x') */;
+/*!90400 CREATE JSON RELATIONAL DUALITY VIEW as_documents AS SELECT JSON_DUALITY_OBJECT(WITH (INSERT, UPDATE, DELETE) '_id': id, 'name': name) FROM documents */;

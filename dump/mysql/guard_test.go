@@ -1,0 +1,135 @@
+package mysql
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+func TestCreates(t *testing.T) {
+	for _, tt := range []struct {
+		definition, kind string
+		want             bool
+	}{
+		{"CREATE DEFINER=`a``b`@`%` PROCEDURE `p`() SELECT 1", "PROCEDURE", true},
+		{"CREATE DEFINER=\"a\"@\"%\" PROCEDURE \"p\"() SELECT 1", "PROCEDURE", true},
+		{"CREATE DEFINER=root@localhost TRIGGER t BEFORE INSERT ON x FOR EACH ROW SET @a = 1", "TRIGGER", true},
+		{"CREATE DEFINER=`role` AGGREGATE FUNCTION `f`() RETURNS int", "FUNCTION", true},
+		{"CREATE ALGORITHM=UNDEFINED DEFINER=`a`@`%` SQL SECURITY DEFINER VIEW `v` AS select 1", "VIEW", true},
+		{"CREATE ALGORITHM=UNDEFINED DEFINER=`a`@`%` SQL SECURITY DEFINER JSON RELATIONAL DUALITY VIEW `v` AS select 1", dualityView, true},
+		{"CREATE ALGORITHM=UNDEFINED DEFINER=`a`@`%` SQL SECURITY DEFINER JSON RELATIONAL DUALITY VIEW `v` AS select 1", "VIEW", false},
+		{"create package body x as end", "PACKAGE BODY", true},
+		{"CREATE LIBRARY `l`\n    LANGUAGE JAVASCRIPT", "LIBRARY", true},
+		{"DROP PROCEDURE p", "PROCEDURE", false},
+		{"CREATE USER x; CREATE PROCEDURE p() SELECT 1", "PROCEDURE", false},
+		{"CREATE DEFINER=`a`; DROP TABLE x; VIEW", "VIEW", false},
+		{"CREATE EVENTUAL", "EVENT", false},
+		{"", "VIEW", false},
+	} {
+		if got := creates(tt.definition, tt.kind); got != tt.want {
+			t.Errorf("%s as %s: %v", tt.definition, tt.kind, got)
+		}
+	}
+}
+
+func TestHolds(t *testing.T) {
+	for _, tt := range []struct {
+		form   form
+		values string
+		want   bool
+	}{
+		{formPlain, "0|-1|18446744073709551615|-99999999999999999999999999999999999.999999999999999999999999999999|2020", true},
+		{formPlain, "|1 OR 1|1;2|1--2|1/*|1,2|(1)|NULL|1e5|0x1|'1'|\x00|١", false},
+		{formFloat, "0|-0|1.5|1e100|-1.7976931348623157e308|1.18e-38|inf|nan|-inf", true},
+		{formFloat, "|1 + 1|1;|--1|sleep", false},
+		{formQuoted, "2020-01-01|0000-00-00|-838:59:59.000000|2020-01-01 00:00:00.123456|::1|::ffff:1.2.3.4|fe80::1|00000000-0000-0000-0000-00000000000f|127.0.0.1", true},
+		{formQuoted, "'|2020-01-01'|\\|x|1\n2|2020--01|ü", false},
+		{formEnd, "2038-01-19 03:14:07.999999", true},
+		{formEnd, "DEFAULT|'", false},
+		{formText, "'|\\|\x00|", true},
+	} {
+		for value := range strings.SplitSeq(tt.values, "|") {
+			if got := tt.form.holds([]byte(value)); got != tt.want {
+				t.Errorf("form %d: %q: %v", tt.form, value, got)
+			}
+		}
+	}
+	if formPlain.holds(bytes.Repeat([]byte("1"), 1000)) {
+		t.Error("a number of 1000 digits")
+	}
+}
+
+// No statement and no comment gets past the printer that clients read as something else.
+func TestPrinterRefuses(t *testing.T) {
+	for _, sql := range []string{"SELECT 1; DROP TABLE x", "SELECT '", "\\! x", "SELECT 1 \\! x", "system x", "SELECT '\x00'", "DELIMITER x", "", "-- x"} {
+		var b bytes.Buffer
+		p := &printer{w: dump.NewWriter(&b, engine)}
+		p.stmt("%s", sql)
+		if p.err() == nil {
+			t.Errorf("%q was written", sql)
+		}
+	}
+	for _, text := range []string{"a\nb", "a\rb", "ü", "\x1b"} {
+		p := &printer{w: dump.NewWriter(&bytes.Buffer{}, engine)}
+		if p.comment("%s", text); p.err() == nil {
+			t.Errorf("the comment %q was written", text)
+		}
+	}
+	odd := "x', a = '"
+	for _, s := range []settings{{charset: odd}, {charset: "latin1", collation: odd}, {charset: "latin1", sqlMode: &odd}, {charset: "latin1", timeZone: odd}} {
+		p := &printer{w: dump.NewWriter(&bytes.Buffer{}, engine), session: home()}
+		if p.in(s); p.err() == nil {
+			t.Errorf("settings %+v were written", s)
+		}
+	}
+}
+
+func TestWithString(t *testing.T) {
+	const head = "CREATE FUNCTION `f`() RETURNS int\n    LANGUAGE JAVASCRIPT\n    USING (`d`.`b` AS `l`, `d`.`a`)"
+	for _, tt := range []struct{ definition, mode, want string }{
+		{head + "\nAS $$ it's \\ $$", "", head + "\nAS ' it\\'s \\\\ '"},
+		{head + "\nAS $js$ it's $$ \\ $js$", "NO_BACKSLASH_ESCAPES", head + "\nAS ' it''s $$ \\ '"},
+		{"CREATE PROCEDURE p() SELECT '\nAS $$ x $$'", "", "CREATE PROCEDURE p() SELECT '\nAS $$ x $$'"},
+	} {
+		if got := withString(tt.definition, tt.mode); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.definition, got, tt.want)
+		}
+	}
+	if got := withinUsing(head+"\nAS '`d`.`x`'", "d"); got != strings.ReplaceAll(head, "`d`.", "")+"\nAS '`d`.`x`'" {
+		t.Error(got)
+	}
+}
+
+func TestParseGrant(t *testing.T) {
+	h := holder{}
+	for _, line := range []string{
+		"GRANT USAGE ON *.* TO `u`@`%`", "GRANT SELECT, SHOW VIEW ON `app\\_x`.* TO `u`@`%`", "GRANT TRIGGER ON `a%`.* TO `u`@`%` WITH GRANT OPTION",
+		"GRANT SELECT (`a`), INSERT ON `b`.`t` TO `u`@`%`", "GRANT EXECUTE ON PROCEDURE `b`.`p` TO `u`@`%`", "GRANT `r`@`%` TO `u`@`%`", "GRANT EVENT ON *.* TO `u`@`%`",
+		"REVOKE EVENT ON `hidden`.* FROM `u`@`%`",
+	} {
+		if g, ok := parseGrant(line); ok {
+			h.grants = append(h.grants, g)
+		}
+	}
+	for _, tt := range []struct {
+		db, privilege string
+		want          bool
+	}{
+		{"app_x", "SELECT", true},
+		{"appyx", "SELECT", false},
+		{"b", "SELECT", false},
+		{"", "SELECT", false},
+		{"abc", "TRIGGER", true},
+		{"b", "TRIGGER", false},
+		{"b", "EVENT", true},
+		{"hidden", "EVENT", false},
+		{"", "EVENT", false},
+		{"b", "EXECUTE", false},
+	} {
+		if got := h.may(tt.db, tt.privilege); got != tt.want {
+			t.Errorf("%s on %q: %v", tt.privilege, tt.db, got)
+		}
+	}
+}
