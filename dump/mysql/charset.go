@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A charset is what has to be known to write text of a character set other than
@@ -61,8 +62,14 @@ func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) err
 		if err != nil {
 			return err
 		}
+		if i < 0 || i >= bytes {
+			return fmt.Errorf("the server sent %d for a byte", i)
+		}
+		// One letter, and one of ASCII only where the byte is it: escapes are for those.
+		letter, length := utf8.DecodeRuneInString(r["letter"])
+		one := length == len(r["letter"]) && letter != utf8.RuneError && (letter >= utf8.RuneSelf || letter == rune(i))
 		same := r["back"] == fmt.Sprintf("%02X", i)
-		if same && (!ascii || r["letter"] == string(rune(i))) {
+		if one && same && (!ascii || letter == rune(i)) {
 			set.letters[i] = r["letter"]
 		}
 	}

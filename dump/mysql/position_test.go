@@ -9,6 +9,7 @@ import (
 func TestPosition(t *testing.T) {
 	my := testServer(t)
 	db := my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY)")
 	for _, jobs := range []int{1, 3} {
 		stream := my.dump(t, Config{Databases: []string{db}, Position: true, Jobs: jobs})
 		if !regexp.MustCompile(`\n-- position of the binary log: "binlog\.0+[0-9]+" [0-9]+ "`).Match(stream) {

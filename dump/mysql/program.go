@@ -274,7 +274,11 @@ func (p *program) print(w *printer, db *database) {
 
 // program writes a program's text, which may have semicolons of its own.
 func (p *printer) program(of *program) {
-	text, err := script.Terminated(of.definition, readings(*of.settings.sqlMode)...)
+	mode := *of.settings.sqlMode
+	text, err := script.Terminated(of.definition, readings(mode)...)
+	if err == nil && !strings.Contains(","+mode+",", ",ORACLE,") {
+		err = script.Enclosed(of.definition, script.SQLMode(mode))
+	}
 	if err != nil {
 		p.native(of.what(), of.label, err, of.definition)
 		return
