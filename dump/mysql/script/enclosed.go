@@ -91,7 +91,7 @@ func isLetter(c byte) bool {
 func (e enclosure) atEnd() bool { return !e.next() }
 
 var (
-	isForLoop = regexp.MustCompile("(?i)^\\s+\\S+\\s+in\\b")
+	isForLoop = regexp.MustCompile(`(?i)^\s+\S+\s+in\b`)
 	isThen    = regexp.MustCompile(`(?i)\b(then|case)\b|;`)
 )
 
