@@ -12,7 +12,6 @@
 package mysql
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,22 +81,6 @@ func NewSource(cfg Config) (*Source, error) {
 		}
 	}
 	return &Source{cfg: cfg, conn: cc}, nil
-}
-
-// Check connects to the server and ends the connection: what makes every dump
-// fail from the start fails here, before anything else is begun.
-func (s *Source) Check(ctx context.Context) error {
-	conn, _, err := connect(ctx, s.conn)
-	if err != nil {
-		return fmt.Errorf("dump %s: %w", s.what(), err)
-	}
-	defer conn.close()
-	for _, name := range s.cfg.Databases {
-		if err := conn.exec(ctx, "USE "+ident(name)); err != nil {
-			return fmt.Errorf("dump %s: %w", s.what(), err)
-		}
-	}
-	return nil
 }
 
 // Host returns the server's host, for naming backups: a socket is "localhost".
