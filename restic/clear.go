@@ -12,21 +12,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// RemoveDeadLocks removes the locks that are provably dead, and waits for none: those that nobody has refreshed for 30
-// minutes, and those of restics that this process has started and seen the end of. Dead locks hinder no backup, only
-// whatever wants the repository for itself.
+// RemoveDeadLocks removes the locks that are provably dead, those that nobody has refreshed for 30 minutes, and waits for
+// none. Dead locks hinder no backup, only whatever wants the repository for itself.
 func (c *Client) RemoveDeadLocks(ctx context.Context) error {
 	locks, err := c.locks(ctx, nil)
 	if err != nil {
 		return err
 	}
-	_, err = c.clear(ctx, locks, command{op: "unlock", reads: true})
+	_, err = c.clear(ctx, locks, nil)
 	return err
 }
 
@@ -108,18 +106,18 @@ func (c *Client) readLock(ctx context.Context, id string, env []string) (Lock, e
 // signal to nobody; otherwise nothing is done.
 //
 // Between our look and restic's a new lock can appear that restic takes for dead. Its owner makes it anew within 5
-// minutes, so a command that may write to the repository, or remove from it, waits for so long first.
-func (c *Client) clear(ctx context.Context, locks []Lock, next command) (removed bool, err error) {
+// minutes, so a command of this process that may write to the repository, or remove from it, waits for so long; see
+// settled.
+func (c *Client) clear(ctx context.Context, locks []Lock, env []string) (removed bool, err error) {
 	now := time.Now()
 	host, hostErr := os.Hostname()
 	var dead []Lock
 	safe := true
 	for _, lock := range locks {
 		switch {
-		case c.dead(lock, host, now):
+		case lock.dead(now):
 			dead = append(dead, lock)
-		case lock.unreadable: // restic passes over it
-		case hostErr != nil || lock.Host == host:
+		case lock.unreadable || hostErr != nil || lock.Host == host: // restic may be able to read it
 			safe = false
 		}
 	}
@@ -134,76 +132,31 @@ func (c *Client) clear(ctx context.Context, locks []Lock, next command) (removed
 		}
 		return true, nil
 	}
-	for _, lock := range dead {
-		// restic takes a dead one that is not yet 30 minutes old only if its process is not to be seen.
-		if now.Sub(lock.Time) <= staleTime && alive(lock.PID) {
-			safe = false
-		}
-	}
 	if !safe {
 		return false, nil
 	}
-	if err := c.run(ctx, command{op: "unlock", args: []string{"unlock"}, env: next.env}); err != nil {
-		return false, err
+	err = c.run(ctx, command{op: "unlock", args: []string{"unlock"}, env: env})
+	unlocked.Store(c.address(), time.Now()) // an error may come after some were removed
+	return err == nil, err
+}
+
+// dead reports whether a lock is provably dead. That this process has seen its restic end proves nothing: another
+// container's restic may have the same process id, and while it cannot reach the repository it does not refresh its
+// lock for up to 22 minutes.
+func (l Lock) dead(now time.Time) bool { return !l.unreadable && now.Sub(l.Time) > staleTime }
+
+// unlocked is when this process last had restic remove locks, by the repository's address. It is the process's and not
+// a Client's, as several may work on one repository.
+var unlocked sync.Map
+
+// settled waits until whoever may have lost a living lock to our last `restic unlock` has made it anew.
+func (c *Client) settled(ctx context.Context) error {
+	wait := missedRefresh
+	if c.refreshed != 0 {
+		wait = c.refreshed
 	}
-	if next.reads {
-		return true, nil
+	if last, ok := unlocked.Load(c.address()); ok {
+		return sleep(ctx, max(wait-time.Since(last.(time.Time)), 0))
 	}
-	return true, sleep(ctx, c.missedRefresh())
-}
-
-// dead reports whether a lock is provably dead: by restic's own rule, or because this process has started its restic
-// and seen the end of it. That alone does not prove it, as another container's restic may have had the same process id
-// at the same time; but that one would have refreshed its lock since.
-func (c *Client) dead(lock Lock, host string, now time.Time) bool {
-	switch {
-	case lock.unreadable:
-		return false
-	case now.Sub(lock.Time) > staleTime:
-		return true
-	}
-	return lock.Host == host && ended.had(lock, now.Add(-c.missedRefresh()))
-}
-
-func (c *Client) missedRefresh() time.Duration {
-	if c.refreshed == 0 {
-		return missedRefresh
-	}
-	return c.refreshed
-}
-
-// alive reports whether there is such a process here, as far as restic would find out by a signal.
-func alive(pid int) bool { return pid <= 0 || syscall.Kill(pid, 0) == nil }
-
-// ended are the restics of this process that have ended. It belongs to the process, as process ids do, and not to a
-// Client.
-var ended endedChildren
-
-type endedChildren struct {
-	mu   sync.Mutex
-	list []child
-}
-
-// child is a restic that has ended. The times are of the wall clock, as those of locks.
-type child struct {
-	pid      int
-	from, to time.Time
-}
-
-// add notes the end of a child, and lets go of those whose locks are dead by their age.
-func (c *endedChildren) add(pid int, from time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := time.Now().Round(0)
-	c.list = slices.DeleteFunc(c.list, func(old child) bool { return now.Sub(old.to) > 2*staleTime })
-	c.list = append(c.list, child{pid, from.Round(0), now})
-}
-
-// had reports whether a lock is of a child that ended before a moment.
-func (c *endedChildren) had(lock Lock, before time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.ContainsFunc(c.list, func(old child) bool {
-		return old.pid == lock.PID && old.to.Before(before) && !lock.Time.Before(old.from) && !lock.Time.After(old.to)
-	})
+	return nil
 }

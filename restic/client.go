@@ -94,7 +94,6 @@ func (c *Client) run(ctx context.Context, command command) error {
 		}
 	}
 
-	started := time.Now()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%s: start restic: %w", command.op, cause(ctx, err))
 	}
@@ -117,7 +116,6 @@ func (c *Client) run(ctx context.Context, command command) error {
 	}
 	copying.Wait()
 	err := cmd.Wait()
-	ended.add(cmd.Process.Pid, started)
 	switch {
 	case copyErr != nil:
 		return fmt.Errorf("%s: %w", command.op, copyErr)

@@ -33,6 +33,11 @@ func (c *Client) localFolder() (string, error) {
 	return location, nil
 }
 
+// address tells repositories apart.
+func (c *Client) address() string {
+	return c.getenv("RESTIC_REPOSITORY") + "\n" + c.getenv("RESTIC_REPOSITORY_FILE")
+}
+
 // fileName is a name that restic gives to a file of a repository. What a killed restic leaves half-written has another.
 var fileName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 

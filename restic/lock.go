@@ -87,7 +87,15 @@ const lookEvery = time.Minute
 func (c *Client) locked(ctx context.Context, command command) error {
 	began := time.Now()
 	deadline := began.Add(c.LockWait)
-	err := c.run(ctx, command)
+	run := func() error {
+		if !command.reads {
+			if err := c.settled(ctx); err != nil {
+				return fmt.Errorf("%s: %w", command.op, err)
+			}
+		}
+		return c.run(ctx, command)
+	}
+	err := run()
 	args := command.args
 	for tries := 0; errors.Is(err, ErrLocked); tries++ {
 		locks, lookErr := c.locks(ctx, command.env)
@@ -99,7 +107,7 @@ func (c *Client) locked(ctx context.Context, command command) error {
 			c.Waiting(held)
 		}
 		// It ends: locks are removed only of those that died, and without one time runs out.
-		removed, clearErr := c.clear(ctx, locks, command)
+		removed, clearErr := c.clear(ctx, locks, command.env)
 		switch {
 		case clearErr != nil:
 			return fmt.Errorf("%w (%w)", held, clearErr)
@@ -109,7 +117,7 @@ func (c *Client) locked(ctx context.Context, command command) error {
 		}
 		wait := min(max(time.Until(deadline), 0), lookEvery)
 		command.args = append([]string{"--retry-lock=" + wait.String()}, args...)
-		err = c.run(ctx, command)
+		err = run()
 	}
 	return err
 }

@@ -159,6 +159,9 @@ func newTwin(t *testing.T, client *Client) *twin {
 	return &twin{input, cmd}
 }
 
+// alive reports whether there is such a process here, as far as restic would find out by a signal.
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
 // freePIDs is the first of some process ids that nobody has.
 func freePIDs(t *testing.T) int {
 	t.Helper()
@@ -285,29 +288,6 @@ func TestNobodyIsSignalled(t *testing.T) {
 	if pid, err := syscall.Wait4(bystander.Process.Pid, &status, syscall.WNOHANG, nil); pid != 0 || err != nil {
 		t.Errorf("the process that has the lock's id here ended: %v, %v", status, err)
 	}
-}
-
-// A restic that this process started and saw the end of: its lock is removed as soon as a living one would have
-// refreshed it.
-func TestOwnDeadLock(t *testing.T) {
-	client, _ := newClient(t)
-	r := &at{r: noise(1<<40, 8), n: 8 << 20, do: func() {
-		for _, child := range children(os.Getpid()) {
-			_ = syscall.Kill(child, syscall.SIGKILL)
-		}
-	}}
-	if _, err := client.Backup(t.Context(), options, r); err == nil {
-		t.Fatal("the killed backup is a success")
-	}
-	if err := client.RemoveDeadLocks(t.Context()); err != nil {
-		t.Error(err)
-	}
-	wantLocks(t, client, 1)
-	client.refreshed = time.Nanosecond
-	if err := client.RemoveDeadLocks(t.Context()); err != nil {
-		t.Error(err)
-	}
-	wantUntouched(t, client, 0)
 }
 
 func wantLocks(t *testing.T, client *Client, want int) {

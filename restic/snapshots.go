@@ -22,7 +22,8 @@ type Filter struct {
 type Snapshot struct {
 	ID             string    `json:"id"`
 	ShortID        string    `json:"short_id"`
-	Time           time.Time `json:"time"` // when the backup began
+	Original       string    `json:"original"` // the ID that it had before it was written anew for its tags; else empty
+	Time           time.Time `json:"time"`     // when the backup began
 	Host           string    `json:"hostname"`
 	Paths          []string  `json:"paths"`
 	Tags           []string  `json:"tags"`

@@ -27,8 +27,19 @@ const (
 	inFuture = "in the future"
 )
 
-// skew is how far ahead of now a snapshot's time may be without being one of the future: clocks of machines differ.
-const skew = time.Minute
+// Skew is how far ahead of now a snapshot's time may be without being one of the future: clocks of machines differ.
+const Skew = time.Minute
+
+// ByTimeAlone reports whether age is all that the policy goes by. After a jump of the clock, or a long time without
+// backups, such a one selects nothing but the newest snapshot.
+func (p Policy) ByTimeAlone() bool {
+	for _, r := range p.rules() {
+		if r.count != nil && *r.count != 0 {
+			return false
+		}
+	}
+	return !p.Within.IsZero()
+}
 
 // Plan says what becomes of each of a job's snapshots, in their order. The rules select as those of `restic forget`
 // do, by each snapshot's own zone, but for three things:
@@ -42,11 +53,11 @@ func (p Policy) Plan(snapshots []Snapshot, now time.Time) []Fate {
 	var full, all []int
 	for i, s := range snapshots {
 		switch {
+		case s.Time.After(now.Add(Skew)):
+			fates[i] = Fate{Reasons: []string{inFuture}, Future: true}
+			continue
 		case p.IsZero():
 			fates[i].Reasons = []string{"everything is kept"}
-			continue
-		case s.Time.After(now.Add(skew)):
-			fates[i] = Fate{Reasons: []string{inFuture}, Future: true}
 			continue
 		case !s.Empty:
 			full = append(full, i)

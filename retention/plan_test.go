@@ -52,6 +52,7 @@ func TestPlan(t *testing.T) {
 		want   string
 	}{
 		{"no policy keeps everything", Policy{}, "0 1 2", "+++"},
+		{"no policy, and one of the future", Policy{}, "-365 0 1", ">++"},
 		{"the last two", Policy{Last: new(2)}, "0 1 2", "++-"},
 		{"in whatever order they are listed", Policy{Last: new(2)}, "2 0 1", "-++"},
 		{"one of the future counts for nothing and stays", Policy{Last: new(1)}, "-365 0m 1", ">+-"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,10 +119,7 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if err != nil {
 		return restic.Summary{}, err
 	}
-	tags := slices.Clone(b.cfg.tags)
-	if survey.Source != "" {
-		tags = append(tags, sourceTag+survey.Source)
-	}
+	tags := append(slices.Clone(b.cfg.tags), sourceTag+cmp.Or(survey.Source, unknownSource))
 	if survey.Empty {
 		tags = append(tags, emptyTag)
 	}

@@ -49,7 +49,7 @@ func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 func newHandler(cfg *config, w io.Writer, json bool, level slog.Level, colour bool) slog.Handler {
 	replace := func(_ []string, attr slog.Attr) slog.Attr { return redactAttr(cfg, attr) }
 	if json {
-		return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
+		return slog.NewJSONHandler(visibleJSON{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
 	}
 	plain := func(groups []string, attr slog.Attr) slog.Attr {
 		attr = replace(groups, attr)

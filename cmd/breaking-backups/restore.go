@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/retention"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
@@ -172,19 +173,22 @@ func elsewhere(ctx context.Context, client *restic.Client, j job) string {
 
 // latest is the latest of a job's snapshots, which are at least one and begin with the oldest.
 func latest(found []restic.Snapshot, j job, now time.Time, log logger) restic.Snapshot {
-	of := groupSources(found, "", now)
+	of := groupSources(found, func(restic.Snapshot) bool { return false }, now)
 	if len(of.others) > 0 {
 		log.Warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
 			"job", j.name, "host", j.host, "databases", strings.Join(of.names, ", "))
 	}
 	newest := found[len(found)-1]
 	for _, s := range slices.Backward(found) {
-		if s.Time.After(now) {
+		if s.Time.After(now.Add(retention.Skew)) {
 			continue
 		}
 		if s.ID != newest.ID {
 			log.Warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
 				"job", j.name, "newest", shortID(newest.ID), "of", newest.Time, "now", now)
+		}
+		if slices.Contains(s.Tags, emptyTag) {
+			log.Warn("the latest snapshot is of a dump that holds nothing; --snapshot names another", "job", j.name, "snapshot", shortID(s.ID))
 		}
 		return s
 	}

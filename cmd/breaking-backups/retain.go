@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,9 +32,10 @@ type retainer struct {
 
 // retained is what was done, or with dryRun would be.
 type retained struct {
-	stay   []stayed // newest first
-	gone   []restic.Snapshot
-	pruned bool
+	stay    []stayed // newest first
+	present int      // how many of them are not of the future
+	gone    []restic.Snapshot
+	pruned  bool
 }
 
 // stayed is a snapshot that stays, and why.
@@ -49,6 +51,7 @@ var (
 	// errMadeIsMissing says that the repository does not list the snapshot that was made as one of this job.
 	errMadeIsMissing = errors.New("it is not among the job's snapshots")
 	errAllFuture     = errors.New("none but snapshots of the future would be left: is this machine's clock right?")
+	errAllTooOld     = errors.New("all but the snapshot just made are older than KEEP_WITHIN: is this machine's clock right, or was there no backup for so long? Nothing is forgotten by this run")
 )
 
 // apply forgets what the policy does not select among the job's own snapshots: those with its host and its path and
@@ -65,8 +68,8 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 		return retained{}, err
 	}
 	now := time.Now()
-	sources := groupSources(ours, r.made, now)
-	r.warnShared(len(all) > len(ours) || len(sources.others) > 0)
+	sources := groupSources(ours, r.isMade, now)
+	r.warnShared(len(all) > len(ours) || len(sources.others) > 0 || sources.own == unknownSource)
 	if len(sources.others) > 0 {
 		if !r.acceptSources {
 			return retained{}, fmt.Errorf("the %d snapshots of job %s on host %+q: %w (%s), so nothing is forgotten",
@@ -81,8 +84,11 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 		}
 	}
 	done := r.plan(ours, now)
-	if r.forgetFuture && len(done.stay) == 0 {
+	switch {
+	case r.forgetFuture && len(done.stay) == 0:
 		return retained{}, errAllFuture
+	case r.made != "" && r.cfg.policy.ByTimeAlone() && done.present == 1 && len(done.gone) > 0:
+		return retained{}, errAllTooOld
 	}
 	prune := r.cfg.PruneOnForget && (r.pruneAlways || len(done.gone) > 0)
 	if r.dryRun || len(done.gone) == 0 && !prune {
@@ -100,18 +106,23 @@ func (j job) owns(s restic.Snapshot) bool {
 // known makes sure that the snapshot just made is seen as the job's. Where it is not, something about the host or the
 // name is not kept as it was given, and who looks for the job's snapshots finds none, or others'.
 func (r retainer) known(ours []restic.Snapshot) error {
-	if r.made == "" || slices.ContainsFunc(ours, func(s restic.Snapshot) bool { return s.ID == r.made }) {
+	if r.made == "" || slices.ContainsFunc(ours, r.isMade) {
 		return nil
 	}
 	return fmt.Errorf("the snapshot %s that was made: %w (job %s on host %+q), so nothing is forgotten",
 		shortID(r.made), errMadeIsMissing, r.job.name, r.job.host)
 }
 
+// isMade reports whether a snapshot is the one that this run has made; somebody may have given it a tag since.
+func (r retainer) isMade(s restic.Snapshot) bool {
+	return r.made != "" && (s.ID == r.made || s.Original == r.made)
+}
+
 // plan says what becomes of the job's snapshots.
 func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 	facts := make([]retention.Snapshot, len(ours))
 	for i, s := range ours {
-		facts[i] = retention.Snapshot{Time: s.Time, Empty: slices.Contains(s.Tags, emptyTag), Made: s.ID == r.made && r.made != ""}
+		facts[i] = retention.Snapshot{Time: s.Time, Empty: slices.Contains(s.Tags, emptyTag), Made: r.isMade(s)}
 	}
 	var done retained
 	var future []string
@@ -122,6 +133,8 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 			continue
 		case fate.Future:
 			future = append(future, shortID(ours[i].ID)+" of "+showTime(r.cfg, ours[i].Time))
+		default:
+			done.present++
 		}
 		done.stay = append(done.stay, stayed{ours[i], fate.Reasons})
 	}
@@ -154,36 +167,53 @@ const (
 	emptyTag  = ourTags + "empty"   // the dump holds nothing, and was meant to
 )
 
+// unknownSource stands for the lasting name of a database whose server does not tell it.
+const unknownSource = "unknown"
+
 // sources are the databases that a job's snapshots are of.
 type sources struct {
-	own    string            // the database that is dumped now; empty where that is not known
+	own    string            // the database that is dumped now; empty where no snapshot tells
 	names  []string          // all
 	others []restic.Snapshot // those that are not of own
 }
 
-// groupSources takes the database of the snapshot that was made for the job's, or else that of the newest which tells.
-// Snapshots that tell none, of versions that did not write it or servers that do not say, may be anybody's.
-func groupSources(ours []restic.Snapshot, made string, now time.Time) sources {
+// groupSources takes the database of the snapshot that the run has made for the job's, or else that of the newest which
+// tells and is not of the future. Names that stand on one snapshot together are one database's: somebody has said so.
+// Snapshots that tell none, of versions that did not write it, may be anybody's.
+func groupSources(ours []restic.Snapshot, made func(restic.Snapshot) bool, now time.Time) sources {
 	var found sources
-	var madeOf string
+	var present, madeOf string
 	for _, s := range ours { // oldest first
 		for _, name := range sourcesOf(s) { // the last is the one that was accepted last
 			if !slices.Contains(found.names, name) {
 				found.names = append(found.names, name)
 			}
+			found.own = name
 			if !s.Time.After(now) {
-				found.own = name
+				present = name
 			}
-			if s.ID == made {
+			if made(s) {
 				madeOf = name
 			}
 		}
 	}
-	if madeOf != "" {
-		found.own = madeOf
+	found.own = cmp.Or(madeOf, present, found.own)
+	same := []string{found.own}
+	isSame := func(name string) bool { return slices.Contains(same, name) }
+	for grown := true; grown; {
+		grown = false
+		for _, s := range ours {
+			if of := sourcesOf(s); slices.ContainsFunc(of, isSame) {
+				for _, name := range of {
+					if !isSame(name) {
+						same, grown = append(same, name), true
+					}
+				}
+			}
+		}
 	}
 	for _, s := range ours {
-		if of := sourcesOf(s); len(of) > 0 && !slices.Contains(of, found.own) {
+		if of := sourcesOf(s); len(of) > 0 && !slices.ContainsFunc(of, isSame) {
 			found.others = append(found.others, s)
 		}
 	}

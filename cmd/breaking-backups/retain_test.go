@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"testing"
 	"time"
@@ -57,10 +58,12 @@ func TestGroupSources(t *testing.T) {
 		{"but none of the future", []restic.Snapshot{snapshot("a", -3, "x"), snapshot("b", 2, "y")}, "", "x", []string{"b"}},
 		{"accepted", []restic.Snapshot{snapshot("a", -3, "x", "y"), snapshot("b", -2, "y")}, "", "y", nil},
 		{"accepted, and the newest went", []restic.Snapshot{snapshot("a", -3, "x", "y"), snapshot("b", -2, "x", "y")}, "", "y", nil},
-		{"accepted, and the other still makes some", []restic.Snapshot{snapshot("a", -3, "x", "y"), snapshot("b", -2, "y"), snapshot("c", -1, "x")}, "c", "x", []string{"b"}},
+		{"accepted, and the other still makes some", []restic.Snapshot{snapshot("a", -3, "x", "y"), snapshot("b", -2, "y"), snapshot("c", -1, "x")}, "c", "x", nil},
+		{"accepted one after the other", []restic.Snapshot{snapshot("a", -3, "x", "y"), snapshot("b", -2, "y", "z"), snapshot("c", -1, "z")}, "c", "z", nil},
+		{"all of the future", []restic.Snapshot{snapshot("a", 3, "x"), snapshot("b", 4, "x")}, "", "x", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := groupSources(tt.ours, tt.made, now)
+			got := groupSources(tt.ours, func(s restic.Snapshot) bool { return s.ID == tt.made }, now)
 			var others []string
 			for _, s := range got.others {
 				others = append(others, s.ID)
@@ -97,6 +100,19 @@ func TestVisible(t *testing.T) {
 		if got := visible(text); got != want {
 			t.Errorf("visible(%q) = %s, want %s", text, got, want)
 		}
+	}
+}
+
+func TestJSONLogShowsText(t *testing.T) {
+	var out bytes.Buffer
+	text := "del\x7f c1\u009b2J right\u202eleft \U000e0001 日本 \x1b\n"
+	slog.New(newHandler(&config{zone: time.UTC}, &out, true, slog.LevelInfo, false)).Warn(text)
+	var line struct{ Msg string }
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Msg != text {
+		t.Errorf("%q, %v", line.Msg, err)
+	}
+	if i := bytes.IndexFunc(out.Bytes(), func(r rune) bool { return r != '\n' && hidden(r) }); i >= 0 {
+		t.Errorf("a terminal would heed what is at %d: %q", i, out.Bytes())
 	}
 }
 

@@ -65,15 +65,17 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 	)
 }
 
-// worthTryingAgain reports whether what ails restic may pass.
+// worthTryingAgain reports whether what ails restic may pass. A lock has been waited for already.
 func worthTryingAgain(err error) bool {
-	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository) && !errors.Is(err, restic.ErrDamaged)
+	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository) && !errors.Is(err, restic.ErrDamaged) &&
+		!errors.Is(err, restic.ErrLocked)
 }
 
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
 // well.
 func (b *backup) fallBack(ctx context.Context, tags []string, failure error) (restic.Summary, error) {
 	b.log.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.WorkDir)
+	b.warned.Store(0) // all that was told of the dump is told anew
 	summary, err := b.spooled(ctx, tags)
 	if err != nil {
 		return summary, fmt.Errorf("%w (before that: %w)", err, failure)

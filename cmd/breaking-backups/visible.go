@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -47,6 +50,34 @@ func visibleLines(text string) string {
 	}
 	return b.String()
 }
+
+// visibleJSON passes lines of JSON on with escapes for what a terminal heeds and encoding/json leaves as it is: controls
+// from 0x7f on, directions of writing. They can only be within strings.
+type visibleJSON struct{ w io.Writer }
+
+func (v visibleJSON) Write(line []byte) (int, error) {
+	escaped := line
+	if bytes.ContainsFunc(line, hiddenInJSON) {
+		escaped = nil
+		for _, r := range string(line) {
+			switch {
+			case !hiddenInJSON(r):
+				escaped = utf8.AppendRune(escaped, r)
+			case r > 0xffff:
+				high, low := utf16.EncodeRune(r)
+				escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
+			default:
+				escaped = fmt.Appendf(escaped, `\u%04x`, r)
+			}
+		}
+	}
+	if _, err := v.w.Write(escaped); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+func hiddenInJSON(r rune) bool { return r != '\n' && r != utf8.RuneError && hidden(r) }
 
 // hidden reports whether a rune is none that is seen as itself: controls, directions of writing, what is not UTF-8.
 func hidden(r rune) bool {
