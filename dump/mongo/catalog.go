@@ -16,11 +16,12 @@ import (
 // A collection is a collection or view to dump.
 type collection struct {
 	archive.Collection
-	options bson.Raw
-	uuid    string // of its present incarnation, in hexadecimal; empty where the server has none
-	indexes []bson.Raw
-	search  []string // names of its search indexes, which are not in the dump
-	before  int64    // the documents that the server says it has, before they are read; negative: it does not say
+	options   bson.Raw
+	uuid      string // of its present incarnation, in hexadecimal; empty where the server has none
+	indexes   []bson.Raw
+	search    []string // names of its search indexes, which are not in the dump
+	before    int64    // the documents that the server says it has, before they are read; negative: it does not say
+	estimated bool     // before is known
 
 	fromDB, from string               // where the documents are, if elsewhere
 	filter       bson.D               // selects some of the documents; nil means all
@@ -152,7 +153,9 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 				return fmt.Errorf("list the indexes of %s: %w", shown(coll.Namespace()), err)
 			}
 			coll.search = search.find(ctx, c, coll)
-			coll.before = c.estimate(ctx, coll)
+			if !coll.estimated {
+				coll.before = c.estimate(ctx, coll)
+			}
 			// The server lists them as they were made, each member for itself.
 			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })
 			return nil

@@ -82,6 +82,8 @@ func (d *dumping) settleSnapshot(ctx context.Context) ([]*collection, error) {
 	}
 	const tries = 10
 	for range tries {
+		// Before the moment, as what comes after it is not read.
+		d.estimateAll(ctx, all)
 		at, why := clusterTime(ctx, d.conn, all[probe])
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

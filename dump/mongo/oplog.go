@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -90,6 +91,37 @@ func oplogEdge(ctx context.Context, c *conn, direction int) (bson.Timestamp, err
 	return edge, nil
 }
 
+// untilVisible waits until a reader that goes forward sees the entry of a time. On a secondary, going backward, it is
+// seen as soon as it is written; forward only once all before it are.
+func untilVisible(ctx context.Context, c *conn, at bson.Timestamp) error {
+	const patience, pause = time.Minute, 50 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; {
+		found := false
+		err := c.each(ctx, "local", bson.D{
+			{Key: "find", Value: "oplog.rs"},
+			{Key: "filter", Value: bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: at}, {Key: "$lte", Value: at}}}}},
+			{Key: "limit", Value: 1},
+			{Key: "singleBatch", Value: true},
+		}, func(bson.Raw) error {
+			found = true
+			return nil
+		})
+		switch {
+		case err != nil:
+			return fmt.Errorf("read local.oplog.rs: %w", err)
+		case found:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("read local.oplog.rs: its last entry is of %d.%d, and is not to be seen from its beginning for %s", at.T, at.I, patience)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
 var reshardingCollections = []string{"reshardingOperations", "localReshardingOperations.donor", "localReshardingOperations.recipient"}
 
 // noResharding refuses a shard that is being resharded: its oplog does not tell
@@ -114,6 +146,9 @@ func newOplog() *collection {
 func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *collection, all []*collection) error {
 	end, err := oplogEdge(ctx, d.conn, -1)
 	if err != nil {
+		return err
+	}
+	if err := untilVisible(ctx, d.conn, end); err != nil {
 		return err
 	}
 	oplog.filter = bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: d.oplog}, {Key: "$lte", Value: end}}}}

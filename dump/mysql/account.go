@@ -54,12 +54,9 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 	if c.srv.mariadb() {
 		query = "SELECT user, host, is_role FROM mysql.user"
 	}
-	rows, err := c.conn.list(ctx, query)
+	rows, err := c.conn.listCounted(ctx, "users", query, "SELECT COUNT(*) FROM mysql.user")
 	if err != nil {
 		return fmt.Errorf("read users: %w", err)
-	}
-	if err := c.conn.counted(ctx, "users", len(rows), "SELECT COUNT(*) FROM mysql.user"); err != nil {
-		return err
 	}
 	slices.SortFunc(rows, func(a, b record) int {
 		return strings.Compare(a["user"]+"\x00"+a["host"], b["user"]+"\x00"+b["host"])

@@ -85,7 +85,7 @@ func (c *catalog) readEngines(ctx context.Context) error {
 
 // databases returns the names of all but the server's own databases.
 func (c *catalog) databases(ctx context.Context) ([]string, error) {
-	rows, err := c.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
+	rows, err := c.conn.listCounted(ctx, "databases", "SELECT schema_name AS name FROM information_schema.schemata", "SELECT COUNT(*) FROM information_schema.schemata")
 	if err != nil {
 		return nil, fmt.Errorf("read the list of databases: %w", err)
 	}
@@ -96,7 +96,7 @@ func (c *catalog) databases(ctx context.Context) ([]string, error) {
 		}
 	}
 	slices.Sort(names)
-	return names, c.conn.counted(ctx, "databases", len(rows), "SELECT COUNT(*) FROM information_schema.schemata")
+	return names, nil
 }
 
 // identities returns what tells each table of a database from a later one of

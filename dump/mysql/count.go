@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A list that the server cuts short says nothing of it. So what was read is held against what the server counts, which
@@ -24,6 +25,19 @@ func (c *conn) counted(ctx context.Context, what string, listed int, query strin
 		return fmt.Errorf("%w: %d %s, of which it lists %d", errCount, n, what, listed)
 	}
 	return nil
+}
+
+// listCounted lists and counts. Between the two somebody may make one, so it is tried three times.
+func (c *conn) listCounted(ctx context.Context, what, query, count string) (rows []record, err error) {
+	for range 3 {
+		if rows, err = c.list(ctx, query); err != nil {
+			return nil, err
+		}
+		if err = c.counted(ctx, what, len(rows), count); !errors.Is(err, errCount) {
+			return rows, err
+		}
+	}
+	return nil, err
 }
 
 // count holds what was read of a database against the server's counts. Between the two something may have been made.
@@ -66,10 +80,16 @@ func (t *table) countColumns(listed int) error {
 	return nil
 }
 
+// hasMoment tells whether the table's engine is one whose rows a transaction sees as of one moment. Others that know
+// transactions, as NDB and Spider, count what is there by then.
+func (t *table) hasMoment() bool {
+	return t.transactional && (strings.EqualFold(t.engine, "InnoDB") || strings.EqualFold(t.engine, "ROCKSDB"))
+}
+
 // countRows holds the rows that were read of a small table against the server's count, in the same transaction.
 func (s *pieceStream) countRows(ctx context.Context, r *conn) error {
 	t := s.table
-	if !t.transactional || t.bytes >= pieceBytes || s.query != t.selection() {
+	if !t.hasMoment() || t.bytes >= pieceBytes || s.query != t.selection() {
 		return nil
 	}
 	return r.counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.source())

@@ -73,7 +73,8 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 			return fmt.Errorf("look into the server's own databases: %w", err)
 		}
 		for _, r := range rows {
-			known := list.kind == "table" && (r["db"] == "sys" && r["name"] == "sys_config" || r["db"] == "mysql" && slices.Contains(own, r["name"]))
+			known := strings.HasPrefix(r["name"], "rds_") || list.kind == "table" && ( // rds_: a hosted server's own
+			r["db"] == "sys" && r["name"] == "sys_config" || r["db"] == "mysql" && slices.Contains(own, r["name"]))
 			if !known {
 				names = append(names, list.kind+" "+r["db"]+"."+r["name"])
 			}

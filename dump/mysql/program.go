@@ -276,7 +276,7 @@ func (p *program) print(w *printer, db *database) {
 func (p *printer) program(of *program) {
 	mode := *of.settings.sqlMode
 	text, err := script.Terminated(of.definition, readings(mode)...)
-	if err == nil && !strings.Contains(","+mode+",", ",ORACLE,") {
+	if err == nil && !strings.Contains(","+mode+",", ",ORACLE,") && !strings.HasPrefix(of.kind, "PACKAGE") { // which is of that grammar
 		err = script.Enclosed(of.definition, script.SQLMode(mode))
 	}
 	if err != nil {

@@ -51,8 +51,9 @@ var bare = func() (forms [formEnd + 1][256]bool) {
 	return forms
 }()
 
-// longestBare is the length of the longest of them, in bytes: 65 digits, a sign and a point, and some to be safe.
-const longestBare = 80
+// longestBare is the length of the longest of them, in bytes: a DOUBLE(255,30) has up to 309 digits before its point, and
+// ZEROFILL fills numbers up.
+const longestBare = 400
 
 // holds tells whether a value that the server sent can be one of this form. What is escaped may be anything.
 func (f form) holds(value []byte) bool {

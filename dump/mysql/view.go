@@ -80,6 +80,9 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 		c.setInvalid(db, v, invalid)
 		return nil
 	}
+	if isError(err, errNoSuchTable) && strings.Contains(err.Error(), "'"+db.name+"."+v.name+"'") { // it itself is gone, and may come again
+		return fmt.Errorf("%w: %w", errChanged, err)
+	}
 	if err != nil && !isObjects(err) {
 		return err
 	}

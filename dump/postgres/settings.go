@@ -70,8 +70,9 @@ var parameters = []parameter{
 	{name: "transform_null_equals", value: "off", loads: true},
 	{name: "quote_all_identifiers", value: "off"},
 	// Amounts of the type money are written as the locale does, with as many
-	// decimals as its currency has: read under another one they are other amounts.
-	{name: "lc_monetary", value: "C", loads: true},
+	// decimals as its currency has: read under another one they are other amounts. A
+	// dump says so in its head; those of earlier versions were written in the database's.
+	{name: "lc_monetary", value: "C"},
 
 	// What a role is made with besides what the statement says, and whether a
 	// collation can be made whose locale the server does not know by heart.

@@ -2,12 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -77,11 +79,14 @@ func (s *Source) surveySeveral(ctx context.Context, names []string) (bool, error
 
 // sourceName names the database by the identifier that initdb gave to its
 // cluster, which standbys and copies on the level of files share. It is empty
-// where somebody has taken the right to ask from the role.
+// where the server does not tell: somebody has taken the right to ask from the
+// role, or it is one that only speaks as PostgreSQL does.
 func (s *Source) sourceName(ctx context.Context, conn *pgx.Conn) (string, error) {
 	var id string
 	err := conn.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&id)
-	if isForbidden(err) {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		s.cfg.Debug("the server does not tell its system identifier: " + refused.Message)
 		return "", nil
 	}
 	if err == nil {
