@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -84,8 +85,16 @@ func (p *liar) ask(client, server net.Conn, queries chan<- string) {
 // answer passes on what the server sends, and lies.
 func (p *liar) answer(client, server net.Conn, queries <-chan string) {
 	defer client.Close()
+	// Packets are small and many: what has come together goes together.
+	in, out := bufio.NewReaderSize(server, 64<<10), bufio.NewWriterSize(client, 64<<10)
+	defer out.Flush()
 	pass := func(change func([]byte) []byte) (byte, int, error) {
-		packet, err := readPacket(server)
+		if in.Buffered() == 0 {
+			if err := out.Flush(); err != nil {
+				return 0, 0, err
+			}
+		}
+		packet, err := readPacket(in)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -96,7 +105,7 @@ func (p *liar) answer(client, server net.Conn, queries <-chan string) {
 		if change != nil {
 			packet = change(packet)
 		}
-		_, err = client.Write(packet)
+		_, err = out.Write(packet)
 		return first, length, err
 	}
 	_, _, err := pass(func(greeting []byte) []byte {
@@ -123,7 +132,7 @@ func (p *liar) answer(client, server net.Conn, queries <-chan string) {
 			continue
 		}
 		_ = length
-		query := <-queries
+		query := digits.ReplaceAllString(<-queries, "N")
 		end := func(first byte, length int) bool { return first == 0xfe && length < 9 }
 		for i := 0; i < 2 && err == nil; { // of the columns, of the rows
 			change := func(b []byte) []byte { return p.row(query, b) }
@@ -157,7 +166,6 @@ func (p *liar) row(query string, packet []byte) []byte {
 	if len(packet) < 4+9 && packet[4] == 0xfe || packet[4] == 0xff {
 		return packet
 	}
-	query = digits.ReplaceAllString(query, "N")
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := slices.Clone(packet[:4])
