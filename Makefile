@@ -3,7 +3,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 PROGRAM  := bin/breaking-backups
 SERVERS  := .cache/bin/servers
 PACKAGES := ./... ./testdata/servers/... ./testdata/bench
-TIMEOUT  := 20m
+TIMEOUT  := 30m
 IMAGE    := breaking-backups:$(VERSION)
 
 .PHONY: help demo build test test-short test-regress test-matrix lint bench bench-go image setup tools clean
