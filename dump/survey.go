@@ -20,6 +20,21 @@ type Survey struct {
 	Empty bool
 }
 
+// PlainName writes a name in the letters of a Survey's Source: all but letters,
+// digits and -._ as the numbers of their bytes, as in a URL. What an engine puts
+// between names, / and :, is in none of them.
+func PlainName(name string) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
+		if '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '.' || c == '_' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
 // An EmptyError is why a dump that would hold nothing is not made: what was
 // asked for is not there, or the user may not see it. A backup of nothing that
 // succeeds pushes good backups out of a retention policy.

@@ -115,14 +115,14 @@ func (q *inquiry) source(ctx context.Context) string {
 	if uuid := q.versionUUID(ctx); uuid != "" {
 		id = "uuid:" + uuid
 	} else if q.conn.server.set != "" && !q.conn.server.mongos {
-		id = "set:" + plain(q.conn.server.set)
+		id = "set:" + dump.PlainName(q.conn.server.set)
 	}
 	if id == "" {
 		return ""
 	}
 	id = "mongodb:" + id
 	if q.cfg.Database != "" {
-		id += "/" + plain(q.cfg.Database)
+		id += "/" + dump.PlainName(q.cfg.Database)
 	}
 	return id
 }
@@ -144,18 +144,4 @@ func (q *inquiry) versionUUID(ctx context.Context) (uuid string) {
 		return ""
 	}
 	return uuid
-}
-
-// plain is a text in the letters that a source's name may have.
-func plain(text string) string {
-	var b strings.Builder
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_':
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
 }

@@ -32,7 +32,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 	if survey.Source != "" && len(s.cfg.Databases) > 0 {
 		names := make([]string, len(s.cfg.Databases))
 		for i, name := range s.cfg.Databases {
-			names[i] = plainName(name)
+			names[i] = dump.PlainName(name)
 		}
 		survey.Source += "/" + strings.Join(names, ":")
 	}
@@ -111,7 +111,7 @@ func (c *catalog) identify(ctx context.Context) (string, error) {
 		if err != nil || len(rows) == 0 || strings.Trim(rows[0]["value"], "0-") == "" {
 			return "", err
 		}
-		return plainName(rows[0]["value"]), nil
+		return dump.PlainName(rows[0]["value"]), nil
 	}
 	rows, err := c.conn.list(ctx, "SHOW VARIABLES WHERE variable_name IN ('server_uuid', 'group_replication_group_name')")
 	if err != nil {
@@ -122,27 +122,14 @@ func (c *catalog) identify(ctx context.Context) (string, error) {
 		variables[r["variable_name"]] = r["value"]
 	}
 	if name := variables["group_replication_group_name"]; name != "" {
-		return plainName(name), nil
+		return dump.PlainName(name), nil
 	}
 	sources, err := c.conn.list(ctx, "SELECT source_uuid AS id FROM performance_schema.replication_connection_status WHERE source_uuid <> '' ORDER BY 1")
 	if err != nil && ErrorNumber(err) == 0 {
 		return "", err
 	}
 	if len(sources) == 1 {
-		return plainName(sources[0]["id"]), nil
+		return dump.PlainName(sources[0]["id"]), nil
 	}
-	return plainName(variables["server_uuid"]), nil
-}
-
-// plainName writes all but the letters and digits that a Survey's Source may have as their numbers.
-func plainName(s string) string {
-	var b strings.Builder
-	for _, c := range []byte(s) {
-		if '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || c == '.' || c == '_' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
+	return dump.PlainName(variables["server_uuid"]), nil
 }

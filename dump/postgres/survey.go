@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -97,14 +96,9 @@ func (s *Source) sourceName(ctx context.Context, conn *pgx.Conn) (string, error)
 	}
 	name := "postgres:" + id
 	if !s.several() {
-		name += "/" + pathName(s.conn.Database)
+		name += "/" + strings.ReplaceAll(dump.PlainName(s.conn.Database), "%3A", ":") // which parts nothing here
 	}
 	return name, nil
-}
-
-// pathName writes a name as a URL's path does, in letters that need no quoting anywhere.
-func pathName(name string) string {
-	return strings.NewReplacer("$", "%24", "&", "%26", "+", "%2B", "=", "%3D", "@", "%40", "~", "%7E").Replace(url.PathEscape(name))
 }
 
 // databaseNames lists the databases that a dump of all of them holds, in its order.
