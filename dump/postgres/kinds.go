@@ -53,6 +53,7 @@ var knownCatalogues = map[string]string{
 // a row is, and the letters that this package knows.
 type letters struct{ catalogue, column, known string }
 
+// Those of one catalogue stand together.
 var knownLetters = []letters{
 	{"pg_class", "relkind", "rpfvmSciIt"},
 	{"pg_class", "relpersistence", "put"},
@@ -76,6 +77,24 @@ var knownLetters = []letters{
 	{"pg_event_trigger", "evtenabled", "ODRA"},
 }
 
+// unknownLetters finds the letters that are not known. It reads each catalogue
+// once: some have rows for every column of every table.
+var unknownLetters = func() string {
+	var parts []string
+	for rest := knownLetters; len(rest) > 0; {
+		catalogue := rest[0].catalogue
+		var columns, values []string
+		for ; len(rest) > 0 && rest[0].catalogue == catalogue; rest = rest[1:] {
+			l := rest[0]
+			columns = append(columns, l.column)
+			values = append(values, fmt.Sprintf("('%s.%s ', x.%[2]s::text, '%[3]s')", catalogue, l.column, l.known))
+		}
+		parts = append(parts, fmt.Sprintf("SELECT l.place || l.letter AS what FROM (SELECT DISTINCT %s FROM %s) x, LATERAL (VALUES %s) l(place, letter, known) WHERE l.letter <> '' AND position(l.letter IN l.known) = 0",
+			strings.Join(columns, ", "), catalogue, strings.Join(values, ", ")))
+	}
+	return strings.Join(parts, " UNION ALL ") + " ORDER BY 1"
+}()
+
 // unknownKinds lists what the server has that this package knows nothing of.
 func (c *catalog) unknownKinds(ctx context.Context) ([]string, error) {
 	var list []string
@@ -92,11 +111,7 @@ func (c *catalog) unknownKinds(ctx context.Context) ([]string, error) {
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the server has the catalogue %q, which is not known here: what is in it is not in the dump", r.What))
 	}
-	parts := make([]string, len(knownLetters))
-	for i, l := range knownLetters {
-		parts[i] = fmt.Sprintf("SELECT DISTINCT '%s.%s ' || %[2]s::text AS what FROM %[1]s WHERE %[2]s::text <> '' AND position(%[2]s::text IN '%[3]s') = 0", l.catalogue, l.column, l.known)
-	}
-	rows, err = query[row](ctx, c, strings.Join(parts, " UNION ALL ")+" ORDER BY 1")
+	rows, err = query[row](ctx, c, unknownLetters)
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the database has things of a kind that is not known here (%+q): they may not be in the dump", r.What))
 	}

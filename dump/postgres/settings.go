@@ -157,12 +157,19 @@ var readWhole = func() string {
 
 // warnOfLosses tells of readingParameters that are not as a dump needs them.
 func warnOfLosses(ctx context.Context, c *catalog) error {
-	for _, p := range readingParameters {
-		var value *string
-		if err := c.conn.QueryRow(ctx, `SELECT pg_catalog.current_setting($1, true)`, p.name).Scan(&value); err != nil {
-			return err
-		}
-		if value != nil && *value != p.value {
+	settings := make([]string, len(readingParameters))
+	for i, p := range readingParameters {
+		settings[i] = "pg_catalog.current_setting(" + literal(p.name) + ", true)" // null: the server does not know it
+	}
+	var values []*string
+	if err := c.conn.QueryRow(ctx, "SELECT ARRAY["+strings.Join(settings, ", ")+"]").Scan(&values); err != nil {
+		return err
+	}
+	if len(values) != len(readingParameters) {
+		return fmt.Errorf("the server answers for %d of %d parameters", len(values), len(readingParameters))
+	}
+	for i, p := range readingParameters {
+		if value := values[i]; value != nil && *value != p.value {
 			c.warn(fmt.Sprintf("%s is %s on the server: rows that it cannot read as they were written are missing in the dump, or are others, without another word; set it to %s, or dump as a superuser", p.name, *value, p.value))
 		}
 	}
