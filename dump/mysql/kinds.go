@@ -73,10 +73,12 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 			return fmt.Errorf("look into the server's own databases: %w", err)
 		}
 		for _, r := range rows {
-			known := strings.HasPrefix(r["name"], "rds_") || list.kind == "table" && ( // rds_: a hosted server's own
-			r["db"] == "sys" && r["name"] == "sys_config" || r["db"] == "mysql" && slices.Contains(own, r["name"]))
-			if !known {
-				names = append(names, list.kind+" "+r["db"]+"."+r["name"])
+			db, name := r["db"], r["name"]
+			switch {
+			case strings.HasPrefix(name, "rds_"): // a hosted server's own
+			case list.kind == "table" && (db == "sys" && name == "sys_config" || db == "mysql" && slices.Contains(own, name)):
+			default:
+				names = append(names, list.kind+" "+db+"."+name)
 			}
 		}
 	}

@@ -146,7 +146,7 @@ func (c *conn) settle(ctx context.Context, srv server, what use) error {
 	for _, one := range list { // as it was all or nothing
 		if err := c.exec(ctx, "SET "+one); isError(err, errNotASessions) {
 			continue // MariaDB before 10.6.9 has explicit_defaults_for_timestamp for the server alone
-		} else if name, _, _ := strings.Cut(one, " "); isError(err, errNoPrivilege) && name == "restrict_fk_on_non_standard_key" {
+		} else if name, _, _ := strings.Cut(one, " "); isError(err, errPrivilegeNeeded) && name == "restrict_fk_on_non_standard_key" {
 			continue // ON by default since 8.4, and only few dumps have keys that it refuses, each with the server's words
 		} else if err != nil {
 			return fmt.Errorf("set up the session: SET %s: %w; the server has %q, with which what comes out would be another", one, err, has[name])
@@ -156,7 +156,4 @@ func (c *conn) settle(ctx context.Context, srv server, what use) error {
 }
 
 // errNotASessions is the number of the servers' error about a variable that a session cannot set.
-const (
-	errNotASessions = 1238
-	errNoPrivilege  = 1227
-)
+const errNotASessions = 1238
