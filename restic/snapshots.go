@@ -18,6 +18,12 @@ type Filter struct {
 	Tags []string
 }
 
+// Matches reports whether the filter chooses the snapshot.
+func (f Filter) Matches(s Snapshot) bool {
+	return (f.Host == "" || s.Host == f.Host) && (f.Path == "" || slices.Equal(s.Paths, []string{f.Path})) &&
+		!slices.ContainsFunc(f.Tags, func(tag string) bool { return !slices.Contains(s.Tags, tag) })
+}
+
 // Snapshot is one snapshot of the repository.
 type Snapshot struct {
 	ID             string    `json:"id"`
@@ -42,9 +48,8 @@ func (c *Client) Snapshots(ctx context.Context, filter Filter) ([]Snapshot, erro
 	if err := json.Unmarshal(out.Bytes(), &snapshots); err != nil {
 		return nil, fmt.Errorf("snapshots: restic's answer: %w", err)
 	}
-	if filter.Path != "" { // restic's own filter lets those pass that hold others besides
-		snapshots = slices.DeleteFunc(snapshots, func(s Snapshot) bool { return !slices.Equal(s.Paths, []string{filter.Path}) })
-	}
+	// restic's own filter lets those pass that hold other paths besides.
+	snapshots = slices.DeleteFunc(snapshots, func(s Snapshot) bool { return !filter.Matches(s) })
 	slices.SortStableFunc(snapshots, func(a, b Snapshot) int { return a.Time.Compare(b.Time) })
 	return snapshots, nil
 }

@@ -63,7 +63,7 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 		return retained{}, err
 	}
 	ours := slices.Clone(all)
-	ours = slices.DeleteFunc(ours, func(s restic.Snapshot) bool { return !r.job.owns(s) })
+	ours = slices.DeleteFunc(ours, func(s restic.Snapshot) bool { return !r.job.filter().Matches(s) })
 	if err := r.known(ours); err != nil {
 		return retained{}, err
 	}
@@ -85,7 +85,7 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	}
 	done := r.plan(ours, now)
 	switch {
-	case r.forgetFuture && len(done.stay) == 0:
+	case r.forgetFuture && len(done.stay) == 0 && len(done.gone) > 0:
 		return retained{}, errAllFuture
 	case r.made != "" && r.cfg.policy.ByTimeAlone() && done.present == 1 && len(done.gone) > 0:
 		return retained{}, errAllTooOld
@@ -96,11 +96,6 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	}
 	done.pruned = prune
 	return done, r.restic.Forget(ctx, snapshotIDs(done.gone), prune)
-}
-
-// owns reports whether a snapshot is one of the job's: only these may the job forget.
-func (j job) owns(s restic.Snapshot) bool {
-	return s.Host == j.host && len(s.Paths) == 1 && s.Paths[0] == j.path()
 }
 
 // known makes sure that the snapshot just made is seen as the job's. Where it is not, something about the host or the

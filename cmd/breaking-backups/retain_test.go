@@ -13,7 +13,7 @@ import (
 )
 
 // Only snapshots that hold the job's path and no other are the job's to forget.
-func TestJobOwns(t *testing.T) {
+func TestJobFilter(t *testing.T) {
 	j := job{name: "app", host: "db", file: "app.sql"}
 	for _, tt := range []struct {
 		host  string
@@ -27,7 +27,7 @@ func TestJobOwns(t *testing.T) {
 		{"db2", []string{"/app.sql"}, false},
 		{"db", []string{"/app.sql2"}, false},
 	} {
-		if got := j.owns(restic.Snapshot{Host: tt.host, Paths: tt.paths}); got != tt.want {
+		if got := j.filter().Matches(restic.Snapshot{Host: tt.host, Paths: tt.paths}); got != tt.want {
 			t.Errorf("%s %q: %t", tt.host, tt.paths, got)
 		}
 	}
