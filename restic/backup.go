@@ -17,6 +17,10 @@ type BackupOptions struct {
 	Filename    string   // the file's name inside the snapshot; required
 	Tags        []string // without commas
 	Compression string   // restic's --compression; empty: restic's default, or RESTIC_COMPRESSION
+
+	// NoWait has a backup that finds the repository locked fail with [ErrLocked] at once: whoever writes the stream
+	// holds a database's snapshot meanwhile. Let go of it, call [Client.AwaitLock], and begin anew.
+	NoWait bool
 }
 
 // Backup makes a snapshot of one file that holds all of r.
@@ -56,6 +60,7 @@ func (c *Client) Backup(ctx context.Context, options BackupOptions, r io.Reader)
 		stdin:  in.restics,
 		extra:  []*os.File{in.held},
 		stdout: &said,
+		hasty:  options.NoWait,
 	})
 	in.close()
 	if !in.committed() {

@@ -10,7 +10,7 @@ import (
 
 // Check verifies the repository's structure; it does not read the data.
 func (c *Client) Check(ctx context.Context) error {
-	return c.locked(ctx, command{op: "check", args: []string{"check"}, reads: true})
+	return c.locked(ctx, command{op: "check", args: []string{"check"}})
 }
 
 // CheckVersion makes sure that restic is there and not older than 0.17: earlier ones have neither the exit codes nor

@@ -107,7 +107,7 @@ func (c *Client) readLock(ctx context.Context, id string, env []string) (Lock, e
 //
 // Between our look and restic's a new lock can appear that restic takes for dead. Its owner makes it anew within 5
 // minutes, so a command of this process that may write to the repository, or remove from it, waits for so long; see
-// settled.
+// unsettled.
 func (c *Client) clear(ctx context.Context, locks []Lock, env []string) (removed bool, err error) {
 	now := time.Now()
 	host, hostErr := os.Hostname()
@@ -149,14 +149,15 @@ func (l Lock) dead(now time.Time) bool { return !l.unreadable && now.Sub(l.Time)
 // a Client's, as several may work on one repository.
 var unlocked sync.Map
 
-// settled waits until whoever may have lost a living lock to our last `restic unlock` has made it anew.
-func (c *Client) settled(ctx context.Context) error {
+// unsettled is how long it takes until whoever may have lost a living lock to our last `restic unlock` has made it anew.
+func (c *Client) unsettled() time.Duration {
 	wait := missedRefresh
 	if c.refreshed != 0 {
 		wait = c.refreshed
 	}
-	if last, ok := unlocked.Load(c.address()); ok {
-		return sleep(ctx, max(wait-time.Since(last.(time.Time)), 0))
+	last, ok := unlocked.Load(c.address())
+	if !ok {
+		return 0
 	}
-	return nil
+	return max(wait-time.Since(last.(time.Time)), 0)
 }

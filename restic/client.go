@@ -52,7 +52,8 @@ type command struct {
 	stdin  *os.File   // nil: /dev/null
 	extra  []*os.File // further open files, from 3 on
 	stdout io.Writer  // nil: /dev/null
-	reads  bool       // it changes nothing but locks
+	reads  bool       // it changes nothing but locks, and shares the repository with all but those who hold it alone
+	hasty  bool       // a lock that is in the way is neither waited for nor removed
 
 	// finish lets a cancelled run go on until it ends by itself or Grace is over, instead of interrupting it at once.
 	finish bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -84,14 +85,24 @@ const lookEvery = time.Minute
 // locked runs a command that needs a lock. As long as another one is in the way, those that are provably dead are
 // removed and the command is run again, until LockWait is over. restic takes its lock before it reads or changes
 // anything.
+//
+// A command that only reads goes on without a lock once nobody who holds the repository alone has been heard of for
+// longer than a living restic is silent: what it may meet, if that one lives after all, is data that has gone, which is
+// an error, and it can harm nobody. So a restore does not wait for half an hour because a prune was killed.
 func (c *Client) locked(ctx context.Context, command command) error {
 	began := time.Now()
 	deadline := began.Add(c.LockWait)
 	run := func() error {
 		if !command.reads {
-			if err := c.settled(ctx); err != nil {
+			if err := sleep(ctx, c.unsettled()); err != nil {
 				return fmt.Errorf("%s: %w", command.op, err)
 			}
+		}
+		return c.run(ctx, command)
+	}
+	if command.hasty {
+		if c.unsettled() > 0 {
+			return &LockedError{Op: command.op, Err: ErrLocked}
 		}
 		return c.run(ctx, command)
 	}
@@ -109,6 +120,9 @@ func (c *Client) locked(ctx context.Context, command command) error {
 		// It ends: locks are removed only of those that died, and without one time runs out.
 		removed, clearErr := c.clear(ctx, locks, command.env)
 		switch {
+		case command.reads && len(locks) > 0 && !slices.ContainsFunc(locks, func(l Lock) bool { return l.alone(time.Now()) }):
+			command.args = append([]string{"--no-lock"}, args...)
+			return run()
 		case clearErr != nil:
 			return fmt.Errorf("%w (%w)", held, clearErr)
 		case removed, len(locks) == 0 && tries == 0:
@@ -120,4 +134,16 @@ func (c *Client) locked(ctx context.Context, command command) error {
 		err = run()
 	}
 	return err
+}
+
+// alone reports whether the lock's holder may be at work on the repository by itself.
+func (l Lock) alone(now time.Time) bool {
+	return l.unreadable || l.Exclusive && now.Sub(l.Time) < missedRefresh
+}
+
+// AwaitLock returns once nothing keeps a backup out of the repository: no lock of somebody who holds it alone, and no
+// rest after locks were removed. It waits for LockWait at most and removes dead locks, as every command does; what it
+// is for is that nothing has to be held open meanwhile (see [BackupOptions.NoWait]). Somebody else may be faster again.
+func (c *Client) AwaitLock(ctx context.Context) error {
+	return c.locked(ctx, command{op: "wait for the repository's lock", args: []string{"cat", "config"}})
 }

@@ -296,3 +296,50 @@ func wantLocks(t *testing.T, client *Client, want int) {
 		t.Errorf("%d locks, want %d", got, want)
 	}
 }
+
+// A lock whose restic has been silent for longer than a living one is hinders nobody who only reads; whoever writes
+// waits until it is dead for certain.
+func TestSilentLock(t *testing.T) {
+	client, folder := newClient(t)
+	made := backUp(t, client, strings.NewReader("to be read"))
+	read := func() error {
+		if _, err := client.Snapshots(t.Context(), Filter{}); err != nil {
+			return err
+		}
+		return client.Dump(t.Context(), made.SnapshotID, "/"+options.Filename, io.Discard)
+	}
+	repository := files(client, folder)
+	lock := map[string]any{"time": time.Now().Add(-missedRefresh + time.Minute), "exclusive": true, "hostname": "elsewhere", "username": "x", "pid": 1}
+	repository.WriteLock(t, lock)
+	if err := read(); !errors.Is(err, ErrLocked) {
+		t.Errorf("read beside somebody who may be alone at work: %v", err)
+	}
+	repository.AgeLocks(t, 2*time.Minute)
+	if err := read(); err != nil {
+		t.Errorf("read beside somebody who is silent: %v", err)
+	}
+	if _, err := client.Backup(t.Context(), options, strings.NewReader("more")); !errors.Is(err, ErrLocked) {
+		t.Errorf("backup beside somebody who is silent: %v", err)
+	}
+	if err := client.AwaitLock(t.Context()); !errors.As(err, new(*LockedError)) {
+		t.Errorf("wait for somebody who is silent: %v", err)
+	}
+	wantLocks(t, client, 1)
+
+	hasty := options
+	hasty.NoWait = true
+	client.LockWait = time.Hour
+	client.Waiting = func(*LockedError) { t.Error("it waits") }
+	if _, err := client.Backup(t.Context(), hasty, strings.NewReader("more")); !errors.Is(err, ErrLocked) {
+		t.Errorf("backup that does not wait: %v", err)
+	}
+	client.Waiting = nil
+	repository.AgeLocks(t, tooOld)
+	if err := client.AwaitLock(t.Context()); err != nil {
+		t.Errorf("wait for the dead: %v", err)
+	}
+	wantLocks(t, client, 0)
+	if _, err := client.Backup(t.Context(), hasty, strings.NewReader("more")); err != nil {
+		t.Errorf("backup that need not wait: %v", err)
+	}
+}

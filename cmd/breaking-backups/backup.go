@@ -41,7 +41,8 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
 	client := &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
 	client.Waiting = func(held *restic.LockedError) {
-		log.Info("the repository is locked: a dead lock is removed, another is waited for", "most", client.LockWait, "lock", held)
+		log.Info("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
+			"most", client.LockWait, "lock", held)
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
 		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
@@ -166,21 +167,36 @@ func (b *backup) unlock(ctx context.Context) {
 	}
 }
 
-// streamed hands the dump to restic as it is read. Nothing is written to disk.
+// streamed hands the dump to restic as it is read. Nothing is written to disk. The database is not held while a lock of
+// the repository is waited for, which may take half an hour after a prune was killed: the dump then begins anew.
 func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, error) {
-	var summary restic.Summary
-	_, err := stream.Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
-		summary, err = b.store(ctx, tags, r)
-		return err
-	})
-	return summary, err
+	patient := *b.restic
+	for deadline := time.Now().Add(b.restic.LockWait); ; {
+		var summary restic.Summary
+		_, err := stream.Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
+			options := b.options(tags)
+			options.NoWait = true
+			summary, err = b.restic.Backup(ctx, options, r)
+			return err
+		})
+		if !errors.Is(err, restic.ErrLocked) || ctx.Err() != nil {
+			return summary, err
+		}
+		// It ends: once the time is over a lock is not waited for any more.
+		patient.LockWait = max(time.Until(deadline), 0)
+		if err := patient.AwaitLock(ctx); err != nil {
+			return restic.Summary{}, err
+		}
+		if patient.LockWait == 0 {
+			return summary, err
+		}
+		b.warned.Store(0) // all that was told of the dump is told anew
+	}
 }
 
-// store has restic make a snapshot that bears these tags of all that r gives.
-func (b *backup) store(ctx context.Context, tags []string, r io.Reader) (restic.Summary, error) {
-	return b.restic.Backup(ctx, restic.BackupOptions{
-		Host: b.job.host, Filename: b.job.file, Tags: tags, Compression: b.cfg.engine().compression(b.cfg),
-	}, r)
+// options are those of a snapshot that bears these tags.
+func (b *backup) options(tags []string) restic.BackupOptions {
+	return restic.BackupOptions{Host: b.job.host, Filename: b.job.file, Tags: tags, Compression: b.cfg.engine().compression(b.cfg)}
 }
 
 // forget applies the retention policy to this job's snapshots, of which the run has made one. What it has to leave

@@ -99,7 +99,7 @@ func hint(err error) string {
 	case errors.Is(err, postgres.ErrNotEmpty), errors.Is(err, mongo.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, restic.ErrLocked):
-		return "wait for the restic that works on the repository, or longer: LOCK_WAIT_SECONDS; a lock that nobody refreshes is removed after 30 minutes"
+		return "wait for the restic that works on the repository, or longer: LOCK_WAIT_SECONDS; a lock that nobody refreshes is removed after 30 minutes, or by hand once its restic is known to have ended: restic unlock"
 	case errors.Is(err, errSeveralSources):
 		return "give each database a RESTIC_HOST of its own; if they are one and the same, say so once: forget-prune --accept-sources"
 	case errors.Is(err, errMadeIsMissing):

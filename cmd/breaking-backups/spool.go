@@ -50,7 +50,7 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 			return restic.Summary{}, backoff.Permanent(err)
 		}
 		defer r.Close()
-		summary, err := b.store(ctx, tags, r)
+		summary, err := b.restic.Backup(ctx, b.options(tags), r)
 		if err != nil && !worthTryingAgain(err) {
 			err = backoff.Permanent(err)
 		}
