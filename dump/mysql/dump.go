@@ -43,6 +43,9 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	c.warnOfNewer()
+	if err := c.warnOfDescribed(ctx, described[srv.family]); err != nil {
+		return err
+	}
 	if err := c.warnOfRights(ctx, s.cfg.Databases); err != nil {
 		return err
 	}
