@@ -250,7 +250,7 @@ func has(doc bson.Raw, key string) bool {
 }
 
 // endTime bounds what is said to a server in parting.
-const endTime = 5 * time.Second
+const endTime = 3 * time.Second
 
 func (c *conn) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)

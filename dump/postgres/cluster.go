@@ -49,7 +49,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer hangUp(conn)
 	if err := s.begin(ctx, conn); err != nil {
 		return nil, err
 	}

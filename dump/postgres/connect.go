@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -97,11 +98,11 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 		return nil, server{}, fmt.Errorf("connect: %w", err)
 	}
 	if srv.version < oldest {
-		conn.Close(ctx)
+		hangUp(conn)
 		return nil, server{}, fmt.Errorf("connect: the server is PostgreSQL %d; %d or newer is needed", srv.major(), oldest/10000)
 	}
 	if err := execAll(ctx, conn.PgConn(), setUp(srv)); err != nil {
-		conn.Close(context.WithoutCancel(ctx))
+		hangUp(conn)
 		return nil, server{}, fmt.Errorf("connect: set up the session: %w", err)
 	}
 	return conn, srv, nil
@@ -125,4 +126,21 @@ func readServer(result *pgconn.Result) (srv server, err error) {
 func execAll(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 	_, err := conn.Exec(ctx, sql).ReadAll()
 	return err
+}
+
+// partingTime bounds what is said to a server in parting: its network may be frozen, and a person or a container's
+// runtime waits for the program to end.
+const partingTime = 3 * time.Second
+
+// hangUp ends a session, whatever it is doing; on the server too, as long as that can be reached. What the driver is
+// still at after partingTime (it would give itself 15 s to cancel a statement) ends by itself.
+func hangUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), partingTime)
+	defer cancel()
+	_ = conn.Close(ctx)
+	select {
+	case <-conn.PgConn().CleanupDone():
+	case <-ctx.Done():
+		_ = conn.PgConn().Conn().Close()
+	}
 }

@@ -78,12 +78,12 @@ func (s *Source) openCopier(ctx context.Context, database, snapshot string) (*co
 	}
 	pg := conn.PgConn()
 	if err := pg.SyncConn(ctx); err != nil {
-		conn.Close(context.WithoutCancel(ctx))
+		hangUp(conn)
 		return nil, err
 	}
 	hijacked, err := pg.Hijack()
 	if err != nil {
-		conn.Close(context.WithoutCancel(ctx))
+		hangUp(conn)
 		return nil, err
 	}
 	k := &copier{

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 )
 
 // A crew is the connections that load one database. The first runs the dump's
@@ -168,13 +169,15 @@ func (c *crew) held() hold {
 }
 
 // close ends all work and all sessions.
-func (c *crew) close(ctx context.Context) {
+func (c *crew) close() {
 	for len(c.busy) > 0 {
 		c.finished(<-c.done)
 	}
+	var all sync.WaitGroup
 	for _, s := range append(c.free, c.first) {
-		s.close(ctx)
+		all.Go(s.close) // at once: each may take its time, where the server is not to be reached
 	}
+	all.Wait()
 }
 
 // A hold is relations, with whether somebody is alone at them.

@@ -46,8 +46,7 @@ func (s *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database s
 	if err != nil {
 		return nil, err
 	}
-	// A cancelled context closes the connection by itself.
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer hangUp(conn)
 	if err := s.begin(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -60,7 +59,7 @@ func (s *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database s
 		return nil, err
 	}
 	c.guard, c.trustOwners = s.newGuard(srv, database), s.cfg.TrustOwners
-	defer c.guard.close(ctx)
+	defer c.guard.close()
 	if err := c.dataObjects(ctx); err != nil {
 		return nil, err
 	}

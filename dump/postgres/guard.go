@@ -289,8 +289,8 @@ func (g *guard) exec(ctx context.Context, sql string) error {
 }
 
 // close ends the session.
-func (g *guard) close(ctx context.Context) {
+func (g *guard) close() {
 	if g.conn != nil {
-		g.conn.Close(context.WithoutCancel(ctx))
+		hangUp(g.conn)
 	}
 }

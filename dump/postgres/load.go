@@ -118,7 +118,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 		fail(err)
 		err = context.Cause(ctx) // what failed first
 	}
-	s.disconnect(ctx)
+	s.disconnect()
 	if err != nil && s.touched {
 		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
 	}
@@ -214,7 +214,7 @@ func (s *loading) spoilt(item script.Item, err error) {
 
 // use goes on in another database.
 func (s *loading) use(ctx context.Context, database string) error {
-	s.disconnect(ctx)
+	s.disconnect()
 	first, err := s.connect(ctx, database)
 	if err != nil {
 		return err
@@ -235,9 +235,9 @@ func (s *loading) connect(ctx context.Context, database string) (*session, error
 	return &session{conn: conn}, nil
 }
 
-func (s *loading) disconnect(ctx context.Context) {
+func (s *loading) disconnect() {
 	if s.crew != nil {
-		s.crew.close(ctx)
+		s.crew.close()
 		s.crew = nil
 	}
 }

@@ -336,7 +336,7 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.guard = src.newGuard(srv, db)
-	defer c.guard.close(t.Context())
+	defer c.guard.close()
 	list, err := c.pieces(t.Context(), c.tables, src.cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,8 +18,9 @@ import (
 // A session is one connection of a load, and what statements of the dump have
 // set in it.
 type session struct {
-	conn *pgx.Conn
-	set  settings
+	conn    *pgx.Conn
+	set     settings
+	reading sync.WaitGroup // the rows of a COPY that failed
 }
 
 // settings are the statements that set something, each with the name of what it sets.
@@ -123,52 +123,10 @@ func alreadyThere(statement string, err error) bool {
 	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
 }
 
-// copyIn sends the rows of a COPY and returns how many the server took, and their bytes.
-func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes int64, err error) {
-	rows := &rowsReader{r: item.Data}
-	tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
-	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
-		err = broken
-	}
-	return tag.RowsAffected(), rows.bytes, err
-}
-
-// A rowsReader keeps what went wrong with reading r. The driver may return from
-// a COPY that failed while a goroutine of its own still reads: end waits for it.
-type rowsReader struct {
-	mu    sync.Mutex
-	r     io.Reader
-	bytes int64
-	err   error
-	ended bool
-}
-
-func (k *rowsReader) Read(p []byte) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.ended {
-		return 0, io.ErrClosedPipe
-	}
-	n, err := k.r.Read(p)
-	k.bytes += int64(n)
-	if err != nil && err != io.EOF {
-		k.err = err
-	}
-	return n, err
-}
-
-// end makes further reads fail and returns the error of an earlier one.
-func (k *rowsReader) end() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.ended = true
-	return k.err
-}
-
-// close ends the session on the server too, whatever it is doing.
-func (s *session) close(ctx context.Context) {
-	s.conn.Close(context.WithoutCancel(ctx))
-	<-s.conn.PgConn().CleanupDone() // of a cancelled statement, in the driver's own time
+// close ends the session, whatever it is doing, and waits for whoever still reads rows for it.
+func (s *session) close() {
+	hangUp(s.conn)
+	s.reading.Wait()
 }
 
 // statementError says which statement failed and adds where within its rows.

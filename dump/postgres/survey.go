@@ -30,7 +30,7 @@ func (s *Source) survey(ctx context.Context) (dump.Survey, error) {
 	if err != nil {
 		return dump.Survey{}, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer hangUp(conn)
 	survey := dump.Survey{}
 	if survey.Source, err = s.sourceName(ctx, conn); err != nil {
 		return survey, err
@@ -65,7 +65,7 @@ func (s *Source) surveySeveral(ctx context.Context, names []string) (bool, error
 			return false, fmt.Errorf("database %s: %w", name, err)
 		}
 		found, err := lookInto(ctx, conn)
-		conn.Close(context.WithoutCancel(ctx))
+		hangUp(conn)
 		if err != nil {
 			return false, fmt.Errorf("database %s: %w", name, err)
 		}

@@ -210,7 +210,7 @@ func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (ref
 	}
 	var missing []string // what refused statements would have made
 	s := &session{conn: conn}
-	defer s.close(t.Context())
+	defer s.close()
 	items(t, stream, func(item script.Item) {
 		if item.Kind == script.Comment {
 			return

@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+)
+
+// copyIn sends the rows of a COPY and returns how many the server took, and their bytes.
+func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes int64, err error) {
+	rows := newRowsReader(item.Data)
+	s.reading.Go(rows.readAll)
+	tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
+	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
+		err = broken
+	}
+	return tag.RowsAffected(), rows.bytes.Load(), err
+}
+
+// A rowsReader hands the rows that one goroutine reads to another, the driver's. The driver looks for what the server
+// says, and for the end of its context, only between two reads; so while no rows come a read returns nothing, again and
+// again, instead of waiting for them. A dump that stalls within a COPY keeps nobody from hearing that the server has
+// ended the session.
+//
+// Who waits for whom: readAll waits for its source, which the load closes once it has failed, and for the driver's
+// goroutine to take a piece or for end; Read waits for no longer than nothingYet.
+type rowsReader struct {
+	r      io.Reader
+	pieces chan []byte   // read and not yet taken
+	spare  chan []byte   // to read into
+	failed chan error    // of r, once; it has room
+	ended  chan struct{} // closed by end
+
+	// Of the driver's goroutine, which may outlive a COPY that failed.
+	piece []byte // what is left of the one that was taken
+	whole []byte // the same with what has gone
+
+	bytes  atomic.Int64          // that the driver was given
+	broken atomic.Pointer[error] // what it was told of r
+}
+
+// rowsAhead is how many pieces of rowsPiece bytes are read ahead of the driver, whose own are as large.
+const rowsAhead, rowsPiece = 2, 64 << 10
+
+// nothingYet is how long a read waits for rows.
+const nothingYet = 100 * time.Millisecond
+
+func newRowsReader(r io.Reader) *rowsReader {
+	k := &rowsReader{r: r, pieces: make(chan []byte, rowsAhead), spare: make(chan []byte, rowsAhead), failed: make(chan error, 1), ended: make(chan struct{})}
+	for range rowsAhead {
+		k.spare <- make([]byte, rowsPiece)
+	}
+	return k
+}
+
+// readAll reads until the source ends or fails, or until end.
+func (k *rowsReader) readAll() {
+	defer close(k.pieces)
+	for {
+		var p []byte
+		select {
+		case p = <-k.spare:
+		case <-k.ended:
+			return
+		}
+		n, err := k.r.Read(p)
+		if n > 0 {
+			select {
+			case k.pieces <- p[:n]: // it has room for all
+			case <-k.ended:
+				return
+			}
+		} else {
+			k.spare <- p
+		}
+		if err != nil {
+			if err != io.EOF {
+				k.failed <- err
+			}
+			return
+		}
+	}
+}
+
+// Read implements io.Reader, but that it may return nothing without an error; see above.
+func (k *rowsReader) Read(p []byte) (int, error) {
+	if len(k.piece) == 0 {
+		if k.whole != nil {
+			k.spare <- k.whole[:cap(k.whole)] // it has room for all
+			k.whole = nil
+		}
+		timer := time.NewTimer(nothingYet)
+		defer timer.Stop()
+		select {
+		case piece, more := <-k.pieces:
+			if !more {
+				return 0, k.last()
+			}
+			k.piece, k.whole = piece, piece
+		case <-k.ended:
+			return 0, io.ErrClosedPipe
+		case <-timer.C:
+			return 0, nil
+		}
+	}
+	n := copy(p, k.piece)
+	k.piece = k.piece[n:]
+	k.bytes.Add(int64(n))
+	return n, nil
+}
+
+// last is how the rows have ended.
+func (k *rowsReader) last() error {
+	select {
+	case err := <-k.failed:
+		k.broken.Store(&err)
+	default:
+	}
+	if err := k.broken.Load(); err != nil {
+		return *err
+	}
+	return io.EOF
+}
+
+// end makes further reads fail and returns the error that an earlier one has returned.
+func (k *rowsReader) end() error {
+	close(k.ended)
+	if err := k.broken.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

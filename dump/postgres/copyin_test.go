@@ -1,0 +1,120 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A load whose input stalls within the rows of a table ends when the server ends its session or its statement, and when
+// its context does.
+func TestLoadOfStalledRows(t *testing.T) {
+	pg := testServer(t)
+	over := errors.New("it is over")
+	for _, tt := range []struct {
+		name, end, want string
+		more            bool
+	}{
+		{"the server ends the session", "SELECT pg_terminate_backend(pid)", "terminating connection", false},
+		{"the server ends the statement", "SELECT pg_cancel_backend(pid)", "canceling statement", true},
+		{"the context ends", "", over.Error(), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+			db := pg.CreateDB(t)
+			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			pr, pw := io.Pipe()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			ended := make(chan error, 1)
+			go func() { ended <- l.Load(ctx, pr) }()
+			w := dump.NewWriter(pw, engine)
+			if _, err := io.WriteString(w, "CREATE TABLE public.t (a integer);\nCOPY public.t FROM stdin;\n"+strings.Repeat("1\n", 1<<17)); err != nil {
+				t.Fatal(err)
+			}
+			copying := func() bool {
+				return pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = '"+db+"' AND query LIKE 'COPY%' AND state = 'active'") == "1"
+			}
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for !copying() {
+				<-tick.C
+			}
+			if tt.end != "" {
+				pg.Psql(t, "postgres", tt.end+" FROM pg_stat_activity WHERE datname = '"+db+"'")
+			} else {
+				cancel(over)
+			}
+			if tt.more { // the server looks for a cancellation only with the next rows
+				if _, err := io.WriteString(w, strings.Repeat("2\n", 1<<17)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			select {
+			case err := <-ended:
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("error %v, want one of %q", err, tt.want)
+				}
+			case <-time.After(10 * time.Second):
+				t.Error("the load goes on")
+				pw.Close()
+				<-ended
+			}
+		})
+	}
+}
+
+// Rows come whole and in order, however they are read.
+func TestRowsReader(t *testing.T) {
+	rng := rand.New(rand.NewPCG(13, 3))
+	text := make([]byte, 1<<20)
+	for i := range text {
+		text[i] = byte(rng.Uint32())
+	}
+	broken := errors.New("it broke")
+	for _, tt := range []struct {
+		name string
+		r    io.Reader
+		want error
+	}{
+		{"as it is", strings.NewReader(string(text)), io.EOF},
+		{"half of what is asked for", iotest.HalfReader(strings.NewReader(string(text))), io.EOF},
+		{"the end with the last rows", iotest.DataErrReader(strings.NewReader(string(text))), io.EOF},
+		{"broken", io.MultiReader(strings.NewReader(string(text)), iotest.ErrReader(broken)), broken},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := newRowsReader(tt.r)
+			read := make(chan struct{})
+			go func() { defer close(read); k.readAll() }()
+			var got []byte
+			var err error
+			for p := make([]byte, 100<<10); err == nil; {
+				var n int
+				n, err = k.Read(p[:1+rng.IntN(len(p))])
+				got = append(got, p[:n]...)
+			}
+			if string(got) != string(text) || k.bytes.Load() != int64(len(text)) {
+				t.Errorf("%d bytes came, %d were counted, of %d", len(got), k.bytes.Load(), len(text))
+			}
+			if err != tt.want {
+				t.Errorf("it ends in %v, want %v", err, tt.want)
+			}
+			if err := k.end(); (err != nil) != (tt.want != io.EOF) || err != nil && err != tt.want {
+				t.Errorf("end: %v", err)
+			}
+			<-read
+		})
+	}
+}
