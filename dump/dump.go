@@ -9,8 +9,13 @@ package dump
 
 import (
 	"context"
+	"errors"
 	"io"
 )
+
+// ErrNoAnswer is what an engine returns of a server that has not let it in, or not answered the first question, within
+// the time that it is given for that.
+var ErrNoAnswer = errors.New("the server has not answered in time")
 
 // A Source writes one whole dump of a database.
 //

@@ -28,10 +28,12 @@ import (
 // unset.
 type config struct {
 	// job
-	DBType     string `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required)"`
-	JobName    string `env:"JOB_NAME" flag:"job" group:"job" help:"name of the job and of the file in its snapshots" shown:"type and database, e.g. postgres-app; postgres-all"`
-	ResticHost string `env:"RESTIC_HOST" flag:"host" group:"job" help:"host that the snapshots bear" shown:"the database's host"`
-	AllowEmpty bool   `env:"ALLOW_EMPTY" flag:"allow-empty" group:"job" default:"false" help:"a dump that holds nothing is no error"`
+	DBType         string  `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required)"`
+	JobName        string  `env:"JOB_NAME" flag:"job" group:"job" help:"name of the job and of the file in its snapshots" shown:"type and database, e.g. postgres-app; postgres-all"`
+	ResticHost     string  `env:"RESTIC_HOST" flag:"host" group:"job" help:"host that the snapshots bear" shown:"the database's host"`
+	ConnectTimeout seconds `env:"CONNECT_TIMEOUT_SECONDS" group:"job" default:"10" help:"for a server to let one in, each that is named; a URI's own and PGCONNECT_TIMEOUT go before it; 0: without end"`
+	StallTimeout   seconds `env:"STALL_TIMEOUT_SECONDS" group:"job" default:"300" help:"end what the store, or the reader of a dump, has kept waiting for so long; 0: never"`
+	AllowEmpty     bool    `env:"ALLOW_EMPTY" flag:"allow-empty" group:"job" default:"false" help:"a dump that holds nothing is no error"`
 
 	// database
 	PGHost             string  `env:"PGHOST" group:"database" help:"server, or folder of its socket" shown:"as libpq"`
@@ -103,17 +105,19 @@ type config struct {
 	WorkDir   string  `env:"WORK_DIR" group:"backup" default:"/backup/work" help:"folder for spooled dumps"`
 	Retries   uint    `env:"BACKUP_RETRIES" group:"backup" default:"3" help:"further tries to store a spooled dump"`
 	RetryWait seconds `env:"BACKUP_RETRY_SECONDS" group:"backup" default:"10" help:"wait before the first of them; doubles"`
+	Timeout   seconds `env:"BACKUP_TIMEOUT_SECONDS" group:"backup" default:"0" help:"bound of one run up to its snapshot; 0: none"`
 	TagList   string  `env:"RESTIC_TAGS" group:"backup" help:"tags of the snapshots, e.g. app,env=prod" shown:"none"`
 
 	// retention
-	KeepLast      *int   `env:"KEEP_LAST" group:"retention" help:"keep the newest n snapshots; this and the next five: a number or unlimited" shown:"unset"`
-	KeepHourly    *int   `env:"KEEP_HOURLIES" group:"retention" help:"keep the newest of each of n hours" shown:"unset"`
-	KeepDaily     *int   `env:"KEEP_DAILIES" group:"retention" help:"keep the newest of each of n days" shown:"unset"`
-	KeepWeekly    *int   `env:"KEEP_WEEKLIES" group:"retention" help:"keep the newest of each of n weeks" shown:"unset"`
-	KeepMonthly   *int   `env:"KEEP_MONTHLIES" group:"retention" help:"keep the newest of each of n months" shown:"unset"`
-	KeepYearly    *int   `env:"KEEP_YEARLIES" group:"retention" help:"keep the newest of each of n years" shown:"unset"`
-	KeepWithin    string `env:"KEEP_WITHIN" group:"retention" help:"keep all of this time, e.g. 30d or 1y6m" shown:"unset"`
-	PruneOnForget bool   `env:"PRUNE_ON_SUCCESS" group:"retention" default:"true" help:"remove data that no snapshot needs after forgetting"`
+	KeepLast      *int    `env:"KEEP_LAST" group:"retention" help:"keep the newest n snapshots; this and the next five: a number or unlimited" shown:"unset"`
+	KeepHourly    *int    `env:"KEEP_HOURLIES" group:"retention" help:"keep the newest of each of n hours" shown:"unset"`
+	KeepDaily     *int    `env:"KEEP_DAILIES" group:"retention" help:"keep the newest of each of n days" shown:"unset"`
+	KeepWeekly    *int    `env:"KEEP_WEEKLIES" group:"retention" help:"keep the newest of each of n weeks" shown:"unset"`
+	KeepMonthly   *int    `env:"KEEP_MONTHLIES" group:"retention" help:"keep the newest of each of n months" shown:"unset"`
+	KeepYearly    *int    `env:"KEEP_YEARLIES" group:"retention" help:"keep the newest of each of n years" shown:"unset"`
+	KeepWithin    string  `env:"KEEP_WITHIN" group:"retention" help:"keep all of this time, e.g. 30d or 1y6m" shown:"unset"`
+	ForgetTimeout seconds `env:"FORGET_TIMEOUT_SECONDS" group:"retention" default:"0" help:"bound of forgetting and pruning; 0: none"`
+	PruneOnForget bool    `env:"PRUNE_ON_SUCCESS" group:"retention" default:"true" help:"remove data that no snapshot needs after forgetting"`
 
 	// schedule
 	Interval   seconds `env:"BACKUP_INTERVAL_SECONDS" group:"schedule" default:"0" help:"from one run's start to the next; 0: run once and exit"`

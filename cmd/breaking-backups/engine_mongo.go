@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -131,6 +132,7 @@ func mongoServer(cfg *config) mongo.Server {
 	return mongo.Server{
 		URI: cmp.Or(cfg.MongoURI, cfg.MongoDBURI), Host: cfg.MongoHost, Port: cfg.MongoPort,
 		User: cfg.MongoUser, Password: cfg.MongoPassword, AuthDatabase: cfg.MongoAuthDB,
+		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
 	}
 }
 

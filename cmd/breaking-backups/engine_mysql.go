@@ -58,7 +58,8 @@ func mysqlEngine() engine {
 func mysqlServer(cfg *config) mysql.Server {
 	return mysql.Server{
 		Host: cfg.MyHost, Port: int(cfg.MyPort), Socket: cfg.MySocket, User: cfg.MyUser, Password: cfg.MyPassword,
-		TLS: mysql.TLS{Mode: mysql.TLSMode(cfg.MyTLS), CA: cfg.MyTLSCA, Cert: cfg.MyTLSCert, Key: cfg.MyTLSKey},
+		TLS:            mysql.TLS{Mode: mysql.TLSMode(cfg.MyTLS), CA: cfg.MyTLSCA, Cert: cfg.MyTLSCert, Key: cfg.MyTLSKey},
+		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
 	}
 }
 

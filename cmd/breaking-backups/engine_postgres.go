@@ -51,13 +51,14 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 		NoPrivileges: cfg.PGNoPrivileges,
 		Clean:        cfg.PGClean,
 
-		AllowEmpty:  cfg.AllowEmpty,
-		LockTimeout: time.Duration(cfg.PGLockTimeout),
-		RowOrder:    postgres.RowOrder(cfg.PGRowOrder),
-		TrustOwners: cfg.PGTrustOwners,
-		Jobs:        int(cfg.DumpJobs),
-		Warn:        warn,
-		Debug:       debug,
+		AllowEmpty:     cfg.AllowEmpty,
+		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
+		LockTimeout:    time.Duration(cfg.PGLockTimeout),
+		RowOrder:       postgres.RowOrder(cfg.PGRowOrder),
+		TrustOwners:    cfg.PGTrustOwners,
+		Jobs:           int(cfg.DumpJobs),
+		Warn:           warn,
+		Debug:          debug,
 	})
 }
 
@@ -72,8 +73,9 @@ func postgresLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Lo
 		NoOwner:      cfg.PGNoOwner,
 		NoPrivileges: cfg.PGNoPrivileges,
 
-		LockTimeout: time.Duration(cfg.PGLockTimeout),
-		Warn:        warn,
+		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
+		LockTimeout:    time.Duration(cfg.PGLockTimeout),
+		Warn:           warn,
 	})
 }
 

@@ -136,6 +136,8 @@ func hint(err error) string {
 		return "does the server run, and are its host and port right?"
 	case errors.As(err, &name):
 		return "is the server's host right?"
+	case errors.Is(err, dump.ErrNoAnswer):
+		return "are host and port right, does the server run, and is it overloaded? CONNECT_TIMEOUT_SECONDS says how long to wait"
 	}
 	return ""
 }

@@ -15,8 +15,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/description"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
@@ -29,11 +31,12 @@ type Server struct {
 	User         string // in place of the URI's
 	Password     string
 	AuthDatabase string // where User is known; empty means where the URI says, else admin
-}
 
-// selectTime bounds the wait for a server that can be reached, unless the URI
-// says so itself. The driver's own is half a minute, even where nobody listens.
-const selectTime = 10 * time.Second
+	// ConnectTimeout bounds the wait for a server that can be reached, and each
+	// handshake; serverSelectionTimeoutMS and connectTimeoutMS of the URI go before
+	// it. 0 means the driver's own, half a minute each.
+	ConnectTimeout time.Duration
+}
 
 func (s Server) isSRV() bool { return strings.HasPrefix(s.URI, "mongodb+srv://") }
 
@@ -82,8 +85,11 @@ func (s Server) options() (*options.ClientOptions, error) {
 	if opts.AppName == nil {
 		opts.SetAppName("breaking-backups")
 	}
-	if opts.ServerSelectionTimeout == nil {
-		opts.SetServerSelectionTimeout(selectTime)
+	if opts.ServerSelectionTimeout == nil && s.ConnectTimeout > 0 {
+		opts.SetServerSelectionTimeout(s.ConnectTimeout)
+	}
+	if opts.ConnectTimeout == nil && s.ConnectTimeout > 0 {
+		opts.SetConnectTimeout(s.ConnectTimeout)
 	}
 	withoutSettings(opts)
 	return opts, opts.Validate()
@@ -234,7 +240,13 @@ func unreachable(ctx context.Context, err error) error {
 	}
 	var why []error
 	for _, s := range selection.Desc.Servers {
-		if s.LastError != nil {
+		var timeout net.Error
+		switch {
+		case s.LastError == nil && s.Kind == description.Unknown:
+			why = append(why, fmt.Errorf("%s: %w", s.Addr, dump.ErrNoAnswer))
+		case errors.Is(s.LastError, context.DeadlineExceeded), errors.As(s.LastError, &timeout) && timeout.Timeout():
+			why = append(why, fmt.Errorf("%w: %w", dump.ErrNoAnswer, s.LastError))
+		case s.LastError != nil:
 			why = append(why, s.LastError)
 		}
 	}

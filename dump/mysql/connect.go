@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // A Server says how to reach a server and who one is there.
@@ -27,6 +29,9 @@ type Server struct {
 	User     string // "" means root
 	Password string
 	TLS      TLS
+
+	// ConnectTimeout bounds the handshake, from dialling to the server's word that one is let in. 0 means no bound.
+	ConnectTimeout time.Duration
 }
 
 // TLS says how a connection is encrypted. A Unix socket is not.
@@ -72,7 +77,7 @@ func (s Server) connConfig() (*mysql.Config, error) {
 		port = 3306
 	}
 	cc.Net, cc.Addr = "tcp", net.JoinHostPort(s.host(), strconv.Itoa(port))
-	cc.Timeout = 30 * time.Second
+	cc.Timeout = s.ConnectTimeout
 	// The driver would ask the server for its own, and get no answer where sql_select_limit is 0.
 	cc.MaxAllowedPacket = 1 << 30
 	cc.Params = map[string]string{"sql_select_limit": "18446744073709551615"}
@@ -236,7 +241,12 @@ func (l *lastWords) take() string {
 	return text
 }
 
-// connect opens a connection and asks who is there.
+// firstAnswer bounds the wait for the answer to what is asked first in a session. A proxy may have clients wait for a
+// server; others answer it themselves.
+const firstAnswer = 2 * time.Minute
+
+// connect opens a connection and asks who is there. cc.Timeout bounds the whole handshake; the driver itself takes it as
+// the time to dial.
 func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	cc = cc.Clone()
 	c := &conn{last: &lastWords{}}
@@ -246,13 +256,20 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 		return nil, server{}, err
 	}
 	c.db = sql.OpenDB(connector)
-	c.sql, err = c.db.Conn(ctx)
+	shaking, cancel := within(ctx, cc.Timeout)
+	c.sql, err = c.db.Conn(shaking)
+	if err != nil {
+		err = c.explain(shaking, err)
+	}
+	cancel()
 	if err != nil {
 		c.db.Close()
-		return nil, server{}, fmt.Errorf("connect: %w", c.explain(ctx, err))
+		return nil, server{}, fmt.Errorf("connect: %w", err)
 	}
+	asking, cancel := within(ctx, firstAnswer)
+	defer cancel()
 	var text string
-	if err := c.row(ctx, "SELECT VERSION()", &text); err != nil {
+	if err := c.row(asking, "SELECT VERSION()", &text); err != nil {
 		c.close()
 		return nil, server{}, fmt.Errorf("connect: read the server's version: %w", err)
 	}
@@ -265,6 +282,14 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 		return nil, server{}, fmt.Errorf("connect: %w", err)
 	}
 	return c, srv, nil
+}
+
+// within bounds what a server may take for an answer. 0 means no bound.
+func within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("%w, which is %s", dump.ErrNoAnswer, d))
 }
 
 // close ends the session. What the server thinks of it is of no interest.

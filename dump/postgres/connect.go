@@ -1,23 +1,28 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // oldest is the oldest server version that this package has been held against.
 const oldest = 130000
 
 // connConfig parses a libpq connection string, the environment filling in what
-// it leaves out, and applies the overrides that are not empty.
-func connConfig(conn, database, password string) (*pgx.ConnConfig, error) {
+// it leaves out, and applies the overrides that are not empty. timeout is for
+// where neither has a connect_timeout.
+func connConfig(conn, database, password string, timeout time.Duration) (*pgx.ConnConfig, error) {
 	cc, err := pgx.ParseConfig(conn)
 	if err != nil {
 		return nil, err
@@ -32,6 +37,9 @@ func connConfig(conn, database, password string) (*pgx.ConnConfig, error) {
 	if cc.Database == "" {
 		cc.Database = cc.User
 	}
+	cc.ConnectTimeout = cmp.Or(cc.ConnectTimeout, timeout)
+	// Not the driver's dialer, which asks whether the peer still lives every 5 minutes: Go's does after 15 s.
+	cc.DialFunc = new(net.Dialer).DialContext
 	// Each catalogue query runs once: a round trip to prepare it buys nothing,
 	// and poolers in transaction mode refuse named statements.
 	cc.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -70,17 +78,24 @@ const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg
 	pg_catalog.has_table_privilege('pg_catalog.pg_user_mapping', 'SELECT')
 	FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
 
+// firstAnswer bounds the wait for the answer to what is said first in a session: as long as a pooler has clients wait
+// for a server (PgBouncer's query_wait_timeout is 120 s), and a little more, so that it is the pooler who says so.
+const firstAnswer = 130 * time.Second
+
 // connect opens a connection to database with cc's other settings. It is the only
 // way to one: what has to be said first is said here. setUp returns what the
-// session is set up with.
+// session is set up with. cc.ConnectTimeout bounds each server's handshake.
 func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(server) string) (*pgx.Conn, server, error) {
 	cc = cc.Copy()
 	cc.Database = database
 	var srv server
 	// The driver asks questions of its own before anybody else can
 	// (target_session_attrs), with names that are not qualified.
-	validate := cc.ValidateConnect
-	cc.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+	validate, all := cc.ValidateConnect, ctx
+	cc.ValidateConnect = func(_ context.Context, conn *pgconn.PgConn) error {
+		// The handshake is over, and its time with it.
+		ctx, cancel := context.WithTimeoutCause(all, firstAnswer, fmt.Errorf("%w, which is %s", dump.ErrNoAnswer, firstAnswer))
+		defer cancel()
 		results, err := conn.Exec(ctx, clearPath+"; "+ownRole+"; "+aboutServer).ReadAll()
 		if err != nil {
 			return fmt.Errorf("read the server's version: %w", err)
@@ -94,7 +109,12 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 		return nil
 	}
 	conn, err := pgx.ConnectConfig(ctx, cc)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, server{}, fmt.Errorf("connect: %w", context.Cause(ctx))
+	case errors.Is(err, context.DeadlineExceeded) && cc.ConnectTimeout > 0:
+		return nil, server{}, fmt.Errorf("connect: %w, which is %s: %w", dump.ErrNoAnswer, cc.ConnectTimeout, err)
+	case err != nil:
 		return nil, server{}, fmt.Errorf("connect: %w", err)
 	}
 	if srv.version < oldest {

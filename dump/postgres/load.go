@@ -27,6 +27,8 @@ type LoadConfig struct {
 	// NoOwner leaves out who owns what: everything belongs to the loading role.
 	// NoPrivileges leaves out GRANT and REVOKE.
 	NoOwner, NoPrivileges bool
+	// ConnectTimeout is as in Config.
+	ConnectTimeout time.Duration
 	// LockTimeout bounds the wait for whoever holds something locked that Clean
 	// has to drop. 0 means no bound.
 	LockTimeout time.Duration
@@ -52,7 +54,7 @@ type Loader struct {
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password)
+	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout)
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}

@@ -158,7 +158,7 @@ func TestRowSecurityIsAnErrorNotALoss(t *testing.T) {
 
 func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 	t.Helper()
-	cc, err := connConfig(conn, "", "")
+	cc, err := connConfig(conn, "", "", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,10 @@ type Config struct {
 	// one after another, each with its properties, as pg_dump --create does; with
 	// AllDatabases roles and tablespaces too. ExcludeDatabases goes before them.
 	Databases, ExcludeDatabases []string
+	// ConnectTimeout bounds a handshake, from dialling to the server's word that
+	// it is ready, of each server that is named; connect_timeout of Conn or the
+	// environment goes before it. 0 means no bound.
+	ConnectTimeout time.Duration
 	// LockTimeout bounds the wait for a table that somebody holds locked.
 	// 0 means no bound.
 	LockTimeout time.Duration
@@ -82,7 +86,7 @@ type Source struct {
 // NewSource reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewSource(cfg Config) (*Source, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password)
+	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout)
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
