@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -27,6 +28,28 @@ func (e *ConsumeError) Unwrap() error { return e.Err }
 // ErrUnread is what a producer's Write returns when the consumer has returned nil before the end of the stream.
 var ErrUnread = errors.New("the reader has ended before the stream did")
 
+// Pipe is [PipeOptions.Pipe] of a stream that may stand still for as long as it likes.
+func Pipe(ctx context.Context, produce func(context.Context, io.Writer) error, consume func(context.Context, io.Reader) error) (n int64, err error) {
+	return PipeOptions{}.Pipe(ctx, produce, consume)
+}
+
+// PipeOptions say what becomes of a stream that stands still. The zero value lets it.
+type PipeOptions struct {
+	// Stall bounds how long a producer waits for the consumer to take the next bytes, and holds meanwhile what it reads:
+	// then the stream ends, in a [*StallError]. 0: it waits without end. With Spill it is the wait for a quarter of a MiB.
+	Stall time.Duration
+
+	// Spill has the stream not end then. What the producer has left goes into a spool, so that it can finish and let go of
+	// what it reads, and from there to the consumer, once that takes bytes again. The spool is gone when Pipe returns.
+	// Spilling is told when that begins. nil: the stream ends.
+	Spill    *SpoolOptions
+	Spilling func()
+
+	// Still is told who keeps a stream that has not moved for StillAfter, and then each StillEvery, and for how long
+	// already. It is called from a goroutine of its own. nil: nobody is.
+	Still func(side Side, since time.Duration)
+}
+
 // Pipe runs produce and consume at once; what the first writes, the second reads. Both have returned when Pipe returns.
 // n is the number of bytes that passed.
 //
@@ -36,11 +59,21 @@ var ErrUnread = errors.New("the reader has ended before the stream did")
 // ended is not told.
 //
 // consume may close its reader (it has Close and CloseWithError) to end a produce before it itself returns.
-func Pipe(ctx context.Context, produce func(context.Context, io.Writer) error, consume func(context.Context, io.Reader) error) (n int64, err error) {
+func (o PipeOptions) Pipe(ctx context.Context, produce func(context.Context, io.Writer) error, consume func(context.Context, io.Reader) error) (n int64, err error) {
 	pr, pw := io.Pipe()
 	var first firstFailure
-	w := &countingWriter{w: pw}
-	r := &pipeReader{r: pr, first: &first}
+	motion := newMotion()
+	w := &countingWriter{w: pw, motion: motion}
+	r := &pipeReader{r: pr, first: &first, motion: motion}
+	var stalled atomic.Pointer[StallError]
+	stop := motion.watch(o, func(err *StallError) {
+		stalled.Store(err)
+		_ = r.CloseWithError(err)
+	})
+	defer stop()
+	if o.Spill != nil && o.Stall > 0 {
+		produce = o.overflowing(pw, produce)
+	}
 
 	var produceErr, consumeErr error
 	group, ctx := errgroup.WithContext(ctx)
@@ -65,9 +98,11 @@ func Pipe(ctx context.Context, produce func(context.Context, io.Writer) error, c
 	})
 	_ = group.Wait() // the order in which they returned is not the order in which they failed
 
-	switch {
+	switch stall := stalled.Load(); {
 	case errors.Is(produceErr, ErrUnread):
 		return w.n.Load(), &ConsumeError{ErrUnread}
+	case stall != nil && errors.Is(produceErr, stall):
+		return w.n.Load(), &ConsumeError{stall}
 	case produceErr != nil && (consumeErr == nil || first.side() == producing):
 		return w.n.Load(), &ProduceError{produceErr}
 	case consumeErr != nil:
@@ -102,11 +137,17 @@ func (f *firstFailure) side() int32   { return f.v.Load() }
 
 // pipeReader notes that its consumer has failed before the producer can hear of it.
 type pipeReader struct {
-	r     *io.PipeReader
-	first *firstFailure
+	r      *io.PipeReader
+	first  *firstFailure
+	motion *motion
 }
 
-func (r *pipeReader) Read(p []byte) (int, error) { return r.r.Read(p) }
+func (r *pipeReader) Read(p []byte) (int, error) {
+	r.motion.wait(&r.motion.reading)
+	n, err := r.r.Read(p)
+	r.motion.move(&r.motion.reading, n)
+	return n, err
+}
 
 func (r *pipeReader) Close() error { return r.CloseWithError(nil) }
 
@@ -116,12 +157,15 @@ func (r *pipeReader) CloseWithError(err error) error {
 }
 
 type countingWriter struct {
-	w io.Writer
-	n atomic.Int64
+	w      io.Writer
+	n      atomic.Int64
+	motion *motion
 }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
+	w.motion.wait(&w.motion.writing)
 	n, err := w.w.Write(p)
+	w.motion.move(&w.motion.writing, n)
 	w.n.Add(int64(n))
 	return n, err
 }
