@@ -61,6 +61,7 @@ func (c *Client) Backup(ctx context.Context, options BackupOptions, r io.Reader)
 		extra:  []*os.File{in.held},
 		stdout: &said,
 		hasty:  options.NoWait,
+		idle:   func() bool { return !in.committed() },
 	})
 	in.close()
 	if !in.committed() {

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -36,6 +37,18 @@ type Client struct {
 	// for. nil: nobody is.
 	Waiting func(*LockedError)
 
+	// Stall ends a restic that for so long has neither read nor written anything to speak of, with a [*StallError]; what
+	// restic's caller keeps it waiting for does not count. 0: never. It is seen on Linux alone.
+	Stall time.Duration
+
+	// Still is told of a restic that has not for 30 s, and then every minute. It is called from a goroutine of its own.
+	// nil: nobody is.
+	Still func(op string, since time.Duration)
+
+	// Said is told what restic says on its standard error while it works: of a store that does not answer, of a cache that
+	// cannot be written. Passwords of URLs are left out. It is called from a goroutine of its own. nil: nobody is.
+	Said func(line string)
+
 	// Grace is how long an interrupted restic may take to remove its lock before it is killed. Default: 5 s.
 	Grace time.Duration
 
@@ -55,6 +68,9 @@ type command struct {
 	reads  bool       // it changes nothing but locks, and shares the repository with all but those who hold it alone
 	hasty  bool       // a lock that is in the way is neither waited for nor removed
 
+	// idle reports whether restic has nothing to do but wait for us. nil: it never is, except for its stdout to be read.
+	idle func() bool
+
 	// finish lets a cancelled run go on until it ends by itself or Grace is over, instead of interrupting it at once.
 	finish bool
 }
@@ -70,7 +86,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	cmd := exec.CommandContext(ctx, c.binary(), command.args...)
-	cmd.Env = append(append([]string{}, c.Env...), command.env...)
+	cmd.Env = append(append([]string{progressInterval}, c.Env...), command.env...)
 	cmd.SysProcAttr = childAttributes()
 	cmd.ExtraFiles = command.extra
 	cmd.WaitDelay = c.grace()
@@ -83,7 +99,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 	if command.stdin != nil {
 		cmd.Stdin = command.stdin
 	}
-	stderr := &tail{}
+	stderr := &stderr{said: c.said(cancel)}
 	cmd.Stderr = stderr
 
 	var stdout io.ReadCloser
@@ -98,11 +114,15 @@ func (c *Client) run(ctx context.Context, command command) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%s: start restic: %w", command.op, cause(ctx, err))
 	}
+	var handing atomic.Bool // its output is being taken
+	defer c.watch(cmd.Process.Pid, command.op, func() bool {
+		return handing.Load() || command.idle != nil && command.idle()
+	}, cancel)()
 	var copyErr error
 	var copying sync.WaitGroup
 	if stdout != nil {
 		copying.Go(func() { // not on the thread that is held
-			_, copyErr = io.Copy(command.stdout, stdout)
+			_, copyErr = io.Copy(handingWriter{command.stdout, &handing}, stdout)
 			if ctx.Err() != nil && errors.Is(copyErr, os.ErrClosed) {
 				// os/exec closes the pipe when it kills a restic that has not reacted for WaitDelay: a
 				// consequence, not a cause.
@@ -124,6 +144,18 @@ func (c *Client) run(ctx context.Context, command command) error {
 		return nil
 	}
 	return &Error{Op: command.op, Code: cmd.ProcessState.ExitCode(), Stderr: stderr.String(), Err: cause(ctx, err)}
+}
+
+// handingWriter notes while somebody takes restic's output.
+type handingWriter struct {
+	w       io.Writer
+	handing *atomic.Bool
+}
+
+func (w handingWriter) Write(p []byte) (int, error) {
+	w.handing.Store(true)
+	defer w.handing.Store(false)
+	return w.w.Write(p)
 }
 
 func (c *Client) binary() string {

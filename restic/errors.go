@@ -1,14 +1,10 @@
 package restic
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
-	"strings"
 )
 
 // What restic's exit codes mean, for errors.Is. Restic documents them as stable from 0.17 on.
@@ -77,43 +73,4 @@ func cause(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	return err
-}
-
-// tail keeps the last of what is written to it.
-type tail struct{ buf []byte }
-
-const tailSize = 4 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.buf = append(t.buf, p...)
-	if extra := len(t.buf) - tailSize; extra > 0 {
-		t.buf = append(t.buf[:0], t.buf[extra:]...)
-	}
-	return len(p), nil
-}
-
-// urlPassword is the password in a URL's user part: restic takes it out of most of its messages, not of all.
-var urlPassword = regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`)
-
-// String is the tail as one line. With --json restic says most things as objects; their message is what counts.
-func (t *tail) String() string {
-	var said []string
-	for line := range bytes.Lines(t.buf) {
-		text := string(line)
-		var m struct {
-			MessageType string `json:"message_type"`
-			Message     string `json:"message"`
-			Error       struct {
-				Message string `json:"message"`
-			} `json:"error"`
-		}
-		if json.Unmarshal(line, &m) == nil && m.MessageType != "" {
-			text = m.Message + m.Error.Message
-		}
-		text = strings.TrimPrefix(strings.Join(strings.Fields(text), " "), "Fatal: ")
-		if text != "" {
-			said = append(said, text)
-		}
-	}
-	return urlPassword.ReplaceAllString(strings.Join(said, "; "), "$1:***@")
 }

@@ -130,6 +130,9 @@ func (c *Client) locked(ctx context.Context, command command) error {
 			return held
 		}
 		wait := min(max(time.Until(deadline), 0), lookEvery)
+		if c.Stall > 0 {
+			wait = min(wait, c.Stall/2) // a restic that waits for a lock is still
+		}
 		command.args = append([]string{"--retry-lock=" + wait.String()}, args...)
 		err = run()
 	}

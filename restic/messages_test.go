@@ -71,7 +71,7 @@ func TestTail(t *testing.T) {
 		{"{}\n{", "{}; {"},
 		{strings.Repeat("x", 2*tailSize) + " the end", strings.Repeat("x", tailSize-8) + " the end"},
 	} {
-		var tail tail
+		tail := stderr{said: func(string) {}}
 		_, _ = tail.Write([]byte(test.said))
 		if got := tail.String(); got != test.want {
 			t.Errorf("%.40q: %q, want %q", test.said, got, test.want)

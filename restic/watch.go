@@ -1,0 +1,76 @@
+package restic
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// StallError is why a restic was ended that did nothing any more: a store that takes a request and never answers keeps
+// it waiting, and its own tries again, for a quarter of an hour and more.
+type StallError struct{ After time.Duration }
+
+func (e *StallError) Error() string {
+	return fmt.Sprintf("restic has neither read nor written for %s", e.After)
+}
+
+// movement is how much a restic reads and writes at least in the time of Stall. Less is what it does when nothing comes:
+// to wake itself up, to try again to connect.
+const movement = 64 << 10
+
+// progressInterval has restic not write a message about its progress 60 times a second, which nobody reads and which
+// would count for movement.
+const progressInterval = "RESTIC_PROGRESS_FPS=0.05"
+
+// How long a restic is still before that is told, and how often from then on.
+const (
+	stillAfter = 30 * time.Second
+	stillEvery = time.Minute
+)
+
+// watch looks at a restic now and then, until stop is called, which waits for it.
+func (c *Client) watch(pid int, op string, idle func() bool, end func(error)) (stop func()) {
+	mark, ok := moved(pid)
+	if !ok || c.Stall == 0 && c.Still == nil {
+		return func() {}
+	}
+	every := time.Second
+	if c.Stall > 0 {
+		every = min(every, max(c.Stall/8, time.Millisecond))
+	}
+	quit := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		marked, next := time.Now(), stillAfter
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+			now, ok := moved(pid)
+			if !ok {
+				return // it has ended
+			}
+			if now-mark >= movement || idle() {
+				mark, marked, next = now, time.Now(), stillAfter
+				continue
+			}
+			since := time.Since(marked)
+			if since >= next && c.Still != nil {
+				c.Still(op, since)
+				next = since + stillEvery
+			}
+			if c.Stall > 0 && since >= c.Stall {
+				end(&StallError{After: c.Stall})
+				return
+			}
+		}
+	})
+	return func() {
+		close(quit)
+		watching.Wait()
+	}
+}
