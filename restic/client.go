@@ -85,7 +85,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	cmd := exec.CommandContext(ctx, c.binary(), command.args...)
+	cmd := exec.CommandContext(ctx, c.binary(), c.withCache(command.args)...)
 	cmd.Env = append(append([]string{progressInterval}, c.Env...), command.env...)
 	cmd.SysProcAttr = childAttributes()
 	cmd.ExtraFiles = command.extra

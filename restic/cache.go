@@ -1,0 +1,64 @@
+package restic
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+)
+
+// cacheRoom is how much must be free where restic keeps its cache. When a cache is full restic fails after all is done,
+// or tries for a quarter of an hour to read what it could have without one.
+const cacheRoom = 64 << 20
+
+// withCache are a command's arguments, with one more by which restic keeps no cache where it could not: it ends at once
+// over a folder that it cannot make. A cache only saves time.
+func (c *Client) withCache(args []string) []string {
+	if args[0] == "version" {
+		return args
+	}
+	err := c.tryCache()
+	if err == nil {
+		return args
+	}
+	if c.Said != nil {
+		c.Said(fmt.Sprintf("it works without a cache, which may take longer: %v", err))
+	}
+	return slices.Insert(slices.Clone(args), 1, "--no-cache")
+}
+
+// tryCache makes restic's cache folder, as restic would.
+func (c *Client) tryCache() error {
+	dir := c.getenv("RESTIC_CACHE_DIR")
+	if dir == "" {
+		if dir = c.getenv("XDG_CACHE_HOME"); dir == "" {
+			home := c.getenv("HOME")
+			if home == "" {
+				return errors.New("neither RESTIC_CACHE_DIR nor XDG_CACHE_HOME nor HOME is set")
+			}
+			dir = filepath.Join(home, ".cache")
+			if runtime.GOOS == "darwin" {
+				dir = filepath.Join(home, "Library", "Caches")
+			}
+		}
+		dir = filepath.Join(dir, "restic")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("restic's cache: %w", err)
+	}
+	const write = 2 // access(2)
+	if err := syscall.Access(dir, write); err != nil {
+		return fmt.Errorf("restic's cache: %s: %w", dir, err)
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return fmt.Errorf("restic's cache: free space of %s: %w", dir, err)
+	}
+	if free := int64(fs.Bavail) * int64(fs.Bsize); free < cacheRoom {
+		return fmt.Errorf("restic's cache: %d MiB are free in %s, want %d", free>>20, dir, cacheRoom>>20)
+	}
+	return nil
+}
