@@ -37,19 +37,6 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log, warned: warned}, nil
 }
 
-// checkedRestic is the repository's restic, once it is known to be new enough.
-func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
-	client := &restic.Client{Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait)}
-	client.Waiting = func(held *restic.LockedError) {
-		log.Info("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
-			"most", client.LockWait, "lock", held)
-	}
-	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
-		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
-	}
-	return client, ctx.Err()
-}
-
 // outcome is how a run went.
 type outcome struct {
 	started, finished time.Time
@@ -63,12 +50,17 @@ func (b *backup) run(ctx context.Context) error {
 	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.Repository, "mode", b.cfg.Mode)
 	b.warned.Store(0)
 	out := outcome{started: time.Now()}
-	out.summary, out.err = b.snapshot(ctx)
+	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Timeout)
+	out.summary, out.err = b.snapshot(making)
+	out.err = blame(making, out.err)
+	cancel()
 	if out.err == nil {
-		b.unlock(ctx)
-		if err := b.forget(ctx, out.summary.SnapshotID); err != nil {
-			out.err = followUpError{err}
+		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.cfg.ForgetTimeout)
+		b.unlock(following)
+		if err := b.forget(following, out.summary.SnapshotID); err != nil {
+			out.err = followUpError{blame(following, err)}
 		}
+		cancel()
 	}
 	out.finished = time.Now()
 	out.err = explain(ctx, out.err)
@@ -167,13 +159,13 @@ func (b *backup) unlock(ctx context.Context) {
 	}
 }
 
-// streamed hands the dump to restic as it is read. Nothing is written to disk. The database is not held while a lock of
+// streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store does not take it. The database is not held while a lock of
 // the repository is waited for, which may take half an hour after a prune was killed: the dump then begins anew.
 func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, error) {
 	patient := *b.restic
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
 		var summary restic.Summary
-		_, err := stream.Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
+		_, err := b.pipe(true).Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
 			options := b.options(tags)
 			options.NoWait = true
 			summary, err = b.restic.Backup(ctx, options, r)

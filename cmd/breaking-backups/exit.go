@@ -130,8 +130,16 @@ func hint(err error) string {
 		return ""
 	case errors.As(err, &coded):
 		return hintMongo(coded, errors.As(err, new(restoreError)))
+	case errors.As(err, new(*timeoutError)):
+		return "what was it waiting for? The log tells; the variable says how long it may take"
+	case errors.As(err, new(*restic.RefusedError)):
+		return "are the store's address, bucket and keys right, and may they do this? Certificates: RESTIC_CACERT"
+	case errors.As(err, new(*restic.StallError)):
+		return "can the store be reached, and does it work? STALL_TIMEOUT_SECONDS says how long it is waited for"
 	case errors.As(err, &space):
 		return "WORK_DIR must have room for the compressed dump, or set BACKUP_MODE=stream"
+	case errors.As(err, new(*stream.StallError)):
+		return "whoever takes the dump stood still while the database was held; STALL_TIMEOUT_SECONDS says for how long it may, and BACKUP_MODE=auto goes on over WORK_DIR then"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "does the server run, and are its host and port right?"
 	case errors.As(err, &name):

@@ -37,13 +37,15 @@ RESTIC_HOST holds them apart.`,
 			if err != nil {
 				return err
 			}
+			ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", cfg.ForgetTimeout)
+			defer cancel()
 			j := newJob(cfg, src)
 			done, err := retainer{
 				cfg: cfg, job: j, restic: client, log: a.log,
 				dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
 			}.apply(ctx)
 			if err != nil {
-				return err
+				return blame(ctx, err)
 			}
 			printRetained(a.stdout, cfg, j, done, dryRun)
 			return nil

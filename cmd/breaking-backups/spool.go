@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -44,14 +45,19 @@ func (b *backup) spooled(ctx context.Context, tags []string) (_ restic.Summary, 
 func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Spool) (restic.Summary, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = time.Duration(b.cfg.RetryWait), 2, 10*time.Minute
-	once := func() (restic.Summary, error) {
-		r, err := spool.Open()
-		if err != nil {
-			return restic.Summary{}, backoff.Permanent(err)
-		}
-		defer r.Close()
-		summary, err := b.restic.Backup(ctx, b.options(tags), r)
-		if err != nil && !worthTryingAgain(err) {
+	once := func() (summary restic.Summary, err error) {
+		_, err = b.pipe(false).Pipe(ctx, func(_ context.Context, w io.Writer) error {
+			r, err := spool.Open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			return copyAll(w, r)
+		}, func(ctx context.Context, r io.Reader) (err error) {
+			summary, err = b.restic.Backup(ctx, b.options(tags), r)
+			return err
+		})
+		if errors.As(err, new(*stream.ProduceError)) || err != nil && !worthTryingAgain(err) {
 			err = backoff.Permanent(err)
 		}
 		return summary, err
@@ -68,7 +74,7 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 // worthTryingAgain reports whether what ails restic may pass. A lock has been waited for already.
 func worthTryingAgain(err error) bool {
 	return !errors.Is(err, restic.ErrWrongPassword) && !errors.Is(err, restic.ErrNoRepository) && !errors.Is(err, restic.ErrDamaged) &&
-		!errors.Is(err, restic.ErrLocked)
+		!errors.Is(err, restic.ErrLocked) && !errors.As(err, new(*restic.RefusedError))
 }
 
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// What keeps a run waiting is told after half a minute and then every minute. What the store, or the reader of a dump,
+// keeps waiting for STALL_TIMEOUT_SECONDS is ended, as a database's snapshot and locks are held meanwhile. A database may
+// take its time: it may be sorting a table, or building an index, and a dead one is found out by the connection.
+
+// checkedRestic is the repository's restic, once it is known to be new enough and to have a place for its packs.
+func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
+	client := &restic.Client{
+		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait), Stall: time.Duration(cfg.StallTimeout),
+		Still: func(op string, since time.Duration) {
+			log.Warn("the store does not move", "restic", op, "since", since.Round(time.Second))
+		},
+		Said: sayings(log),
+	}
+	client.Waiting = func(held *restic.LockedError) {
+		log.Info("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
+			"most", client.LockWait, "lock", held)
+	}
+	if err := checkTemp(); err != nil {
+		return nil, err
+	}
+	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
+		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
+	}
+	return client, ctx.Err()
+}
+
+// sayings passes restic's own warnings on to the log: of what it tries again, of files that it cannot read. Where one
+// follows the other they are not all told.
+func sayings(log logger) func(string) {
+	const most, of = 20, time.Minute
+	var mu sync.Mutex
+	var began time.Time
+	told := 0
+	return func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.Sub(began) > of {
+			began, told = now, 0
+		}
+		switch told++; {
+		case told <= most:
+			log.Warn("restic: " + line)
+		case told == most+1:
+			log.Warn("restic says more than is told in a minute")
+		}
+	}
+}
+
+// pipe is how a dump passes to restic; from the database, which is not to be held for long, or from a spool.
+func (b *backup) pipe(held bool) stream.PipeOptions {
+	var spilling atomic.Bool
+	options := stream.PipeOptions{
+		Stall: time.Duration(b.cfg.StallTimeout),
+		Still: func(side stream.Side, since time.Duration) {
+			switch since = since.Round(time.Second); {
+			case side == stream.Consumer:
+				b.log.Warn("the store does not take the dump", "since", since)
+			case held && !spilling.Load():
+				b.log.Info("waiting for the database", "since", since)
+			}
+		},
+	}
+	if held && b.cfg.Mode == "auto" {
+		options.Spill = &stream.SpoolOptions{Dir: b.cfg.WorkDir}
+		options.Spilling = func() {
+			spilling.Store(true)
+			b.log.Warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
+				"after", time.Duration(b.cfg.StallTimeout), "folder", b.cfg.WorkDir)
+		}
+	}
+	return options
+}
+
+// timeoutError is why something was ended that had a bound.
+type timeoutError struct {
+	variable string
+	after    time.Duration
+}
+
+func (e *timeoutError) Error() string {
+	return fmt.Sprintf("not done within %s (%s)", e.after, e.variable)
+}
+
+// bounded is a context that ends after the time of a variable; 0 is any time.
+func bounded(ctx context.Context, variable string, limit seconds) (context.Context, context.CancelFunc) {
+	if limit == 0 {
+		return ctx, func() {}
+	}
+	after := time.Duration(limit)
+	return context.WithTimeoutCause(ctx, after, &timeoutError{variable, after})
+}
+
+// blame puts in front of an error that the time of a variable was over, if that is why it came about.
+func blame(ctx context.Context, err error) error {
+	var over *timeoutError
+	if err == nil || !errors.As(context.Cause(ctx), &over) || errors.As(err, new(*timeoutError)) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", over, err)
+}
