@@ -13,10 +13,27 @@ type schedule interface {
 	Next(t time.Time) time.Time
 }
 
-// interval is due every so often, counted from the moment before.
+// interval is due every so often, counted from the moment before. It is more than 0.
 type interval time.Duration
 
 func (d interval) Next(t time.Time) time.Time { return t.Add(time.Duration(d)) }
+
+// from is the interval counted from a moment, whenever it is asked.
+func (d interval) from(start time.Time) schedule { return beat{start, time.Duration(d)} }
+
+// beat is due at start and every so often before and after it.
+type beat struct {
+	start time.Time
+	every time.Duration
+}
+
+func (b beat) Next(t time.Time) time.Time {
+	into := t.Sub(b.start) % b.every
+	if into < 0 {
+		into += b.every
+	}
+	return t.Add(b.every - into)
+}
 
 // parseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of zone, unless the text
 // begins with its own (TZ=Europe/Amsterdam). A schedule that is never due is refused.
@@ -37,7 +54,7 @@ func parseCron(text string, zone *time.Location) (schedule, error) {
 	var s schedule
 	switch parsed := parsed.(type) {
 	case cron.ConstantDelaySchedule:
-		return parsed, nil
+		return interval(parsed.Delay), nil
 	case *cron.SpecSchedule:
 		if parsed.Location != time.Local {
 			zone = parsed.Location

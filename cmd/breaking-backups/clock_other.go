@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package main
+
+import "golang.org/x/sys/unix"
+
+// clockWithSleep counts time that passes; on macOS also while the machine is suspended.
+const clockWithSleep = unix.CLOCK_MONOTONIC

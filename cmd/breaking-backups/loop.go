@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a machine that slept,
+// or whose clock was set, runs when its clock says so. An interval is of time that passes, which nobody sets.
+type loop struct {
+	schedule schedule
+	atOnce   bool          // begin with a run, from which an interval is counted
+	prompt   bool          // that run begins without jitter
+	jitter   time.Duration // a run begins up to so much after it is due, and before the next one is
+	clock    clock
+	log      logger
+	run      func(context.Context)
+}
+
+const (
+	lookAgain = time.Minute      // how long a wait goes on before it looks at the clock again
+	clockSlip = 10 * time.Second // by so much more than time has passed does a clock move that was set
+	mostTold  = 100              // runs missed are counted up to here; a clock set from 1970 to today has skipped more
+)
+
+// loop returns when ctx ends, with its cause. A run that goes on then is waited for.
+func (l loop) loop(ctx context.Context) error {
+	if every, ok := l.schedule.(interval); ok {
+		steady := newSteadyClock(l.clock)
+		l.clock, l.schedule = steady, every.from(steady.began)
+	}
+	l.warnOfJitter()
+	due, served := l.clock.now(), time.Time{}
+	prompt := l.atOnce && l.prompt
+	if !l.atOnce {
+		due = l.schedule.Next(due)
+		l.log.Info("waiting for the first run", "due", l.shown(due))
+	}
+	for {
+		served = l.await(ctx, due, served)
+		if !prompt {
+			l.waitJitter(ctx, served)
+		}
+		prompt = false
+		if ctx.Err() == nil {
+			l.run(ctx)
+		}
+		if ctx.Err() != nil {
+			l.log.Info("ended", "reason", context.Cause(ctx))
+			return reportedError{context.Cause(ctx)}
+		}
+		due = l.next(served)
+	}
+}
+
+// await waits until it is time for a run, and returns the moment at which that one was due. It is due, unless the clock
+// was set meanwhile: what lies between the readings before and after was never shown, or is shown again. served is when
+// the run before was due. When ctx ends, await does.
+func (l loop) await(ctx context.Context, due, served time.Time) time.Time {
+	began := l.clock.now()
+	last, lastPassed := began, l.clock.passed()
+	for ctx.Err() == nil {
+		now, passed := l.clock.now(), l.clock.passed()
+		switch forward := now.Sub(last) - (passed - lastPassed); {
+		case now.Before(began):
+			fresh := l.after(now, served)
+			if !fresh.Equal(due) {
+				l.log.Warn("the clock was set back: the next run is reckoned anew",
+					"was", l.shown(due), "due", l.shown(fresh), "clock", l.shown(now))
+			}
+			due, began = fresh, now
+		case now.Before(due):
+		case forward < clockSlip || l.schedule.Next(due).After(now):
+			return due // or late, after the machine's sleep, or because the clock left this one moment out
+		default:
+			fresh := l.after(now, served)
+			l.log.Warn("the clock was set forward over more than one run: the next is reckoned anew",
+				"was", l.shown(due), "due", l.shown(fresh), "clock", l.shown(now))
+			due, began = fresh, now
+		}
+		last, lastPassed = now, passed
+		l.clock.wait(ctx, min(due.Sub(now), lookAgain))
+	}
+	return due
+}
+
+// after is the first moment after now at which a run is due. A clock set back by a little shows the one that was served
+// again: that is left out, unless it comes so late that the run after it would be too far away.
+func (l loop) after(now, served time.Time) time.Time {
+	next := l.schedule.Next(now)
+	if !next.Equal(served) {
+		return next
+	}
+	if following := l.schedule.Next(next); next.Sub(now) < following.Sub(next)/2 {
+		return following
+	}
+	return next
+}
+
+// next is when the run after the one that was due at served is due. Those that became due in the meantime are missed.
+func (l loop) next(served time.Time) time.Time {
+	now := l.clock.now()
+	if now.Before(served) {
+		next := l.after(now, served)
+		l.log.Warn("the clock was set back: the next run is reckoned anew", "due", l.shown(next), "clock", l.shown(now))
+		return next
+	}
+	first := l.schedule.Next(served)
+	next, missed := first, 0
+	for ; !next.After(now) && missed < mostTold; next = l.schedule.Next(next) {
+		missed++
+	}
+	fields := []any{"missed", missed, "first", l.shown(first)}
+	if !next.After(now) {
+		next = l.schedule.Next(now)
+		fields[0] = "missed_at_least"
+	}
+	if missed == 0 {
+		l.log.Info("waiting for the next run", "due", l.shown(next))
+		return next
+	}
+	l.log.Warn("runs missed: the one before still went on, the machine slept, or its clock was set",
+		append(fields, "next", l.shown(next))...)
+	return next
+}
+
+// waitJitter waits for a random part of the jitter, less than there is until the run after the one due at served. It is
+// a wait for time to pass: the moment has come, whatever the clock shows next.
+func (l loop) waitJitter(ctx context.Context, served time.Time) {
+	most := min(l.jitter, l.schedule.Next(served).Sub(served))
+	if most <= 0 || ctx.Err() != nil {
+		return
+	}
+	wait := rand.N(most)
+	l.log.Info("a run is due, and begins later by jitter", "due", l.shown(served), "wait", wait)
+	for end := l.clock.passed() + wait; ctx.Err() == nil; {
+		left := end - l.clock.passed()
+		if left <= 0 {
+			return
+		}
+		l.clock.wait(ctx, min(left, lookAgain))
+	}
+}
+
+// warnOfJitter says so if the jitter is longer than it can be, between two of the runs to come.
+func (l loop) warnOfJitter() {
+	if l.jitter <= 0 {
+		return
+	}
+	nearest, from := l.jitter, l.schedule.Next(l.clock.now())
+	for range mostTold {
+		next := l.schedule.Next(from)
+		nearest, from = min(nearest, next.Sub(from)), next
+	}
+	if nearest < l.jitter {
+		l.log.Warn("SCHEDULE_JITTER_SECONDS is longer than the time between two runs: it ends where the next run is due",
+			"jitter", l.jitter, "between", nearest)
+	}
+}
+
+// shown is a moment of the loop's time as the wall clock will show it.
+func (l loop) shown(t time.Time) time.Time {
+	if steady, ok := l.clock.(steadyClock); ok {
+		return steady.shown(t)
+	}
+	return t
+}

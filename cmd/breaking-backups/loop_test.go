@@ -1,0 +1,442 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// played runs a loop for a while of a made-up time that begins at start, each run taking what took says, and returns
+// when runs began, as the clock showed it.
+func played(t *testing.T, l loop, clock *playedClock, while time.Duration, took func(run int) time.Duration) (began []time.Time, log string) {
+	t.Helper()
+	var out bytes.Buffer
+	l.log = logger{Logger: slog.New(slog.NewTextHandler(&out, nil))}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	clock.end, clock.over = while, func() { cancel(interruption{syscall.SIGTERM}) }
+	l.clock = clock
+	l.run = func(context.Context) {
+		began = append(began, clock.now())
+		clock.pass(took(len(began)))
+	}
+	var signal interruption
+	if err := l.loop(ctx); !errors.As(err, &signal) {
+		t.Errorf("loop: %v", err)
+	}
+	return began, out.String()
+}
+
+func shortRun(int) time.Duration { return time.Second }
+
+func clockTimes(times []time.Time, zone *time.Location) string {
+	var shown []string
+	for _, t := range times {
+		shown = append(shown, t.In(zone).Format("02 15:04:05"))
+	}
+	return strings.Join(shown, ", ")
+}
+
+func TestLoop(t *testing.T) {
+	amsterdam := mustLoad(t, "Europe/Amsterdam")
+	everyQuarter := mustParseCron(t, "*/15 * * * *", amsterdam)
+	night := mustParseCron(t, "30 2 * * *", amsterdam)
+	slowFirst := func(run int) time.Duration {
+		if run == 1 {
+			return 40 * time.Minute
+		}
+		return time.Minute
+	}
+	tests := []struct {
+		name  string
+		loop  loop
+		start time.Time
+		while time.Duration
+		took  func(int) time.Duration
+		want  string
+		log   string
+	}{
+		{
+			"an interval counts from start to start",
+			loop{schedule: interval(10 * time.Minute), atOnce: true},
+			time.Date(2000, 1, 2, 12, 0, 0, 0, amsterdam), 25 * time.Minute, shortRun,
+			"02 12:00:00, 02 12:10:00, 02 12:20:00", "waiting for the next run",
+		},
+		{
+			"a run that takes longer than the interval",
+			loop{schedule: interval(10 * time.Minute), atOnce: true},
+			time.Date(2000, 1, 2, 12, 0, 0, 0, amsterdam), 65 * time.Minute, slowFirst,
+			"02 12:00:00, 02 12:50:00, 02 13:00:00", "missed=4",
+		},
+		{
+			"cron waits for its time",
+			loop{schedule: everyQuarter},
+			time.Date(2000, 1, 2, 12, 1, 0, 0, amsterdam), 40 * time.Minute, shortRun,
+			"02 12:15:00, 02 12:30:00", "waiting for the first run",
+		},
+		{
+			"cron, also at start",
+			loop{schedule: everyQuarter, atOnce: true},
+			time.Date(2000, 1, 2, 12, 1, 0, 0, amsterdam), 30 * time.Minute, shortRun,
+			"02 12:01:00, 02 12:15:00, 02 12:30:00", "",
+		},
+		{
+			"cron, ticks missed by a slow run",
+			loop{schedule: everyQuarter},
+			time.Date(2000, 1, 2, 12, 10, 0, 0, amsterdam), time.Hour, slowFirst,
+			"02 12:15:00, 02 13:00:00", "missed=2",
+		},
+		{
+			"the night the clock goes forward",
+			loop{schedule: night},
+			time.Date(2000, 3, 25, 12, 0, 0, 0, amsterdam), 48 * time.Hour, shortRun,
+			"26 03:30:00, 27 02:30:00", "",
+		},
+		{
+			"the night the clock goes back",
+			loop{schedule: night},
+			time.Date(2000, 10, 28, 12, 0, 0, 0, amsterdam), 48 * time.Hour, shortRun,
+			"29 02:30:00, 30 02:30:00", "",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			began, log := played(t, tt.loop, &playedClock{start: tt.start}, tt.while, tt.took)
+			if diff := cmp.Diff(tt.want, clockTimes(began, amsterdam)); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(log, tt.log) || !strings.Contains(log, "interrupted by SIGTERM") {
+				t.Errorf("log:\n%s", log)
+			}
+			if tt.log != "missed=4" && tt.log != "missed=2" && strings.Contains(log, "missed") {
+				t.Errorf("nothing was missed, but the log says:\n%s", log)
+			}
+		})
+	}
+}
+
+func TestLoopJitter(t *testing.T) {
+	start := time.Date(2000, 1, 2, 12, 0, 0, 0, time.UTC)
+	l := loop{schedule: interval(time.Hour), atOnce: true, jitter: 20 * time.Minute}
+	began, _ := played(t, l, &playedClock{start: start}, 100*time.Hour, shortRun)
+	if len(began) < 99 {
+		t.Fatalf("%d runs", len(began))
+	}
+	spread := map[time.Duration]bool{}
+	for i, at := range began {
+		late := at.Sub(start.Add(time.Duration(i) * time.Hour))
+		if late < 0 || late >= 20*time.Minute {
+			t.Errorf("run %d begins %s after it is due", i, late)
+		}
+		spread[late.Truncate(time.Minute)] = true
+	}
+	if len(spread) < 5 {
+		t.Errorf("100 runs fall on %d different minutes", len(spread))
+	}
+}
+
+// A clock that is set while the loop waits or a run goes on.
+func TestLoopWhileTheClockIsSet(t *testing.T) {
+	night := mustParseCron(t, "30 2 * * *", time.UTC)
+	quarter := mustParseCron(t, "*/15 * * * *", time.UTC)
+	day := func(year, day, hour, minute int) time.Time {
+		return time.Date(year, 1, day, hour, minute, 0, 0, time.UTC)
+	}
+	const year = 365 * 24 * time.Hour
+	long := func(int) time.Duration { return 20 * time.Minute }
+	tests := []struct {
+		name  string
+		loop  loop
+		start time.Time
+		set   []jump
+		while time.Duration
+		took  func(int) time.Duration
+		want  []time.Time
+		log   string // "" if nothing is to be told
+	}{
+		{
+			"a year too late at boot, put right after seconds",
+			loop{schedule: night},
+			day(2027, 2, 12, 0),
+			[]jump{{5 * time.Second, -year}},
+			30 * time.Hour, shortRun,
+			[]time.Time{day(2026, 3, 2, 30)},
+			`the clock was set back: the next run is reckoned anew" was=2027-01-03T02:30:00.000Z due=2026-01-03T02:30:00.000Z`,
+		},
+		{
+			"1970 at boot, put right after seconds",
+			loop{schedule: night},
+			day(1970, 1, 0, 0),
+			[]jump{{5 * time.Second, day(2026, 2, 12, 0).Sub(day(1970, 1, 0, 0))}},
+			30 * time.Hour, shortRun,
+			[]time.Time{day(2026, 3, 2, 30)},
+			`the clock was set forward over more than one run: the next is reckoned anew" was=1970-01-01T02:30:00.000Z due=2026-01-03T02:30:00.000Z`,
+		},
+		{
+			"1970 at boot, put right during the first run",
+			loop{schedule: quarter, atOnce: true, prompt: true},
+			day(1970, 1, 0, 1),
+			[]jump{{5 * time.Minute, day(2026, 2, 12, 0).Sub(day(1970, 1, 0, 0))}},
+			31 * time.Minute, long,
+			[]time.Time{day(1970, 1, 0, 1), day(2026, 2, 12, 30)},
+			"missed_at_least=100",
+		},
+		{
+			"an interval does not mind",
+			loop{schedule: interval(time.Hour), atOnce: true},
+			day(2027, 2, 12, 0),
+			[]jump{{5 * time.Second, -year}, {90 * time.Minute, 3 * year}},
+			150 * time.Minute, shortRun,
+			[]time.Time{day(2027, 2, 12, 0), day(2027, 2, 13, 0).Add(-year), day(2027, 2, 14, 0).Add(2 * year)},
+			"",
+		},
+		{
+			"nor does one that cron's words ask for",
+			loop{schedule: mustParseCron(t, "@every 1h", time.UTC)},
+			day(2027, 2, 12, 0),
+			[]jump{{5 * time.Second, -year}},
+			90 * time.Minute, shortRun,
+			[]time.Time{day(2027, 2, 13, 0).Add(-year)},
+			"",
+		},
+		{
+			"a little back over a run that was made: not made again",
+			loop{schedule: night},
+			day(2026, 2, 0, 0),
+			[]jump{{150*time.Minute + 10*time.Second, -time.Minute}},
+			48 * time.Hour, shortRun,
+			[]time.Time{day(2026, 2, 2, 30), day(2026, 3, 2, 30)},
+			"",
+		},
+		{
+			"the same while it was made",
+			loop{schedule: quarter},
+			day(2026, 2, 0, 0),
+			[]jump{{16 * time.Minute, -8 * time.Minute}},
+			61 * time.Minute, func(int) time.Duration { return 2 * time.Minute },
+			[]time.Time{day(2026, 2, 0, 15), day(2026, 2, 0, 30), day(2026, 2, 0, 45)},
+			"the clock was set back",
+		},
+		{
+			"a little back, over nothing: the run is due when the clock says so",
+			loop{schedule: night},
+			day(2026, 2, 0, 0),
+			[]jump{{time.Hour, -30 * time.Minute}},
+			4 * time.Hour, shortRun,
+			[]time.Time{day(2026, 2, 2, 30)},
+			"",
+		},
+		{
+			"forward over one run: it is late",
+			loop{schedule: night},
+			day(2026, 2, 0, 0),
+			[]jump{{time.Hour, 3 * time.Hour}},
+			4 * time.Hour, shortRun,
+			[]time.Time{day(2026, 2, 4, 0)},
+			"",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			began, log := played(t, tt.loop, &playedClock{start: tt.start, set: tt.set}, tt.while, tt.took)
+			if diff := cmp.Diff(tt.want, began); diff != "" {
+				t.Errorf("runs (-want +got):\n%s", diff)
+			}
+			if warned := strings.Contains(log, "WARN"); warned != (tt.log != "") || !strings.Contains(log, tt.log) {
+				t.Errorf("log, want %q:\n%s", tt.log, log)
+			}
+		})
+	}
+}
+
+// A machine that slept over runs makes one when it wakes up.
+func TestLoopAfterSleep(t *testing.T) {
+	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	for _, s := range []schedule{mustParseCron(t, "0 * * * *", time.UTC), interval(time.Hour)} {
+		sleep := []time.Duration{0, 5*time.Hour + 30*time.Minute}
+		clock := &playedClock{start: start, sleeps: func() time.Duration {
+			if len(sleep) == 0 {
+				return 0
+			}
+			d := sleep[0]
+			sleep = sleep[1:]
+			return d
+		}}
+		began, log := played(t, loop{schedule: s}, clock, 7*time.Hour, shortRun)
+		want := []time.Time{start.Add(5*time.Hour + 32*time.Minute), start.Add(6 * time.Hour)}
+		if diff := cmp.Diff(want, began); diff != "" {
+			t.Errorf("%v: runs (-want +got):\n%s", s, diff)
+		}
+		if !strings.Contains(log, "missed=4") {
+			t.Errorf("%v: log:\n%s", s, log)
+		}
+	}
+}
+
+// A jitter longer than the time between two runs loses none, and is told at start; each wait for it is.
+func TestLoopJitterLongerThanItMayBe(t *testing.T) {
+	start := time.Date(2026, 1, 2, 12, 1, 0, 0, time.UTC)
+	for _, s := range []schedule{mustParseCron(t, "*/15 * * * *", time.UTC), interval(15 * time.Minute)} {
+		began, log := played(t, loop{schedule: s, jitter: 24 * time.Hour}, &playedClock{start: start}, 100*time.Hour, func(int) time.Duration { return 0 })
+		if len(began) < 398 || strings.Contains(log, "missed") {
+			t.Errorf("%v: %d runs in 400 quarters of an hour, log:\n%.2000s", s, len(began), log)
+		}
+		if strings.Count(log, "SCHEDULE_JITTER_SECONDS is longer") != 1 || !strings.Contains(log, "between=15m") {
+			t.Errorf("%v: log:\n%.2000s", s, log)
+		}
+		if waits := strings.Count(log, "begins later by jitter"); waits < len(began) {
+			t.Errorf("%v: %d waits are told, of %d", s, waits, len(began))
+		}
+	}
+}
+
+func TestRunOnStartHasNoJitter(t *testing.T) {
+	start := time.Date(2026, 1, 2, 12, 1, 0, 0, time.UTC)
+	for _, s := range []schedule{mustParseCron(t, "0 0 * * *", time.UTC), interval(24 * time.Hour)} {
+		began, log := played(t, loop{schedule: s, atOnce: true, prompt: true, jitter: 10 * time.Hour}, &playedClock{start: start}, time.Hour, shortRun)
+		if len(began) != 1 || !began[0].Equal(start) || strings.Contains(log, "jitter") {
+			t.Errorf("%v: runs at %v, log:\n%s", s, began, log)
+		}
+	}
+}
+
+// countedSchedule counts what it is asked.
+type countedSchedule struct {
+	schedule
+	asked *int
+}
+
+func (s countedSchedule) Next(t time.Time) time.Time { *s.asked++; return s.schedule.Next(t) }
+
+// However a clock is set, by minutes or by decades: each run is due at a moment that the schedule names; there are no
+// more of them than that moments were shown, but for one for each time that the clock was set; after that none is waited
+// for longer than there is between two, or half as long again where one that was served is left out; and the schedule is asked no more often than runs and settings explain.
+func TestLoopUnderAnyClock(t *testing.T) {
+	kinds := []struct {
+		spec, zone string
+		longest    time.Duration // between two moments
+	}{
+		{"*/15 * * * *", "UTC", 15 * time.Minute},
+		{"30 2 * * *", "Europe/Amsterdam", 25 * time.Hour},
+		{"0 */6 * * *", "America/New_York", 7 * time.Hour},
+		{"45 1 * * *", "Australia/Lord_Howe", 25 * time.Hour},
+		{"0 0 * * 1", "America/Sao_Paulo", 7*24*time.Hour + time.Hour},
+		{"17 3 * * *", "Pacific/Apia", 49 * time.Hour},
+	}
+	for seed := range uint64(60) {
+		random := rand.New(rand.NewPCG(seed, 13))
+		kind := kinds[seed%uint64(len(kinds))]
+		named := mustParseCron(t, kind.spec, mustLoad(t, kind.zone))
+		clock := &playedClock{start: time.Date(2011, 10, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(random.Int64N(int64(400 * 24 * time.Hour))))}
+		clock.end = 40 * kind.longest
+		for at := time.Duration(0); at < clock.end; at += time.Duration(random.Int64N(int64(4 * kind.longest))) {
+			by := time.Duration(random.ExpFloat64() * float64([]time.Duration{time.Second, time.Minute, kind.longest, 365 * 24 * time.Hour, 10 * 365 * 24 * time.Hour}[random.IntN(5)]))
+			if clock.off+by > 60*365*24*time.Hour || random.IntN(2) == 0 {
+				by = -by
+			}
+			clock.off += by
+			clock.set = append(clock.set, jump{at, by})
+		}
+		clock.off = 0
+		settings := slices.Clone(clock.set)
+
+		asked := 0
+		ctx, cancel := context.WithCancelCause(t.Context())
+		clock.over = func() { cancel(interruption{syscall.SIGTERM}) }
+		var log bytes.Buffer
+		l := loop{schedule: countedSchedule{named, &asked}, clock: clock, log: logger{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+		type run struct {
+			at    time.Duration
+			shown time.Time
+		}
+		var runs []run
+		l.run = func(context.Context) {
+			runs = append(runs, run{clock.true, clock.now()})
+			clock.pass(time.Duration(random.Int64N(int64(kind.longest / 20))))
+		}
+		_ = l.loop(ctx)
+
+		lastSet := func(before time.Duration) (at time.Duration) {
+			for _, s := range settings {
+				if s.at <= before {
+					at = s.at
+				}
+			}
+			return at
+		}
+		for i, r := range runs {
+			late := r.shown.Sub(named.Next(r.shown.Add(-kind.longest - time.Second)))
+			if sameSince := r.at - lastSet(r.at); sameSince > lookAgain { // nothing but the schedule explains it
+				late = r.shown.Sub(named.Next(r.shown.Add(-time.Second)))
+				if late < 0 || late > time.Second {
+					t.Errorf("seed %d: a run at %s, which %q does not name", seed, r.shown, kind.spec)
+				}
+			} else if late < 0 {
+				t.Errorf("seed %d: a run at %s, and no moment of %q shortly before", seed, r.shown, kind.spec)
+			}
+			from := time.Duration(0)
+			if i > 0 {
+				from = runs[i-1].at
+			}
+			if set := lastSet(r.at); set > from {
+				from = set
+			}
+			if wait := r.at - from; wait > kind.longest*3/2+lookAgain {
+				t.Errorf("seed %d: %s without a run of %q", seed, wait, kind.spec)
+			}
+		}
+		moments, from, off := 0, time.Duration(0), time.Duration(0)
+		for _, s := range append(settings, jump{clock.end, 0}) {
+			end := clock.start.Add(s.at + off)
+			for at := named.Next(clock.start.Add(from + off)); !at.After(end); at = named.Next(at) {
+				moments++
+			}
+			from, off = s.at, off+s.by
+		}
+		if len(runs) > moments+len(settings) {
+			t.Errorf("seed %d: %d runs of %q, whose moments were shown %d times, the clock having been set %d times", seed, len(runs), kind.spec, moments, len(settings))
+		}
+		if most := 10*(len(runs)+1) + (mostTold+10)*len(settings); asked > most {
+			t.Errorf("seed %d: %q was asked %d times for %d runs", seed, kind.spec, asked, len(runs))
+		}
+		if len(runs) == 0 {
+			t.Errorf("seed %d: no run of %q", seed, kind.spec)
+		}
+		if t.Failed() {
+			t.Fatalf("settings %v\n%.4000s", settings, log.String())
+		}
+	}
+}
+
+// An interval is kept in time that passes, however the clock is set.
+func TestIntervalUnderAnyClock(t *testing.T) {
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 13))
+		clock := &playedClock{start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+		for at := time.Duration(0); at < 100*time.Hour; at += time.Duration(random.Int64N(int64(5 * time.Hour))) {
+			clock.set = append(clock.set, jump{at, time.Duration(random.NormFloat64() * float64(24*time.Hour))})
+		}
+		var at []time.Duration
+		l := loop{schedule: interval(time.Hour), atOnce: true}
+		_, log := played(t, l, clock, 100*time.Hour, func(int) time.Duration {
+			at = append(at, clock.true)
+			return time.Duration(random.Int64N(int64(59 * time.Minute)))
+		})
+		for i, passed := range at {
+			if passed != time.Duration(i)*time.Hour {
+				t.Fatalf("seed %d: run %d after %s\n%s", seed, i, passed, log)
+			}
+		}
+		if len(at) != 100 || strings.Contains(log, "WARN") {
+			t.Errorf("seed %d: %d runs in 100 hours\n%s", seed, len(at), log)
+		}
+	}
+}
