@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/pflag"
 )
@@ -22,7 +19,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 		groups:  []string{"job", "database", "mysql", "mongo", "selection", "log"},
 		needs:   func(*config) needs { return needs{job: true} },
 		flags: func(flags *pflag.FlagSet) {
-			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears only when it is whole")
+			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
 		},
 		run: func(ctx context.Context, cfg *config) error {
 			src, err := newSource(cfg, a.log.Logger)
@@ -33,36 +30,9 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				if isTerminal(a.stdout) {
 					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
-				return explain(ctx, src.Dump(ctx, a.stdout))
+				return explain(ctx, src.Dump(ctx, outputWriter{a.stdout}))
 			}
-			return explain(ctx, writeWhole(output, func(w io.Writer) error { return src.Dump(ctx, w) }))
+			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return src.Dump(ctx, w) }))
 		},
 	}
-}
-
-// writeWhole has write fill a file that takes its name only when everything is in it and on the disk.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usageError{fmt.Errorf("%s is a folder; want a file", path)}
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	if err := write(file); err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }
