@@ -59,10 +59,10 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case errors.As(err, &usage), errors.As(err, &config):
 		return exitUsage
+	case errors.As(err, &followUp): // also when a signal cut it short: whoever sees 130 or 143 may count on there being no snapshot
+		return exitFollowUp
 	case errors.As(context.Cause(ctx), &signal):
 		return signal.code()
-	case errors.As(err, &followUp):
-		return exitFollowUp
 	}
 	return exitFailed
 }

@@ -281,8 +281,16 @@ func TestFaults(t *testing.T) {
 		p.middle(t, g)
 		p.signal(t, syscall.SIGTERM)
 		<-told // the program waits for an answer
-		p.signal(t, syscall.SIGINT)
+		p.insist(t, syscall.SIGINT)
 		p.wantExit(t, 130)
+	})
+	w.broken(t, "timeout's signals", func(t *testing.T) { // to the program, and in the same moment to its group
+		g := w.gate(t, dumpBytes/2)
+		p := w.start(t, g, []string{"timeout", "1h"})
+		p.middle(t, g)
+		p.signal(t, syscall.SIGTERM)
+		p.wantExit(t, 143)
+		p.says(t, "interrupted by SIGTERM")
 	})
 	w.broken(t, "repository unwritable", func(t *testing.T) {
 		g := w.gate(t, dumpBytes/2)
@@ -304,6 +312,79 @@ func TestFaults(t *testing.T) {
 		p.wantExit(t, 1)
 		p.says(t, "not enough space in "+w.work)
 		p.says(t, "hint=")
+	})
+}
+
+// What happens to a run once its snapshot is made, or to its log, takes nothing from the snapshot.
+func TestFaultsThatCostNoSnapshot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	t.Run("signal while the webhook is told", func(t *testing.T) {
+		before := w.snapshots(t)
+		told, silent := newSilentReceiver(t)
+		p := w.start(t, nil, nil, "WEBHOOK_URL="+silent)
+		<-told
+		began := time.Now()
+		p.signal(t, syscall.SIGTERM)
+		p.wantExit(t, 3)
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("ended after %s", took)
+		}
+		p.says(t, "backup done")
+		p.says(t, "notification failed")
+		p.says(t, "interrupted by SIGTERM, having waited 4s more: webhook 127.0.0.1")
+		if after := w.snapshots(t); after != before+1 {
+			t.Errorf("%d snapshots after %d", after, before)
+		}
+	})
+	t.Run("nobody reads the log", func(t *testing.T) {
+		before := w.snapshots(t)
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader.Close()
+		defer writer.Close()
+		for _, command := range []string{"run-once", "forget-prune"} {
+			cmd := exec.Command("breaking-backups", command)
+			cmd.Env, cmd.Stdout, cmd.Stderr = w.env, writer, writer
+			if err := cmd.Run(); err != nil {
+				t.Errorf("%s: %v", command, err)
+			}
+		}
+		if after := w.snapshots(t); after != before+1 {
+			t.Errorf("%d snapshots after %d", after, before)
+		}
+	})
+	t.Run("signal while nobody takes the dump", func(t *testing.T) {
+		cmd := exec.Command("breaking-backups", "dump")
+		cmd.Env = w.env
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stdout.Read(make([]byte, 1)); err != nil { // more follows than a pipe holds
+			t.Error(err)
+		}
+		began := time.Now()
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		state, err := cmd.Process.Wait()
+		if took := time.Since(began); err != nil || state.ExitCode() != 143 || took > 10*time.Second {
+			t.Errorf("ended after %s: %v, %v", took, state, err)
+		}
+	})
+	t.Run("nobody reads the dump", func(t *testing.T) {
+		cmd := exec.Command("bash", "-c", `breaking-backups dump | head -c 1000 >/dev/null; exit "${PIPESTATUS[0]}"`)
+		cmd.Env = w.env
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), "who read the dump has gone") {
+			t.Errorf("%v\n%s", err, out)
+		}
 	})
 }
 
@@ -390,6 +471,23 @@ func (p *program) signal(t *testing.T, sig syscall.Signal) {
 	p.children = append(p.children, children(t, p.Process.Pid)...)
 	if err := p.Process.Signal(sig); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// insist sends the program a signal again and again until it ends.
+func (p *program) insist(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	p.children = append(p.children, children(t, p.Process.Pid)...)
+	ended := func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return p.Process.Signal(sig) != nil
+		}
+	}
+	if !poll(time.Minute, ended) {
+		t.Fatalf("the program does not end\n%s", p.stderr)
 	}
 }
 

@@ -25,13 +25,33 @@ func deliver(ctx context.Context, cfg *config, report notify.Report) error {
 	if cfg.webhook == nil {
 		return nil
 	}
-	limit := notifyTime
-	if ctx.Err() != nil {
-		limit = notifyTimeInterrupted
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	lingers, cancelLingering := lingering(ctx, notifyTimeInterrupted)
+	defer cancelLingering()
+	sending, cancel := context.WithTimeout(lingers, notifyTime)
 	defer cancel()
-	return cfg.webhook.Send(ctx, report)
+	err := cfg.webhook.Send(sending, report)
+	if err != nil && lingers.Err() != nil {
+		return fmt.Errorf("%w, having waited %s more: %w", context.Cause(ctx), notifyTimeInterrupted, err)
+	}
+	return err
+}
+
+// lingering is a context that lives on for a while after ctx is cancelled, and ends with its cause.
+func lingering(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
+	lingers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(more)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(ctx))
+		case <-lingers.Done():
+		}
+	})
+	return lingers, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // newReport is what the webhook is told. A run whose snapshot is safe but whose forget or prune failed is told as

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // interruption is a context's cause when a signal asked the program to end.
@@ -19,32 +20,54 @@ func (i interruption) Error() string {
 // code is the exit code that a shell gives a program ended by the signal: 130 or 143.
 func (i interruption) code() int { return 128 + int(i.signal) }
 
+// againAfter is how long after the first signal another one means "now". Some send one and the same twice within
+// microseconds, as coreutils' timeout does: to its child, and to the group that the child is in.
+const againAfter = time.Second
+
 // withSignals returns a context that the first SIGINT or SIGTERM cancels, an interruption its cause, and a channel
-// that tells of the second. stop gives the signals back and waits for the goroutine that watched them.
+// that tells of the second, if it comes at least againAfter later. stop gives the signals back and waits for the
+// goroutine that watched them.
+//
+// A write to a pipe whose reader has gone is an error from then on. By Go's own choice it would end the program, where
+// that pipe is stdout or stderr: but a log that nobody reads is no reason to end a backup.
 func withSignals(parent context.Context) (ctx context.Context, second <-chan interruption, stop func()) {
-	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	broken := make(chan os.Signal, 1) // nobody reads it; ignored, the signal would stay so in restic
+	signal.Notify(broken, syscall.SIGPIPE)
+	ctx, second, stopWatching := watchSignals(parent, signals)
+	return ctx, second, func() {
+		signal.Stop(signals)
+		signal.Stop(broken)
+		stopWatching()
+	}
+}
+
+func watchSignals(parent context.Context, signals <-chan os.Signal) (ctx context.Context, second <-chan interruption, stop func()) {
+	ctx, cancel := context.WithCancelCause(parent)
 	again := make(chan interruption, 1)
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+		var first time.Time
 		for {
 			select {
 			case s := <-signals:
 				i := interruption{s.(syscall.Signal)}
-				if ctx.Err() != nil {
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					cancel(i)
+				case time.Since(first) >= againAfter:
 					again <- i
 					return
 				}
-				cancel(i)
 			case <-quit:
 				return
 			}
 		}
 	}()
 	return ctx, again, func() {
-		signal.Stop(signals)
 		close(quit)
 		<-ended
 		cancel(nil)
