@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/netresearch/go-cron"
@@ -38,7 +41,8 @@ func (b beat) Next(t time.Time) time.Time {
 // parseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of zone, unless the text
 // begins with its own (TZ=Europe/Amsterdam). A schedule that is never due is refused.
 //
-// A day of the month and a day of the week that are both restricted select the days that are either, as in every cron.
+// A day of the month and a day of the week select the days that are either, as in every cron; but where one of the two
+// fields begins with *, the days that are both. That is Vixie's rule, for */2 as for *.
 //
 // go-cron parses, and finds the next time on a clock without changes; the changes are ours, because with a zone
 // go-cron runs "30 2 * * *" twice on the night the clock goes back.
@@ -47,7 +51,11 @@ func parseCron(text string, zone *time.Location) (schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := parser.WithMaxSearchYears(9).Parse(text) // 29 February comes every 4 or 8 years
+	fields := cronFields(text)
+	if err := unsupported(fields); err != nil {
+		return nil, err
+	}
+	parsed, err := parser.WithMaxSearchYears(50).Parse(text) // a 29 February that is a Sunday comes after 28 or 40 years
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +69,9 @@ func parseCron(text string, zone *time.Location) (schedule, error) {
 		}
 		clock := *parsed
 		clock.Location = time.UTC
+		if len(fields) == 5 && (strings.HasPrefix(fields[2], "*") || strings.HasPrefix(fields[4], "*")) {
+			clock.DowOrDom = false
+		}
 		if everyHour(parsed) {
 			s = steady{&clock, zone}
 		} else {
@@ -73,6 +84,49 @@ func parseCron(text string, zone *time.Location) (schedule, error) {
 		return nil, errors.New("no date ever matches")
 	}
 	return s, nil
+}
+
+// cronFields are the fields of a schedule, without the zone that may stand before them.
+func cronFields(text string) []string {
+	fields := strings.Fields(text)
+	if len(fields) > 0 && (strings.HasPrefix(fields[0], "TZ=") || strings.HasPrefix(fields[0], "CRON_TZ=")) {
+		fields = fields[1:]
+	}
+	return fields
+}
+
+// Forms of other schedulers' fields, of which go-cron speaks as of its own options.
+var (
+	hashed      = regexp.MustCompile(`(?i)(^|,)H([/(,]|$)`)
+	randomRange = regexp.MustCompile(`~`)
+	lastDay     = regexp.MustCompile(`(?i)(^|,)(L(-\d+)?|L?W|\d+[LW])(,|$)`)
+	nthWeekday  = regexp.MustCompile(`(?i)#|(^|,)(\d|[a-z]{3})?L(,|$)`)
+)
+
+// unsupported is why fields are none of ours, where they are another scheduler's.
+func unsupported(fields []string) error {
+	switch {
+	case len(fields) == 0:
+		return errors.New("want five fields, or @daily, got none")
+	case strings.EqualFold(fields[0], "@reboot"):
+		return errors.New("@reboot is not supported; RUN_ON_START=true makes a run at start, beside those of a schedule")
+	case strings.HasPrefix(fields[0], "@every"):
+		return nil
+	case strings.HasPrefix(fields[0], "@"):
+		if !slices.Contains([]string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}, fields[0]) {
+			return fmt.Errorf("want @hourly, @daily, @weekly, @monthly, @yearly or @every 6h, got %q", fields[0])
+		}
+		return nil
+	case len(fields) != 5:
+		return fmt.Errorf("want five fields (minute, hour, day of the month, month, day of the week), got %d; there are none for seconds, years, users and commands", len(fields))
+	case slices.ContainsFunc(fields, hashed.MatchString), slices.ContainsFunc(fields, randomRange.MatchString):
+		return errors.New("moments at random (H, ~) are not supported; SCHEDULE_JITTER_SECONDS spreads runs")
+	case lastDay.MatchString(fields[2]):
+		return fmt.Errorf("day of the month: the last day (L) and the nearest weekday (W) are not supported, got %q", fields[2])
+	case nthWeekday.MatchString(fields[4]):
+		return fmt.Errorf("day of the week: the first Friday (#) and the last one (L) are not supported, got %q", fields[4])
+	}
+	return nil
 }
 
 func everyHour(s *cron.SpecSchedule) bool {

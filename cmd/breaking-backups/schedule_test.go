@@ -161,6 +161,79 @@ func TestParseCronRefuses(t *testing.T) {
 	}
 }
 
+// Forms of other schedulers are refused in words that say what there is instead.
+func TestParseCronRefusesInOurWords(t *testing.T) {
+	tests := []struct{ spec, want string }{
+		{"@reboot", "RUN_ON_START=true"},
+		{"@sometimes", "want @hourly, @daily"},
+		{"@triggered", "want @hourly, @daily"},
+		{"@Daily", "want @hourly, @daily"},
+		{"H 2 * * *", "SCHEDULE_JITTER_SECONDS"},
+		{"H(0-29)/10 2 * * *", "SCHEDULE_JITTER_SECONDS"},
+		{"0 h/4 * * *", "SCHEDULE_JITTER_SECONDS"},
+		{"TZ=Asia/Tokyo 0,H 4 * * *", "SCHEDULE_JITTER_SECONDS"},
+		{"0~59 2 * * *", "SCHEDULE_JITTER_SECONDS"},
+		{"0 2 L * *", "the last day"},
+		{"0 2 1,L-3 * *", "the last day"},
+		{"0 2 LW * *", "the last day"},
+		{"0 2 15w * *", "the last day"},
+		{"0 2 * * 5L", "the last one"},
+		{"0 2 * * friL", "the last one"},
+		{"0 2 * * L", "the last one"},
+		{"0 2 * * FRI#3", "the first Friday"},
+		{"0 0 2 * * *", "got 6; there are none for seconds"},
+		{"0 2 * *", "want five fields (minute, hour, day of the month, month, day of the week), got 4"},
+		{"0 2 * * * root", "users"},
+		{" ", "got none"},
+	}
+	for _, tt := range tests {
+		s, err := parseCron(tt.spec, time.UTC)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: %v, %v; want %q", tt.spec, s, err, tt.want)
+		}
+	}
+	for _, spec := range []string{"0 2 * JUL *", "0 2 * * WED", "0 2 * apr-jul THU,wed", "0 2 ? * TUE"} { // letters of names
+		mustParseCron(t, spec, time.UTC)
+	}
+}
+
+// A field that begins with * beside another day's field: both, as vixie's cron has it.
+func TestCronDaysBesideStars(t *testing.T) {
+	from, end := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	either := func(a, b bool) bool { return a || b }
+	both := func(a, b bool) bool { return a && b }
+	tests := []struct {
+		spec     string
+		of       func(bool, bool) bool
+		dom, dow func(time.Time) bool
+	}{
+		{"0 2 */2 * 1", both, func(t time.Time) bool { return t.Day()%2 == 1 }, func(t time.Time) bool { return t.Weekday() == time.Monday }},
+		{"0 2 1 * */2", both, func(t time.Time) bool { return t.Day() == 1 }, func(t time.Time) bool { return t.Weekday()%2 == 0 }},
+		{"0 2 */7 * */3", both, func(t time.Time) bool { return t.Day()%7 == 1 }, func(t time.Time) bool { return t.Weekday()%3 == 0 }},
+		{"0 2 1-31/2 * 1", either, func(t time.Time) bool { return t.Day()%2 == 1 }, func(t time.Time) bool { return t.Weekday() == time.Monday }},
+		{"0 2 13 * fri", either, func(t time.Time) bool { return t.Day() == 13 }, func(t time.Time) bool { return t.Weekday() == time.Friday }},
+		{"TZ=UTC 0 2 * * 1", both, func(time.Time) bool { return true }, func(t time.Time) bool { return t.Weekday() == time.Monday }},
+	}
+	for _, tt := range tests {
+		s := mustParseCron(t, tt.spec, time.UTC)
+		due := s.Next(from)
+		for day := from.Add(2 * time.Hour); day.Before(end); day = day.Add(24 * time.Hour) {
+			is := day.Equal(due)
+			if is {
+				due = s.Next(due)
+			}
+			if want := tt.of(tt.dom(day), tt.dow(day)); is != want {
+				t.Errorf("%s: due on %s: %t, want %t", tt.spec, day.Format("Mon 2 Jan"), is, want)
+			}
+		}
+	}
+	// A 29 February that is a Sunday, the rarest day there is: 2100 has none.
+	rare := mustParseCron(t, "0 0 29 2 */7", time.UTC)
+	if got := rare.Next(time.Date(2088, 3, 1, 0, 0, 0, 0, time.UTC)).Format(time.DateOnly); got != "2128-02-29" {
+		t.Errorf("after 2088-02-29 comes %s", got)
+	}
+}
+
 func TestParseCronForms(t *testing.T) {
 	start := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) // a Thursday
 	tests := []struct{ spec, next string }{
