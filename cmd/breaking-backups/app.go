@@ -124,6 +124,7 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 		}
 		return err
 	}
+	defer watchMemory(a.log, memoryLook)()
 	err = c.run(ctx, cfg)
 	var wrong *configError
 	if c.logs && errors.As(err, &wrong) {

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"math"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // gcPercent is how much garbage there may be, in percent of what is in use, before it is collected. Rows pass through
@@ -15,5 +21,68 @@ const gcPercent = 50
 func collectEarly(env []string) {
 	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
 		debug.SetGCPercent(gcPercent)
+	}
+}
+
+// memoryLook is how often a program with a bound on its memory is looked at.
+const memoryLook = 10 * time.Second
+
+// watchMemory warns, once, when the bound that the environment sets on memory (GOMEMLIMIT) is less than what the program
+// needs: it then collects garbage without end, at several times the processor time, and still takes more. stop looks
+// once more, and ends the watch. Without a bound there is nothing to watch.
+func watchMemory(log logger, every time.Duration) (stop func()) {
+	bound := debug.SetMemoryLimit(-1) // only asks
+	if bound == math.MaxInt64 {
+		return func() {}
+	}
+	end := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		began, before := time.Now(), readProcessorTime()
+		for over := false; !over; {
+			select {
+			case <-tick.C:
+			case <-end:
+				over = true
+			}
+			now, took := readProcessorTime(), time.Since(began)
+			collecting, all := now.collecting-before.collecting, now.all-before.all
+			atBound := now.memory > uint64(bound)/10*9
+			if atBound && collecting > all/3 && collecting > took.Seconds()/10 { // a tenth of a processor: it is felt
+				log.Warn("GOMEMLIMIT is less than the program needs: it collects garbage again and again",
+					"limit", size(uint64(bound)), "in_use", size(now.memory))
+				return
+			}
+			began, before = time.Now(), now
+		}
+	})
+	return func() {
+		close(end)
+		watching.Wait()
+	}
+}
+
+// processorTime is what the program has used, in seconds.
+type processorTime struct {
+	collecting float64 // garbage, as of the last collection
+	all        float64
+	memory     uint64 // bytes that it has of the system
+}
+
+func readProcessorTime() processorTime {
+	samples := []metrics.Sample{
+		{Name: "/cpu/classes/gc/total:cpu-seconds"},
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"},
+	}
+	metrics.Read(samples)
+	var used unix.Rusage // Go's own count of what is no collection takes waiting for the system to be work
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &used)
+	return processorTime{
+		collecting: samples[0].Value.Float64(),
+		all:        time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds(),
+		memory:     samples[1].Value.Uint64() - samples[2].Value.Uint64(),
 	}
 }
