@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/breaking-backups/breaking-backups/stream"
 )
 
 func (a *app) dump() command {
@@ -30,9 +33,26 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				if isTerminal(a.stdout) {
 					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
-				return explain(ctx, src.Dump(ctx, outputWriter{a.stdout}))
+				return explain(ctx, a.passDump(ctx, cfg, src, outputWriter{a.stdout}))
 			}
-			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return src.Dump(ctx, w) }))
+			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return a.passDump(ctx, cfg, src, w) }))
 		},
 	}
+}
+
+// passDump has a dump written to w. Whoever reads there does not hold the database for longer than STALL_TIMEOUT_SECONDS.
+func (a *app) passDump(ctx context.Context, cfg *config, src source, w io.Writer) error {
+	options := stream.PipeOptions{
+		Stall: time.Duration(cfg.StallTimeout),
+		Still: func(side stream.Side, since time.Duration) {
+			since = since.Round(time.Second)
+			if side == stream.Consumer {
+				a.log.Warn("the reader does not take the dump", "since", since)
+				return
+			}
+			a.log.Info("waiting for the database", "since", since)
+		},
+	}
+	_, err := options.Pipe(ctx, src.Dump, func(ctx context.Context, r io.Reader) error { return copyOut(ctx, w, r) })
+	return err
 }

@@ -98,6 +98,13 @@ func (w *world) start(t *testing.T, g *gate, wrapper []string, variables ...stri
 		p.Env = append(p.Env, "PGPORT="+strconv.Itoa(g.port()))
 	}
 	p.Stderr = p.stderr
+	p.run(t)
+	return p
+}
+
+// run starts the program, and waits for it.
+func (p *program) run(t *testing.T) {
+	t.Helper()
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +116,6 @@ func (w *world) start(t *testing.T, g *gate, wrapper []string, variables ...stri
 		_ = p.Process.Kill()
 		<-p.ended
 	})
-	return p
 }
 
 // wait is the exit code, -1 after a kill.

@@ -97,11 +97,11 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
 		a.log.Info("reading the dump to its end first", "dump", name)
-		if _, err := stream.Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return cfg.engine().verify(r) }); err != nil {
+		if _, err := a.loadPipe(opt).Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return cfg.engine().verify(r) }); err != nil {
 			return fmt.Errorf("restore: nothing was changed: %w", err)
 		}
 	}
-	bytes, err := stream.Pipe(ctx, produce, loader.Load)
+	bytes, err := a.loadPipe(opt).Pipe(ctx, produce, loader.Load)
 	if err != nil {
 		return err
 	}
@@ -113,6 +113,20 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	return nil
 }
 
+// loadPipe is how a dump passes to a database. Neither side is bound: what the store keeps waiting restic's client ends,
+// a database may be building an index, and who feeds a pipe may take his time.
+func (a *app) loadPipe(opt restoreOptions) stream.PipeOptions {
+	return stream.PipeOptions{Still: func(side stream.Side, since time.Duration) {
+		since = since.Round(time.Second)
+		switch {
+		case side == stream.Consumer:
+			a.log.Info("waiting for the database", "since", since)
+		case opt.file != "": // of a store restic's client tells
+			a.log.Warn("nothing more of the dump comes", "file", opt.file, "since", since)
+		}
+	}}
+}
+
 // dumpToLoad returns the wanted dump's name for people, and what writes it.
 func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOptions) (name string, produce func(context.Context, io.Writer) error, err error) {
 	switch opt.file {
@@ -121,9 +135,13 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 		if isTerminal(a.stdin) {
 			return "", nil, usageError{errors.New("restore: stdin is a terminal; want a dump")}
 		}
-		return "stdin", func(_ context.Context, w io.Writer) error { return copyAll(w, a.stdin) }, nil
+		return "stdin", func(ctx context.Context, w io.Writer) error {
+			return copyIn(ctx, w, func() (io.ReadCloser, error) { return io.NopCloser(a.stdin), nil })
+		}, nil
 	default:
-		return opt.file, func(_ context.Context, w io.Writer) error { return copyFile(w, opt.file) }, nil
+		return opt.file, func(ctx context.Context, w io.Writer) error {
+			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(opt.file) })
+		}, nil
 	}
 	client, err := checkedRestic(ctx, cfg, a.log)
 	if err != nil {
@@ -137,20 +155,6 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 	return name, func(ctx context.Context, w io.Writer) error {
 		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
 	}, nil
-}
-
-func copyFile(w io.Writer, path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return copyAll(w, file)
-}
-
-func copyAll(w io.Writer, r io.Reader) error {
-	_, err := io.Copy(w, r)
-	return err
 }
 
 // errNoSnapshot says that what was asked for is not in the repository.

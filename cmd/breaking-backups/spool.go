@@ -52,7 +52,8 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 				return err
 			}
 			defer r.Close()
-			return copyAll(w, r)
+			_, err = copyPlain(w, r)
+			return err
 		}, func(ctx context.Context, r io.Reader) (err error) {
 			summary, err = b.restic.Backup(ctx, b.options(tags), r)
 			return err

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
+)
+
+// SIGTERM ends every command within 10 seconds, wherever it waits, and not because time is up for whatever does not end.
+func TestTerminated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	silent := []string{
+		"RESTIC_REPOSITORY=s3:http://" + net.JoinHostPort("127.0.0.1", newSilentServer(t)) + "/bucket/shop",
+		"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "KEEP_LAST=1",
+	}
+	asksStore := func(t *testing.T, p *program) {
+		if !poll(time.Minute, func() bool { return len(children(t, p.Process.Pid)) > 0 }) {
+			t.Fatalf("no restic is started\n%s", p.stderr)
+		}
+	}
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		args  []string
+		env   []string
+		gate  int64 // of the server's answers; 0: there is none
+		ready func(t *testing.T, p *program)
+	}{
+		"dump of a frozen database":      {args: []string{"dump"}, gate: dumpBytes / 2},
+		"backup of a frozen database":    {args: []string{"run-once"}, gate: dumpBytes / 2},
+		"connection to a silent one":     {args: []string{"run-once"}, gate: 1, env: []string{"CONNECT_TIMEOUT_SECONDS=0"}},
+		"backup into a silent store":     {args: []string{"run-once"}, env: silent, ready: asksStore},
+		"forgetting in a silent store":   {args: []string{"forget-prune"}, env: silent, ready: asksStore},
+		"init of a silent store":         {args: []string{"init"}, env: silent, ready: asksStore},
+		"snapshots of a silent store":    {args: []string{"snapshots"}, env: silent, ready: asksStore},
+		"restore from a silent store":    {args: []string{"restore"}, env: silent, ready: asksStore},
+		"restore from a pipe":            {args: []string{"restore", "--file", fifo}, ready: func(t *testing.T, p *program) { p.says(t, "reading the dump to its end first") }},
+		"restore into a silent database": {args: []string{"restore", "--clean"}, gate: 1, env: []string{"CONNECT_TIMEOUT_SECONDS=0"}},
+		"schedule":                       {args: []string{"start"}, env: []string{"CRON_SCHEDULE=0 0 1 1 *"}, ready: func(t *testing.T, p *program) { p.says(t, "waiting for the first run") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var g *gate
+			env := tt.env
+			if tt.gate > 0 {
+				g = w.gate(t, tt.gate)
+				env = append(slices.Clone(env), "PGPORT="+strconv.Itoa(g.port()))
+			}
+			p := w.command(t, tt.args, env, nil)
+			if g != nil {
+				p.middle(t, g)
+			}
+			if tt.ready != nil {
+				tt.ready(t, p)
+			}
+			p.wantTerminated(t)
+		})
+	}
+	t.Run("lock of the repository", func(t *testing.T) {
+		repository := restictest.Repository{Restic: w.restic, Env: w.env, Folder: w.repo}
+		lock := repository.WriteLock(t, map[string]any{"time": time.Now(), "exclusive": true, "hostname": "elsewhere", "username": "x", "pid": 1})
+		for _, command := range []string{"run-once", "restore"} {
+			p := w.command(t, []string{command}, []string{"LOCK_WAIT_SECONDS=600"}, nil)
+			p.says(t, "the repository is locked")
+			p.wantTerminated(t)
+		}
+		if err := os.Remove(filepath.Join(w.repo, "locks", lock)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("frozen restic", func(t *testing.T) {
+		g := w.gate(t, dumpBytes/2)
+		p := w.command(t, []string{"run-once"}, []string{"PGPORT=" + strconv.Itoa(g.port())}, nil)
+		p.middle(t, g)
+		t.Cleanup(p.freeze(t))
+		g.open()
+		p.wantTerminated(t)
+	})
+	t.Run("restore of rows that do not come", func(t *testing.T) {
+		target := w.pg.CreateDB(t)
+		pr, pw, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pw.Close()
+		p := w.command(t, []string{"restore", "--database", target, "--file", "-"}, nil, pr)
+		pr.Close()
+		if _, err := io.WriteString(dump.NewWriter(pw, "postgres"), "CREATE TABLE public.t (a integer);\nCOPY public.t FROM stdin;\n"+strings.Repeat("1\n", 1<<17)); err != nil {
+			t.Fatal(err)
+		}
+		copying := func() bool {
+			return w.pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = '"+target+"' AND query LIKE 'COPY%'") == "1"
+		}
+		if !poll(time.Minute, copying) {
+			t.Fatalf("it does not come to the rows\n%s", p.stderr)
+		}
+		p.wantTerminated(t)
+	})
+}
+
+// command starts a command of the program.
+func (w *world) command(t *testing.T, args, variables []string, stdin *os.File) *program {
+	t.Helper()
+	p := &program{Cmd: exec.Command("breaking-backups", args...), stderr: &lines{}, ended: make(chan struct{})}
+	p.Env = append(slices.Clone(w.env), variables...)
+	p.Stderr = p.stderr
+	if stdin != nil {
+		p.Stdin = stdin
+	}
+	p.run(t)
+	return p
+}
+
+// wantTerminated sends SIGTERM, and wants the program to end of it, soon and by itself.
+func (p *program) wantTerminated(t *testing.T) {
+	t.Helper()
+	began := time.Now()
+	p.signal(t, syscall.SIGTERM)
+	p.wantExit(t, 143)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it ended after %s", took)
+	}
+	if strings.Contains(p.stderr.String(), "something does not end") {
+		t.Errorf("it did not end by itself\n%s", p.stderr)
+	}
+}
