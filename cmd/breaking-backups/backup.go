@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -52,6 +53,11 @@ func (b *backup) run(ctx context.Context) error {
 	out := outcome{started: time.Now()}
 	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Timeout)
 	out.summary, out.err = b.snapshot(making)
+	if errors.Is(out.err, postgres.ErrRecoveryConflict) && making.Err() == nil {
+		b.log.Warn("the standby ended the dump: it is tried once more", "error", out.err)
+		b.warned.Store(0) // all that was told of the dump is told anew
+		out.summary, out.err = b.snapshot(making)
+	}
 	out.err = blame(making, out.err)
 	cancel()
 	if out.err == nil {

@@ -110,6 +110,8 @@ func hint(err error) string {
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
 	case errors.Is(err, mysql.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean"
+	case errors.Is(err, postgres.ErrRecoveryConflict):
+		return "on the standby hot_standby_feedback = on, or a larger max_standby_streaming_delay; or dump from the primary"
 	case errors.Is(err, mysql.ErrNoName):
 		return "name it with --database or MYSQL_DATABASE"
 	case errors.Is(err, mysql.ErrSeveral):

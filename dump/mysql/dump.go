@@ -24,7 +24,7 @@ const (
 // Dump writes the databases as SQL. See dump.Source.
 func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	if err := s.dump(ctx, w); err != nil {
-		return fmt.Errorf("dump %s: %w", s.what(), err)
+		return fmt.Errorf("dump %s: %w", s.what(), s.explain(ctx, err))
 	}
 	return nil
 }

@@ -47,6 +47,11 @@ func (s *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database s
 		return nil, err
 	}
 	defer hangUp(conn)
+	manifest, err := s.dumpConnected(ctx, conn, srv, out, database)
+	return manifest, s.explain(ctx, srv, database, err)
+}
+
+func (s *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server, out *dump.Writer, database string) (dump.Manifest, error) {
 	if err := s.begin(ctx, conn); err != nil {
 		return nil, err
 	}

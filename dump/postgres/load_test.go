@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -136,8 +138,13 @@ func TestLockTimeoutIsReported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := src.Dump(context.Background(), io.Discard); err == nil || !strings.Contains(err.Error(), "lock timeout") {
+	err = src.Dump(context.Background(), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "lock timeout") {
 		t.Errorf("error %v, want one that names the lock timeout", err)
+	}
+	want := fmt.Sprintf(`in the way: process %d of "postgres" ("breaking-backups", idle in transaction) holds "public.busy" in a transaction since 20`, holder.PgConn().PID())
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one that ends in %s", err, want)
 	}
 }
 
@@ -163,4 +170,24 @@ func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 		t.Fatal(err)
 	}
 	return cc
+}
+
+// A dump that a standby ends because of what its primary sends is told for what it is; on others the same code is another's.
+func TestRecoveryConflict(t *testing.T) {
+	s := &Source{}
+	conflict := &pgconn.PgError{Code: "40001", Message: "canceling statement due to conflict with recovery"}
+	for _, tt := range []struct {
+		srv  server
+		err  error
+		want bool
+	}{
+		{server{standby: true}, fmt.Errorf("copy: %w", conflict), true},
+		{server{}, conflict, false},
+		{server{standby: true}, &pgconn.PgError{Code: "40001", Message: "could not serialize access"}, false},
+		{server{standby: true}, nil, false},
+	} {
+		if got := errors.Is(s.explain(t.Context(), tt.srv, "d", tt.err), ErrRecoveryConflict); got != tt.want {
+			t.Errorf("%v on %v: a conflict %t, want %t", tt.err, tt.srv, got, tt.want)
+		}
+	}
 }

@@ -1,0 +1,35 @@
+package mysql
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Who holds a table that a dump waited for in vain is named.
+func TestHolders(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE busy (a INT PRIMARY KEY)")
+	s := my.source(t, Config{Databases: []string{db}, LockTimeout: time.Second})
+	holder, _, err := s.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.close()
+	var id int
+	if err := holder.row(t.Context(), "SELECT CONNECTION_ID()", &id); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{"USE " + ident(db), "LOCK TABLES busy WRITE"} {
+		if err := holder.exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = s.Dump(t.Context(), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf(": session %d of %+q from ", id, my.User)) {
+		t.Errorf("error %v, want one that names session %d", err, id)
+	}
+}
