@@ -29,7 +29,7 @@ func TestHolders(t *testing.T) {
 		}
 	}
 	err = s.Dump(t.Context(), io.Discard)
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf(": session %d of %+q from ", id, my.User)) {
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf(": session %d of %+q from ", id, my.address.User)) {
 		t.Errorf("error %v, want one that names session %d", err, id)
 	}
 }
