@@ -4,16 +4,21 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 )
 
-// ParseHeader reads one header written as "Name: value". The error does not repeat the value, which may be a secret.
+// ParseHeader reads one header written as "Name: value". The error repeats nothing of it: where a secret is written
+// without a name, what stands before its colon is a part of it.
 func ParseHeader(s string) (name, value string, err error) {
 	name, value, found := strings.Cut(s, ":")
 	if !found {
 		return "", "", fmt.Errorf("want Name: value, got no colon")
 	}
 	value = strings.TrimSpace(value)
-	return name, value, checkHeader(name, value)
+	if err := checkHeader(name, value); err != nil {
+		return "", "", err
+	}
+	return name, value, nil
 }
 
 // ParseHeaders reads headers written as "K=V,K=V" and adds them to h. A comma inside a value is written \, and a
@@ -29,7 +34,7 @@ func ParseHeaders(s string, h http.Header) error {
 		}
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if err := checkHeader(name, value); err != nil {
-			return err
+			return fmt.Errorf("part %d: %w", i+1, err)
 		}
 		h.Add(name, value)
 	}
@@ -57,9 +62,9 @@ func splitEscaped(s string) []string {
 
 // checkHeader holds a header to what net/http sends: a token for a name (RFC 9110), no control characters in the value.
 func checkHeader(name, value string) error {
-	for _, c := range []byte(name) {
+	for i, c := range []byte(name) {
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
-			return fmt.Errorf("%q is not a header's name", name)
+			return fmt.Errorf("character %d of the header's name cannot be in one", utf8.RuneCountInString(name[:i])+1)
 		}
 	}
 	if name == "" {
@@ -67,7 +72,7 @@ func checkHeader(name, value string) error {
 	}
 	for _, c := range []byte(value) {
 		if c < ' ' && c != '\t' || c == 0x7f {
-			return fmt.Errorf("header %s: the value holds a control character", name)
+			return fmt.Errorf("the header's value holds a control character")
 		}
 	}
 	return nil

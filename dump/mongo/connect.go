@@ -38,17 +38,17 @@ type Server struct {
 	ConnectTimeout time.Duration
 }
 
-func (s Server) isSRV() bool { return strings.HasPrefix(s.URI, "mongodb+srv://") }
-
 // check finds mistakes without contacting anything.
 func (s Server) check() error {
 	if s.URI != "" && (s.Host != "" || s.Port != "") {
 		return errors.New("a URI and a host: want one of them")
 	}
-	if s.isSRV() { // the driver asks the name server as soon as it reads the URI
-		if s.host() == "" {
-			return errors.New("the URI has no host")
+	if s.URI != "" {
+		if err := CheckURI(s.URI); err != nil {
+			return err
 		}
+	}
+	if isSRV(s.URI) { // the driver asks the name server as soon as it reads the URI
 		return nil
 	}
 	_, err := s.options()
@@ -58,7 +58,9 @@ func (s Server) check() error {
 func (s Server) options() (*options.ClientOptions, error) {
 	opts := options.Client()
 	if s.URI != "" {
-		opts.ApplyURI(s.URI)
+		if err := opts.ApplyURI(s.URI).Validate(); err != nil {
+			return nil, uriError(s.URI, nil, err)
+		}
 	} else {
 		host, port := s.Host, s.Port
 		if host == "" {

@@ -23,7 +23,7 @@ const oldest = 130000
 // it leaves out, and applies the overrides that are not empty. timeout is for
 // where neither has a connect_timeout.
 func connConfig(conn, database, password string, timeout time.Duration) (*pgx.ConnConfig, error) {
-	cc, err := pgx.ParseConfig(conn)
+	cc, err := parseConn(conn)
 	if err != nil {
 		return nil, err
 	}
