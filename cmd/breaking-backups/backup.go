@@ -23,6 +23,8 @@ type backup struct {
 	restic *restic.Client
 	log    logger
 	warned *atomic.Int64 // warnings of the dump that is being made
+
+	renew func(context.Context, *config) (*backup, error) // makes another of a configuration read anew
 }
 
 func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
@@ -35,7 +37,7 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log, warned: warned}, nil
+	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log, warned: warned, renew: a.newBackup}, nil
 }
 
 // outcome is how a run went.
@@ -48,14 +50,13 @@ type outcome struct {
 // run makes one backup, applies the retention policy and tells the webhook. It logs a line at the start and one at the
 // end; the error it returns is among what it has logged.
 func (b *backup) run(ctx context.Context) error {
-	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.Repository, "mode", b.cfg.Mode)
+	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.shownRepository(), "mode", b.cfg.Mode)
 	b.warned.Store(0)
 	out := outcome{started: time.Now()}
 	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Timeout)
 	out.summary, out.err = b.snapshot(making)
-	if errors.Is(out.err, postgres.ErrRecoveryConflict) && making.Err() == nil {
-		b.log.Warn("the standby ended the dump: it is tried once more", "error", out.err)
-		b.warned.Store(0) // all that was told of the dump is told anew
+	if next := b.secondChance(making, out.err); next != nil {
+		b = next
 		out.summary, out.err = b.snapshot(making)
 	}
 	out.err = blame(making, out.err)
@@ -68,6 +69,29 @@ func (b *backup) run(ctx context.Context) error {
 		}
 		cancel()
 	}
+	return b.end(ctx, out)
+}
+
+// secondChance is what a run that has failed in this way begins again with, for there are failures that a second try does
+// not meet. nil: there is none.
+func (b *backup) secondChance(ctx context.Context, err error) *backup {
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(err, postgres.ErrRecoveryConflict):
+		b.log.Warn("the standby ended the dump: it is tried once more", "error", err)
+		b.warned.Store(0) // all that was told of the dump is told anew
+		return b
+	case isWrongPassword(err):
+		if now := b.renewed(ctx); now != nil {
+			b.log.Warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
+			return now
+		}
+	}
+	return nil
+}
+
+// end logs how a run went and tells the webhook. The error it returns is among what it has logged.
+func (b *backup) end(ctx context.Context, out outcome) error {
 	out.finished = time.Now()
 	out.err = explain(ctx, out.err)
 	b.logEnd(out)
@@ -129,7 +153,7 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 			return restic.Summary{}, err
 		}
 		if created {
-			b.log.Info("repository made", "repository", b.cfg.Repository)
+			b.log.Info("repository made", "repository", b.cfg.shownRepository())
 		}
 	}
 	if b.cfg.Mode == "spool" {

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
+	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	_ "time/tzdata" // the image has no zone data
 	"unicode/utf8"
@@ -28,7 +29,8 @@ import (
 // unset.
 type config struct {
 	// job
-	DBType         string  `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required)"`
+	DBType         string  `env:"DB_TYPE" group:"job" help:"postgres | mysql | mariadb | mongo (required, or DATABASE_URL)"`
+	Address        string  `env:"DATABASE_URL" secret:"true" group:"job" help:"where the database is, in one: postgres://, mysql://, mariadb:// or mongodb://user:password@host:port/database; other variables go before its parts" shown:"none"`
 	JobName        string  `env:"JOB_NAME" flag:"job" group:"job" help:"name of the job and of the file in its snapshots" shown:"type and database, e.g. postgres-app; postgres-all"`
 	ResticHost     string  `env:"RESTIC_HOST" flag:"host" group:"job" help:"host that the snapshots bear" shown:"the database's host"`
 	ConnectTimeout seconds `env:"CONNECT_TIMEOUT_SECONDS" group:"job" default:"10" help:"for a server to let one in, each that is named; a URI's own and PGCONNECT_TIMEOUT go before it; 0: without end"`
@@ -97,6 +99,7 @@ type config struct {
 	// repository
 	Repository     string  `env:"RESTIC_REPOSITORY" flag:"repository" secret:"true" group:"repository" help:"where the repository is, as restic takes it (required)"`
 	ResticPassword string  `env:"RESTIC_PASSWORD" secret:"true" group:"repository" help:"the repository's password (required, or RESTIC_PASSWORD_COMMAND)"`
+	ResticEnv      string  `env:"RESTIC_ENV" group:"repository" help:"further variables that restic gets, and with it rclone, ssh and the password command: names, e.g. VAULT_ADDR,VAULT_TOKEN or OP_*" shown:"none"`
 	ResticBinary   string  `env:"RESTIC_BINARY" group:"repository" help:"restic program, 0.17 or newer" shown:"beside this program, else on PATH"`
 	LockWait       seconds `env:"LOCK_WAIT_SECONDS" group:"repository" default:"2100" help:"wait for another's lock; that of a killed container is stale after 30 minutes"`
 
@@ -143,9 +146,13 @@ type config struct {
 	schedule schedule         // nil: run once
 	policy   retention.Policy // zero: keep everything
 	tags     []string
-	webhook  *notify.Webhook // nil: nobody is told
-	restic   string          // path of the program; empty without a repository
-	children []string        // environment of child processes
+	webhook  *notify.Webhook   // nil: nobody is told
+	restic   string            // path of the program; empty without a repository
+	children []string          // environment of child processes
+	pg       map[string]string // the connection's parameters that DATABASE_URL, PGDATABASE and flags give
+	mongoURI string
+	stamp    [sha256.Size]byte       // of all credentials
+	again    func() (*config, error) // loadConfig once more: the files that hold secrets may have changed
 	redact   redactor
 	warnings []string // for the log, once there is one
 
@@ -175,6 +182,7 @@ type loader struct {
 	environ    map[string]string
 	flags      map[string]string // variables whose value comes from a flag, and that flag
 	overridden map[string]string
+	pipes      map[string]string // what files said that can be read only once
 	err        configError
 }
 
@@ -182,19 +190,31 @@ type loader struct {
 // them. It contacts nothing. wants says what the command needs, the variables being parsed. The error is a
 // *configError with every mistake; what could be read is returned with it, the webhook above all.
 func loadConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs) (*config, error) {
-	l := &loader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}}
+	return readConfig(environ, overrides, wants, newRedactor(nil), map[string]string{})
+}
+
+// readConfig is loadConfig, once more or for the first time: with the redactor that is to know the secrets, and with what
+// pipes have said, which cannot be read again.
+func readConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs, known redactor, pipes map[string]string) (*config, error) {
+	l := &loader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}, pipes: pipes}
 	for name, value := range overrides {
 		l.environ[name], l.overridden[name] = value.text, value.text
 		l.flags[name] = "--" + value.flag
 		delete(l.environ, name+"_FILE")
 	}
-	secrets := l.readFiles()
-	cfg := &config{overridden: l.overridden}
+	l.readFiles()
+	cfg := &config{overridden: l.overridden, redact: known}
 	l.parse(cfg)
-	secrets = append(secrets, uriPassword(cfg.MongoURI), uriPassword(cfg.MongoDBURI))
-	cfg.redact = newRedactor(secrets, cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.MyUser, cfg.MyDatabase, cfg.MyHost, cfg.MongoUser, cfg.MongoDatabase, cfg.MongoHost, cfg.DBType, cfg.JobName)
+	further, err := parseNames(cfg.ResticEnv)
+	if err != nil {
+		l.mistake("RESTIC_ENV", err)
+	}
+	cfg.children = l.childEnv(further)
 	cfg.warnings = misspelt(l.environ)
-	cfg.children = l.childEnv()
+	l.findType(cfg)
+	l.checkURLs(cfg)
+	cfg.redact.learn(l.secrets(cfg), cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.MyUser, cfg.MyDatabase, cfg.MyHost, cfg.MongoUser, cfg.MongoDatabase, cfg.MongoHost, cfg.DBType, cfg.JobName)
+	cfg.again = func() (*config, error) { return readConfig(environ, overrides, wants, known, pipes) }
 
 	l.finish(cfg)
 	var need needs
@@ -207,6 +227,7 @@ func loadConfig(environ []string, overrides map[string]flagValue, wants func(*co
 	if need.job {
 		l.requireJob(cfg)
 	}
+	cfg.stamp = l.makeStamp(cfg)
 	if len(l.err.mistakes) > 0 {
 		return cfg, &l.err
 	}
@@ -221,31 +242,64 @@ func (l *loader) mistake(name string, err error) {
 	l.err.mistakes = append(l.err.mistakes, name+": "+err.Error())
 }
 
-// readFiles puts in place the secrets that are given as files. It returns the values of all that are set.
-func (l *loader) readFiles() []string {
-	var values []string
+// readFiles puts in place the secrets that are given as files.
+func (l *loader) readFiles() {
 	for _, name := range secretNames() {
 		file := l.environ[name+"_FILE"]
-		if file != "" && l.environ[name] != "" {
-			l.mistake(name, fmt.Errorf("set as well as %s_FILE; want one of them", name))
-		} else if file != "" {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				l.mistake(name+"_FILE", err)
-				continue
-			}
-			value := strings.TrimRight(string(text), "\r\n")
-			if value == "" {
-				l.mistake(name+"_FILE", fmt.Errorf("%s is empty", file))
-				continue
-			}
-			l.environ[name], l.overridden[name] = value, value
+		if file == "" {
+			continue
 		}
-		switch name {
-		case "RESTIC_REPOSITORY", "MONGO_URI", "MONGODB_URI": // addresses, redacted as such
-		default:
+		if l.environ[name] != "" {
+			l.mistake(name, fmt.Errorf("set as well as %s_FILE; want one of them", name))
+			continue
+		}
+		value, err := l.readSecret(file)
+		if err != nil {
+			l.mistake(name+"_FILE", err)
+			continue
+		}
+		l.environ[name], l.overridden[name] = value, value
+	}
+}
+
+// readSecret is what a file holds, without the line's end. Its errors name the file only if it is there: somebody may
+// have written the secret itself where its file belongs.
+func (l *loader) readSecret(file string) (string, error) {
+	if value, ok := l.pipes[file]; ok {
+		return value, nil
+	}
+	text, err := os.ReadFile(file)
+	value := strings.TrimRight(string(text), "\r\n")
+	var why *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
+		return "", err
+	case errors.As(err, &why):
+		return "", fmt.Errorf("want the path of a file: %w", why.Err)
+	case err != nil:
+		return "", err
+	case value == "":
+		return "", fmt.Errorf("%s is empty", file)
+	case strings.Contains(value, "\x00"):
+		return "", fmt.Errorf("%s holds a zero byte", file)
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		l.pipes[file] = value
+	}
+	return value, nil
+}
+
+// secrets are all that the configuration holds.
+func (l *loader) secrets(cfg *config) []string {
+	values := secretsIn(cfg.children)
+	for _, name := range secretNames() {
+		if name == "WEBHOOK_URL" || !slices.Contains(addresses, name) {
 			values = append(values, l.environ[name])
 		}
+	}
+	values = append(values, l.environ["PGSSLPASSWORD"])
+	for _, name := range addresses {
+		values = append(values, secretsOf(l.environ[name], name == "WEBHOOK_URL")...)
 	}
 	return values
 }
@@ -423,9 +477,12 @@ func (l *loader) finishWebhook(cfg *config) {
 	if cfg.WebhookURL == "" {
 		return
 	}
-	address, err := url.Parse(cfg.WebhookURL)
-	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		l.mistake("WEBHOOK_URL", errors.New("want an address that begins with http:// or https://"))
+	address, err := parseURL(cfg.WebhookURL, "http", "https")
+	if err == nil {
+		err = strayAt(cfg.WebhookURL)
+	}
+	if err != nil {
+		l.mistake("WEBHOOK_URL", err)
 		return
 	}
 	cfg.webhook = &notify.Webhook{
@@ -467,6 +524,7 @@ func findRestic(name string) (string, error) {
 func (l *loader) requireJob(cfg *config) {
 	built, ok := engines()[cfg.DBType]
 	switch {
+	case ok && !l.readAddress(cfg): // which has told it
 	case ok:
 		src, err := newSource(cfg, nil)
 		switch {
@@ -476,7 +534,7 @@ func (l *loader) requireJob(cfg *config) {
 			l.mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
 		}
 	case cfg.DBType == "":
-		l.mistake("DB_TYPE", errors.New("not set; want postgres, mysql, mariadb or mongo"))
+		l.mistake("DB_TYPE", errors.New("not set, nor DATABASE_URL; want postgres, mysql, mariadb or mongo"))
 	default:
 		l.mistake("DB_TYPE", fmt.Errorf("want postgres, mysql, mariadb or mongo, got %q", cfg.DBType))
 	}
@@ -486,25 +544,6 @@ func (l *loader) requireJob(cfg *config) {
 	if !utf8.ValidString(cfg.ResticHost) {
 		l.mistake("RESTIC_HOST", fmt.Errorf("want UTF-8, as restic keeps names, got %q", cfg.ResticHost))
 	}
-}
-
-// childEnv is the environment of child processes: ours as it came, with values from flags and secrets from files in
-// place. The two files that restic reads itself stay its own. RESTIC_HOST is taken out, which restic would take for a
-// filter where we list the snapshots of every host.
-func (l *loader) childEnv() []string {
-	children := maps.Clone(l.environ)
-	delete(children, "RESTIC_HOST")
-	for _, name := range []string{"RESTIC_REPOSITORY", "RESTIC_PASSWORD"} {
-		if children[name+"_FILE"] != "" {
-			delete(children, name)
-		}
-	}
-	var list []string
-	for name, value := range children {
-		list = append(list, name+"="+value)
-	}
-	slices.Sort(list)
-	return list
 }
 
 // parseTags reads tags separated by commas. Blanks around them do not count, nor do tags that are empty or come twice.

@@ -130,7 +130,7 @@ func unpacked(r io.Reader, use func(io.Reader) error) (err error) {
 
 func mongoServer(cfg *config) mongo.Server {
 	return mongo.Server{
-		URI: cmp.Or(cfg.MongoURI, cfg.MongoDBURI), Host: cfg.MongoHost, Port: cfg.MongoPort,
+		URI: cfg.mongoURI, Host: cfg.MongoHost, Port: cfg.MongoPort,
 		User: cfg.MongoUser, Password: cfg.MongoPassword, AuthDatabase: cfg.MongoAuthDB,
 		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
 	}

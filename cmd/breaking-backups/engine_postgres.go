@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -79,15 +78,6 @@ func postgresLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Lo
 	})
 }
 
-// postgresConn is what the command line says of the connection. The environment's part is read by the driver, whose
-// rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
-func postgresConn(cfg *config) string {
-	var words []string
-	for _, keyword := range []struct{ name, env string }{{"host", "PGHOST"}, {"port", "PGPORT"}, {"user", "PGUSER"}, {"dbname", "PGDATABASE"}} {
-		if value, ok := cfg.overridden[keyword.env]; ok {
-			quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)
-			words = append(words, keyword.name+"='"+quoted+"'")
-		}
-	}
-	return strings.Join(words, " ")
-}
+// postgresConn is what flags say of the connection, and the parts of an address. The environment's part is read by the
+// driver, whose rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
+func postgresConn(cfg *config) string { return postgres.FormatConn(cfg.pg) }

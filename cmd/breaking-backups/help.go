@@ -21,7 +21,7 @@ func groups() []struct{ name, heading string } {
 		{"mysql", "MySQL and MariaDB (DUMP_JOBS too)"},
 		{"mongo", "MongoDB"},
 		{"selection", "What is dumped of it (lists are separated by commas; what the chosen part needs comes with it, but no other table)"},
-		{"repository", "The repository (restic's and its backends' other variables reach restic untouched)"},
+		{"repository", "The repository (restic's and its backends' other variables reach restic untouched, no others do)"},
 		{"backup", "The backup"},
 		{"retention", "What is kept (none of KEEP_* set: everything, always)"},
 		{"schedule", "When"},

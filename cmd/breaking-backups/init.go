@@ -27,7 +27,7 @@ or opened is an error and nothing is made.`,
 			if created {
 				what = "made"
 			}
-			fmt.Fprintf(a.stdout, "repository %s: %s\n", visible(cfg.redact.String(cfg.Repository)), what)
+			fmt.Fprintf(a.stdout, "repository %s: %s\n", visible(cfg.shownRepository()), what)
 			return nil
 		},
 	}

@@ -36,6 +36,7 @@ func TestMySQLScripts(t *testing.T) {
 			"mysql":     cmdMySQL,
 			"mysqldump": cmdMySQLDump,
 			"same":      cmdSameMySQL,
+			"waitfor":   cmdWaitFor,
 		},
 	})
 }

@@ -65,7 +65,7 @@ func newReport(ctx context.Context, cfg *config, host string, out outcome) notif
 		FinishedAt: out.finished,
 		Duration:   out.finished.Sub(out.started),
 
-		Repository: cfg.redact.String(cfg.Repository),
+		Repository: cfg.shownRepository(),
 		DBType:     cfg.DBType,
 		Host:       host,
 		Tags:       cfg.tags,

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,8 +24,10 @@ type setting struct {
 	toggle bool   // true or false
 }
 
-// settings is every variable of ours, in the order of config.
-func settings() []setting {
+// settings is every variable of ours, in the order of config. It is read alone.
+var settings = sync.OnceValue(readSettings)
+
+func readSettings() []setting {
 	var all []setting
 	for field := range reflect.TypeFor[config]().Fields() {
 		tag := field.Tag

@@ -32,7 +32,7 @@ webhook, and does not end the program. SIGTERM and SIGINT end it within 10 secon
 				jitter:   time.Duration(cfg.Jitter),
 				clock:    systemClock{},
 				log:      a.log,
-				run:      func(ctx context.Context) { _ = b.run(ctx) }, // it has logged its error and told the webhook
+				run:      func(ctx context.Context) { _ = b.renewedRun(ctx) }, // it has logged its error and told the webhook
 			}
 			return l.loop(ctx)
 		},

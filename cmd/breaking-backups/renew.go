@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql"
+	"github.com/breaking-backups/breaking-backups/restic"
+)
+
+// Passwords are changed while the program runs. Each run of a schedule reads the configuration anew, with all files that
+// hold secrets; the drivers read theirs (.pgpass, service files, certificates) when a source is made. A password that is
+// changed in the middle of a run is found by the answer that it is wrong.
+
+// renewedRun is a run of a schedule, of which before was the last one or is the first. What is wrong with the
+// configuration by now fails this run, and is told as every failure is.
+func (b *backup) renewedRun(ctx context.Context) error {
+	started := time.Now()
+	cfg, err := b.cfg.again()
+	if err == nil {
+		var now *backup
+		if now, err = b.renew(ctx, cfg); err == nil {
+			return now.run(ctx)
+		}
+	}
+	failed, known := *b, *b.cfg
+	if cfg.webhook != nil {
+		known.webhook = cfg.webhook
+	}
+	failed.cfg = &known
+	failed.warned.Store(0)
+	return failed.end(ctx, outcome{started: started, err: err})
+}
+
+// renewed is the backup with what the files hold now, if that is something else than when they were last read; else nil.
+// A password is tried once more only then: servers lock out who tries a wrong one too often.
+func (b *backup) renewed(ctx context.Context) *backup {
+	cfg, err := b.cfg.again()
+	if err != nil || cfg.stamp == b.cfg.stamp || ctx.Err() != nil {
+		return nil
+	}
+	now, err := b.renew(ctx, cfg)
+	if err != nil {
+		return nil
+	}
+	return now
+}
+
+// isWrongPassword reports whether a database or restic has not accepted who we say we are.
+func isWrongPassword(err error) bool {
+	var server interface{ SQLState() string }
+	var coded interface{ HasErrorCode(int) bool } // MongoDB's
+	switch {
+	case errors.Is(err, restic.ErrWrongPassword):
+		return true
+	case errors.As(err, &server):
+		return slices.Contains([]string{"28P01", "28000"}, server.SQLState())
+	case errors.As(err, &coded):
+		return coded.HasErrorCode(18)
+	}
+	return slices.Contains([]uint16{1045, 1698}, mysql.ErrorNumber(err))
+}
+
+// credentialFiles are the variables that name files with credentials which others read: drivers, restic and its backends.
+var credentialFiles = []string{
+	"PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT", "MYSQL_TLS_CA", "MYSQL_TLS_CERT", "MYSQL_TLS_KEY",
+	"RESTIC_CACERT", "RESTIC_TLS_CLIENT_CERT", "AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "RCLONE_CONFIG",
+}
+
+// makeStamp tells one state of all that holds credentials from another. It is made before the drivers read their files,
+// so what changes in between is found to have changed.
+func (l *loader) makeStamp(cfg *config) [sha256.Size]byte {
+	hash := sha256.New()
+	for _, name := range secretNames() {
+		fmt.Fprintf(hash, "%s=%q\n", name, l.environ[name])
+	}
+	var files []string
+	for _, name := range credentialFiles {
+		files = append(files, l.environ[name])
+	}
+	for _, keyword := range slices.Sorted(maps.Keys(cfg.pg)) {
+		if slices.Contains([]string{"passfile", "servicefile", "sslcert", "sslkey", "sslrootcert"}, keyword) {
+			files = append(files, cfg.pg[keyword])
+		}
+	}
+	if home := l.environ["HOME"]; home != "" {
+		for _, file := range []string{".pgpass", ".pg_service.conf", ".postgresql/postgresql.crt", ".postgresql/postgresql.key", ".postgresql/root.crt"} {
+			files = append(files, filepath.Join(home, file))
+		}
+	}
+	for _, file := range files {
+		if file != "" {
+			text, err := os.ReadFile(file)
+			fmt.Fprintf(hash, "%q %q %t\n", file, text, err != nil)
+		}
+	}
+	return [sha256.Size]byte(hash.Sum(nil))
+}
