@@ -30,8 +30,8 @@ var schemes = map[string]string{
 
 var errScheme = errors.New("want an address that begins with postgres://, postgresql://, mysql://, mariadb://, mongodb:// or mongodb+srv://")
 
-// findType takes DB_TYPE from DATABASE_URL where nothing else says it. Beside a DB_TYPE an address of something else is
-// passed over, as it then is another program's.
+// findType takes DB_TYPE from DATABASE_URL where nothing else says it. Beside a DB_TYPE an address that is none of ours is
+// passed over, as another program's; one of another kind of database is an error, as it may be what was meant.
 func (l *loader) findType(cfg *config) {
 	if cfg.Address == "" {
 		return

@@ -103,7 +103,11 @@ func (a *app) cobra(c command) *cobra.Command {
 
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%s: want no arguments, got %q", cmd.Name(), args[0])
+		name, _, isValue := strings.Cut(args[0], "=") // a variable's, that was to stand before the command
+		if isValue {
+			name += "=…"
+		}
+		return fmt.Errorf("%s: want no arguments, got %q", cmd.Name(), name)
 	}
 	return nil
 }
@@ -135,10 +139,11 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 
 // printError tells a person, or the reader of a JSON log, why the program ends.
 func (a *app) printError(err error) {
-	text, advice := err.Error(), hint(err)
+	var known redactor // a command line may hold an address where none belongs, and is told before secrets are known
 	if a.cfg != nil {
-		text = a.cfg.redact.String(text)
+		known = a.cfg.redact
 	}
+	text, advice := known.String(err.Error()), hint(err)
 	if a.logs && a.log.json {
 		fields := []any{"error", text}
 		if advice != "" {

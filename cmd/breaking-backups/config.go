@@ -148,11 +148,13 @@ type config struct {
 	tags     []string
 	webhook  *notify.Webhook   // nil: nobody is told
 	restic   string            // path of the program; empty without a repository
-	children []string          // environment of child processes
-	pg       map[string]string // the connection's parameters that DATABASE_URL, PGDATABASE and flags give
-	mongoURI string
-	stamp    [sha256.Size]byte       // of all credentials
-	again    func() (*config, error) // loadConfig once more: the files that hold secrets may have changed
+	children []string          // environment of restic
+	pg       map[string]string // parameters of the connection that DATABASE_URL, PGDATABASE and flags give
+	mongoURI string            // of whichever variable gives it; empty: host and port do
+
+	again func() (*config, error) // the same once more: the files that hold secrets may have changed
+	stamp [sha256.Size]byte       // of all credentials, to tell whether they have
+
 	redact   redactor
 	warnings []string // for the log, once there is one
 

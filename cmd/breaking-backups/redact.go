@@ -85,18 +85,17 @@ func (r redactor) String(text string) string {
 	return userinfo.ReplaceAllString(text, "://"+redacted+"@")
 }
 
-// secretsOf are the secrets in an address: what stands before its last @, the password in that, also without escapes,
-// and what follows the host, if pathToo: the path of a webhook often is its secret.
+// secretsOf are the secrets in an address: what stands before its last @ and what of that stands behind a colon, also
+// without escapes, and what follows the host, if pathToo: the path of a webhook often is its secret.
 func secretsOf(address string, pathToo bool) []string {
-	_, rest, found := strings.Cut(address, "://")
-	if !found {
-		return nil
+	rest := address
+	if _, behind, found := strings.Cut(address, "://"); found {
+		rest = behind
 	}
-	at := strings.LastIndex(rest, "@")
 	var secrets []string
-	if at >= 0 {
-		_, password, _ := strings.Cut(rest[:at], ":")
-		secrets = append(secrets, rest[:at], password)
+	at := strings.LastIndex(rest, "@")
+	for part, more := rest[:max(at, 0)], true; more; _, part, more = strings.Cut(part, ":") {
+		secrets = append(secrets, part)
 	}
 	if _, path, _ := strings.Cut(rest[at+1:], "/"); pathToo {
 		secrets = append(secrets, path)

@@ -213,7 +213,7 @@ exit 1
 		var stdout, stderr bytes.Buffer
 		env := []string{
 			"PATH=" + os.Getenv("PATH"), "RESTIC_BINARY=" + restic, "RESTIC_PASSWORD=" + value, "LOG_FORMAT=" + []string{"text", "json"}[i%2],
-			fmt.Sprintf("RESTIC_REPOSITORY=%s//app:%s@127.0.0.1:1/", []string{"rest:http:", "sftp:", "other:x:"}[i%3], value),
+			fmt.Sprintf("RESTIC_REPOSITORY=%sapp:%s@127.0.0.1:1/", []string{"rest:http://", "sftp://", "other:x://", "sftp:"}[i%4], value),
 		}
 		(&app{env: env, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}).execute(t.Context(), []string{"snapshots", "--all"})
 		if found := findPieces(stdout.String()+stderr.String(), pieces[i]); found != nil {

@@ -72,8 +72,8 @@ func optionEnd(text string) int {
 
 func apply(uri string) error { return options.Client().ApplyURI(uri).Validate() }
 
-// uriError is what can be told of the driver's error about a URI that has been taken apart rightly: which option it is,
-// if one by itself gives the same.
+// uriError is what can be told of the driver's error about a URI that has been taken apart rightly: which of the options
+// it is, if one by itself gives the same. None are given for a URI that CheckURI found right.
 func uriError(uri string, given []dump.AddressOption, err error) error {
 	var dns *net.DNSError
 	if errors.As(err, &dns) { // of a service record; it names the host
@@ -96,6 +96,9 @@ func uriError(uri string, given []dump.AddressOption, err error) error {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "error parsing uri: "), "error validating uri: ")
 	if strings.ContainsAny(text, "\"'`%/@") {
 		text = "options that contradict each other, or lack another"
+		if given == nil {
+			text = "what the name server says of the URI's host cannot be used"
+		}
 	}
 	return &dump.AddressError{Why: text}
 }
