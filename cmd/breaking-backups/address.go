@@ -40,7 +40,7 @@ func (l *loader) findType(cfg *config) {
 	of, known := schemes[scheme]
 	switch {
 	case !known && cfg.DBType == "":
-		l.mistake("DATABASE_URL", errScheme)
+		return // a mistake where the type is needed
 	case !known:
 		cfg.warnings = append(cfg.warnings, "DATABASE_URL is passed over: "+errScheme.Error())
 	case cfg.DBType == "":

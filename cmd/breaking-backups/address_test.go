@@ -25,6 +25,7 @@ func TestDatabaseURL(t *testing.T) {
 		{[]string{"DATABASE_URL=mysql://db", "DB_TYPE=mariadb"}, "mariadb root:@db:3306// "},
 		{[]string{"DATABASE_URL=mysql://db", "DB_TYPE=mongo"}, "DATABASE_URL: the address of another kind of database (mysql) than DB_TYPE says"},
 		{[]string{"DATABASE_URL=sqlite:///x", "DB_TYPE=mysql"}, "mysql root:@localhost:3306// "}, // another program's
+		{[]string{"DATABASE_URL=sqlite:///x"}, "DATABASE_URL: want an address that begins with postgres://"},
 		{[]string{"DATABASE_URL=mongodb://u:p@db/app"}, "mongo mongodb://u:p@db/app"},
 		{[]string{"DATABASE_URL=mongodb://u:p@db/app", "MONGO_HOST=other"}, "mongo "},
 		{[]string{"DATABASE_URL=mongodb://u:p@db/app", "MONGODB_URI=mongodb://other"}, "mongo mongodb://other"},

@@ -535,6 +535,8 @@ func (l *loader) requireJob(cfg *config) {
 		case cfg.ResticHost == "" && !utf8.ValidString(src.Host()):
 			l.mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
 		}
+	case cfg.DBType == "" && cfg.Address != "":
+		l.mistake("DATABASE_URL", errScheme)
 	case cfg.DBType == "":
 		l.mistake("DB_TYPE", errors.New("not set, nor DATABASE_URL; want postgres, mysql, mariadb or mongo"))
 	default:

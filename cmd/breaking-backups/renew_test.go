@@ -18,7 +18,8 @@ func TestIsWrongPassword(t *testing.T) {
 	for want, all := range map[bool][]error{
 		true: {
 			restic.ErrWrongPassword, &pgconn.PgError{Code: "28P01"}, &pgconn.PgError{Code: "28000"}, &mysql.MySQLError{Number: 1045},
-			&mysql.MySQLError{Number: 1698}, mongo.CommandError{Code: 18},
+			&mysql.MySQLError{Number: 1698},
+			mongo.CommandError{Code: 18},
 		},
 		false: {nil, errors.New("wrong password"), restic.ErrNoRepository, &pgconn.PgError{Code: "42501"}, &mysql.MySQLError{Number: 1044}, mongo.CommandError{Code: 13}},
 	} {
