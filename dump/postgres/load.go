@@ -24,6 +24,10 @@ type LoadConfig struct {
 	// Clean drops everything in the target database first. Without it a
 	// database that is not empty is refused.
 	Clean bool
+	// Several says that the configuration is of several databases or a whole
+	// cluster, so that Conn's database is the one connected to first and no place
+	// for a dump of one: only Database is.
+	Several bool
 	// NoOwner leaves out who owns what: everything belongs to the loading role.
 	// NoPrivileges leaves out GRANT and REVOKE.
 	NoOwner, NoPrivileges bool
@@ -40,6 +44,10 @@ type LoadConfig struct {
 	// of less takes less time than a second session needs to get to know the table.
 	// 0 means 1 MiB; a negative number means every table.
 	BuildApart int64
+	// Into is told where the dump goes and what is dropped there, after everything
+	// that could stand in the way was looked at and before anything is changed.
+	// nil means nobody.
+	Into func(dump.Target)
 	// Warn is told what an operator should know of a load that goes on.
 	// nil means nobody.
 	Warn func(string)
@@ -60,6 +68,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	if cfg.Warn == nil {
 		cfg.Warn = func(string) {}
+	}
+	if cfg.Into == nil {
+		cfg.Into = func(dump.Target) {}
 	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
@@ -97,42 +108,32 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
+	if err := l.accepts(name); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	s := &loading{Loader: l, dump: script.NewReader(vouched), fail: fail}
-	var prepare func(context.Context) error
-	switch {
-	case name == engine:
-		prepare = s.prepareDatabase
-	case name == engineData && l.cfg.Clean:
-		return fmt.Errorf("restore: %w: it cannot be cleaned first", ErrDataOnly)
-	case name == engineData:
-		prepare = func(ctx context.Context) error { return s.use(ctx, s.Loader.conn.Database) }
-	case name == engineCluster && l.cfg.Database != "":
-		return fmt.Errorf("restore into %s: %w", l.cfg.Database, ErrWholeCluster)
-	case name == engineCluster:
-		prepare = s.prepareCluster
-	default:
-		return fmt.Errorf("restore: this is a dump of %s, not of %s", name, engine)
-	}
+	s := &loading{Loader: l, dump: script.NewReader(vouched), form: name, fail: fail}
 	defer dump.CloseWith(ctx, r)()
-	if err = s.load(ctx, prepare); err != nil {
+	if err = s.load(ctx); err != nil {
 		fail(err)
 		err = context.Cause(ctx) // what failed first
 	}
 	s.disconnect()
-	if err != nil && s.touched {
-		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+	err = fmt.Errorf("restore: %w", err)
+	if left := s.left(); left != "" {
+		return &dump.PartialError{Err: err, Left: left}
 	}
-	return nil
+	return err
 }
 
 // A loading is one Load under way.
 type loading struct {
 	*Loader
+	form       string // what the dump says it is: engine, engineData, engineCluster
 	dump       *script.Reader
 	conn       *pgx.Conn // that the statements run on in their order
 	crew       *crew     // of the present database
@@ -148,11 +149,12 @@ type loading struct {
 	damaged    error // of the comments since the last statement
 
 	databases []string // that a dump of a cluster makes or fills
-	touched   bool     // something of the target is not as it was
+	gone      []string // what Clean has dropped so far
+	touched   bool     // statements of the dump have begun to run
 }
 
-// load runs the dump's items; prepare comes before the first statement.
-func (s *loading) load(ctx context.Context, prepare func(context.Context) error) error {
+// load runs the dump's items. Where they go is settled before the first statement.
+func (s *loading) load(ctx context.Context) error {
 	prepared := false
 	for {
 		item, err := s.dump.Next()
@@ -168,7 +170,7 @@ func (s *loading) load(ctx context.Context, prepare func(context.Context) error)
 			if s.damaged != nil {
 				return s.damaged
 			}
-			if err := prepare(ctx); err != nil {
+			if err := s.prepare(ctx); err != nil {
 				return err
 			}
 			prepared, s.touched = true, true
@@ -181,6 +183,16 @@ func (s *loading) load(ctx context.Context, prepare func(context.Context) error)
 			return err
 		}
 	}
+}
+
+// prepare makes room for the dump where it goes.
+func (s *loading) prepare(ctx context.Context) error {
+	p, err := s.place(ctx)
+	if err != nil {
+		return err
+	}
+	s.cfg.Into(p.target)
+	return s.clear(ctx, p)
 }
 
 // note keeps what a comment of the dump tells, where it tells it: databases are
@@ -251,6 +263,9 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	j := &job{item: item, set: s.set}
 	switch item.Kind {
 	case script.Connect:
+		if err := leads(s.form, s.databases, item.Text); err != nil {
+			return fmt.Errorf("line %d: %w", item.Line, err)
+		}
 		if err := s.flush(ctx); err != nil {
 			return err
 		}

@@ -2,12 +2,160 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
+
+// A placement is where a dump goes and what is dropped there. place alone makes
+// one: what is checked, what is dropped, which databases the statements may lead
+// into and what people are told all go by it.
+type placement struct {
+	first   string   // the database that the statements begin in
+	dropped []string // databases that Clean drops
+	emptied []string // databases whose contents Clean drops
+	target  dump.Target
+}
+
+// ErrNoName is returned when a dump of one database is to go where the
+// configuration is of several.
+var ErrNoName = errors.New("the dump is of one database, and the configuration of several; name the one that it goes into")
+
+// accepts holds what a dump says it is, by its head, against the configuration.
+func (l *Loader) accepts(name string) error {
+	switch {
+	case name != engine && name != engineData && name != engineCluster:
+		return fmt.Errorf("this is a dump of %s, not of %s", name, engine)
+	case name == engineData && l.cfg.Clean:
+		return fmt.Errorf("%w: it cannot be cleaned first", ErrDataOnly)
+	case name == engineCluster && l.cfg.Database != "":
+		return fmt.Errorf("into %s: %w", l.cfg.Database, ErrWholeCluster)
+	case name != engineCluster && l.cfg.Several && l.cfg.Database == "":
+		return ErrNoName
+	}
+	return nil
+}
+
+// place says where the dump goes, or what stands in the way; it changes nothing.
+func (s *loading) place(ctx context.Context) (placement, error) {
+	if s.form == engineCluster {
+		return s.placeSeveral(ctx)
+	}
+	db := s.Loader.conn.Database
+	p := placement{first: db, target: dump.Target{Server: s.address(), Database: db, Databases: []string{db}}}
+	if err := s.use(ctx, db); err != nil {
+		return p, err
+	}
+	if s.form == engineData { // rows go into tables that are there
+		return p, nil
+	}
+	return p, s.look(ctx, db, &p)
+}
+
+// placeSeveral places a dump that makes its databases. Those that every cluster
+// has must be empty, others must not exist; with Clean the former are emptied and
+// the latter dropped.
+func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
+	p := placement{first: "postgres", target: dump.Target{Server: s.address(), Databases: s.databases}}
+	if err := s.use(ctx, p.first); err != nil {
+		return p, err
+	}
+	made := slices.DeleteFunc(slices.Clone(s.databases), born)
+	rows, err := s.conn.Query(ctx, `SELECT datname FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
+	if err != nil {
+		return p, err
+	}
+	existing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	switch {
+	case err != nil:
+		return p, err
+	case len(existing) > 0 && !s.cfg.Clean:
+		return p, fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(existing, ", "), ErrNotEmpty)
+	}
+	if len(made) > 0 {
+		if err := s.mayMake(ctx); err != nil {
+			return p, err
+		}
+	}
+	p.dropped = existing
+	for _, d := range existing {
+		p.target.Drops = append(p.target.Drops, "database "+d)
+	}
+	if err := s.undroppable(ctx, p.dropped); err != nil {
+		return p, err
+	}
+	for _, d := range s.databases {
+		if !born(d) {
+			continue
+		}
+		if err := s.use(ctx, d); err != nil {
+			return p, err
+		}
+		if err := s.look(ctx, d, &p); err != nil {
+			return p, err
+		}
+		if slices.Contains(p.emptied, d) {
+			if err := s.clean(ctx, "ROLLBACK"); err != nil {
+				return p, err
+			}
+		}
+	}
+	return p, nil
+}
+
+// born tells whether every new cluster has a database of that name.
+func born(database string) bool { return database == "postgres" || database == "template1" }
+
+// look looks into the database that the session is in, which has to be empty or
+// is emptied.
+func (s *loading) look(ctx context.Context, database string, p *placement) error {
+	found, more, err := contents(ctx, s.conn)
+	switch {
+	case err != nil:
+		return err
+	case !s.cfg.Clean && found != "":
+		return fmt.Errorf("database %s: %w: it has %s", database, ErrNotEmpty, found)
+	case !s.cfg.Clean:
+		return nil
+	}
+	p.emptied = append(p.emptied, database) // of default privileges and the like too, which are no contents
+	if found != "" {
+		text := fmt.Sprintf("everything in database %s: %s", database, found)
+		if more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		p.target.Drops = append(p.target.Drops, text)
+	}
+	return nil
+}
+
+// address is the server's, for people.
+func (l *Loader) address() string {
+	host := hostName(l.conn.Host)
+	if host != l.conn.Host {
+		return host
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(l.conn.Port)))
+}
+
+// leads tells whether a dump of that form, with those databases at its head, may
+// go on in a database.
+func leads(form string, databases []string, into string) error {
+	switch {
+	case form != engineCluster:
+		return fmt.Errorf("\\connect %s: %w: it is of one database", into, dump.ErrElsewhere)
+	case !slices.Contains(databases, into):
+		return fmt.Errorf("\\connect %s: %w", into, dump.ErrElsewhere)
+	}
+	return nil
+}
 
 // userSchemas selects the schemas that are neither the system's nor an extension's.
 const userSchemas = `
@@ -15,18 +163,19 @@ const userSchemas = `
 	WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 	  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = n.oid AND deptype = 'e')`
 
-// contents names something that a user made in the database, or returns the
-// empty string. Extensions do not count: a template may bring them, and a dump
+// contents names something that a user made in the database and counts what
+// there is besides, or returns the empty string. Extensions do not count: a template may bring them, and a dump
 // makes them only where they are missing.
-func contents(ctx context.Context, conn *pgx.Conn) (string, error) {
+func contents(ctx context.Context, conn *pgx.Conn) (what string, more int, err error) {
 	var found *string
-	err := conn.QueryRow(ctx, `
+	var n int
+	err = conn.QueryRow(ctx, `
 		WITH s AS (`+userSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
-		found(what) AS (
+		found(what) AS NOT MATERIALIZED (
 			SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM s WHERE nspname <> 'public'
 			UNION ALL
 			SELECT 'relation ' || c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
-			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid)
+			WHERE relkind NOT IN ('i', 'I') AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid)
 			UNION ALL
 			SELECT 'function ' || p.oid::pg_catalog.regprocedure FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
 			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = p.oid)
@@ -37,151 +186,12 @@ func contents(ctx context.Context, conn *pgx.Conn) (string, error) {
 			UNION ALL
 			SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata
 		)
-		SELECT (SELECT what FROM found LIMIT 1)`).Scan(&found)
+		SELECT (SELECT what FROM found LIMIT 1), (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM found)`).Scan(&found, &n)
 	if err != nil {
-		return "", fmt.Errorf("look into the database: %w", err)
+		return "", 0, fmt.Errorf("look into the database: %w", err)
 	}
 	if found == nil {
-		return "", nil
+		return "", 0, nil
 	}
-	return *found, nil
+	return *found, n - 1, nil
 }
-
-// prepareDatabase connects to the configured database, which has to be empty or
-// is emptied.
-func (s *loading) prepareDatabase(ctx context.Context) error {
-	return s.prepareOne(ctx, s.Loader.conn.Database)
-}
-
-func (s *loading) prepareOne(ctx context.Context, database string) error {
-	if err := s.use(ctx, database); err != nil {
-		return err
-	}
-	if s.cfg.Clean {
-		return s.clean(ctx)
-	}
-	found, err := contents(ctx, s.conn)
-	if err != nil {
-		return err
-	}
-	if found != "" {
-		return fmt.Errorf("database %s: %w: it has %s", database, ErrNotEmpty, found)
-	}
-	return nil
-}
-
-// prepareCluster looks at every database that the dump makes or fills before
-// anything is changed: those that every cluster has must be empty, others must
-// not exist. With Clean the former are emptied and the latter dropped.
-func (s *loading) prepareCluster(ctx context.Context) error {
-	if err := s.use(ctx, "postgres"); err != nil {
-		return err
-	}
-	rows, err := s.conn.Query(ctx, `SELECT datname FROM pg_catalog.pg_database WHERE datname = ANY ($1) AND datname NOT IN ('postgres', 'template1') ORDER BY 1`, s.databases)
-	if err != nil {
-		return err
-	}
-	existing, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	if len(existing) > 0 && !s.cfg.Clean {
-		return fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(existing, ", "), ErrNotEmpty)
-	}
-	for _, d := range existing {
-		s.touched = true
-		for _, sql := range []string{"ALTER DATABASE " + ident(d) + " IS_TEMPLATE false", "DROP DATABASE " + ident(d)} {
-			if err := execAll(ctx, s.conn.PgConn(), sql); err != nil {
-				return fmt.Errorf("drop database %s: %w", d, err)
-			}
-		}
-	}
-	for _, d := range []string{"template1", "postgres"} {
-		if !slices.Contains(s.databases, d) {
-			continue
-		}
-		if err := s.prepareOne(ctx, d); err != nil {
-			return err
-		}
-	}
-	return s.use(ctx, "postgres")
-}
-
-// clean drops everything that users made in the database, in one transaction:
-// it is all gone, or after an error all still there. The schema public is made
-// anew as initdb leaves it.
-func (s *loading) clean(ctx context.Context) error {
-	err := execAll(ctx, s.conn.PgConn(), fmt.Sprintf(`BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; SET LOCAL lock_timeout = %d; %s COMMIT;`,
-		s.cfg.LockTimeout.Milliseconds(), dropAll))
-	if err != nil {
-		return fmt.Errorf("clean the database: %w", lockRoom(err))
-	}
-	s.touched = true
-	return nil
-}
-
-// dropAll drops first what stands outside schemas, then the schemas with all
-// that is in them. An object that went with another one's CASCADE is passed over
-// by IF EXISTS.
-const dropAll = `
-DO $clean$
-DECLARE
-	stmt text;
-BEGIN
-	-- A subscription's slot is on another server and is left there.
-	FOR stmt IN
-		SELECT pg_catalog.format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
-		FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-	LOOP
-		EXECUTE stmt;
-	END LOOP;
-	FOR stmt IN
-		SELECT pg_catalog.format('DROP EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_catalog.pg_event_trigger
-		UNION ALL SELECT pg_catalog.format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication
-		UNION ALL SELECT pg_catalog.format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_catalog.pg_extension WHERE oid >= 16384
-		UNION ALL SELECT pg_catalog.format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_catalog.pg_foreign_data_wrapper
-		UNION ALL SELECT pg_catalog.format('DROP LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_catalog.pg_language WHERE oid >= 16384
-	LOOP
-		EXECUTE stmt;
-	END LOOP;
-	FOR stmt IN SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', nspname) FROM (` + userSchemas + `) s
-	LOOP
-		EXECUTE stmt;
-	END LOOP;
-	FOR stmt IN SELECT pg_catalog.format('DROP ACCESS METHOD IF EXISTS %I CASCADE', amname) FROM pg_catalog.pg_am WHERE oid >= 16384
-	LOOP
-		EXECUTE stmt;
-	END LOOP;
-	-- Those left are between the system's own types.
-	FOR stmt IN SELECT pg_catalog.format('DROP CAST IF EXISTS (%s AS %s) CASCADE', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype) FROM pg_catalog.pg_cast WHERE oid >= 16384
-	LOOP
-		EXECUTE stmt;
-	END LOOP;
-	-- Default privileges are dropped by making them what they are without any.
-	FOR stmt IN
-		WITH d AS (
-			SELECT pg_catalog.pg_get_userbyid(defaclrole) AS role, defaclacl, defaclobjtype AS type,
-			       CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
-			            WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS word
-			FROM pg_catalog.pg_default_acl WHERE defaclnamespace = 0)
-		SELECT pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s ALL ON %s %s', role, verb, word, who) FROM (
-			SELECT DISTINCT 1 AS step, role, 'REVOKE' AS verb, word, 'FROM ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS who
-			FROM d, pg_catalog.aclexplode(defaclacl) a
-			UNION ALL SELECT 2, role, 'GRANT', word, 'TO ' || pg_catalog.quote_ident(role) FROM d
-			UNION ALL SELECT 2, role, 'GRANT', word, 'TO PUBLIC' FROM d WHERE type IN ('f', 'T')) x
-		ORDER BY step
-	LOOP
-		EXECUTE stmt;
-	END LOOP;
-	PERFORM pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata;
-	CREATE SCHEMA public;
-	IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 150000 THEN
-		EXECUTE 'ALTER SCHEMA public OWNER TO pg_database_owner';
-		GRANT USAGE ON SCHEMA public TO PUBLIC;
-	ELSE
-		GRANT ALL ON SCHEMA public TO PUBLIC;
-	END IF;
-	COMMENT ON SCHEMA public IS 'standard public schema';
-END
-$clean$;
-`

@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// clear drops what the placement says. What can be had back if it fails goes
+// first: the contents of a database, in one transaction. s.gone keeps what is no
+// longer there.
+func (s *loading) clear(ctx context.Context, p placement) error {
+	for _, d := range p.emptied {
+		if err := s.use(ctx, d); err != nil {
+			return err
+		}
+		if err := s.drop("everything in database "+d, s.clean(ctx, "COMMIT")); err != nil {
+			return err
+		}
+	}
+	if err := s.use(ctx, p.first); err != nil {
+		return err
+	}
+	for _, d := range p.dropped {
+		for _, sql := range []string{"ALTER DATABASE " + ident(d) + " IS_TEMPLATE false", "DROP DATABASE " + ident(d)} {
+			if err := execAll(ctx, s.conn.PgConn(), sql); err != nil {
+				return s.drop("database "+d, fmt.Errorf("drop database %s: %w", d, err))
+			}
+		}
+		s.gone = append(s.gone, "database "+d)
+	}
+	return nil
+}
+
+// drop notes what became of something that was to be dropped. An error that is
+// not the server's leaves open whether it is gone.
+func (s *loading) drop(what string, err error) error {
+	switch {
+	case err == nil:
+		s.gone = append(s.gone, what)
+	case !errors.As(err, new(*pgconn.PgError)):
+		s.gone = append(s.gone, "perhaps "+what)
+	}
+	return err
+}
+
+// left says how the load leaves its target if it ends now; empty: as it was.
+func (s *loading) left() string {
+	switch {
+	case s.touched:
+		return dump.HoldsPart
+	case len(s.gone) > 0:
+		return dump.Gone(s.gone)
+	}
+	return ""
+}
+
+// clean drops everything that users made in the database, in one transaction:
+// it is all gone, or after an error all still there. end ends the transaction:
+// COMMIT, or ROLLBACK to see whether it can be done. The schema public is made
+// anew as initdb leaves it.
+func (s *loading) clean(ctx context.Context, end string) error {
+	err := execAll(ctx, s.conn.PgConn(), fmt.Sprintf(`BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; SET LOCAL lock_timeout = %d; %s %s;`,
+		s.cfg.LockTimeout.Milliseconds(), dropAll, end))
+	if err != nil {
+		return fmt.Errorf("clean the database: %w", lockRoom(err))
+	}
+	return nil
+}
+
+// dropAll drops first what stands outside schemas, then the schemas with all
+// that is in them. An object that went with another one's CASCADE is passed over
+// by IF EXISTS.
+const dropAll = `
+DO $clean$
+DECLARE
+	stmt text;
+BEGIN
+	-- A subscription's slot is on another server and is left there.
+	FOR stmt IN
+		SELECT pg_catalog.format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname)
+		FROM pg_catalog.pg_subscription WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	FOR stmt IN
+		SELECT pg_catalog.format('DROP EVENT TRIGGER IF EXISTS %I', evtname) FROM pg_catalog.pg_event_trigger
+		UNION ALL SELECT pg_catalog.format('DROP PUBLICATION IF EXISTS %I', pubname) FROM pg_catalog.pg_publication
+		UNION ALL SELECT pg_catalog.format('DROP EXTENSION IF EXISTS %I CASCADE', extname) FROM pg_catalog.pg_extension WHERE oid >= 16384
+		UNION ALL SELECT pg_catalog.format('DROP FOREIGN DATA WRAPPER IF EXISTS %I CASCADE', fdwname) FROM pg_catalog.pg_foreign_data_wrapper
+		UNION ALL SELECT pg_catalog.format('DROP LANGUAGE IF EXISTS %I CASCADE', lanname) FROM pg_catalog.pg_language WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	FOR stmt IN SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', nspname) FROM (` + userSchemas + `) s
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	FOR stmt IN SELECT pg_catalog.format('DROP ACCESS METHOD IF EXISTS %I CASCADE', amname) FROM pg_catalog.pg_am WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	-- Those left are between the system's own types.
+	FOR stmt IN SELECT pg_catalog.format('DROP CAST IF EXISTS (%s AS %s) CASCADE', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype) FROM pg_catalog.pg_cast WHERE oid >= 16384
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	-- Default privileges are dropped by making them what they are without any.
+	FOR stmt IN
+		WITH d AS (
+			SELECT pg_catalog.pg_get_userbyid(defaclrole) AS role, defaclacl, defaclobjtype AS type,
+			       CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+			            WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS word
+			FROM pg_catalog.pg_default_acl WHERE defaclnamespace = 0)
+		SELECT pg_catalog.format('ALTER DEFAULT PRIVILEGES FOR ROLE %I %s ALL ON %s %s', role, verb, word, who) FROM (
+			SELECT DISTINCT 1 AS step, role, 'REVOKE' AS verb, word, 'FROM ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS who
+			FROM d, pg_catalog.aclexplode(defaclacl) a
+			UNION ALL SELECT 2, role, 'GRANT', word, 'TO ' || pg_catalog.quote_ident(role) FROM d
+			UNION ALL SELECT 2, role, 'GRANT', word, 'TO PUBLIC' FROM d WHERE type IN ('f', 'T')) x
+		ORDER BY step
+	LOOP
+		EXECUTE stmt;
+	END LOOP;
+	PERFORM pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata;
+	CREATE SCHEMA public;
+	IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 150000 THEN
+		EXECUTE 'ALTER SCHEMA public OWNER TO pg_database_owner';
+		GRANT USAGE ON SCHEMA public TO PUBLIC;
+	ELSE
+		GRANT ALL ON SCHEMA public TO PUBLIC;
+	END IF;
+	COMMENT ON SCHEMA public IS 'standard public schema';
+END
+$clean$;
+`

@@ -1,0 +1,41 @@
+package postgres
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+)
+
+// Verify reads a dump to its end and returns nil for a whole one that goes where
+// the Loader would put it. It connects to nothing.
+func (l *Loader) Verify(r io.Reader) error {
+	vouched, name, err := dump.NewReader(r)
+	if err != nil {
+		return err
+	}
+	if err := l.accepts(name); err != nil {
+		return err
+	}
+	s := &loading{Loader: l, dump: script.NewReader(vouched), form: name}
+	for begun := false; ; {
+		item, err := s.dump.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case item.Kind == script.Comment:
+			s.note(item, begun)
+			continue
+		case !begun && s.damaged != nil:
+			return s.damaged
+		case item.Kind == script.Connect:
+			if err := leads(s.form, s.databases, item.Text); err != nil {
+				return fmt.Errorf("line %d: %w", item.Line, err)
+			}
+		}
+		begun = true
+	}
+}

@@ -1,0 +1,72 @@
+package dump
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Target is where a dump goes. A Loader tells it when everything that could
+// stand in the way has been looked at, and before anything is changed.
+type Target struct {
+	Server string // host:port, or localhost for a socket
+
+	// Database is the one that a dump of one database goes into. It is empty for
+	// a dump that goes into a server, into databases by names of its own.
+	Database string
+	// Databases are all that the dump writes into, by their names on the server.
+	Databases []string
+
+	// Drops is what is dropped first, each with words that say what it is:
+	// "database shop", "collection app.users". Empty: nothing is.
+	Drops []string
+}
+
+// String says where the dump goes: "database app", "the server db:5432, databases app, shop".
+func (t Target) String() string {
+	switch {
+	case t.Database != "":
+		return "database " + t.Database
+	case len(t.Databases) == 0:
+		return "the server " + t.Server
+	case len(t.Databases) == 1:
+		return "the server " + t.Server + ", database " + t.Databases[0]
+	}
+	return "the server " + t.Server + ", databases " + Listed(t.Databases)
+}
+
+// Has tells whether the dump writes into a database of that name.
+func (t Target) Has(database string) bool { return slices.Contains(t.Databases, database) }
+
+// Listed writes names with commas between them, the first ten of many.
+func Listed(names []string) string {
+	const most = 10
+	text := strings.Join(names[:min(len(names), most)], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// ErrElsewhere is returned for a dump whose statements lead into a database that
+// it does not name at its head: a dump of one database into any other than the one
+// that it was told to go into.
+var ErrElsewhere = errors.New("the dump leads into a database where it does not belong")
+
+// A PartialError is why a load ended that has changed its target.
+type PartialError struct {
+	Err  error
+	Left string // how the target is left: HoldsPart, or what is gone
+}
+
+// HoldsPart is how a load leaves its target that ended among the dump's statements.
+const HoldsPart = "the target now holds a part of the dump"
+
+func (e *PartialError) Error() string { return e.Err.Error() + "; " + e.Left }
+func (e *PartialError) Unwrap() error { return e.Err }
+
+// Gone is how a load leaves its target that ended while it made room.
+func Gone(dropped []string) string {
+	return "dropped are " + Listed(dropped) + ", and nothing of the dump is there yet"
+}
