@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -68,61 +69,102 @@ func (w *tailWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// foreignDump is a dump that mysqldump or mariadb-dump made.
+// foreignDump is a dump that mysqldump or mariadb-dump made. It makes several
+// databases if its first statement that is more than a setting says so; else it is
+// of one, which it does not name.
 type foreignDump struct {
 	*loading
-	last     string // comment
-	prepared map[string]bool
+	last     string   // comment
+	named    []string // by the statements so far, but for the server's own
 	begun    bool
+	prepared []string
 }
 
-func (d *foreignDump) comment(_ context.Context, _ int, text string) error {
+func (d *foreignDump) note(text string) (native string, err error) {
 	d.last = text
-	return nil
+	return "", nil
 }
 
-// makesDatabase matches what mysqldump makes a database with.
-var makesDatabase = regexp.MustCompile("^CREATE DATABASE (?:/\\*!32312 IF NOT EXISTS\\*/ |IF NOT EXISTS )?(`(?:[^`]|``)+`)")
+func (d *foreignDump) native(context.Context, script.Item) error { return nil }
 
-func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
-	if err := d.before(ctx, item.Text); err != nil {
-		return err
-	}
-	return d.run(ctx, item)
-}
-
-// before prepares the target before the first statement that is more than a
-// setting, or that names another database than those before.
-func (d *foreignDump) before(ctx context.Context, sql []byte) error {
+func (d *foreignDump) route(sql []byte) error {
 	d.last = ""
 	if isSetting(sql) {
 		return nil
 	}
-	name, named := used(sql)
-	if m := makesDatabase.FindSubmatch(sql); m != nil {
-		name, named = unquoted(string(m[1])), true
+	n := namedIn(sql)
+	if !d.begun {
+		d.begun = true
+		switch {
+		case n.whole && d.cfg.Database != "":
+			return fmt.Errorf("into %s: %w", d.cfg.Database, ErrSeveral)
+		case !n.whole && d.cfg.Database == "":
+			return ErrNoName
+		}
 	}
-	switch {
-	case named && d.cfg.Database != "":
-		return fmt.Errorf("into %s: %w", d.cfg.Database, ErrSeveral)
-	case !named && d.begun:
+	if d.cfg.Database != "" && databaseCollation.Match(sql) {
 		return nil
-	case !named && d.cfg.Database == "":
-		return ErrNoName
-	case !named:
-		if err := d.prepareOne(ctx, d.cfg.Database); err != nil {
-			return err
-		}
-	case !d.prepared[name] && !isSystemSchema(name):
-		if err := d.prepareDatabases(ctx, []string{name}); err != nil {
-			return err
-		}
-		if d.prepared == nil {
-			d.prepared = make(map[string]bool)
-		}
-		d.prepared[name] = true
 	}
-	d.begun, d.touched = true, true
+	for _, db := range n.databases {
+		switch {
+		case d.cfg.Database != "" && n.whole:
+			return fmt.Errorf("%s: %w: %w", head(string(sql)), dump.ErrElsewhere, ErrSeveral)
+		case d.cfg.Database != "" && db != d.cfg.Database:
+			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
+		case d.cfg.Database != "", isSystemSchema(db), slices.Contains(d.named, db):
+		case !n.whole || !d.isNew(db):
+			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
+		default:
+			d.named = append(d.named, db)
+		}
+	}
+	return nil
+}
+
+// isNew tells whether a database may be named for the first time now.
+func (d *foreignDump) isNew(database string) bool {
+	return d.seen == nil || slices.Contains(d.seen, database)
+}
+
+// databaseCollation matches what mysqldump writes around programs that were made
+// when their database had another collation, and with the database's name also in a
+// dump that is of one.
+var databaseCollation = regexp.MustCompile("^ALTER DATABASE `(?:[^`]|``)+` (CHARACTER SET [A-Za-z0-9_]+ COLLATE [A-Za-z0-9_]+)\\s*$")
+
+func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
+	if err := d.route(item.Text); err != nil {
+		return err
+	}
+	if err := d.makeRoom(ctx); err != nil {
+		return err
+	}
+	if m := databaseCollation.FindSubmatch(item.Text); m != nil && d.cfg.Database != "" {
+		item.Text = append([]byte("ALTER DATABASE "+ident(d.cfg.Database)+" "), m[1]...)
+	}
+	return d.run(ctx, item)
+}
+
+// makeRoom prepares the target before the first statement that is more than a
+// setting: all databases that Verify has found in the dump, or else each when it is
+// named first.
+func (d *foreignDump) makeRoom(ctx context.Context) error {
+	switch {
+	case !d.begun:
+		return nil
+	case d.cfg.Database != "" && !d.touched, d.seen != nil && !d.touched:
+		if err := d.loading.prepare(ctx, d.seen); err != nil {
+			return err
+		}
+	case d.cfg.Database == "" && d.seen == nil && len(d.prepared) < len(d.named):
+		if d.cfg.Clean {
+			return errors.New("the dump of mysqldump makes several databases, which are known only when it has been read to its end: nothing can be dropped for it before")
+		}
+		if err := d.loading.prepare(ctx, d.named[len(d.prepared):]); err != nil {
+			return err
+		}
+		d.prepared = slices.Clone(d.named)
+	}
+	d.touched = true
 	return nil
 }
 
@@ -135,8 +177,13 @@ func isSetting(sql []byte) bool {
 func (d *foreignDump) close() {}
 
 func (d *foreignDump) end(context.Context) error {
+	_, err := d.whole()
+	return err
+}
+
+func (d *foreignDump) whole() ([]string, error) {
 	if !strings.HasPrefix(d.last, "-- Dump completed") {
-		return ErrNotCompleted
+		return nil, ErrNotCompleted
 	}
-	return nil
+	return d.named, nil
 }

@@ -30,6 +30,11 @@ type LoadConfig struct {
 	// Jobs is the number of connections that load rows and build indexes, besides
 	// the one that runs all else. 0 means 2; 1 means everything in its order on one.
 	Jobs int
+	// Into is told where the dump goes and what is dropped there, after everything
+	// that could stand in the way was looked at and before anything is changed; of
+	// mysqldump's dump of several databases that was not verified, again for each.
+	// nil means nobody.
+	Into func(dump.Target)
 	// Warn is told what an operator should know of a load that succeeded.
 	// nil means nobody.
 	Warn func(string)
@@ -39,6 +44,7 @@ type LoadConfig struct {
 type Loader struct {
 	cfg  LoadConfig
 	conn *mysql.Config
+	seen []string // databases that mysqldump's dump makes, if Verify has read it; its head does not tell
 }
 
 // NewLoader reads the configuration and connects to nothing. An error is one of
@@ -53,6 +59,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	if cfg.Warn == nil {
 		cfg.Warn = func(string) {}
+	}
+	if cfg.Into == nil {
+		cfg.Into = func(dump.Target) {}
 	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
@@ -99,13 +108,14 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 		err = context.Cause(ctx) // what failed first
 	}
 	s.disconnect()
-	if err != nil && s.touched {
-		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+	err = fmt.Errorf("restore: %w", err)
+	if left := s.left(); left != "" {
+		return &dump.PartialError{Err: err, Left: left}
 	}
-	return nil
+	return err
 }
 
 // begin looks at a dump's first bytes.
@@ -147,7 +157,9 @@ type loading struct {
 	mode     script.Mode // in which the session reads text
 	packet   int         // the longest statement that the server takes, in bytes
 	database string      // that is used
-	touched  bool        // something of the target is not as it was
+	into     []string    // databases that room was made in
+	gone     []string    // what Clean has dropped so far
+	touched  bool        // statements of the dump have begun to run
 	fail     context.CancelCauseFunc
 
 	counting sync.Mutex
@@ -156,11 +168,21 @@ type loading struct {
 
 // A plan is what differs between this program's dumps and mysqldump's.
 type plan interface {
-	comment(ctx context.Context, line int, text string) error
+	// note takes note of a comment, and returns the statement that it holds, if it
+	// is one that only this program runs. native runs that.
+	note(text string) (native string, err error)
+	native(ctx context.Context, item script.Item) error
+	// route refuses a statement that leads where the dump may not go, and takes note
+	// of the databases that it names. It is asked of every statement, with or without
+	// a server, and of each before it runs.
+	route(sql []byte) error
 	// statement runs a statement, or has it run.
 	statement(ctx context.Context, item script.Item) error
-	// end is called after the last statement.
+	// end is called after the last statement. whole is what of that needs no server:
+	// it returns an error for a dump that is cut short, or the databases that it has
+	// named on its way.
 	end(ctx context.Context) error
+	whole() (named []string, err error)
 	// close waits for what still runs, which is soon when the context is cancelled.
 	close()
 }
@@ -216,7 +238,7 @@ func (s *loading) load(ctx context.Context) error {
 			return err
 		}
 		if item.Kind == script.Comment {
-			err = s.plan.comment(ctx, item.Line, string(item.Text))
+			err = s.comment(ctx, item)
 		} else {
 			err = s.plan.statement(ctx, item)
 		}
@@ -227,6 +249,14 @@ func (s *loading) load(ctx context.Context) error {
 			return atLine(item.Line, err)
 		}
 	}
+}
+
+func (s *loading) comment(ctx context.Context, item script.Item) error {
+	native, err := s.plan.note(string(item.Text))
+	if native == "" || err != nil {
+		return err
+	}
+	return s.plan.native(ctx, script.Item{Line: item.Line, Text: []byte(native)})
 }
 
 // atLine adds to an error of a statement where in the dump it is.
@@ -245,6 +275,19 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		}
 	}
 	return nil
+}
+
+// prepare makes room for the dump where it goes. named are the databases of a dump
+// of several.
+func (s *loading) prepare(ctx context.Context, named []string) error {
+	p, err := s.place(ctx, named)
+	if err != nil {
+		return err
+	}
+	s.into = append(s.into, p.target.Databases...)
+	p.target.Databases = s.into
+	s.cfg.Into(p.target)
+	return s.clear(ctx, p)
 }
 
 // packetHead is what a statement's packet holds besides the statement, and some bytes to be safe.

@@ -24,6 +24,7 @@ type ownDump struct {
 	listed    []string // the lines that may be the manifest's, if no statement comes after them
 	trailer   string
 	zones     bool // the dump's server knows time zones by their names
+	begun     bool // a statement has come
 	prepared  bool
 
 	crew      *crew    // nil: there was nothing to do for it yet
@@ -33,21 +34,21 @@ type ownDump struct {
 	spreading bool     // they are just coming
 }
 
-// comment reads a comment. Those of ours are such only where this program writes them: server and databases before the
+// note reads a comment. Those of ours are such only where this program writes them: server and databases before the
 // first statement, the manifest between the last one and the trailer. What looks like one elsewhere says nothing.
-func (d *ownDump) comment(ctx context.Context, line int, text string) error {
+func (d *ownDump) note(text string) (native string, err error) {
 	text, _ = strings.CutPrefix(text, "-- ")
-	if !d.prepared {
+	if !d.begun {
 		if rest, ok := strings.CutPrefix(text, serverPrefix); ok && d.server == "" {
 			d.server = rest
 		}
 		if rest, ok := strings.CutPrefix(text, databasePrefix); ok {
 			name, err := strconv.Unquote(rest)
 			d.databases = append(d.databases, name)
-			return err
+			return "", err
 		}
 		d.zones = d.zones || text == timeZones
-		return nil
+		return "", nil
 	}
 	switch {
 	case strings.HasPrefix(text, manifestPrefix):
@@ -57,13 +58,14 @@ func (d *ownDump) comment(ctx context.Context, line int, text string) error {
 	default:
 		d.listed = nil
 	}
-	sql, ok, err := nativeStatement(text)
-	if !ok || err != nil {
-		return err
-	}
-	err = d.statement(ctx, script.Item{Line: line, Text: []byte(sql)})
+	native, _, err = nativeStatement(text)
+	return native, err
+}
+
+func (d *ownDump) native(ctx context.Context, item script.Item) error {
+	err := d.statement(ctx, item)
 	if isError(err, errParse) { // an owner's text, which is not to cost everybody else the restore
-		d.cfg.Warn(fmt.Sprintf("line %d: left out, as this server does not understand it: %v", line, err))
+		d.cfg.Warn(fmt.Sprintf("line %d: left out, as this server does not understand it: %v", item.Line, err))
 		return nil
 	}
 	return err
@@ -94,20 +96,35 @@ func (d *ownDump) readManifest() error {
 	return nil
 }
 
-// prepare looks at every database that the dump makes or fills before anything
-// is changed, and empties them if it may.
+// prepare holds the dump's server against this one, and makes room.
 func (d *ownDump) prepare(ctx context.Context) error {
 	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.family) {
 		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.family, d.srv.version, ErrOtherFamily)
 	}
-	if d.cfg.Database == "" {
-		return d.prepareDatabases(ctx, d.databases)
+	if d.cfg.Database != "" {
+		d.settings = append(d.settings, "USE "+ident(d.cfg.Database))
 	}
-	d.settings = append(d.settings, "USE "+ident(d.cfg.Database))
-	return d.prepareOne(ctx, d.cfg.Database)
+	return d.loading.prepare(ctx, d.databases)
+}
+
+func (d *ownDump) route(sql []byte) error {
+	d.begun = true
+	if isSetting(sql) {
+		return nil
+	}
+	n := namedIn(sql)
+	for _, db := range n.databases {
+		if n.whole && d.cfg.Database != "" || db != d.cfg.Database && !slices.Contains(d.databases, db) {
+			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
+		}
+	}
+	return nil
 }
 
 func (d *ownDump) statement(ctx context.Context, item script.Item) error {
+	if err := d.route(item.Text); err != nil {
+		return err
+	}
 	if !d.prepared {
 		if err := d.prepare(ctx); err != nil {
 			return err
@@ -247,6 +264,9 @@ func (d *ownDump) close() {
 		d.crew.close()
 	}
 }
+
+// whole has nothing to add: the reader vouches for the dump, and its head names the databases.
+func (d *ownDump) whole() ([]string, error) { return nil, nil }
 
 // isRows tells whether a statement is one of those that a table's rows are loaded by.
 func isRows(sql []byte) bool {

@@ -1,10 +1,15 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // lockTimeout is the setting for how long to wait for others' locks.
@@ -42,58 +47,100 @@ func contents(ctx context.Context, c *conn, srv server, db string) (string, erro
 	return "", nil
 }
 
-// prepareOne makes sure that a database, which must exist, is empty or is
-// emptied, and goes on in it.
-func (s *loading) prepareOne(ctx context.Context, db string) error {
-	if err := s.conn.exec(ctx, "USE "+ident(db)); err != nil {
-		return err
-	}
-	if s.cfg.Clean {
-		return s.clean(ctx, db)
-	}
-	found, err := contents(ctx, s.conn, s.srv, db)
-	if err != nil {
-		return err
-	}
-	if found != "" {
-		return fmt.Errorf("database %s: %w: it has %s", db, ErrNotEmpty, found)
-	}
-	return nil
+// A placement is where a dump goes and what is dropped there. place alone makes
+// one: what is checked, what is dropped and what people are told all go by it.
+type placement struct {
+	dropped []string // databases that Clean drops
+	emptied []string // databases whose contents Clean drops
+	target  dump.Target
 }
 
-// prepareDatabases makes sure that databases that the dump makes do not exist,
-// or are empty, or are dropped: all are looked at before one is.
-func (s *loading) prepareDatabases(ctx context.Context, names []string) error {
+// place says where the dump goes: into the configured database, or into those that
+// a dump of several names. It returns what stands in the way as an error, in any of
+// them, and changes nothing.
+func (s *loading) place(ctx context.Context, named []string) (placement, error) {
+	p := placement{target: dump.Target{Server: s.cfg.Server.address(), Databases: named}}
+	if s.cfg.Database != "" {
+		p.target.Database, p.target.Databases = s.cfg.Database, []string{s.cfg.Database}
+		if err := s.conn.exec(ctx, "USE "+ident(s.cfg.Database)); err != nil {
+			return p, err
+		}
+	}
 	rows, err := s.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
 	if err != nil {
-		return err
+		return p, err
 	}
 	exists := make(map[string]bool)
 	for _, r := range rows {
 		exists[r["name"]] = true
 	}
-	for _, db := range names {
-		if !exists[db] || s.cfg.Clean {
+	for _, db := range p.target.Databases {
+		if !exists[db] && s.cfg.Database == "" {
 			continue
 		}
 		found, err := contents(ctx, s.conn, s.srv, db)
-		if err != nil {
-			return err
-		}
-		if found != "" {
-			return fmt.Errorf("the server has database %s: %w: it has %s", db, ErrNotEmpty, found)
+		switch {
+		case err != nil:
+			return p, err
+		case s.cfg.Clean && s.cfg.Database == "":
+			p.dropped = append(p.dropped, db)
+			p.target.Drops = append(p.target.Drops, "database "+db)
+		case s.cfg.Clean && found != "":
+			p.emptied = append(p.emptied, db)
+			p.target.Drops = append(p.target.Drops, "everything in database "+db)
+		case found != "" && s.cfg.Database == "":
+			return p, fmt.Errorf("the server has database %s: %w: it has %s", db, ErrNotEmpty, found)
+		case found != "":
+			return p, fmt.Errorf("database %s: %w: it has %s", db, ErrNotEmpty, found)
 		}
 	}
-	for _, db := range names {
-		if !exists[db] || !s.cfg.Clean {
-			continue
-		}
-		s.touched = true
-		if err := s.conn.exec(ctx, "DROP DATABASE "+ident(db)); err != nil {
+	return p, s.undroppable(ctx, p)
+}
+
+// address is the server's, for people.
+func (s Server) address() string {
+	if s.Socket != "" {
+		return s.host()
+	}
+	return net.JoinHostPort(s.host(), strconv.Itoa(cmp.Or(s.Port, 3306)))
+}
+
+// clear drops what the placement says. s.gone keeps what is no longer there.
+func (s *loading) clear(ctx context.Context, p placement) error {
+	for _, db := range p.dropped {
+		err := s.conn.exec(ctx, "DROP DATABASE "+ident(db))
+		if s.dropped("database "+db, err); err != nil {
 			return fmt.Errorf("drop database %s: %w", db, err)
 		}
 	}
+	for _, db := range p.emptied {
+		if err := s.clean(ctx, db); err != nil {
+			return fmt.Errorf("clean database %s: %w", db, err)
+		}
+	}
 	return nil
+}
+
+// dropped notes what became of something that was to be dropped. An error that is
+// not the server's leaves open whether it is gone.
+func (s *loading) dropped(what string, err error) {
+	switch {
+	case err == nil:
+		s.gone = append(s.gone, what)
+	case ErrorNumber(err) == 0:
+		s.gone = append(s.gone, "perhaps "+what)
+	}
+}
+
+// left says how the load leaves its target if it ends now; empty: as it was.
+func (s *loading) left() string {
+	switch {
+	case s.touched:
+		return dump.HoldsPart
+	case len(s.gone) > 0:
+		return dump.Gone(s.gone)
+	}
+	return ""
 }
 
 // clean drops everything in a database. The database stays, and with it what
@@ -111,14 +158,15 @@ func (s *loading) clean(ctx context.Context, db string) error {
 			return fmt.Errorf("look into database %s: %w", db, err)
 		}
 		for _, r := range rows {
-			s.touched = true
 			if o.kind == "PACKAGE" { // MariaDB before 11 knows the word only so
 				if err := s.conn.exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
 					return err
 				}
 			}
-			if err := s.conn.exec(ctx, "DROP "+o.kind+" "+ident(r["name"])); err != nil {
-				return fmt.Errorf("clean database %s: drop %s %s: %w", db, strings.ToLower(o.kind), r["name"], err)
+			what := strings.ToLower(o.kind) + " " + r["name"]
+			err := s.conn.exec(ctx, "DROP "+o.kind+" "+ident(r["name"]))
+			if s.dropped(what, err); err != nil {
+				return fmt.Errorf("drop %s: %w", what, err)
 			}
 		}
 	}

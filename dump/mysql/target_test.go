@@ -1,0 +1,317 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A dump of one database goes into the named one, or nowhere, and one of several into those that it makes: every combination
+// of what the dump is, ours or mysqldump's, what is named, what is there and whether it may be dropped. No other database is
+// touched.
+func TestTarget(t *testing.T) {
+	my := testServer(t)
+	from, one, two, named, bystander := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
+	admin := my.session(t)
+	all := []string{one, two, named, bystander}
+	fill := func(mark string, databases ...string) {
+		for _, db := range databases {
+			for _, sql := range []string{"DROP DATABASE IF EXISTS " + db, "CREATE DATABASE " + db, "CREATE TABLE " + db + ".t (mark VARCHAR(20) PRIMARY KEY)", "INSERT INTO " + db + ".t VALUES ('" + mark + "')"} {
+				execute(t, admin, sql)
+			}
+		}
+	}
+	fill("dumped", from, one, two)
+	dumps := []struct {
+		name   string
+		stream []byte
+		of     []string // databases that it makes; none: it is of one
+	}{
+		{"ours of one", my.dump(t, Config{Databases: []string{from}}), nil},
+		{"ours of several", my.dump(t, Config{Databases: []string{one, two}}), []string{one, two}},
+		{"mysqldump's of one", []byte(my.mysqldump(t, from)), nil},
+		{"mysqldump's of several", []byte(my.mysqldump(t, "--databases", one, two)), []string{one, two}},
+		{"mysqldump's of several that drops them", []byte(my.mysqldump(t, "--add-drop-database", "--databases", one, two)), []string{one, two}},
+	}
+	for _, d := range dumps {
+		for bits := range 8 {
+			byName, clean, full := bits&1 > 0, bits&2 > 0, bits&4 > 0
+			name := fmt.Sprintf("%s, named %t, clean %t, full %t", d.name, byName, clean, full)
+			fill("old", all...)
+			if !full {
+				execute(t, admin, "DROP TABLE "+named+".t")
+				execute(t, admin, "DROP DATABASE "+one)
+				execute(t, admin, "DROP TABLE "+two+".t")
+			}
+			cfg := LoadConfig{Clean: clean}
+			if byName {
+				cfg.Database = named
+			}
+			var refusal error
+			into := d.of
+			switch {
+			case byName && d.of != nil:
+				refusal = ErrSeveral
+			case !byName && d.of == nil:
+				refusal = ErrNoName
+			case full && !clean:
+				refusal = ErrNotEmpty
+			}
+			if d.of == nil {
+				into = []string{named}
+			}
+			said, verified, err := my.loadInto(t, cfg, d.stream)
+			if !errors.Is(err, refusal) || refusal == nil && err != nil {
+				t.Errorf("%s: %v, want %v", name, err, refusal)
+			}
+			if refusal != ErrNotEmpty && !errors.Is(verified, refusal) {
+				t.Errorf("%s: verified: %v, want %v", name, verified, refusal)
+			}
+			switch {
+			case refusal != nil && len(said) > 0:
+				t.Errorf("%s: a refused load said that it goes to %+v", name, said)
+			case refusal == nil && (len(said) != 1 || !slices.Equal(said[0].Databases, into) || (said[0].Database != "") != byName):
+				t.Errorf("%s: it said that it goes to %+v, want %s", name, said, into)
+			case refusal == nil && (len(said[0].Drops) > 0) != (clean && (full || d.of != nil)):
+				t.Errorf("%s: it said that %q is dropped", name, said[0].Drops)
+			}
+			for _, db := range all {
+				want := ""
+				if full || db == bystander {
+					want = "old"
+				}
+				if refusal == nil && slices.Contains(into, db) {
+					want = "dumped"
+				}
+				if got := marks(t, admin, db); got != want {
+					t.Errorf("%s: database %s holds %q, want %q", name, db, got, want)
+				}
+			}
+		}
+	}
+	if got := marks(t, admin, from); got != "dumped" {
+		t.Errorf("the database that was dumped holds %q", got)
+	}
+}
+
+// A statement that leads out of the databases that a dump is of is refused, however it is written.
+func TestStatementsElsewhere(t *testing.T) {
+	my := testServer(t)
+	home, other := my.CreateDB(t), my.CreateDB(t)
+	admin := my.session(t)
+	execute(t, admin, "CREATE TABLE "+other+".t (mark VARCHAR(20) PRIMARY KEY)")
+	execute(t, admin, "INSERT INTO "+other+".t VALUES ('old')")
+	leads := []string{
+		"USE `" + other + "`", "use " + other, "/*!50000 USE `" + other + "` */", "/* a */ USE " + other, "/*M!100000 USE " + other + "*/",
+		"DROP DATABASE `" + other + "`", "/*!40000 DROP DATABASE IF EXISTS `" + other + "`*/", "DROP SCHEMA " + other,
+		"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `" + other + "`", "ALTER DATABASE `" + other + "` COMMENT = 'x'",
+		"INSERT INTO `" + other + "`.`t` VALUES ('new')", "REPLACE INTO " + other + " . t VALUES ('new')", "DELETE FROM `" + other + "`.t", "UPDATE " + other + ".t SET mark = 'new'",
+		"DROP TABLE IF EXISTS `mine`, `" + other + "`.`t`", "TRUNCATE " + other + ".t", "CREATE TABLE `" + other + "`.`new` (a INT)", "RENAME TABLE mine TO " + other + ".mine",
+		"CREATE DEFINER=`root`@`localhost` PROCEDURE `" + other + "`.`p`() SELECT 1", "CREATE /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `tr` BEFORE INSERT ON `" + other + "`.`t` FOR EACH ROW SET @a = 1 */",
+		"CREATE OR REPLACE VIEW " + other + ".v AS SELECT 1", "ALTER TABLE `mine` RENAME TO `" + other + "`.`mine`", "LOCK TABLES " + other + ".t WRITE",
+	}
+	foreign := func(sql string) []byte {
+		return []byte("-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)                         \n" + sql + "-- Dump completed\n")
+	}
+	for _, lead := range leads {
+		sql := "CREATE TABLE `mine` (a INT);\n" + lead + ";\n"
+		streams := map[string][]byte{
+			"ours":              my.written(t, nil, sql),
+			"ours in a comment": my.written(t, nil, "CREATE TABLE `mine` (a INT);\n-- "+nativePrefix+fmt.Sprintf("%+q", lead)+"\n"),
+			"mysqldump's":       foreign(sql),
+		}
+		for whose, stream := range streams {
+			_, verified, err := my.loadInto(t, LoadConfig{Database: home, Clean: true}, stream)
+			if !errors.Is(verified, dump.ErrElsewhere) || !errors.Is(err, dump.ErrElsewhere) {
+				t.Errorf("%s: %s: verified: %v, loaded: %v, want %v", whose, lead, verified, err, dump.ErrElsewhere)
+			}
+		}
+	}
+	if got := marks(t, admin, other); got != "old" {
+		t.Errorf("the database that nobody named holds %q", got)
+	}
+	several := "-- " + databasePrefix + "\"elsewhere\"\nUSE `" + other + "`;\nDELETE FROM t;\n"
+	if _, verified, err := my.loadInto(t, LoadConfig{}, my.headed(t, engineServer, several)); !errors.Is(verified, dump.ErrElsewhere) || !errors.Is(err, dump.ErrElsewhere) {
+		t.Errorf("of several: verified: %v, loaded: %v, want %v", verified, err, dump.ErrElsewhere)
+	}
+	if got := marks(t, admin, other); got != "old" {
+		t.Errorf("the database that the dump does not name holds %q", got)
+	}
+}
+
+// What only reads from another database, and what names the dump's own, belongs to a dump of one.
+func TestStatementsAtHome(t *testing.T) {
+	for sql, want := range map[string]naming{
+		"CREATE TABLE `t` (`a.b` INT DEFAULT 1.5)":                                      {},
+		"INSERT INTO `t` VALUES ('x.y', 1.5)":                                           {},
+		"INSERT INTO `t` SELECT * FROM other.t":                                         {},
+		"CREATE VIEW `v` AS SELECT * FROM `other`.`t`":                                  {},
+		"CREATE DEFINER=`a.b`@`%` TRIGGER tr AFTER INSERT ON t FOR EACH ROW CALL o.p()": {},
+		"ALTER TABLE `t` ADD CONSTRAINT FOREIGN KEY (a) REFERENCES `other`.`t` (a)":     {},
+		"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin":                      {},
+		"SELECT other.f()":                    {},
+		"SET @a = (SELECT MAX(a) FROM o.t)":   {},
+		"CREATE TABLE `a``b` . `t` (a INT)":   {[]string{"a`b"}, false},
+		"DROP DATABASE IF EXISTS `data.b``c`": {[]string{"data.b`c"}, true},
+		"ALTER SCHEMA App CHARACTER SET x":    {[]string{"App"}, true},
+	} {
+		if got := namedIn([]byte(sql)); !slices.Equal(got.databases, want.databases) || got.whole != want.whole {
+			t.Errorf("%s: names %+v, want %+v", sql, got, want)
+		}
+	}
+}
+
+// mysqldump gives a database its collation for a while by its name, also in a dump of that one: it is the target's that is
+// meant.
+func TestCollationOfTarget(t *testing.T) {
+	my := testServer(t)
+	from, to := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, from, "CREATE TABLE t (a INT)")
+	stream := my.mysqldump(t, from)
+	end := strings.LastIndex(stream, "-- Dump completed")
+	stream = stream[:end] + "ALTER DATABASE `" + from + "` CHARACTER SET latin2 COLLATE latin2_bin ;\n" + stream[end:]
+	if err := my.load(t, LoadConfig{Database: to}, []byte(stream)); err != nil {
+		t.Fatal(err)
+	}
+	for db, want := range map[string]bool{from: false, to: true} {
+		if got := my.Query(t, "", "SELECT default_collation_name FROM information_schema.schemata WHERE schema_name = '"+db+"'"); (got == "latin2_bin") != want {
+			t.Errorf("database %s has the collation %s", db, got)
+		}
+	}
+}
+
+// What keeps a database from being dropped is found before another one is.
+func TestUndroppable(t *testing.T) {
+	my := testServer(t)
+	first, last := my.CreateDB(t), my.CreateDB(t)
+	admin := my.session(t)
+	for _, db := range []string{first, last} {
+		execute(t, admin, "CREATE TABLE "+db+".t (mark VARCHAR(20) PRIMARY KEY)")
+		execute(t, admin, "INSERT INTO "+db+".t VALUES ('old')")
+	}
+	stream := my.dump(t, Config{Databases: []string{first, last}})
+	my.Query(t, "", "CREATE USER half@'%' IDENTIFIED BY 'x'; GRANT ALL ON "+first+".* TO half@'%'; GRANT SELECT, INSERT, CREATE, LOCK TABLES ON "+last+".* TO half@'%'")
+	t.Cleanup(func() { my.Query(t, "", "DROP USER half@'%'") })
+	half := my.address
+	half.User, half.Password = "half", "x"
+	for name, test := range map[string]struct {
+		server Server
+		set    func(*testing.T)
+		want   string
+	}{
+		"a lock": {my.address, func(t *testing.T) {
+			holder := my.session(t)
+			execute(t, holder, "START TRANSACTION")
+			execute(t, holder, "INSERT INTO "+last+".t VALUES ('later')")
+		}, "database " + last + ": "},
+		"a right": {half, func(*testing.T) {}, "database " + last + ": the account lacks a right: GRANT DROP ON `" + last + "`.* TO `half`@`%`"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.set(t)
+			for cfg, stream := range map[*LoadConfig][]byte{
+				{Clean: true}:                 stream,
+				{Clean: true, Database: last}: my.written(t, nil, "CREATE TABLE `t` (a INT);\n"),
+			} {
+				cfg.Server, cfg.LockTimeout = test.server, time.Second
+				said, _, err := my.loadInto(t, *cfg, stream)
+				if !errors.Is(err, ErrUndroppable) || !strings.Contains(err.Error(), test.want) || errors.As(err, new(*dump.PartialError)) || len(said) > 0 {
+					t.Errorf("error %v, want … %s, and nothing changed; it said %v", err, test.want, said)
+				}
+			}
+			for _, db := range []string{first, last} {
+				if got := marks(t, admin, db); got != "old" {
+					t.Errorf("database %s holds %q", db, got)
+				}
+			}
+		})
+	}
+}
+
+// mysqldump's dump of several, read once, tells its databases on the way: each is looked at when its turn comes, and none is
+// dropped.
+func TestTargetUnverified(t *testing.T) {
+	my := testServer(t)
+	one, two := my.CreateDB(t), my.CreateDB(t)
+	admin := my.session(t)
+	for _, db := range []string{one, two} {
+		execute(t, admin, "CREATE TABLE "+db+".t (mark VARCHAR(20) PRIMARY KEY)")
+		execute(t, admin, "INSERT INTO "+db+".t VALUES ('dumped')")
+	}
+	stream := []byte(my.mysqldump(t, "--databases", one, two))
+	if err := my.load(t, LoadConfig{Clean: true}, stream); err == nil || !strings.Contains(err.Error(), "nothing can be dropped for it") {
+		t.Errorf("with Clean: %v", err)
+	}
+	execute(t, admin, "DROP DATABASE "+one)
+	err := my.load(t, LoadConfig{}, stream)
+	if !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), two) || !strings.HasSuffix(err.Error(), dump.HoldsPart) {
+		t.Errorf("with the second one full: %v", err)
+	}
+	execute(t, admin, "DROP DATABASE "+one)
+	execute(t, admin, "DROP DATABASE "+two)
+	var said []dump.Target
+	if err := my.load(t, LoadConfig{Into: func(target dump.Target) { said = append(said, target) }}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 2 || !slices.Equal(said[1].Databases, []string{one, two}) || marks(t, admin, two) != "dumped" {
+		t.Errorf("it said that it goes to %+v, and the second holds %q", said, marks(t, admin, two))
+	}
+}
+
+// loadInto verifies and loads a stream, and returns what was said of where it goes.
+func (my *testMySQL) loadInto(t *testing.T, cfg LoadConfig, stream []byte) (said []dump.Target, verified, err error) {
+	t.Helper()
+	cfg.Into = func(target dump.Target) { said = append(said, target) }
+	l := my.loader(t, cfg)
+	verified = l.Verify(bytes.NewReader(stream))
+	return said, verified, l.Load(t.Context(), bytes.NewReader(stream))
+}
+
+// headed makes a whole dump of that kind.
+func (my *testMySQL) headed(t *testing.T, kind, sql string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := dump.NewWriter(&b, kind)
+	w.WriteString("-- " + serverPrefix + string(my.family) + " 10.0\n" + sql)
+	if err := w.End(nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// session opens a session, until the test is over.
+func (my *testMySQL) session(t *testing.T) *conn {
+	t.Helper()
+	c, _, err := my.connect(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.close)
+	return c
+}
+
+func execute(t *testing.T, c *conn, sql string) {
+	t.Helper()
+	if err := c.exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// marks is what the table t holds in a database; empty where there is none.
+func marks(t *testing.T, c *conn, db string) string {
+	t.Helper()
+	rows, err := c.list(t.Context(), "SELECT GROUP_CONCAT(mark) AS marks FROM "+db+".t")
+	if isError(err, errNoSuchTable, errNoSuchDatabase) {
+		return ""
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows[0]["marks"]
+}

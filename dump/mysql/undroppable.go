@@ -1,0 +1,82 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ErrUndroppable is returned when a database that is to be dropped, or emptied,
+// cannot be. Nothing has been changed then.
+var ErrUndroppable = errors.New("a database that is to be dropped cannot be")
+
+// undroppable looks at all that is to be dropped for what would keep it from that:
+// rights, locks that others hold, a server that takes no writes.
+func (s *loading) undroppable(ctx context.Context, p placement) error {
+	databases := slices.Concat(p.dropped, p.emptied)
+	if len(databases) == 0 {
+		return nil
+	}
+	me, err := (&catalog{conn: s.conn, srv: s.srv}).readHolder(ctx)
+	switch {
+	case ErrorNumber(err) != 0: // a server that knows no rights (skip-grant-tables)
+	case err != nil:
+		return fmt.Errorf("read what the account may do: %w", err)
+	default:
+		var errs []error
+		for _, db := range databases {
+			if !me.may(db, "DROP") && (slices.Contains(p.dropped, db) || !me.hasTables(db)) {
+				errs = append(errs, fmt.Errorf("%w: database %s: the account lacks a right: GRANT DROP ON %s.* TO %s", ErrUndroppable, db, ident(db), me.name))
+			}
+		}
+		if len(errs) > 0 {
+			return errors.Join(errs...)
+		}
+	}
+	for _, db := range databases {
+		if err := s.lockable(ctx, db); err != nil {
+			return fmt.Errorf("%w: database %s: %w", ErrUndroppable, db, err)
+		}
+	}
+	return nil
+}
+
+// hasTables tells whether the account has rights on single tables of a database,
+// with which it may be able to empty it.
+func (h holder) hasTables(db string) bool {
+	return slices.ContainsFunc(h.grants, func(g grant) bool { return g.table != "" && g.database == db })
+}
+
+// inTheWay are the errors of LOCK TABLES that DROP ends with too. By others, as of
+// a trigger that has lost its tables, nothing is known of DROP.
+var inTheWay = []uint16{errLockWaitTimeout, errDeadlock, errOptionPrevents, errReadOnlyMode}
+
+const errReadOnlyMode = 1836
+
+// lockable has the server lock a database's tables as DROP does, and let go of
+// them again: it waits for others that hold one, up to the lock timeout.
+func (s *loading) lockable(ctx context.Context, db string) error {
+	rows, err := s.conn.list(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema = "+literal(db)+" ORDER BY 1")
+	if err != nil {
+		return err
+	}
+	const atOnce = 500
+	for len(rows) > 0 {
+		n := min(atOnce, len(rows))
+		names := make([]string, n)
+		for i, r := range rows[:n] {
+			names[i] = ident(db) + "." + ident(r["name"]) + " WRITE"
+		}
+		rows = rows[n:]
+		err := s.conn.exec(ctx, "LOCK TABLES "+strings.Join(names, ", "))
+		if isError(err, inTheWay...) || err != nil && ErrorNumber(err) == 0 {
+			return err
+		}
+		if err := s.conn.exec(ctx, "UNLOCK TABLES"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

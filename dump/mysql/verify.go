@@ -1,0 +1,56 @@
+package mysql
+
+import (
+	"io"
+	"regexp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+)
+
+// Verify reads a dump to its end and returns nil for a whole one that goes where
+// the Loader would put it. It connects to nothing. A Load of the same dump after it
+// knows from the beginning which databases it makes, mysqldump's too.
+func (l *Loader) Verify(r io.Reader) error {
+	s, err := l.begin(r)
+	if err != nil {
+		return err
+	}
+	s.seen = nil
+	mode := ""
+	for {
+		item, err := s.dump.Next()
+		switch {
+		case err == io.EOF:
+			l.seen, err = s.plan.whole()
+			return err
+		case err != nil:
+			return err
+		case item.Kind == script.Comment:
+			var native string
+			if native, err = s.plan.note(string(item.Text)); native != "" && err == nil {
+				err = s.plan.route([]byte(native))
+			}
+		default:
+			err = s.plan.route(item.Text)
+		}
+		if err != nil {
+			return atLine(item.Line, err)
+		}
+		if item.SetsMode {
+			mode = setMode(string(item.Text))
+			s.dump.SetMode(script.SQLMode(mode))
+		}
+	}
+}
+
+var modeValue = regexp.MustCompile(`(?i)sql_mode\s*=\s*'([^']*)'`)
+
+// setMode is the sql_mode that a dump's statement sets. One that is taken from a
+// variable is that of the dump's beginning, which quotes as all do that dumps begin
+// with.
+func setMode(sql string) string {
+	if m := modeValue.FindAllStringSubmatch(sql, -1); len(m) > 0 {
+		return m[len(m)-1][1]
+	}
+	return ""
+}
