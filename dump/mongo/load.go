@@ -16,18 +16,24 @@ import (
 // LoadConfig says where an archive goes.
 type LoadConfig struct {
 	Server
-	// Database is the database that a dump of one goes into. Empty means the
-	// one that it was dumped from.
+	// Database is the database that a dump of one goes into, whatever else it is
+	// told: collections are renamed within it. Empty means the one that it was
+	// dumped from, and of several theirs.
 	Database string
 	// Include and Exclude are patterns as in Config, of names in the archive.
 	Include, Exclude []string
 	// From and To rename namespaces: what matches a pattern of From becomes what
-	// stands at its place in To, where each * takes the text of that in From.
+	// stands at its place in To, where each * takes the text of that in From. With
+	// Database what would become one of another database is an error.
 	From, To []string
 	// Clean drops the collections that the archive brings anew. Without it a
 	// database that is not empty is refused, or where namespaces are renamed or
 	// selected, a collection that exists.
 	Clean bool
+	// Into is told where the dump goes and what is dropped there, after everything
+	// that could stand in the way was looked at and before anything is changed.
+	// nil means nobody.
+	Into func(dump.Target)
 	// Warn is told what an operator should know of a load that succeeded.
 	// nil means nobody.
 	Warn func(string)
@@ -48,6 +54,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	l := &Loader{cfg: cfg}
 	l.cfg.Warn = teller(cfg.Warn, new(sync.Mutex))
+	if l.cfg.Into == nil {
+		l.cfg.Into = func(dump.Target) {}
+	}
 	var err error
 	if l.filter, err = newFilter(cfg.Include, cfg.Exclude); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
@@ -64,6 +73,10 @@ var ErrNotEmpty = errors.New("the target is not empty")
 // ErrManyDatabases is returned when a dump of several databases is to go into
 // one named database.
 var ErrManyDatabases = errors.New("the dump holds several databases, which go into a server and not into one database")
+
+// ErrOutside is returned when a collection would go into another database than the
+// one that all of the dump goes into.
+var ErrOutside = errors.New("that is in another database")
 
 // ErrNoReplay is returned when a dump's oplog is to be played through a mongos,
 // which plays none.
@@ -90,13 +103,14 @@ func (l *Loader) Load(whole context.Context, r io.Reader) error {
 		s.conn.close(ctx)
 	}
 	err = l.cfg.withGrant(err, "restore", "admin")
-	if err != nil && s.touched {
-		return fmt.Errorf("restore: %w; the target now holds a part of the dump", err)
+	if err == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+	err = fmt.Errorf("restore: %w", err)
+	if left := s.left(); left != "" {
+		return &dump.PartialError{Err: err, Left: left}
 	}
-	return nil
+	return err
 }
 
 // A loading is one Load under way.
@@ -109,17 +123,15 @@ type loading struct {
 	users   *users                          // nil: none
 	oplogOf *archive.Collection             // nil: none
 	oplog   *replay
-	touched bool // something of the target is not as it was
+	gone    []string // what Clean has dropped so far
+	touched bool     // the dump's collections have begun to be made
 	settled bool
 	refused []error                 // by the views that the server does not make
 	fail    context.CancelCauseFunc // of the load's context
 }
 
 func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
-	if s.archive, err = archive.NewReader(r); err != nil {
-		return err
-	}
-	if err := s.makePlan(); err != nil {
+	if err := s.open(r); err != nil {
 		return err
 	}
 	if s.conn, err = s.cfg.connectPrimary(ctx); err != nil {
@@ -128,10 +140,12 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if s.oplogOf != nil && s.conn.server.mongos {
 		return ErrNoReplay
 	}
-	if err := s.prepare(ctx); err != nil {
+	p, err := s.place(ctx)
+	if err != nil {
 		return err
 	}
-	if err := s.prepareUsers(ctx); err != nil {
+	s.cfg.Into(p.target)
+	if err := s.clear(ctx, p); err != nil {
 		return err
 	}
 	s.touched = true
@@ -142,6 +156,14 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 		return err
 	}
 	return s.finish(ctx)
+}
+
+// open reads the archive's prelude, and says where all that it announces goes.
+func (s *loading) open(r io.Reader) (err error) {
+	if s.archive, err = archive.NewReader(r); err != nil {
+		return err
+	}
+	return s.makePlan()
 }
 
 // fill reads the archive to its end and puts its documents into the collections.

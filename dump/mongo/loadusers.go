@@ -77,10 +77,11 @@ func (s *loading) readVersion() error {
 	}
 }
 
-// prepareUsers makes room for users and roles, on a server that can take them.
-func (s *loading) prepareUsers(ctx context.Context) error {
+// placeUsers tells whether users and roles are loaded, which some servers do not
+// take.
+func (s *loading) placeUsers() bool {
 	if s.users == nil {
-		return nil
+		return false
 	}
 	if !s.conn.server.mongod || s.conn.server.proxy {
 		s.cfg.Warn("users and roles are left out: the server does not take them")
@@ -88,9 +89,9 @@ func (s *loading) prepareUsers(ctx context.Context) error {
 			delete(s.targets, t.Collection)
 		}
 		s.users = nil
-		return nil
+		return false
 	}
-	return s.dropTemporary(ctx)
+	return true
 }
 
 func (s *loading) dropTemporary(ctx context.Context) error {

@@ -44,10 +44,13 @@ func (s *loading) selects() bool { return !s.filter.all() || len(s.renamings) > 
 func (s *loading) makePlan() error {
 	s.targets = map[*archive.Collection]*target{}
 	taken := map[string]string{} // the namespaces in the archive, by those they go to
-	databases := map[string]bool{}
 	var loadable []string
 	usersLeft := false
 	prelude := s.archive.Prelude()
+	own := s.goesHome(prelude)
+	if s.cfg.Database != "" && s.isOfSeveral(prelude) {
+		return ErrManyDatabases
+	}
 	for i := range prelude.Collections {
 		c := &prelude.Collections[i]
 		switch {
@@ -55,7 +58,7 @@ func (s *loading) makePlan() error {
 			s.planOplog(c)
 			continue
 		case authName(c) != "":
-			if s.selects() || s.cfg.Database != "" {
+			if s.selects() || !own {
 				usersLeft = true // of all that goes elsewhere or is left out, nobody knows whose they would be
 				continue
 			}
@@ -67,9 +70,6 @@ func (s *loading) makePlan() error {
 		loadable = append(loadable, c.Namespace())
 		if !s.filter.wants(c.Namespace()) {
 			continue
-		}
-		if databases[c.DB] = true; s.cfg.Database != "" && len(databases) > 1 {
-			return ErrManyDatabases
 		}
 		if c.Type != "" && !slices.Contains(collectionTypes, c.Type) {
 			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is restored like a collection", shown(c.Namespace()), shown(c.Type)))
@@ -89,6 +89,28 @@ func (s *loading) makePlan() error {
 		s.cfg.Warn("the dump's users and roles are left out, as less than all of the dump is restored, or elsewhere: a restore of the whole dump under its own names brings them")
 	}
 	return s.checkSelection(loadable)
+}
+
+// goesHome tells whether all of the dump goes where its users and roles are known:
+// to a server, or that of one database into the database of that name.
+func (s *loading) goesHome(prelude *archive.Prelude) bool {
+	return s.cfg.Database == "" || !slices.ContainsFunc(prelude.Collections, func(c archive.Collection) bool { return c.DB != s.cfg.Database })
+}
+
+// isOfSeveral tells whether what is loaded of the dump comes from several databases.
+func (s *loading) isOfSeveral(prelude *archive.Prelude) bool {
+	first := ""
+	for i := range prelude.Collections {
+		c := &prelude.Collections[i]
+		if authName(c) != "" || !loads(c) || !s.filter.wants(c.Namespace()) {
+			continue
+		}
+		if first != "" && c.DB != first {
+			return true
+		}
+		first = c.DB
+	}
+	return false
 }
 
 // planOplog takes note that there is an oplog. It is of all that was dumped,
@@ -114,11 +136,14 @@ func loads(c *archive.Collection) bool {
 
 func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	t := &target{Collection: c, db: c.DB, name: c.Name}
-	if s.cfg.Database != "" {
+	switch {
+	case slices.ContainsFunc(s.renamings, func(r renaming) bool { return r.from.MatchString(c.Namespace()) }):
+		t.db, t.name, _ = strings.Cut(rename(s.renamings, c.Namespace()), ".")
+	case s.cfg.Database != "":
 		t.db = s.cfg.Database
 	}
-	if len(s.renamings) > 0 {
-		t.db, t.name, _ = strings.Cut(rename(s.renamings, c.Namespace()), ".")
+	if s.cfg.Database != "" && t.db != s.cfg.Database {
+		return nil, fmt.Errorf("into database %s: it would be renamed to %s: %w", shown(s.cfg.Database), shown(t.namespace()), ErrOutside)
 	}
 	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
 		return nil, fmt.Errorf("%+q is no name to load it under", t.namespace())
@@ -133,6 +158,12 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 		t.kind = targetView
 	case has(options, "timeseries"):
 		t.kind = targetTimeSeries
+	}
+	elements, _ := options.Elements()
+	for _, e := range elements {
+		if strings.HasPrefix(e.Key(), "$") { // of a command: $db says which database it is for
+			return nil, fmt.Errorf("its option %s is none of a collection", shown(e.Key()))
+		}
 	}
 	if (t.kind == targetTimeSeries) != (c.Type == "timeseries") {
 		return nil, errors.New("its type and its options say different things")

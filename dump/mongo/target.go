@@ -2,48 +2,108 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// prepare looks for what stands in the way, and drops it if it may.
-func (s *loading) prepare(ctx context.Context) error {
+// A placement is what is dropped for a dump where it goes. place alone makes one,
+// by the plan that says for each collection where that is: what is dropped and what
+// people are told go by it.
+type placement struct {
+	drop   []*target
+	target dump.Target
+}
+
+// place says what is where the dump goes. It returns what stands in the way as an
+// error, in any database, and changes nothing.
+func (s *loading) place(ctx context.Context) (placement, error) {
 	mine := map[string][]string{} // names by database
 	for _, t := range s.plan {
 		mine[t.db] = append(mine[t.db], t.name)
 	}
-	var drop []*target
+	p := placement{target: dump.Target{Server: s.cfg.address(), Database: s.cfg.Database, Databases: sortedKeys(mine)}}
 	var stay []string
-	for _, db := range sortedKeys(mine) {
+	for _, db := range p.target.Databases {
 		names, err := s.collectionNames(ctx, db)
 		if err != nil {
-			return fmt.Errorf("list the collections of %s: %w", shown(db), err)
+			return p, fmt.Errorf("list the collections of %s: %w", shown(db), err)
 		}
 		for _, name := range names {
 			i := slices.IndexFunc(s.plan, func(t *target) bool { return t.db == db && t.name == name })
 			switch {
 			case i >= 0 && s.cfg.Clean:
-				drop = append(drop, s.plan[i])
+				p.drop = append(p.drop, s.plan[i])
+				p.target.Drops = append(p.target.Drops, "collection "+shown(s.plan[i].namespace()))
 			case i >= 0 || !s.cfg.Clean && !s.selects() && db != "admin":
-				return fmt.Errorf("%w: there is %s", ErrNotEmpty, shown(db+"."+name))
+				return p, fmt.Errorf("%w: there is %s", ErrNotEmpty, shown(db+"."+name))
 			case i < 0 && s.cfg.Clean && !s.selects():
 				stay = append(stay, db+"."+name)
 			}
 		}
 	}
-	for _, t := range drop {
-		s.touched = true
-		if err := s.conn.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{}); err != nil {
-			return fmt.Errorf("drop %s: %w", shown(t.namespace()), err)
+	if err := s.undroppable(ctx, p.drop); err != nil {
+		return p, err
+	}
+	if s.placeUsers() && s.cfg.Clean {
+		what := "users and roles that are not in the dump"
+		if s.users.db != "" {
+			what = "users and roles of database " + shown(s.users.db) + " that are not in the dump"
 		}
+		p.target.Drops = append(p.target.Drops, what)
 	}
 	if len(stay) > 0 {
 		s.cfg.Warn(fmt.Sprintf("%d collections of the target are not in the dump and stay, the first of them: %s", len(stay), shown(stay[0])))
 	}
-	return nil
+	return p, nil
+}
+
+// clear drops what the placement says. s.gone keeps what is no longer there.
+func (s *loading) clear(ctx context.Context, p placement) error {
+	for _, t := range p.drop {
+		err := s.conn.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
+		what := "collection " + shown(t.namespace())
+		_, isServers := errors.AsType[mongo.ServerError](err)
+		switch {
+		case err == nil:
+			s.gone = append(s.gone, what)
+		case !isServers || mongo.IsNetworkError(err): // nobody knows what became of it
+			s.gone = append(s.gone, "perhaps "+what)
+		}
+		if err != nil {
+			return fmt.Errorf("drop %s: %w", shown(t.namespace()), err)
+		}
+	}
+	if s.users == nil {
+		return nil
+	}
+	return s.dropTemporary(ctx)
+}
+
+// left says how the load leaves its target if it ends now; empty: as it was.
+func (s *loading) left() string {
+	switch {
+	case s.touched:
+		return dump.HoldsPart
+	case len(s.gone) > 0:
+		return dump.Gone(s.gone)
+	}
+	return ""
+}
+
+// address is the server's, for people: of several the first.
+func (s Server) address() string {
+	opts, err := s.options()
+	if err != nil || len(opts.Hosts) == 0 || strings.HasPrefix(opts.Hosts[0], "/") {
+		return s.host()
+	}
+	return opts.Hosts[0]
 }
 
 func sortedKeys[V any](m map[string]V) []string {
