@@ -21,16 +21,20 @@ type source interface {
 	Database() string
 }
 
+// destination is where a dump goes back.
+type destination interface {
+	dump.Loader
+	Verify(io.Reader) error // that a dump is whole, and goes where it is told to go
+}
+
 // engine is a kind of database: what the commands have to know of it. Each is made in a file of its own.
 type engine struct {
 	variables string // of its settings, for errors that name no single one
 
 	source func(cfg *config, warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines
-	loader func(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error)
-	verify func(io.Reader) error // that a dump is whole
+	loader func(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error)
 
 	dumped      func(cfg *config, src source) string // what is dumped, for the name of a job without one: app, all
-	manyIn      func(cfg *config) bool               // a dump holds several databases, and goes into a server
 	extension   string                               // of the file in the snapshots
 	compression func(cfg *config) string             // restic's --compression; empty: its default
 }
@@ -63,9 +67,10 @@ func newCountedSource(cfg *config, log *slog.Logger, warned *atomic.Int64) (sour
 	return cfg.engine().source(cfg, warn, debug)
 }
 
-// newLoader is the database that a dump goes into: the named one, or without a name that of the configuration.
-func newLoader(cfg *config, opt restoreOptions, log *slog.Logger) (dump.Loader, error) {
-	return cfg.engine().loader(cfg, opt, func(text string) { log.Warn(text) })
+// newLoader is the database that a dump goes into: the named one, or without a name that of the configuration. into is
+// told which that is, and what is dropped there, before anything is changed.
+func newLoader(cfg *config, opt restoreOptions, into func(dump.Target), log *slog.Logger) (destination, error) {
+	return cfg.engine().loader(cfg, opt, into, func(text string) { log.Warn(text) })
 }
 
 // job is what fixes the snapshots of one database: together host and path are the group in which restic forgets.

@@ -23,7 +23,6 @@ func mongoEngine() engine {
 		variables: "MONGO_*",
 		source:    newMongoSource,
 		loader:    newMongoLoader,
-		verify:    verifyMongo,
 		dumped: func(_ *config, src source) string {
 			name := src.Database()
 			if checkJobName(name) != nil {
@@ -31,7 +30,6 @@ func mongoEngine() engine {
 			}
 			return cmp.Or(name, "all")
 		},
-		manyIn:    func(cfg *config) bool { return cfg.MongoDatabase == "" },
 		extension: ".archive", // compressed or not, so that a job stays the same job
 		compression: func(cfg *config) string {
 			if cfg.MongoCompression == "zstd" {
@@ -85,15 +83,16 @@ func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
 // mongoLoader loads dumps that are compressed, mongodump's too, and those that are not.
 type mongoLoader struct{ *mongo.Loader }
 
-func newMongoLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error) {
+func newMongoLoader(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error) {
 	l, err := mongo.NewLoader(mongo.LoadConfig{
 		Server:   mongoServer(cfg),
-		Database: opt.database,
+		Database: cmp.Or(opt.database, cfg.MongoDatabase),
 		Include:  opt.nsInclude,
 		Exclude:  opt.nsExclude,
 		From:     opt.nsFrom,
 		To:       opt.nsTo,
 		Clean:    opt.clean,
+		Into:     into,
 		Warn:     warn,
 	})
 	return mongoLoader{l}, err
@@ -103,7 +102,7 @@ func (l mongoLoader) Load(ctx context.Context, r io.Reader) error {
 	return unpacked(r, func(r io.Reader) error { return l.Loader.Load(ctx, r) })
 }
 
-func verifyMongo(r io.Reader) error { return unpacked(r, mongo.Verify) }
+func (l mongoLoader) Verify(r io.Reader) error { return unpacked(r, l.Loader.Verify) }
 
 // unpacked has use read what r holds, which may be compressed by zstd or, as mongodump does it, by gzip.
 func unpacked(r io.Reader, use func(io.Reader) error) (err error) {

@@ -25,7 +25,7 @@ func mysqlEngine() engine {
 				Debug:       debug,
 			})
 		},
-		loader: func(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error) {
+		loader: func(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error) {
 			database := opt.database
 			if all := mysqlDatabases(cfg); database == "" && len(all) == 1 {
 				database = all[0]
@@ -36,10 +36,10 @@ func mysqlEngine() engine {
 				Clean:       opt.clean,
 				LockTimeout: time.Duration(cfg.MyLockTimeout),
 				Jobs:        int(cfg.RestoreJobs),
+				Into:        into,
 				Warn:        warn,
 			})
 		},
-		verify: mysql.Verify,
 		dumped: func(cfg *config, src source) string {
 			switch len(mysqlDatabases(cfg)) {
 			case 0:
@@ -49,7 +49,6 @@ func mysqlEngine() engine {
 			}
 			return "databases"
 		},
-		manyIn:      func(cfg *config) bool { return len(mysqlDatabases(cfg)) != 1 },
 		extension:   ".sql",
 		compression: func(*config) string { return "" },
 	}

@@ -13,7 +13,6 @@ func postgresEngine() engine {
 		variables: "PG*",
 		source:    postgresSource,
 		loader:    postgresLoader,
-		verify:    dump.Verify,
 		dumped: func(cfg *config, src source) string {
 			switch {
 			case cfg.PGDumpAll:
@@ -23,7 +22,6 @@ func postgresEngine() engine {
 			}
 			return url.PathEscape(src.Database()) // a name may hold slashes
 		},
-		manyIn:      func(cfg *config) bool { return cfg.PGDumpAll || cfg.PGDatabases != "" },
 		extension:   ".sql",
 		compression: func(*config) string { return "" },
 	}
@@ -61,10 +59,11 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 	})
 }
 
-func postgresLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Loader, error) {
+func postgresLoader(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error) {
 	return postgres.NewLoader(postgres.LoadConfig{
 		Conn:     postgresConn(cfg),
 		Database: opt.database,
+		Several:  cfg.PGDumpAll || cfg.PGDatabases != "",
 		Password: cfg.overridden["PGPASSWORD"],
 		Clean:    opt.clean,
 		Jobs:     int(cfg.RestoreJobs),
@@ -74,6 +73,7 @@ func postgresLoader(cfg *config, opt restoreOptions, warn func(string)) (dump.Lo
 
 		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
 		LockTimeout:    time.Duration(cfg.PGLockTimeout),
+		Into:           into,
 		Warn:           warn,
 	})
 }

@@ -114,6 +114,8 @@ func hint(err error) string {
 		return "on the standby hot_standby_feedback = on, or a larger max_standby_streaming_delay; or dump from the primary"
 	case errors.Is(err, mysql.ErrNoName):
 		return "name it with --database or MYSQL_DATABASE"
+	case errors.Is(err, postgres.ErrNoName):
+		return "name it with --database; PG_DUMP_ALL and PG_DATABASES are for dumps of several"
 	case errors.Is(err, mysql.ErrSeveral):
 		return "leave --database out, and MYSQL_DATABASE unset or as it was for the dump"
 	case mysql.ErrorNumber(err) != 0:
@@ -122,6 +124,10 @@ func hint(err error) string {
 		return hintSQLState(server.SQLState(), err)
 	case errors.Is(err, mongo.ErrManyDatabases):
 		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name"
+	case errors.Is(err, mongo.ErrOutside):
+		return "--ns-to names collections of the database that the dump goes into; for another, name that with --database"
+	case errors.Is(err, mongo.ErrUndroppable):
+		return "the built-in role restore has the rights that are needed"
 	case errors.Is(err, mongo.ErrNothingSelected):
 		return "patterns are database.collection, with * for any text, and tell cases apart"
 	case errors.Is(err, mongo.ErrNoReplay):

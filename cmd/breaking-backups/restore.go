@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/retention"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -23,12 +23,14 @@ func (a *app) restore() command {
 	return command{
 		use:   "restore",
 		short: "Put a dump back into a database: this job's latest snapshot, another, or a file",
-		long: `The dump is loaded over the wire; no client tools are needed. It goes into the configured database (PGDATABASE, MYSQL_DATABASE), or
-the one that --database names, which must exist and be empty; a dump of all databases goes into a server that has none of
-them. With --clean everything that is in the way is dropped first. A file, and with --clean a snapshot too, is read to its
-end before anything is changed. The load stops at the first error, refuses a dump that is cut short, and counts the rows at
-the end. A file may also be one of mysqldump, mariadb-dump or
-mongodump --archive.`,
+		long: `The dump is loaded over the wire; no client tools are needed. A dump of one database goes into the configured one
+(PGDATABASE, MYSQL_DATABASE, MONGO_DATABASE), or the one that --database names, which must be empty, and except for MongoDB
+must exist; a dump of several or of all goes into a server that has none of them. What a dump is it says itself; one that
+does not fit what is configured or named is refused. With --clean everything that is in the way is dropped first, once
+nothing is found that would keep any of it from being dropped. The log says where the dump goes and what is dropped before
+that is done. A file, and with --clean a snapshot too, is read to its end before anything is changed. The load stops at the
+first error, refuses a dump that is cut short, and counts the rows at the end. A file may also be one of mysqldump,
+mariadb-dump or mongodump --archive.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
@@ -47,7 +49,7 @@ mongodump --archive.`,
 		run: func(ctx context.Context, cfg *config) error {
 			err := a.load(ctx, cfg, opt)
 			if why := explain(ctx, err); why != nil {
-				return restoreError{err: why, partly: strings.Contains(err.Error(), "holds a part of the dump")}
+				return restoreError{err: why, left: leftBy(err)}
 			}
 			return nil
 		},
@@ -56,16 +58,25 @@ mongodump --archive.`,
 
 // restoreError is a failure to restore, for which there are hints of its own.
 type restoreError struct {
-	err    error
-	partly bool
+	err  error
+	left string // how the target is left, if it is not as it was
+}
+
+// leftBy is how a load that ended with err has left its target.
+func leftBy(err error) string {
+	var partial *dump.PartialError
+	if !errors.As(err, &partial) {
+		return ""
+	}
+	return partial.Left
 }
 
 func (e restoreError) Unwrap() error { return e.err }
 
 func (e restoreError) Error() string {
 	var signal interruption
-	if e.partly && errors.As(e.err, &signal) {
-		return e.err.Error() + "; the target now holds a part of the dump"
+	if e.left != "" && errors.As(e.err, &signal) {
+		return e.err.Error() + "; " + e.left
 	}
 	return e.err.Error()
 }
@@ -83,7 +94,12 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	loader, err := newLoader(cfg, opt, a.log.Logger)
+	var name string
+	var target dump.Target
+	loader, err := newLoader(cfg, opt, func(t dump.Target) {
+		target = t
+		a.tellTarget(name, target)
+	}, a.log.Logger)
 	if err != nil {
 		return err
 	}
@@ -97,7 +113,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
 		a.log.Info("reading the dump to its end first", "dump", name)
-		if _, err := a.loadPipe(opt).Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return cfg.engine().verify(r) }); err != nil {
+		if _, err := a.loadPipe(opt).Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return loader.Verify(r) }); err != nil {
 			return fmt.Errorf("restore: nothing was changed: %w", err)
 		}
 	}
@@ -105,11 +121,7 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	target := "database " + cmp.Or(opt.database, src.Database())
-	if opt.database == "" && cfg.engine().manyIn(cfg) || len(opt.nsFrom) > 0 { // which may name others
-		target = "the server " + src.Host()
-	}
-	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", visible(name), visible(target), size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
+	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", visible(name), visible(target.String()), size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
 	return nil
 }
 
@@ -125,6 +137,15 @@ func (a *app) loadPipe(opt restoreOptions) stream.PipeOptions {
 			a.log.Warn("nothing more of the dump comes", "file", opt.file, "since", since)
 		}
 	}}
+}
+
+// tellTarget says where a dump goes and what is dropped there, before that is done.
+func (a *app) tellTarget(name string, target dump.Target) {
+	args := []any{"dump", name, "into", target.String(), "server", target.Server}
+	if len(target.Drops) > 0 {
+		args = append(args, "drops", dump.Listed(target.Drops))
+	}
+	a.log.Info("restoring", args...)
 }
 
 // dumpToLoad returns the wanted dump's name for people, and what writes it.
