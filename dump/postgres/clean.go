@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -26,14 +27,28 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		return err
 	}
 	for _, d := range p.dropped {
-		for _, sql := range []string{"ALTER DATABASE " + ident(d) + " IS_TEMPLATE false", "DROP DATABASE " + ident(d)} {
-			if err := execAll(ctx, s.conn.PgConn(), sql); err != nil {
-				return s.drop("database "+d, fmt.Errorf("drop database %s: %w", d, err))
-			}
+		err := s.dropDatabase(ctx, d, slices.Contains(p.templates, d))
+		if err := s.drop("database "+d, err); err != nil {
+			return fmt.Errorf("drop database %s: %w", d, err)
 		}
-		s.gone = append(s.gone, "database "+d)
 	}
 	return nil
+}
+
+// dropDatabase drops a database. A template is none for the moment of that.
+func (s *loading) dropDatabase(ctx context.Context, database string, template bool) error {
+	drop := "DROP DATABASE " + ident(database)
+	if !template {
+		return execAll(ctx, s.conn.PgConn(), drop)
+	}
+	if err := execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE false"); err != nil {
+		return err
+	}
+	err := execAll(ctx, s.conn.PgConn(), drop)
+	if errors.As(err, new(*pgconn.PgError)) {
+		err = errors.Join(err, execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE true"))
+	}
+	return err
 }
 
 // drop notes what became of something that was to be dropped. An error that is

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
@@ -150,7 +151,7 @@ type loading struct {
 
 	databases []string // that a dump of a cluster makes or fills
 	gone      []string // what Clean has dropped so far
-	touched   bool     // statements of the dump have begun to run
+	touched   bool     // something of the dump is there, or may be
 }
 
 // load runs the dump's items. Where they go is settled before the first statement.
@@ -173,7 +174,7 @@ func (s *loading) load(ctx context.Context) error {
 			if err := s.prepare(ctx); err != nil {
 				return err
 			}
-			prepared, s.touched = true, true
+			prepared = true
 		}
 		s.manifest, s.damaged = nil, nil // what went before was none: a manifest ends its dump
 		if item.Kind == script.Statement && s.skips(item.Text) {
@@ -308,7 +309,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	if err := s.crew.do(ctx, j); err != nil {
+	if err := s.do(ctx, j); err != nil {
 		return err
 	}
 	switch {
@@ -349,9 +350,20 @@ func (s *loading) flush(ctx context.Context) error {
 	case 0:
 		return nil
 	case 1:
-		return s.crew.do(ctx, list[0])
+		return s.do(ctx, list[0])
 	}
-	return s.crew.do(ctx, &job{item: list[0].item, set: list[0].set, parts: list})
+	return s.do(ctx, &job{item: list[0].item, set: list[0].set, parts: list})
+}
+
+// do runs a job on the session that the statements run on in their order. What the
+// server refuses is undone, and so is nothing of the dump while nothing else was
+// done; of what ends otherwise nobody knows.
+func (s *loading) do(ctx context.Context, j *job) error {
+	err := s.crew.do(ctx, j)
+	if err == nil && j.plan.kind != sets || err != nil && !errors.As(err, new(*pgconn.PgError)) {
+		s.touched = true
+	}
+	return err
 }
 
 // isSmall tells whether what is built of the tables is built in no time.

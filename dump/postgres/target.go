@@ -18,10 +18,11 @@ import (
 // one: what is checked, what is dropped, which databases the statements may lead
 // into and what people are told all go by it.
 type placement struct {
-	first   string   // the database that the statements begin in
-	dropped []string // databases that Clean drops
-	emptied []string // databases whose contents Clean drops
-	target  dump.Target
+	first     string   // the database that the statements begin in
+	dropped   []string // databases that Clean drops
+	templates []string // among them
+	emptied   []string // databases whose contents Clean drops
+	target    dump.Target
 }
 
 // ErrNoName is returned when a dump of one database is to go where the
@@ -68,25 +69,36 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 		return p, err
 	}
 	made := slices.DeleteFunc(slices.Clone(s.databases), born)
-	rows, err := s.conn.Query(ctx, `SELECT datname FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
+	rows, err := s.conn.Query(ctx, `SELECT datname, datistemplate, ARRAY(SELECT slot_name::text FROM pg_catalog.pg_replication_slots WHERE database = datname ORDER BY 1)
+		FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
 	if err != nil {
 		return p, err
 	}
-	existing, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	var db string
+	var template bool
+	var slots []string
+	_, err = pgx.ForEachRow(rows, []any{&db, &template, &slots}, func() error {
+		p.dropped = append(p.dropped, db)
+		what := "database " + db
+		if len(slots) > 0 {
+			what += " with replication slot " + dump.Listed(slots)
+		}
+		p.target.Drops = append(p.target.Drops, what)
+		if template {
+			p.templates = append(p.templates, db)
+		}
+		return nil
+	})
 	switch {
 	case err != nil:
 		return p, err
-	case len(existing) > 0 && !s.cfg.Clean:
-		return p, fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(existing, ", "), ErrNotEmpty)
+	case len(p.dropped) > 0 && !s.cfg.Clean:
+		return p, fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(p.dropped, ", "), ErrNotEmpty)
 	}
 	if len(made) > 0 {
 		if err := s.mayMake(ctx); err != nil {
 			return p, err
 		}
-	}
-	p.dropped = existing
-	for _, d := range existing {
-		p.target.Drops = append(p.target.Drops, "database "+d)
 	}
 	if err := s.undroppable(ctx, p.dropped); err != nil {
 		return p, err

@@ -166,6 +166,50 @@ func TestTargetOfSeveral(t *testing.T) {
 	}
 }
 
+// A template is dropped too, and the slots of a database go with it, which is said.
+func TestTemplatesAndSlots(t *testing.T) {
+	pg := testServer(t)
+	db := pg.CreateDB(t)
+	stream := dumpWith(t, Config{Conn: pg.DSN(db), Databases: []string{db}, AllowEmpty: true})
+	pg.Psql(t, db, "SELECT FROM pg_create_logical_replication_slot('slot_of_"+db+"', 'pgoutput')")
+	pg.Psql(t, "postgres", "ALTER DATABASE "+db+" IS_TEMPLATE true")
+	said, _, err := loadInto(t, pg, "postgres", LoadConfig{Clean: true}, stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "database " + db + " with replication slot slot_of_" + db; len(said) != 1 || !slices.Equal(said[0].Drops, []string{want}) {
+		t.Errorf("it said that %+v, want %s", said, want)
+	}
+}
+
+// A dump whose first statement fails has changed nothing, and after what was dropped for it nothing of it is there.
+func TestFirstStatementFails(t *testing.T) {
+	pg := testServer(t)
+	db := pg.CreateDB(t)
+	cluster := func(sql string) []byte {
+		var b bytes.Buffer
+		w := dump.NewWriter(&b, engineCluster)
+		w.WriteString("-- database \"" + db + "\"\nSET statement_timeout = 0;\n" + sql)
+		if err := w.End(nil); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	_, _, err := loadInto(t, pg, db, LoadConfig{}, written(t, nil, "SET statement_timeout = 0;\nCREATE TABLE nowhere.t (a int);\n"))
+	if err == nil || errors.As(err, new(*dump.PartialError)) {
+		t.Errorf("of one: %v", err)
+	}
+	_, _, err = loadInto(t, pg, "postgres", LoadConfig{Clean: true}, cluster("CREATE ROLE pg_none;\n"))
+	if err == nil || !strings.HasSuffix(err.Error(), "; dropped are database "+db+", and nothing of the dump is there yet") {
+		t.Errorf("of several: %v", err)
+	}
+	pg.Psql(t, "postgres", "CREATE DATABASE "+db)
+	_, _, err = loadInto(t, pg, "postgres", LoadConfig{Clean: true}, cluster("CREATE DATABASE "+db+";\nCREATE ROLE pg_none;\n"))
+	if err == nil || !strings.HasSuffix(err.Error(), dump.HoldsPart) {
+		t.Errorf("later: %v", err)
+	}
+}
+
 // What keeps a database from being dropped is found before another one is.
 func TestUndroppable(t *testing.T) {
 	pg := testServer(t)
