@@ -77,7 +77,8 @@ type foreignDump struct {
 	last     string   // comment
 	named    []string // by the statements so far, but for the server's own
 	begun    bool
-	prepared []string
+	prepared bool     // there is room for all of the dump
+	roomFor  []string // databases that there is room for, where not all were known before
 }
 
 func (d *foreignDump) note(text string) (native string, err error) {
@@ -149,23 +150,19 @@ func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
 // named first.
 func (d *foreignDump) makeRoom(ctx context.Context) error {
 	switch {
-	case !d.begun:
+	case !d.begun || d.prepared:
 		return nil
-	case d.cfg.Database != "" && !d.touched, d.seen != nil && !d.touched:
-		if err := d.loading.prepare(ctx, d.seen); err != nil {
-			return err
-		}
-	case d.cfg.Database == "" && d.seen == nil && len(d.prepared) < len(d.named):
-		if d.cfg.Clean {
-			return errors.New("the dump of mysqldump makes several databases, which are known only when it has been read to its end: nothing can be dropped for it before")
-		}
-		if err := d.loading.prepare(ctx, d.named[len(d.prepared):]); err != nil {
-			return err
-		}
-		d.prepared = slices.Clone(d.named)
+	case d.cfg.Database != "" || d.seen != nil:
+		d.prepared = true
+		return d.loading.prepare(ctx, d.seen)
+	case len(d.roomFor) == len(d.named):
+		return nil
+	case d.cfg.Clean:
+		return errors.New("the dump of mysqldump makes several databases, which are known only when it has been read to its end: nothing can be dropped for it before")
 	}
-	d.touched = true
-	return nil
+	more := d.named[len(d.roomFor):]
+	d.roomFor = slices.Clone(d.named)
+	return d.loading.prepare(ctx, more)
 }
 
 // isSetting tells whether a statement changes only the session.

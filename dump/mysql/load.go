@@ -159,7 +159,7 @@ type loading struct {
 	database string      // that is used
 	into     []string    // databases that room was made in
 	gone     []string    // what Clean has dropped so far
-	touched  bool        // statements of the dump have begun to run
+	touched  bool        // something of the dump is there, or may be
 	fail     context.CancelCauseFunc
 
 	counting sync.Mutex
@@ -270,7 +270,12 @@ func atLine(line int, err error) error {
 // run runs an item's statement, in parts where it is too long for the server.
 func (s *loading) run(ctx context.Context, item script.Item) error {
 	for part := range script.Split(item.Text, s.packet-packetHead, s.mode) {
-		if err := s.exec(ctx, s.conn, string(part)); err != nil {
+		err := s.exec(ctx, s.conn, string(part))
+		// What the server refuses is not done; of what ends otherwise nobody knows.
+		if err == nil && !isSetting(part) || err != nil && ErrorNumber(err) == 0 {
+			s.touched = true
+		}
+		if err != nil {
 			return err
 		}
 	}

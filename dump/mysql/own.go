@@ -129,7 +129,7 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 		if err := d.prepare(ctx); err != nil {
 			return err
 		}
-		d.prepared, d.touched = true, true
+		d.prepared = true
 	}
 	d.listed, d.trailer = nil, ""
 	sql := item.Text

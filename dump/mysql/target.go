@@ -66,16 +66,12 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 			return p, err
 		}
 	}
-	rows, err := s.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
+	exists, err := s.existing(ctx)
 	if err != nil {
 		return p, err
 	}
-	exists := make(map[string]bool)
-	for _, r := range rows {
-		exists[r["name"]] = true
-	}
 	for _, db := range p.target.Databases {
-		if !exists[db] && s.cfg.Database == "" {
+		if !exists(db) && s.cfg.Database == "" {
 			continue
 		}
 		found, err := contents(ctx, s.conn, s.srv, db)
@@ -97,6 +93,30 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 	return p, s.undroppable(ctx, p)
 }
 
+// existing tells which databases there are, by names as the server tells them
+// apart.
+func (s *loading) existing(ctx context.Context) (exists func(db string) bool, err error) {
+	folds := 0
+	if err := s.conn.row(ctx, "SELECT @@lower_case_table_names", &folds); err != nil {
+		return nil, err
+	}
+	key := func(name string) string {
+		if folds != 0 {
+			return strings.ToLower(name)
+		}
+		return name
+	}
+	rows, err := s.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[string]bool)
+	for _, r := range rows {
+		there[key(r["name"])] = true
+	}
+	return func(db string) bool { return there[key(db)] }, nil
+}
+
 // address is the server's, for people.
 func (s Server) address() string {
 	if s.Socket != "" {
@@ -105,8 +125,15 @@ func (s Server) address() string {
 	return net.JoinHostPort(s.host(), strconv.Itoa(cmp.Or(s.Port, 3306)))
 }
 
-// clear drops what the placement says. s.gone keeps what is no longer there.
+// clear drops what the placement says. s.gone keeps what is no longer there. A
+// foreign key between databases is in nobody's way: what it refers to is made anew.
 func (s *loading) clear(ctx context.Context, p placement) error {
+	if len(p.dropped)+len(p.emptied) == 0 {
+		return nil
+	}
+	if err := s.conn.exec(ctx, "SET foreign_key_checks = 0"); err != nil {
+		return err
+	}
 	for _, db := range p.dropped {
 		err := s.conn.exec(ctx, "DROP DATABASE "+ident(db))
 		if s.dropped("database "+db, err); err != nil {
@@ -118,7 +145,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			return fmt.Errorf("clean database %s: %w", db, err)
 		}
 	}
-	return nil
+	return s.conn.exec(ctx, "SET foreign_key_checks = 1")
 }
 
 // dropped notes what became of something that was to be dropped. An error that is
@@ -144,11 +171,9 @@ func (s *loading) left() string {
 }
 
 // clean drops everything in a database. The database stays, and with it what
-// accounts may do in it.
+// accounts may do in it. It is the one that is used, and foreign keys are not
+// checked.
 func (s *loading) clean(ctx context.Context, db string) error {
-	if err := s.conn.exec(ctx, "SET foreign_key_checks = 0"); err != nil {
-		return err
-	}
 	for _, o := range objects {
 		if o.kind == "LIBRARY" && !s.srv.hasLibraries() {
 			continue
@@ -170,5 +195,5 @@ func (s *loading) clean(ctx context.Context, db string) error {
 			}
 		}
 	}
-	return s.conn.exec(ctx, "SET foreign_key_checks = 1")
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // A dump of one database goes into the named one, or nowhere, and one of several into those that it makes: every combination
@@ -231,6 +232,63 @@ func TestUndroppable(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Foreign keys between databases keep none of them from being dropped and made anew, whatever the order.
+func TestForeignKeysBetweenDatabases(t *testing.T) {
+	my := testServer(t)
+	a, b, other := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, "", "CREATE TABLE "+a+".p (id INT PRIMARY KEY); CREATE TABLE "+b+".p (id INT PRIMARY KEY)")
+	for from, to := range map[string]string{a: b, b: a, other: a} {
+		my.Query(t, from, "CREATE TABLE c (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES "+to+".p (id)); INSERT INTO "+to+".p VALUES (1) ON DUPLICATE KEY UPDATE id = 1; INSERT INTO c VALUES (1)")
+	}
+	t.Cleanup(func() { my.Query(t, "", "SET foreign_key_checks = 0; DROP TABLE "+a+".c, "+b+".c, "+other+".c") })
+	stream := my.dump(t, Config{Databases: []string{a, b}})
+	if err := my.load(t, LoadConfig{Clean: true}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if again := my.dump(t, Config{Databases: []string{a, b}}); !bytes.Equal(stream, again) {
+		t.Error("the restored databases are others")
+	}
+	if err := my.load(t, LoadConfig{Database: a, Clean: true}, my.dump(t, Config{Databases: []string{a}})); err != nil {
+		t.Fatal(err)
+	}
+	if got := my.Query(t, other, "SELECT COUNT(*) FROM c"); got != "1" {
+		t.Errorf("the table that refers to what was restored has %s rows", got)
+	}
+}
+
+// A server that does not tell databases apart by case finds the one that is there.
+func TestTargetByOtherCase(t *testing.T) {
+	my := testServer(t)
+	if my.family != familyMariaDB {
+		t.Skip("MySQL is told when it makes its data")
+	}
+	stream := my.headed(t, engineServer, "-- database \"Shop\"\nCREATE DATABASE IF NOT EXISTS `Shop`;\nUSE `Shop`;\nCREATE TABLE `new` (`a` INT);\n")
+	folding := newTestMySQL(servers.MariaDB(t, "--lower-case-table-names=1"))
+	folding.Query(t, "", "CREATE DATABASE shop; CREATE TABLE shop.t (mark VARCHAR(20)); INSERT INTO shop.t VALUES ('old')")
+	if err := folding.load(t, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) {
+		t.Errorf("over a database of another case: %v, want %v", err, ErrNotEmpty)
+	}
+	if err := folding.load(t, LoadConfig{Clean: true}, stream); err != nil {
+		t.Error(err)
+	}
+	if got := folding.Query(t, "", "SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = 'shop'"); got != "new" {
+		t.Errorf("the database has the tables %s", got)
+	}
+}
+
+// A dump whose first statement fails has changed nothing, and after what was dropped for it nothing of it is there.
+func TestFirstStatementFails(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	if err := my.load(t, LoadConfig{Database: db}, my.written(t, nil, "SET @a = 1;\nCREATE TABLE `t` (`a` NOTHING);\n")); err == nil || errors.As(err, new(*dump.PartialError)) {
+		t.Errorf("of one: %v", err)
+	}
+	several := my.headed(t, engineServer, "-- database "+fmt.Sprintf("%+q", db)+"\nSET @a = 1;\nCREATE USER ''@'' IDENTIFIED BY PASSWORD 'none';\n")
+	if err := my.load(t, LoadConfig{Clean: true}, several); err == nil || !strings.HasSuffix(err.Error(), "; dropped are database "+db+", and nothing of the dump is there yet") {
+		t.Errorf("of several: %v", err)
 	}
 }
 
