@@ -148,6 +148,9 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
 		return nil, fmt.Errorf("%+q is no name to load it under", t.namespace())
 	}
+	if t.db != c.DB && isServersOwn(t.db) {
+		return nil, fmt.Errorf("it would go to %s, in a database that is the server's own", shown(t.namespace()))
+	}
 	var err error
 	if t.metadata, err = parseMetadata(c.Metadata); err != nil {
 		return nil, fmt.Errorf("its metadata: %w", err)

@@ -26,3 +26,9 @@ func (s *Source) dumps(db, name string) bool {
 	}
 	return !strings.Contains(name, "$")
 }
+
+// isServersOwn tells whether a server keeps a database for itself: nothing of
+// another one goes there.
+func isServersOwn(db string) bool {
+	return db == "config" || db == "local" || strings.HasPrefix(db, internalPrefix)
+}

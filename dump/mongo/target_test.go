@@ -258,6 +258,22 @@ func TestUndroppable(t *testing.T) {
 	}
 }
 
+// No collection goes where the server keeps its own.
+func TestServersOwnIsNoTarget(t *testing.T) {
+	f := startFake(t)
+	f.add(t, "app", "a", "collection", "", `{"_id":1}`)
+	stream, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff, Oplog: OplogOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cfg := range []LoadConfig{{Database: "local"}, {Database: "config"}, {From: []string{"app.*"}, To: []string{"__mdb_internal.*"}}} {
+		to := startFake(t)
+		if _, err := loadFake(t, to, cfg, stream); err == nil || !strings.Contains(err.Error(), "the server's own") || len(to.sent("create")) > 0 {
+			t.Errorf("%+v: %v", cfg, err)
+		}
+	}
+}
+
 // What is gone when a collection cannot be dropped after all is named.
 func TestGoneIsNamed(t *testing.T) {
 	f := startFake(t)
