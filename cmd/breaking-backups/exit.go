@@ -98,6 +98,12 @@ func hint(err error) string {
 		return "breaking-backups snapshots --all lists what there is"
 	case errors.Is(err, postgres.ErrNotEmpty), errors.Is(err, mongo.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean"
+	case errors.Is(err, dump.ErrElsewhere):
+		return "a dump goes into the databases that it is of: take out of it what leads elsewhere, or load it with the engine's own client"
+	case errors.Is(err, postgres.ErrUndroppable):
+		return "nothing is dropped while one of the databases has to stay: end what is named there, or restore as their owner"
+	case errors.Is(err, postgres.ErrWholeCluster):
+		return "leave --database out: the dump makes its databases by their own names"
 	case errors.Is(err, restic.ErrLocked):
 		return "wait for the restic that works on the repository, or longer: LOCK_WAIT_SECONDS; a lock that nobody refreshes is removed after 30 minutes, or by hand once its restic is known to have ended: restic unlock"
 	case errors.Is(err, errSeveralSources):

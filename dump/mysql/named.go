@@ -54,6 +54,25 @@ var (
 	databaseOptions = []string{"character", "charset", "collate", "comment", "default", "encryption", "read", "upgrade"}
 )
 
+// unqualified takes a database's name out of a trigger's head, where it stands if
+// whoever made the trigger wrote it: the dump of one database goes into any.
+func unqualified(definition, database string) string {
+	t := &tokens{rest: []byte(definition)}
+	var b strings.Builder
+	kept := 0
+	for word := t.next(); word != "" && word != "each"; word = t.next() {
+		end := len(definition) - len(t.rest)
+		if !t.qualifies() || t.name() != database {
+			continue
+		}
+		b.WriteString(definition[kept : end-len(t.word)])
+		t.next() // the dot
+		t.skip()
+		kept = len(definition) - len(t.rest)
+	}
+	return b.String() + definition[kept:]
+}
+
 // tokens reads the words of a statement's head.
 type tokens struct {
 	rest []byte

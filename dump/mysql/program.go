@@ -265,6 +265,9 @@ func (p *program) print(w *printer, db *database) {
 	if !w.qualified && (p.kind == "FUNCTION" || p.kind == "PROCEDURE") {
 		p.definition = withinUsing(p.definition, db.name)
 	}
+	if !w.qualified && p.kind == "TRIGGER" {
+		p.definition = unqualified(p.definition, db.name)
+	}
 	w.program(p)
 	if s.database != "" {
 		w.in(home())

@@ -188,6 +188,19 @@ func TestCollationOfTarget(t *testing.T) {
 	}
 }
 
+func TestUnqualified(t *testing.T) {
+	for definition, want := range map[string]string{
+		"CREATE DEFINER=`a.b`@`%` TRIGGER app.tr BEFORE INSERT ON `app` . `t` FOR EACH ROW SET @a = app.f()": "CREATE DEFINER=`a.b`@`%` TRIGGER tr BEFORE INSERT ON `t` FOR EACH ROW SET @a = app.f()",
+		"CREATE TRIGGER tr AFTER DELETE ON app.app FOR EACH ROW BEGIN END":                                   "CREATE TRIGGER tr AFTER DELETE ON app FOR EACH ROW BEGIN END",
+		"CREATE TRIGGER \"app\".tr AFTER DELETE ON other.t FOR EACH ROW BEGIN END":                           "CREATE TRIGGER tr AFTER DELETE ON other.t FOR EACH ROW BEGIN END",
+		"CREATE TRIGGER /* app.x */ tr AFTER DELETE ON t FOR EACH ROW BEGIN END":                             "CREATE TRIGGER /* app.x */ tr AFTER DELETE ON t FOR EACH ROW BEGIN END",
+	} {
+		if got := unqualified(definition, "app"); got != want {
+			t.Errorf("%s\nbecomes %s\nwant    %s", definition, got, want)
+		}
+	}
+}
+
 // What keeps a database from being dropped is found before another one is.
 func TestUndroppable(t *testing.T) {
 	my := testServer(t)
@@ -232,6 +245,20 @@ func TestUndroppable(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A trigger that was made by qualified names goes with its database, into another one too.
+func TestTriggersByQualifiedNames(t *testing.T) {
+	my := testServer(t)
+	from, to := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, "", "CREATE TABLE "+from+".t (a INT, b INT); CREATE TRIGGER `"+from+"`.tr BEFORE INSERT ON "+from+" . `t` FOR EACH ROW SET NEW.b = (SELECT COUNT(*) FROM "+from+".t)")
+	if err := my.load(t, LoadConfig{Database: to}, my.dump(t, Config{Databases: []string{from}})); err != nil {
+		t.Fatal(err)
+	}
+	my.Query(t, from, "INSERT INTO t (a) VALUES (1)")
+	if got := my.Query(t, to, "INSERT INTO t (a) VALUES (1); SELECT b FROM t"); got != "1" {
+		t.Errorf("the restored trigger counts %s", got) // the rows of the database that its text names
 	}
 }
 
