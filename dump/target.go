@@ -3,7 +3,6 @@ package dump
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -36,12 +35,9 @@ func (t Target) String() string {
 	return "the server " + t.Server + ", databases " + Listed(t.Databases)
 }
 
-// Has tells whether the dump writes into a database of that name.
-func (t Target) Has(database string) bool { return slices.Contains(t.Databases, database) }
-
-// Listed writes names with commas between them, the first ten of many.
+// Listed writes names with commas between them, a reasonable number of many.
 func Listed(names []string) string {
-	const most = 10
+	const most = 20
 	text := strings.Join(names[:min(len(names), most)], ", ")
 	if more := len(names) - most; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)

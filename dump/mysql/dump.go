@@ -177,7 +177,7 @@ func (s *Source) warnUnsnapped(databases []*database) {
 		}
 	}
 	if len(names) > 0 {
-		s.cfg.Warn("these tables are not transactional, and the dump holds each as it was when it was read: " + listed(names))
+		s.cfg.Warn("these tables are not transactional, and the dump holds each as it was when it was read: " + dump.Listed(names))
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // What a server of the versions that this package was held against can hold, and what becomes of it:
@@ -83,7 +85,7 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 		}
 	}
 	if len(names) > 0 {
-		c.warn("these are in the server's own databases, and not in the dump: " + listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
+		c.warn("these are in the server's own databases, and not in the dump: " + dump.Listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
 	}
 	if c.srv.mariadb() {
 		return nil
@@ -101,19 +103,10 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 			names = append(names, r["name"])
 		}
 		if len(names) > 0 {
-			c.warn("the server's " + list.what + " are not in the dump, and have to be there before it is restored: " + listed(names))
+			c.warn("the server's " + list.what + " are not in the dump, and have to be there before it is restored: " + dump.Listed(names))
 		}
 	}
 	return nil
-}
-
-// listed puts names between commas, a reasonable number of them.
-func listed(names []string) string {
-	const most = 20
-	if n := len(names); n > most {
-		names = append(slices.Clone(names[:most]), fmt.Sprintf("and %d more", n-most))
-	}
-	return strings.Join(names, ", ")
 }
 
 // timeZones is a comment in the dump of a server that knows time zones by their names.
