@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // described is what information_schema has in the versions that this package was held against: a table a line, and for
@@ -147,7 +149,7 @@ func (c *catalog) warnOfDescribed(ctx context.Context, described string) error {
 		}
 	}
 	if len(news) > 0 {
-		c.warn("the server's information_schema describes what this program does not know, and what it stands for is not in the dump: " + listed(news))
+		c.warn("the server's information_schema describes what this program does not know, and what it stands for is not in the dump: " + dump.Listed(news))
 	}
 	return nil
 }
