@@ -61,7 +61,8 @@ func (c *Client) Backup(ctx context.Context, options BackupOptions, r io.Reader)
 		extra:  []*os.File{in.held},
 		stdout: &said,
 		hasty:  options.NoWait,
-		idle:   func() bool { return !in.committed() },
+		idle:   in.starved.Load,
+		long:   true,
 	})
 	in.close()
 	if !in.committed() {

@@ -37,8 +37,9 @@ type Client struct {
 	// for. nil: nobody is.
 	Waiting func(*LockedError)
 
-	// Stall ends a restic that for so long has neither read nor written anything to speak of, with a [*StallError]; what
-	// restic's caller keeps it waiting for does not count. 0: never. It is seen on Linux alone.
+	// Stall ends a restic that for so long has neither read nor written anything to speak of, with a [*StallError]; a
+	// backup or a dump only after four times that. What restic's caller keeps it waiting for does not count. 0: never. It
+	// is seen on Linux alone.
 	Stall time.Duration
 
 	// Still is told of a restic that has not for 30 s, and then every minute. It is called from a goroutine of its own.
@@ -52,7 +53,8 @@ type Client struct {
 	// Grace is how long an interrupted restic may take to remove its lock before it is killed. Default: 5 s.
 	Grace time.Duration
 
-	refreshed time.Duration // for tests: in place of missedRefresh
+	refreshed  time.Duration // for tests: in place of missedRefresh
+	refusedFor time.Duration // for tests: in place of refusedFor
 }
 
 const defaultGrace = 5 * time.Second
@@ -67,6 +69,9 @@ type command struct {
 	stdout io.Writer  // nil: /dev/null
 	reads  bool       // it changes nothing but locks, and shares the repository with all but those who hold it alone
 	hasty  bool       // a lock that is in the way is neither waited for nor removed
+
+	// long: it may be still for longer, as restic's own tries again may end well, and much is lost where they are cut off.
+	long bool
 
 	// idle reports whether restic has nothing to do but wait for us. nil: it never is, except for its stdout to be read.
 	idle func() bool
@@ -115,7 +120,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 		return fmt.Errorf("%s: start restic: %w", command.op, cause(ctx, err))
 	}
 	var handing atomic.Bool // its output is being taken
-	defer c.watch(cmd.Process.Pid, command.op, func() bool {
+	defer c.watch(cmd.Process.Pid, command, func() bool {
 		return handing.Load() || command.idle != nil && command.idle()
 	}, cancel)()
 	var copyErr error

@@ -9,5 +9,5 @@ import (
 // What has been written is the whole file only if the error is nil: a reader behind w must not be told of the end
 // before Dump has returned. An error of w is wrapped.
 func (c *Client) Dump(ctx context.Context, snapshotID, path string, w io.Writer) error {
-	return c.locked(ctx, command{op: "dump", args: []string{"dump", "--", snapshotID, path}, stdout: w, reads: true})
+	return c.locked(ctx, command{op: "dump", args: []string{"dump", "--", snapshotID, path}, stdout: w, reads: true, long: true})
 }

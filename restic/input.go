@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -31,6 +32,8 @@ type input struct {
 	sent  uint64
 
 	padding sync.WaitGroup
+
+	starved atomic.Bool // restic has all that there is of the stream so far
 }
 
 type inputState int
@@ -74,7 +77,9 @@ func newInput() (*input, error) {
 func (in *input) feed(r io.Reader) error {
 	buf := make([]byte, feedSize)
 	for {
+		in.starved.Store(true)
 		n, err := r.Read(buf)
+		in.starved.Store(false)
 		if n > 0 && !in.send(buf[:n]) {
 			return nil
 		}

@@ -2,6 +2,7 @@ package restic
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -40,7 +41,7 @@ func (s *stderr) Write(p []byte) (int, error) {
 }
 
 // urlPassword is the password in a URL's user part: restic takes it out of most of its messages, not of all.
-var urlPassword = regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`)
+var urlPassword = regexp.MustCompile(`(://[^/\s:@]*):[^/\s]+@`)
 
 func withoutPassword(text string) string { return urlPassword.ReplaceAllString(text, "$1:***@") }
 
@@ -86,16 +87,18 @@ var refusal = regexp.MustCompile(`(?i)signature ?(we calculated )?does ?not ?mat
 
 var tryingAgain = regexp.MustCompile(`^(.*) returned error, retrying after [^:]*: (.*)$`)
 
-// A store is taken at its word when it has refused so often in so short a time: it may have forgotten a key, or not yet
-// heard of it, for a moment.
+// A store is taken at its word when it has refused so often, for so long, without a pause: several requests go on at once,
+// and it may have forgotten a key, or not yet heard of it, for a moment.
 const (
 	refusedOften = 3
-	refusedSoon  = time.Minute
+	refusedFor   = 5 * time.Second
+	refusedPause = time.Minute
 )
 
 // said returns what is told of every line: whoever wants to know, and end of a store that refuses.
 func (c *Client) said(end func(error)) func(string) {
-	var refused []time.Time
+	often, first, last := 0, time.Time{}, time.Time{}
+	enough := cmp.Or(c.refusedFor, refusedFor)
 	return func(line string) {
 		if c.Said != nil {
 			c.Said(line)
@@ -104,8 +107,12 @@ func (c *Client) said(end func(error)) func(string) {
 		if match == nil || !refusal.MatchString(match[2]) {
 			return
 		}
-		refused = append(refused, time.Now())
-		if n := len(refused); n >= refusedOften && refused[n-1].Sub(refused[n-refusedOften]) < refusedSoon {
+		now := time.Now()
+		if often == 0 || now.Sub(last) > refusedPause {
+			often, first = 0, now
+		}
+		last = now
+		if often++; often >= refusedOften && now.Sub(first) >= enough {
 			end(&RefusedError{Said: match[2]})
 		}
 	}

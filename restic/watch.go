@@ -28,22 +28,30 @@ const (
 	stillEvery = time.Minute
 )
 
-// watch looks at a restic now and then, until stop is called, which waits for it.
-func (c *Client) watch(pid int, op string, idle func() bool, end func(error)) (stop func()) {
+// longer is how many times Stall a restic may be still that has much to lose. By default that is 20 minutes, a little more
+// than restic itself tries again.
+const longer = 4
+
+// watch looks at a restic now and then, until stop is called, which waits for it. Only time in which it could look
+// counts, as whoever is frozen, with restic, does not see that it goes by.
+func (c *Client) watch(pid int, command command, idle func() bool, end func(error)) (stop func()) {
 	mark, ok := moved(pid)
 	if !ok || c.Stall == 0 && c.Still == nil {
 		return func() {}
 	}
-	every := time.Second
+	limit, every := c.Stall, time.Second
 	if c.Stall > 0 {
 		every = min(every, max(c.Stall/8, time.Millisecond))
+	}
+	if command.long {
+		limit *= longer
 	}
 	quit := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		marked, next := time.Now(), stillAfter
+		last, still, next := time.Now(), time.Duration(0), stillAfter
 		for {
 			select {
 			case <-quit:
@@ -54,17 +62,18 @@ func (c *Client) watch(pid int, op string, idle func() bool, end func(error)) (s
 			if !ok {
 				return // it has ended
 			}
-			if now-mark >= movement || idle() {
-				mark, marked, next = now, time.Now(), stillAfter
+			still += min(time.Since(last), 2*every)
+			last = time.Now()
+			if now >= mark+movement || now < mark || idle() {
+				mark, still, next = now, 0, stillAfter
 				continue
 			}
-			since := time.Since(marked)
-			if since >= next && c.Still != nil {
-				c.Still(op, since)
-				next = since + stillEvery
+			if still >= next && c.Still != nil {
+				c.Still(command.op, still)
+				next = still + stillEvery
 			}
-			if c.Stall > 0 && since >= c.Stall {
-				end(&StallError{After: c.Stall})
+			if limit > 0 && still >= limit {
+				end(&StallError{After: limit})
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package restic
 import (
 	"errors"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +51,10 @@ func TestStall(t *testing.T) {
 	if _, err := client.Backup(t.Context(), options, strings.NewReader("x")); !errors.As(err, new(*StallError)) {
 		t.Errorf("one that sleeps on all of its input: %v", err)
 	}
+	client.Binary = script(t, `sleep 60`)
+	if _, err := client.Backup(t.Context(), options, noise(10<<20, 3)); !errors.As(err, new(*StallError)) {
+		t.Errorf("one that takes none of its input: %v", err)
+	}
 }
 
 type writerFunc func()
@@ -60,6 +65,7 @@ func (w writerFunc) Write(p []byte) (int, error) { w(); return len(p), nil }
 func TestSaid(t *testing.T) {
 	var said []string
 	client := &Client{
+		Env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()},
 		Said: func(line string) { said = append(said, line) },
 		Binary: script(t, `echo 'Save(x) returned error, retrying after 1s: http://me:secret@host: 500' >&2
 			echo '{"message_type":"error","error":{"message":"cache: no space"}}' >&2
@@ -89,7 +95,7 @@ func TestRefused(t *testing.T) {
 		"dial tcp 127.0.0.1:17999: connect: connection refused":                                  false,
 		"unexpected HTTP response (503): 503 Service Unavailable":                                false,
 	} {
-		client := &Client{Binary: script(t, say(text))}
+		client := &Client{Binary: script(t, say(text)), refusedFor: 100 * time.Millisecond}
 		_, err := client.Snapshots(t.Context(), Filter{})
 		var e *RefusedError
 		if errors.As(err, &e) != refused {

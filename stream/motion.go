@@ -69,7 +69,8 @@ func (m *motion) still() (side Side, since time.Duration) {
 }
 
 // watch looks at the stream now and then, until stop is called, which waits for it: it tells who keeps it still, and ends
-// it where the consumer has for too long and nothing is spilled.
+// it where the consumer has for too long and nothing is spilled. Only time in which it could look counts, as a process
+// that is frozen does not see that it goes by.
 func (m *motion) watch(o PipeOptions, end func(*StallError)) (stop func()) {
 	if o.Still == nil && (o.Stall == 0 || o.Spill != nil) {
 		return func() {}
@@ -83,21 +84,29 @@ func (m *motion) watch(o PipeOptions, end func(*StallError)) (stop func()) {
 	watching.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		next := StillAfter // of being still, to tell of
+		var before Side
+		last, still, next := time.Now(), time.Duration(0), StillAfter
 		for {
 			select {
 			case <-quit:
 				return
 			case <-tick.C:
 			}
+			passed := time.Since(last)
+			last = last.Add(passed)
 			side, since := m.still()
-			if since < StillAfter {
-				next = StillAfter
-			} else if since >= next && o.Still != nil {
-				o.Still(side, since)
-				next = since + StillEvery
+			if side != before || since < passed { // another wait than at the last look
+				before, still, next = side, 0, StillAfter
 			}
-			if side == Consumer && o.Stall > 0 && since >= o.Stall && o.Spill == nil {
+			still += min(since, passed, 2*every)
+			if side == 0 {
+				continue
+			}
+			if still >= next && o.Still != nil {
+				o.Still(side, still)
+				next = still + StillEvery
+			}
+			if side == Consumer && o.Stall > 0 && still >= o.Stall && o.Spill == nil {
 				end(&StallError{After: o.Stall})
 				return
 			}

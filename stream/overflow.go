@@ -11,7 +11,7 @@ import (
 
 // overflowing is a produce that does not wait for its consumer for longer than Stall: what it writes from then on goes
 // into a spool, and from there to the consumer once produce itself has returned.
-func (o PipeOptions) overflowing(pw *io.PipeWriter, produce func(context.Context, io.Writer) error) func(context.Context, io.Writer) error {
+func (o PipeOptions) overflowing(pw *io.PipeWriter, first *firstFailure, produce func(context.Context, io.Writer) error) func(context.Context, io.Writer) error {
 	return func(ctx context.Context, w io.Writer) error {
 		f := newOverflow(o)
 		var passing sync.WaitGroup
@@ -21,6 +21,7 @@ func (o PipeOptions) overflowing(pw *io.PipeWriter, produce func(context.Context
 		}
 		err := f.end(produce(ctx, f))
 		if err != nil {
+			first.is(producing)                    // before the consumer can hear of it
 			_ = pw.CloseWithError(&brokenOff{err}) // which ends pass, whatever the consumer does
 		}
 		passing.Wait()

@@ -179,3 +179,21 @@ func TestStill(t *testing.T) {
 		t.Errorf("side %d for %s, want the producer for no time", side, since)
 	}
 }
+
+// Of two that end in failures the producer's, which came first, is told, however quick the consumer is.
+func TestOverflowBlamesWhoFailed(t *testing.T) {
+	broken := errors.New("it broke")
+	options := PipeOptions{Stall: time.Minute, Spill: &SpoolOptions{Dir: t.TempDir()}}
+	for range 500 {
+		_, err := options.Pipe(t.Context(), func(_ context.Context, w io.Writer) error {
+			_, _ = w.Write([]byte("x"))
+			return broken
+		}, func(_ context.Context, r io.Reader) error {
+			_, err := io.Copy(io.Discard, r)
+			return err
+		})
+		if !errors.As(err, new(*ProduceError)) {
+			t.Fatalf("error %T: %v", err, err)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func (o PipeOptions) Pipe(ctx context.Context, produce func(context.Context, io.
 	})
 	defer stop()
 	if o.Spill != nil && o.Stall > 0 {
-		produce = o.overflowing(pw, produce)
+		produce = o.overflowing(pw, &first, produce)
 	}
 
 	var produceErr, consumeErr error

@@ -33,6 +33,9 @@ func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTemp(); err != nil {
+		return nil, err
+	}
 	client, err := checkedRestic(ctx, cfg, a.log)
 	if err != nil {
 		return nil, err
@@ -192,7 +195,7 @@ func (b *backup) unlock(ctx context.Context) {
 // streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store does not take it. The database is not held while a lock of
 // the repository is waited for, which may take half an hour after a prune was killed: the dump then begins anew.
 func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, error) {
-	patient := *b.restic
+	patient, last := *b.restic, false
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
 		var summary restic.Summary
 		_, err := b.pipe(true).Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
@@ -204,13 +207,14 @@ func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, e
 		if !errors.Is(err, restic.ErrLocked) || ctx.Err() != nil {
 			return summary, err
 		}
-		// It ends: once the time is over a lock is not waited for any more.
+		if last {
+			return summary, err
+		}
+		// It ends: the try that follows the last wait is the last one.
 		patient.LockWait = max(time.Until(deadline), 0)
+		last = patient.LockWait == 0
 		if err := patient.AwaitLock(ctx); err != nil {
 			return restic.Summary{}, err
-		}
-		if patient.LockWait == 0 {
-			return summary, err
 		}
 		b.warned.Store(0) // all that was told of the dump is told anew
 	}

@@ -117,8 +117,16 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 			return fmt.Errorf("restore: nothing was changed: %w", err)
 		}
 	}
-	bytes, err := a.loadPipe(opt).Pipe(ctx, produce, loader.Load)
+	var loadErr error
+	bytes, err := a.loadPipe(opt).Pipe(ctx, produce, func(ctx context.Context, r io.Reader) error {
+		loadErr = loader.Load(ctx, r)
+		return loadErr
+	})
 	if err != nil {
+		// How the target is left is told whoever failed first.
+		if partial := (*dump.PartialError)(nil); errors.As(loadErr, &partial) && !errors.As(err, new(*dump.PartialError)) {
+			err = &dump.PartialError{Err: err, Left: partial.Left}
+		}
 		return err
 	}
 	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", visible(name), visible(target.String()), size(uint64(bytes)), time.Since(started).Round(time.Millisecond))

@@ -16,21 +16,18 @@ import (
 // keeps waiting for STALL_TIMEOUT_SECONDS is ended, as a database's snapshot and locks are held meanwhile. A database may
 // take its time: it may be sorting a table, or building an index, and a dead one is found out by the connection.
 
-// checkedRestic is the repository's restic, once it is known to be new enough and to have a place for its packs.
+// checkedRestic is the repository's restic, once it is known to be new enough.
 func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
 	client := &restic.Client{
 		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait), Stall: time.Duration(cfg.StallTimeout),
 		Still: func(op string, since time.Duration) {
-			log.Warn("the store does not move", "restic", op, "since", since.Round(time.Second))
+			log.Warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
 		},
 		Said: sayings(log),
 	}
 	client.Waiting = func(held *restic.LockedError) {
 		log.Info("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
 			"most", client.LockWait, "lock", held)
-	}
-	if err := checkTemp(); err != nil {
-		return nil, err
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
 		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
@@ -44,11 +41,19 @@ func sayings(log logger) func(string) {
 	const most, of = 20, time.Minute
 	var mu sync.Mutex
 	var began time.Time
-	told := 0
+	told, last := 0, map[string]time.Time{}
 	return func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if now := time.Now(); now.Sub(began) > of {
+		now := time.Now()
+		if now.Sub(last[line]) < time.Hour { // as every restic of a run says what is wrong with its cache
+			return
+		}
+		if len(last) > 1000 {
+			clear(last)
+		}
+		last[line] = now
+		if now.Sub(began) > of {
 			began, told = now, 0
 		}
 		switch told++; {
@@ -64,15 +69,15 @@ func sayings(log logger) func(string) {
 func (b *backup) pipe(held bool) stream.PipeOptions {
 	var spilling atomic.Bool
 	options := stream.PipeOptions{
-		Stall: time.Duration(b.cfg.StallTimeout),
+		// Of restic its client tells: it takes the stream in gulps, and between them stores what it has.
 		Still: func(side stream.Side, since time.Duration) {
-			switch since = since.Round(time.Second); {
-			case side == stream.Consumer:
-				b.log.Warn("the store does not take the dump", "since", since)
-			case held && !spilling.Load():
-				b.log.Info("waiting for the database", "since", since)
+			if side == stream.Producer && held && !spilling.Load() {
+				b.log.Info("waiting for the database", "since", since.Round(time.Second))
 			}
 		},
+	}
+	if held {
+		options.Stall = time.Duration(b.cfg.StallTimeout)
 	}
 	if held && b.cfg.Mode == "auto" {
 		options.Spill = &stream.SpoolOptions{Dir: b.cfg.WorkDir}

@@ -108,6 +108,7 @@ func TestTerminated(t *testing.T) {
 			t.Fatalf("it does not come to the rows\n%s", p.stderr)
 		}
 		p.wantTerminated(t)
+		p.says(t, "the target now holds a part of the dump")
 	})
 }
 

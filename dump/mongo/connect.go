@@ -32,9 +32,9 @@ type Server struct {
 	Password     string
 	AuthDatabase string // where User is known; empty means where the URI says, else admin
 
-	// ConnectTimeout bounds the wait for a server that can be reached, and each
-	// handshake; serverSelectionTimeoutMS and connectTimeoutMS of the URI go before
-	// it. 0 means the driver's own, half a minute each.
+	// ConnectTimeout bounds the wait for a server that can be reached;
+	// serverSelectionTimeoutMS of the URI goes before it. Until the server has said
+	// who it is twice that may pass. 0 means the driver's own, half a minute.
 	ConnectTimeout time.Duration
 }
 
@@ -89,9 +89,6 @@ func (s Server) options() (*options.ClientOptions, error) {
 	}
 	if opts.ServerSelectionTimeout == nil && s.ConnectTimeout > 0 {
 		opts.SetServerSelectionTimeout(s.ConnectTimeout)
-	}
-	if opts.ConnectTimeout == nil && s.ConnectTimeout > 0 {
-		opts.SetConnectTimeout(s.ConnectTimeout)
 	}
 	withoutSettings(opts)
 	return opts, opts.Validate()
@@ -209,10 +206,20 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		Session int64  `bson:"logicalSessionTimeoutMinutes"`
 	}
 	var build bson.Raw
-	err = c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello)
-	if err == nil {
-		err = c.run(ctx, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build)
+	// Not the driver's own connectTimeoutMS: by it a server's heartbeat is judged as well, and a dump would be cut off by a
+	// pause of the server's that its cursor outlasts.
+	asking, cancel := ctx, func() {}
+	if wait := opts.ServerSelectionTimeout; wait != nil {
+		asking, cancel = context.WithTimeoutCause(ctx, 2**wait, fmt.Errorf("%w, which is %s", dump.ErrNoAnswer, 2**wait))
 	}
+	err = c.run(asking, "admin", bson.D{{Key: "hello", Value: 1}}, &hello)
+	if err == nil {
+		err = c.run(asking, "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build)
+	}
+	if err != nil && asking.Err() != nil && ctx.Err() == nil {
+		err = context.Cause(asking)
+	}
+	cancel()
 	if err != nil {
 		err = unreachable(ctx, err)
 		if opts.ServerAPIOptions == nil && wantsAPIVersion(err) {

@@ -12,7 +12,7 @@ import (
 const locksHeld = `SELECT t.processlist_id AS id, t.processlist_user AS user, t.processlist_host AS host, t.processlist_time AS secs,
 	CONCAT(m.object_schema, '.', m.object_name) AS what
 	FROM performance_schema.metadata_locks m JOIN performance_schema.threads t ON t.thread_id = m.owner_thread_id
-	WHERE m.object_type = 'TABLE' AND m.lock_status = 'GRANTED' AND m.lock_type IN ('EXCLUSIVE', 'SHARED_NO_READ_WRITE', 'SHARED_UPGRADABLE', 'SHARED_NO_WRITE')
+	WHERE m.object_type = 'TABLE' AND m.lock_status = 'GRANTED' AND m.lock_type IN ('EXCLUSIVE', 'SHARED_NO_READ_WRITE')
 	AND t.processlist_id <> CONNECTION_ID() ORDER BY secs DESC LIMIT 5`
 
 // sessions are those who use a database, for servers that do not tell who holds what.
@@ -32,7 +32,7 @@ func (s *Source) explain(ctx context.Context, err error) error {
 		return err
 	}
 	defer c.close()
-	for _, q := range []struct{ query, verb, begin string }{{locksHeld, "holds", "in the way"}, {sessions, "uses", "it may be"}} {
+	for _, q := range []struct{ query, verb, begin string }{{locksHeld, "holds", "in the way may be"}, {sessions, "uses", "it may be"}} {
 		rows, listErr := c.list(asking, q.query)
 		if listErr != nil || len(rows) == 0 {
 			continue

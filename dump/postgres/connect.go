@@ -97,6 +97,9 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 		ctx, cancel := context.WithTimeoutCause(all, firstAnswer, fmt.Errorf("%w, which is %s", dump.ErrNoAnswer, firstAnswer))
 		defer cancel()
 		results, err := conn.Exec(ctx, clearPath+"; "+ownRole+"; "+aboutServer).ReadAll()
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			return fmt.Errorf("read the server's version: %w", err)
 		}
@@ -112,7 +115,7 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 	switch {
 	case ctx.Err() != nil:
 		return nil, server{}, fmt.Errorf("connect: %w", context.Cause(ctx))
-	case errors.Is(err, context.DeadlineExceeded) && cc.ConnectTimeout > 0:
+	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, dump.ErrNoAnswer) && cc.ConnectTimeout > 0:
 		return nil, server{}, fmt.Errorf("connect: %w, which is %s: %w", dump.ErrNoAnswer, cc.ConnectTimeout, err)
 	case err != nil:
 		return nil, server{}, fmt.Errorf("connect: %w", err)

@@ -72,5 +72,5 @@ func inTheWay(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fu
 		}
 		who = append(who, text)
 	}
-	return "; in the way: " + strings.Join(who, "; ")
+	return "; in the way may be: " + strings.Join(who, "; ")
 }
