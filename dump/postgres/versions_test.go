@@ -42,6 +42,7 @@ type refusal struct {
 // and of what came from another server.
 type difference struct {
 	across    int    // from what is below this version, or the other way
+	since     int    // but not from or to what is below this one
 	script    string // as above
 	statement string
 }
@@ -90,7 +91,8 @@ func TestVersions(t *testing.T) {
 		}
 	}
 	for i, d := range differences {
-		if _, ok := used.differences.Load(i); !ok && d.between(oldest, newest) && !t.Failed() {
+		somewhere := slices.ContainsFunc(majors, func(major int) bool { return d.between(major, newest) })
+		if _, ok := used.differences.Load(i); !ok && somewhere && !t.Failed() {
 			t.Errorf("no dumps differ in %s (%s)", d.statement, d.script)
 		}
 	}
@@ -113,7 +115,7 @@ func (u *used) refusal(i int)    { u.refusals.Store(i, true) }
 func (u *used) difference(i int) { u.differences.Store(i, true) }
 
 func (d difference) between(from, to int) bool {
-	return min(from, to) < d.across && max(from, to) >= d.across
+	return min(from, to) < d.across && max(from, to) >= d.across && min(from, to) >= d.since
 }
 
 // run fills databases here, as far as a version knows what is in the scripts, and takes each there.
@@ -366,6 +368,9 @@ var created = regexp.MustCompile(`^CREATE (?:[A-Z]+ )+(` + name + `)`)
 var differences = []difference{
 	// A partition's NOT NULL has the name of its parent's where they were made together.
 	{across: 18, script: "objects", statement: `^CREATE TABLE shop\.orders_\w+ \(`},
+	{across: 18, since: 17, script: "versions", statement: `^CREATE TABLE v\.identified_1 \(`},
+	// From 18 on it is the standard; older servers know it, and are told so.
+	{across: 18, since: 16, script: "hostile|kinds", statement: `^CREATE SUBSCRIPTION .* WITH \(connect = false, slot_name = NONE(, streaming = parallel)?\);$`},
 	// From 15 on it is the standard, and a dump of an older server says what is other than that.
 	{across: 15, script: "objects", statement: `^GRANT CREATE ON SCHEMA public TO PUBLIC;$`},
 }
