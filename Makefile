@@ -2,7 +2,8 @@
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PROGRAM  := bin/breaking-backups
 SERVERS  := .cache/bin/servers
-PACKAGES := ./... ./testdata/servers/... ./testdata/bench
+# The longest first: as many are tested at once as there are processors, in this order.
+PACKAGES := ./dump/postgres ./cmd/... ./... ./testdata/servers/... ./testdata/bench
 TIMEOUT  := 30m
 IMAGE    := breaking-backups:$(VERSION)
 

@@ -30,7 +30,7 @@ func (c *Client) withCache(args []string) []string {
 	return slices.Insert(slices.Clone(args), 1, "--no-cache")
 }
 
-// tryCache makes restic's cache folder, as restic would.
+// tryCache tells why restic cannot keep its cache. It makes nothing.
 func (c *Client) tryCache() error {
 	dir := c.getenv("RESTIC_CACHE_DIR")
 	if dir == "" {
@@ -46,7 +46,18 @@ func (c *Client) tryCache() error {
 		}
 		dir = filepath.Join(dir, "restic")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	for { // up to what is there
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = &os.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR}
+		}
+		if err == nil {
+			break
+		}
+		if parent := filepath.Dir(dir); errors.Is(err, os.ErrNotExist) && parent != dir {
+			dir = parent
+			continue
+		}
 		return fmt.Errorf("restic's cache: %w", err)
 	}
 	const write = 2 // access(2)

@@ -13,8 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic/restictest"
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // SIGTERM ends every command within 10 seconds, wherever it waits, and not because time is up for whatever does not end.
@@ -137,4 +142,42 @@ func (p *program) wantTerminated(t *testing.T) {
 	if strings.Contains(p.stderr.String(), "something does not end") {
 		t.Errorf("it did not end by itself\n%s", p.stderr)
 	}
+}
+
+// The same of the other engines, whose drivers have ways of their own to wait.
+func TestTerminatedOfOthers(t *testing.T) {
+	t.Parallel()
+	base := append(os.Environ(), "LOG_FORMAT=text", "CONNECT_TIMEOUT_SECONDS=0")
+	t.Run("mariadb", func(t *testing.T) {
+		my := servers.MariaDB(t)
+		db := my.CreateDB(t)
+		my.Query(t, db, "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, b LONGBLOB); INSERT INTO t (b) VALUES (REPEAT('x', 4000000)), (REPEAT('y', 4000000))")
+		w := &world{env: append(append(slices.Clone(base), my.Env(db)...), "DB_TYPE=mariadb", "MYSQL_TLS=disabled", "MYSQL_SOCKET=", "MYSQL_HOST=127.0.0.1")}
+		for _, bytes := range []int64{1, 2 << 20} { // while it connects, and within rows
+			g := newGate(t, net.JoinHostPort(my.Host, strconv.Itoa(my.Port)), bytes)
+			p := w.command(t, []string{"dump"}, []string{"MYSQL_PORT=" + strconv.Itoa(g.port())}, nil)
+			p.middle(t, g)
+			p.wantTerminated(t)
+		}
+	})
+	t.Run("mongo", func(t *testing.T) {
+		ferret := servers.Ferret(t)
+		client, err := mongo.Connect(options.Client().ApplyURI(ferret.URI("")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Disconnect(t.Context())
+		for i := range 100 {
+			if _, err := client.Database("terminated").Collection("c").InsertOne(t.Context(), bson.M{"_id": i, "text": strings.Repeat("x", 100_000)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := &world{env: append(slices.Clone(base), "DB_TYPE=mongo", "MONGO_DATABASE=terminated")}
+		for _, bytes := range []int64{1, 2 << 20} {
+			g := newGate(t, ferret.Host, bytes)
+			p := w.command(t, []string{"dump"}, []string{"MONGO_URI=mongodb://127.0.0.1:" + strconv.Itoa(g.port()) + "/?directConnection=true"}, nil)
+			p.middle(t, g)
+			p.wantTerminated(t)
+		}
+	})
 }

@@ -69,7 +69,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 		return p, err
 	}
 	made := slices.DeleteFunc(slices.Clone(s.databases), born)
-	rows, err := s.conn.Query(ctx, `SELECT datname, datistemplate, ARRAY(SELECT slot_name::text FROM pg_catalog.pg_replication_slots WHERE database = datname ORDER BY 1)
+	rows, err := s.conn.Query(ctx, `SELECT datname, datistemplate, ARRAY(SELECT slot_name::pg_catalog.text FROM pg_catalog.pg_replication_slots WHERE database = datname ORDER BY 1)
 		FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
 	if err != nil {
 		return p, err

@@ -218,6 +218,7 @@ func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (ref
 			return
 		}
 		err := s.run(t.Context(), &job{item: item})
+		s.reading.Wait() // a load reads no further after an error
 		var said *pgconn.PgError
 		if err != nil && !errors.As(err, &said) {
 			t.Fatal(err)
