@@ -62,7 +62,26 @@ const HoldsPart = "the target now holds a part of the dump"
 func (e *PartialError) Error() string { return e.Err.Error() + "; " + e.Left }
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// Gone is how a load leaves its target that ended while it made room.
-func Gone(dropped []string) string {
-	return "dropped are " + Listed(dropped) + ", and nothing of the dump is there yet"
+// Left is how a load leaves its target if it ends now; empty: as it was. touched says that something of the dump is
+// there, or may be; gone is what was dropped to make room, see Dropped.
+func Left(touched bool, gone []string) string {
+	switch {
+	case touched:
+		return HoldsPart
+	case len(gone) > 0:
+		return "dropped are " + Listed(gone) + ", and nothing of the dump is there yet"
+	}
+	return ""
+}
+
+// Dropped adds to what is gone something that was to be dropped, and was with that err. What the server has refused to
+// drop is there; of any other error nobody knows.
+func Dropped(gone []string, what string, err error, refused bool) []string {
+	switch {
+	case err == nil:
+		return append(gone, what)
+	case !refused:
+		return append(gone, "perhaps "+what)
+	}
+	return gone
 }

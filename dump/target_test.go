@@ -24,7 +24,7 @@ func TestTargetString(t *testing.T) {
 
 func TestPartialError(t *testing.T) {
 	cause := errors.New("no room")
-	var err error = &PartialError{Err: fmt.Errorf("restore: %w", cause), Left: Gone([]string{"database a", "perhaps database b"})}
+	var err error = &PartialError{Err: fmt.Errorf("restore: %w", cause), Left: Left(false, []string{"database a", "perhaps database b"})}
 	const want = "restore: no room; dropped are database a, perhaps database b, and nothing of the dump is there yet"
 	if err.Error() != want || !errors.Is(err, cause) {
 		t.Errorf("%v, want %s", err, want)

@@ -68,14 +68,8 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 func (s *loading) clear(ctx context.Context, p placement) error {
 	for _, t := range p.drop {
 		err := s.conn.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
-		what := "collection " + shown(t.namespace())
 		_, isServers := errors.AsType[mongo.ServerError](err)
-		switch {
-		case err == nil:
-			s.gone = append(s.gone, what)
-		case !isServers || mongo.IsNetworkError(err): // nobody knows what became of it
-			s.gone = append(s.gone, "perhaps "+what)
-		}
+		s.gone = dump.Dropped(s.gone, "collection "+shown(t.namespace()), err, isServers && !mongo.IsNetworkError(err))
 		if err != nil {
 			return fmt.Errorf("drop %s: %w", shown(t.namespace()), err)
 		}
@@ -84,17 +78,6 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		return nil
 	}
 	return s.dropTemporary(ctx)
-}
-
-// left says how the load leaves its target if it ends now; empty: as it was.
-func (s *loading) left() string {
-	switch {
-	case s.touched:
-		return dump.HoldsPart
-	case len(s.gone) > 0:
-		return dump.Gone(s.gone)
-	}
-	return ""
 }
 
 // address is the server's, for people: of several the first.

@@ -148,26 +148,9 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	return s.conn.exec(ctx, "SET foreign_key_checks = 1")
 }
 
-// dropped notes what became of something that was to be dropped. An error that is
-// not the server's leaves open whether it is gone.
+// dropped notes what became of something that was to be dropped.
 func (s *loading) dropped(what string, err error) {
-	switch {
-	case err == nil:
-		s.gone = append(s.gone, what)
-	case ErrorNumber(err) == 0:
-		s.gone = append(s.gone, "perhaps "+what)
-	}
-}
-
-// left says how the load leaves its target if it ends now; empty: as it was.
-func (s *loading) left() string {
-	switch {
-	case s.touched:
-		return dump.HoldsPart
-	case len(s.gone) > 0:
-		return dump.Gone(s.gone)
-	}
-	return ""
+	s.gone = dump.Dropped(s.gone, what, err, ErrorNumber(err) != 0)
 }
 
 // clean drops everything in a database. The database stays, and with it what

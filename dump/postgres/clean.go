@@ -51,27 +51,10 @@ func (s *loading) dropDatabase(ctx context.Context, database string, template bo
 	return err
 }
 
-// drop notes what became of something that was to be dropped. An error that is
-// not the server's leaves open whether it is gone.
+// drop notes what became of something that was to be dropped.
 func (s *loading) drop(what string, err error) error {
-	switch {
-	case err == nil:
-		s.gone = append(s.gone, what)
-	case !errors.As(err, new(*pgconn.PgError)):
-		s.gone = append(s.gone, "perhaps "+what)
-	}
+	s.gone = dump.Dropped(s.gone, what, err, errors.As(err, new(*pgconn.PgError)))
 	return err
-}
-
-// left says how the load leaves its target if it ends now; empty: as it was.
-func (s *loading) left() string {
-	switch {
-	case s.touched:
-		return dump.HoldsPart
-	case len(s.gone) > 0:
-		return dump.Gone(s.gone)
-	}
-	return ""
 }
 
 // clean drops everything that users made in the database, in one transaction:

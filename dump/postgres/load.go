@@ -125,7 +125,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
-	if left := s.left(); left != "" {
+	if left := dump.Left(s.touched, s.gone); left != "" {
 		return &dump.PartialError{Err: err, Left: left}
 	}
 	return err
