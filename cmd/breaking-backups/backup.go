@@ -192,13 +192,14 @@ func (b *backup) unlock(ctx context.Context) {
 	}
 }
 
-// streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store does not take it. The database is not held while a lock of
-// the repository is waited for, which may take half an hour after a prune was killed: the dump then begins anew.
+// streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store does not take it. The
+// database is not held while a lock of the repository is waited for, which may take half an hour after a prune was
+// killed: the dump then begins anew.
 func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, error) {
 	patient, last := *b.restic, false
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
 		var summary restic.Summary
-		_, err := b.pipe(true).Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
+		_, err := b.pipe().Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
 			options := b.options(tags)
 			options.NoWait = true
 			summary, err = b.restic.Backup(ctx, options, r)

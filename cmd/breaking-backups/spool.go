@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -45,20 +44,14 @@ func (b *backup) spooled(ctx context.Context, tags []string) (_ restic.Summary, 
 func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Spool) (restic.Summary, error) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = time.Duration(b.cfg.RetryWait), 2, 10*time.Minute
-	once := func() (summary restic.Summary, err error) {
-		_, err = b.pipe(false).Pipe(ctx, func(_ context.Context, w io.Writer) error {
-			r, err := spool.Open()
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			_, err = copyPlain(w, r)
-			return err
-		}, func(ctx context.Context, r io.Reader) (err error) {
-			summary, err = b.restic.Backup(ctx, b.options(tags), r)
-			return err
-		})
-		if errors.As(err, new(*stream.ProduceError)) || err != nil && !worthTryingAgain(err) {
+	once := func() (restic.Summary, error) {
+		r, err := spool.Open()
+		if err != nil {
+			return restic.Summary{}, backoff.Permanent(err)
+		}
+		defer r.Close()
+		summary, err := b.restic.Backup(ctx, b.options(tags), r)
+		if err != nil && !worthTryingAgain(err) {
 			err = backoff.Permanent(err)
 		}
 		return summary, err

@@ -65,21 +65,19 @@ func sayings(log logger) func(string) {
 	}
 }
 
-// pipe is how a dump passes to restic; from the database, which is not to be held for long, or from a spool.
-func (b *backup) pipe(held bool) stream.PipeOptions {
+// pipe is how a dump passes from the database, which is not to be held for long, to restic.
+func (b *backup) pipe() stream.PipeOptions {
 	var spilling atomic.Bool
 	options := stream.PipeOptions{
+		Stall: time.Duration(b.cfg.StallTimeout),
 		// Of restic its client tells: it takes the stream in gulps, and between them stores what it has.
 		Still: func(side stream.Side, since time.Duration) {
-			if side == stream.Producer && held && !spilling.Load() {
+			if side == stream.Producer && !spilling.Load() {
 				b.log.Info("waiting for the database", "since", since.Round(time.Second))
 			}
 		},
 	}
-	if held {
-		options.Stall = time.Duration(b.cfg.StallTimeout)
-	}
-	if held && b.cfg.Mode == "auto" {
+	if b.cfg.Mode == "auto" {
 		options.Spill = &stream.SpoolOptions{Dir: b.cfg.WorkDir}
 		options.Spilling = func() {
 			spilling.Store(true)
