@@ -11,7 +11,10 @@ import (
 
 // copyIn sends the rows of a COPY and returns how many the server took, and their bytes.
 func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes int64, err error) {
-	rows := newRowsReader(item.Data)
+	if s.spare == nil {
+		s.spare = newSpare()
+	}
+	rows := newRowsReader(item.Data, s.spare)
 	s.reading.Go(rows.readAll)
 	tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
 	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
@@ -30,7 +33,7 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes in
 type rowsReader struct {
 	r      io.Reader
 	pieces chan []byte   // read and not yet taken
-	spare  chan []byte   // to read into
+	spare  chan []byte   // to read into; all are back when all rows were taken, and serve the next COPY
 	failed chan error    // of r, once; it has room
 	ended  chan struct{} // closed by end
 
@@ -48,12 +51,17 @@ const rowsAhead, rowsPiece = 2, 64 << 10
 // nothingYet is how long a read waits for rows.
 const nothingYet = 100 * time.Millisecond
 
-func newRowsReader(r io.Reader) *rowsReader {
-	k := &rowsReader{r: r, pieces: make(chan []byte, rowsAhead), spare: make(chan []byte, rowsAhead), failed: make(chan error, 1), ended: make(chan struct{})}
+// newSpare makes what is read into, for one COPY after another: dumps have ten thousand of them, most with few rows.
+func newSpare() chan []byte {
+	spare := make(chan []byte, rowsAhead)
 	for range rowsAhead {
-		k.spare <- make([]byte, rowsPiece)
+		spare <- make([]byte, rowsPiece)
 	}
-	return k
+	return spare
+}
+
+func newRowsReader(r io.Reader, spare chan []byte) *rowsReader {
+	return &rowsReader{r: r, pieces: make(chan []byte, rowsAhead), spare: spare, failed: make(chan error, 1), ended: make(chan struct{})}
 }
 
 // readAll reads until the source ends or fails, or until end.

@@ -84,6 +84,7 @@ func TestRowsReader(t *testing.T) {
 		text[i] = byte(rng.Uint32())
 	}
 	broken := errors.New("it broke")
+	spare := newSpare()
 	for _, tt := range []struct {
 		name string
 		r    io.Reader
@@ -95,7 +96,7 @@ func TestRowsReader(t *testing.T) {
 		{"broken", io.MultiReader(strings.NewReader(string(text)), iotest.ErrReader(broken)), broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k := newRowsReader(tt.r)
+			k := newRowsReader(tt.r, spare)
 			read := make(chan struct{})
 			go func() { defer close(read); k.readAll() }()
 			var got []byte
@@ -115,6 +116,9 @@ func TestRowsReader(t *testing.T) {
 				t.Errorf("end: %v", err)
 			}
 			<-read
+			if len(spare) != rowsAhead {
+				t.Errorf("%d of %d buffers are back", len(spare), rowsAhead)
+			}
 		})
 	}
 }

@@ -21,15 +21,14 @@ func (s *Source) explain(ctx context.Context, srv server, database string, err e
 	case err == nil || ctx.Err() != nil:
 		return err
 	case hasCode(err, "55P03"): // lock_not_available
-		return fmt.Errorf("%w%s", err, inTheWay(ctx, s.conn, database, s.forReading, true))
+		return fmt.Errorf("%w%s", err, s.inTheWay(ctx, database))
 	case srv.standby && hasCode(err, "40001", "40P01", "57P01") && strings.Contains(err.Error(), "conflict with recovery"):
 		return fmt.Errorf("%w: %w", ErrRecoveryConflict, err)
 	}
 	return err
 }
 
-// holders are the sessions that hold locks on a database's relations, but for this one, the oldest first. Only those who
-// keep everybody out are asked for where others are in nobody's way.
+// holders are the sessions that keep everybody else out of one of a database's relations, the oldest first.
 const holders = `
 	SELECT l.pid, coalesce(a.usename, '?'), coalesce(a.application_name, ''), coalesce(a.state, '?'), a.xact_start,
 	       pg_catalog.min(n.nspname || '.' || c.relname)
@@ -37,20 +36,20 @@ const holders = `
 	LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 	WHERE l.granted AND l.locktype = 'relation' AND l.pid <> pg_catalog.pg_backend_pid()
 	  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-	  AND n.nspname !~ '^pg_' AND (l.mode = 'AccessExclusiveLock' OR NOT $1)
+	  AND n.nspname !~ '^pg_' AND l.mode = 'AccessExclusiveLock'
 	GROUP BY 1, 2, 3, 4, 5 ORDER BY 5 NULLS LAST, 1 LIMIT 5`
 
 // inTheWay names the sessions that hold a database's relations locked, as far as they can be seen, as the end of an error.
 // Statements are not told: they hold what may be anybody's secret.
-func inTheWay(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(server) string, exclusive bool) string {
+func (s *Source) inTheWay(ctx context.Context, database string) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the error does not wait for more
 	defer cancel()
-	conn, _, err := connect(ctx, cc, database, setUp)
+	conn, _, err := connect(ctx, s.conn, database, s.forReading)
 	if err != nil {
 		return ""
 	}
 	defer hangUp(conn)
-	rows, err := conn.Query(ctx, holders, exclusive)
+	rows, err := conn.Query(ctx, holders)
 	if err != nil {
 		return ""
 	}
