@@ -93,6 +93,7 @@ func TestOverflowFails(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	text := randomBytes(5 << 20)
 	broken := errors.New("it broke")
+	var spilling chan struct{}
 	sleep := func(ctx context.Context, r io.Reader) error { <-ctx.Done(); return context.Cause(ctx) }
 	for name, tt := range map[string]struct {
 		reserve int64
@@ -114,7 +115,7 @@ func TestOverflowFails(t *testing.T) {
 				}
 				return context.Cause(ctx)
 			},
-			consume: func(context.Context, io.Reader) error { time.Sleep(100 * time.Millisecond); return broken },
+			consume: func(context.Context, io.Reader) error { <-spilling; return broken },
 			is:      func(err error) bool { return errors.As(err, new(*ConsumeError)) && errors.Is(err, broken) },
 		},
 		"the space": {
@@ -128,7 +129,8 @@ func TestOverflowFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			options := PipeOptions{Stall: 20 * time.Millisecond, Spill: &SpoolOptions{Dir: dir, Reserve: tt.reserve}}
+			spilling = make(chan struct{})
+			options := PipeOptions{Stall: 20 * time.Millisecond, Spill: &SpoolOptions{Dir: dir, Reserve: tt.reserve}, Spilling: func() { close(spilling) }}
 			if _, err := options.Pipe(t.Context(), tt.produce, tt.consume); !tt.is(err) {
 				t.Errorf("error %v", err)
 			}
