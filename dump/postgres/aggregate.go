@@ -43,7 +43,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 		       (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity AS signature,
 		       format(E'CREATE AGGREGATE %I.%I(%s) (\n    ', nspname, proname, coalesce(nullif(pg_get_function_arguments(p.oid), ''), '*'))
 		       || concat_ws(E',\n    ', `+parts+`) || E'\n)' AS definition,
-		       proacl::text[] AS acl, `+initial("pg_proc", "p.oid", "'f'", "proowner")+`
+		       proacl::text[] AS acl, `+initial("pg_proc", "p.oid", "'f'", "proowner", "proacl")+`
 		FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid JOIN pg_namespace n ON n.oid = pronamespace
 		WHERE p.oid >= $1 OR `+touched("pg_proc", "p.oid", "p.proacl")+` ORDER BY p.oid`, firstNormal)
 	if err != nil {

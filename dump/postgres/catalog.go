@@ -274,7 +274,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 	schemas, err := query[row](ctx, c, `
 		SELECT n.oid, 0::oid AS schema, quote_ident(nspname) AS name, nspowner AS owner, nspname AS raw,
 		       nspacl::text[] AS acl,
-		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner")+`
+		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner", "nspacl")+`
 		FROM pg_namespace n ORDER BY nspname`)
 	c.counted("schemas", users(schemas, func(r row) uint32 { return r.OID }), "SELECT count(*) FROM pg_namespace WHERE oid >= $1")
 	for _, n := range schemas {

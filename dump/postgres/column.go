@@ -38,7 +38,7 @@ type attribute struct {
 }
 
 // readColumns reads the columns of every relation that is dumped and of those
-// they inherit from.
+// they inherit from. A sequence's are the same in all; only privileges on them count.
 func readColumns(ctx context.Context, c *catalog) error {
 	compression := "''"
 	if c.srv.version >= 140000 {
@@ -54,7 +54,9 @@ func readColumns(ctx context.Context, c *catalog) error {
 	}
 	all := 0
 	err := each(ctx, c, func(row *attributeRow) error {
-		all++
+		if c.rels[row.Relation].Kind != sequence {
+			all++
+		}
 		if len(columns) > 0 && columns[0].Relation != row.Relation {
 			take()
 		}
@@ -76,20 +78,20 @@ func readColumns(ctx context.Context, c *catalog) error {
 		       a.attidentity::text AS identity, a.attgenerated::text AS generated, a.attstattarget::int2 AS statistics,
 		       a.attstorage::text AS storage, t.typstorage::text AS type_storage, `+compression+` AS compression,
 		       a.attoptions AS options,
-		       (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
-		        FROM pg_options_to_table(a.attfdwoptions)) AS fdwoptions,
+		       CASE WHEN a.attfdwoptions IS NOT NULL THEN (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
+		        FROM pg_options_to_table(a.attfdwoptions)) END AS fdwoptions,
 		       a.attacl::text[] AS acl,
-		       coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = a.attrelid AND i.classoid = 'pg_class'::regclass AND i.objsubid = a.attnum),
-		                acldefault('c', c.relowner))::text[] AS def
+		       CASE WHEN a.attacl IS NOT NULL THEN coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = a.attrelid AND i.classoid = 'pg_class'::regclass AND i.objsubid = a.attnum),
+		                acldefault('c', c.relowner))::text[] END AS def
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 		LEFT JOIN pg_type t ON t.oid = a.atttypid
-		WHERE a.attnum > 0 AND c.oid = ANY ($1)
+		WHERE a.attnum > 0 AND c.oid = ANY ($1) AND (c.relkind <> 'S' OR a.attacl IS NOT NULL)
 		ORDER BY a.attrelid, a.attnum`, c.relationOIDs())
 	if err != nil {
 		return err
 	}
 	take()
-	c.counted("columns", all, "SELECT coalesce(sum(relnatts), 0) FROM pg_class WHERE oid = ANY ($2)")
+	c.counted("columns", all, "SELECT coalesce(sum(relnatts), 0) FROM pg_class WHERE oid = ANY ($2) AND relkind <> 'S'")
 	return c.readSystemColumnGrants(ctx)
 }
 

@@ -24,7 +24,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		       CASE WHEN n.nspname <> 'pg_catalog' AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid AND deptype = 'e')
 		            THEN pg_get_functiondef(p.oid) END AS definition,
 		       p.proacl::text[] AS acl,
-		       `+initial("pg_proc", "p.oid", "'f'", "p.proowner")+`
+		       `+initial("pg_proc", "p.oid", "'f'", "p.proowner", "p.proacl")+`
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 		WHERE p.prokind <> 'a' AND (p.oid >= $1 OR `+touched("pg_proc", "p.oid", "p.proacl")+`)
 		ORDER BY p.oid`, firstNormal)

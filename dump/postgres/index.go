@@ -11,7 +11,7 @@ type indexRow struct {
 	Relation   uint32
 	Name       string // quoted
 	Qualified  string
-	Definition *string
+	Definition *string // of one that no constraint stands on
 	Method     string
 	Options    []string
 	Clustered  bool
@@ -19,9 +19,9 @@ type indexRow struct {
 	Parent     uint32
 	Tablespace *string
 	Columns    []int16 // with a statistics target of their own
-	Targets    []int16
-	Computed   bool   // it has expressions or a condition
-	Constraint uint32 // 0: a plain index
+	Targets    []int16 // theirs
+	Computed   bool    // it has expressions or a condition
+	Constraint uint32  // 0: a plain index
 	ConName    *string
 	ConDef     *string
 }
@@ -31,10 +31,9 @@ type indexRow struct {
 func readIndexes(ctx context.Context, c *catalog) error {
 	rows, err := query[indexRow](ctx, c, `
 		SELECT t.oid, i.indrelid AS relation, quote_ident(t.relname) AS name, quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS qualified,
-		       pg_get_indexdef(t.oid) AS definition, am.amname::text AS method, t.reloptions AS options, i.indisclustered AS clustered, i.indisreplident AS identity,
+		       CASE WHEN k.oid IS NULL THEN pg_get_indexdef(t.oid) END AS definition, am.amname::text AS method, t.reloptions AS options, i.indisclustered AS clustered, i.indisreplident AS identity,
 		       coalesce(inh.inhparent, 0::oid) AS parent, quote_ident(ts.spcname) AS tablespace,
-		       (SELECT array_agg(attnum ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS columns,
-		       (SELECT array_agg(attstattarget::int2 ORDER BY attnum) FROM pg_attribute WHERE attrelid = t.oid AND attstattarget >= 0) AS targets,
+		       st.columns, st.targets,
 		       i.indexprs IS NOT NULL OR i.indpred IS NOT NULL AS computed,
 		       coalesce(k.oid, 0::oid) AS constraint, quote_ident(k.conname) AS con_name, pg_get_constraintdef(k.oid) AS con_def
 		FROM pg_index i
@@ -45,6 +44,8 @@ func readIndexes(ctx context.Context, c *catalog) error {
 		LEFT JOIN pg_tablespace ts ON ts.oid = t.reltablespace
 		LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
 		LEFT JOIN pg_inherits inh ON inh.inhrelid = t.oid
+		LEFT JOIN (SELECT attrelid, array_agg(attnum ORDER BY attnum) AS columns, array_agg(attstattarget::int2 ORDER BY attnum) AS targets
+		           FROM pg_attribute WHERE attnum > 0 AND attstattarget >= 0 GROUP BY attrelid) st ON st.attrelid = t.oid
 		WHERE i.indrelid = ANY ($1) AND (i.indisvalid OR r.relkind = 'p') AND i.indisready
 		ORDER BY t.oid`, c.relationOIDs())
 	if err != nil {
@@ -56,15 +57,16 @@ func readIndexes(ctx context.Context, c *catalog) error {
 	for _, x := range rows {
 		c.indexes[x.OID] = x.Qualified
 		r := c.rels[x.Relation]
-		if x.Definition == nil || x.Constraint != 0 && x.ConDef == nil {
+		definition := x.Definition
+		if x.Constraint != 0 {
+			definition = x.ConDef
+		}
+		if definition == nil {
 			return gone("index", x.Qualified)
 		}
 		if slices.Contains(ownIndexMethods, x.Method) {
 			if kept := indexOptions.only(x.Options, x.Qualified, c.warn); len(kept) < len(x.Options) {
-				*x.Definition = withoutOptions(*x.Definition, x.Options, kept)
-				if x.ConDef != nil {
-					*x.ConDef = withoutOptions(*x.ConDef, x.Options, kept)
-				}
+				*definition = withoutOptions(*definition, x.Options, kept)
 			}
 		}
 		c.addIndex(r, x)

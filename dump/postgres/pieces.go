@@ -67,15 +67,20 @@ const ordered = 0.5
 
 // stored is what has to be known of a table to cut it into pieces.
 type stored struct {
-	Relation    uint32
-	Bytes       int64    // of its heap
-	Toast       int64    // bytes of its long values
-	Key         []string // of the primary key, quoted; nil: none
-	KeyTypes    []uint32 // of the key's columns
-	KeyType     *string  // of the key's first column
-	Cuttable    bool     // the type is the server's own: its order and its < agree
-	Correlation *float32 // of the key's first column with the rows' places, from the statistics; only of large tables
+	primaryKey
+	bytes       int64    // of its heap
+	toast       int64    // bytes of its long values
+	correlation *float32 // of the key's first column with the rows' places, from the statistics; only of large tables
 	trust       trust
+}
+
+// A primaryKey is a table's, of which Key is nil where it has none.
+type primaryKey struct {
+	Relation uint32
+	Key      []string // its columns, quoted
+	Types    []uint32 // theirs
+	First    string   // the first one's type, as SQL writes it
+	Cuttable bool     // that type is the server's own: its order and its < agree
 }
 
 // inKeyOrder tells whether a table's rows leave in the order of its key.
@@ -83,10 +88,10 @@ func (t stored) inKeyOrder(order RowOrder) bool {
 	switch {
 	case len(t.Key) == 0 || order == OrderPhysical:
 		return false
-	case order == OrderKey || t.Bytes <= smallTable:
+	case order == OrderKey || t.bytes <= smallTable:
 		return true
 	}
-	return t.Correlation != nil && *t.Correlation >= ordered
+	return t.correlation != nil && *t.correlation >= ordered
 }
 
 // pieces cuts the tables into pieces, in the order given. Of the tables that must
@@ -123,23 +128,23 @@ func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([
 
 // wantsPlan tells whether the table would be read by SELECTs if that were safe.
 func (t stored) wantsPlan(order RowOrder) bool {
-	return t.Bytes+t.Toast > sortedHere && (t.inKeyOrder(order) || t.Bytes >= 2*pieceBytes)
+	return t.bytes+t.toast > sortedHere && (t.inKeyOrder(order) || t.bytes >= 2*pieceBytes)
 }
 
 // cut cuts one table.
 func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([]piece, error) {
-	whole := piece{table: r, bytes: t.Bytes + t.Toast, first: true}
+	whole := piece{table: r, bytes: t.bytes + t.toast, first: true}
 	switch {
-	case r.rows != "" && t.Bytes > 0:
+	case r.rows != "" && t.bytes > 0:
 		// An extension says which of the rows are its user's. There is no other way to have them.
 		if t.trust == distrusted {
 			return nil, fmt.Errorf("rows of %s: %w", r.name, errConditionDistrusted)
 		}
 		whole.clauses, whole.watched, whole.of = r.rows, t.trust == watched, 1
 		return []piece{whole}, nil
-	case len(r.copied()) == 0 || t.Bytes == 0:
+	case len(r.copied()) == 0 || t.bytes == 0:
 		return []piece{whole}, nil
-	case t.inKeyOrder(cfg.RowOrder) && t.Bytes+t.Toast <= sortedHere:
+	case t.inKeyOrder(cfg.RowOrder) && t.bytes+t.toast <= sortedHere:
 		cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.name, strings.Join(t.Key, ", ")))
 		whole.key = r.sortKey(t)
 		return []piece{whole}, nil
@@ -151,7 +156,7 @@ func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([
 	}
 	var clauses []string
 	// What cannot be cut is sorted as a whole, and the guard would hold its locks for that long.
-	tooLong := t.trust == watched && !t.Cuttable && t.Bytes > watchedSort
+	tooLong := t.trust == watched && !t.Cuttable && t.bytes > watchedSort
 	if t.inKeyOrder(cfg.RowOrder) && !tooLong {
 		cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
 		var err error
@@ -191,24 +196,26 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 	for i, r := range tables {
 		oids[i] = r.oid
 	}
-	rows, err := query[stored](ctx, c, `
-		SELECT c.oid AS relation, pg_relation_size(c.oid) AS bytes, CASE WHEN c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS toast,
-		       k.key, k.types AS key_types, format_type(t.oid, -1) AS key_type,
-		       coalesce(t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b', false) AS cuttable, NULL::float4 AS correlation
-		FROM pg_class c
-		LEFT JOIN (SELECT i.indrelid, min(i.indkey[0]) AS leading, array_agg(quote_ident(a.attname) ORDER BY k.n) AS key, array_agg(a.atttypid ORDER BY k.n) AS types
-		           FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n), pg_attribute a
-		           WHERE i.indisprimary AND i.indisvalid AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum
-		           GROUP BY i.indrelid) k ON k.indrelid = c.oid
-		LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.leading
-		LEFT JOIN pg_type t ON t.oid = a.atttypid
-		WHERE c.oid = ANY ($1)`, oids)
+	type size struct {
+		Relation     uint32
+		Bytes, Toast int64
+	}
+	sizes, err := query[size](ctx, c, `
+		SELECT c.oid AS relation, c.bytes, CASE WHEN c.bytes > 0 AND c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS toast
+		FROM (SELECT oid, reltoastrelid, pg_relation_size(oid) AS bytes FROM pg_class WHERE oid = ANY ($1) OFFSET 0) c`, oids)
 	if err != nil {
 		return nil, err
 	}
-	about := make(map[uint32]stored, len(rows))
-	for _, t := range rows {
-		about[t.Relation] = t
+	about := make(map[uint32]stored, len(sizes))
+	var filled []uint32 // an empty table's key is nobody's concern
+	for _, t := range sizes {
+		about[t.Relation] = stored{bytes: t.Bytes, toast: t.Toast}
+		if t.Bytes > 0 {
+			filled = append(filled, t.Relation)
+		}
+	}
+	if err := c.readKeys(ctx, about, filled); err != nil {
+		return nil, err
 	}
 	var planned, large []uint32
 	for _, r := range tables {
@@ -216,11 +223,32 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 		if t.wantsPlan(OrderKey) || r.rows != "" {
 			planned = append(planned, r.oid)
 		}
-		if t.Bytes > smallTable {
+		if t.bytes > smallTable {
 			large = append(large, r.oid)
 		}
 	}
 	return about, errors.Join(c.readTrust(ctx, about, planned), c.readCorrelation(ctx, about, large))
+}
+
+// readKeys reads the primary keys of tables.
+func (c *catalog) readKeys(ctx context.Context, about map[uint32]stored, oids []uint32) error {
+	if len(oids) == 0 {
+		return nil
+	}
+	rows, err := query[primaryKey](ctx, c, `
+		SELECT k.relation, k.key, k.types, format_type(t.oid, -1) AS first, t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b' AS cuttable
+		FROM (SELECT i.indrelid AS relation, min(i.indkey[0]) AS leading, array_agg(quote_ident(a.attname) ORDER BY k.n) AS key, array_agg(a.atttypid ORDER BY k.n) AS types
+		      FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n), pg_attribute a
+		      WHERE i.indrelid = ANY ($1) AND i.indisprimary AND i.indisvalid AND k.n <= i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum
+		      GROUP BY i.indrelid) k
+		JOIN pg_attribute a ON a.attrelid = k.relation AND a.attnum = k.leading
+		JOIN pg_type t ON t.oid = a.atttypid`, oids)
+	for _, k := range rows {
+		t := about[k.Relation]
+		t.primaryKey = k
+		about[k.Relation] = t
+	}
+	return err
 }
 
 func (c *catalog) readTrust(ctx context.Context, about map[uint32]stored, oids []uint32) error {
@@ -252,7 +280,7 @@ func (c *catalog) readCorrelation(ctx context.Context, about map[uint32]stored, 
 		WHERE c.oid = ANY ($1)`, oids)
 	for _, r := range rows {
 		t := about[r.Relation]
-		t.Correlation = r.Correlation
+		t.correlation = r.Correlation
 		about[r.Relation] = t
 	}
 	return err
@@ -261,7 +289,7 @@ func (c *catalog) readCorrelation(ctx context.Context, about map[uint32]stored, 
 // cutByPlace cuts a table at block numbers. Before 14 the server could not scan
 // a range of blocks.
 func (c *catalog) cutByPlace(t stored) []string {
-	n := t.Bytes / pieceBytes
+	n := t.bytes / pieceBytes
 	if n < 2 || c.srv.version < 140000 {
 		return []string{""}
 	}
@@ -281,7 +309,7 @@ func (c *catalog) cutByPlace(t stored) []string {
 // are changes nothing in the stream.
 func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string, error) {
 	sorted := "ORDER BY " + strings.Join(t.Key, ", ")
-	n := int(t.Bytes / pieceBytes)
+	n := int(t.bytes / pieceBytes)
 	if n < 2 || !t.Cuttable {
 		return []string{sorted}, nil
 	}
@@ -309,10 +337,10 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 	for i := range len(cuts) + 1 {
 		var conditions []string
 		if i > 0 {
-			conditions = append(conditions, first+" >= "+literal(cuts[i-1])+"::"+*t.KeyType)
+			conditions = append(conditions, first+" >= "+literal(cuts[i-1])+"::"+t.First)
 		}
 		if i < len(cuts) {
-			conditions = append(conditions, first+" < "+literal(cuts[i])+"::"+*t.KeyType)
+			conditions = append(conditions, first+" < "+literal(cuts[i])+"::"+t.First)
 		}
 		where := ""
 		if len(conditions) > 0 {
@@ -326,7 +354,7 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 // sampleQuery asks for keys at given fractions of a sample of some blocks for each piece.
 func sampleQuery(r *relation, column string, t stored, n int) string {
 	const perPiece = 4
-	percent := min(100, 100*float64(perPiece*n)*8192/float64(t.Bytes))
+	percent := min(100, 100*float64(perPiece*n)*8192/float64(t.bytes))
 	return fmt.Sprintf("SELECT percentile_disc($1::float8[]) WITHIN GROUP (ORDER BY %s)::text[] FROM ONLY %s TABLESAMPLE SYSTEM (%g) REPEATABLE (1)",
 		column, r.name, percent)
 }

@@ -35,10 +35,11 @@ func options(column string) string {
 const noGrants = `NULL::text[] AS acl, NULL::text[] AS def`
 
 // initial is the list of privileges that an object is born with: what initdb or
-// its extension gave it, else what the server gives to its kind.
-func initial(class, oid, letter, owner string) string {
-	return fmt.Sprintf(`coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = %s AND i.classoid = '%s'::regclass AND i.objsubid = 0),
-		acldefault(%s, %s))::text[] AS def`, oid, class, letter, owner)
+// its extension gave it, else what the server gives to its kind. It is NULL where
+// acl is: most objects have no list, and to look for each is what takes time.
+func initial(class, oid, letter, owner, acl string) string {
+	return fmt.Sprintf(`CASE WHEN %s IS NOT NULL THEN coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = %s AND i.classoid = '%s'::regclass AND i.objsubid = 0),
+		acldefault(%s, %s))::text[] END AS def`, acl, oid, class, letter, owner)
 }
 
 // touched tells of a system object whether its privileges are other than initdb
@@ -56,7 +57,7 @@ var plainKinds = []plainKind{
 		       format('CREATE %sPROCEDURAL LANGUAGE %I HANDLER %s', CASE WHEN lanpltrusted THEN 'TRUSTED ' END, lanname, lanplcallfoid::regproc)
 		       || CASE WHEN laninline <> 0 THEN ' INLINE ' || laninline::regproc ELSE '' END
 		       || CASE WHEN lanvalidator <> 0 THEN ' VALIDATOR ' || lanvalidator::regproc ELSE '' END AS definition,
-		       lanacl::text[] AS acl, ` + initial("pg_language", "pg_language.oid", "'l'", "lanowner") + `
+		       lanacl::text[] AS acl, ` + initial("pg_language", "pg_language.oid", "'l'", "lanowner", "lanacl") + `
 		FROM pg_language WHERE lanispl AND oid >= $1 OR ` + touched("pg_language", "pg_language.oid", "lanacl")), ""},
 	{"transforms", classTransform, kindTransform, "TRANSFORM", fixed(`
 		SELECT t.oid, 0::oid AS schema, format('FOR %s LANGUAGE %I', format_type(trftype, NULL), lanname) AS name, 0::oid AS owner,
@@ -146,14 +147,14 @@ var plainKinds = []plainKind{
 		SELECT oid, 0::oid AS schema, quote_ident(fdwname) AS name, fdwowner AS owner,
 		       format('CREATE FOREIGN DATA WRAPPER %I', fdwname) || CASE WHEN fdwhandler <> 0 THEN ' HANDLER ' || fdwhandler::regproc ELSE '' END
 		       || CASE WHEN fdwvalidator <> 0 THEN ' VALIDATOR ' || fdwvalidator::regproc ELSE '' END || ` + options("fdwoptions") + ` AS definition,
-		       fdwacl::text[] AS acl, ` + initial("pg_foreign_data_wrapper", "pg_foreign_data_wrapper.oid", "'F'", "fdwowner") + `
+		       fdwacl::text[] AS acl, ` + initial("pg_foreign_data_wrapper", "pg_foreign_data_wrapper.oid", "'F'", "fdwowner", "fdwacl") + `
 		FROM pg_foreign_data_wrapper WHERE oid >= $1`), ""},
 	{"foreign servers", classForeignServer, kindForeignServer, "SERVER", fixed(`
 		SELECT s.oid, 0::oid AS schema, quote_ident(srvname) AS name, srvowner AS owner,
 		       format('CREATE SERVER %I', srvname) || CASE WHEN srvtype <> '' THEN ' TYPE ' || quote_literal(srvtype) ELSE '' END
 		       || CASE WHEN srvversion <> '' THEN ' VERSION ' || quote_literal(srvversion) ELSE '' END
 		       || format(' FOREIGN DATA WRAPPER %I', fdwname) || ` + options("srvoptions") + ` AS definition,
-		       srvacl::text[] AS acl, ` + initial("pg_foreign_server", "s.oid", "'S'", "srvowner") + `
+		       srvacl::text[] AS acl, ` + initial("pg_foreign_server", "s.oid", "'S'", "srvowner", "srvacl") + `
 		FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = srvfdw WHERE s.oid >= $1`), ""},
 	{"user mappings", classUserMapping, kindUserMapping, "USER MAPPING", func(srv server) string {
 		// The view shows options to whom they are for, and NULL to others: see blindMappings.

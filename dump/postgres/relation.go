@@ -92,10 +92,10 @@ func readRelations(ctx context.Context, c *catalog) error {
 		       c.relreplident::text AS identity, c.relrowsecurity AS security, c.relforcerowsecurity AS forced,
 		       c.relispartition AS partition, c.relispopulated AS populated,
 		       c.relacl::text[] AS acl,
-		       `+initial("pg_class", "c.oid", `CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END`, "c.relowner")+`,
+		       `+initial("pg_class", "c.oid", `CASE c.relkind WHEN 'S' THEN 's'::"char" ELSE 'r' END`, "c.relowner", "c.relacl")+`,
 		       quote_ident(fs.srvname) AS server,
-		       (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
-		        FROM pg_options_to_table(ft.ftoptions)) AS fdwoptions
+		       CASE WHEN ft.ftoptions IS NOT NULL THEN (SELECT string_agg(quote_ident(option_name) || ' ' || quote_literal(option_value), E',\n    ' ORDER BY option_name)
+		        FROM pg_options_to_table(ft.ftoptions)) END AS fdwoptions
 		FROM pg_class c
 		JOIN pg_namespace n ON n.oid = c.relnamespace
 		LEFT JOIN pg_class tc ON tc.oid = c.reltoastrelid AND c.relkind <> 'p'

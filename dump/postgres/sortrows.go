@@ -33,7 +33,7 @@ func (r *relation) sortKey(t stored) sortKey {
 		if at < 0 {
 			break // a generated column, which the others determine
 		}
-		key = append(key, sortColumn{at, slices.Contains([]uint32{typeInt2, typeInt4, typeInt8}, t.KeyTypes[i])})
+		key = append(key, sortColumn{at, slices.Contains([]uint32{typeInt2, typeInt4, typeInt8}, t.Types[i])})
 	}
 	return key
 }

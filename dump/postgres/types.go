@@ -12,44 +12,40 @@ type typeRow struct {
 	header
 	Type     string
 	Defined  bool
-	Relation uint32 // of a composite type
-	RelKind  *string
-	Element  uint32   // of an array type that was made with its element type
-	RangeOf  uint32   // of a multirange type that was made with its range
+	Relation uint32   // of a composite type
 	ACL      []string `db:"acl"`
 	Def      []string
 }
 
 // readTypes reads the types that are not a table's row. Array and multirange
-// types come with the types they are made for, and are found as those.
+// types come with the types they are made for, and are found as those. Each table
+// brings a row type and its array: too many to be looked at one by one.
 func readTypes(ctx context.Context, c *catalog) error {
-	rangeOf := "0::oid"
+	ranges, multiranges := "", "0"
 	if c.srv.version >= 140000 {
-		rangeOf = "coalesce((SELECT rngtypid FROM pg_range WHERE rngmultitypid = t.oid), 0::oid)"
+		ranges, multiranges = " UNION ALL SELECT rngmultitypid, rngtypid FROM pg_range WHERE rngmultitypid >= $1", "(SELECT count(*) FROM pg_type WHERE typtype = 'm' AND oid >= $1)"
 	}
-	rows, err := query[typeRow](ctx, c, `
-		SELECT t.oid, t.typnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS name, t.typowner AS owner,
-		       t.typtype::text AS type, t.typisdefined AS defined, t.typrelid AS relation,
-		       (SELECT relkind::text FROM pg_class WHERE oid = t.typrelid) AS rel_kind,
-		       CASE WHEN t.typelem <> 0 AND (SELECT typarray FROM pg_type e WHERE e.oid = t.typelem) = t.oid THEN t.typelem ELSE 0::oid END AS element,
-		       `+rangeOf+` AS range_of,
-		       t.typacl::text[] AS acl,
-		       `+initial("pg_type", "t.oid", "'T'", "t.typowner")+`
-		FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-		WHERE t.oid >= $1 OR `+touched("pg_type", "t.oid", "t.typacl")+` ORDER BY t.oid`, firstNormal)
+	type companion struct{ Type, Of uint32 }
+	companions, err := query[companion](ctx, c, `SELECT typarray AS type, oid AS of FROM pg_type WHERE typarray >= $1`+ranges, firstNormal)
 	if err != nil {
 		return err
 	}
-	c.counted("types", users(rows, func(r typeRow) uint32 { return r.OID }), "SELECT count(*) FROM pg_type WHERE oid >= $1")
-	var companions []typeRow
+	c.counted("types that come with others", len(companions), "SELECT count(*) + "+multiranges+" FROM pg_type WHERE typarray >= $1")
+	rows, err := query[typeRow](ctx, c, `
+		SELECT t.oid, t.typnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS name, t.typowner AS owner,
+		       t.typtype::text AS type, t.typisdefined AS defined, t.typrelid AS relation, t.typacl::text[] AS acl,
+		       `+initial("pg_type", "t.oid", "'T'", "t.typowner", "t.typacl")+`
+		FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+		LEFT JOIN pg_class r ON r.oid = t.typrelid
+		LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+		WHERE e.oid IS NULL AND t.typtype <> 'm' AND (t.typtype <> 'c' OR r.relkind = 'c')
+		  AND (t.oid >= $1 OR `+touched("pg_type", "t.oid", "t.typacl")+`) ORDER BY t.oid`, firstNormal)
+	if err != nil {
+		return err
+	}
+	c.counted("types", users(rows, func(r typeRow) uint32 { return r.OID }), `SELECT count(*) FROM pg_type WHERE oid >= $1 AND typtype <> 'm'
+		AND (typtype <> 'c' OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')) AND oid NOT IN (SELECT typarray FROM pg_type)`)
 	for _, t := range rows {
-		switch {
-		case t.Element != 0 || t.RangeOf != 0:
-			companions = append(companions, t)
-			continue
-		case t.Type == rowType && (t.RelKind == nil || *t.RelKind != compositeType):
-			continue // a table's
-		}
 		o := c.add(&object{address: address{class: classType, oid: t.OID}, kind: kindType, word: "TYPE"}, t.header)
 		if err := c.grantOn(o, "TYPE", t.Owner, t.ACL, t.Def); err != nil {
 			return err
@@ -64,8 +60,8 @@ func readTypes(ctx context.Context, c *catalog) error {
 	// An array may be of a multirange: as many rounds as there are such steps.
 	for range 2 {
 		for _, t := range companions {
-			if of := c.at[address{classType, max(t.Element, t.RangeOf)}]; of != nil {
-				c.at[address{classType, t.OID}] = of
+			if of := c.at[address{classType, t.Of}]; of != nil {
+				c.at[address{classType, t.Type}] = of
 			}
 		}
 	}
