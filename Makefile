@@ -19,7 +19,8 @@ build: ## build the program into bin
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(PROGRAM) ./cmd/breaking-backups
 
 test: setup lint ## set everything up, then lint and test against real servers and real restic
-	@go test -race -timeout $(TIMEOUT) $(PACKAGES)
+	@rm -f .cache/test.code; { go test -race -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
+	@read -r code <.cache/test.code; [ "$$code" = 0 ] || { echo; echo 'What failed, of all that is above:'; grep -aE '^ *--- FAIL|^panic: |^[[:space:]]+Test|^FAIL|^WARNING: DATA RACE' .cache/test.log; exit "$$code"; }
 
 test-short: ## the tests that need no server
 	@go test -short -timeout $(TIMEOUT) $(PACKAGES)
