@@ -57,11 +57,7 @@ func TestConformance(t *testing.T) {
 
 // cases are the scripts of testdata/database.
 func cases(t *testing.T, pg *servers.PG) (list []dumptest.Case[string]) {
-	scripts, err := filepath.Glob("testdata/database/*.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, script := range scripts {
+	for _, script := range scripts(t) {
 		list = append(list, dumptest.Case[string]{
 			Name: strings.TrimSuffix(filepath.Base(script), ".sql"),
 			Fill: func(t *testing.T, db string) { psqlLoad(t, pg, db, readFile(t, script)) },

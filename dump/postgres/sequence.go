@@ -48,7 +48,7 @@ func readSequences(ctx context.Context, c *catalog) error {
 			// The sequence follows its table's owner.
 			r.owner = ""
 			r.hidden = owner.hidden
-			r.define = func(p *printer) { p.stmt("%s", s.identity(r, owner, column)) }
+			r.define = func(p *printer) { p.stmt("%s", s.identity(c.srv, r, owner, column)) }
 			continue
 		}
 		r.define = func(p *printer) { p.stmt("%s", s.create(r)) }
@@ -74,13 +74,15 @@ func (s sequenceRow) create(r *relation) string {
 	return b.String() + s.options()
 }
 
-func (s sequenceRow) identity(r, owner *relation, column *attribute) string {
+// identity writes the property of a column that makes its sequence. Before 15 a
+// sequence is never unlogged, its table may be, and there is no word for either.
+func (s sequenceRow) identity(srv server, r, owner *relation, column *attribute) string {
 	how := "BY DEFAULT"
 	if column.Identity == "a" {
 		how = "ALWAYS"
 	}
 	persistence := ""
-	if r.Persistence != owner.Persistence {
+	if srv.version >= 150000 && r.Persistence != owner.Persistence {
 		persistence = "\n    LOGGED"
 		if r.Persistence == "u" {
 			persistence = "\n    UNLOGGED"

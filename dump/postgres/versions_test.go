@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -24,7 +25,7 @@ import (
 )
 
 // With this variable set to "all", TestVersions takes every version of PostgreSQL into every other, in place of the
-// oldest into the newest and back.
+// oldest into the newest and back, and all of them into their own.
 const versionsVar = "BREAKING_BACKUPS_TEST_VERSIONS"
 
 // A refusal is a statement of a newer server's dump that an older server does not take.
@@ -52,6 +53,8 @@ type difference struct {
 //
 // What both versions know is restored by this program and by psql as what the other server itself would have made of
 // the scripts. What only the newer knows it dumps too, and the older takes all of that but for a few statements.
+//
+// And each version takes its own dumps.
 func TestVersions(t *testing.T) {
 	skipShort(t)
 	majors := servers.PostgresVersions()
@@ -66,6 +69,25 @@ func TestVersions(t *testing.T) {
 	for _, major := range majors {
 		pgs[major] = servers.PostgresVersion(t, major)
 	}
+	own, files := servers.PostgresVersions(), scripts(t)
+	if os.Getenv(versionsVar) == "" {
+		// TestConformance has the version of testServer. What hostile has other scripts have once, where it has it of
+		// fifteen names.
+		own = slices.DeleteFunc(own, func(major int) bool { return major == version(t, testServer(t))/10000 })
+		files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == "hostile.sql" })
+	}
+	t.Run("within", func(t *testing.T) {
+		for _, major := range own {
+			t.Run(strconv.Itoa(major), func(t *testing.T) {
+				t.Parallel()
+				pg := pgs[major]
+				if pg == nil {
+					pg = servers.PostgresVersion(t, major)
+				}
+				within(t, pg, major, files)
+			})
+		}
+	})
 	var used used
 	for _, from := range majors {
 		for _, to := range majors {
@@ -98,6 +120,23 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// within takes what the conformance's databases hold, all in one, back into the server that it was dumped from:
+// nothing in the dump is newer than the server, and nothing is lost.
+func within(t *testing.T, pg *servers.PG, major int, files []string) {
+	dropRoles(t, pg)
+	db, restored := newDB(t, pg), newDB(t, pg)
+	for _, file := range files {
+		fill(t, pg, db, file, major)
+	}
+	stream := dumpDB(t, pg, db)
+	if err := load(t, pg, LoadConfig{Database: restored, Jobs: 2}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(stream), "\n"), strings.Split(string(dumpDB(t, pg, restored)), "\n")); diff != "" {
+		t.Errorf("what was restored is dumped otherwise (-original +restored):\n%s", diff)
+	}
+}
+
 // A crossing is the way from a server to one of another version.
 type crossing struct {
 	from, to    int
@@ -122,19 +161,9 @@ func (d difference) between(from, to int) bool {
 func (v crossing) run(t *testing.T, name string, version int) {
 	t.Run(name, func(t *testing.T) {
 		v.used.runs.Add(1)
-		for _, pg := range []*servers.PG{v.here, v.there} {
-			t.Cleanup(func() { // after the databases are gone
-				pg.Psql(t, "postgres", `DO $$ DECLARE r name; BEGIN
-					FOR r IN SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> current_user LOOP
-						EXECUTE format('DROP ROLE %I', r);
-					END LOOP; END $$`)
-			})
-		}
-		scripts, err := filepath.Glob("testdata/database/*.sql")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range scripts {
+		dropRoles(t, v.here)
+		dropRoles(t, v.there)
+		for _, file := range scripts(t) {
 			script := strings.TrimSuffix(filepath.Base(file), ".sql")
 			// Only one script has more for a version than for 14; hostile has what others have too.
 			if name == "all" && script != "versions" && (v.to >= 14 || script == "hostile") {
@@ -150,6 +179,26 @@ func (v crossing) run(t *testing.T, name string, version int) {
 			})
 		}
 	})
+}
+
+// dropRoles drops the roles that scripts have made, after the databases are gone.
+func dropRoles(t *testing.T, pg *servers.PG) {
+	t.Cleanup(func() {
+		pg.Psql(t, "postgres", `DO $$ DECLARE r name; BEGIN
+			FOR r IN SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> current_user LOOP
+				EXECUTE format('DROP ROLE %I', r);
+			END LOOP; END $$`)
+	})
+}
+
+// scripts are the files that fill the conformance's databases.
+func scripts(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/database/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d scripts: %v", len(files), err)
+	}
+	return files
 }
 
 // fill runs a script as it is for that version of PostgreSQL.
@@ -345,6 +394,7 @@ var refusals = []refusal{
 	{14, "versions", `ON DELETE SET NULL \(b\);$`, `syntax error at or near "\("`, ""},
 	{14, "versions", `^ALTER PUBLICATION v_rows ADD TABLE .* \(b, c, d\) WHERE`, `syntax error at or near "\("`, ""},
 	{14, "versions", `^ALTER PUBLICATION v_schema ADD TABLES IN SCHEMA`, `syntax error at or near "TABLES"`, ""},
+	{14, "versions", `^ALTER TABLE v\.(un)?logged_identity `, `syntax error at or near "(UN)?LOGGED"`, `\n    (UN)?LOGGED`},
 	{15, "versions", `^CREATE COLLATION v\.ruled `, `collation attribute "rules" not recognized`, ""},
 	{15, "versions", `^CREATE SUBSCRIPTION v_sub `, `unrecognized subscription parameter: "(password_required|streaming)"|streaming requires a Boolean value`, ""},
 	{15, "versions", `^CREATE TABLE v\.own_expression `, `child column "b" specifies generation expression`, ""},

@@ -54,7 +54,7 @@ ALTER TEXT SEARCH CONFIGURATION k.config ADD MAPPING FOR email WITH k.plain;
 COMMENT ON TEXT SEARCH CONFIGURATION k.config IS 'config';
 CREATE TABLE k.search (body text, v tsvector GENERATED ALWAYS AS (to_tsvector('k.config', body)) STORED);
 INSERT INTO k.search VALUES ('The quick fox');
-CREATE EXTENSION postgres_fdw;
+CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 CREATE FOREIGN DATA WRAPPER k_fdw OPTIONS (a 'b''c', "Od d" 'x');
 CREATE SERVER k_server TYPE 't' VERSION 'v1' FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', dbname 'it''s');
 GRANT USAGE ON FOREIGN SERVER k_server TO kind_role;

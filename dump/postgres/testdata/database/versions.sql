@@ -12,6 +12,10 @@ CREATE UNIQUE INDEX nulls_c ON v.nulls (c) NULLS NOT DISTINCT;
 INSERT INTO v.nulls VALUES (NULL, 12345, NULL, 0.00012);
 CREATE TABLE v.part_of_key (a numeric(3, -2), b numeric(2, 5), FOREIGN KEY (a, b) REFERENCES v.nulls ON DELETE SET NULL (b));
 CREATE VIEW v.invoked WITH (security_invoker) AS TABLE v.nulls;
+CREATE UNLOGGED TABLE v.logged_identity (i integer GENERATED ALWAYS AS IDENTITY);
+ALTER SEQUENCE v.logged_identity_i_seq SET LOGGED;
+CREATE TABLE v.unlogged_identity (i integer GENERATED ALWAYS AS IDENTITY);
+ALTER SEQUENCE v.unlogged_identity_i_seq SET UNLOGGED;
 CREATE PUBLICATION v_schema FOR TABLES IN SCHEMA v;
 CREATE PUBLICATION v_rows FOR TABLE v.nulls (b, c, d) WHERE (b > 100);
 \endif
