@@ -22,6 +22,8 @@ type catalog struct {
 	tables  []*relation // that are dumped: tables, views and sequences, by name
 	rels    map[uint32]*relation
 	indexes map[uint32]string // names, qualified and quoted
+	// signatures are the types, of those functions that can be made by a stub first, that the stub needs.
+	signatures map[*object][]uint32
 
 	roles    map[uint32]role
 	members  map[address]uint32   // of extensions: the extension's OID
@@ -89,12 +91,13 @@ func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, sel *selection
 	c := &catalog{
 		conn: conn, srv: srv, sel: sel, warn: warn,
 		used: map[*pattern]bool{}, schemaNames: map[uint32]string{},
-		at:       map[address]*object{},
-		rels:     map[uint32]*relation{},
-		indexes:  map[uint32]string{},
-		roles:    map[uint32]role{},
-		members:  map[address]uint32{},
-		comments: map[column][]comment{},
+		at:         map[address]*object{},
+		rels:       map[uint32]*relation{},
+		indexes:    map[uint32]string{},
+		signatures: map[*object][]uint32{},
+		roles:      map[uint32]role{},
+		members:    map[address]uint32{},
+		comments:   map[column][]comment{},
 	}
 	for _, r := range readers {
 		if err := r.read(ctx, c); err != nil {

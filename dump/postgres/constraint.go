@@ -202,6 +202,7 @@ func (c *catalog) separateDomainCheck(domain *object, k *constraint) *object {
 	k.separate = true
 	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON DOMAIN " + domain.name, hidden: domain.hidden, of: domain}
 	o.define = func(p *printer) { p.stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.name, k.Quoted, k.Def) }
+	o.undo = ifDomain(domain.name, "DROP CONSTRAINT IF EXISTS "+k.Quoted)
 	o.need(domain)
 	c.at[o.address] = o
 	c.commentOn(o, o.address, 0, "CONSTRAINT "+o.name)

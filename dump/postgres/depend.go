@@ -1,6 +1,9 @@
 package postgres
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // readDependencies reads who needs whom from pg_depend, as pg_dump does
 // (getDependencies): columns count as their table, and a standalone composite
@@ -23,7 +26,7 @@ func readDependencies(ctx context.Context, c *catalog) error {
 		if to.extension != nil {
 			to = to.extension
 		}
-		via := o.address
+		via := c.part(o, to)
 		if _, part := o.parts[from]; part {
 			via = from
 		}
@@ -35,6 +38,25 @@ func readDependencies(ctx context.Context, c *catalog) error {
 		}
 	}
 	return c.readExtensionDependencies(ctx)
+}
+
+// part returns the part of o that has the need for to, where the catalogues do not tell: of a function its signature
+// or what else it is made of, of a domain its base or its default. It is o's own address for the former.
+func (c *catalog) part(o, to *object) address {
+	switch to.kind {
+	case kindSchema, kindLanguage, kindExtension:
+		return o.address
+	}
+	if signature, ok := c.signatures[o]; ok {
+		if slices.ContainsFunc(signature, func(oid uint32) bool { return c.at[address{classType, oid}] == to }) {
+			return o.address
+		}
+		return address{classBody, o.oid}
+	}
+	if at := (address{classDefault, o.oid}); o.parts[at] != nil && to.kind != kindType && to.kind != kindCollation {
+		return at
+	}
+	return o.address
 }
 
 // readExtensionDependencies reads what was declared to go when an extension

@@ -1,15 +1,19 @@
 package postgres
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // drops writes statements that drop what the dump makes, where it exists, in the
 // opposite order of making it. What somebody has made that depends on it stops
 // the load, as with pg_dump --clean --if-exists.
 func (p *printer) drops(objects []*object) {
 	p.mark("drop what is made below")
+	unmade := unmade(objects)
 	for i := len(objects) - 1; i >= 0; i-- {
 		o := objects[i]
-		if o.hidden || o.goes {
+		if o.hidden || o.goes || unmade[o] {
 			continue
 		}
 		if o.kind == kindDefaultACL {
@@ -21,6 +25,17 @@ func (p *printer) drops(objects []*object) {
 			p.orNot("the statement that drops "+o.describe(), func(p *printer) { p.stmt("%s", sql) })
 		}
 	}
+}
+
+// unmade finds the objects that are left out because there is no order for them, and those that go with them.
+func unmade(objects []*object) map[*object]bool {
+	found := map[*object]bool{}
+	for _, o := range objects {
+		found[o] = o.unordered != nil || slices.ContainsFunc(o.deps, func(d dependency) bool {
+			return found[d.to] && (o.parts[d.via] == nil || !o.takesApart())
+		})
+	}
+	return found
 }
 
 // dropping is the statement that drops an object; empty for what goes with
@@ -47,4 +62,19 @@ func (o *object) dropping() string {
 		return o.undo
 	}
 	return "DROP " + o.word + " IF EXISTS " + o.name + cascade
+}
+
+// ifDomain is a statement that alters a domain, where it exists, which ALTER DOMAIN has no words for.
+func ifDomain(name, change string) string {
+	return ifExists("SELECT FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype("+literal(name)+") AND typtype = 'd'", "ALTER DOMAIN "+name+" "+change)
+}
+
+// ifFunction is a statement that is run where the function of that name and those arguments exists.
+func ifFunction(name, statement string) string {
+	return ifExists("SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = pronamespace"+
+		" WHERE pg_catalog.format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) = "+literal(name), statement)
+}
+
+func ifExists(query, statement string) string {
+	return "DO " + literal("BEGIN IF EXISTS ("+query+") THEN EXECUTE "+literal(statement)+"; END IF; END")
 }

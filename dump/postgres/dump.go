@@ -79,11 +79,7 @@ func (s *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server,
 		}
 		return nil, s.nothing(s.there)
 	}
-	objects, err := inOrder(c.objects)
-	if err != nil {
-		return nil, err
-	}
-	return s.write(ctx, conn, c, out, objects)
+	return s.write(ctx, conn, c, out, inOrder(c.objects))
 }
 
 // begin starts the transaction whose snapshot is the moment of the dump.

@@ -62,6 +62,10 @@ const (
 	classSetval      = 4 // of a sequence
 	classContent     = 6 // of a large object
 	classRowSecurity = 5 // of a table
+
+	// Parts that the catalogues do not tell from the object that they are of.
+	classBody    = 7 // and defaults of a function's arguments
+	classDefault = 8 // of a domain
 )
 
 // A kind is what an object is. The kinds are in the order in which objects that
@@ -144,6 +148,11 @@ type object struct {
 	late bool
 	// left objects could not be written as SQL, or need one that could not.
 	left bool
+	// unordered says why an object is left out: no order of statements makes it
+	// and what it needs.
+	unordered error
+	// early objects have to be made before the rows: the rows are computed by them.
+	early bool
 
 	rows     *relation      // set on the object that stands for a table's rows
 	built    *relation      // set on an index or its constraint: the table whose rows it is built of
@@ -164,6 +173,10 @@ type object struct {
 	// shell is the bare name of a type, made before it, which is all that the
 	// type's own functions need.
 	shell *object
+	// stub leaves a function that can be named and called but does nothing, which
+	// is all that others need to be made, and returns the object that makes the
+	// function of it. Its needs by classBody are that object's.
+	stub func() *object
 }
 
 // A dependency is a need to come after another object. via is the part of the

@@ -12,8 +12,8 @@ import (
 // needs, and among those that are free to come in any order by kind and name:
 // the same database gives the same order. Cycles are broken where SQL has a way
 // to make a part of an object later; objects made for such parts are in the
-// result.
-func inOrder(objects []*object) ([]*object, error) {
+// result. Where it has none, one object of the cycle is told to be unordered.
+func inOrder(objects []*object) []*object {
 	begin := &object{kind: kindDataBegins, hidden: true}
 	end := &object{kind: kindDataEnds, hidden: true}
 	end.need(begin)
@@ -27,11 +27,10 @@ func inOrder(objects []*object) ([]*object, error) {
 	for {
 		sorted := g.sort()
 		if len(sorted) == len(g.objects) {
-			return slices.DeleteFunc(sorted, g.boundary), nil
+			return slices.DeleteFunc(sorted, g.boundary)
 		}
-		cycle := g.cycle(sorted)
-		if !g.repair(cycle) {
-			return nil, fmt.Errorf("cannot order objects that depend on each other: %s", names(cycle))
+		if cycle := g.cycle(sorted); !g.repair(cycle) {
+			g.leaveOne(cycle)
 		}
 	}
 }
@@ -118,11 +117,13 @@ func (g *graph) cycle(sorted []*object) []*object {
 	for _, o := range sorted {
 		done[o] = true
 	}
+	left := slices.DeleteFunc(slices.Clone(g.objects), func(o *object) bool { return done[o] })
+	slices.SortStableFunc(left, byKindAndName)
+	for _, o := range left {
+		slices.SortStableFunc(o.deps, func(a, b dependency) int { return byKindAndName(a.to, b.to) })
+	}
 	var best []*object
-	for _, o := range g.objects {
-		if done[o] {
-			continue
-		}
+	for _, o := range left {
 		if c := shortestCycle(o, done, len(best)); c != nil {
 			best = c
 			if len(best) == 2 {
@@ -175,14 +176,106 @@ func (g *graph) repair(cycle []*object) bool {
 	for i, o := range cycle {
 		// The cycle runs from the first boundary through this object: it needs
 		// something that exists only after the rows.
-		if next := cycle[(i+1)%len(cycle)]; o == g.begin && postponable(next) {
+		if next := cycle[(i+1)%len(cycle)]; o == g.begin && next.postponable() {
 			g.begin.drop(next)
 			next.late = true
 			next.need(g.end)
 			return true
 		}
 	}
-	return false
+	return g.stubOne(cycle)
+}
+
+// stubOne makes one of the functions in a cycle by a stub, if what it needs of
+// the next is not for its signature.
+func (g *graph) stubOne(cycle []*object) bool {
+	var stubbed *object
+	for i, o := range cycle {
+		next := cycle[(i+1)%len(cycle)]
+		signature := slices.Contains(o.deps, dependency{next, o.address})
+		if o.stub != nil && !signature && (stubbed == nil || byKindAndName(o, stubbed) < 0) {
+			stubbed = o
+		}
+	}
+	if stubbed == nil {
+		return false
+	}
+	whole := g.split(stubbed, address{classBody, stubbed.oid}, stubbed.stub)
+	// Whoever uses the function gets it whole, but those that it is made of.
+	needed := whole.all()
+	for o := range g.users(stubbed) {
+		switch {
+		case o == whole:
+		case !needed[o]:
+			o.need(whole)
+		case o.section() == beforeData && !o.postponable():
+			whole.early = true
+		}
+	}
+	return true
+}
+
+// users returns who needs o, who needs those, and so on.
+func (g *graph) users(o *object) map[*object]bool {
+	of := map[*object][]*object{}
+	for _, user := range g.objects {
+		for _, d := range user.deps {
+			of[d.to] = append(of[d.to], user)
+		}
+	}
+	seen := map[*object]bool{}
+	for rest := []*object{o}; len(rest) > 0; {
+		at := rest[len(rest)-1]
+		rest = rest[:len(rest)-1]
+		for _, user := range of[at] {
+			if !seen[user] && !g.boundary(user) {
+				seen[user] = true
+				rest = append(rest, user)
+			}
+		}
+	}
+	return seen
+}
+
+// all returns what o needs, what that needs, and so on.
+func (o *object) all() map[*object]bool {
+	seen := map[*object]bool{}
+	for rest := []*object{o}; len(rest) > 0; {
+		at := rest[len(rest)-1]
+		rest = rest[:len(rest)-1]
+		for _, d := range at.deps {
+			if !seen[d.to] {
+				seen[d.to] = true
+				rest = append(rest, d.to)
+			}
+		}
+	}
+	return seen
+}
+
+// leaveOne gives up one object of a cycle that cannot be broken: one that holds
+// no rows, if there is one. Those in the cycle that need it go with it.
+func (g *graph) leaveOne(cycle []*object) {
+	members := slices.DeleteFunc(slices.Clone(cycle), g.boundary)
+	rank := func(o *object) int {
+		switch {
+		case o.hidden: // the dump does not make it anyway
+			return 0
+		case o.kind < kindDataBegins && o.word != "TABLE":
+			return 1
+		case o.kind < kindDataBegins:
+			return 2
+		}
+		return 3 // where the cycle goes through the rows, this is on their right side
+	}
+	given := slices.MinFunc(members, func(a, b *object) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), byKindAndName(a, b))
+	})
+	if !given.hidden {
+		given.unordered = fmt.Errorf("these need each other, and there is no order to make them in: %s", names(members))
+	}
+	given.deps = slices.DeleteFunc(given.deps, func(d dependency) bool { return !g.boundary(d.to) || given.late })
+	given.late, given.parts, given.stub = false, nil, nil
 }
 
 // repairEdge does away with o's need for next where SQL has a way: a type's
@@ -209,13 +302,20 @@ func (g *graph) repairEdge(o, next *object) bool {
 }
 
 // postponable tells whether an object may be made after the rows: those that
-// hold none and that are read by none of the tables that do.
-func postponable(o *object) bool {
-	return o.kind == kindFunction || o.word == "MATERIALIZED VIEW" || o.word == "VIEW"
+// hold none and by which none are computed. What holds rows and needs it is on
+// the cycle too, then.
+func (o *object) postponable() bool {
+	switch o.kind {
+	case kindSchema, kindExtension, kindLargeObject, kindTableAttach:
+		return false
+	case kindTable:
+		return o.word == "MATERIALIZED VIEW" || o.word == "VIEW"
+	}
+	return !o.early && o.section() == beforeData
 }
 
-// split takes the part via out of o: what it needs moves with it, and it needs o.
-func (g *graph) split(o *object, via address, split func() *object) {
+// split takes the part via out of o and returns it: what it needs moves with it, and it needs o.
+func (g *graph) split(o *object, via address, split func() *object) *object {
 	delete(o.parts, via)
 	part := split()
 	part.need(o)
@@ -226,6 +326,7 @@ func (g *graph) split(o *object, via address, split func() *object) {
 		return d.via == via
 	})
 	g.add(part)
+	return part
 }
 
 // names lists objects for an error message.
@@ -237,6 +338,11 @@ func names(objects []*object) string {
 	return strings.Join(list, ", ")
 }
 
+// byKindAndName compares objects by what is the same in every copy of a database, unlike their addresses.
+func byKindAndName(a, b *object) int {
+	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name), cmp.Compare(a.word, b.word))
+}
+
 // queue is a heap of objects that are free to be dumped.
 type queue []*object
 
@@ -245,11 +351,7 @@ func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 func (q *queue) Push(x any)   { *q = append(*q, x.(*object)) }
 
 func (q queue) Less(i, j int) bool {
-	return cmp.Or(
-		cmp.Compare(q[i].kind, q[j].kind),
-		cmp.Compare(q[i].name, q[j].name),
-		cmp.Compare(q[i].word, q[j].word),
-		cmp.Compare(q[i].oid, q[j].oid)) < 0
+	return cmp.Or(byKindAndName(q[i], q[j]), cmp.Compare(q[i].oid, q[j].oid)) < 0
 }
 
 func (q *queue) Pop() any {

@@ -135,6 +135,17 @@ func readDomains(ctx context.Context, c *catalog) error {
 		for _, k := range own {
 			c.ownDomainCheck(o, k)
 		}
+		value, separate := "", false
+		switch {
+		case row.Expr != nil:
+			value = *row.Expr
+			o.part(address{classDefault, row.OID}, func() *object {
+				separate = true
+				return domainDefault(o, value)
+			})
+		case row.Value != nil:
+			value = literal(*row.Value)
+		}
 		o.define = func(p *printer) {
 			var b strings.Builder
 			b.WriteString("CREATE DOMAIN " + o.name + " AS " + row.Base)
@@ -150,11 +161,8 @@ func readDomains(ctx context.Context, c *catalog) error {
 			if row.NotNull && !notNullNamed {
 				b.WriteString(" NOT NULL")
 			}
-			switch {
-			case row.Expr != nil:
-				b.WriteString(" DEFAULT " + *row.Expr)
-			case row.Value != nil:
-				b.WriteString(" DEFAULT " + literal(*row.Value))
+			if value != "" && !separate {
+				b.WriteString(" DEFAULT " + value)
 			}
 			for _, k := range own {
 				if !k.separate {
@@ -165,6 +173,14 @@ func readDomains(ctx context.Context, c *catalog) error {
 		}
 	}
 	return nil
+}
+
+// domainDefault makes an object of a domain's default.
+func domainDefault(domain *object, value string) *object {
+	o := &object{address: address{classDefault, domain.oid}, kind: kindDefault, word: "default of domain", name: domain.name, hidden: domain.hidden, of: domain}
+	o.undo = ifDomain(domain.name, "DROP DEFAULT")
+	o.define = func(p *printer) { p.stmt("ALTER DOMAIN %s SET DEFAULT %s", domain.name, value) }
+	return o
 }
 
 func readRanges(ctx context.Context, c *catalog) error {

@@ -39,9 +39,12 @@ func (p *printer) object(o *object) {
 	}
 }
 
-// needsLeft returns why an object cannot be made: it needs one that was left
-// out. Parts of a table that are why are taken out of it, and left out.
+// needsLeft returns why an object cannot be made: there is no order for it and
+// what it needs, or it needs one that was left out. Parts of a table that are why are taken out of it, and left out.
 func (p *printer) needsLeft(o *object) error {
+	if o.unordered != nil {
+		return o.unordered
+	}
 	for _, d := range slices.Clone(o.deps) {
 		if !d.to.left {
 			continue
