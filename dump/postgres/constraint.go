@@ -18,6 +18,7 @@ type constraint struct {
 	Inherits  bool // passed on to children
 	Validated bool
 	Parent    uint32 // the constraint of a partitioned table that this one is a copy of
+	Refers    uint32 // of a foreign key: the table that it refers to
 	Column    *int16 // of a NOT NULL
 	Def       string
 
@@ -26,7 +27,7 @@ type constraint struct {
 
 const constraintColumns = `
 	SELECT oid, conrelid AS relation, contypid AS domain, conname AS raw, quote_ident(conname) AS quoted, contype::text AS type,
-	       conislocal AS local, NOT connoinherit AS inherits, convalidated AS validated, conparentid AS parent,
+	       conislocal AS local, NOT connoinherit AS inherits, convalidated AS validated, conparentid AS parent, confrelid AS refers,
 	       CASE WHEN contype = 'n' THEN conkey[1] END AS column, coalesce(pg_get_constraintdef(oid), '') AS def
 	FROM pg_constraint `
 
@@ -115,6 +116,9 @@ func (r *relation) dropConstraint(name string) string {
 func (c *catalog) foreignKey(r *relation, k constraint) {
 	o := c.addOn(r, &object{address: address{classConstraint, k.OID}, kind: kindForeignKey, word: "CONSTRAINT"}, k.Quoted)
 	o.undo = r.dropConstraint(k.Quoted)
+	if to := c.rels[k.Refers]; to != nil && to != r {
+		r.refers = append(r.refers, to)
+	}
 	only := "ONLY "
 	if r.Kind == partitionedTable {
 		only = "" // one on a partitioned table always holds for its partitions

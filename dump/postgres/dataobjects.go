@@ -18,14 +18,15 @@ func (c *catalog) dataObjects(ctx context.Context) error {
 			continue
 		}
 		o := &object{address: address{classRows, oid}, kind: kindTableData, word: "rows of", name: r.name}
+		if r.config {
+			o.kind = kindConfigData
+		}
 		o.rows = r
 		o.need(r.object)
 		c.objects = append(c.objects, o)
 		rows[r] = o
 	}
-	if c.sel.dataOnly {
-		c.orderRows(rows)
-	}
+	c.orderRows(rows)
 	for _, lob := range slices.Clone(c.objects) {
 		if lob.class != classLargeObject || lob.hidden {
 			continue

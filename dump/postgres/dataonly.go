@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// orderRows makes rows come after the rows that their foreign keys refer to, for
-// a dump that goes into tables whose keys exist already. Tables that refer to
-// each other in a circle have no such order: they are named in a warning.
+// orderRows makes rows come after the rows that their foreign keys refer to,
+// where those keys exist already when the rows are loaded: in a dump of data all
+// do, in any dump those of extensions' tables. Tables that refer to each other in
+// a circle have no such order: they are named in a warning.
 func (c *catalog) orderRows(rows map[*relation]*object) {
 	referred := c.referredTables()
 	const (
@@ -23,7 +24,7 @@ func (c *catalog) orderRows(rows map[*relation]*object) {
 		path = append(path, r)
 		for _, to := range referred[r] {
 			switch {
-			case rows[to] == nil || to == r:
+			case rows[to] == nil || to == r || !c.sel.dataOnly && !to.config:
 			case state[to] == entered:
 				circle := path[slices.Index(path, to):]
 				names := make([]string, len(circle))
@@ -42,7 +43,7 @@ func (c *catalog) orderRows(rows map[*relation]*object) {
 		state[r] = left
 	}
 	for _, oid := range slices.Sorted(maps.Keys(c.rels)) {
-		if r := c.rels[oid]; rows[r] != nil && state[r] == 0 {
+		if r := c.rels[oid]; rows[r] != nil && state[r] == 0 && (c.sel.dataOnly || r.config) {
 			visit(r)
 		}
 	}
@@ -69,15 +70,11 @@ func (c *catalog) referredTables() map[*relation][]*relation {
 		return all
 	}
 	referred := map[*relation][]*relation{}
-	for _, o := range c.objects {
-		if o.kind != kindForeignKey || o.hidden {
-			continue
-		}
-		for _, d := range o.deps {
-			if to := c.rels[d.to.oid]; to != nil && to.object == d.to && to.object != o.of {
-				for _, from := range leaves(c.rels[o.of.oid]) {
-					referred[from] = append(referred[from], leaves(to)...)
-				}
+	for _, oid := range slices.Sorted(maps.Keys(c.rels)) {
+		r := c.rels[oid]
+		for _, to := range r.refers {
+			for _, from := range leaves(r) {
+				referred[from] = append(referred[from], leaves(to)...)
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func unmade(objects []*object) map[*object]bool {
 func (o *object) dropping() string {
 	cascade := ""
 	switch o.kind {
-	case kindTableAttach, kindTableData, kindSequenceSet, kindLargeObjectData, kindIndexAttach, kindPublished, kindDefaultACL, kindRefresh:
+	case kindTableAttach, kindConfigData, kindTableData, kindSequenceSet, kindLargeObjectData, kindIndexAttach, kindPublished, kindDefaultACL, kindRefresh:
 		return ""
 	case kindConstraint, kindForeignKey, kindDefault:
 		return o.undo

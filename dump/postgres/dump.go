@@ -126,7 +126,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 			return nil, p.err
 		}
 		switch o.kind {
-		case kindTableData: // all of them when the first comes
+		case kindConfigData, kindTableData: // all of them when the first comes
 			if manifest != nil {
 				continue
 			}

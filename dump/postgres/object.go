@@ -101,6 +101,7 @@ const (
 	kindDefault
 	kindLargeObject
 	kindDataBegins // the boundary between definitions and rows
+	kindConfigData // rows of extensions' tables, of which those of others may be computed
 	kindTableData
 	kindSequenceSet
 	kindLargeObjectData

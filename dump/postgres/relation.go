@@ -17,6 +17,7 @@ type relation struct {
 	columns []attribute
 	parents []*relation // what it inherits from, or is a partition of, in order
 	checks  []constraint
+	refers  []*relation // what its foreign keys refer to, but itself
 	key     string // of a partitioned table: what PARTITION BY says
 	// Rows that are loaded anew belong into other partitions than before: they
 	// are spread by the hashes of enum values, which are those of their OIDs.
