@@ -80,6 +80,7 @@ var readers = []struct {
 	{"subscriptions", readSubscriptions},
 	{"default privileges", readDefaultPrivileges},
 	{"large objects", readLargeObjects},
+	{"orders of columns", readOrders},
 	{"the catalogues a second time", checkCounts},
 	{"dependencies", readDependencies},
 	{"selection", settleSelection},

@@ -135,12 +135,13 @@ func (a *attribute) printed(r *relation) bool {
 }
 
 // definition writes the column as CREATE TABLE lists it, or reports false where
-// it comes from a parent or the table's type.
+// it comes from a parent or the table's type. A generated column's expression is
+// in the table's mould, where it has one.
 func (a *attribute) definition(r *relation) (string, bool) {
 	if !a.printed(r) {
 		return "", false
 	}
-	value := a.value != "" && !a.separate
+	value := a.value != "" && !a.separate && !(r.mould != "" && a.Generated != "")
 	notNull := a.NotNull && (!a.inheritsNull || r.Partition)
 	if r.OfType != nil && !value && !notNull {
 		return "", false
@@ -156,15 +157,11 @@ func (a *attribute) definition(r *relation) (string, bool) {
 	if a.Collation != nil {
 		b.WriteString(" COLLATE " + *a.Collation)
 	}
-	if value {
-		switch a.Generated {
-		case "s":
-			b.WriteString(" GENERATED ALWAYS AS (" + a.value + ") STORED")
-		case "v":
-			b.WriteString(" GENERATED ALWAYS AS (" + a.value + ") VIRTUAL")
-		default:
-			b.WriteString(" DEFAULT " + a.value)
-		}
+	switch {
+	case value && a.Generated != "":
+		b.WriteString(a.generation(a.value))
+	case value:
+		b.WriteString(" DEFAULT " + a.value)
 	}
 	if notNull {
 		if a.notNullName != "" {
@@ -176,6 +173,12 @@ func (a *attribute) definition(r *relation) (string, bool) {
 		}
 	}
 	return b.String(), true
+}
+
+// generation writes how a generated column is computed.
+func (a *attribute) generation(expr string) string {
+	kind := map[string]string{"s": "STORED", "v": "VIRTUAL"}[a.Generated]
+	return " GENERATED ALWAYS AS (" + expr + ") " + kind
 }
 
 // ownNotNull writes the NOT NULL of a column that CREATE TABLE does not list, as

@@ -20,6 +20,7 @@ const extensionScript = `
 	INSERT INTO @extschema@.z_reference VALUES (1, 1, false);
 	CREATE FUNCTION @extschema@.transformed(value integer, srid integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
 		DECLARE f integer; BEGIN SELECT factor INTO STRICT f FROM @extschema@.z_reference r WHERE r.srid = transformed.srid; RETURN value * f; END $$;
+	CREATE TABLE @extschema@.base (a integer NOT NULL CHECK (a > 0));
 	SELECT pg_extension_config_dump('@extschema@.a_layer', '');
 	SELECT pg_extension_config_dump('@extschema@.m_topology', '');
 	SELECT pg_extension_config_dump('@extschema@.m_topology_id_seq', '');
@@ -60,14 +61,18 @@ func TestRowsOfExtensions(t *testing.T) {
 		INSERT INTO layers.a_layer VALUES (1, 2, 2), (2, 1, NULL);
 		INSERT INTO another.a_reference VALUES (1, 'one');
 		CREATE TABLE "A_place" (at integer, srid integer, elsewhere integer GENERATED ALWAYS AS (layers.transformed(at, srid)) STORED);
-		INSERT INTO "A_place" VALUES (5, 7);`)
-	want := "1,2,2;2,1,|1,7;2,1|1,1,f;7,10,t|1,one|50|3"
+		INSERT INTO "A_place" VALUES (5, 7);
+		CREATE TABLE heir (own integer, up integer) INHERITS (layers.base);
+		CREATE TABLE upper (up integer);
+		ALTER TABLE heir INHERIT upper;
+		INSERT INTO heir VALUES (1, 2, 3);`)
+	want := "1,2,2;2,1,|1,7;2,1|1,1,f;7,10,t|1,one|50|(1,2,3)|3"
 	state := func(db string) string {
 		return strings.TrimSpace(pg.Psql(t, db, `SELECT (SELECT string_agg(concat_ws(',', id, topology, coalesce(parent::text, '')), ';' ORDER BY id) FROM layers.a_layer),
 			(SELECT string_agg(concat_ws(',', id, srid), ';' ORDER BY id) FROM layers.m_topology),
 			(SELECT string_agg(concat_ws(',', srid, factor, own), ';' ORDER BY srid) FROM layers.z_reference),
 			(SELECT concat_ws(',', layer, note) FROM another.a_reference),
-			(SELECT elsewhere FROM "A_place"), nextval('layers.m_topology_id_seq')`))
+			(SELECT elsewhere FROM "A_place"), (SELECT h FROM heir h), nextval('layers.m_topology_id_seq')`))
 	}
 	if got := state(db); got != want {
 		t.Fatalf("filled: %s, want %s", got, want)

@@ -15,10 +15,13 @@ type relation struct {
 	*object
 	relationRow
 	columns []attribute
-	parents []*relation // what it inherits from, or is a partition of, in order
-	checks  []constraint
-	refers  []*relation // what its foreign keys refer to, but itself
-	key     string // of a partitioned table: what PARTITION BY says
+	// hiddenColumns are the names of the columns of a table that is not dumped but has children that are.
+	hiddenColumns []string
+	parents       []*relation // what it inherits from, or is a partition of, in order
+	checks        []constraint
+	mould         string      // the name of the table that gives it the order of its columns; empty: it needs none
+	refers        []*relation // what its foreign keys refer to, but itself
+	key           string      // of a partitioned table: what PARTITION BY says
 	// Rows that are loaded anew belong into other partitions than before: they
 	// are spread by the hashes of enum values, which are those of their OIDs.
 	scatters bool
@@ -230,12 +233,22 @@ func (r *relation) printTable(p *printer) {
 		b.WriteString(r.storage())
 		p.stmt("%s AS\n%s\n  WITH NO DATA", b.String(), r.query)
 	} else {
+		if r.mould != "" {
+			p.stmt("CREATE TABLE %s%s", r.mould, r.mouldBody())
+		}
 		b.WriteString(r.body())
 		b.WriteString(r.storage())
 		if r.FDWOptions != nil {
 			fmt.Fprintf(&b, "\nOPTIONS (\n    %s\n)", *r.FDWOptions)
 		}
 		p.stmt("%s", b.String())
+		if r.mould != "" {
+			for _, parent := range r.parents {
+				p.stmt("%s INHERIT %s", r.alter(), parent.name)
+			}
+			p.stmt("%s NO INHERIT %s", r.alter(), r.mould)
+			p.stmt("DROP TABLE %s", r.mould)
+		}
 	}
 	r.printColumnSettings(p)
 	switch {
@@ -277,7 +290,9 @@ func (r *relation) body() string {
 	case r.OfType == nil:
 		b.WriteString(" (\n)")
 	}
-	if len(r.parents) > 0 && !r.Partition {
+	if r.mould != "" {
+		b.WriteString("\nINHERITS (" + r.mould + ")")
+	} else if len(r.parents) > 0 && !r.Partition {
 		parents := make([]string, len(r.parents))
 		for i, parent := range r.parents {
 			parents[i] = parent.name

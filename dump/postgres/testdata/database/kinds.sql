@@ -101,3 +101,6 @@ GRANT SELECT ON pg_catalog.pg_authid TO kind_role;
 \if :has14
 REVOKE ALL ON FUNCTION public.postgres_fdw_disconnect_all() FROM PUBLIC;
 \endif
+CREATE TABLE k.near (a integer);
+CREATE FOREIGN TABLE k.far_child (own integer OPTIONS (column_name 'o')) INHERITS (k.near) SERVER k_server;
+ALTER TABLE k.near ADD COLUMN b integer CHECK (b > 0);
