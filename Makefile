@@ -25,7 +25,7 @@ test: setup lint ## set everything up, then lint and test against real servers a
 test-short: ## the tests that need no server
 	@go test -short -timeout $(TIMEOUT) $(PACKAGES)
 
-test-regress: tools build ## restore PostgreSQL's own regression database and hold it against pg_dump's restore
+test-regress: tools build ## restore PostgreSQL's own regression database and hold it against the original
 	@testdata/servers/install postgresql gcc
 	@testdata/regress/regress
 
