@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -158,6 +159,9 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 		}
 	}
 	p.mark("final state")
+	if slices.ContainsFunc(objects, func(o *object) bool { return o.kind == kindRefresh && s.sel.prints(o) }) {
+		p.stmt("%s", strings.TrimSuffix(asOwner.sql, ";"))
+	}
 	for _, o := range objects {
 		if o.last() && s.sel.prints(o) {
 			p.object(o)
@@ -212,23 +216,22 @@ func (s *Source) printer(out *dump.Writer) *printer {
 	return &printer{w: out, warn: s.cfg.Warn, noOwner: s.cfg.NoOwner, noPrivileges: s.cfg.NoPrivileges}
 }
 
-// preamble makes the loading session read the dump as it was written.
+// preamble makes the loading session read the dump as it was written, psql's too, which has what its role, its
+// database or the server give it: this package's sessions have set the parameters before.
 func (p *printer) preamble(srv server) {
-	p.stmt("SET statement_timeout = 0")
+	for _, s := range parameters {
+		if s.loads {
+			p.stmt("%s", s.inScript())
+		}
+	}
 	p.stmt("SET lock_timeout = 0")
-	p.stmt("SET idle_in_transaction_session_timeout = 0")
 	p.stmt("SET client_encoding = %s", literal(srv.encoding))
 	p.stmt("SET standard_conforming_strings = on")
 	p.stmt("SELECT pg_catalog.set_config('search_path', '', false)")
 	// Function bodies may use what comes later in the dump.
 	p.stmt("SET check_function_bodies = false")
 	p.stmt("SET xmloption = content")
-	// What psql's session would have from its role or database, and this package's sets: see parameters.
 	p.stmt("SET lc_monetary = 'C'")
-	p.stmt("SET array_nulls = on")
-	p.stmt("SET transform_null_equals = off")
-	p.stmt("SET gin_fuzzy_search_limit = 0")
-	p.stmt("SET client_min_messages = warning")
 	p.stmt("SET row_security = off")
 	p.stmt("SET default_tablespace = ''")
 	p.stmt("SET default_table_access_method = heap")

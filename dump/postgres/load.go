@@ -147,7 +147,8 @@ type loading struct {
 	sharedSize int              // bytes of their text
 	loaded     []int64          // rows that the server took of each COPY, in the order of the stream
 	manifest   dump.Manifest
-	damaged    error // of the comments since the last statement
+	damaged    error   // of the comments since the last statement
+	unfilled   []error // of the materialized views that the server does not fill
 
 	databases []string // that a dump of a cluster makes or fills
 	gone      []string // what Clean has dropped so far
@@ -296,7 +297,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	case s.apart:
 	case kind == quick || kind == builds:
 		err = s.crew.settled(ctx, j.plan.touches)
-	case kind == runsAlone || kind == apart:
+	case kind == runsAlone || kind == refreshes || kind == apart:
 		err = s.crew.settle(ctx)
 		s.apart = kind == apart
 	}
@@ -313,6 +314,9 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		return err
 	}
 	switch {
+	case j.refused != nil:
+		s.unfilled = append(s.unfilled, j.refused)
+		s.cfg.Warn(fmt.Sprintf("the server does not fill a materialized view: %v", j.refused))
 	case j.plan.kind == sets:
 		s.set = s.set.with(assignment{j.plan.setting, item.Text})
 	case item.Kind == script.Copy:
@@ -398,6 +402,9 @@ func (s *loading) check() error {
 		if got := s.loaded[i]; got != t.Rows {
 			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
 		}
+	}
+	if len(s.unfilled) > 0 {
+		errs = append(errs, fmt.Errorf("the server does not fill %d materialized views, and all else is there: %w", len(s.unfilled), errors.Join(s.unfilled...)))
 	}
 	return errors.Join(errs...)
 }

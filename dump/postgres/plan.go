@@ -27,6 +27,9 @@ const (
 	quick
 	// sets: a setting of the session, in which later statements run.
 	sets
+	// refreshes: the content of a materialized view, which is made anew and may be
+	// refused. It runs alone.
+	refreshes
 	// apart: it changes what its session is in a way that no other session can
 	// be made to share. From here on all runs in this one.
 	apart
@@ -82,6 +85,10 @@ func (p *planner) plan(sql string) plan {
 		return set(t)
 	case "select":
 		return setConfig(t)
+	case "refresh":
+		if view, next := refreshed(t); view != nil && next == ";" {
+			return plan{kind: refreshes}
+		}
 	case "reset", "discard", "begin", "start", "prepare", "declare", "load", "listen":
 		return plan{kind: apart}
 	}
@@ -188,6 +195,14 @@ func references(t *script.Tokens) qualified {
 	}
 }
 
+// refreshed reads what follows REFRESH, up to the token behind the view's name.
+func refreshed(t *script.Tokens) (view qualified, next string) {
+	if !reads(t, "materialized", "view") {
+		return nil, ""
+	}
+	return relationName(t, t.Next())
+}
+
 // comment reads COMMENT ON INDEX name and COMMENT ON CONSTRAINT name ON table.
 func (p *planner) comment(t *script.Tokens) plan {
 	if t.Next() != "on" {
@@ -217,23 +232,34 @@ func set(t *script.Tokens) plan {
 	return plan{kind: sets, setting: name}
 }
 
-// setConfig reads SELECT pg_catalog.set_config('name', 'value', false). Any
-// other SELECT may do anything.
+// setConfig reads SELECT pg_catalog.set_config('name', 'value', false), as it is or
+// for servers that know the setting: WHERE pg_catalog.current_setting('name', true)
+// IS NOT NULL. Any other SELECT may do anything.
 func setConfig(t *script.Tokens) plan {
-	for _, word := range [...]string{"pg_catalog", ".", "set_config", "("} {
-		if t.Next() != word {
-			return plan{}
-		}
+	if !reads(t, "pg_catalog", ".", "set_config", "(") {
+		return plan{}
 	}
-	name := strings.Trim(t.Next(), "'")
+	quoted := t.Next()
 	t.Next()
 	t.Next()
-	for _, word := range [...]string{",", "false", ")", ";"} {
-		if t.Next() != word {
+	if !reads(t, ",", "false", ")") {
+		return plan{}
+	}
+	switch t.Next() {
+	case ";":
+	case "where":
+		if !reads(t, "pg_catalog", ".", "current_setting", "(", quoted, ",", "true", ")", "is", "not", "null", ";") {
 			return plan{}
 		}
+	default:
+		return plan{}
 	}
-	return plan{kind: sets, setting: name}
+	return plan{kind: sets, setting: strings.Trim(quoted, "'")}
+}
+
+// reads tells whether these tokens come next.
+func reads(t *script.Tokens, tokens ...string) bool {
+	return !slices.ContainsFunc(tokens, func(token string) bool { return t.Next() != token })
 }
 
 // alone is the need to be the only one at a table or an index.

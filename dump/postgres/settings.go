@@ -11,8 +11,17 @@ import (
 // (ALTER DATABASE … SET, ALTER ROLE … SET) and what the session does depends on it.
 type parameter struct {
 	name, value string
-	since       int  // the first server version that knows it, as server_version_num; 0: all
-	loads       bool // also in the sessions of a load, whose dump says the rest: what it makes is made under the settings of where it goes
+	partly      bool // not every server knows it
+	loads       bool // also in the sessions of a load, and at the head of a dump, which says the rest: what it makes is made under the settings of where it goes
+}
+
+// inScript is the statement of a dump that sets the parameter, whatever server it goes into: one that does not know the
+// parameter sets nothing.
+func (p parameter) inScript() string {
+	if !p.partly {
+		return "SET " + p.name + " = " + literal(p.value)
+	}
+	return fmt.Sprintf("SELECT pg_catalog.set_config(%s, %s, false) WHERE pg_catalog.current_setting(%[1]s, true) IS NOT NULL", literal(p.name), literal(p.value))
 }
 
 // parameters are set before anything of a database's users is looked at. What
@@ -76,8 +85,11 @@ var parameters = []parameter{
 
 	// What a role is made with besides what the statement says, and whether a
 	// collation can be made whose locale the server does not know by heart.
-	{name: "createrole_self_grant", value: "", since: 160000, loads: true},
-	{name: "icu_validation_level", value: "warning", since: 160000, loads: true},
+	{name: "createrole_self_grant", value: "", partly: true, loads: true},
+	{name: "icu_validation_level", value: "warning", partly: true, loads: true},
+
+	// Whether views may read others' views. What a dump's sessions restrict is below: see restrictRelations.
+	{name: "restrict_nonsystem_relation_kind", value: "", partly: true, loads: true},
 
 	// A transaction is what BEGIN says, and lasts as long as it must.
 	{name: "default_transaction_isolation", value: "read committed", loads: true},
@@ -85,8 +97,8 @@ var parameters = []parameter{
 	{name: "default_transaction_deferrable", value: "off", loads: true},
 	{name: "statement_timeout", value: "0", loads: true},
 	{name: "idle_in_transaction_session_timeout", value: "0", loads: true},
-	{name: "idle_session_timeout", value: "0", since: 140000, loads: true},
-	{name: "transaction_timeout", value: "0", since: 170000, loads: true},
+	{name: "idle_session_timeout", value: "0", partly: true, loads: true},
+	{name: "transaction_timeout", value: "0", partly: true, loads: true},
 	{name: "exit_on_error", value: "off", loads: true}, // a lock that is not to be had is no reason to end
 
 	// What the server would write into its log, or send, of statements and
@@ -128,12 +140,17 @@ const ownRole = `SELECT CASE WHEN current_user <> session_user
 
 // settle is the statement that sets the parameters that a server knows, for a
 // session that reads or for one that loads.
-func settle(srv server, reads bool) string {
+func settle(reads bool) string {
 	var list []string
 	for _, p := range parameters {
-		if srv.version >= p.since && (reads || p.loads) {
-			list = append(list, "pg_catalog.set_config("+literal(p.name)+", "+literal(p.value)+", false)")
+		if !reads && !p.loads {
+			continue
 		}
+		set := "pg_catalog.set_config(" + literal(p.name) + ", " + literal(p.value) + ", false)"
+		if p.partly {
+			set = "CASE WHEN pg_catalog.current_setting(" + literal(p.name) + ", true) IS NOT NULL THEN " + set + " END"
+		}
+		list = append(list, set)
 	}
 	return "SELECT " + strings.Join(list, ", ") + ";\n"
 }
@@ -142,7 +159,7 @@ func settle(srv server, reads bool) string {
 // anybody's defaults. The encoding is the database's own: no byte is converted on
 // the way.
 func (s *Source) forReading(srv server) string {
-	return settle(srv, true) + readWhole + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
+	return settle(true) + readWhole + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
 		literal(srv.encoding), s.cfg.LockTimeout.Milliseconds())
 }
 
@@ -177,7 +194,7 @@ func warnOfLosses(ctx context.Context, c *catalog) error {
 }
 
 // forLoading sets up a session of a load.
-func forLoading(srv server) string { return settle(srv, false) }
+func forLoading(server) string { return settle(false) }
 
 // restrictRelations keeps a view or foreign table that was put in a table's place
 // from running anything as this role (CVE-2024-7348). Minor releases before
