@@ -19,7 +19,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		if err := s.use(ctx, d); err != nil {
 			return err
 		}
-		if err := s.drop("everything in database "+d, s.clean(ctx, "COMMIT")); err != nil {
+		if err := s.drop("everything in database "+d, s.clean(ctx, d)); err != nil {
 			return err
 		}
 	}
@@ -57,14 +57,37 @@ func (s *loading) drop(what string, err error) error {
 	return err
 }
 
-// clean drops everything that users made in the database, in one transaction:
-// it is all gone, or after an error all still there. end ends the transaction:
-// COMMIT, or ROLLBACK to see whether it can be done. The schema public is made
-// anew as initdb leaves it.
-func (s *loading) clean(ctx context.Context, end string) error {
-	err := execAll(ctx, s.conn.PgConn(), fmt.Sprintf(`BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''; SET LOCAL lock_timeout = %d; %s %s;`,
-		s.cfg.LockTimeout.Milliseconds(), dropAll, end))
+// clean drops everything that users made in the database and takes their
+// privileges on what is the server's back, in one transaction: it is all done, or
+// after an error nothing of it. The schema public is made anew as initdb leaves it.
+// What stays all the same is told.
+func (s *loading) clean(ctx context.Context, database string) error {
+	if err := s.tryClean(ctx); err != nil {
+		return err
+	}
+	stays, err := beyondNew(ctx, s.conn, s.crew.first.srv)
+	if err == nil && len(stays) > 0 {
+		if err = takeBack(ctx, s.conn, stays); err == nil {
+			stays, err = beyondNew(ctx, s.conn, s.crew.first.srv)
+		}
+	}
+	if err == nil {
+		err = execAll(ctx, s.conn.PgConn(), "COMMIT")
+	}
 	if err != nil {
+		return fmt.Errorf("clean the database: %w", err)
+	}
+	if len(stays) > 0 {
+		s.cfg.Warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", database, dump.Listed(namesOf(stays))))
+	}
+	return nil
+}
+
+// tryClean begins a transaction and drops everything in it that users made.
+func (s *loading) tryClean(ctx context.Context) error {
+	begin := "BEGIN; SELECT pg_catalog.set_config('client_min_messages', 'warning', true), pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_encoding', " +
+		literal(s.crew.first.srv.encoding) + ", true);"
+	if err := execAll(ctx, s.conn.PgConn(), begin+dropAll); err != nil {
 		return fmt.Errorf("clean the database: %w", lockRoom(err))
 	}
 	return nil
@@ -129,6 +152,9 @@ BEGIN
 		EXECUTE 'ALTER SCHEMA public OWNER TO pg_database_owner';
 		GRANT USAGE ON SCHEMA public TO PUBLIC;
 	ELSE
+		IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+			EXECUTE pg_catalog.format('ALTER SCHEMA public OWNER TO %I', pg_catalog.pg_get_userbyid(10)); -- who has made the cluster
+		END IF;
 		GRANT ALL ON SCHEMA public TO PUBLIC;
 	END IF;
 	COMMENT ON SCHEMA public IS 'standard public schema';

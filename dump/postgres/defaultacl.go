@@ -1,6 +1,9 @@
 package postgres
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // readDefaultPrivileges reads ALTER DEFAULT PRIVILEGES. They are written with
 // the privileges, after everything they would apply to is made.
@@ -24,10 +27,10 @@ func readDefaultPrivileges(ctx context.Context, c *catalog) error {
 	types := map[string]string{"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS", "L": "LARGE OBJECTS"}
 	for _, row := range rows {
 		prefix := "ALTER DEFAULT PRIVILEGES FOR ROLE " + c.roles[row.Role].quoted + " "
-		o := &object{address: address{classDefaultACL, row.OID}, kind: kindDefaultACL, word: "default privileges", name: c.roles[row.Role].quoted + " " + row.Type}
+		o := &object{address: address{classDefaultACL, row.OID}, kind: kindDefaultACL, word: "default privileges", name: "of role " + c.roles[row.Role].quoted + " on " + strings.ToLower(types[row.Type])}
 		if row.Schema != nil {
 			prefix += "IN SCHEMA " + *row.Schema + " "
-			o.name += " " + *row.Schema
+			o.name += " in schema " + *row.Schema
 			schema := c.at[address{classNamespace, row.SchemaID}]
 			o.need(schema)
 			o.goes = true

@@ -244,11 +244,14 @@ func (s *loading) use(ctx context.Context, database string) error {
 
 // connect opens a session of the load.
 func (s *loading) connect(ctx context.Context, database string) (*session, error) {
-	conn, _, err := connect(ctx, s.Loader.conn, database, forLoading)
+	conn, srv, err := connect(ctx, s.Loader.conn, database, func(srv server) string {
+		// Of what is dropped; the dump says how long its statements wait.
+		return forLoading(srv) + fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", s.cfg.LockTimeout.Milliseconds())
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn: conn}, nil
+	return &session{conn: conn, srv: srv}, nil
 }
 
 func (s *loading) disconnect() {

@@ -19,6 +19,7 @@ import (
 // set in it.
 type session struct {
 	conn    *pgx.Conn
+	srv     server
 	set     settings
 	reading sync.WaitGroup // the rows of a COPY that failed
 	spare   chan []byte    // to read rows into; nil before the first COPY

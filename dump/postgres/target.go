@@ -114,7 +114,10 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 			return p, err
 		}
 		if slices.Contains(p.emptied, d) {
-			if err := s.clean(ctx, "ROLLBACK"); err != nil {
+			if err := s.tryClean(ctx); err != nil {
+				return p, err
+			}
+			if err := execAll(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
 				return p, err
 			}
 		}
@@ -129,6 +132,9 @@ func born(database string) bool { return database == "postgres" || database == "
 // is emptied.
 func (s *loading) look(ctx context.Context, database string, p *placement) error {
 	found, more, err := contents(ctx, s.conn)
+	if err == nil && found == "" {
+		found, more, err = s.besides(ctx, database)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -137,7 +143,7 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 	case !s.cfg.Clean:
 		return nil
 	}
-	p.emptied = append(p.emptied, database) // of default privileges and the like too, which are no contents
+	p.emptied = append(p.emptied, database) // the schema public is made anew in any case
 	if found != "" {
 		text := fmt.Sprintf("everything in database %s: %s", database, found)
 		if more > 0 {
@@ -146,6 +152,34 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 		p.target.Drops = append(p.target.Drops, text)
 	}
 	return nil
+}
+
+// besides names something that a database has which has no contents, and counts what there is more, or returns the
+// empty string. The schema public does not count: who may make what in it is for whoever prepares a database to say.
+func (s *loading) besides(ctx context.Context, database string) (what string, more int, err error) {
+	if err := execAll(ctx, s.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
+		return "", 0, err
+	}
+	objects, err := beyondNew(ctx, s.conn, s.crew.first.srv)
+	if err != nil {
+		return "", 0, err
+	}
+	if err := execAll(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
+		return "", 0, err
+	}
+	names := slices.DeleteFunc(namesOf(objects), func(name string) bool {
+		if name != publicSchemaOther {
+			return false
+		}
+		if !s.cfg.Clean {
+			s.cfg.Warn(fmt.Sprintf("database %s has the %s than a new one, which stay where the dump does not say otherwise", database, name))
+		}
+		return true
+	})
+	if len(names) == 0 {
+		return "", 0, nil
+	}
+	return names[0], len(names) - 1, nil
 }
 
 // address is the server's, for people.
@@ -197,6 +231,9 @@ func contents(ctx context.Context, conn *pgx.Conn) (what string, more int, err e
 			  AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid)
 			UNION ALL
 			SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata
+			UNION ALL -- which a dump may not see
+			SELECT 'subscription ' || pg_catalog.quote_ident(subname) FROM pg_catalog.pg_subscription
+			WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
 		)
 		SELECT (SELECT what FROM found LIMIT 1), (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM found)`).Scan(&found, &n)
 	if err != nil {

@@ -126,10 +126,10 @@ func (pg *PG) Env(db string) []string {
 	}
 }
 
-// CreateDB makes an empty database, dropped again when the test is over.
+// CreateDB makes an empty database, dropped again when the test is over. The names sort as they were made.
 func (pg *PG) CreateDB(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", pg.databases.Add(1))
+	name := fmt.Sprintf("test_%04d", pg.databases.Add(1))
 	pg.Psql(t, "postgres", "CREATE DATABASE "+name)
 	t.Cleanup(func() { pg.Psql(t, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	return name
