@@ -141,6 +141,7 @@ type loading struct {
 	planner    planner
 	set        settings // what the statements so far have set
 	apart      bool     // all that follows runs on conn
+	begun      int      // the line of the statement that began the transaction that conn is in; 0: it is in none
 	fail       context.CancelCauseFunc
 	filled     map[string]int64 // bytes of rows by table, of the present database
 	shared     []*job           // not yet sent
@@ -237,7 +238,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
 	s.conn, s.crew = first.conn, newCrew(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
-	s.filled = map[string]int64{}
+	s.filled, s.begun = map[string]int64{}, 0
 	s.planner, s.set, s.apart = planner{parents: map[string]string{}}, nil, s.cfg.Jobs == 1
 	return nil
 }
@@ -276,6 +277,9 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		}
 		if err := s.crew.settle(ctx); err != nil {
 			return err
+		}
+		if err := s.ended(); err != nil {
+			return fmt.Errorf("line %d: \\connect %s: %w", item.Line, item.Text, err)
 		}
 		if err := s.use(ctx, item.Text); err != nil {
 			return fmt.Errorf("line %d: %w", item.Line, err)
@@ -367,6 +371,13 @@ func (s *loading) flush(ctx context.Context) error {
 // done; of what ends otherwise nobody knows.
 func (s *loading) do(ctx context.Context, j *job) error {
 	err := s.crew.do(ctx, j)
+	switch {
+	case err != nil:
+	case s.conn.PgConn().TxStatus() == 'I': // idle
+		s.begun = 0
+	case s.begun == 0:
+		s.begun = j.item.Line
+	}
 	if err == nil && j.plan.kind != sets || err != nil && !errors.As(err, new(*pgconn.PgError)) {
 		s.touched = true
 	}
@@ -378,6 +389,14 @@ func (s *loading) isSmall(touches []touch) bool {
 	return !slices.ContainsFunc(touches, func(t touch) bool { return s.filled[t.relation] >= s.cfg.BuildApart })
 }
 
+// ended returns an error if the statements so far leave a transaction open, which the server undoes with the session.
+func (s *loading) ended() error {
+	if s.begun == 0 {
+		return nil
+	}
+	return fmt.Errorf("the transaction that line %d begins is never committed, so that what the dump does from there on is undone", s.begun)
+}
+
 // end waits for what is still being built, and compares.
 func (s *loading) end(ctx context.Context) error {
 	if s.crew != nil {
@@ -385,6 +404,9 @@ func (s *loading) end(ctx context.Context) error {
 			return err
 		}
 		if err := s.crew.settle(ctx); err != nil {
+			return err
+		}
+		if err := s.ended(); err != nil {
 			return err
 		}
 	}

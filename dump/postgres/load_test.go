@@ -54,6 +54,14 @@ func TestLoadErrors(t *testing.T) {
 			written(t, nil, table+rows),
 			[]string{"the manifest lists 0 tables, the dump had rows for 1"},
 		},
+		"a transaction left open": {
+			written(t, dump.Manifest{entry}, table+"COMMENT ON TABLE public.t IS 'x';\nBEGIN;\n"+rows+"COMMENT ON TABLE public.t IS 'y';\n"),
+			[]string{"the transaction that line 4 begins is never committed", "now holds a part of the dump"},
+		},
+		"another transaction left open": {
+			written(t, nil, table+"BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 1;\nSTART TRANSACTION;\nSELECT 1;\n"),
+			[]string{"the transaction that line 7 begins is never committed"},
+		},
 		"cut within the rows":     {whole[:len(whole)-110], []string{"truncated"}},
 		"cut before the trailer":  {whole[:bytes.LastIndex(whole, []byte("-- breaking-backups end"))], []string{"truncated"}},
 		"cut within a statement":  {whole[:len(whole)/4], []string{"truncated"}},

@@ -319,6 +319,21 @@ func TestConnectElsewhere(t *testing.T) {
 	}
 }
 
+// A transaction that is open at a \connect is lost with its session.
+func TestConnectWithinTransaction(t *testing.T) {
+	pg := testServer(t)
+	var b bytes.Buffer
+	w := dump.NewWriter(&b, engineCluster)
+	w.WriteString("-- database \"postgres\"\nSELECT 1;\nBEGIN;\nCREATE ROLE never_there;\n\\connect postgres\nSELECT 1;\n")
+	if err := w.End(nil); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := loadInto(t, pg, "postgres", LoadConfig{}, b.Bytes())
+	if err == nil || !strings.Contains(err.Error(), `line 6: \connect postgres: the transaction that line 4 begins is never committed`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // loadInto verifies and loads a stream, with home as the connection's database, and returns what was said of where it goes.
 func loadInto(t *testing.T, pg *servers.PG, home string, cfg LoadConfig, stream []byte) (said []dump.Target, verified, err error) {
 	t.Helper()
