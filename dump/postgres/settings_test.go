@@ -172,6 +172,12 @@ func TestWorstParameters(t *testing.T) {
 					t.Errorf("%s is %s, want %s (%v)", name, got, plain[name], err)
 				}
 			}
+			loading, _, err := connect(t.Context(), mustConfig(t, pg.DSN("shop")), "shop", forLoading) // also while it drops what is there, before the dump says anything
+			if err != nil {
+				t.Fatal(err)
+			}
+			execute(t, loading, setByHead(plain))
+			hangUp(loading)
 			if got := dumpWith(t, Config{Conn: pg.DSN("shop")}); !bytes.Equal(want, got) {
 				t.Errorf("another dump (-plain +this):\n%.3000s", cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")))
 			}
@@ -204,8 +210,8 @@ func setByHead(values map[string]string) string {
 		}
 	}
 	return `DO $$ DECLARE others text; BEGIN
-		SELECT string_agg(name || ' is ' || current_setting(name), ', ') INTO others FROM (VALUES ` + strings.Join(list, ", ") + `) v(name, value) WHERE current_setting(name) <> value;
-		IF others IS NOT NULL THEN RAISE EXCEPTION 'in psql %', others; END IF; END $$;
+		SELECT pg_catalog.string_agg(name || ' is ' || pg_catalog.current_setting(name), ', ') INTO others FROM (VALUES ` + strings.Join(list, ", ") + `) v(name, value) WHERE pg_catalog.current_setting(name) <> value;
+		IF others IS NOT NULL THEN RAISE EXCEPTION '%', others; END IF; END $$;
 `
 }
 
