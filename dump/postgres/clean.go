@@ -22,6 +22,11 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		if err := s.drop("everything in database "+d, s.clean(ctx, d)); err != nil {
 			return err
 		}
+		if s.form == engineCluster { // which says what the properties of its databases are
+			if err := s.forgetProperties(ctx, d); err != nil {
+				return fmt.Errorf("take the properties of database %s back: %w", d, err)
+			}
+		}
 	}
 	if err := s.use(ctx, p.first); err != nil {
 		return err
@@ -91,6 +96,33 @@ func (s *loading) tryClean(ctx context.Context) error {
 		return fmt.Errorf("clean the database: %w", lockRoom(err))
 	}
 	return nil
+}
+
+// forgetProperties takes back what was set for a database, granted on it and said of it. What the role may not is told.
+func (s *loading) forgetProperties(ctx context.Context, database string) error {
+	c := &catalog{conn: s.conn, srv: s.crew.first.srv, roles: map[uint32]role{}, warn: func(string) {}}
+	if err := readRoles(ctx, c); err != nil {
+		return err
+	}
+	all, err := readDatabases(ctx, c)
+	if err != nil {
+		return err
+	}
+	p := &printer{holding: true, warn: c.warn}
+	for _, d := range all {
+		if d.Name == database {
+			d.without(p)
+		}
+	}
+	if p.err != nil {
+		return p.err
+	}
+	err = execAll(ctx, s.conn.PgConn(), p.held.String()) // all of it or nothing
+	if errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() {
+		s.cfg.Warn(fmt.Sprintf("database %s keeps its settings, privileges and comment where the dump says nothing else: %v", database, err))
+		return nil
+	}
+	return err
 }
 
 // dropAll drops first what stands outside schemas, then the schemas with all

@@ -134,6 +134,7 @@ type database struct {
 	exists       bool // in every new cluster
 	create       string
 	properties   func(*printer)
+	without      func(*printer) // takes the properties back
 }
 
 // dumpMember writes one database of the cluster.
@@ -257,6 +258,18 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 			}
 			if row.Template && !d.exists {
 				p.stmt("ALTER DATABASE %s IS_TEMPLATE = true", row.Name)
+			}
+		}
+		d.without = func(p *printer) {
+			p.stmt("ALTER DATABASE %s CONNECTION LIMIT = -1", row.Name)
+			p.stmt("COMMENT ON DATABASE %s IS %s", row.Name, p.textOrNull(bornComments[row.Raw]))
+			for _, s := range settings {
+				if s.Database == row.OID {
+					p.stmt("ALTER %s RESET ALL", s.of(c, row.Name))
+				}
+			}
+			for _, g := range o.grants {
+				g.reversed().print(p)
 			}
 		}
 		databases = append(databases, d)

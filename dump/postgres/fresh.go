@@ -15,8 +15,8 @@ import (
 // template may bring them, and a dump makes them only where they are missing.
 
 // beyondNew lists what a dump of the session's database would make, or give other privileges than it is born with. It is
-// called in a transaction and leaves the session's settings as they were. No statement of a dump has run before: see
-// TestSQLCannotBeCaptured.
+// called in a transaction and leaves the session's settings as they were. No statement of a dump has run in the session
+// before: nothing is on its search path.
 func beyondNew(ctx context.Context, conn *pgx.Conn, srv server) ([]*object, error) {
 	begin := "SAVEPOINT reading; " + settle(true) + "SELECT pg_catalog.set_config('client_encoding', " + literal(srv.encoding) + ", false)"
 	if err := execAll(ctx, conn.PgConn(), begin); err != nil {
@@ -70,7 +70,8 @@ func namesOf(objects []*object) []string {
 	return names
 }
 
-// takeBack makes of what a database has besides a new one what it can, each by itself: what the server refuses stays.
+// takeBack drops the objects, or gives them the privileges that they are born with, each by itself: what the server
+// refuses stays. It is called in a transaction.
 func takeBack(ctx context.Context, conn *pgx.Conn, objects []*object) error {
 	for _, o := range slices.Backward(objects) {
 		p := &printer{holding: true, warn: func(string) {}}

@@ -162,23 +162,27 @@ func writeRoleSettings(ctx context.Context, c *catalog, p *printer, _ func(strin
 	return err
 }
 
-// print writes the settings; database is the quoted name of theirs, if any.
-func (s setting) print(p *printer, c *catalog, database string) {
-	target := "DATABASE " + database
+// of is what has the settings, as ALTER says it; database is the quoted name of theirs, if any.
+func (s setting) of(c *catalog, database string) string {
 	switch {
 	case s.Role != 0 && s.Database != 0:
-		target = "ROLE " + c.roles[s.Role].quoted + " IN DATABASE " + database
+		return "ROLE " + c.roles[s.Role].quoted + " IN DATABASE " + database
 	case s.Role != 0:
-		target = "ROLE " + c.roles[s.Role].quoted
+		return "ROLE " + c.roles[s.Role].quoted
 	case s.Database == 0:
-		target = "ROLE ALL"
+		return "ROLE ALL"
 	}
+	return "DATABASE " + database
+}
+
+// print writes the settings; database is as in of.
+func (s setting) print(p *printer, c *catalog, database string) {
 	for _, config := range s.Config {
 		name, value, _ := strings.Cut(config, "=")
 		if !settingAllowed(name) {
 			continue
 		}
-		p.stmt("ALTER %s SET %s TO %s", target, settingName(name), settingValue(name, value))
+		p.stmt("ALTER %s SET %s TO %s", s.of(c, database), settingName(name), settingValue(name, value))
 	}
 }
 

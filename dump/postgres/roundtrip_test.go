@@ -33,7 +33,8 @@ func TestClusterFidelity(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Over what is there: refused before a role is altered, done when asked for.
-	natively.Psql(t, "postgres", "ALTER ROLE app CONNECTION LIMIT 3")
+	natively.Psql(t, "postgres", `ALTER ROLE app CONNECTION LIMIT 3; ALTER DATABASE postgres SET work_mem = '1MB'; ALTER ROLE app IN DATABASE template1 SET work_mem = '1MB';
+		ALTER DATABASE postgres CONNECTION LIMIT 50; COMMENT ON DATABASE template1 IS 'x'; GRANT CREATE ON DATABASE postgres TO app`)
 	if err := load(t, natively, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "plain") {
 		t.Errorf("loading over databases that exist: %v, want ErrNotEmpty and their names", err)
 	}
