@@ -32,7 +32,7 @@ const (
 // of their own; the periods of system versioning are the server's to keep.
 func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, condition string) error {
 	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, character_set_name AS charset, generation_expression AS expression
-		FROM information_schema.columns WHERE table_schema = `+literal(db.name)+condition+` ORDER BY table_name, ordinal_position`)
+		FROM information_schema.columns WHERE `+c.srv.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, ordinal_position`)
 	if err != nil {
 		return err
 	}

@@ -180,6 +180,7 @@ func (v version) String() string { return fmt.Sprintf("%d.%d", v[0], v[1]) }
 type server struct {
 	family  family
 	version version
+	folds   bool // names of databases and tables that differ only in case are one (lower_case_table_names)
 }
 
 func (s server) mariadb() bool { return s.family == familyMariaDB }
@@ -269,11 +270,13 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	asking, cancel := within(ctx, firstAnswer)
 	defer cancel()
 	var text string
-	if err := c.row(asking, "SELECT VERSION()", &text); err != nil {
+	var folds bool
+	if err := c.row(asking, "SELECT VERSION(), @@lower_case_table_names <> 0", &text, &folds); err != nil {
 		c.close()
 		return nil, server{}, fmt.Errorf("connect: read the server's version: %w", err)
 	}
 	srv, err := parseVersion(text)
+	srv.folds = folds
 	if err == nil && srv.version.less(oldest[srv.family]) {
 		err = fmt.Errorf("the server is %s %s; %s or newer is needed", srv.family, srv.version, oldest[srv.family])
 	}

@@ -52,13 +52,14 @@ func (c *catalog) count(ctx context.Context, db *database) error {
 		what   string
 		listed int
 		query  string
+		schema string // the column of the database's name
 	}{
-		{"tables and views", len(db.tables) + len(db.views) + len(db.sequences) + db.unknownTables, "SELECT COUNT(*) FROM information_schema.tables WHERE table_type <> 'TEMPORARY' AND table_schema = "},
-		{"routines", len(db.routines) - libraries + db.unknownRoutines, "SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = "},
-		{"triggers", len(db.triggers), "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = "},
-		{"events", len(db.events), "SELECT COUNT(*) FROM information_schema.events WHERE event_schema = "},
+		{"tables and views", len(db.tables) + len(db.views) + len(db.sequences) + db.unknownTables, "SELECT COUNT(*) FROM information_schema.tables WHERE table_type <> 'TEMPORARY' AND ", "table_schema"},
+		{"routines", len(db.routines) - libraries + db.unknownRoutines, "SELECT COUNT(*) FROM information_schema.routines WHERE ", "routine_schema"},
+		{"triggers", len(db.triggers), "SELECT COUNT(*) FROM information_schema.triggers WHERE ", "trigger_schema"},
+		{"events", len(db.events), "SELECT COUNT(*) FROM information_schema.events WHERE ", "event_schema"},
 	} {
-		if err := c.conn.counted(ctx, list.what, list.listed, list.query+literal(db.name)); err != nil {
+		if err := c.conn.counted(ctx, list.what, list.listed, list.query+c.srv.isDatabase(list.schema, db.name)); err != nil {
 			return err
 		}
 	}

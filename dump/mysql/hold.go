@@ -24,7 +24,7 @@ const heldAtOnce = 200
 
 // entries lists what a database has by way of tables, by name and type. No table and no view is opened for it.
 func (c *catalog) entries(ctx context.Context, db string) ([]record, error) {
-	return c.conn.list(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE table_schema = "+literal(db))
+	return c.conn.list(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.srv.isDatabase("table_schema", db))
 }
 
 // holding calls look with a condition on table_name for some of a database's tables after others, until it was called
@@ -55,7 +55,7 @@ func (c *catalog) hold(ctx context.Context, db string, names []string, look func
 	err := c.touch(ctx, touch)
 	if err == nil {
 		// As bytes, or a view would be meant too whose name differs in case.
-		err = look(names, " AND BINARY table_name IN ("+strings.Join(list, ", ")+")")
+		err = look(names, " AND CAST(table_name AS BINARY) IN ("+strings.Join(list, ", ")+")")
 	}
 	if end := c.conn.exec(ctx, "ROLLBACK"); err == nil {
 		err = end

@@ -65,10 +65,10 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 	var names []string
 	own := strings.Fields(ownTables[c.srv.family])
 	for _, list := range []struct{ kind, query string }{
-		{"table", "SELECT table_schema AS db, table_name AS name FROM information_schema.tables WHERE table_schema IN ('mysql', 'sys') AND table_type NOT IN ('VIEW', 'TEMPORARY') ORDER BY 1, 2"},
-		{"view", "SELECT table_schema AS db, table_name AS name FROM information_schema.views WHERE table_schema IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
-		{"routine", "SELECT routine_schema AS db, routine_name AS name FROM information_schema.routines WHERE routine_schema IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
-		{"event", "SELECT event_schema AS db, event_name AS name FROM information_schema.events WHERE event_schema IN ('mysql', 'sys') ORDER BY 1, 2"},
+		{"table", "SELECT table_schema AS db, table_name AS name FROM information_schema.tables WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND table_type NOT IN ('VIEW', 'TEMPORARY') ORDER BY 1, 2"},
+		{"view", "SELECT table_schema AS db, table_name AS name FROM information_schema.views WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
+		{"routine", "SELECT routine_schema AS db, routine_name AS name FROM information_schema.routines WHERE CAST(routine_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
+		{"event", "SELECT event_schema AS db, event_name AS name FROM information_schema.events WHERE CAST(event_schema AS BINARY) IN ('mysql', 'sys') ORDER BY 1, 2"},
 	} {
 		rows, err := c.conn.list(ctx, list.query)
 		if err != nil {

@@ -67,10 +67,10 @@ func TestNewerServer(t *testing.T) {
 		srv  server
 		want bool
 	}{
-		{server{familyMySQL, version{9, 7, 4}}, false},
-		{server{familyMySQL, version{9, 8, 0}}, true},
-		{server{familyMariaDB, version{11, 8, 9}}, false},
-		{server{familyMariaDB, version{12, 0, 1}}, true},
+		{server{family: familyMySQL, version: version{9, 7, 4}}, false},
+		{server{family: familyMySQL, version: version{9, 8, 0}}, true},
+		{server{family: familyMariaDB, version: version{11, 8, 9}}, false},
+		{server{family: familyMariaDB, version: version{12, 0, 1}}, true},
 	} {
 		warned := false
 		c := &catalog{srv: tt.srv, warn: func(string) { warned = true }}

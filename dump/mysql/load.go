@@ -54,7 +54,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql settings: %w", err)
 	}
-	if isSystemSchema(cfg.Database) {
+	if (server{}).isSystemSchema(cfg.Database) {
 		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
 	}
 	if cfg.Warn == nil {

@@ -76,7 +76,7 @@ func NewSource(cfg Config) (*Source, error) {
 			return nil, fmt.Errorf("mysql settings: a database has no name")
 		case slices.Contains(cfg.Databases[:i], name):
 			return nil, fmt.Errorf("mysql settings: database %s is named twice", name)
-		case isSystemSchema(name):
+		case server{}.isSystemSchema(name):
 			return nil, fmt.Errorf("mysql settings: database %s is the server's own", name)
 		}
 	}
@@ -96,13 +96,4 @@ func (s *Source) what() string {
 		return "all databases of " + s.Host()
 	}
 	return strings.Join(s.cfg.Databases, ", ")
-}
-
-// isSystemSchema tells whether a database belongs to the server itself.
-func isSystemSchema(name string) bool {
-	switch strings.ToLower(name) {
-	case "mysql", "information_schema", "performance_schema", "sys":
-		return true
-	}
-	return false
 }

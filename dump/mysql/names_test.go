@@ -181,3 +181,52 @@ func TestNotForClients(t *testing.T) {
 		t.Errorf("natively: another dump:\n%s", cmp.Diff(lines(string(stream)), lines(string(again))))
 	}
 }
+
+// Databases and objects whose names differ only in case or accents are each what they are, in a dump and after it.
+func TestNamesThatCompareEqual(t *testing.T) {
+	my := testServer(t)
+	if my.Query(t, "", "SELECT @@lower_case_table_names") != "0" {
+		t.Skip("the server takes names that differ only in case for one")
+	}
+	my.trustCreators(t)
+	base := my.CreateDB(t)
+	names := []string{base + "_cafe", base + "_café", base + "_CAFE", "SYS"}
+	for i, db := range names {
+		my.Query(t, "", "CREATE DATABASE "+ident(db))
+		t.Cleanup(func() { my.Query(t, "", "DROP DATABASE IF EXISTS "+ident(db)) })
+		my.Query(t, db, fmt.Sprintf(`CREATE TABLE t (a INT PRIMARY KEY, b%[1]d INT, KEY k (b%[1]d)); CREATE TABLE T (a BIGINT PRIMARY KEY); CREATE TABLE part%[1]d (a INT);
+			INSERT INTO t VALUES (%[1]d, %[1]d); INSERT INTO T VALUES (%[1]d0);
+			CREATE VIEW v AS SELECT b%[1]d FROM t; CREATE VIEW V AS SELECT a FROM T;
+			CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.b%[1]d = %[1]d;
+			CREATE PROCEDURE p() SELECT %[1]d; CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN %[1]d;
+			CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 00:00:00' DISABLE DO SELECT %[1]d`, i))
+	}
+	if my.family == familyMariaDB {
+		my.Query(t, names[0], "CREATE SEQUENCE s START 5")
+		my.Query(t, names[2], "CREATE SEQUENCE s START 7")
+	}
+	first, second := my.dump(t, Config{Databases: names[:1]}), my.dump(t, Config{Databases: names[1:2]})
+	all := my.dump(t, Config{Databases: names})
+	// One goes into an empty database whose likes are full.
+	twin := base + "_Cafe"
+	my.Query(t, "", "CREATE DATABASE "+twin)
+	t.Cleanup(func() { my.Query(t, "", "DROP DATABASE "+twin) })
+	if err := my.load(t, LoadConfig{Database: twin}, second); err != nil {
+		t.Error(err)
+	} else if again := my.dump(t, Config{Databases: []string{twin}}); !bytes.Equal(again, second) {
+		t.Errorf("%s is another database: %s", twin, cmp.Diff(lines(string(second)), lines(string(again))))
+	}
+	// One is emptied, and all are replaced, and nothing of the others is touched.
+	if err := my.load(t, LoadConfig{Database: names[0], Clean: true}, first); err != nil {
+		t.Fatal(err)
+	}
+	if again := my.dump(t, Config{Databases: names}); !bytes.Equal(all, again) {
+		t.Errorf("after one was restored: %s", cmp.Diff(lines(string(all)), lines(string(again))))
+	}
+	if err := my.load(t, LoadConfig{Clean: true}, all); err != nil {
+		t.Fatal(err)
+	}
+	if again := my.dump(t, Config{Databases: names}); !bytes.Equal(all, again) {
+		t.Errorf("after all were replaced: %s", cmp.Diff(lines(string(all)), lines(string(again))))
+	}
+}

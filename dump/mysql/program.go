@@ -62,9 +62,9 @@ var errNoBody = errors.New("the account may not read its text")
 var routineKinds = []string{"LIBRARY", "FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
 
 func (c *catalog) readRoutines(ctx context.Context, db *database) error {
-	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE routine_schema = " + literal(db.name)
+	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.srv.isDatabase("routine_schema", db.name)
 	if c.srv.hasLibraries() {
-		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE library_schema = " + literal(db.name)
+		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.srv.isDatabase("library_schema", db.name)
 	}
 	rows, err := c.conn.list(ctx, query)
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *catalog) readRoutines(ctx context.Context, db *database) error {
 }
 
 func (c *catalog) readTriggers(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE trigger_schema = `+literal(db.name)+`
+	rows, err := c.conn.list(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.srv.isDatabase("trigger_schema", db.name)+`
 		ORDER BY event_object_table, action_timing, event_manipulation, action_order, trigger_name`)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (c *catalog) readTriggers(ctx context.Context, db *database) error {
 }
 
 func (c *catalog) readEvents(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, "SELECT event_name AS name FROM information_schema.events WHERE event_schema = "+literal(db.name)+" ORDER BY event_name")
+	rows, err := c.conn.list(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.srv.isDatabase("event_schema", db.name)+" ORDER BY event_name")
 	if err != nil {
 		return err
 	}
@@ -212,15 +212,18 @@ func programColumn(kind string) string {
 
 // routineText returns what information_schema has of a program that the server cannot show.
 func (c *catalog) routineText(ctx context.Context, db *database, kind, name string) (string, error) {
-	query := map[string]string{
-		"TRIGGER": "SELECT action_statement AS text FROM information_schema.triggers WHERE trigger_schema = %s AND trigger_name = %s",
-		"EVENT":   "SELECT event_definition AS text FROM information_schema.events WHERE event_schema = %s AND event_name = %s",
-		"LIBRARY": "SELECT library_definition AS text FROM information_schema.libraries WHERE library_schema = %s AND library_name = %s",
+	from := map[string]struct{ text, table, word string }{
+		"TRIGGER": {"action_statement", "triggers", "trigger"},
+		"EVENT":   {"event_definition", "events", "event"},
+		"LIBRARY": {"library_definition", "libraries", "library"},
 	}[kind]
-	if query == "" {
-		query = "SELECT routine_definition AS text FROM information_schema.routines WHERE routine_schema = %s AND routine_name = %s AND routine_type = " + literal(kind)
+	condition := ""
+	if from.table == "" {
+		from.text, from.table, from.word = "routine_definition", "routines", "routine"
+		condition = " AND routine_type = " + literal(kind)
 	}
-	rows, err := c.conn.list(ctx, fmt.Sprintf(query, literal(db.name), literal(name)))
+	rows, err := c.conn.list(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
+		" WHERE "+c.srv.isDatabase(from.word+"_schema", db.name)+" AND "+is(from.word+"_name", name)+condition)
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}

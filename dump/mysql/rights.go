@@ -106,7 +106,7 @@ func (h holder) may(db string, privileges ...string) bool {
 			continue
 		}
 		switch {
-		case g.revoked && (db == "" && !isSystemSchema(g.database) || g.database == db):
+		case g.revoked && (db == "" && !server{}.isSystemSchema(g.database) || g.database == db):
 			return false
 		case !g.revoked && (g.database == "" || db != "" && matches(g.database, db)):
 			has = true

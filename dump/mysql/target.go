@@ -17,17 +17,17 @@ func lockTimeout(d time.Duration) string {
 	return fmt.Sprintf("SET lock_wait_timeout = %d", max(1, int(d.Round(time.Second).Seconds())))
 }
 
-// objects are the things of a database by kinds, and what drops them: whatever
-// reads others first, the tables last.
-var objects = []struct{ kind, query string }{
-	{"EVENT", "SELECT event_name AS name FROM information_schema.events WHERE event_schema = %s"},
-	{"PACKAGE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PACKAGE' AND routine_schema = %s"},
-	{"FUNCTION", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND routine_schema = %s"},
-	{"PROCEDURE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PROCEDURE' AND routine_schema = %s"},
-	{"LIBRARY", "SELECT library_name AS name FROM information_schema.libraries WHERE library_schema = %s"},
-	{"VIEW", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'VIEW' AND table_schema = %s"},
-	{"TABLE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND table_schema = %s"},
-	{"SEQUENCE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'SEQUENCE' AND table_schema = %s"},
+// objects are the things of a database by kinds, with the beginning of a query for those of one and the column that it
+// ends with, and in the order in which they are dropped: whatever reads others first, the tables last.
+var objects = []struct{ kind, query, schema string }{
+	{"EVENT", "SELECT event_name AS name FROM information_schema.events WHERE ", "event_schema"},
+	{"PACKAGE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PACKAGE' AND ", "routine_schema"},
+	{"FUNCTION", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND ", "routine_schema"},
+	{"PROCEDURE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PROCEDURE' AND ", "routine_schema"},
+	{"LIBRARY", "SELECT library_name AS name FROM information_schema.libraries WHERE ", "library_schema"},
+	{"VIEW", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'VIEW' AND ", "table_schema"},
+	{"TABLE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND ", "table_schema"},
+	{"SEQUENCE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'SEQUENCE' AND ", "table_schema"},
 }
 
 // contents names something that is in a database, or returns the empty string.
@@ -36,7 +36,7 @@ func contents(ctx context.Context, c *conn, srv server, db string) (string, erro
 		if o.kind == "LIBRARY" && !srv.hasLibraries() {
 			continue
 		}
-		rows, err := c.list(ctx, fmt.Sprintf(o.query, literal(db))+" LIMIT 1")
+		rows, err := c.list(ctx, o.query+srv.isDatabase(o.schema, db)+" LIMIT 1")
 		if err != nil {
 			return "", fmt.Errorf("look into database %s: %w", db, err)
 		}
@@ -71,6 +71,9 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 		return p, err
 	}
 	for _, db := range p.target.Databases {
+		if s.srv.isSystemSchema(db) {
+			return p, fmt.Errorf("database %s is the server's own here", db)
+		}
 		if !exists(db) && s.cfg.Database == "" {
 			continue
 		}
@@ -96,25 +99,15 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 // existing tells which databases there are, by names as the server tells them
 // apart.
 func (s *loading) existing(ctx context.Context) (exists func(db string) bool, err error) {
-	folds := 0
-	if err := s.conn.row(ctx, "SELECT @@lower_case_table_names", &folds); err != nil {
-		return nil, err
-	}
-	key := func(name string) string {
-		if folds != 0 {
-			return strings.ToLower(name)
-		}
-		return name
-	}
 	rows, err := s.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
 	if err != nil {
 		return nil, err
 	}
 	there := make(map[string]bool)
 	for _, r := range rows {
-		there[key(r["name"])] = true
+		there[s.srv.fold(r["name"])] = true
 	}
-	return func(db string) bool { return there[key(db)] }, nil
+	return func(db string) bool { return there[s.srv.fold(db)] }, nil
 }
 
 // address is the server's, for people.
@@ -161,7 +154,7 @@ func (s *loading) clean(ctx context.Context, db string) error {
 		if o.kind == "LIBRARY" && !s.srv.hasLibraries() {
 			continue
 		}
-		rows, err := s.conn.list(ctx, fmt.Sprintf(o.query, literal(db)))
+		rows, err := s.conn.list(ctx, o.query+s.srv.isDatabase(o.schema, db))
 		if err != nil {
 			return fmt.Errorf("look into database %s: %w", db, err)
 		}

@@ -58,7 +58,7 @@ const errReadOnlyMode = 1836
 // lockable has the server lock a database's tables as DROP does, and let go of
 // them again: it waits for others that hold one, up to the lock timeout.
 func (s *loading) lockable(ctx context.Context, db string) error {
-	rows, err := s.conn.list(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND table_schema = "+literal(db)+" ORDER BY 1")
+	rows, err := s.conn.list(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND "+s.srv.isDatabase("table_schema", db)+" ORDER BY 1")
 	if err != nil {
 		return err
 	}

@@ -166,7 +166,7 @@ func (c *catalog) viewText(ctx context.Context, db *database, name string) (*vie
 	}
 	rows, err := c.conn.list(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, 'UNDEFINED' AS algorithm, character_set_client AS charset, collation_connection AS collation
-		FROM information_schema.views WHERE table_schema = `+literal(db.name)+` AND table_name = `+literal(name))
+		FROM information_schema.views WHERE `+c.srv.isDatabase("table_schema", db.name)+` AND `+is("table_name", name))
 	if err != nil || len(rows) != 1 || rows[0]["text"] == "" {
 		return nil, err
 	}
