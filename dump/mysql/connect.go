@@ -19,6 +19,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // A Server says how to reach a server and who one is there.
@@ -188,6 +189,17 @@ func (s server) mariadb() bool { return s.family == familyMariaDB }
 // atLeast tells whether the server is of the family, and of this version or newer.
 func (s server) atLeast(f family, v version) bool {
 	return s.family == f && !s.version.less(v)
+}
+
+// reads is how the server and its client read text, but for the session's sql_mode.
+func (s server) reads() script.Mode {
+	switch {
+	case s.mariadb():
+		return 0
+	case s.atLeast(familyMySQL, version{9, 0, 0}):
+		return script.MySQL | script.DollarQuotes
+	}
+	return script.MySQL
 }
 
 // parseVersion reads what SELECT VERSION() says: 8.0.36-28, 10.11.6-MariaDB-log.

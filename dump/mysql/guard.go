@@ -18,12 +18,15 @@ import (
 // It does not matter whether the server's users wrote it, somebody between it and us, or the server itself.
 
 // readings are the ways in which clients read text in a session with this sql_mode. Those of MySQL and MariaDB differ
-// in what comments they take for statements, and either may be at hand; MySQL's knows nothing of ANSI_QUOTES.
+// in what comments they take for statements, and either may be at hand; MySQL's knows nothing of ANSI_QUOTES, and since
+// version 9 takes dollars for quotes.
 func readings(sqlMode string) []script.Mode {
 	m := script.SQLMode(sqlMode)
-	list := []script.Mode{m, m | script.MySQL}
+	list := []script.Mode{m, m | script.MySQL, m | script.MySQL | script.DollarQuotes}
 	if m&script.ANSIQuotes != 0 {
-		list = append(list, m&^script.ANSIQuotes, m&^script.ANSIQuotes|script.MySQL)
+		for _, ansi := range list[:len(list):len(list)] {
+			list = append(list, ansi&^script.ANSIQuotes)
+		}
 	}
 	return list
 }

@@ -91,6 +91,7 @@ func TestWithString(t *testing.T) {
 	for _, tt := range []struct{ definition, mode, want string }{
 		{head + "\nAS $$ it's \\ $$", "", head + "\nAS ' it\\'s \\\\ '"},
 		{head + "\nAS $js$ it's $$ \\ $js$", "NO_BACKSLASH_ESCAPES", head + "\nAS ' it''s $$ \\ '"},
+		{"CREATE FUNCTION `f`() RETURNS int\n    LANGUAGE JAVASCRIPT\n    COMMENT '\nAS $x'\nAS $$ 1 $$", "", "CREATE FUNCTION `f`() RETURNS int\n    LANGUAGE JAVASCRIPT\n    COMMENT '\nAS $x'\nAS ' 1 '"},
 		{"CREATE PROCEDURE p() SELECT '\nAS $$ x $$'", "", "CREATE PROCEDURE p() SELECT '\nAS $$ x $$'"},
 	} {
 		if got := withString(tt.definition, tt.mode); got != tt.want {

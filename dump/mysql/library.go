@@ -14,11 +14,12 @@ func (s server) hasLibraries() bool { return s.atLeast(familyMySQL, version{9, 2
 // withString returns a definition whose text is in a string instead of dollar quotes, of which only the newest clients
 // know: to all others an apostrophe in it begins a string.
 func withString(definition, sqlMode string) string {
-	head, body, ok := strings.Cut(definition, "\nAS $")
-	if !ok || !strings.Contains(head, "\n    LANGUAGE ") {
+	begin := outsideQuotes(definition, "\nAS $")
+	if begin < 0 || !strings.Contains(definition[:begin], "\n    LANGUAGE ") {
 		return definition
 	}
-	tag, body, ok := strings.Cut(body, "$")
+	head := definition[:begin]
+	tag, body, ok := strings.Cut(definition[begin+len("\nAS $"):], "$")
 	if !ok || !strings.HasSuffix(body, "$"+tag+"$") {
 		return definition
 	}

@@ -328,10 +328,7 @@ func (s *loading) tellMode(ctx context.Context) error {
 	if err := s.conn.row(ctx, "SELECT @@sql_mode", &mode); err != nil {
 		return err
 	}
-	s.mode = script.SQLMode(mode)
-	if !s.srv.mariadb() {
-		s.mode |= script.MySQL
-	}
+	s.mode = script.SQLMode(mode) | s.srv.reads()
 	s.dump.SetMode(s.mode)
 	return nil
 }

@@ -144,11 +144,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if err := p.settings.check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
-	own := script.SQLMode(mode)
-	if !c.srv.mariadb() {
-		own |= script.MySQL
-	}
-	if _, err := script.Terminated(p.definition, own); errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|c.srv.reads()); errors.Is(err, io.ErrUnexpectedEOF) {
 		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
 	}
 	if !creates(p.definition, kind) {

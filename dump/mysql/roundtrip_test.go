@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +20,11 @@ func TestLoadsMysqldump(t *testing.T) {
 			script := []byte(my.mysqldump(t, db))
 			byClient, natively := my.CreateDB(t), my.CreateDB(t)
 			my.client(t, byClient, script)
-			if err := my.load(t, LoadConfig{Database: natively}, script); err != nil {
+			loader := my.loader(t, LoadConfig{Database: natively})
+			if err := loader.Verify(bytes.NewReader(script)); err != nil {
+				t.Fatal(err)
+			}
+			if err := loader.Load(t.Context(), bytes.NewReader(script)); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(lines(my.mysqldump(t, byClient)), lines(my.mysqldump(t, natively))); diff != "" {

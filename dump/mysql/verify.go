@@ -3,6 +3,7 @@ package mysql
 import (
 	"io"
 	"regexp"
+	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
@@ -16,7 +17,8 @@ func (l *Loader) Verify(r io.Reader) error {
 		return err
 	}
 	s.seen = nil
-	mode := ""
+	mode, begun := "", false
+	var of server
 	for {
 		item, err := s.dump.Next()
 		switch {
@@ -26,11 +28,16 @@ func (l *Loader) Verify(r io.Reader) error {
 		case err != nil:
 			return err
 		case item.Kind == script.Comment:
+			if srv, ok := namedServer(string(item.Text)); ok && !begun {
+				of = srv
+				s.dump.SetMode(of.reads())
+			}
 			var native string
 			if native, err = s.plan.note(string(item.Text)); native != "" && err == nil {
 				err = s.plan.route([]byte(native))
 			}
 		default:
+			begun = true
 			err = s.plan.route(item.Text)
 		}
 		if err != nil {
@@ -38,9 +45,24 @@ func (l *Loader) Verify(r io.Reader) error {
 		}
 		if item.SetsMode {
 			mode = setMode(string(item.Text))
-			s.dump.SetMode(script.SQLMode(mode))
+			s.dump.SetMode(script.SQLMode(mode) | of.reads())
 		}
 	}
+}
+
+// namedServer returns the server that a dump is of, by a comment at its beginning.
+func namedServer(comment string) (server, bool) {
+	text, own := strings.CutPrefix(comment, "-- "+serverPrefix)
+	text, theirs := strings.CutPrefix(text, "-- Server version\t")
+	if !own && !theirs {
+		return server{}, false
+	}
+	family, number, ok := strings.Cut(text, " ")
+	if own && ok { // MariaDB 10.11
+		text = number + "-" + family
+	}
+	srv, err := parseVersion(text)
+	return srv, err == nil
 }
 
 var modeValue = regexp.MustCompile(`(?i)sql_mode\s*=\s*'([^']*)'`)

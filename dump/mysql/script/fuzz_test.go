@@ -10,9 +10,10 @@ func FuzzReader(f *testing.F) {
 	for _, tt := range scripts {
 		f.Add(tt.script, byte(tt.mode), byte(0))
 		f.Add(tt.script, byte(tt.mode|MySQL), byte(40))
+		f.Add(tt.script, byte(tt.mode|MySQL|DollarQuotes), byte(0))
 	}
 	f.Fuzz(func(t *testing.T, script string, mode, buffer byte) {
-		if err := difference(script, Mode(mode&7), int(buffer)+1); err != nil {
+		if err := difference(script, Mode(mode&15), int(buffer)+1); err != nil {
 			t.Error(err)
 		}
 	})

@@ -9,6 +9,7 @@ const (
 	NoBackslashEscapes Mode = 1 << iota // of sql_mode: a backslash in a string is a letter
 	ANSIQuotes                          // of sql_mode: "…" is a name, in which a backslash is one too
 	MySQL                               // the server is MySQL: /*M! begins a comment like any other
+	DollarQuotes                        // and of version 9 or later: $$ and $tag$ are quotes
 )
 
 // SQLMode returns the part of a Mode that the value of @@sql_mode tells.
@@ -32,11 +33,12 @@ const (
 	plain        place = 0
 	blockComment place = '*'
 	lineComment  place = '-'
+	dollars      place = '$'
 )
 
 func (p place) String() string {
 	switch p {
-	case '\'', '"':
+	case '\'', '"', dollars:
 		return "string"
 	case '`':
 		return "name"
@@ -59,16 +61,26 @@ type lexer struct {
 	special   [256]uint8 // 1: a byte that means something outside of quotes and comments
 
 	in     place
-	opened int // where that began
+	opened int    // where that began
+	tag    []byte // what ends dollars: $tag$
 }
 
 func newLexer(delimiter string, mode Mode) lexer {
-	lx := lexer{mode: mode, delimiter: []byte(delimiter)}
+	lx := lexer{delimiter: []byte(delimiter)}
 	for _, c := range []byte("'\"`\\#-/") {
 		lx.special[c] = 1
 	}
 	lx.special[delimiter[0]] = 1
+	lx.setMode(mode)
 	return lx
+}
+
+func (lx *lexer) setMode(mode Mode) {
+	lx.mode = mode
+	lx.special['$'] = 0
+	if mode&DollarQuotes != 0 || lx.delimiter[0] == '$' {
+		lx.special['$'] = 1
+	}
 }
 
 // scan goes on in a statement from s[i]. It returns where it came to: at the
@@ -95,6 +107,15 @@ func (lx *lexer) scan(s []byte, i int, last bool) (int, event) {
 			case isQuote(c):
 				lx.in, lx.opened = place(c), i
 				i++
+			case c == '$':
+				n, ok := lx.dollars(s, i)
+				if !ok && !last {
+					return i, more // it may still become one
+				}
+				if n > 0 {
+					lx.in, lx.opened, lx.tag = dollars, i, bytes.Clone(s[i:i+n])
+				}
+				i += max(1, n)
 			case c == '#', c == '-' && isDashes(rest):
 				lx.in, lx.opened = lineComment, i
 				i++
@@ -120,6 +141,15 @@ func (lx *lexer) scan(s []byte, i int, last bool) (int, event) {
 				return len(s), more
 			}
 			i += n + 2
+		case dollars:
+			n := bytes.Index(s[i:], lx.tag)
+			if n < 0 {
+				if !last {
+					return max(i, len(s)-len(lx.tag)+1), more
+				}
+				return len(s), more
+			}
+			i += n + len(lx.tag)
 		default:
 			var closed bool
 			if i, closed = lx.quoted(s, i); !closed {
@@ -181,6 +211,23 @@ func (lx *lexer) quoted(s []byte, i int) (int, bool) {
 		}
 		return min(end+1, len(s)), n >= 0
 	}
+}
+
+// dollars returns the length of the $tag$ that begins at s[i], or 0 where none does. Whether one does is not known yet
+// where s ends before.
+func (lx *lexer) dollars(s []byte, i int) (n int, known bool) {
+	if lx.mode&DollarQuotes == 0 || i > 0 && isLetter(s[i-1]) {
+		return 0, true
+	}
+	for n := i + 1; n < len(s); n++ {
+		switch {
+		case s[n] == '$':
+			return n + 1 - i, true
+		case !isLetter(s[n]):
+			return 0, true
+		}
+	}
+	return 0, false
 }
 
 // conditional says whether the comment with which s begins is one that some

@@ -90,7 +90,7 @@ func newReader(r io.Reader, buf []byte, mode Mode) *Reader {
 }
 
 // SetMode says in which mode the session is from the next item on.
-func (r *Reader) SetMode(mode Mode) { r.lx.mode = mode }
+func (r *Reader) SetMode(mode Mode) { r.lx.setMode(mode) }
 
 // Next returns the next item. At the end of the script it returns io.EOF; when
 // that end falls within a statement, a quote or a comment, an error that wraps

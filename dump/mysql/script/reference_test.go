@@ -104,6 +104,19 @@ func reference(script string, mode Mode) (steps []step, ok bool) {
 		}
 
 		begin, quote := i, byte(0)
+		tagged := func() string { // the $tag$ that begins here
+			if mode&DollarQuotes == 0 || i > begin && isLetter(s[i-1]) {
+				return ""
+			}
+			end := i + 1
+			for end < len(s) && isLetter(s[end]) && s[end] != '$' {
+				end++
+			}
+			if s[i] != '$' || at(end) != '$' {
+				return ""
+			}
+			return s[i : end+1]
+		}
 		for {
 			if i >= len(s) {
 				return steps, false
@@ -137,6 +150,14 @@ func reference(script string, mode Mode) (steps []step, ok bool) {
 			case isQuote(c):
 				quote = c
 				i++
+				continue
+			case tagged() != "":
+				tag := tagged()
+				n := strings.Index(s[i+len(tag):], tag)
+				if n < 0 {
+					return steps, false
+				}
+				i += len(tag) + n + len(tag)
 				continue
 			default:
 				i++

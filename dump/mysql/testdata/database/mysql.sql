@@ -19,6 +19,7 @@ CREATE VIEW from_table AS SELECT jt.* FROM JSON_TABLE('[1,2]', '$[*]' COLUMNS (v
 /*!90200 CREATE LIBRARY b_lib COMMENT 'it''s' LANGUAGE JAVASCRIPT AS 'export function f(n) { return "it\'s; \\n" + n; }' */;
 /*!90200 CREATE LIBRARY a_lib LANGUAGE JAVASCRIPT AS 'export const x = 1;' */;
 /*!90200 CREATE FUNCTION by_library(n INT) RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT USING (b_lib AS l, a_lib) AS 'return l.f(n) + \'$\';' */;
+/*!90200 CREATE FUNCTION odd_quotes() RETURNS INT DETERMINISTIC LANGUAGE JAVASCRIPT AS '// it\'s one, not "two\n return 1; // ;; $$ `\n' */;
 /*!90400 CREATE TABLE documents (id INT PRIMARY KEY, name VARCHAR(20)) */;
 /*!90400 INSERT INTO documents VALUES (1, 'x') */;
 /*!90400 CREATE JSON RELATIONAL DUALITY VIEW as_documents AS SELECT JSON_DUALITY_OBJECT(WITH (INSERT, UPDATE, DELETE) '_id': id, 'name': name) FROM documents */;
