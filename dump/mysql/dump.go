@@ -78,7 +78,8 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if single {
 		name = engine
 	}
-	p := &printer{w: dump.NewWriter(w, name), qualified: !single, warn: s.cfg.Warn}
+	to := dump.NewWriter(w, name)
+	p := &printer{w: to, qualified: !single, warn: s.cfg.Warn}
 	manifest, err := write(ctx, c, p, snapshot, databases, people)
 	if err == nil {
 		err = p.refused
@@ -86,7 +87,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return p.w.End(manifest)
+	return to.End(manifest)
 }
 
 // moment takes the snapshot and reads the definitions that belong to it. The

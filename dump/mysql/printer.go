@@ -2,21 +2,27 @@ package mysql
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
-// A printer writes SQL. Errors of the stream stay in the dump.Writer until its End, and what it refuses to write in
-// itself: err tells both.
+// A printer writes SQL. Errors of the stream stay in its dump.Writer until that one's End, and what it refuses to write
+// in itself: err tells both.
 type printer struct {
-	w       *dump.Writer
+	w       output
 	session settings // as the statements written so far leave them
 	refused error    // the first statement that is none
 	warn    func(string)
 	// qualified is set in a dump of several databases, which names them.
 	qualified bool
+}
+
+// An output is what a dump is written to.
+type output interface {
+	io.Writer
+	io.StringWriter
 }
 
 // loadMode is the sql_mode in which a dump is loaded: every value that the

@@ -25,6 +25,7 @@ type rowWriter struct {
 	next    int        // the first piece that nobody reads
 
 	streams  []*pieceStream // those that are not written yet
+	held     []byte         // room for the beginning of a table's rows
 	manifest dump.Manifest
 }
 
@@ -201,14 +202,11 @@ func changed(err error) error {
 
 // table writes a table and its rows.
 func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
-	definition := t.definition.without(t.later).without(t.foreign)
-	if !p.qualified {
-		definition = definition.within(t.db.name)
-	}
-	p.stmt("%s", definition)
 	if t.rowless {
+		p.create(t)
 		return p.err()
 	}
+	beginning := w.holdBack(p, t)
 	entry := dump.Table{Name: t.name}
 	if p.qualified {
 		entry.Name = t.qualified()
@@ -226,6 +224,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	}
 	into.close()
 	into.commit()
+	beginning.end()
 	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))
 	}

@@ -14,21 +14,82 @@ import (
 // with others: statements that change or make these take locks on all of them, and MySQL lets that end in a deadlock.
 // Theirs come after all tables.
 
-// largeTable is the size of a table's rows, in bytes, from which on its indexes come after them.
+// largeTable is the size of a table's rows, in bytes of the dump, from which on its indexes come after them. What the
+// server says of a table's size will not do: it is an estimate, and equal data would make unequal dumps.
 const largeTable = 8 << 20
 
-// later decides for each table of the databases which of its keys are added after its rows.
+// later finds for each table of the databases which of its keys can be added after its rows. They are if the table is
+// large.
 func later(databases []*database) {
 	needed := referenced(databases)
 	for _, db := range databases {
 		for _, t := range db.tables {
-			if t.bytes >= largeTable && strings.EqualFold(t.engine, "InnoDB") && !t.versioned {
+			if strings.EqualFold(t.engine, "InnoDB") && !t.versioned {
 				referred := needed[strings.ToLower(t.qualified())]
 				t.later, t.foreign = t.definition.addable(referred)
 				t.joined = len(referred) > 0 || slices.ContainsFunc(t.definition.elements, isForeignKey)
 			}
 		}
 	}
+}
+
+// A beginning is that of a table's rows, held back until it is known whether the table is large: before its first row
+// comes its definition, with or without the keys that can be added later.
+type beginning struct {
+	rows  *rowWriter
+	p     *printer
+	table *table
+	to    output
+}
+
+// holdBack holds back what the printer writes from now on, until it is largeTable bytes or end is called.
+func (w *rowWriter) holdBack(p *printer, t *table) *beginning {
+	b := &beginning{rows: w, p: p, table: t, to: p.w}
+	if len(t.later) == 0 {
+		p.create(t)
+		return b
+	}
+	w.held = w.held[:0]
+	p.w = b
+	return b
+}
+
+// end writes what is held back, with all of the table's keys in its definition.
+func (b *beginning) end() {
+	if b.p.w == b {
+		b.table.later, b.table.foreign = nil, nil
+		b.release()
+	}
+}
+
+// release writes the definition and what is held back, and holds nothing back from now on.
+func (b *beginning) release() {
+	b.p.w = b.to
+	b.p.create(b.table)
+	b.to.Write(b.rows.held)
+}
+
+func (b *beginning) Write(text []byte) (int, error) {
+	if len(text) == 0 {
+		return b.to.Write(text) // for its error
+	}
+	if len(b.rows.held)+len(text) < largeTable {
+		b.rows.held = append(b.rows.held, text...)
+		return len(text), nil
+	}
+	b.release()
+	return b.to.Write(text)
+}
+
+func (b *beginning) WriteString(text string) (int, error) { return b.Write([]byte(text)) }
+
+// create writes a table's definition, without what is added to it later.
+func (p *printer) create(t *table) {
+	definition := t.definition.without(t.later).without(t.foreign)
+	if !p.qualified {
+		definition = definition.within(t.db.name)
+	}
+	p.stmt("%s", definition)
 }
 
 // addable returns the keys that can be added later so that the definition becomes the same: the last of those that are
@@ -105,7 +166,7 @@ func isOfExpression(element string) bool {
 	if ok {
 		_, rest, ok = cutName(rest)
 	}
-	return ok && (strings.HasPrefix(rest, " ((") || strings.Contains(rest, ",("))
+	return ok && (strings.HasPrefix(rest, " ((") || strings.Contains(withoutQuoted(rest), ",("))
 }
 
 // keyColumn returns the first column, quoted, of an element that is a plain key of columns.
