@@ -124,6 +124,11 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	if len(p.dropped)+len(p.emptied) == 0 {
 		return nil
 	}
+	var checks int
+	var mode string // as a dump of mysqldump may have set them
+	if err := s.conn.row(ctx, "SELECT @@foreign_key_checks, @@sql_mode", &checks, &mode); err != nil {
+		return err
+	}
 	if err := s.conn.exec(ctx, "SET foreign_key_checks = 0"); err != nil {
 		return err
 	}
@@ -138,7 +143,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			return fmt.Errorf("clean database %s: %w", db, err)
 		}
 	}
-	return s.conn.exec(ctx, "SET foreign_key_checks = 1")
+	return s.conn.exec(ctx, fmt.Sprintf("SET foreign_key_checks = %d, sql_mode = %s", checks, literal(mode)))
 }
 
 // dropped notes what became of something that was to be dropped.
