@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -23,6 +24,7 @@ type account struct {
 	name     string // quoted
 	create   string // what stands behind CREATE USER name
 	defaults string // DEFAULT ROLE …, MySQL's
+	second   string // the hash of the password before the last, in hexadecimal digits, where it is valid too: MySQL's
 }
 
 // A remote is a server that tables of some engines are on.
@@ -53,6 +55,8 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
 	if c.srv.mariadb() {
 		query = "SELECT user, host, is_role FROM mysql.user"
+	} else if c.srv.atLeast(familyMySQL, version{8, 0, 14}) {
+		query = "SELECT user, host, 'N' AS is_role, HEX(user_attributes->>'$.additional_password') AS second FROM mysql.user"
 	}
 	rows, err := c.conn.listCounted(ctx, "users", query, "SELECT COUNT(*) FROM mysql.user")
 	if err != nil {
@@ -77,6 +81,11 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 			u, err := c.readUser(ctx, grantee)
 			if err != nil {
 				return fmt.Errorf("read user %s: %w", grantee, err)
+			}
+			if u.second = r["second"]; u.second != "" {
+				if err := mustBe(hexForm, "a password's hash", u.second); err != nil {
+					return fmt.Errorf("read user %s: %w", grantee, err)
+				}
 			}
 			a.users = append(a.users, u)
 		}
@@ -236,23 +245,134 @@ func (a accounts) printPeople(p *printer) {
 
 // printRights writes what accounts may do, and makes those that were there what
 // they were.
-func (a accounts) printRights(p *printer) {
+func (a accounts) printRights(p *printer, databases []*database) {
 	if len(a.users) == 0 {
 		return
 	}
 	p.mark("privileges")
+	var revoked []string
 	for _, g := range a.grants {
-		p.object("a grant", g)
+		switch why := lost(g, databases); {
+		case why != nil:
+			p.native("a grant", "the privilege "+head(g), why, g)
+		case strings.HasPrefix(g, "REVOKE "):
+			revoked = append(revoked, g)
+		default:
+			p.object("a grant", g)
+		}
 	}
 	for _, u := range a.users {
 		if strings.HasPrefix(u.name, "``@") { // nobody in particular, whose password does not expire even by default
 			continue
 		}
-		p.object("user "+u.name, "ALTER USER "+u.name+withPassword(u.create))
+		for _, what := range u.alterations() {
+			p.object("user "+u.name, "ALTER USER "+u.name+what)
+		}
 		if u.defaults != "" {
 			p.object("user "+u.name, "ALTER USER "+u.name+u.defaults)
 		}
 	}
+	for _, r := range revoked { // which stop the client where the server has no partial revokes: with all else done
+		p.object("a revoke", r)
+	}
+}
+
+// alterations are what ALTER USER makes a user that is there what he was with: in two steps where he has two passwords.
+func (u account) alterations() []string {
+	create := withPassword(u.create)
+	if u.second == "" {
+		return []string{create}
+	}
+	const begin = " IDENTIFIED WITH '"
+	end := 0
+	if strings.HasPrefix(create, begin) {
+		if end = closing(create, len(begin)-1) + 1; strings.HasPrefix(create[end:], " AS ") {
+			plugin, at := create[:end], end+len(" AS ")
+			if end = closingOf(create, at); end > at {
+				return []string{plugin + " AS 0x" + u.second, create[:end] + " RETAIN CURRENT PASSWORD" + create[end:]}
+			}
+		}
+	}
+	return []string{create}
+}
+
+// closingOf returns where the string or number ends that begins at i.
+func closingOf(text string, i int) int {
+	if i < len(text) && text[i] == '\'' {
+		return closing(text, i) + 1
+	}
+	if n := strings.IndexByte(text[i:], ' '); n >= 0 {
+		return i + n
+	}
+	return len(text)
+}
+
+// grantOn is a privilege on one table, view or program: what on, of what kind, in which database.
+var grantOn = regexp.MustCompile("^(?:GRANT|REVOKE) (.+?) ON (TABLE |FUNCTION |PROCEDURE |PACKAGE |PACKAGE BODY |LIBRARY )?(`(?:[^`]|``)+`)\\.(`(?:[^`]|``)+`) (?:TO|FROM) ")
+
+// privilegeColumns are those of a privilege on columns: SELECT (`a`, `b`).
+var privilegeColumns = regexp.MustCompile("\\(((?:`(?:[^`]|``)+`(?:, ?)?)+)\\)")
+
+// lost tells why no server takes a privilege: what it is on is gone, and the servers keep it all the same. A database of
+// the server's own has what it has.
+func lost(grant string, databases []*database) error {
+	m := grantOn.FindStringSubmatch(grant)
+	if m == nil {
+		return nil
+	}
+	name := unquoted(m[4])
+	i := slices.IndexFunc(databases, func(db *database) bool { return ident(db.name) == m[3] })
+	switch {
+	case server{}.isSystemSchema(unquoted(m[3])):
+		return nil
+	case m[2] != "" && m[2] != "TABLE ":
+		kind := strings.TrimSpace(m[2])
+		if i < 0 || !slices.ContainsFunc(databases[i].routines, func(p program) bool { return p.kind == kind && strings.EqualFold(p.name, name) }) {
+			return fmt.Errorf("there is no %s %s.%s any more", strings.ToLower(kind), m[3], m[4])
+		}
+		return nil
+	case i < 0:
+		return gone(m)
+	}
+	db := databases[i]
+	columns, known, there := db.columnsOf(name)
+	if !there {
+		return gone(m)
+	}
+	for _, list := range privilegeColumns.FindAllStringSubmatch(m[1], -1) {
+		for rest := list[1]; known && rest != ""; rest = strings.TrimLeft(rest, ", ") {
+			var column string
+			if column, rest, _ = cutName(rest); !hasColumn(columns, column) {
+				return fmt.Errorf("%s.%s has no column %s any more", m[3], m[4], column)
+			}
+		}
+	}
+	return nil
+}
+
+// gone is why a privilege on a table that is not there is lost: unless it is one to make it.
+func gone(m []string) error {
+	if privileges := strings.Split(m[1], ", "); slices.Contains(privileges, "CREATE") || slices.Contains(privileges, "ALL PRIVILEGES") {
+		return nil
+	}
+	return fmt.Errorf("there is no table %s.%s any more", m[3], m[4])
+}
+
+// columnsOf returns the quoted columns of a table or view, where they are known.
+func (db *database) columnsOf(name string) (columns []string, known, there bool) {
+	for _, t := range db.tables {
+		if t.name == ident(name) {
+			for _, e := range t.definition.elements {
+				if column, _, ok := cutName(e); ok {
+					columns = append(columns, column)
+				}
+			}
+			return columns, !t.versioned, true
+		}
+	}
+	there = db.unknownTables > 0 || slices.ContainsFunc(db.sequences, func(s sequence) bool { return s.name == name }) ||
+		slices.ContainsFunc(db.views, func(v view) bool { return v.name == name })
+	return nil, false, there
 }
 
 // withPassword returns what is behind CREATE USER for ALTER USER: MySQL takes

@@ -202,7 +202,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 			p.use(db)
 			writeViews(p, db)
 		}
-		people.printRights(p)
+		people.printRights(p, databases)
 		return ctx.Err()
 	})
 }

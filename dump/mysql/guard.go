@@ -36,6 +36,7 @@ var (
 	wordForm     = regexp.MustCompile(`^[A-Za-z0-9_]+$`)       // a character set, a collation
 	modeForm     = regexp.MustCompile(`^[A-Za-z0-9_,]*$`)      // a sql_mode
 	zoneForm     = regexp.MustCompile(`^[A-Za-z0-9_+:/ .-]+$`) // a time zone
+	hexForm      = regexp.MustCompile(`^[0-9A-F]+$`)
 	integerForm  = regexp.MustCompile(`^-?[0-9]+$`)
 	quotedName   = "(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|'(?:[^'\\\\]|'')*'|[A-Za-z0-9_$.%-]+)"
 	createObject = regexp.MustCompile("(?i)^CREATE +(?:OR +REPLACE +)?(?:ALGORITHM *= *[A-Z]+ +)?(?:DEFINER *= *" + quotedName + "(?:@" + quotedName + ")? +)?(?:SQL +SECURITY +[A-Z]+ +)?")

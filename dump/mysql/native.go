@@ -1,12 +1,13 @@
 package mysql
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// What the clients would not read as one statement is in a dump all the same, as a comment that this program's restore
+// What the clients would not read as one statement, and what no server takes as things are, is in a dump all the same, as a comment that this program's restore
 // runs: the bytes of the statement as Go quotes them. One object that cannot be printed otherwise, and anybody who may
 // make a procedure can make one, must not cost the dump of a server.
 
@@ -17,13 +18,16 @@ const nativePrefix = "statement for breaking-backups alone "
 func (p *printer) native(what, label string, why error, sql string) {
 	p.comment("%+q is not for the clients: %+q", what, why.Error())
 	p.comment("%s%+q", nativePrefix, sql)
-	p.warn(fmt.Sprintf("%s is in the dump for this program's restore alone, as the clients would not read its text as one statement: %v", label, why))
+	p.warn(fmt.Sprintf("%s is in the dump for this program's restore alone: %v", label, why))
 }
+
+// errUnreadable is why an object is not for the clients.
+var errUnreadable = errors.New("the clients would not read its text as one statement")
 
 // object writes a statement that makes an object, for the clients if these read it as that.
 func (p *printer) object(what, sql string) {
 	if err := p.single(sql); err != nil {
-		p.native(what, what, err, sql)
+		p.native(what, what, fmt.Errorf("%w: %w", errUnreadable, err), sql)
 		return
 	}
 	p.w.WriteString(sql + ";\n")

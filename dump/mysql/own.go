@@ -26,6 +26,7 @@ type ownDump struct {
 	zones     bool // the dump's server knows time zones by their names
 	begun     bool // a statement has come
 	prepared  bool
+	refused   bool // something of an account was
 
 	crew      *crew    // nil: there was nothing to do for it yet
 	alone     bool     // there is none to be had
@@ -167,7 +168,53 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 			return err
 		}
 	}
+	if d.cfg.Database == "" && isAccounts(sql) {
+		return d.account(ctx, item)
+	}
 	return d.run(ctx, item)
+}
+
+// account names what the server refuses of an account, and goes on: it may lack what the dump's server has, as a plugin
+// or partial revokes, and one privilege of one user is not to cost all others theirs. What may be mended and tried again
+// is an error.
+func (d *ownDump) account(ctx context.Context, item script.Item) error {
+	if d.refused && d.srv.mariadb() { // or a GRANT would make the user whom it has refused, without a password
+		if err := d.exec(ctx, d.conn, "SET sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
+			return err
+		}
+	}
+	err := d.run(ctx, item)
+	if ErrorNumber(err) == 0 || isError(err, toBeMended...) {
+		return err
+	}
+	d.refused = true
+	what := "is left out"
+	if bytes.HasPrefix(item.Text, []byte("REVOKE ")) {
+		what = "is left out, and the account may do more than it might"
+	}
+	d.cfg.Warn(fmt.Sprintf("line %d %s, as this server refuses it: %v", item.Line, what, err))
+	return nil
+}
+
+// toBeMended are errors of statements about accounts that say nothing of these: rights, locks, a server that takes no
+// writes.
+var toBeMended = []uint16{
+	errDatabaseDenied, errAccessDenied, errTableDenied, errColumnDenied, errPrivilegeNeeded, errRoutineDenied, errProxyDenied,
+	errLockWaitTimeout, errDeadlock, errOptionPrevents, errReadOnlyMode,
+}
+
+const (
+	errColumnDenied  = 1143
+	errRoutineDenied = 1370
+	errProxyDenied   = 1698
+)
+
+// isAccounts tells whether a statement is one of those that make accounts, roles and what they may do.
+func isAccounts(sql []byte) bool {
+	return slices.ContainsFunc(
+		[]string{"CREATE USER ", "ALTER USER ", "CREATE OR REPLACE ROLE ", "GRANT ", "REVOKE ", "SET DEFAULT ROLE "},
+		func(begin string) bool { return bytes.HasPrefix(sql, []byte(begin)) },
+	)
 }
 
 // gather opens the sessions of the crew when they are needed first.
@@ -287,7 +334,7 @@ func isStoredByKey(create string) bool {
 
 // isSessionSetting tells whether a statement sets variables of the session, and does nothing else.
 func isSessionSetting(sql []byte) bool {
-	return isSetting(sql) && !bytes.HasPrefix(sql, []byte("SET ROLE "))
+	return isSetting(sql) && !bytes.HasPrefix(sql, []byte("SET ROLE ")) && !bytes.HasPrefix(sql, []byte("SET DEFAULT ROLE "))
 }
 
 // used returns the database that a USE statement names.

@@ -282,7 +282,7 @@ func (p *printer) program(of *program) {
 		err = script.Enclosed(of.definition, script.SQLMode(mode))
 	}
 	if err != nil {
-		p.native(of.what(), of.label, err, of.definition)
+		p.native(of.what(), of.label, fmt.Errorf("%w: %w", errUnreadable, err), of.definition)
 		return
 	}
 	p.w.WriteString(text)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -316,7 +318,7 @@ func TestFirstStatementFails(t *testing.T) {
 	if err := my.load(t, LoadConfig{Database: db}, my.written(t, nil, "SET @a = 1;\nCREATE TABLE `t` (`a` NOTHING);\n")); err == nil || errors.As(err, new(*dump.PartialError)) {
 		t.Errorf("of one: %v", err)
 	}
-	several := my.headed(t, engineServer, "-- database "+fmt.Sprintf("%+q", db)+"\nSET @a = 1;\nCREATE USER ''@'' IDENTIFIED BY PASSWORD 'none';\n")
+	several := my.headed(t, engineServer, "-- database "+fmt.Sprintf("%+q", db)+"\nSET @a = 1;\nCREATE TABLE `t` (`a` NOTHING);\n")
 	if err := my.load(t, LoadConfig{Clean: true}, several); err == nil || !strings.HasSuffix(err.Error(), "; dropped are database "+db+", and nothing of the dump is there yet") {
 		t.Errorf("of several: %v", err)
 	}
@@ -402,4 +404,22 @@ func marks(t *testing.T, c *conn, db string) string {
 		t.Fatal(err)
 	}
 	return rows[0]["marks"]
+}
+
+// What is set to empty a database for mysqldump's dump does not change what that sets for itself, which comes before.
+func TestCleanForMysqldump(t *testing.T) {
+	my := testServer(t)
+	db, target := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE z (a INT PRIMARY KEY, d DATE); CREATE TABLE refers (a INT, FOREIGN KEY (a) REFERENCES z (a))")
+	stream := []byte(my.mysqldump(t, db))
+	my.Query(t, target, "CREATE TABLE old (a INT)")
+	if my.family == familyMariaDB { // which is dropped in a mode in which a DATE is a DATETIME
+		my.Query(t, target, "DELIMITER //\nSET sql_mode = 'ORACLE'// CREATE PACKAGE p AS FUNCTION f RETURN INT; END//")
+	}
+	if err := my.load(t, LoadConfig{Database: target, Clean: true}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(lines(string(stream)), lines(my.mysqldump(t, target))); diff != "" {
+		t.Errorf("another database: %s", diff)
+	}
 }
