@@ -55,17 +55,9 @@ func newCrew(fail context.CancelCauseFunc, conns []*conn) *crew {
 	return c
 }
 
-// load leaves an INSERT to whoever is free. It runs in a transaction, which commit ends.
+// load leaves an INSERT to whoever is free. It runs in the transaction that the member begins, and commit ends.
 func (c *crew) load(ctx context.Context, sql string, run func(context.Context, *member) error) error {
-	return c.give(ctx, &c.rows, len(sql), func(m *member) error {
-		if !m.open {
-			if err := m.conn.exec(ctx, "START TRANSACTION"); err != nil {
-				return err
-			}
-			m.open = true
-		}
-		return run(ctx, m)
-	})
+	return c.give(ctx, &c.rows, len(sql), func(m *member) error { return run(ctx, m) })
 }
 
 // build leaves a statement that may take long, of a table whose rows are committed, to whoever is free. There is one at
@@ -129,6 +121,16 @@ func (c *crew) close() {
 	for _, m := range c.members {
 		m.conn.close()
 	}
+}
+
+// begin begins a transaction, where the session is in none.
+func (m *member) begin(ctx context.Context) error {
+	if m.open {
+		return nil
+	}
+	err := m.conn.exec(ctx, "START TRANSACTION")
+	m.open = err == nil
+	return err
 }
 
 // adopt makes the dump's settings the session's own, in their order.

@@ -185,7 +185,11 @@ func (s *Source) warnUnsnapped(databases []*database) {
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
 func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, databases []*database, people accounts) (dump.Manifest, error) {
-	p.preamble(c.srv, databases, snapshot.position, people.timeZones)
+	needs, err := c.needs(ctx, databases)
+	if err != nil {
+		return nil, err
+	}
+	p.preamble(c.srv, databases, needs, snapshot.position, people.timeZones)
 	people.printPeople(p)
 	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
 	if err != nil {
@@ -209,12 +213,16 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 
 // anyTable tells whether a table of the databases is like that.
 func anyTable(databases []*database, like func(*table) bool) bool {
+	return firstTable(databases, like) != nil
+}
+
+func firstTable(databases []*database, like func(*table) bool) *table {
 	for _, db := range databases {
-		if slices.ContainsFunc(db.tables, like) {
-			return true
+		if i := slices.IndexFunc(db.tables, like); i >= 0 {
+			return db.tables[i]
 		}
 	}
-	return false
+	return nil
 }
 
 func (p *printer) use(db *database) {

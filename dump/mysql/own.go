@@ -135,6 +135,8 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 	d.listed, d.trailer = nil, ""
 	sql := item.Text
 	switch {
+	case isSessionSetting(sql):
+		return d.set(ctx, item)
 	case d.cfg.Jobs == 1 || d.alone:
 	case string(sql) == "START TRANSACTION" && d.spreads:
 		if err := d.gather(ctx); err != nil {
@@ -153,9 +155,6 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 	case isTable(sql):
 		d.spreads = isStoredByKey(string(sql))
 		return d.run(ctx, item)
-	case isSessionSetting(sql):
-		d.settings = append(d.settings, string(sql))
-		return d.run(ctx, item)
 	case isRows(sql):
 		return d.run(ctx, item)
 	}
@@ -172,6 +171,17 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 		return d.account(ctx, item)
 	}
 	return d.run(ctx, item)
+}
+
+// set runs a statement that sets up the session, and has the crew's sessions run it too. What the account has no right
+// to set and the dump might need it does not have: what the server refuses for that it refuses in its own words.
+func (d *ownDump) set(ctx context.Context, item script.Item) error {
+	err := d.run(ctx, item)
+	if isError(err, errPrivilegeNeeded) {
+		return nil
+	}
+	d.settings = append(d.settings, string(item.Text))
+	return err
 }
 
 // account names what the server refuses of an account, and goes on: it may lack what the dump's server has, as a plugin
@@ -251,7 +261,7 @@ func (d *ownDump) gather(ctx context.Context) error {
 func (d *ownDump) spread(ctx context.Context, item script.Item) error {
 	for part := range script.Split(item.Text, d.packet-packetHead, d.mode) {
 		sql := string(part)
-		if err := d.crew.load(ctx, sql, d.job(item.Line, sql)); err != nil {
+		if err := d.crew.load(ctx, sql, d.job(item.Line, sql, (*member).begin)); err != nil {
 			return err
 		}
 	}
@@ -260,14 +270,18 @@ func (d *ownDump) spread(ctx context.Context, item script.Item) error {
 
 // build leaves it to the crew to build indexes.
 func (d *ownDump) build(ctx context.Context, item script.Item) error {
-	return d.crew.build(ctx, d.job(item.Line, string(item.Text)))
+	return d.crew.build(ctx, d.job(item.Line, string(item.Text), func(*member, context.Context) error { return nil }))
 }
 
-// job runs a statement of that line in whatever session, with the settings that the dump has made so far.
-func (d *ownDump) job(line int, sql string) func(context.Context, *member) error {
+// job runs a statement of that line in whatever session, with the settings that the dump has made so far: some can only
+// be made before the transaction begins.
+func (d *ownDump) job(line int, sql string, begin func(*member, context.Context) error) func(context.Context, *member) error {
 	settings := slices.Clip(d.settings)
 	return func(ctx context.Context, m *member) error {
 		err := m.adopt(ctx, settings)
+		if err == nil {
+			err = begin(m, ctx)
+		}
 		if err == nil {
 			err = d.exec(ctx, m.conn, sql)
 		}

@@ -41,7 +41,7 @@ func home() settings {
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server, databases []*database, position string, zones bool) {
+func (p *printer) preamble(srv server, databases []*database, needs []string, position string, zones bool) {
 	p.w.WriteString(sandbox)
 	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
 	if position != "" {
@@ -57,15 +57,8 @@ func (p *printer) preamble(srv server, databases []*database, position string, z
 	}
 	p.stmt("SET NAMES utf8mb4")
 	p.stmt("SET sql_mode = '%s', time_zone = '+00:00'", loadMode)
-	p.stmt("SET foreign_key_checks = 0, unique_checks = 0")
-	if srv.mariadb() {
-		// Rows that break a constraint are there when the constraint came later.
-		p.stmt("SET check_constraint_checks = 0")
-		if anyTable(databases, func(t *table) bool { return t.history }) {
-			p.stmt("SET system_versioning_insert_history = 1")
-		}
-	} else {
-		p.stmt("/*!80013 SET sql_require_primary_key = 0 */")
+	for _, sql := range needs {
+		p.stmt("%s", sql)
 	}
 	p.session = home()
 }

@@ -32,13 +32,13 @@ const (
 //   - what costs time or memory alone: buffers, caches, the optimizer's choices, temporary tables, statistics, logs,
 //   - what ends in an error and never in less: max_session_mem_used, connection_memory_limit, read_only, tmp_disk_table_size,
 //   - what the stream itself sets for whoever loads it: foreign_key_checks, unique_checks, check_constraint_checks,
-//     sql_require_primary_key, system_versioning_insert_history (printer.preamble),
+//     system_versioning_insert_history (needs.go),
 //   - what formats values that we do not ask for: div_precision_increment, lc_time_names, group_concat_max_len,
 //     default_week_format, block_encryption_mode, windowing_use_high_precision; dates and numbers leave as they are stored,
 //   - defaults of what definitions always tell: default_storage_engine, default_tmp_storage_engine, collation_server,
 //     innodb_default_row_format,
 //   - and the target's own policy, which a restore does not go around: default_table_encryption, enforce_storage_engine,
-//     innodb_strict_mode, sql_log_bin, binlog_format, wsrep_OSU_method, validate_password, system_versioning_alter_history.
+//     sql_log_bin, binlog_format, wsrep_OSU_method, validate_password, system_versioning_alter_history.
 //
 // What init_connect does to a session of an account without SUPER comes before these and is overruled by them.
 var sessionSettings = []setting{
@@ -55,6 +55,7 @@ var sessionSettings = []setting{
 	{"sql_quote_show_create", "1", "ON", forBoth, "names are shown, and those of triggers kept, without quotes"},
 	{"max_sort_length", "8192", "8192", forDump, "rows with long keys come in any order"},
 	{"explicit_defaults_for_timestamp", "1", "ON", forLoad, "OFF: the first TIMESTAMP of a table gets a default that it did not have"},
+	{"innodb_strict_mode", "0", "OFF", forLoad, "ON: tables that were made without it are refused (1118, 1031, 1005)"},
 	{"sql_safe_updates", "0", "OFF", forBoth, "statements without a key are refused"},
 	{"net_write_timeout", "31536000", "31536000", forBoth, "whoever takes the dump may be slow"},
 	{"net_read_timeout", "31536000", "31536000", forBoth, "a connection that waits for its turn is idle"},
@@ -68,6 +69,7 @@ var mysqlSettings = []setting{
 	{"print_identified_with_as_hex", "1", "ON", forDump, "bytes of a password's hash are no text"},
 	{"show_gipk_in_create_table_and_information_schema", "1", "ON", forDump, "OFF: generated primary keys are not there, and neither are they after a restore"},
 	{"sql_generate_invisible_primary_key", "0", "OFF", forLoad, "ON: tables without a key get one"},
+	{"sql_require_primary_key", "0", "OFF", forLoad, "ON: tables without a key are refused"},
 	{"use_secondary_engine", "0", "OFF", forDump, "rows are read from a copy that may be behind"},
 	{"show_create_table_skip_secondary_engine", "0", "OFF", forDump, "definitions are shown without a part"},
 	{"show_create_table_verbosity", "0", "OFF", forDump, "definitions are shown with more than was set"},
@@ -146,14 +148,17 @@ func (c *conn) settle(ctx context.Context, srv server, what use) error {
 	for _, one := range list { // as it was all or nothing
 		if err := c.exec(ctx, "SET "+one); isError(err, errNotASessions) {
 			continue // MariaDB before 10.6.9 has explicit_defaults_for_timestamp for the server alone
-		} else if name, _, _ := strings.Cut(one, " "); isError(err, errPrivilegeNeeded) && name == "restrict_fk_on_non_standard_key" {
-			continue // ON by default since 8.4, and only few dumps have keys that it refuses, each with the server's words
+		} else if name, _, _ := strings.Cut(one, " "); isError(err, errPrivilegeNeeded) && slices.Contains(refusing, name) {
+			continue // only few dumps have what it refuses, each with the server's words
 		} else if err != nil {
 			return fmt.Errorf("set up the session: SET %s: %w; the server has %q, with which what comes out would be another", one, err, has[name])
 		}
 	}
 	return nil
 }
+
+// refusing are settings of MySQL that change nothing and only refuse, and take a right: by default the first two are ON.
+var refusing = []string{"restrict_fk_on_non_standard_key", "innodb_strict_mode", "sql_require_primary_key"}
 
 // errNotASessions is the number of the servers' error about a variable that a session cannot set.
 const errNotASessions = 1238

@@ -2,6 +2,8 @@ package mysql
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +39,7 @@ var worst = []struct{ name, value string }{
 	{"div_precision_increment", "0"},
 	{"lc_time_names", "'ja_JP'"},
 	{"lc_messages", "'ja_JP'"},
+	{"innodb_strict_mode", "1"},
 	{"sql_safe_updates", "1"},
 	{"max_error_count", "0"},
 	{"sql_notes", "0"},
@@ -94,6 +97,23 @@ var worst = []struct{ name, value string }{
 	{"date_format", "'%d.%m.%Y'"},
 }
 
+// said are the settings, besides refusing, that a dump makes where it needs them.
+var said = []string{"completion_type", "transaction_read_only", "tx_read_only", "explicit_defaults_for_timestamp", "sql_generate_invisible_primary_key", "check_constraint_checks", "foreign_key_checks"}
+
+// refusable makes tables that a server refuses by its settings, or makes others of.
+func refusable(f family) string {
+	sql := "SET innodb_strict_mode = 0; CREATE TABLE too_wide (id INT PRIMARY KEY"
+	for i := range 40 {
+		sql += fmt.Sprintf(", c%d CHAR(250) NOT NULL", i)
+	}
+	sql += `) CHARSET = latin1 ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8; CREATE TABLE no_key (a INT);
+		SET explicit_defaults_for_timestamp = 1; CREATE TABLE stamped (id INT PRIMARY KEY, a TIMESTAMP NOT NULL, b TIMESTAMP NOT NULL);`
+	if f == familyMySQL {
+		sql += "SET restrict_fk_on_non_standard_key = 0;"
+	}
+	return sql + "CREATE TABLE z_parent (id INT PRIMARY KEY, a INT, KEY (a)); CREATE TABLE a_child (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES z_parent (a))"
+}
+
 // What a server's settings are changes nothing: neither in a dump, nor in what a restore makes of it.
 func TestWorstSettings(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t))
@@ -102,6 +122,7 @@ func TestWorstSettings(t *testing.T) {
 		my.Query(t, "", "CREATE DATABASE "+name)
 		my.client(t, name, readFile(t, "testdata/database/"+script+".sql"))
 	}
+	my.Query(t, "one", refusable(my.family))
 	enough, several := my.rights()
 	account := my.user(t, append(enough, several...)...)
 	several = []string{"one", "two", "three"}
@@ -153,6 +174,25 @@ func TestWorstSettings(t *testing.T) {
 	if n < 45 {
 		t.Errorf("of %d settings the server has %d", len(worst), n)
 	}
+	// The servers' own client, with what a dump says itself.
+	for _, v := range worst {
+		if slices.Contains(refusing, v.name) || slices.Contains(said, v.name) {
+			set(v.name, v.value)
+		}
+	}
+	for _, db := range several {
+		if err := admin.exec(t.Context(), "DROP DATABASE "+db); err != nil {
+			t.Fatal(err)
+		}
+	}
+	my.client(t, "", want)
+	for _, v := range worst {
+		set(v.name, "DEFAULT")
+	}
+	if again := my.dump(t, Config{Databases: several, Warn: quiet}); !bytes.Equal(want, again) {
+		t.Errorf("what the client restored is another database:\n%.3000s", cmp.Diff(lines(string(want)), lines(string(again))))
+	}
+
 	for _, v := range worst {
 		set(v.name, v.value)
 	}
