@@ -46,6 +46,8 @@ type table struct {
 	foreign       []string // foreign keys of the definition that are added after all tables
 	joined        bool     // foreign keys join it with other tables
 	key           *key     // by which the rows leave; nil: as they lie
+	zone          string   // in which it computes of TIMESTAMPs; "": it computes nothing of them, or in UTC
+	machineZone   string   // what that is where it is SYSTEM
 }
 
 // A key is a unique key without NULLs: an order of the rows in which each has its place.
@@ -248,7 +250,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 		if err := c.readKeys(ctx, db, some, condition); err != nil {
 			return fmt.Errorf("keys: %w", err)
 		}
-		return nil
+		return c.readZones(ctx, some)
 	})
 }
 

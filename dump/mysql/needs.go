@@ -24,6 +24,9 @@ func (c *catalog) needs(ctx context.Context, databases []*database) ([]string, e
 		if anyTable(databases, func(t *table) bool { return t.history }) {
 			list = append(list, "SET system_versioning_insert_history = 1")
 		}
+		if anyTable(databases, func(t *table) bool { return t.versioned && t.zone != "" }) {
+			list = append(list, "SET system_versioning_alter_history = KEEP")
+		}
 		if anyTable(databases, hasBareTimestamp) {
 			list = append(list, "/*!100609 SET explicit_defaults_for_timestamp = 1 */")
 		}

@@ -18,15 +18,16 @@ import (
 // loaded. All else runs in its order on one.
 type ownDump struct {
 	*loading
-	server    string   // family and version of the server it was made of
-	databases []string // that a dump of several makes
-	manifest  dump.Manifest
-	listed    []string // the lines that may be the manifest's, if no statement comes after them
-	trailer   string
-	zones     bool // the dump's server knows time zones by their names
-	begun     bool // a statement has come
-	prepared  bool
-	refused   bool // something of an account was
+	server      string   // family and version of the server it was made of
+	databases   []string // that a dump of several makes
+	manifest    dump.Manifest
+	listed      []string // the lines that may be the manifest's, if no statement comes after them
+	trailer     string
+	zones       bool   // the dump's server knows time zones by their names
+	machineZone string // in which tables' values are computed anew; "": in none
+	begun       bool   // a statement has come
+	prepared    bool
+	refused     bool // something of an account was
 
 	crew      *crew    // nil: there was nothing to do for it yet
 	alone     bool     // there is none to be had
@@ -46,6 +47,10 @@ func (d *ownDump) note(text string) (native string, err error) {
 		if rest, ok := strings.CutPrefix(text, databasePrefix); ok {
 			name, err := strconv.Unquote(rest)
 			d.databases = append(d.databases, name)
+			return "", err
+		}
+		if rest, ok := strings.CutPrefix(text, machineZone); ok {
+			d.machineZone, err = strconv.Unquote(rest)
 			return "", err
 		}
 		d.zones = d.zones || text == timeZones
@@ -297,6 +302,9 @@ func (d *ownDump) end(ctx context.Context) error {
 		}
 	}
 	if err := d.readManifest(); err != nil {
+		return err
+	}
+	if err := d.warnOfMachine(ctx); err != nil {
 		return err
 	}
 	if d.zones {

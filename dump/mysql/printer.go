@@ -50,6 +50,9 @@ func (p *printer) preamble(srv server, databases []*database, needs []string, po
 	if zones {
 		p.comment(timeZones)
 	}
+	if t := firstTable(databases, func(t *table) bool { return t.zone == systemZone }); t != nil {
+		p.comment(machineZone+"%+q", t.machineZone)
+	}
 	if p.qualified {
 		for _, db := range databases {
 			p.comment(databasePrefix+"%+q", db.name)

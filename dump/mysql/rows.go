@@ -207,6 +207,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 		return p.err()
 	}
 	beginning := w.holdBack(p, t)
+	t.enter(p, w.catalog.srv)
 	entry := dump.Table{Name: t.name}
 	if p.qualified {
 		entry.Name = t.qualified()
@@ -225,6 +226,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	into.close()
 	into.commit()
 	beginning.end()
+	t.leave(p, w.catalog.srv)
 	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))
 	}

@@ -24,7 +24,7 @@ func later(databases []*database) {
 	needed := referenced(databases)
 	for _, db := range databases {
 		for _, t := range db.tables {
-			if strings.EqualFold(t.engine, "InnoDB") && !t.versioned {
+			if strings.EqualFold(t.engine, "InnoDB") && !t.versioned && t.zone == "" {
 				referred := needed[strings.ToLower(t.qualified())]
 				t.later, t.foreign = t.definition.addable(referred)
 				t.joined = len(referred) > 0 || slices.ContainsFunc(t.definition.elements, isForeignKey)

@@ -170,9 +170,21 @@ func (my *testMySQL) whole(t *testing.T) string {
 func TestOddServer(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t, "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE", "--default-time-zone=+05:30"))
 	my.address = Server{Socket: my.Socket, User: my.Superuser}
+	// Half past two comes twice in this zone, at 0:30 and 1:30 of UTC.
+	my.Query(t, "mysql", `INSERT INTO time_zone VALUES (9001, 'N'); INSERT INTO time_zone_name VALUES ('Test/Zone', 9001);
+		INSERT INTO time_zone_transition_type VALUES (9001, 0, 3600, 0, 'CET'), (9001, 1, 7200, 1, 'CEST');
+		INSERT INTO time_zone_transition VALUES (9001, 1711846800, 1), (9001, 1729990800, 0); SET GLOBAL time_zone = 'Test/Zone'`)
+	computes := "SET sql_mode = ''; CREATE TABLE computes (id INT PRIMARY KEY, ts TIMESTAMP(3) NULL, d DATETIME NULL, h VARCHAR(30) AS (ts) STORED, v INT AS (HOUR(ts)) VIRTUAL, KEY (v), KEY (d), CHECK (ts = 0 OR HOUR(ts) > 1));"
+	const rows = "INSERT INTO computes (id, ts, d) VALUES (6, '0000-00-00 00:00:00', '0000-00-00 00:00:00'), (1, '2024-07-01 03:00:00.25+00:00', '2024-07-01 03:00:00'), (2, NULL, NULL), (3, '2024-10-27 00:30:00+00:00', NULL), (4, '2024-10-27 01:30:00+00:00', NULL);"
+	if my.family == familyMySQL {
+		computes += "SET time_zone = 'Test/Zone';" + rows
+	} else {
+		computes += "SET time_zone = '+00:00', check_constraint_checks = 0;" + strings.ReplaceAll(rows, "+00:00", "") + "SET time_zone = 'Test/Zone'; ALTER TABLE computes FORCE, ALGORITHM = COPY"
+	}
 	for _, name := range []string{"kinds", "types"} {
 		db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
 		my.client(t, db, readFile(t, "testdata/database/"+name+".sql"))
+		my.Query(t, db, computes)
 		stream := my.dump(t, Config{Databases: []string{db}})
 		my.client(t, byClient, stream)
 		if err := my.load(t, LoadConfig{Database: natively}, stream); err != nil {
@@ -181,6 +193,10 @@ func TestOddServer(t *testing.T) {
 		for _, restored := range []string{byClient, natively} {
 			if again := my.dump(t, Config{Databases: []string{restored}}); !bytes.Equal(stream, again) {
 				t.Errorf("%s: the dump of what was restored is another one:\n%s", name, cmp.Diff(lines(string(stream)), lines(string(again))))
+			}
+			const all = "SELECT id, h, UNIX_TIMESTAMP(ts), v FROM computes FORCE INDEX (v) WHERE v >= 0 OR v IS NULL"
+			if want, got := my.Query(t, db, all), my.Query(t, restored, all); got != want {
+				t.Errorf("%s: of TIMESTAMPs was computed\n%s\nand is after a restore\n%s", name, want, got)
 			}
 		}
 	}

@@ -1,0 +1,122 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// What a table's definition computes of a TIMESTAMP, values of generated columns, keys of expressions, CHECKs, it
+// computes in the time zone of the session that writes the row. A dump's session is in UTC. So what such tables hold is
+// computed anew in the zone in which the server was: its rows are inserted there, or, as MariaDB has no way to write a
+// moment that the clock shows twice, copied there once more. (What a session of another zone has computed is lost.)
+
+// readZones finds those tables, and the zone.
+func (c *catalog) readZones(ctx context.Context, tables []*table) error {
+	for _, t := range tables {
+		stamps := t.definition.computing()
+		if len(stamps) == 0 {
+			continue
+		}
+		var zone, system string
+		if err := c.conn.row(ctx, "SELECT @@GLOBAL.time_zone, @@system_time_zone", &zone, &system); err != nil {
+			return fmt.Errorf("read the server's time zone: %w", err)
+		}
+		if isUTC(zone) || zone == systemZone && isUTC(system) {
+			return nil
+		}
+		if err := mustBe(zoneForm, "a time zone", zone); err != nil {
+			return err
+		}
+		switch {
+		case !c.srv.mariadb() && c.srv.version.less(version{8, 0, 19}):
+			c.warn(fmt.Sprintf("what %s computes of its TIMESTAMPs a restore computes in UTC, and not in %s: this server takes no times with their zone", t.label, zone))
+			continue
+		case zone == systemZone:
+			c.warn(fmt.Sprintf("what %s computes of its TIMESTAMPs it has in the time zone of the server's machine, %s: a restore computes it in that of its own; a zone that the server itself is set to is in the dump", t.label, system))
+		}
+		t.zone, t.machineZone = zone, system
+		if c.srv.mariadb() {
+			continue
+		}
+		for i, col := range t.columns {
+			if slices.Contains(stamps, col.name) {
+				t.columns[i].read = "IF(" + col.name + " = 0, '0000-00-00 00:00:00', CONCAT(" + col.name + ", '+00:00'))"
+			}
+		}
+	}
+	return nil
+}
+
+// systemZone is the time zone of a server that has that of its machine.
+const systemZone = "SYSTEM"
+
+func isUTC(zone string) bool {
+	return slices.Contains([]string{"+00:00", "-00:00", "UTC", "ETC/UTC", "GMT", "ETC/GMT", "UCT", "ZULU"}, strings.ToUpper(zone))
+}
+
+// computing returns the TIMESTAMP columns of a table of which it computes something.
+func (d definition) computing() []string {
+	var stamps, computed []string
+	for _, e := range d.elements {
+		name, rest, column := cutName(e)
+		if column && strings.HasPrefix(rest, " timestamp") {
+			stamps = append(stamps, name)
+		}
+		for _, word := range []string{" GENERATED ALWAYS AS (", " CHECK ("} {
+			if at := outsideQuotes(e, word); at >= 0 {
+				computed = append(computed, e[at:])
+			}
+		}
+		if !column && (outsideQuotes(e, " ((") >= 0 || outsideQuotes(e, ",(") >= 0) {
+			computed = append(computed, e)
+		}
+	}
+	looks := slices.ContainsFunc(computed, func(text string) bool {
+		return slices.ContainsFunc(stamps, func(name string) bool { return strings.Contains(text, name) })
+	})
+	if !looks {
+		return nil
+	}
+	return stamps
+}
+
+// enter is what comes before a table's rows, in whose zone they are computed, and leave what comes after them.
+func (t *table) enter(p *printer, srv server) {
+	if t.zone != "" && !srv.mariadb() {
+		p.inZone(t.zone)
+	}
+}
+
+func (t *table) leave(p *printer, srv server) {
+	if t.zone != "" && srv.mariadb() {
+		p.inZone(t.zone)
+		p.stmt("ALTER TABLE %s FORCE, ALGORITHM=COPY", t.name)
+	}
+	p.in(home())
+}
+
+func (p *printer) inZone(zone string) {
+	s := home()
+	s.timeZone = zone
+	p.in(s)
+}
+
+// machineZone is a comment before the zone of the machine in which a server computed what is in its tables.
+const machineZone = "time zone of the server's machine "
+
+// warnOfMachine says where a dump's server was in another zone than this one.
+func (d *ownDump) warnOfMachine(ctx context.Context) error {
+	if d.machineZone == "" {
+		return nil
+	}
+	var here string
+	if err := d.conn.row(ctx, "SELECT @@system_time_zone", &here); err != nil {
+		return err
+	}
+	if here != d.machineZone {
+		d.cfg.Warn(fmt.Sprintf("what tables compute of their TIMESTAMPs is computed anew in the time zone of this server's machine, %s; the dump's was in %s", here, d.machineZone))
+	}
+	return nil
+}
