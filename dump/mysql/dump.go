@@ -189,7 +189,11 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 	if err != nil {
 		return nil, err
 	}
-	p.preamble(c.srv, databases, needs, snapshot.position, people.timeZones)
+	var own []selfNaming
+	if !p.qualified {
+		own = databases[0].ownNames()
+	}
+	p.preamble(c.srv, databases, needs, own, snapshot.position, people.timeZones)
 	people.printPeople(p)
 	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
 	if err != nil {

@@ -26,6 +26,8 @@ type ownDump struct {
 	zones       bool   // the dump's server knows time zones by their names
 	machineZone string // in which tables' values are computed anew; "": in none
 	begun       bool   // a statement has come
+	ownName     ownName
+	renames     bool // the dump goes into a database of another name than it was made of
 	prepared    bool
 	refused     bool // something of an account was
 
@@ -54,7 +56,7 @@ func (d *ownDump) note(text string) (native string, err error) {
 			return "", err
 		}
 		d.zones = d.zones || text == timeZones
-		return "", nil
+		return "", d.ownName.note(text)
 	}
 	switch {
 	case strings.HasPrefix(text, manifestPrefix):
@@ -107,6 +109,10 @@ func (d *ownDump) prepare(ctx context.Context) error {
 	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.family) {
 		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.family, d.srv.version, ErrOtherFamily)
 	}
+	var err error
+	if d.renames, err = d.elsewhere(); err != nil {
+		return err
+	}
 	if d.cfg.Database != "" {
 		d.settings = append(d.settings, "USE "+ident(d.cfg.Database))
 	}
@@ -138,6 +144,7 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 		d.prepared = true
 	}
 	d.listed, d.trailer = nil, ""
+	item.Text = d.renamed(item.Text)
 	sql := item.Text
 	switch {
 	case isSessionSetting(sql):

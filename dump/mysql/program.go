@@ -261,12 +261,6 @@ func (p *program) print(w *printer, db *database) {
 		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), s.database)
 	}
 	w.in(s)
-	if !w.qualified && (p.kind == "FUNCTION" || p.kind == "PROCEDURE") {
-		p.definition = withinUsing(p.definition, db.name)
-	}
-	if !w.qualified && p.kind == "TRIGGER" {
-		p.definition = unqualified(p.definition, db.name)
-	}
 	w.program(p)
 	if s.database != "" {
 		w.in(home())

@@ -256,14 +256,41 @@ func TestUndroppable(t *testing.T) {
 // A trigger that was made by qualified names goes with its database, into another one too.
 func TestTriggersByQualifiedNames(t *testing.T) {
 	my := testServer(t)
+	my.trustCreators(t)
 	from, to := my.CreateDB(t), my.CreateDB(t)
-	my.Query(t, "", "CREATE TABLE "+from+".t (a INT, b INT); CREATE TRIGGER `"+from+"`.tr BEFORE INSERT ON "+from+" . `t` FOR EACH ROW SET NEW.b = (SELECT COUNT(*) FROM "+from+".t)")
-	if err := my.load(t, LoadConfig{Database: to}, my.dump(t, Config{Databases: []string{from}})); err != nil {
+	my.Query(t, from, strings.ReplaceAll(`CREATE TABLE t (a INT, b INT); CREATE TABLE log (a INT);
+		CREATE TRIGGER DB.tr BEFORE INSERT ON DB . t FOR EACH ROW SET NEW.b = (SELECT COUNT(*) FROM DB.t);
+		CREATE PROCEDURE p() INSERT INTO DB.log SELECT DB . t.a FROM DB.t;
+		CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 7;
+		CREATE VIEW v AS SELECT DB.f() AS f, DB.t.a FROM DB.t; CREATE VIEW w AS SELECT f FROM v`, "DB", ident(from)))
+	if my.family == familyMariaDB {
+		my.Query(t, from, "CREATE SEQUENCE s START 100; SELECT NEXTVAL(s); CREATE VIEW sequenced AS SELECT LASTVAL(s) AS l, NEXTVAL("+from+".s) AS n; CREATE DEFINER = nobody@nowhere VIEW disowned AS SELECT a, b FROM t")
+	}
+	stream := my.dump(t, Config{Databases: []string{from}})
+	var told []string
+	if err := my.load(t, LoadConfig{Database: to, Warn: func(text string) { told = append(told, text) }}, stream); err != nil {
 		t.Fatal(err)
 	}
-	my.Query(t, from, "INSERT INTO t (a) VALUES (1)")
-	if got := my.Query(t, to, "INSERT INTO t (a) VALUES (1); SELECT b FROM t"); got != "1" {
-		t.Errorf("the restored trigger counts %s", got) // the rows of the database that its text names
+	if all := strings.Join(told, "\n"); !strings.Contains(all, "procedure p, trigger tr") {
+		t.Errorf("what has lost its database's name is not named: %s", all)
+	}
+	my.Query(t, from, "INSERT INTO t (a) VALUES (1), (2)")
+	if got := my.Query(t, to, "INSERT INTO t (a) VALUES (1); CALL p(); SELECT t.b, log.a, v.f FROM t, log, v"); got != "0\t1\t7" {
+		t.Errorf("the restored programs and views work with %q", got)
+	}
+	if again := my.dump(t, Config{Databases: []string{to}}); bytes.Contains(again, []byte(from)) {
+		t.Errorf("what was restored names the database that it was made of: %s", again)
+	}
+	// What cannot be told from other names is named before anything starts, and is as it was in a database of its name.
+	my.Query(t, from, "CREATE PROCEDURE aliased() SELECT "+from+".a FROM "+from+".t "+from)
+	stream = my.dump(t, Config{Databases: []string{from}})
+	if err := my.load(t, LoadConfig{Database: to, Clean: true}, stream); err == nil || !strings.Contains(err.Error(), "procedure aliased") || errors.As(err, new(*dump.PartialError)) {
+		t.Errorf("a restore into another database: %v", err)
+	}
+	if err := my.load(t, LoadConfig{Database: from, Clean: true}, stream); err != nil {
+		t.Error(err)
+	} else if again := my.dump(t, Config{Databases: []string{from}}); !bytes.Equal(stream, again) {
+		t.Errorf("another database: %s", cmp.Diff(lines(string(stream)), lines(string(again))))
 	}
 }
 
