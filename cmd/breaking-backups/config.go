@@ -65,6 +65,7 @@ type config struct {
 	MyTLSCA       string  `env:"MYSQL_TLS_CA" group:"mysql" help:"file of certificates to trust" shown:"the system's"`
 	MyTLSCert     string  `env:"MYSQL_TLS_CERT" group:"mysql" help:"file with a client's certificate" shown:"none"`
 	MyTLSKey      string  `env:"MYSQL_TLS_KEY" group:"mysql" help:"file with its key" shown:"none"`
+	MyServerKey   string  `env:"MYSQL_SERVER_PUBLIC_KEY" group:"mysql" help:"file with the server's public key, PEM, under which a password may leave without TLS" shown:"none"`
 	MyLockTimeout seconds `env:"MYSQL_LOCK_TIMEOUT_SECONDS" group:"mysql" default:"60" help:"wait for what somebody holds locked; 0: as the server does"`
 	MyPosition    bool    `env:"MYSQL_POSITION" group:"mysql" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
 

@@ -58,6 +58,7 @@ func mysqlServer(cfg *config) mysql.Server {
 	return mysql.Server{
 		Host: cfg.MyHost, Port: int(cfg.MyPort), Socket: cfg.MySocket, User: cfg.MyUser, Password: cfg.MyPassword,
 		TLS:            mysql.TLS{Mode: mysql.TLSMode(cfg.MyTLS), CA: cfg.MyTLSCA, Cert: cfg.MyTLSCert, Key: cfg.MyTLSKey},
+		PublicKey:      cfg.MyServerKey,
 		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
 	}
 }

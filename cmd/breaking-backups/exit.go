@@ -116,6 +116,10 @@ func hint(err error) string {
 		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
 	case errors.Is(err, mysql.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean"
+	case errors.Is(err, mysql.ErrNoKey):
+		return "encrypt the connection (MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA); or where there is no TLS give the server's public_key.pem, as it is known: MYSQL_SERVER_PUBLIC_KEY"
+	case errors.Is(err, postgres.ErrCleartext):
+		return "encrypt the connection: PGSSLMODE=require, or verify-full with PGSSLROOTCERT; PGSSLMODE=disable says that nobody is between"
 	case errors.Is(err, postgres.ErrRecoveryConflict):
 		return "on the standby hot_standby_feedback = on, or a larger max_standby_streaming_delay; or dump from the primary"
 	case errors.Is(err, mysql.ErrNoName):

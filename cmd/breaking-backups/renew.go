@@ -70,7 +70,7 @@ func isWrongPassword(err error) bool {
 
 // credentialFiles are the variables that name files with credentials which others read: drivers, restic and its backends.
 var credentialFiles = []string{
-	"PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT", "MYSQL_TLS_CA", "MYSQL_TLS_CERT", "MYSQL_TLS_KEY",
+	"PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT", "MYSQL_TLS_CA", "MYSQL_TLS_CERT", "MYSQL_TLS_KEY", "MYSQL_SERVER_PUBLIC_KEY",
 	"RESTIC_CACERT", "RESTIC_TLS_CLIENT_CERT", "AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "RCLONE_CONFIG",
 }
 

@@ -29,6 +29,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	s.cfg.warnOfPlain(s.cfg.Warn)
 	defer c.close(ctx)
 	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.server)}
 	listed, err := d.settle(ctx)

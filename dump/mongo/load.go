@@ -137,6 +137,7 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if s.conn, err = s.cfg.connectPrimary(ctx); err != nil {
 		return err
 	}
+	s.cfg.warnOfPlain(s.cfg.Warn)
 	if s.oplogOf != nil && s.conn.server.mongos {
 		return ErrNoReplay
 	}

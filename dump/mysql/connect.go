@@ -30,6 +30,9 @@ type Server struct {
 	User     string // "" means root
 	Password string
 	TLS      TLS
+	// PublicKey is a file with the server's public key, PEM, under which a password may leave on a connection that is
+	// not encrypted. "" means that it does not, but on this machine.
+	PublicKey string
 
 	// ConnectTimeout bounds the handshake, from dialling to the server's word that one is let in. 0 means no bound.
 	ConnectTimeout time.Duration
@@ -83,6 +86,11 @@ func (s Server) connConfig() (*mysql.Config, error) {
 	cc.MaxAllowedPacket = 1 << 30
 	cc.Params = map[string]string{"sql_select_limit": "18446744073709551615"}
 	cc.ConnectionAttributes = "program_name:breaking-backups"
+	if s.PublicKey != "" {
+		if err := pin(cc, s.PublicKey); err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+	}
 	if s.Socket != "" {
 		cc.Net, cc.Addr = "unix", s.Socket
 		return cc, nil
@@ -231,6 +239,8 @@ type conn struct {
 	db   *sql.DB
 	sql  *sql.Conn
 	last *lastWords
+
+	watched *watchedConn // nil: it is to this machine
 }
 
 // lastWords keeps what the driver logs of a connection that broke: its error
@@ -264,6 +274,7 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	cc = cc.Clone()
 	c := &conn{last: &lastWords{}}
 	cc.Logger = c.last
+	watched := watch(cc)
 	connector, err := mysql.NewConnector(cc)
 	if err != nil {
 		return nil, server{}, err
@@ -273,6 +284,9 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	c.sql, err = c.db.Conn(shaking)
 	if err != nil {
 		err = c.explain(shaking, err)
+	}
+	if c.watched = watched(); c.watched != nil && c.watched.refused != nil {
+		err = c.watched.refused
 	}
 	cancel()
 	if err != nil {

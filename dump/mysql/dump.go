@@ -35,6 +35,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer main.close()
+	main.warnOfPlain(s.cfg.Warn, s.cfg.Server)
 	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err

@@ -82,6 +82,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if cfg.BuildApart == 0 {
 		cfg.BuildApart = 1 << 20
 	}
+	guardPassword(cc, cfg.Warn)
 	return &Loader{cfg: cfg, conn: cc}, nil
 }
 

@@ -116,6 +116,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Clean && cfg.Select.DataOnly {
 		return nil, errors.New("postgres settings: clean and data only: one of them expected")
 	}
+	guardPassword(cc, cfg.Warn)
 	s := &Source{cfg: cfg, sel: sel, conn: cc}
 	if s.databases, err = parsePatterns(cfg.Databases, 1); err != nil {
 		return nil, fmt.Errorf("postgres settings: databases: %w", err)
