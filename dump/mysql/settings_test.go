@@ -203,3 +203,42 @@ func TestWorstSettings(t *testing.T) {
 	}()
 	restore()
 }
+
+// Whoever may do everything in a database, and nothing else, can restore a dump into it that needs no more.
+func TestRestoreByItsOwner(t *testing.T) {
+	my := testServer(t)
+	from, natively, byClient := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, from, `CREATE TABLE parent (id INT PRIMARY KEY, a INT, b INT, UNIQUE KEY by_both (a, b), t TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+		CREATE TABLE child (id INT PRIMARY KEY, a INT, b INT, FOREIGN KEY (a, b) REFERENCES parent (a, b)); INSERT INTO parent VALUES (1, 2, 3, '2020-01-01'); INSERT INTO child VALUES (1, 2, 3)`)
+	owner := my.user(t, "ALL ON "+natively+".*", "ALL ON "+byClient+".*")
+	stream := my.dump(t, Config{Databases: []string{from}})
+	if err := my.load(t, LoadConfig{Server: owner, Database: natively}, stream); err != nil {
+		t.Error(err)
+	}
+	my.run(t, stream, my.Command(my.Client, "--host="+owner.Host, fmt.Sprintf("--port=%d", owner.Port), "--protocol=TCP", "--user="+owner.User, "--password="+owner.Password, "--database="+byClient))
+	for how, db := range map[string]string{"natively": natively, "by the client": byClient} {
+		if again := my.dump(t, Config{Databases: []string{db}}); !bytes.Equal(stream, again) {
+			t.Errorf("%s: another database: %s", how, cmp.Diff(lines(string(stream)), lines(string(again))))
+		}
+	}
+}
+
+func TestNonStandardKeys(t *testing.T) {
+	parent := &table{name: "`p`", definition: definition{elements: []string{"`id` int", "PRIMARY KEY (`id`)", "UNIQUE KEY `u` (`a`,`b`) COMMENT 'x'", "KEY `k` (`c`)"}}}
+	for element, want := range map[string]bool{
+		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`id`) ON DELETE CASCADE": false,
+		"CONSTRAINT `f` FOREIGN KEY (`x`, `y`) REFERENCES `P` (`A`, `b`)":          false,
+		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`a`)":                    true,
+		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`c`)":                    true,
+		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `other`.`p` (`id`)":           true,
+		"CHECK (`a` <> ' FOREIGN KEY')":                                            false,
+	} {
+		db := &database{name: "d", tables: []*table{parent, {name: "`t`", definition: definition{elements: []string{element}}}}}
+		for _, t := range db.tables {
+			t.db = db
+		}
+		if got := refersToNonStandardKeys([]*database{db}); got != want {
+			t.Errorf("%s: %t", element, got)
+		}
+	}
+}
