@@ -61,20 +61,25 @@ func (db *database) ownNames() []selfNaming {
 	return list
 }
 
-// isAlias tells whether a view's text, as the server shows it, has the name for something that is read.
+// isAlias tells whether a view's text, as the server shows it, has the name for something that is read: a table, one of
+// WITH, an alias.
 func isAlias(text, name string) bool {
-	for _, before := range []string{"` ", ") "} {
-		for rest := text; ; {
-			var ok bool
-			if _, rest, ok = strings.Cut(rest, before+ident(name)); !ok {
-				break
-			}
-			if !strings.HasPrefix(rest, ".`") {
-				return true
-			}
+	quoted := ident(name)
+	for at := 0; ; at += len(quoted) {
+		i := strings.Index(text[at:], quoted)
+		if i < 0 {
+			return false
+		}
+		at += i
+		before, behind := text[:at], text[at+len(quoted):]
+		switch {
+		case strings.HasSuffix(before, "."), strings.HasSuffix(before, " AS "): // a column
+		case strings.HasSuffix(before, " VIEW "): // the view itself
+		case strings.HasPrefix(behind, ".`"), strings.HasPrefix(behind, "@"): // the database, or the definer
+		default:
+			return true
 		}
 	}
-	return false
 }
 
 // noteOwnNames writes which they are, and warns of them: the clients leave no name out.

@@ -254,6 +254,21 @@ func TestUndroppable(t *testing.T) {
 }
 
 // A trigger that was made by qualified names goes with its database, into another one too.
+func TestIsAlias(t *testing.T) {
+	for text, want := range map[string]bool{
+		"CREATE DEFINER=`d`@`%` VIEW `d` AS select `d`.`f`() AS `d`,`d`.`t`.`d` AS `x` from `t`": false,
+		"CREATE VIEW `v` AS select `d`.`a` AS `a` from `t` `d`":                                  true,
+		"CREATE VIEW `v` AS select `d`.`a` AS `a` from `d`":                                      true,
+		"CREATE VIEW `v` AS with `d` as (select 1 AS `a`)select `d`.`a` AS `a` from `x`":         true,
+		"CREATE VIEW `v` AS select `d`.`a` AS `a` from (select 1 AS `a`) `d`":                    true,
+		"CREATE VIEW `v` AS select 1 AS `a`":                                                     false,
+	} {
+		if got := isAlias(text, "d"); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
 func TestTriggersByQualifiedNames(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)
