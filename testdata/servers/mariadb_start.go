@@ -95,6 +95,8 @@ func (my *MySQL) listen(account account, options []string) error {
 		args = append(args, "--innodb-redo-log-capacity=100M", "--mysqlx=OFF")
 	}
 	args = append(args,
+		// A MariaDB that starts deletes the temporary tables in its folder for them, whosever they are.
+		"--tmpdir="+my.scratch.dir,
 		"--datadir="+my.scratch.path("data"), "--socket="+my.Socket, "--pid-file="+my.scratch.path("pid"),
 		"--port="+strconv.Itoa(port), "--init-file="+my.scratch.path("init.sql"))
 	cmd := exec.Command(my.programs.server, append(args, options...)...)
