@@ -84,6 +84,8 @@ func hintMySQL(number uint16, restoring bool) string {
 		return "somebody holds a lock; MYSQL_LOCK_TIMEOUT_SECONDS says how long to wait"
 	case 1418, 1419:
 		return "the server writes a binary log and does not trust who makes functions: SET GLOBAL log_bin_trust_function_creators = 1, or restore as a superuser"
+	case 1298:
+		return "load the time zones into the server: mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"
 	case 1153:
 		return fmt.Sprintf("the server's max_allowed_packet is too small for a row: SET GLOBAL max_allowed_packet = %d", 1<<30)
 	}
