@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"strings"
 
@@ -207,3 +208,6 @@ func Verify(r io.Reader) error {
 // any order, and pieces of a table can be hashed apart. It guards against
 // accidents; against a forger stands the repository's own authentication.
 func RowHash(row []byte) uint64 { return xxhash.Sum64(row) }
+
+// NewRowHash returns what hashes a row that comes in parts: its Sum64 is the RowHash of the whole.
+func NewRowHash() hash.Hash64 { return xxhash.New() }

@@ -80,14 +80,23 @@ func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) err
 // the same bytes, else as bytes with their character set's name.
 func (set *charset) append(b, text []byte) []byte {
 	at := len(b)
-	b = append(b, '\'')
+	b, left, ok := set.appendLetters(append(b, '\''), text)
+	if !ok || left > 0 {
+		return appendHex(append(b[:at], set.introducer()...), text)
+	}
+	return append(b, '\'')
+}
+
+// introducer stands before bytes that are text of this character set.
+func (set *charset) introducer() string { return "_" + set.name + " " }
+
+// appendLetters appends text as it stands between the quotes of a string constant in UTF-8. It returns false where that
+// would not lead back to the same bytes. See appender.
+func (set *charset) appendLetters(b, text []byte) ([]byte, int, bool) {
 	for _, c := range text {
 		letter := set.letters[c]
 		if letter == "" {
-			b = append(b[:at], '_')
-			b = append(b, set.name...)
-			b = append(b, ' ')
-			return appendHex(b, text)
+			return b, 0, false
 		}
 		if e := escapes[c]; e > 1 && len(letter) == 1 && letter[0] == c {
 			b = append(b, '\\', e)
@@ -95,5 +104,5 @@ func (set *charset) append(b, text []byte) []byte {
 		}
 		b = append(b, letter...)
 	}
-	return append(b, '\'')
+	return b, 0, true
 }

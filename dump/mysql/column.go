@@ -13,6 +13,8 @@ type column struct {
 	form    form
 	charset *charset // of a formLegacy column
 	integer bool
+	typ     string // as information_schema names it, in lower case
+	size    string // what tells the length in bytes, or about that, of a value that may be long; "": none is
 }
 
 // A form is how a value that the server sent is written.
@@ -95,8 +97,15 @@ func (c *catalog) addHistory(t *table) {
 }
 
 func (c *catalog) newColumn(ctx context.Context, name, typ, charset string) (column, error) {
-	col := column{name: ident(name)}
+	col := column{name: ident(name), typ: typ}
 	col.read = col.name
+	switch typ {
+	case "mediumblob", "longblob", "mediumtext", "longtext", "xmltype",
+		"geometry", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+		col.size = "LENGTH(" + col.name + ")"
+	case "json": // MySQL's, whose text the server makes anew each time
+		col.size = "JSON_STORAGE_SIZE(" + col.name + ")"
+	}
 	switch typ {
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
 		col.form, col.integer = formPlain, true

@@ -90,7 +90,7 @@ func (t *table) hasMoment() bool {
 // countRows holds the rows that were read of a small table against the server's count, in the same transaction.
 func (s *pieceStream) countRows(ctx context.Context, r *conn) error {
 	t := s.table
-	if !t.hasMoment() || t.bytes >= pieceBytes || s.query != t.selection() {
+	if !t.hasMoment() || t.bytes >= pieceBytes || len(s.conditions) > 0 {
 		return nil
 	}
 	return r.counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.source())

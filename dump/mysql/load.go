@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -44,7 +45,9 @@ type LoadConfig struct {
 type Loader struct {
 	cfg  LoadConfig
 	conn *mysql.Config
-	seen []string // databases that mysqldump's dump makes, if Verify has read it; its head does not tell
+	// What Verify has found, if it has read the dump before.
+	seen    []string // databases that mysqldump's dump makes: its head does not tell
+	longest int      // the length of the longest statement that cannot be split, in bytes
 }
 
 // NewLoader reads the configuration and connects to nothing. An error is one of
@@ -219,6 +222,9 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	if err := s.conn.row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
+	if s.longest > s.packet-packetHead {
+		return fmt.Errorf("a row of the dump: %w", newPacketError(s.longest, s.packet))
+	}
 	return nil
 }
 
@@ -271,7 +277,7 @@ func atLine(line int, err error) error {
 // run runs an item's statement, in parts where it is too long for the server.
 func (s *loading) run(ctx context.Context, item script.Item) error {
 	for part := range script.Split(item.Text, s.packet-packetHead, s.mode) {
-		err := s.exec(ctx, s.conn, string(part))
+		err := s.exec(ctx, s.conn, borrowed(part))
 		// What the server refuses is not done; of what ends otherwise nobody knows.
 		if err == nil && !isSetting(part) || err != nil && ErrorNumber(err) == 0 {
 			s.touched = true
@@ -296,13 +302,13 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 	return s.clear(ctx, p)
 }
 
-// packetHead is what a statement's packet holds besides the statement, and some bytes to be safe.
-const packetHead = 64
+// borrowed is a statement's text without a copy, for as long as the reader of the dump leaves it alone.
+func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
 
-// exec runs a statement, and counts the rows of an INSERT.
+// exec runs a statement, and counts the rows of an INSERT. It keeps nothing of sql.
 func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
-		return statementError(sql, mysql.ErrPktTooLarge)
+		return statementError(sql, newPacketError(len(sql), s.packet))
 	}
 	result, err := c.sql.ExecContext(ctx, sql)
 	if err != nil {
@@ -316,6 +322,7 @@ func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
 		if s.database != "" {
 			table = ident(s.database) + "." + table
 		}
+		table = strings.Clone(table)
 		s.counting.Lock()
 		s.inserted[table] += n
 		s.counting.Unlock()

@@ -272,9 +272,16 @@ func (d *ownDump) gather(ctx context.Context) error {
 // spread leaves an INSERT to the crew.
 func (d *ownDump) spread(ctx context.Context, item script.Item) error {
 	for part := range script.Split(item.Text, d.packet-packetHead, d.mode) {
-		sql := string(part)
+		alone := len(part) >= crewRoom
+		sql := borrowed(part)
+		if !alone {
+			sql = string(part) // as the next one is read while this one runs
+		}
 		if err := d.crew.load(ctx, sql, d.job(item.Line, sql, (*member).begin)); err != nil {
 			return err
+		}
+		if alone {
+			d.crew.rows.Wait()
 		}
 	}
 	return nil

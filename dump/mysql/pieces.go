@@ -8,23 +8,28 @@ import (
 	"strings"
 )
 
-// A piece is a part of a table's rows, read by one query. The pieces of a
+// A piece is a part of a table's rows, those for which the conditions hold. The pieces of a
 // table, one after another, are its rows in their order, wherever the cuts are.
 type piece struct {
-	table *table
-	query string
+	table      *table
+	conditions []string
 }
 
-// selection is the query for the rows for which the conditions hold, in their order.
-func (t *table) selection(conditions ...string) string {
+// selected are the expressions that are asked of the server for each row: those of the columns.
+func (t *table) selected() []string {
+	if len(t.columns) == 0 { // a table of generated columns has rows all the same
+		return []string{"NULL"}
+	}
 	columns := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		columns[i] = c.read
 	}
-	if len(columns) == 0 { // a table of generated columns has rows all the same
-		columns = []string{"NULL"}
-	}
-	query := "SELECT " + strings.Join(columns, ", ") + t.source()
+	return columns
+}
+
+// query is one for the rows for which the conditions hold, in their order. where says where what is selected goes.
+func (t *table) query(selected []string, where string, conditions []string) string {
+	query := "SELECT " + strings.Join(selected, ", ") + where + t.source()
 	if len(conditions) > 0 {
 		query += " WHERE " + strings.Join(conditions, " AND ")
 	}
@@ -84,7 +89,7 @@ const pieceBytes = 4 << 20
 // with a whole number, at values between which the server expects that many
 // rows. Which values these are changes nothing in the stream.
 func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
-	whole := []piece{{t, t.selection()}}
+	whole := []piece{{table: t}}
 	if t.bytes < 2*pieceBytes || !t.transactional || t.key == nil || !t.key.numeric || t.key.desc[0] {
 		return whole, nil
 	}
@@ -112,7 +117,7 @@ func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
 		if i < len(cutter.cuts) {
 			conditions = append(conditions, first+" < "+cutter.cuts[i])
 		}
-		list = append(list, piece{t, t.selection(conditions...)})
+		list = append(list, piece{t, conditions})
 	}
 	c.debug(fmt.Sprintf("rows of %s: in %d pieces", t.label, len(list)))
 	return list, nil

@@ -1,6 +1,9 @@
 package mysql
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ident quotes a name. It always quotes: which words need it differs between versions.
 func ident(s string) string { return "`" + strings.ReplaceAll(s, "`", "``") + "`" }
@@ -30,7 +33,12 @@ var escapes = func() (e [256]byte) {
 
 // appendQuoted appends text as a string constant and tells whether it is ASCII.
 func appendQuoted(b, text []byte) ([]byte, bool) {
-	b = append(b, '\'')
+	b, ascii := appendEscaped(append(b, '\''), text)
+	return append(b, '\''), ascii
+}
+
+// appendEscaped appends text as it stands between the quotes of a string constant, and tells whether it is ASCII.
+func appendEscaped(b, text []byte) ([]byte, bool) {
 	ascii := true
 	from := 0
 	for i, c := range text {
@@ -44,8 +52,7 @@ func appendQuoted(b, text []byte) ([]byte, bool) {
 			from = i + 1
 		}
 	}
-	b = append(b, text[from:]...)
-	return append(b, '\''), ascii
+	return append(b, text[from:]...), ascii
 }
 
 // appendHex appends bytes as a hexadecimal constant.
@@ -53,9 +60,17 @@ func appendHex(b, bytes []byte) []byte {
 	if len(bytes) == 0 {
 		return append(b, "''"...)
 	}
-	b = append(b, "0x"...)
-	for _, c := range bytes {
-		b = append(b, hexDigits[c>>4], hexDigits[c&15])
+	return appendDigits(append(b, "0x"...), bytes)
+}
+
+// appendDigits appends the hexadecimal digits of bytes.
+func appendDigits(b, bytes []byte) []byte {
+	at := len(b)
+	b = slices.Grow(b, 2*len(bytes))[:at+2*len(bytes)]
+	digits := b[at:]
+	for i, c := range bytes {
+		pair := digits[2*i : 2*i+2 : 2*i+2]
+		pair[0], pair[1] = hexDigits[c>>4], hexDigits[c&15]
 	}
 	return b
 }

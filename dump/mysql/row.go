@@ -15,27 +15,32 @@ func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		switch v := values[i].(type) {
-		case nil:
-			if t.columns[i].form == formEnd {
-				b = append(b, "DEFAULT"...)
-			} else {
-				b = append(b, "NULL"...)
-			}
-		case int64:
-			b = strconv.AppendInt(b, v, 10)
-		case uint64:
-			b = strconv.AppendUint(b, v, 10)
-		case []byte:
-			if !t.columns[i].form.holds(v) {
-				return nil, fmt.Errorf("column %s: the server sent %+q, which is no value of its type", t.columns[i].name, shortened(string(v)))
-			}
-			b = t.columns[i].append(b, v)
-		default:
-			return nil, fmt.Errorf("column %s: the driver gives a %T", t.columns[i].name, v)
+		var err error
+		if b, err = t.columns[i].appendValue(b, values[i]); err != nil {
+			return nil, err
 		}
 	}
 	return append(b, ')'), nil
+}
+
+func (c *column) appendValue(b []byte, value driver.Value) ([]byte, error) {
+	switch v := value.(type) {
+	case nil:
+		if c.form == formEnd {
+			return append(b, "DEFAULT"...), nil
+		}
+		return append(b, "NULL"...), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case uint64:
+		return strconv.AppendUint(b, v, 10), nil
+	case []byte:
+		if !c.form.holds(v) {
+			return nil, fmt.Errorf("column %s: the server sent %+q, which is no value of its type", c.name, shortened(string(v)))
+		}
+		return c.append(b, v), nil
+	}
+	return nil, fmt.Errorf("column %s: the driver gives a %T", c.name, value)
 }
 
 // bare are the bytes of values that are written without escapes: numbers, and dates, times, UUIDs and addresses in
@@ -150,6 +155,10 @@ type inserter struct {
 
 // add writes the rows of a buffer.
 func (w *inserter) add(b *rowBuffer) {
+	if b.part {
+		w.addPart(b)
+		return
+	}
 	from, begin, end := 0, 0, 0 // unwritten; the row; the row before
 	for i, r := range b.rows {
 		length := int(r.end) - begin
@@ -160,12 +169,7 @@ func (w *inserter) add(b *rowBuffer) {
 		}
 		switch {
 		case !w.open:
-			if !w.begun {
-				w.p.w.WriteString("START TRANSACTION;\n")
-				w.begun = true
-			}
-			w.p.w.WriteString(w.header)
-			w.open, w.size = true, 0
+			w.begin()
 		case i == 0:
 			w.p.w.WriteString(rowGap)
 		}
@@ -183,6 +187,32 @@ func (w *inserter) add(b *rowBuffer) {
 	if from < end {
 		w.p.w.Write(b.data[from:end])
 	}
+}
+
+// addPart writes a part of a wide row, which is a statement of its own.
+func (w *inserter) addPart(b *rowBuffer) {
+	if b.first {
+		w.close()
+		w.begin()
+	}
+	w.p.w.Write(b.data)
+	if len(b.rows) == 0 {
+		return
+	}
+	w.close()
+	if b.rows[0].committed && w.commits {
+		w.commit()
+	}
+}
+
+// begin begins a statement, and a transaction where none has begun.
+func (w *inserter) begin() {
+	if !w.begun {
+		w.p.w.WriteString("START TRANSACTION;\n")
+		w.begun = true
+	}
+	w.p.w.WriteString(w.header)
+	w.open, w.size = true, 0
 }
 
 // close ends the statement that has begun, if one has.

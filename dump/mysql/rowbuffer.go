@@ -16,6 +16,8 @@ import (
 type rowBuffer struct {
 	data   []byte // rows, each followed by rowGap
 	rows   []rowEnd
+	part   bool        // of one row, that is wide: the end of it is in rows of the last
+	first  bool        // of its parts
 	home   *rowBuffers // where it goes back to
 	weight int64       // of what it holds, while the writer has it
 }
@@ -38,7 +40,7 @@ func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	}
 	row := data[begin:]
 	if len(data) > math.MaxInt32 {
-		return fmt.Errorf("a row of %d bytes is longer than any server takes", len(row))
+		return errLongRow(int64(len(row)))
 	}
 	hash := dump.RowHash(row)
 	sum.rows++
@@ -46,6 +48,10 @@ func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits)})
 	b.data = append(data, rowGap...)
 	return nil
+}
+
+func errLongRow(length int64) error {
+	return fmt.Errorf("a row of %d bytes is longer than any server takes", length)
 }
 
 // grow makes room for a long row at once, where appending would copy it several times.
@@ -87,7 +93,7 @@ func (l *rowBuffers) get(ctx context.Context) (*rowBuffer, error) {
 	}
 	select {
 	case b := <-l.free:
-		b.data, b.rows = b.data[:0], b.rows[:0]
+		b.data, b.rows, b.part, b.first = b.data[:0], b.rows[:0], false, false
 		if cap(b.data) > 4*bufferSize { // it held one long row
 			b.data = make([]byte, 0, size)
 		}

@@ -112,48 +112,103 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 // read reads a piece's rows into buffers for the writer. It calls opened when the server has the table open, or will
 // not have it open.
 func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, opened func()) error {
-	emit := func(b *rowBuffer) error {
-		if err := buffers.fill(ctx, b); err != nil {
+	return r.sql.Raw(func(raw any) error {
+		reading := &rowReading{pieceStream: s, conn: raw.(driverConn), opened: opened, buffers: buffers}
+		read := reading.all
+		if s.table.inSlices() {
+			read = newSlicedReading(reading).all
+		}
+		if err := read(ctx); err != nil {
 			return err
 		}
-		s.data <- b
+		return reading.flush(ctx)
+	})
+}
+
+// A rowReading reads a piece's rows on a connection.
+type rowReading struct {
+	*pieceStream
+	conn    driverConn
+	opened  func()
+	buffers *rowBuffers
+	b       *rowBuffer // with rows that the writer does not have yet; nil: there are none
+}
+
+// driverConn is the driver's connection, as far as it is used here: its rows are not copied.
+type driverConn interface {
+	driver.QueryerContext
+	driver.ExecerContext
+}
+
+// all reads each row as a whole.
+func (r *rowReading) all(ctx context.Context) error {
+	return r.whole(ctx, r.table.query(r.table.selected(), "", r.conditions))
+}
+
+func (r *rowReading) whole(ctx context.Context, query string) (err error) {
+	rows, err := r.query(ctx, query, max(1, len(r.table.columns)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	values := make([]driver.Value, len(rows.Columns()))
+	for {
+		if err := rows.Next(values); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := r.add(ctx, values); err != nil {
+			return err
+		}
+	}
+}
+
+// query asks for rows of so many columns.
+func (r *rowReading) query(ctx context.Context, query string, columns int) (driver.Rows, error) {
+	rows, err := r.conn.QueryContext(ctx, query, nil)
+	r.opened()
+	if err == nil && len(rows.Columns()) != columns {
+		return nil, errors.Join(fmt.Errorf("the server sends %d columns of %d", len(rows.Columns()), columns), rows.Close())
+	}
+	return rows, err
+}
+
+func (r *rowReading) exec(ctx context.Context, sql string) error {
+	_, err := r.conn.ExecContext(ctx, sql, nil)
+	return err
+}
+
+// add adds a row.
+func (r *rowReading) add(ctx context.Context, values []driver.Value) error {
+	if err := r.buffer(ctx); err != nil {
+		return err
+	}
+	if err := r.b.add(r.table, values, &r.tally); err != nil || len(r.b.data) < bufferSize {
+		return err
+	}
+	return r.flush(ctx)
+}
+
+// buffer makes sure that there is one to add to.
+func (r *rowReading) buffer(ctx context.Context) (err error) {
+	if r.b == nil {
+		r.b, err = r.buffers.get(ctx)
+	}
+	return err
+}
+
+// flush gives the writer what has been added.
+func (r *rowReading) flush(ctx context.Context) error {
+	if r.b == nil {
 		return nil
 	}
-	return r.sql.Raw(func(raw any) (err error) {
-		rows, err := raw.(driver.QueryerContext).QueryContext(ctx, s.query, nil)
-		opened()
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, rows.Close()) }()
-		b, err := buffers.get(ctx)
-		if err != nil {
-			return err
-		}
-		values := make([]driver.Value, len(rows.Columns()))
-		if len(values) != max(1, len(s.table.columns)) {
-			return fmt.Errorf("the server sends %d columns of %d", len(values), len(s.table.columns))
-		}
-		for {
-			if err := rows.Next(values); err == io.EOF {
-				return emit(b)
-			} else if err != nil {
-				return err
-			}
-			if err := b.add(s.table, values, &s.tally); err != nil {
-				return err
-			}
-			if len(b.data) < bufferSize {
-				continue
-			}
-			if err := emit(b); err != nil {
-				return err
-			}
-			if b, err = buffers.get(ctx); err != nil {
-				return err
-			}
-		}
-	})
+	if err := r.buffers.fill(ctx, r.b); err != nil {
+		return err
+	}
+	r.data <- r.b
+	r.b = nil
+	return nil
 }
 
 // errChanged is returned for a table that another took the place of, or that

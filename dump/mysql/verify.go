@@ -10,13 +10,13 @@ import (
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where
 // the Loader would put it. It connects to nothing. A Load of the same dump after it
-// knows from the beginning which databases it makes, mysqldump's too.
+// knows from the beginning which databases it makes, mysqldump's too, and how long a statement the server has to take.
 func (l *Loader) Verify(r io.Reader) error {
 	s, err := l.begin(r)
 	if err != nil {
 		return err
 	}
-	s.seen = nil
+	s.seen, s.longest = nil, 0
 	mode, begun := "", false
 	var of server
 	for {
@@ -39,6 +39,7 @@ func (l *Loader) Verify(r io.Reader) error {
 		default:
 			begun = true
 			err = s.plan.route(item.Text)
+			l.longest = max(l.longest, unsplittable(item.Text, script.SQLMode(mode)|of.reads()))
 		}
 		if err != nil {
 			return atLine(item.Line, err)
@@ -63,6 +64,18 @@ func namedServer(comment string) (server, bool) {
 	}
 	srv, err := parseVersion(text)
 	return srv, err == nil
+}
+
+// unsplittable is the length of the longest part of a statement that has to be one, in bytes, or 0 where every server
+// takes it.
+func unsplittable(sql []byte, mode script.Mode) (longest int) {
+	if len(sql) <= leastPacket {
+		return 0
+	}
+	for part := range script.Split(sql, leastPacket, mode) {
+		longest = max(longest, len(part))
+	}
+	return longest
 }
 
 var modeValue = regexp.MustCompile(`(?i)sql_mode\s*=\s*'([^']*)'`)

@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // client is one of MariaDB's own, as the superuser of the private server.
 func client(program string) string {
 	return program + " --no-defaults --socket=$MYSQL_UNIX_PORT --user=root --default-character-set=utf8mb4 "
@@ -30,4 +32,32 @@ var mariadb = bench{
 	fresh:       client("mariadb") + "-e 'DROP DATABASE IF EXISTS target; CREATE DATABASE target; RESET MASTER'",
 	load:        client("mariadb") + "target <$FILE",
 	restoreWall: "0.8",
+	shapes: []shape{
+		{
+			part: "wide", what: "dump of a row of 100 MB", peak: "250 MiB",
+			fill: []string{client("mariadb") + "-e " + quote(`CREATE DATABASE wide; USE wide; SET group_concat_max_len = 1 << 30; CREATE TABLE t (id INT PRIMARY KEY, b LONGBLOB);
+				INSERT INTO t SELECT 1, REPEAT(GROUP_CONCAT(c SEPARATOR ''), 10) FROM (SELECT RANDOM_BYTES(1000) c FROM seq_1_to_10000) r`)},
+			ours: "MYSQL_DATABASE=wide exec breaking-backups dump >/dev/null", theirs: "exec " + wideDump + ">/dev/null",
+		},
+		{
+			part: "wide", what: "restore of the same dump", peak: "250 MiB",
+			fill:   []string{"MYSQL_DATABASE=wide breaking-backups dump --output $FILE.wide"},
+			before: client("mariadb") + "-e 'DROP DATABASE IF EXISTS target; CREATE DATABASE target; RESET MASTER'",
+			ours:   "exec breaking-backups restore --database target --file $FILE.wide", theirs: "exec " + client("mariadb") + "--max-allowed-packet=1G target <$FILE.wide",
+		},
+		{
+			part: "wide", what: "dump of 200 MB in rows of 900 KB", peak: "96 MiB",
+			fill: []string{client("mariadb") + "-e " + quote(`CREATE DATABASE photos; USE photos; SET group_concat_max_len = 1 << 30; CREATE TABLE t (id INT PRIMARY KEY, b LONGBLOB);
+				INSERT INTO t SELECT seq, (SELECT REPEAT(GROUP_CONCAT(c SEPARATOR ''), 9) FROM (SELECT RANDOM_BYTES(1000) c FROM seq_1_to_100) r) FROM seq_1_to_220`)},
+			ours: "MYSQL_DATABASE=photos exec breaking-backups dump >/dev/null", theirs: "exec " + strings.Replace(wideDump, " wide ", " photos ", 1) + ">/dev/null",
+		},
+		{
+			part: "wide", what: "restore of the same dump", peak: "128 MiB",
+			fill:   []string{"MYSQL_DATABASE=photos breaking-backups dump --output $FILE.wide"},
+			before: client("mariadb") + "-e 'DROP DATABASE IF EXISTS target; CREATE DATABASE target; RESET MASTER'",
+			ours:   "exec breaking-backups restore --database target --file $FILE.wide", theirs: "exec " + client("mariadb") + "--max-allowed-packet=1G target <$FILE.wide",
+		},
+	},
 }
+
+var wideDump = client("mariadb-dump") + "--single-transaction --hex-blob --max-allowed-packet=1G wide "

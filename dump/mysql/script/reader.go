@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 )
 
 // A Kind says what an Item is.
@@ -321,9 +322,7 @@ func (r *Reader) fill() error {
 		if r.end > r.limit {
 			return r.errorf("longer than %d bytes", r.limit)
 		}
-		larger := make([]byte, min(2*len(r.buf), r.limit+bufferSize))
-		copy(larger, r.buf)
-		r.buf = larger
+		r.grow()
 	}
 	for range 100 {
 		n, err := r.r.Read(r.buf[r.end:])
@@ -340,14 +339,34 @@ func (r *Reader) fill() error {
 	return r.fill()
 }
 
+// grow makes the buffer larger: twice as large while it is small, and then by a quarter at a time, as nobody knows how
+// long the statement is. What it was before is given back at once: the collector would wait until there is as much of it
+// again as is in use.
+func (r *Reader) grow() {
+	size := 2 * len(r.buf)
+	if len(r.buf) >= keepSize {
+		size = len(r.buf) / 4 * 5
+	}
+	larger := make([]byte, min(size, r.limit+bufferSize))
+	copy(larger, r.buf)
+	r.buf = larger
+	if len(r.buf) > 2*keepSize {
+		debug.FreeOSMemory()
+	}
+}
+
 // shrink gives back what a very long statement took.
 func (r *Reader) shrink() {
-	if len(r.buf) <= keepSize || r.end-r.pos > bufferSize {
+	size := len(r.buf)
+	if size <= keepSize || r.end-r.pos > bufferSize {
 		return
 	}
 	small := make([]byte, bufferSize)
 	r.end = copy(small, r.buf[r.pos:r.end])
 	r.buf, r.pos = small, 0
+	if size > 2*keepSize {
+		debug.FreeOSMemory() // also what a driver took for it
+	}
 }
 
 func (r *Reader) errorf(format string, args ...any) error {

@@ -1,0 +1,355 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// A row is a packet of the protocol, which the driver hands over whole after it has copied it several times: one of
+// 100 MB took 890 MB of memory. So values that are long come in slices. The query of the rows has NULL in their places,
+// and their lengths behind the columns. A row that has one ends the query; its long values go into variables of the
+// session, which the server keeps, and come from there slice by slice; and the query begins anew behind that row. All
+// that is in the transaction that has read the rows before, so that nothing can have changed meanwhile.
+//
+// What is written of a row is the same however it was read.
+
+const (
+	// wideValue is the length, in bytes, above which a value may be read in slices. A row with one is longer than a
+	// statement of several rows is, so it has one of its own.
+	wideValue = statementLimit
+	// wideTogether is what the long values of a row may take together that are read at once, where few of its columns can
+	// have one.
+	wideTogether = 4 << 20
+	// slicesOfValue is how many slices a value is read in, as far as none is shorter than shortSlice: the server takes all
+	// of the value into its hands for each.
+	slicesOfValue = 4
+	shortSlice    = 4 << 20
+	// pageBytes is what the rows of one query should take: what follows a wide row is read twice.
+	pageBytes = 16 << 20
+	// recountBytes bounds what the server passes over once more for rows that only counting finds.
+	recountBytes = 4 << 30
+)
+
+// mayBeWide tells whether a value of the column can be so long that it matters.
+func (c column) mayBeWide() bool { return c.size != "" }
+
+// inSlices tells whether rows of the table can be read in slices, and have columns for which that matters. With other
+// engines than InnoDB two queries may see two states of a row, or sort all rows for each of them.
+func (t *table) inSlices() bool {
+	return strings.EqualFold(t.engine, "InnoDB") && t.transactional && !t.history && slices.ContainsFunc(t.columns, column.mayBeWide)
+}
+
+// wideLimit is the length of a value, in bytes, above which it is read in slices.
+func (t *table) wideLimit() int {
+	n := 0
+	for _, c := range t.columns {
+		if c.mayBeWide() {
+			n++
+		}
+	}
+	return max(wideValue, wideTogether/n)
+}
+
+// sliced are the expressions that are asked of the server for each row: those of the columns, with NULL for a value that
+// is to be read in slices, and behind them, for each column that may have such a value, its length.
+func (t *table) sliced() []string {
+	limit := t.wideLimit()
+	var values, lengths []string
+	for _, c := range t.columns {
+		if !c.mayBeWide() {
+			values = append(values, c.read)
+			continue
+		}
+		values = append(values, fmt.Sprintf("IF(%s > %d, NULL, %s)", c.size, limit, c.read))
+		lengths = append(lengths, fmt.Sprintf("IF(%s > %d, LENGTH(%s), NULL)", c.size, limit, c.name))
+	}
+	return append(values, lengths...)
+}
+
+// A place is one between two rows of a piece.
+type place struct {
+	after string // a condition that holds for the rows behind it; "": for all of the piece
+	skip  int64  // how many of these come before it
+}
+
+// behind returns the place behind a row, which is the nth from here on.
+func (p place) behind(t *table, row []driver.Value, n int64) place {
+	if after, ok := t.beyond(row); ok {
+		return place{after: after}
+	}
+	return place{p.after, p.skip + n}
+}
+
+// conditions are those of the rows from the place on, of a piece with its own.
+func (p place) conditions(own []string) []string {
+	if p.after == "" {
+		return own
+	}
+	return append(slices.Clone(own), p.after)
+}
+
+// beyond is the condition that holds for the rows behind this one. There is none where nothing but counting finds it.
+func (t *table) beyond(row []driver.Value) (string, bool) {
+	literals, ok := t.keyOf(row)
+	if !ok {
+		return "", false
+	}
+	k := t.key
+	condition := ""
+	for i := len(k.columns) - 1; i >= 0; i-- {
+		than := " > "
+		if k.desc[i] {
+			than = " < "
+		}
+		here := k.columns[i] + than + literals[i]
+		if condition != "" {
+			// The first part says nothing new, but where the server may begin.
+			here = k.columns[i] + strings.TrimRight(than, " ") + "= " + literals[i] + " AND (" + here + " OR " + condition + ")"
+		}
+		condition = here
+	}
+	return condition, true
+}
+
+// itself is the condition that holds for a row alone, where there is one.
+func (t *table) itself(row []driver.Value) (string, bool) {
+	literals, ok := t.keyOf(row)
+	if !ok {
+		return "", false
+	}
+	for i, name := range t.key.columns {
+		literals[i] = name + " = " + literals[i]
+	}
+	return strings.Join(literals, " AND "), true
+}
+
+// keyOf returns a row's key as constants for a condition, where the server compares these as it orders the key.
+func (t *table) keyOf(row []driver.Value) ([]string, bool) {
+	if t.key == nil {
+		return nil, false
+	}
+	list := make([]string, len(t.key.columns))
+	for i, name := range t.key.columns {
+		at := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+		if at < 0 {
+			return nil, false
+		}
+		var ok bool
+		if list[i], ok = t.columns[at].constant(row[at]); !ok {
+			return nil, false
+		}
+	}
+	return list, true
+}
+
+// constant is a value of the column as the server compares it with others of the column by their order. Of some types
+// it does not, as of ENUM, or takes not every value that it has, as of dates.
+func (c *column) constant(value driver.Value) (string, bool) {
+	text, isText := value.([]byte)
+	switch c.typ {
+	case "tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal", "uuid", "inet4", "inet6":
+	case "date", "datetime", "timestamp":
+		if len(text) < len(time.DateOnly) {
+			return "", false
+		}
+		if _, err := time.Parse(time.DateOnly, string(text[:len(time.DateOnly)])); err != nil {
+			return "", false
+		}
+	case "binary", "varbinary":
+	case "char", "varchar":
+		if c.form != formText || !utf8.Valid(text) {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	switch v := value.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case uint64:
+		return strconv.FormatUint(v, 10), true
+	}
+	if !isText || !c.form.holds(text) {
+		return "", false
+	}
+	return string(c.append(nil, text)), true
+}
+
+// A slicedReading reads a piece's rows so.
+type slicedReading struct {
+	*rowReading
+	from   place // of the query that runs
+	most   int64 // rows that it may bring
+	usual  int64 // what most is where no row is wide
+	passed int64 // bytes of the rows behind from.after that were read
+	again  int64 // bytes that the server has passed over once more
+}
+
+func newSlicedReading(r *rowReading) *slicedReading {
+	usual := int64(64)
+	if t := r.table; t.rows > 0 && t.bytes > 0 {
+		usual = min(max(usual, t.rows*pageBytes/t.bytes), 1<<20)
+	}
+	return &slicedReading{rowReading: r, most: usual, usual: usual}
+}
+
+// all reads the rows.
+func (r *slicedReading) all(ctx context.Context) error {
+	selected := r.table.sliced()
+	for {
+		if r.from.skip > 0 {
+			if r.again += r.passed; r.again > recountBytes {
+				return r.rest(ctx)
+			}
+		}
+		query := r.table.query(selected, "", r.from.conditions(r.conditions))
+		query += fmt.Sprintf(" LIMIT %d OFFSET %d", r.most, r.from.skip)
+		to, more, err := r.page(ctx, query, len(selected))
+		if err != nil || !more {
+			return err
+		}
+		if r.from.after != to.after {
+			r.passed = 0
+		}
+		r.from = to
+	}
+}
+
+// rest reads the rows that are left, each as a whole.
+func (r *slicedReading) rest(ctx context.Context) error {
+	query := r.table.query(r.table.selected(), "", r.from.conditions(r.conditions))
+	return r.whole(ctx, fmt.Sprintf("%s LIMIT %d OFFSET %d", query, int64(1)<<62, r.from.skip))
+}
+
+// page reads rows until it has as many as it may, or one that is wide, and returns the place behind the last. more is
+// false where there is none behind that.
+func (r *slicedReading) page(ctx context.Context, query string, columns int) (to place, more bool, err error) {
+	rows, err := r.query(ctx, query, columns)
+	if err != nil {
+		return to, false, err
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			err = errors.Join(err, rows.Close())
+		}
+	}()
+	values := make([]driver.Value, columns)
+	n := len(r.table.columns)
+	for count := int64(1); ; count++ {
+		if err := rows.Next(values); err == io.EOF {
+			return to, false, nil
+		} else if err != nil {
+			return to, false, err
+		}
+		for _, v := range values[:n] {
+			if text, ok := v.([]byte); ok {
+				r.passed += int64(len(text))
+			}
+		}
+		if !slices.ContainsFunc(values[n:], func(v driver.Value) bool { return v != nil }) {
+			if err := r.add(ctx, values[:n]); err != nil {
+				return to, false, err
+			}
+			if count == r.most {
+				r.most = min(2*r.most, r.usual)
+				return r.from.behind(r.table, values[:n], count), true, nil
+			}
+			continue
+		}
+		for i, v := range values {
+			if text, ok := v.([]byte); ok {
+				values[i] = slices.Clone(text) // it is the driver's
+			}
+		}
+		closed = true
+		if err := rows.Close(); err != nil {
+			return to, false, err
+		}
+		if err := r.wide(ctx, values[:n], values[n:], count); err != nil {
+			return to, false, err
+		}
+		r.most = max(1, r.most/8)
+		return r.from.behind(r.table, values[:n], count), true, nil
+	}
+}
+
+// wide reads a row with long values, the nth from r.from on. lengths are of the values of the columns that may have one,
+// or nil where such a column does not.
+func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value, n int64) error {
+	long := make(map[int]*longValue)
+	var selected, variables []string
+	total, next := int64(0), 0
+	for i, c := range r.table.columns {
+		if !c.mayBeWide() {
+			continue
+		}
+		length, err := asLength(lengths[next])
+		if next++; err != nil {
+			return fmt.Errorf("column %s: %w", c.name, err)
+		}
+		if length < 0 {
+			continue
+		}
+		v := &longValue{rowReading: r.rowReading, column: c, variable: fmt.Sprintf("@breaking_backups_%d", i), length: length}
+		long[i] = v
+		total += length
+		bytes := c.name
+		if c.form == formText || c.form == formLegacy {
+			bytes = "CONVERT(" + c.name + " USING binary)" // CAST would refuse what is longer than a packet
+		}
+		selected, variables = append(selected, bytes), append(variables, v.variable)
+	}
+	r.passed += total
+	where := r.conditions
+	one := ""
+	if itself, ok := r.table.itself(values); ok {
+		where = append(slices.Clone(where), itself)
+	} else {
+		where = r.from.conditions(where)
+		one = fmt.Sprintf(" LIMIT 1 OFFSET %d", r.from.skip+n-1)
+		r.again += r.passed
+	}
+	if err := r.exec(ctx, r.table.query(selected, " INTO "+strings.Join(variables, ", "), where)+one); err != nil {
+		return err
+	}
+	if total < statementLimit { // as only the size of MySQL's documents is not that of their text
+		for i, v := range long {
+			var err error
+			if values[i], err = v.bytes(ctx); err != nil {
+				return err
+			}
+		}
+		if err := r.add(ctx, values); err != nil {
+			return err
+		}
+	} else if err := r.addWide(ctx, values, long); err != nil {
+		return err
+	}
+	return r.exec(ctx, "SET "+strings.Join(variables, " = NULL, ")+" = NULL")
+}
+
+// asLength returns a length that the server has sent, or -1 for NULL.
+func asLength(v driver.Value) (int64, error) {
+	switch n := v.(type) {
+	case nil:
+		return -1, nil
+	case int64:
+		if n > 0 {
+			return n, nil
+		}
+	case uint64:
+		if n < 1<<40 {
+			return int64(n), nil
+		}
+	}
+	return 0, fmt.Errorf("the server sent %v for a length", v)
+}

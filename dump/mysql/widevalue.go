@@ -1,0 +1,230 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A longValue is one that the server keeps in a variable of the session, to be read from there in slices.
+type longValue struct {
+	*rowReading
+	column   column
+	variable string
+	length   int64 // bytes
+}
+
+// each hands the value's slices to use, which may keep none of them.
+func (v *longValue) each(ctx context.Context, use func([]byte) error) error {
+	size := max((v.length+slicesOfValue-1)/slicesOfValue, shortSlice)
+	for at := int64(0); at < v.length; at += size {
+		if err := v.slice(ctx, at, min(size, v.length-at), use); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *longValue) slice(ctx context.Context, at, length int64, use func([]byte) error) (err error) {
+	rows, err := v.query(ctx, fmt.Sprintf("SELECT SUBSTRING(%s, %d, %d)", v.variable, at+1, length), 1)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	values := make([]driver.Value, 1)
+	if err := rows.Next(values); err != nil && err != io.EOF {
+		return err
+	}
+	text, _ := values[0].([]byte)
+	if int64(len(text)) != length {
+		return fmt.Errorf("column %s: the server sent %d bytes of %d", v.column.name, len(text), length)
+	}
+	return use(text)
+}
+
+// bytes is the value as a whole.
+func (v *longValue) bytes(ctx context.Context) ([]byte, error) {
+	text := make([]byte, 0, v.length)
+	err := v.each(ctx, func(slice []byte) error {
+		text = append(text, slice...)
+		return nil
+	})
+	return text, err
+}
+
+// An appender appends a part of a value as it stands within quotes or among digits. left is the number of bytes at the
+// part's end that are only the beginning of a letter. Where it returns false the value cannot be written so.
+type appender func(b, part []byte) (appended []byte, left int, ok bool)
+
+func appendOctets(b, part []byte) ([]byte, int, bool) {
+	b, _ = appendEscaped(b, part)
+	return b, 0, true
+}
+
+func appendHexadecimal(b, part []byte) ([]byte, int, bool) { return appendDigits(b, part), 0, true }
+
+func appendUTF8(b, part []byte) ([]byte, int, bool) {
+	left := unfinished(part)
+	if !utf8.Valid(part[:len(part)-left]) {
+		return b, 0, false
+	}
+	b, _ = appendEscaped(b, part[:len(part)-left])
+	return b, left, true
+}
+
+// unfinished is the number of bytes at the end of text that begin a letter of UTF-8 and do not end it.
+func unfinished(text []byte) int {
+	for i := 1; i < utf8.UTFMax && i <= len(text); i++ {
+		if last := text[len(text)-i:]; utf8.RuneStart(last[0]) {
+			if utf8.FullRune(last) {
+				return 0
+			}
+			return i
+		}
+	}
+	return 0
+}
+
+var errNotSo = errors.New("the value cannot be written so")
+
+// through passes the value through the appender, and what comes out to use, which may not keep it. It returns false
+// where the value cannot be written so.
+func (v *longValue) through(ctx context.Context, through appender, use func([]byte) error) (bool, error) {
+	var begun, out []byte
+	ok := true
+	err := v.each(ctx, func(slice []byte) error {
+		for part := range slices.Chunk(slice, bufferSize) {
+			if len(begun) > 0 {
+				part = append(begun, part...)
+			}
+			var left int
+			if out, left, ok = through(out[:0], part); !ok {
+				return errNotSo
+			}
+			begun = slices.Clone(part[len(part)-left:])
+			if err := use(out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errNotSo) {
+		return false, nil
+	}
+	return ok && len(begun) == 0, err
+}
+
+// writeTo writes the value as column.append writes one that is there as a whole. What that decides by all of a text
+// takes a reading of its own.
+func (v *longValue) writeTo(ctx context.Context, w *wideRow) error {
+	before, part, after := "0x", appender(appendHexadecimal), ""
+	text := appender(nil)
+	switch v.column.form {
+	case formHex:
+		if v.length >= longBinary {
+			before, part, after = "_binary '", appendOctets, "'"
+		}
+	case formLegacy:
+		before, text = v.column.charset.introducer()+before, v.column.charset.appendLetters
+	default:
+		text = appendUTF8
+	}
+	if text != nil {
+		ok, err := v.through(ctx, text, func([]byte) error { return nil })
+		if err != nil {
+			return err
+		}
+		if ok {
+			before, part, after = "'", text, "'"
+		}
+	}
+	if err := w.write(ctx, []byte(before)); err != nil {
+		return err
+	}
+	ok, err := v.through(ctx, part, func(b []byte) error { return w.write(ctx, b) })
+	if err == nil && !ok {
+		err = fmt.Errorf("column %s: the server sent two values for one", v.column.name)
+	}
+	if err != nil {
+		return err
+	}
+	return w.write(ctx, []byte(after))
+}
+
+// A wideRow is a row that is written as it is read. It is longer than a statement of several rows may be.
+type wideRow struct {
+	*rowReading
+	hash   hash.Hash64
+	length int64
+}
+
+// addWide writes a row with long values, by the numbers of their columns.
+func (r *rowReading) addWide(ctx context.Context, values []driver.Value, long map[int]*longValue) error {
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	w := &wideRow{rowReading: r, hash: dump.NewRowHash()}
+	begin := "("
+	for i := range r.table.columns {
+		if err := w.write(ctx, []byte(begin)); err != nil {
+			return err
+		}
+		begin = ","
+		var err error
+		if v := long[i]; v != nil {
+			err = v.writeTo(ctx, w)
+		} else {
+			var b []byte
+			if b, err = r.table.columns[i].appendValue(nil, values[i]); err == nil {
+				err = w.write(ctx, b)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.end(ctx)
+}
+
+func (w *wideRow) write(ctx context.Context, p []byte) error {
+	w.hash.Write(p)
+	for len(p) > 0 {
+		if w.b != nil && len(w.b.data) >= bufferSize {
+			if err := w.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if err := w.buffer(ctx); err != nil {
+			return err
+		}
+		w.b.part = true
+		w.b.first = w.b.first || w.length == 0
+		n := min(len(p), bufferSize-len(w.b.data))
+		w.b.data = append(w.b.data, p[:n]...)
+		w.length += int64(n)
+		p = p[n:]
+	}
+	return nil
+}
+
+func (w *wideRow) end(ctx context.Context) error {
+	if err := w.write(ctx, []byte(")")); err != nil {
+		return err
+	}
+	if w.length > math.MaxInt32 {
+		return errLongRow(w.length)
+	}
+	sum := w.hash.Sum64()
+	w.rows++
+	w.sum += sum
+	w.b.rows = append(w.b.rows, rowEnd{int32(len(w.b.data)), true, isLast(int(w.length), sum, transactionBits)})
+	return w.flush(ctx)
+}
