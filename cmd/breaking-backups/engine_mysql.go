@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -65,9 +66,9 @@ func mysqlServer(cfg *config) mysql.Server {
 
 func mysqlDatabases(cfg *config) []string { return splitList(cfg.MyDatabase) }
 
-// hintMySQL is what a person can do about an error of a MySQL or MariaDB server, by its number.
-func hintMySQL(number uint16, restoring bool) string {
-	switch number {
+// hintMySQL is what a person can do about an error of a MySQL or MariaDB server.
+func hintMySQL(err error, restoring bool) string {
+	switch mysql.ErrorNumber(err) {
 	case 1045, 1698:
 		return "are MYSQL_USER and MYSQL_PASSWORD right, and may the user come from this host?"
 	case 1049:
@@ -87,7 +88,11 @@ func hintMySQL(number uint16, restoring bool) string {
 	case 1298:
 		return "load the time zones into the server: mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"
 	case 1153:
-		return fmt.Sprintf("the server's max_allowed_packet is too small for a row: SET GLOBAL max_allowed_packet = %d", 1<<30)
+		packet := &mysql.PacketError{Needed: 1 << 30}
+		if errors.As(err, &packet) && packet.Needed > 1<<30 {
+			return "no server takes a statement of that length, and with it this dump"
+		}
+		return fmt.Sprintf("the server's max_allowed_packet is too small for a row: SET GLOBAL max_allowed_packet = %d", packet.Needed)
 	}
 	return ""
 }

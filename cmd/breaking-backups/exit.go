@@ -129,7 +129,7 @@ func hint(err error) string {
 	case errors.Is(err, mysql.ErrSeveral):
 		return "leave --database out, and MYSQL_DATABASE unset or as it was for the dump"
 	case mysql.ErrorNumber(err) != 0:
-		return hintMySQL(mysql.ErrorNumber(err), errors.As(err, new(restoreError)))
+		return hintMySQL(err, errors.As(err, new(restoreError)))
 	case errors.As(err, &server):
 		return hintSQLState(server.SQLState(), err)
 	case errors.Is(err, mongo.ErrManyDatabases):

@@ -2,9 +2,11 @@ package mysql
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -14,8 +16,12 @@ import (
 type charset struct {
 	name string
 	// letters are the UTF-8 of each byte, for bytes that UTF-8 leads back to.
-	// Of sets with letters of several bytes only those of ASCII are here.
 	letters [256]string
+	// pairs are the letters of two bytes that UTF-8 leads back to, by the number that these are; nil: the set has none.
+	pairs []rune
+	// decode reads the first letter of text in a set whose units are longer than a byte, and returns how many bytes it
+	// has: 0 where the text ends within it. nil: it is another set.
+	decode func(text []byte) (letter rune, size int)
 }
 
 // charset returns a character set by its name, and learns it from the server the first time.
@@ -27,15 +33,17 @@ func (c *catalog) charset(ctx context.Context, name string) (*charset, error) {
 		return nil, err
 	}
 	set := &charset{name: name}
-	switch name {
-	case "ucs2", "utf16", "utf16le", "utf32": // no byte is a letter
-	default:
+	if set.decode = unicodeSets[name]; set.decode == nil {
 		var longest int
 		err := c.conn.row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+literal(name), &longest)
 		if err != nil {
 			return nil, fmt.Errorf("character set %s: %w", name, err)
 		}
-		if err := c.readLetters(ctx, set, longest > 1); err != nil {
+		err = c.readLetters(ctx, set, longest > 1)
+		if err == nil && longest > 1 {
+			err = c.readPairs(ctx, set)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("character set %s: %w", name, err)
 		}
 	}
@@ -76,6 +84,74 @@ func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) err
 	return nil
 }
 
+// readPairs learns the letters behind ASCII of a set that has some of two bytes. Those of three and four are left out.
+func (c *catalog) readPairs(ctx context.Context, set *charset) error {
+	set.pairs = make([]rune, 1<<16)
+	octets := func(from, to int) string {
+		list := make([]string, 0, to-from+1)
+		for i := from; i <= to; i++ {
+			list = append(list, fmt.Sprintf("SELECT 0x%02X AS x", i))
+		}
+		return strings.Join(list, " UNION ALL ")
+	}
+	first, second := octets(0x80, 0xff), octets(0x40, 0xfe)
+	text := "CONVERT(CONVERT(code USING " + set.name + ") USING utf8mb4)"
+	rows, err := c.conn.list(ctx, "SELECT HEX(code) AS code, "+text+" AS letter FROM (SELECT x AS code FROM ("+first+") a UNION ALL SELECT CONCAT(b.x, c.x) FROM ("+first+") b JOIN ("+second+") c) codes"+
+		" WHERE HEX(CONVERT("+text+" USING "+set.name+")) = HEX(code)")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		code, err := strconv.ParseUint(r["code"], 16, 16)
+		if err != nil || code < utf8.RuneSelf {
+			return fmt.Errorf("the server sent %+q for a letter's bytes", shortened(r["code"]))
+		}
+		letter, length := utf8.DecodeRuneInString(r["letter"])
+		switch {
+		case length != len(r["letter"]) || letter == utf8.RuneError || letter < utf8.RuneSelf: // not one
+		case len(r["code"]) == 2:
+			set.letters[code] = r["letter"]
+		default:
+			set.pairs[code] = letter
+		}
+	}
+	return nil
+}
+
+// unicodeSets are those whose letters are Unicode's numbers.
+var unicodeSets = map[string]func([]byte) (rune, int){
+	"ucs2":    decode16(binary.BigEndian, false),
+	"utf16":   decode16(binary.BigEndian, true),
+	"utf16le": decode16(binary.LittleEndian, true),
+	"utf32": func(text []byte) (rune, int) {
+		if len(text) < 4 {
+			return 0, 0
+		}
+		n := binary.BigEndian.Uint32(text)
+		if n > utf8.MaxRune {
+			return utf8.RuneError, 4
+		}
+		return rune(n), 4
+	},
+}
+
+// decode16 is for units of two bytes. With pairs two of them may be a letter.
+func decode16(order binary.ByteOrder, pairs bool) func([]byte) (rune, int) {
+	return func(text []byte) (rune, int) {
+		if len(text) < 2 {
+			return 0, 0
+		}
+		letter := rune(order.Uint16(text))
+		if !pairs || !utf16.IsSurrogate(letter) {
+			return letter, 2
+		}
+		if len(text) < 4 {
+			return 0, 0
+		}
+		return utf16.DecodeRune(letter, rune(order.Uint16(text[2:]))), 4
+	}
+}
+
 // append appends text of this character set: as UTF-8 where that leads back to
 // the same bytes, else as bytes with their character set's name.
 func (set *charset) append(b, text []byte) []byte {
@@ -93,16 +169,43 @@ func (set *charset) introducer() string { return "_" + set.name + " " }
 // appendLetters appends text as it stands between the quotes of a string constant in UTF-8. It returns false where that
 // would not lead back to the same bytes. See appender.
 func (set *charset) appendLetters(b, text []byte) ([]byte, int, bool) {
-	for _, c := range text {
+	if set.decode != nil {
+		return set.appendDecoded(b, text)
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
 		letter := set.letters[c]
-		if letter == "" {
+		switch {
+		case letter == "" && set.pairs != nil && i+1 == len(text):
+			return b, 1, true
+		case letter == "" && set.pairs != nil && set.pairs[int(c)<<8|int(text[i+1])] > 0:
+			b = utf8.AppendRune(b, set.pairs[int(c)<<8|int(text[i+1])])
+			i++
+		case letter == "":
 			return b, 0, false
+		case escapes[c] > 1 && len(letter) == 1 && letter[0] == c:
+			b = append(b, '\\', escapes[c])
+		default:
+			b = append(b, letter...)
 		}
-		if e := escapes[c]; e > 1 && len(letter) == 1 && letter[0] == c {
-			b = append(b, '\\', e)
-			continue
+	}
+	return b, 0, true
+}
+
+func (set *charset) appendDecoded(b, text []byte) ([]byte, int, bool) {
+	for i := 0; i < len(text); {
+		letter, size := set.decode(text[i:])
+		switch {
+		case size == 0:
+			return b, len(text) - i, true
+		case letter == utf8.RuneError || !utf8.ValidRune(letter):
+			return b, 0, false
+		case letter < utf8.RuneSelf && escapes[letter] > 1:
+			b = append(b, '\\', escapes[letter])
+		default:
+			b = utf8.AppendRune(b, letter)
 		}
-		b = append(b, letter...)
+		i += size
 	}
 	return b, 0, true
 }

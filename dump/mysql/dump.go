@@ -83,6 +83,9 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	p := &printer{w: to, qualified: !single, warn: s.cfg.Warn}
 	manifest, err := write(ctx, c, p, snapshot, databases, people)
 	if err == nil {
+		err = p.packets(ctx, c)
+	}
+	if err == nil {
 		err = p.refused
 	}
 	if err != nil {

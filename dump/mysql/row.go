@@ -150,6 +150,8 @@ type inserter struct {
 	commits bool   // now and then: else one transaction is for all rows
 	open    bool   // a statement has begun
 	size    int    // bytes of its rows
+	longest int    // bytes of the longest row
+	part    int    // bytes of a wide row so far
 	begun   bool   // a transaction has begun
 }
 
@@ -162,6 +164,7 @@ func (w *inserter) add(b *rowBuffer) {
 	from, begin, end := 0, 0, 0 // unwritten; the row; the row before
 	for i, r := range b.rows {
 		length := int(r.end) - begin
+		w.longest = max(w.longest, length)
 		if w.open && w.size+length > statementLimit {
 			w.p.w.Write(b.data[from:end])
 			from = begin
@@ -196,9 +199,11 @@ func (w *inserter) addPart(b *rowBuffer) {
 		w.begin()
 	}
 	w.p.w.Write(b.data)
+	w.part += len(b.data)
 	if len(b.rows) == 0 {
 		return
 	}
+	w.longest, w.part = max(w.longest, w.part), 0
 	w.close()
 	if b.rows[0].committed && w.commits {
 		w.commit()

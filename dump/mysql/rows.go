@@ -282,6 +282,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	into.commit()
 	beginning.end()
 	t.leave(p, w.catalog.srv)
+	p.needs(t, len(into.header)+into.longest)
 	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))
 	}
