@@ -27,13 +27,14 @@ const (
 	formQuoted             // in quotes as it is: a date, an address
 	formHex                // a hexadecimal constant
 	formLegacy             // text in a character set of its own
+	formJSON               // a document of MySQL's: text, or a scalar that its text does not tell
 	formEnd                // the end of a row's validity: a date, or DEFAULT for one that is valid
 )
 
 // readColumns reads the columns of every table. Generated ones have no values
 // of their own; the periods of system versioning are the server's to keep.
 func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, condition string) error {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, character_set_name AS charset, generation_expression AS expression
+	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, column_type AS full, character_set_name AS charset, generation_expression AS expression
 		FROM information_schema.columns WHERE `+c.srv.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, ordinal_position`)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, 
 		listed[t]++
 		switch r["expression"] {
 		case "":
-			col, err := c.newColumn(ctx, r["name"], strings.ToLower(r["type"]), r["charset"])
+			col, err := c.newColumn(ctx, r["name"], strings.ToLower(r["type"]), r["charset"], r["full"])
 			if err != nil {
 				return fmt.Errorf("table %s: column %s: %w", r["tab"], r["name"], err)
 			}
@@ -96,7 +97,7 @@ func (c *catalog) addHistory(t *table) {
 	t.period = p
 }
 
-func (c *catalog) newColumn(ctx context.Context, name, typ, charset string) (column, error) {
+func (c *catalog) newColumn(ctx context.Context, name, typ, charset, full string) (column, error) {
 	col := column{name: ident(name), typ: typ}
 	col.read = col.name
 	switch typ {
@@ -124,6 +125,11 @@ func (c *catalog) newColumn(ctx context.Context, name, typ, charset string) (col
 		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
 		col.form = formHex
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
+		if (typ == "enum" || typ == "set") && (charset == "binary" || hasEmptyMember(full)) {
+			// By its number: an empty text may be that of a member or of none, and of bytes MariaDB shows members as it can.
+			col.form, col.read = formPlain, "CAST("+col.name+" AS UNSIGNED)"
+			return col, nil
+		}
 		switch charset {
 		case "utf8mb4", "utf8mb3", "utf8", "ascii":
 			col.form = formText
@@ -135,7 +141,9 @@ func (c *catalog) newColumn(ctx context.Context, name, typ, charset string) (col
 			col.charset, err = c.charset(ctx, charset)
 			return col, err
 		}
-	case "json", "xmltype":
+	case "json":
+		col.form, col.read = formJSON, scalarOrText(col.name)
+	case "xmltype":
 		col.form = formText
 	default:
 		return col, fmt.Errorf("type %s is not known", typ)

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"fmt"
 	"strconv"
@@ -78,6 +79,9 @@ func (f form) holds(value []byte) bool {
 	return true
 }
 
+// mostDigits is how many digits a decimal number can have.
+const mostDigits = 65
+
 // appendFloat appends a number as the server shows it.
 func appendFloat(b, text []byte) []byte {
 	switch {
@@ -85,6 +89,8 @@ func appendFloat(b, text []byte) []byte {
 		return append(b, "-0e0"...) // -0 is an integer, and has no sign
 	case len(text) > 0 && text[len(text)-1] > '9': // inf, nan
 		return append(b, "NULL"...) // SQL has no word for it
+	case len(text) > mostDigits && bytes.IndexByte(text, 'e') < 0:
+		return append(append(b, text...), "e0"...) // or it would be a decimal number, of which the servers cut the rest
 	}
 	return append(b, text...)
 }
@@ -113,6 +119,10 @@ func (c *column) append(b, value []byte) []byte {
 		return appendHex(b, value)
 	case formLegacy:
 		return c.charset.append(b, value)
+	case formJSON:
+		if scalar, ok := appendScalar(b, value); ok {
+			return scalar
+		}
 	}
 	begin := len(b)
 	b, ascii := appendQuoted(b, value)

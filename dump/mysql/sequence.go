@@ -12,6 +12,7 @@ type sequence struct {
 	definition string
 	next       string // the first value that nobody has been promised
 	cycles     string // how often it began anew
+	behind     bool   // the first value of all is after that: somebody has let it restart there
 }
 
 func (c *catalog) readSequences(ctx context.Context, db *database, names []string) error {
@@ -20,7 +21,7 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 		rows, err := c.conn.list(ctx, "SHOW CREATE SEQUENCE "+ident(s.name))
 		if err == nil && len(rows) == 1 {
 			s.definition = rows[0]["create table"]
-			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles FROM "+ident(s.name)+" USE INDEX ()")
+			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles, IF(increment < 0, next_not_cached_value > start_value, next_not_cached_value < start_value) AS behind FROM "+ident(s.name)+" USE INDEX ()")
 		}
 		if err != nil {
 			return fmt.Errorf("sequence %s: %w", s.name, err)
@@ -28,7 +29,7 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 		if len(rows) != 1 || s.definition == "" {
 			return fmt.Errorf("sequence %s: the server shows no definition", s.name)
 		}
-		s.next, s.cycles = rows[0]["next"], rows[0]["cycles"]
+		s.next, s.cycles, s.behind = rows[0]["next"], rows[0]["cycles"], rows[0]["behind"] == "1"
 		err = mustBe(integerForm, "a sequence's value", s.next)
 		if err == nil {
 			err = mustBe(integerForm, "a sequence's rounds", s.cycles)
@@ -46,5 +47,8 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 
 func (s sequence) print(p *printer) {
 	p.stmt("%s", s.definition)
+	if s.behind { // where SETVAL does not lead back to
+		p.stmt("ALTER SEQUENCE %s RESTART %s", ident(s.name), s.next)
+	}
 	p.stmt("DO SETVAL(%s, %s, 0, %s)", ident(s.name), s.next, s.cycles)
 }

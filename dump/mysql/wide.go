@@ -303,7 +303,7 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 		long[i] = v
 		total += length
 		bytes := c.name
-		if c.form == formText || c.form == formLegacy {
+		if c.form != formHex {
 			bytes = "CONVERT(" + c.name + " USING binary)" // CAST would refuse what is longer than a packet
 		}
 		selected, variables = append(selected, bytes), append(variables, v.variable)

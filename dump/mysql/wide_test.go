@@ -25,13 +25,17 @@ func TestWideRows(t *testing.T) {
 		}
 		return strings.Join(list, ", ")
 	}
+	down := " DESC"
+	if my.family == familyMySQL {
+		down = "" // its MyISAM has no such keys
+	}
 	var script strings.Builder
 	for _, table := range []struct {
 		definition string
 		keys       []string
 	}{
 		{"number (k BIGINT UNSIGNED, " + wide + ", PRIMARY KEY (k))", []string{"0", "1", "2", "3", "4", "5", "18446744073709551615"}},
-		{"text_down (k VARCHAR(20) CHARACTER SET utf8mb4, l DATETIME(3), m DECIMAL(10,2), " + wide + ", PRIMARY KEY (k, l DESC, m))", []string{
+		{"text_down (k VARCHAR(20) CHARACTER SET utf8mb4, l DATETIME(3), m DECIMAL(10,2), " + wide + ", PRIMARY KEY (k, l" + down + ", m))", []string{
 			"'a''\\\\', '2020-01-02 03:04:05.006', -1.50", "'a''\\\\', '2020-01-02', -1.50", "'a''\\\\', '2020-01-02', 2", "'ü', '2020-01-02', 2", "'ü', '0000-00-00', 2",
 		}},
 		{"octets (k BINARY(4), " + wide + ", PRIMARY KEY (k))", []string{"0x00000000", "0x00275C0A", "0xFFFFFFFF"}},

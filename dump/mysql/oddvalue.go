@@ -1,0 +1,88 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Values that their text alone does not bring back.
+
+// hasEmptyMember tells whether an empty text may be a member of an ENUM or SET, by its type as the server shows it.
+func hasEmptyMember(full string) bool {
+	for _, part := range []string{"('',", "('')", ",'',", ",'')"} {
+		if strings.Contains(full, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// scalarTypes are those of MySQL's documents that may be a scalar of SQL, which compares as that, and whose text is that
+// of a string or of another number. Within an array or an object they come back as these.
+var scalarTypes = map[string]struct {
+	form form
+	cast string // to a document
+}{
+	"DATE":     {formQuoted, "CAST(CAST(%s AS DATE) AS JSON)"},
+	"TIME":     {formQuoted, "CAST(CAST(%s AS TIME(6)) AS JSON)"},
+	"DATETIME": {formQuoted, "CAST(CAST(%s AS DATETIME(6)) AS JSON)"},
+	"DECIMAL":  {formPlain, "CAST(%s AS JSON)"},
+}
+
+// scalarOrText is what is asked of the server for a column of documents: their text, or for such a scalar a zero byte,
+// which no document begins with, the name of its type and its value.
+func scalarOrText(column string) string {
+	return fmt.Sprintf(`IF(JSON_TYPE(%[1]s) IN ('DATE', 'TIME', 'DATETIME', 'DECIMAL'), CONCAT('\0', JSON_TYPE(%[1]s), ' ', JSON_UNQUOTE(%[1]s)), %[1]s)`, column)
+}
+
+// appendScalar appends a value that the server has sent as such a scalar.
+func appendScalar(b, value []byte) ([]byte, bool) {
+	if len(value) == 0 || value[0] != 0 {
+		return b, false
+	}
+	name, text, _ := strings.Cut(string(value[1:]), " ")
+	typ, ok := scalarTypes[name]
+	if !ok || !typ.form.holds([]byte(text)) {
+		return b, false
+	}
+	if typ.form == formQuoted {
+		text = literal(text)
+	}
+	return fmt.Appendf(b, typ.cast, text), true
+}
+
+// withOwnComment returns the definition of a program that was made under NO_BACKSLASH_ESCAPES with its comment as it is
+// read there: the servers show it with backslashes as escapes, whatever the mode.
+func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, definition string) (string, error) {
+	begin, query := "\n    COMMENT '", "SELECT routine_comment AS text FROM information_schema.routines WHERE routine_schema = %s AND routine_name = %s AND routine_type = "+literal(kind)
+	if kind == "EVENT" {
+		begin, query = " COMMENT '", "SELECT event_comment AS text FROM information_schema.events WHERE event_schema = %s AND event_name = %s"
+	}
+	at := indexUnquoted(definition, begin)
+	if at < 0 || !strings.Contains(definition[at:], `\`) {
+		return definition, nil
+	}
+	at += len(begin) - 1
+	end := closing(definition, at)
+	rows, err := c.conn.list(ctx, fmt.Sprintf(query, literal(db.name), literal(name)))
+	if err != nil || end < 0 || len(rows) != 1 || rows[0]["text"] == "" { // without one of its own that is in its body
+		return definition, err
+	}
+	return definition[:at] + "'" + strings.ReplaceAll(rows[0]["text"], "'", "''") + "'" + definition[end+1:], nil
+}
+
+// indexUnquoted is strings.Index outside of quotes.
+func indexUnquoted(text, what string) int {
+	for i := 0; i < len(text); i++ {
+		if strings.HasPrefix(text[i:], what) {
+			return i
+		}
+		if c := text[i]; c == '`' || c == '\'' || c == '"' {
+			if i = closing(text, i); i < 0 {
+				break
+			}
+		}
+	}
+	return -1
+}
