@@ -8,13 +8,14 @@ import (
 
 // A column whose values are in the dump.
 type column struct {
-	name    string // quoted
-	read    string // what is asked of the server
-	form    form
-	charset *charset // of a formLegacy column
-	integer bool
-	typ     string // as information_schema names it, in lower case
-	size    string // what tells the length in bytes, or about that, of a value that may be long; "": none is
+	name       string // quoted
+	read       string // what is asked of the server
+	form       form
+	charset    *charset // of a formLegacy column
+	integer    bool
+	typ        string // as information_schema names it, in lower case
+	neverEmpty bool   // no INSERT takes an empty value
+	size       string // what tells the length in bytes, or about that, of a value that may be long; "": none is
 }
 
 // A form is how a value that the server sent is written.
@@ -121,9 +122,10 @@ func (c *catalog) newColumn(ctx context.Context, name, typ, charset, full string
 		col.form, col.read = formFloat, "CONCAT(CAST("+col.name+" AS DOUBLE))"
 	case "date", "time", "datetime", "timestamp", "uuid", "inet4", "inet6":
 		col.form = formQuoted
-	case "bit", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector",
-		"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+	case "bit", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
 		col.form = formHex
+	case "vector", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+		col.form, col.neverEmpty = formHex, true
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
 		if (typ == "enum" || typ == "set") && (charset == "binary" || hasEmptyMember(full)) {
 			// By its number: an empty text may be that of a member or of none, and of bytes MariaDB shows members as it can.

@@ -27,12 +27,15 @@ func TestOddValues(t *testing.T) {
 	if my.family == familyMariaDB {
 		script += `CREATE SEQUENCE up START 100 MINVALUE 1; ALTER SEQUENCE up RESTART 5; CREATE SEQUENCE down START -100 INCREMENT -1 MINVALUE -200; ALTER SEQUENCE down RESTART -5;
 			CREATE SEQUENCE round START 100 MINVALUE 1 CYCLE; ALTER SEQUENCE round RESTART 7; DO SETVAL(round, 7, 0, 3); CREATE SEQUENCE plain; DO SETVAL(plain, 41);`
-		query += "; SELECT * FROM up; SELECT * FROM down; SELECT * FROM round; SELECT * FROM plain"
+		script += `CREATE TABLE g (k INT PRIMARY KEY, a INT); INSERT INTO g VALUES (1, 1), (2, 2); ALTER TABLE g ADD p POINT NOT NULL, ADD l LONGTEXT; UPDATE g SET p = POINT(1, 2) WHERE k = 2;
+			INSERT INTO g (k, a, l) SELECT 3, 3, REPEAT('x', 4200000); INSERT INTO g (k, a) VALUES (4, 4), (5, 5);`
+		query += "; SELECT k, a, HEX(p), LENGTH(l) FROM g ORDER BY k; SELECT * FROM up; SELECT * FROM down; SELECT * FROM round; SELECT * FROM plain"
 	} else {
 		script += `SET sql_mode = 'ALLOW_INVALID_DATES'; CREATE TABLE j (k INT PRIMARY KEY AUTO_INCREMENT, j JSON);
 			INSERT INTO j (j) VALUES (CAST(CAST('2020-01-02' AS DATE) AS JSON)), (CAST(CAST('0000-00-00' AS DATE) AS JSON)), (CAST(-1.50 AS JSON)), (CAST(CAST('-10:11:12.5' AS TIME(1)) AS JSON)),
 				(CAST(CAST('2020-01-02 03:04:05.678' AS DATETIME(3)) AS JSON)), ('"2020-01-02"'), ('1.5'), ('"DATE 2020-01-02"'), ('null'), (NULL), ('{"a": [1.50]}');`
-		query += "; SELECT k, JSON_TYPE(j), j FROM j ORDER BY k"
+		script += "SET sql_mode = ''; CREATE TABLE v (k INT PRIMARY KEY); INSERT INTO v VALUES (1), (2); ALTER TABLE v ADD e VECTOR(2) NOT NULL, ADD a INT; UPDATE v SET e = STRING_TO_VECTOR('[1,2]') WHERE k = 2;"
+		query += "; SELECT k, HEX(e), a FROM v ORDER BY k; SELECT k, JSON_TYPE(j), j FROM j ORDER BY k"
 	}
 	my.client(t, db, []byte(script))
 	stream := my.dump(t, Config{Databases: []string{db}})

@@ -72,12 +72,14 @@ func (k *key) order() string {
 }
 
 // header begins an INSERT statement.
-func (t *table) header() string {
-	columns := make([]string, len(t.columns))
-	for i, c := range t.columns {
-		columns[i] = c.name
+func (t *table) header() string { return insertHeader(t.name, t.columns) }
+
+func insertHeader(table string, columns []column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
 	}
-	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES\n"
+	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES\n"
 }
 
 // pieceBytes is what a piece should hold, by the size of the table. Smaller

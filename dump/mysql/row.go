@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql/driver"
 	"fmt"
 	"strconv"
@@ -11,9 +12,13 @@ import (
 // appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
 // driver's: what it read as a number is one, all else is bytes.
 func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
+	begin := len(b)
 	b = append(b, '(')
 	for i := range t.columns {
-		if i > 0 {
+		if t.columns[i].isUnwritable(values[i]) {
+			continue
+		}
+		if len(b) > begin+1 {
 			b = append(b, ',')
 		}
 		var err error
@@ -159,6 +164,7 @@ type inserter struct {
 	header  string // INSERT INTO … VALUES
 	commits bool   // now and then: else one transaction is for all rows
 	open    bool   // a statement has begun
+	current string // its header, where that is another one
 	size    int    // bytes of its rows
 	longest int    // bytes of the longest row
 	part    int    // bytes of a wide row so far
@@ -175,14 +181,14 @@ func (w *inserter) add(b *rowBuffer) {
 	for i, r := range b.rows {
 		length := int(r.end) - begin
 		w.longest = max(w.longest, length)
-		if w.open && w.size+length > statementLimit {
+		if w.open && (w.size+length > statementLimit || r.header != w.current) {
 			w.p.w.Write(b.data[from:end])
 			from = begin
 			w.close()
 		}
 		switch {
 		case !w.open:
-			w.begin()
+			w.begin(r.header)
 		case i == 0:
 			w.p.w.WriteString(rowGap)
 		}
@@ -206,7 +212,7 @@ func (w *inserter) add(b *rowBuffer) {
 func (w *inserter) addPart(b *rowBuffer) {
 	if b.first {
 		w.close()
-		w.begin()
+		w.begin(b.header)
 	}
 	w.p.w.Write(b.data)
 	w.part += len(b.data)
@@ -220,13 +226,14 @@ func (w *inserter) addPart(b *rowBuffer) {
 	}
 }
 
-// begin begins a statement, and a transaction where none has begun.
-func (w *inserter) begin() {
+// begin begins a statement, by its own header if it has one, and a transaction where none has begun.
+func (w *inserter) begin(header string) {
 	if !w.begun {
 		w.p.w.WriteString("START TRANSACTION;\n")
 		w.begun = true
 	}
-	w.p.w.WriteString(w.header)
+	w.current = header
+	w.p.w.WriteString(cmp.Or(header, w.header))
 	w.open, w.size = true, 0
 }
 

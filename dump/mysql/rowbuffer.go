@@ -18,6 +18,7 @@ type rowBuffer struct {
 	rows   []rowEnd
 	part   bool        // of one row, that is wide: the end of it is in rows of the last
 	first  bool        // of its parts
+	header string      // of its statement, as in rows
 	home   *rowBuffers // where it goes back to
 	weight int64       // of what it holds, while the writer has it
 }
@@ -26,8 +27,9 @@ type rowBuffer struct {
 const rowGap = ",\n"
 
 type rowEnd struct {
-	end             int32 // in the buffer, before rowGap
-	last, committed bool  // of its statement, of its transaction
+	end             int32  // in the buffer, before rowGap
+	last, committed bool   // of its statement, of its transaction
+	header          string // of its statement, where that is not the table's: see unwritable
 }
 
 // add appends a row of t.
@@ -45,7 +47,7 @@ func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	hash := dump.RowHash(row)
 	sum.rows++
 	sum.sum += hash
-	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits)})
+	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits), t.headerFor(values)})
 	b.data = append(data, rowGap...)
 	return nil
 }

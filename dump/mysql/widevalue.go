@@ -164,6 +164,7 @@ type wideRow struct {
 	*rowReading
 	hash   hash.Hash64
 	length int64
+	header string
 }
 
 // addWide writes a row with long values, by the numbers of their columns.
@@ -171,9 +172,12 @@ func (r *rowReading) addWide(ctx context.Context, values []driver.Value, long ma
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	w := &wideRow{rowReading: r, hash: dump.NewRowHash()}
+	w := &wideRow{rowReading: r, hash: dump.NewRowHash(), header: r.table.headerFor(values)}
 	begin := "("
 	for i := range r.table.columns {
+		if r.table.columns[i].isUnwritable(values[i]) {
+			continue
+		}
 		if err := w.write(ctx, []byte(begin)); err != nil {
 			return err
 		}
@@ -205,7 +209,7 @@ func (w *wideRow) write(ctx context.Context, p []byte) error {
 		if err := w.buffer(ctx); err != nil {
 			return err
 		}
-		w.b.part = true
+		w.b.part, w.b.header = true, w.header
 		w.b.first = w.b.first || w.length == 0
 		n := min(len(p), bufferSize-len(w.b.data))
 		w.b.data = append(w.b.data, p[:n]...)
@@ -225,6 +229,6 @@ func (w *wideRow) end(ctx context.Context) error {
 	sum := w.hash.Sum64()
 	w.rows++
 	w.sum += sum
-	w.b.rows = append(w.b.rows, rowEnd{int32(len(w.b.data)), true, isLast(int(w.length), sum, transactionBits)})
+	w.b.rows = append(w.b.rows, rowEnd{int32(len(w.b.data)), true, isLast(int(w.length), sum, transactionBits), w.header})
 	return w.flush(ctx)
 }
