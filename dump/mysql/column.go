@@ -58,6 +58,9 @@ func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, 
 				return fmt.Errorf("table %s: column %s: %w", r["tab"], r["name"], err)
 			}
 			t.columns = append(t.columns, col)
+			if err := c.warnOfMembers(ctx, t, col, r["charset"], r["full"]); err != nil {
+				return fmt.Errorf("table %s: column %s: %w", r["tab"], r["name"], err)
+			}
 		case "ROW START", "ROW END":
 			t.period = append(t.period, period{ident(r["name"]), strings.ToLower(r["type"])})
 		}

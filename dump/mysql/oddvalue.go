@@ -19,6 +19,20 @@ func hasEmptyMember(full string) bool {
 	return false
 }
 
+// warnOfMembers names an ENUM or SET of bytes that MariaDB does not show: where they are no text there is a question mark
+// in the definition, and so after a restore.
+func (c *catalog) warnOfMembers(ctx context.Context, t *table, col column, charset, full string) error {
+	if !c.srv.mariadb() || col.typ != "enum" && col.typ != "set" || charset != "binary" || !strings.Contains(full, "?") {
+		return nil
+	}
+	var rows int64
+	if err := c.conn.row(ctx, "SELECT COUNT(*)"+t.source()+" WHERE HEX("+col.name+") REGEXP '^(..)*[89A-F]'", &rows); err != nil {
+		return err
+	}
+	c.warn(fmt.Sprintf("members of column %s of %s are bytes that the server shows as question marks: after a restore they are these, in %d rows; two alike stop it", unquoted(col.name), t.label, rows))
+	return nil
+}
+
 // scalarTypes are those of MySQL's documents that may be a scalar of SQL, which compares as that, and whose text is that
 // of a string or of another number. Within an array or an object they come back as these.
 var scalarTypes = map[string]struct {

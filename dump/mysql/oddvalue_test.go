@@ -53,3 +53,25 @@ func TestOddValues(t *testing.T) {
 		}
 	}
 }
+
+// Members of an ENUM that MariaDB does not show are named, with the number of rows; MySQL shows them.
+func TestMembersThatAreNotShown(t *testing.T) {
+	my := testServer(t)
+	db, restored := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE t (k INT PRIMARY KEY, a ENUM(0xFF, 'y', 'z') CHARACTER SET binary); INSERT INTO t VALUES (1, 1), (2, 2), (3, 1), (4, NULL)")
+	var warnings []string
+	stream := my.dump(t, Config{Databases: []string{db}, Warn: func(text string) { warnings = append(warnings, text) }})
+	if err := my.load(t, LoadConfig{Database: restored}, stream); err != nil {
+		t.Fatal(err)
+	}
+	first := "FF"
+	if my.family == familyMariaDB {
+		first = "3F"
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "column a of "+db+".t") || !strings.Contains(warnings[0], "in 2 rows") {
+			t.Errorf("warnings %q", warnings)
+		}
+	}
+	if got := my.Query(t, restored, "SELECT a + 0, HEX(a) FROM t ORDER BY k"); got != "1\t"+first+"\n2\t79\n1\t"+first+"\nNULL\tNULL" {
+		t.Errorf("restored: %s", got)
+	}
+}
