@@ -92,11 +92,15 @@ func TestEmptyIsNew(t *testing.T) {
 	if found, warned := foundIn(t, pg, of0); found != "" || len(warned) > 0 {
 		t.Errorf("after all was taken back there is %s, warnings %q", found, warned)
 	}
-	// As whoever prepares a database for a role does.
-	for _, sql := range []string{"GRANT CREATE ON SCHEMA public TO pg_monitor", "DROP SCHEMA public; CREATE SCHEMA public"} {
-		execute(t, conn, sql)
-		if found, warned := foundIn(t, pg, of0); found != "" || len(warned) != 1 || !strings.Contains(warned[0], "schema public") {
-			t.Errorf("%s: there is %q, warnings %q", sql, found, warned)
+	// As a provider's databases are, and as whoever prepares one for a role does.
+	for _, other := range []struct{ sql, named string }{
+		{"REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC", "privileges on FUNCTION pg_catalog.pg_sleep(double precision)"},
+		{"GRANT CREATE ON SCHEMA public TO pg_monitor", "schema public"},
+		{"DROP SCHEMA public; CREATE SCHEMA public", "schema public"},
+	} {
+		execute(t, conn, other.sql)
+		if found, warned := foundIn(t, pg, of0); found != "" || len(warned) != 1 || !strings.Contains(warned[0], other.named) {
+			t.Errorf("%s: there is %q, warnings %q", other.sql, found, warned)
 		}
 	}
 }

@@ -155,7 +155,8 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 }
 
 // besides names something that a database has which has no contents, and counts what there is more, or returns the
-// empty string. The schema public does not count: who may make what in it is for whoever prepares a database to say.
+// empty string. The schema public and privileges on the system's own objects do not count: the former is for whoever
+// prepares a database, and the latter a provider may have set in all of his databases, new ones too. They are told.
 func (s *loading) besides(ctx context.Context, database string) (what string, more int, err error) {
 	if err := execAll(ctx, s.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
@@ -167,15 +168,18 @@ func (s *loading) besides(ctx context.Context, database string) (what string, mo
 	if err := execAll(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
 		return "", 0, err
 	}
-	names := slices.DeleteFunc(namesOf(objects), func(name string) bool {
-		if name != publicSchemaOther {
-			return false
+	var made, other []*object
+	for _, o := range objects {
+		if o.hidden || o.told() == publicSchemaOther {
+			other = append(other, o)
+		} else {
+			made = append(made, o)
 		}
-		if !s.cfg.Clean {
-			s.cfg.Warn(fmt.Sprintf("database %s has the %s than a new one, which stay where the dump does not say otherwise", database, name))
-		}
-		return true
-	})
+	}
+	if len(other) > 0 && !s.cfg.Clean {
+		s.cfg.Warn(fmt.Sprintf("database %s has other than a new one, and keeps where the dump does not say otherwise: %s", database, dump.Listed(namesOf(other))))
+	}
+	names := namesOf(made)
 	if len(names) == 0 {
 		return "", 0, nil
 	}
