@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -70,9 +71,10 @@ func (s *loading) clean(ctx context.Context, database string) error {
 	if err := s.tryClean(ctx); err != nil {
 		return err
 	}
-	stays, err := beyondNew(ctx, s.conn, s.crew.first.srv)
-	if err == nil && len(stays) > 0 {
-		if err = takeBack(ctx, s.conn, stays); err == nil {
+	other, err := beyondNew(ctx, s.conn, s.crew.first.srv)
+	var stays []*object
+	if err == nil && len(other) > 0 {
+		if err = takeBack(ctx, s.conn, other); err == nil {
 			stays, err = beyondNew(ctx, s.conn, s.crew.first.srv)
 		}
 	}
@@ -82,15 +84,21 @@ func (s *loading) clean(ctx context.Context, database string) error {
 	if err != nil {
 		return fmt.Errorf("clean the database: %w", err)
 	}
-	if len(stays) > 0 {
-		s.cfg.Warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", database, dump.Listed(namesOf(stays))))
+	kept := namesOf(stays)
+	taken := slices.DeleteFunc(namesOf(other), func(name string) bool { return slices.Contains(kept, name) })
+	if len(taken) > 0 {
+		s.cfg.Warn(fmt.Sprintf("database %s is as a new one again in: %s", database, dump.Listed(taken)))
+	}
+	if len(kept) > 0 {
+		s.cfg.Warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", database, dump.Listed(kept)))
 	}
 	return nil
 }
 
 // tryClean begins a transaction and drops everything in it that users made.
 func (s *loading) tryClean(ctx context.Context) error {
-	begin := "BEGIN; SELECT pg_catalog.set_config('client_min_messages', 'warning', true), pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_encoding', " +
+	// What is left is counted twice, in one snapshot.
+	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_catalog.set_config('client_min_messages', 'warning', true), pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_encoding', " +
 		literal(s.crew.first.srv.encoding) + ", true);"
 	if err := execAll(ctx, s.conn.PgConn(), begin+dropAll); err != nil {
 		return fmt.Errorf("clean the database: %w", lockRoom(err))
@@ -108,21 +116,26 @@ func (s *loading) forgetProperties(ctx context.Context, database string) error {
 	if err != nil {
 		return err
 	}
-	p := &printer{holding: true, warn: c.warn}
+	var errs []error
 	for _, d := range all {
-		if d.Name == database {
-			d.without(p)
+		if d.Name != database {
+			continue
+		}
+		for _, sql := range d.without() {
+			err := execAll(ctx, s.conn.PgConn(), sql)
+			if err == nil {
+				s.cfg.Warn(fmt.Sprintf("database %s is as a new one again: %s", database, strings.TrimRight(sql, ";\n")))
+			}
+			if err != nil && (!errors.As(err, new(*pgconn.PgError)) || s.conn.IsClosed()) {
+				return err
+			}
+			errs = append(errs, err)
 		}
 	}
-	if p.err != nil {
-		return p.err
+	if err := errors.Join(errs...); err != nil {
+		s.cfg.Warn(fmt.Sprintf("database %s keeps something that was set for it, granted on it or said of it where the dump says nothing else: %v", database, err))
 	}
-	err = execAll(ctx, s.conn.PgConn(), p.held.String()) // all of it or nothing
-	if errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() {
-		s.cfg.Warn(fmt.Sprintf("database %s keeps its settings, privileges and comment where the dump says nothing else: %v", database, err))
-		return nil
-	}
-	return err
+	return nil
 }
 
 // dropAll drops first what stands outside schemas, then the schemas with all

@@ -52,7 +52,7 @@ func isPlain(w io.Writer) bool {
 	return ok && !tcp.IP.IsLoopback()
 }
 
-// A passwordGuard passes on what a server sends, and looks at it until it has let one in or refused to.
+// A passwordGuard passes on what a server sends, and looks at it until the session is ready, or refused.
 type passwordGuard struct {
 	r     io.Reader
 	clear bool   // the password may go in clear
@@ -80,27 +80,32 @@ func (g *passwordGuard) Read(b []byte) (int, error) {
 const (
 	authentication   = 'R'
 	errorResponse    = 'E'
+	readyForQuery    = 'Z'
 	letIn            = 0
 	passwordInClear  = 3
 	messageHead      = 5 // bytes: the kind and the length, which counts itself
 	authenticationID = 4
+	longestMessage   = 1 << 20 // before a session is ready
 )
 
 // look looks at the messages that are whole.
 func (g *passwordGuard) look() {
 	for len(g.held) >= messageHead && !g.over {
-		length := 1 + int(binary.BigEndian.Uint32(g.held[1:]))
-		if length < messageHead || len(g.held) < length {
+		length := 1 + int64(binary.BigEndian.Uint32(g.held[1:]))
+		if length < messageHead || length > longestMessage {
+			g.err = fmt.Errorf("the server sent a message of %d bytes before it let anybody in", length)
+			return
+		}
+		if int64(len(g.held)) < length {
 			return
 		}
 		kind, body := g.held[0], g.held[messageHead:length]
 		g.held = g.held[length:]
 		switch {
-		case kind == errorResponse:
+		case kind == errorResponse || kind == readyForQuery:
 			g.over = true
 		case kind != authentication || len(body) < authenticationID:
-		case binary.BigEndian.Uint32(body) == letIn:
-			g.over = true
+		case binary.BigEndian.Uint32(body) == letIn: // whoever asks for more after that is still answered by the driver
 		case binary.BigEndian.Uint32(body) == passwordInClear && !g.clear:
 			g.err = ErrCleartext
 		default:

@@ -134,7 +134,7 @@ type database struct {
 	exists       bool // in every new cluster
 	create       string
 	properties   func(*printer)
-	without      func(*printer) // takes the properties back
+	without      func() []string // statements that take the properties back, of those that there are
 }
 
 // dumpMember writes one database of the cluster.
@@ -260,17 +260,27 @@ func readDatabases(ctx context.Context, c *catalog) ([]database, error) {
 				p.stmt("ALTER DATABASE %s IS_TEMPLATE = true", row.Name)
 			}
 		}
-		d.without = func(p *printer) {
-			p.stmt("ALTER DATABASE %s CONNECTION LIMIT = -1", row.Name)
-			p.stmt("COMMENT ON DATABASE %s IS %s", row.Name, p.textOrNull(bornComments[row.Raw]))
+		d.without = func() (statements []string) {
+			add := func(format string, args ...any) {
+				statements = append(statements, fmt.Sprintf(format, args...))
+			}
+			if row.Limit != -1 {
+				add("ALTER DATABASE %s CONNECTION LIMIT = -1", row.Name)
+			}
+			if born := bornComments[row.Raw]; row.Comment != nil && *row.Comment != born || row.Comment == nil && born != "" {
+				add("COMMENT ON DATABASE %s IS %s", row.Name, new(printer).textOrNull(born))
+			}
 			for _, s := range settings {
 				if s.Database == row.OID {
-					p.stmt("ALTER %s RESET ALL", s.of(c, row.Name))
+					add("ALTER %s RESET ALL", s.of(c, row.Name))
 				}
 			}
 			for _, g := range o.grants {
+				p := &printer{holding: true}
 				g.reversed().print(p)
+				add("%s", p.held.String())
 			}
+			return statements
 		}
 		databases = append(databases, d)
 	}

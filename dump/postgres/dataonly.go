@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -42,8 +43,8 @@ func (c *catalog) orderRows(rows map[*relation]*object) {
 		path = path[:len(path)-1]
 		state[r] = left
 	}
-	for _, oid := range slices.Sorted(maps.Keys(c.rels)) {
-		if r := c.rels[oid]; rows[r] != nil && state[r] == 0 && (c.sel.dataOnly || r.config) {
+	for _, r := range slices.SortedFunc(maps.Keys(rows), func(a, b *relation) int { return cmp.Compare(a.name, b.name) }) {
+		if state[r] == 0 && (c.sel.dataOnly || r.config) {
 			visit(r)
 		}
 	}

@@ -45,6 +45,11 @@ func (o *object) isBeyondNew() bool {
 	return o.define != nil || len(o.comments)+len(o.declared)+len(o.grants) > 0
 }
 
+// ofOtherRole tells whether these are default privileges for what another role makes than that of the session.
+func (o *object) ofOtherRole(srv server) bool {
+	return o.kind == kindDefaultACL && len(o.grants) > 0 && o.grants[0].owner.quoted != srv.roleName
+}
+
 // told names an object of those that beyondNew lists, and what is other than in a new database where not all of it is.
 func (o *object) told() string {
 	switch {
@@ -84,7 +89,7 @@ func takeBack(ctx context.Context, conn *pgx.Conn, objects []*object) error {
 		if p.err != nil || p.held.Len() == 0 {
 			continue
 		}
-		err := execAll(ctx, conn.PgConn(), "SAVEPOINT one; "+p.held.String())
+		err := execAll(ctx, conn.PgConn(), "SAVEPOINT one; "+p.held.String()+"RELEASE SAVEPOINT one")
 		if errors.As(err, new(*pgconn.PgError)) && !conn.IsClosed() {
 			err = execAll(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT one")
 		}

@@ -1,11 +1,14 @@
 package postgres
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -95,6 +98,7 @@ func TestEmptyIsNew(t *testing.T) {
 	// As a provider's databases are, and as whoever prepares one for a role does.
 	for _, other := range []struct{ sql, named string }{
 		{"REVOKE EXECUTE ON FUNCTION pg_sleep(double precision) FROM PUBLIC", "privileges on FUNCTION pg_catalog.pg_sleep(double precision)"},
+		{"ALTER DEFAULT PRIVILEGES FOR ROLE pg_monitor GRANT SELECT ON TABLES TO pg_read_all_stats", "default privileges of role pg_monitor on tables"},
 		{"GRANT CREATE ON SCHEMA public TO pg_monitor", "schema public"},
 		{"DROP SCHEMA public; CREATE SCHEMA public", "schema public"},
 	} {
@@ -143,9 +147,21 @@ func TestCleanIsNew(t *testing.T) {
 	stream := dumpWith(t, Config{Conn: pg.DSN(fresh), AllowEmpty: true})
 	var warned []string
 	cfg := LoadConfig{Database: db, Clean: true, Warn: func(s string) { warned = append(warned, s) }}
-	if err := load(t, pg, cfg, stream); err != nil || len(warned) > 0 {
+	// Somebody is connected all the while, and has tables of his own session.
+	bystander, busy := sessionIn(t, pg, db), sync.WaitGroup{}
+	ctx, leave := context.WithCancel(t.Context())
+	busy.Go(func() {
+		for ctx.Err() == nil {
+			bystander.Exec(ctx, "CREATE TEMPORARY TABLE mine (); DROP TABLE mine", pgx.QueryExecModeSimpleProtocol)
+		}
+	})
+	err := load(t, pg, cfg, stream)
+	leave()
+	busy.Wait()
+	if err != nil || len(warned) != 1 || !strings.Contains(warned[0], "as a new one again in: ") || !strings.Contains(warned[0], "privileges on TYPE pg_catalog.money") {
 		t.Fatalf("error %v, warnings %q", err, warned)
 	}
+	warned = nil
 	if got := dumpWith(t, Config{Conn: pg.DSN(db), AllowEmpty: true}); !slices.Equal(got, stream) {
 		t.Errorf("the dump of what was emptied (-new +this):\n%s", cmp.Diff(string(stream), string(got)))
 	}

@@ -80,7 +80,7 @@ func (s *session) run(ctx context.Context, j *job) error {
 		return context.Cause(ctx)
 	case err != nil:
 		err = fmt.Errorf("line %d: %w", j.item.Line, statementError(j.item.Text, err))
-		if j.plan.kind == refreshes && errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() {
+		if j.plan.kind == refreshes && errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() && s.conn.PgConn().TxStatus() == 'I' {
 			j.refused = err
 			return nil
 		}

@@ -155,8 +155,9 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 }
 
 // besides names something that a database has which has no contents, and counts what there is more, or returns the
-// empty string. The schema public and privileges on the system's own objects do not count: the former is for whoever
-// prepares a database, and the latter a provider may have set in all of his databases, new ones too. They are told.
+// empty string. The schema public, privileges on the system's own objects and what another role's objects are born with
+// do not count: the first is for whoever prepares a database, the others a provider may have set in all of his databases,
+// new ones too, and nothing that a load makes is changed by them. They are told.
 func (s *loading) besides(ctx context.Context, database string) (what string, more int, err error) {
 	if err := execAll(ctx, s.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
@@ -170,7 +171,7 @@ func (s *loading) besides(ctx context.Context, database string) (what string, mo
 	}
 	var made, other []*object
 	for _, o := range objects {
-		if o.hidden || o.told() == publicSchemaOther {
+		if o.hidden || o.told() == publicSchemaOther || o.ofOtherRole(s.crew.first.srv) {
 			other = append(other, o)
 		} else {
 			made = append(made, o)

@@ -44,7 +44,7 @@ func readTypes(ctx context.Context, c *catalog) error {
 		return err
 	}
 	c.counted("types", users(rows, func(r typeRow) uint32 { return r.OID }), `SELECT count(*) FROM pg_type WHERE oid >= $1 AND typtype <> 'm'
-		AND (typtype <> 'c' OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')) AND oid NOT IN (SELECT typarray FROM pg_type)`)
+		AND (typtype <> 'c' OR typrelid IN (SELECT oid FROM pg_class WHERE relkind = 'c')) AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = pg_type.oid)`)
 	for _, t := range rows {
 		o := c.add(&object{address: address{class: classType, oid: t.OID}, kind: kindType, word: "TYPE"}, t.header)
 		if err := c.grantOn(o, "TYPE", t.Owner, t.ACL, t.Def); err != nil {
