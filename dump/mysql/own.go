@@ -25,6 +25,7 @@ type ownDump struct {
 	trailer     string
 	zones       bool   // the dump's server knows time zones by their names
 	machineZone string // in which tables' values are computed anew; "": in none
+	zone        string // the same, of a server that was set to one
 	begun       bool   // a statement has come
 	ownName     ownName
 	renames     bool // the dump goes into a database of another name than it was made of
@@ -53,6 +54,10 @@ func (d *ownDump) note(text string) (native string, err error) {
 		}
 		if rest, ok := strings.CutPrefix(text, machineZone); ok {
 			d.machineZone, err = strconv.Unquote(rest)
+			return "", err
+		}
+		if rest, ok := strings.CutPrefix(text, namedZone); ok {
+			d.zone, err = strconv.Unquote(rest)
 			return "", err
 		}
 		d.zones = d.zones || text == timeZones
@@ -108,6 +113,9 @@ func (d *ownDump) readManifest() error {
 func (d *ownDump) prepare(ctx context.Context) error {
 	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.family) {
 		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.family, d.srv.version, ErrOtherFamily)
+	}
+	if err := d.checkZone(ctx); err != nil {
+		return err
 	}
 	var err error
 	if d.renames, err = d.elsewhere(); err != nil {

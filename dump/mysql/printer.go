@@ -52,8 +52,12 @@ func (p *printer) preamble(srv server, databases []*database, needs []string, ow
 	if zones {
 		p.comment(timeZones)
 	}
-	if t := firstTable(databases, func(t *table) bool { return t.zone == systemZone }); t != nil {
+	switch t := firstTable(databases, func(t *table) bool { return t.zone != "" }); {
+	case t == nil:
+	case t.zone == systemZone:
 		p.comment(machineZone+"%+q", t.machineZone)
+	default:
+		p.comment(namedZone+"%+q", t.zone)
 	}
 	if p.qualified {
 		for _, db := range databases {

@@ -199,5 +199,11 @@ func TestOddServer(t *testing.T) {
 				t.Errorf("%s: of TIMESTAMPs was computed\n%s\nand is after a restore\n%s", name, want, got)
 			}
 		}
+		// A server that does not know the zone is not begun with.
+		other := testServer(t)
+		target := other.CreateDB(t)
+		if err := other.load(t, LoadConfig{Database: target}, stream); !errors.Is(err, errNoZone) || other.Query(t, target, "SHOW TABLES") != "" {
+			t.Errorf("%s: where the zone is not known: %v", name, err)
+		}
 	}
 }

@@ -66,13 +66,13 @@ func namedServer(comment string) (server, bool) {
 	return srv, err == nil
 }
 
-// unsplittable is the length of the longest part of a statement that has to be one, in bytes, or 0 where every server
-// takes it.
+// unsplittable is the length of the longest part of a statement that has to be one, in bytes, or 0 where it is no longer
+// than statements of several rows are.
 func unsplittable(sql []byte, mode script.Mode) (longest int) {
-	if len(sql) <= leastPacket {
+	if len(sql) <= statementLimit {
 		return 0
 	}
-	for part := range script.Split(sql, leastPacket, mode) {
+	for part := range script.Split(sql, statementLimit, mode) {
 		longest = max(longest, len(part))
 	}
 	return longest

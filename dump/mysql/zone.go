@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -105,6 +106,29 @@ func (p *printer) inZone(zone string) {
 
 // machineZone is a comment before the zone of the machine in which a server computed what is in its tables.
 const machineZone = "time zone of the server's machine "
+
+// namedZone is a comment before the zone that a server was set to which computed what is in its tables.
+const namedZone = "time zone of the server "
+
+// errNoZone is returned of a server that cannot compute what the dump's has computed of its TIMESTAMPs.
+var errNoZone = errors.New("the dump's tables have values that are computed of TIMESTAMPs in the time zone of their server")
+
+// checkZone looks whether the server can compute in the dump's zone, before anything is changed.
+func (d *ownDump) checkZone(ctx context.Context) error {
+	if d.zone != "" {
+		var known bool
+		if err := d.conn.row(ctx, "SELECT CONVERT_TZ('2020-01-01 00:00:00', '+00:00', "+literal(d.zone)+") IS NOT NULL", &known); err != nil {
+			return fmt.Errorf("ask for the time zone %s: %w", d.zone, err)
+		}
+		if !known {
+			return fmt.Errorf("%w, %s, which this one does not know: load the time zones into it with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql", errNoZone, d.zone)
+		}
+	}
+	if (d.zone != "" || d.machineZone != "") && !d.srv.mariadb() && d.srv.version.less(version{8, 0, 19}) {
+		return fmt.Errorf("%w, written as MySQL 8.0.19 and later read them, and this one is %s", errNoZone, d.srv.version)
+	}
+	return nil
+}
 
 // warnOfMachine says where a dump's server was in another zone than this one.
 func (d *ownDump) warnOfMachine(ctx context.Context) error {
