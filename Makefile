@@ -48,7 +48,7 @@ image: ## build the container image
 setup: tools ## install and build what the tests need
 	@testdata/servers/install postgresql mariadb gcc zstd npm
 	@for tool in restic s3 ferret mongodump mongorestore bsondump; do $(SERVERS) $$tool >/dev/null || exit 1; done
-	@$(SERVERS) versions ends >/dev/null
+	@$(SERVERS) versions >/dev/null
 
 tools:
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -o $(SERVERS) ./testdata/servers/cmd/servers

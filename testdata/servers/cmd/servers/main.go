@@ -5,7 +5,7 @@
 //	servers ferret              and for FerretDB, the tests' server for MongoDB's protocol
 //	servers ferret2             and for FerretDB v2, which takes a PostgreSQL with the extension documentdb
 //	servers mongodump           and for mongodump; likewise mongorestore, bsondump
-//	servers versions ends|all   fetches PostgreSQL's oldest and newest version, or all; prints each with its programs' folder
+//	servers versions            fetches all versions of PostgreSQL, prints each with its programs' folder
 //	servers postgres COMMAND    runs COMMAND beside a private PostgreSQL, found by PG* variables
 //	servers mariadb COMMAND     runs COMMAND beside a private MariaDB, found by MYSQL_* variables
 //	servers ferret COMMAND      runs COMMAND beside a private FerretDB, found by MONGO_URI
@@ -36,8 +36,8 @@ func run(args []string) int {
 		path, err = servers.BuildFerret2()
 	case len(args) == 1 && slices.Contains([]string{"mongodump", "mongorestore", "bsondump"}, args[0]):
 		path, err = servers.BuildMongoTool(args[0])
-	case len(args) == 2 && args[0] == "versions" && (args[1] == "ends" || args[1] == "all"):
-		err = versions(args[1] == "all")
+	case len(args) == 1 && args[0] == "versions":
+		err = versions()
 	case len(args) > 1 && args[0] == "ferret":
 		code, err = servers.RunWithFerret(args[1:])
 	case len(args) > 1 && args[0] == "postgres":
@@ -45,7 +45,7 @@ func run(args []string) int {
 	case len(args) > 1 && args[0] == "mariadb":
 		code, err = servers.RunWithMariaDB(args[1:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | ferret2 | mongodump | mongorestore | bsondump\n       servers versions ends|all\n       servers postgres|mariadb|ferret COMMAND [ARGUMENT]...")
+		fmt.Fprintln(os.Stderr, "usage: servers restic | s3 | ferret | ferret2 | mongodump | mongorestore | bsondump\n       servers versions\n       servers postgres|mariadb|ferret COMMAND [ARGUMENT]...")
 		return 2
 	}
 	if err != nil {
@@ -58,12 +58,8 @@ func run(args []string) int {
 	return code
 }
 
-func versions(all bool) error {
-	majors := servers.PostgresVersions()
-	for i, major := range majors {
-		if !all && i > 0 && i < len(majors)-1 {
-			continue
-		}
+func versions() error {
+	for _, major := range servers.PostgresVersions() {
 		bin, version, err := servers.FetchPostgres(major)
 		if err != nil {
 			return err
