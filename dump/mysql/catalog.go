@@ -56,6 +56,7 @@ type key struct {
 	columns []string // quoted
 	desc    []bool
 	numeric bool // the first column is an integer
+	ordered bool // the server keeps it in order: MariaDB has hashes alone of a unique key that is too long
 }
 
 // catalog reads definitions on a connection of its own, which sees the server
@@ -310,7 +311,7 @@ var query = regexp.MustCompile(`(?i)\b(SELECT|TABLE|LIKE)\b`)
 
 // readKeys finds the key by which each table's rows leave.
 func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, condition string) error {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction
+	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction, index_type AS type
 		FROM information_schema.statistics WHERE non_unique = 0 AND `+c.srv.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, index_name, seq_in_index`)
 	if err != nil {
 		return err
@@ -329,7 +330,7 @@ func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, c
 		}
 		k := keys[name]
 		if k == nil {
-			k = &candidate{key: key{name: name}}
+			k = &candidate{key: key{name: name, ordered: r["type"] == "BTREE"}}
 			keys[name] = k
 		}
 		k.columns = append(k.columns, ident(r["col"]))

@@ -34,6 +34,9 @@ const (
 	shortSlice    = 4 << 20
 	// pageBytes is what the rows of one query should take: what follows a wide row is read twice.
 	pageBytes = 16 << 20
+	// fewestOfPage and mostOfPage are the least and the most rows of one query, as long as none is wide.
+	fewestOfPage = 64
+	mostOfPage   = 1 << 20
 	// recountBytes bounds what the server passes over once more for rows that only counting finds.
 	recountBytes = 4 << 30
 )
@@ -42,9 +45,12 @@ const (
 func (c column) mayBeWide() bool { return c.size != "" }
 
 // inSlices tells whether rows of the table can be read in slices, and have columns for which that matters. With other
-// engines than InnoDB two queries may see two states of a row, or sort all rows for each of them.
+// engines than InnoDB two queries may see two states of a row, or sort all rows for each of them. Of a key that does not
+// keep the rows in order each query sorts them all, and by the beginnings of long values only: those that begin alike
+// come in another order each time, and rows would be lost between two queries.
 func (t *table) inSlices() bool {
-	return strings.EqualFold(t.engine, "InnoDB") && t.transactional && !t.history && slices.ContainsFunc(t.columns, column.mayBeWide)
+	return strings.EqualFold(t.engine, "InnoDB") && t.transactional && !t.history && (t.key == nil || t.key.ordered) &&
+		slices.ContainsFunc(t.columns, column.mayBeWide)
 }
 
 // wideLimit is the length of a value, in bytes, above which it is read in slices.
@@ -111,8 +117,10 @@ func (t *table) beyond(row []driver.Value) (string, bool) {
 		}
 		here := k.columns[i] + than + literals[i]
 		if condition != "" {
-			// The first part says nothing new, but where the server may begin.
-			here = k.columns[i] + strings.TrimRight(than, " ") + "= " + literals[i] + " AND (" + here + " OR " + condition + ")"
+			// The first part says nothing new, but where the server may begin. So does the equality: without it the server
+			// begins at the first of the rows that have the same in this column, and passes over those that were read.
+			from, same := k.columns[i]+strings.TrimRight(than, " ")+"= "+literals[i], k.columns[i]+" = "+literals[i]
+			here = from + " AND (" + here + " OR " + same + " AND (" + condition + "))"
 		}
 		condition = here
 	}
@@ -188,17 +196,22 @@ type slicedReading struct {
 	*rowReading
 	from   place // of the query that runs
 	most   int64 // rows that it may bring
-	usual  int64 // what most is where no row is wide
+	usual  int64 // what most is where no row is wide, as far as the statistics tell
 	passed int64 // bytes of the rows behind from.after that were read
 	again  int64 // bytes that the server has passed over once more
 }
 
 func newSlicedReading(r *rowReading) *slicedReading {
-	usual := int64(64)
 	if t := r.table; t.rows > 0 && t.bytes > 0 {
-		usual = min(max(usual, t.rows*pageBytes/t.bytes), 1<<20)
+		usual := rowsOfPage(t.rows, t.bytes)
+		return &slicedReading{rowReading: r, most: usual, usual: usual}
 	}
-	return &slicedReading{rowReading: r, most: usual, usual: usual}
+	return &slicedReading{rowReading: r, most: fewestOfPage, usual: mostOfPage} // what was read tells more
+}
+
+// rowsOfPage is how many rows one query should bring, of which so many take so many bytes.
+func rowsOfPage(rows, bytes int64) int64 {
+	return min(max(fewestOfPage, rows*pageBytes/max(1, bytes)), mostOfPage)
 }
 
 // all reads the rows.
@@ -244,6 +257,7 @@ func (r *slicedReading) page(ctx context.Context, query string, columns int) (to
 	}()
 	values := make([]driver.Value, columns)
 	n := len(r.table.columns)
+	read := int64(0)
 	for count := int64(1); ; count++ {
 		if err := rows.Next(values); err == io.EOF {
 			return to, false, nil
@@ -252,6 +266,7 @@ func (r *slicedReading) page(ctx context.Context, query string, columns int) (to
 		}
 		for _, v := range values[:n] {
 			if text, ok := v.([]byte); ok {
+				read += int64(len(text))
 				r.passed += int64(len(text))
 			}
 		}
@@ -260,7 +275,7 @@ func (r *slicedReading) page(ctx context.Context, query string, columns int) (to
 				return to, false, err
 			}
 			if count == r.most {
-				r.most = min(2*r.most, r.usual)
+				r.most = min(2*r.most, r.usual, rowsOfPage(count, read))
 				return r.from.behind(r.table, values[:n], count), true, nil
 			}
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -76,6 +77,104 @@ func TestWideRows(t *testing.T) {
 // withoutTrailer is a dump without its last line.
 func withoutTrailer(stream []byte) []byte {
 	return stream[:bytes.LastIndexByte(bytes.TrimSuffix(stream, []byte("\n")), '\n')]
+}
+
+// The rows that follow one are found by its key, not by passing over those before it.
+func TestPagesOfACompositeKey(t *testing.T) {
+	my := testServer(t)
+	const rows = 20000
+	for name, table := range map[string]struct{ key, values string }{
+		"two columns":       {"(a, b)", "1, %d, 0"},
+		"three columns":     {"(a, b, c)", "1, %d DIV 1000, %[1]d"},
+		"one of them falls": {"(a, b DESC, c)", "1, %d DIV 1000, %[1]d"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := my.CreateDB(t)
+			var script strings.Builder
+			fmt.Fprintf(&script, "CREATE TABLE t (a INT, b INT, c INT, d MEDIUMTEXT, PRIMARY KEY %s) ENGINE=InnoDB STATS_PERSISTENT=1 STATS_AUTO_RECALC=0;\n", table.key)
+			fmt.Fprintf(&script, "INSERT INTO t VALUES (0, 0, 0, ''), (2, 0, 0, '')")
+			for i := range rows {
+				fmt.Fprintf(&script, ", ("+table.values+", 'text')", i)
+			}
+			my.client(t, db, []byte(script.String()))
+			my.pretend(t, db, "t", rows, rows*256<<10) // a query is for the fewest rows
+			before := my.status(t, "Handler_read_next")
+			stream := my.dump(t, Config{Databases: []string{db}})
+			if read := my.status(t, "Handler_read_next") - before; read > 3*rows {
+				t.Errorf("the server has read %d rows of %d", read, rows)
+			}
+			if n := bytes.Count(stream, []byte("'text'")); n != rows {
+				t.Errorf("the dump has %d rows of %d", n, rows)
+			}
+		})
+	}
+}
+
+// Where the server has no statistics yet, the queries grow by what they bring.
+func TestPagesWithoutStatistics(t *testing.T) {
+	my := testServer(t)
+	const rows = 20000
+	db := my.CreateDB(t)
+	var script strings.Builder
+	script.WriteString("CREATE TABLE t (k INT PRIMARY KEY, d MEDIUMTEXT) ENGINE=InnoDB STATS_PERSISTENT=1 STATS_AUTO_RECALC=0;\nINSERT INTO t VALUES (0, 'text')")
+	for i := 1; i < rows; i++ {
+		fmt.Fprintf(&script, ", (%d, 'text')", i)
+	}
+	my.client(t, db, []byte(script.String()))
+	my.pretend(t, db, "t", 0, 16<<10)
+	before := my.status(t, "Com_select")
+	stream := my.dump(t, Config{Databases: []string{db}})
+	if n := my.status(t, "Com_select") - before; n > 150 {
+		t.Errorf("the dump took %d queries", n)
+	}
+	if n := bytes.Count(stream, []byte("'text'")); n != rows {
+		t.Errorf("the dump has %d rows of %d", n, rows)
+	}
+}
+
+// Rows whose unique key is too long for an order are each in the dump, and once, though they begin alike.
+func TestWideRowsWithHashedKeys(t *testing.T) {
+	my := testServer(t)
+	if my.family == familyMySQL {
+		t.Skip("has no such keys")
+	}
+	const rows = 500
+	db := my.CreateDB(t)
+	my.client(t, db, []byte(fmt.Sprintf(`CREATE TABLE docs (body LONGTEXT CHARACTER SET latin1 NOT NULL, UNIQUE (body)) ENGINE=InnoDB STATS_PERSISTENT=1 STATS_AUTO_RECALC=0;
+		CREATE TABLE notes (body VARCHAR(10000) CHARACTER SET utf8mb4 NOT NULL, more LONGTEXT, UNIQUE (body)) ENGINE=InnoDB STATS_PERSISTENT=1 STATS_AUTO_RECALC=0;
+		INSERT INTO docs SELECT CONCAT(REPEAT('x', 9000), 'row', (seq * 7919) %% %d, 'end') FROM seq_1_to_%[1]d;
+		INSERT INTO notes SELECT body, '' FROM docs`, rows)))
+	for _, table := range []string{"docs", "notes"} {
+		my.pretend(t, db, table, rows, rows*256<<10)
+	}
+	stream := my.dump(t, Config{Databases: []string{db}})
+	for i := range rows {
+		if n := bytes.Count(stream, fmt.Appendf(nil, "xrow%dend'", i)); n != 2 {
+			t.Fatalf("row %d is in the dump %d times, not once of each table", i, n)
+		}
+	}
+}
+
+// pretend gives the server statistics of a table, which it reads when it has a name that it did not have.
+func (my *testMySQL) pretend(t *testing.T, db, table string, rows, size int) {
+	t.Helper()
+	my.Query(t, db, fmt.Sprintf("UPDATE mysql.innodb_table_stats SET n_rows = %d, clustered_index_size = %d DIV @@innodb_page_size WHERE database_name = '%s' AND table_name = '%s'", rows, size, db, table))
+	my.Query(t, db, fmt.Sprintf("RENAME TABLE %s TO other; RENAME TABLE other TO %[1]s", table))
+	got := strings.TrimSpace(my.Query(t, db, fmt.Sprintf("SELECT data_length FROM information_schema.tables WHERE table_schema = '%s' AND table_name = '%s'", db, table)))
+	if got != strconv.Itoa(size) {
+		t.Fatalf("the server takes table %s to have %s bytes, not %d", table, got, size)
+	}
+}
+
+// status is one of the server's counters.
+func (my *testMySQL) status(t *testing.T, name string) int {
+	t.Helper()
+	_, value, _ := strings.Cut(strings.TrimSpace(my.Query(t, "", "SHOW GLOBAL STATUS LIKE '"+name+"'")), "\t")
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // A row takes no more memory than a slice of it does.
