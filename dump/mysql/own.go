@@ -31,6 +31,7 @@ type ownDump struct {
 	renames     bool // the dump goes into a database of another name than it was made of
 	prepared    bool
 	refused     bool // something of an account was
+	makesNone   bool // the session's sql_mode has GRANT make no users
 
 	crew      *crew    // nil: there was nothing to do for it yet
 	alone     bool     // there is none to be had
@@ -154,6 +155,12 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 	d.listed, d.trailer = nil, ""
 	item.Text = d.renamed(item.Text)
 	sql := item.Text
+	if d.makesNone && !isAccounts(sql) { // the dump knows nothing of that, and programs keep the mode that they are made in
+		if err := d.exec(ctx, d.conn, "SET sql_mode = @breaking_backups_mode"); err != nil {
+			return err
+		}
+		d.makesNone = false
+	}
 	switch {
 	case isSessionSetting(sql):
 		return d.set(ctx, item)
@@ -208,10 +215,11 @@ func (d *ownDump) set(ctx context.Context, item script.Item) error {
 // or partial revokes, and one privilege of one user is not to cost all others theirs. What may be mended and tried again
 // is an error.
 func (d *ownDump) account(ctx context.Context, item script.Item) error {
-	if d.refused && d.srv.mariadb() { // or a GRANT would make the user whom it has refused, without a password
-		if err := d.exec(ctx, d.conn, "SET sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
+	if d.refused && !d.makesNone && d.srv.mariadb() { // or a GRANT would make the user whom it has refused, without a password
+		if err := d.exec(ctx, d.conn, "SET @breaking_backups_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
 			return err
 		}
+		d.makesNone = true
 	}
 	err := d.run(ctx, item)
 	if ErrorNumber(err) == 0 || isError(err, toBeMended...) {

@@ -66,7 +66,8 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		CREATE PROCEDURE shop.was() SELECT 1; CREATE USER zz@'%';
 		GRANT SELECT ON shop.gone TO late@'%'; GRANT CREATE ON shop.gone TO zz@'%'; GRANT SELECT (b), INSERT (a, b) ON shop.kept TO late@'%';
 		GRANT EXECUTE ON PROCEDURE shop.was TO late@'%'; GRANT SELECT ON shop.v TO late@'%'; GRANT UPDATE (a) ON shop.kept TO zz@'%';
-		SET GLOBAL automatic_sp_privileges = 0; DROP PROCEDURE shop.was; DROP TABLE shop.gone; ALTER TABLE shop.kept DROP b`)
+		SET GLOBAL automatic_sp_privileges = 0; DROP PROCEDURE shop.was; DROP TABLE shop.gone; ALTER TABLE shop.kept DROP b;
+		SET sql_mode = '`+loadMode+`'; CREATE DATABASE at_first; CREATE PROCEDURE at_first.plain() SELECT 1`)
 	want := []string{"shop`.`gone` TO", "ON PROCEDURE `shop`.`was` TO", "shop`.`kept` TO `late`"}
 	if from.family == familyMariaDB {
 		from.Query(t, "", "INSTALL SONAME 'auth_ed25519'; CREATE USER by_plugin@'%' IDENTIFIED VIA ed25519 USING PASSWORD('x'); GRANT SELECT ON shop.* TO by_plugin@'%'")
@@ -110,6 +111,10 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		}
 		if diff := cmp.Diff(grants(from), grants(my)); diff != "" {
 			t.Errorf("the last user has other privileges: %s", diff)
+		}
+		const modes = "SELECT routine_schema, routine_name, sql_mode FROM information_schema.routines WHERE routine_schema <> 'sys' ORDER BY 1, 2"
+		if diff := cmp.Diff(from.Query(t, "", modes), my.Query(t, "", modes)); diff != "" {
+			t.Errorf("programs were made in other modes: %s", diff)
 		}
 		if got := my.Query(t, "", "SHOW GRANTS FOR late@'%'"); !strings.Contains(got, "GRANT SELECT ON `shop`.`v`") {
 			t.Errorf("the user who has lost privileges has %s", got)
