@@ -193,7 +193,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 	if err != nil {
 		return nil, err
 	}
-	var own []selfNaming
+	var own ownName
 	if !p.qualified {
 		own = databases[0].ownNames()
 	}

@@ -55,7 +55,8 @@ var (
 )
 
 // unqualified takes a database's name out of a trigger's head, where it stands if
-// whoever made the trigger wrote it: the dump of one database goes into any.
+// whoever made the trigger wrote it: the dump of one database goes into any. What
+// follows is quoted, as behind a dot a word of SQL is a name without.
 func unqualified(definition, database string) string {
 	t := &tokens{rest: []byte(definition)}
 	var b strings.Builder
@@ -69,6 +70,11 @@ func unqualified(definition, database string) string {
 		t.next() // the dot
 		t.skip()
 		kept = len(definition) - len(t.rest)
+		if kept < len(definition) && isWord(definition[kept]) {
+			t.next()
+			b.WriteString("`" + t.word + "`")
+			kept += len(t.word)
+		}
 	}
 	return b.String() + definition[kept:]
 }

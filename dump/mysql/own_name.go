@@ -13,33 +13,41 @@ import (
 // A dump of one database goes into one of any name. What names the database itself would go on with the old one there,
 // which may be the original, on the same server. Views are the server's text: the name is left out in the dump. Programs
 // are their authors': they are in the dump as they are, and those that name their database are noted at its beginning. A
-// restore into another database leaves the name out where it can tell it from other names, and else is refused.
+// restore into another database puts that one's name there where it can tell it from other names, and else is refused.
+// With no name there a word of SQL that is a table's would be that word, and a function's name one of the server's.
 
-// A selfNaming is a program or a view whose text names its own database.
-type selfNaming struct {
-	what string // procedure p
-	sure bool   // every such name is the database's
+// ownName is what a dump of one database says of its name.
+type ownName struct {
+	database string
+	sure     []string // programs, by kind and name, that name it, and nothing else by that name
+	unsure   []string
+	objects  []string // of the database, in lower case, that are named beside an alias or the like of its name
 }
 
 // How the notes of those begin.
 const (
 	namesItself    = "names its database "
 	mayNamesItself = "may name its database "
+	hasOfItself    = "has of its database "
 )
 
 // ownNames takes the database's name out of what a dump of it alone holds, as far as that is the server's text, and
 // returns what still names it.
-func (db *database) ownNames() []selfNaming {
-	var list []selfNaming
+func (db *database) ownNames() ownName {
+	own := ownName{database: db.name}
+	ofDatabase := db.ofDatabase()
+	of := func(name string) (bool, bool) {
+		name = strings.ToLower(name)
+		ours, sure := ofDatabase(name)
+		if ours && !slices.Contains(own.objects, name) {
+			own.objects = append(own.objects, name)
+		}
+		return ours, sure
+	}
 	for i := range db.views {
 		v := &db.views[i]
-		if v.invalid != "" || v.duality {
-			continue
-		}
-		if text := withoutDatabase(v.definition, db.name); text != v.definition && isAlias(v.definition, db.name) {
-			list = append(list, selfNaming{what: "view " + v.name})
-		} else {
-			v.definition = text
+		if v.invalid == "" && !v.duality {
+			v.definition = withoutDatabase(v.definition, db.name)
 		}
 	}
 	for _, programs := range [][]program{db.routines, db.triggers, db.events} {
@@ -53,66 +61,70 @@ func (db *database) ownNames() []selfNaming {
 			case p.kind == "FUNCTION", p.kind == "PROCEDURE":
 				p.definition = withinUsing(p.definition, db.name)
 			}
-			if _, found, sure := script.Unqualified(p.definition, db.name, script.SQLMode(*p.settings.sqlMode)); found {
-				list = append(list, selfNaming{p.what(), sure})
+			switch _, found, sure := script.Requalified(p.definition, db.name, "", script.SQLMode(*p.settings.sqlMode), of); {
+			case !found:
+			case sure:
+				own.sure = append(own.sure, p.what())
+			default:
+				own.unsure = append(own.unsure, p.what())
 			}
 		}
 	}
-	return list
+	return own
 }
 
-// isAlias tells whether a view's text, as the server shows it, has the name for something that is read: a table, one of
-// WITH, an alias.
-func isAlias(text, name string) bool {
-	quoted := ident(name)
-	for at := 0; ; at += len(quoted) {
-		i := strings.Index(text[at:], quoted)
-		if i < 0 {
-			return false
-		}
-		at += i
-		before, behind := text[:at], text[at+len(quoted):]
-		switch {
-		case strings.HasSuffix(before, "."), strings.HasSuffix(before, " AS "): // a column
-		case strings.HasSuffix(before, " VIEW "): // the view itself
-		case strings.HasPrefix(behind, ".`"), strings.HasPrefix(behind, "@"): // the database, or the definer
-		default:
-			return true
+// ofDatabase tells of names, in lower case, whether things of the database have them, and whether no column has.
+func (db *database) ofDatabase() func(name string) (ours, sure bool) {
+	objects, columns := make(map[string]bool), make(map[string]bool)
+	add := func(to map[string]bool, name string) { to[strings.ToLower(name)] = true }
+	for _, t := range db.tables {
+		add(objects, unquoted(t.name))
+		for _, e := range t.definition.elements {
+			if name, _, ok := cutName(e); ok {
+				add(columns, unquoted(name))
+			}
 		}
 	}
+	for _, v := range db.views {
+		add(objects, v.name)
+	}
+	for _, s := range db.sequences {
+		add(objects, s.name)
+	}
+	for _, programs := range [][]program{db.routines, db.triggers, db.events} {
+		for _, p := range programs {
+			add(objects, p.name)
+		}
+	}
+	return func(name string) (bool, bool) { return objects[name], !columns[name] }
 }
 
-// noteOwnNames writes which they are, and warns of them: the clients leave no name out.
-func (p *printer) noteOwnNames(db *database, list []selfNaming) {
-	var names []string
-	for _, n := range list {
-		begin := mayNamesItself
-		if n.sure {
-			begin = namesItself
+// noteOwnNames writes which they are, and warns of them: the clients change no name.
+func (p *printer) noteOwnNames(own ownName) {
+	note := func(begin string, list []string) {
+		for _, name := range list {
+			p.comment("%s%+q: %+q", begin, own.database, name)
 		}
-		p.comment("%s%+q: %+q", begin, db.name, n.what)
-		names = append(names, n.what)
 	}
-	if len(names) > 0 {
-		p.warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program leaves the name out, or refuses: %s", db.name, dump.Listed(names)))
+	note(namesItself, own.sure)
+	note(mayNamesItself, own.unsure)
+	note(hasOfItself, own.objects)
+	if names := slices.Concat(own.sure, own.unsure); len(names) > 0 {
+		p.warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program puts the other's name there, or refuses: %s", own.database, dump.Listed(names)))
 	}
-}
-
-// ownName is what a dump of one database says of its name.
-type ownName struct {
-	database string
-	sure     []string // what names it, and nothing else by that name
-	unsure   []string
 }
 
 // note takes note of a comment, if it is one of those.
 func (o *ownName) note(comment string) error {
-	rest, sure := strings.CutPrefix(comment, namesItself)
-	if !sure {
-		var ok bool
-		if rest, ok = strings.CutPrefix(comment, mayNamesItself); !ok {
-			return nil
+	var rest string
+	var to *[]string
+	for begin, list := range map[string]*[]string{namesItself: &o.sure, mayNamesItself: &o.unsure, hasOfItself: &o.objects} {
+		if behind, ok := strings.CutPrefix(comment, begin); ok {
+			rest, to = behind, list
 		}
+	}
+	if to == nil {
+		return nil
 	}
 	quoted, err := strconv.QuotedPrefix(rest)
 	if err != nil {
@@ -122,11 +134,7 @@ func (o *ownName) note(comment string) error {
 		return err
 	}
 	what, err := strconv.Unquote(strings.TrimPrefix(rest[len(quoted):], ": "))
-	if sure {
-		o.sure = append(o.sure, what)
-	} else {
-		o.unsure = append(o.unsure, what)
-	}
+	*to = append(*to, what)
 	return err
 }
 
@@ -140,7 +148,7 @@ func (d *ownDump) elsewhere() (bool, error) {
 		return false, fmt.Errorf("into %s: these name %s, the database that they were made in, beside an alias or a variable of that name, and would go on with that one: %s; restore into a database of that name, or change them in the original",
 			d.cfg.Database, o.database, dump.Listed(o.unsure))
 	}
-	d.cfg.Warn(fmt.Sprintf("these named %s, the database that they were made in, and name none now: %s", o.database, dump.Listed(o.sure)))
+	d.cfg.Warn(fmt.Sprintf("these named %s, the database that they were made in, and name %s now: %s", o.database, d.cfg.Database, dump.Listed(o.sure)))
 	return true, nil
 }
 
@@ -152,6 +160,12 @@ func (d *ownDump) renamed(sql []byte) []byte {
 	if !d.renames || !slices.ContainsFunc(programKinds, func(kind string) bool { return creates(string(sql), kind) }) {
 		return sql
 	}
-	text, _, _ := script.Unqualified(string(sql), d.ownName.database, d.mode)
+	instead := ident(d.cfg.Database) + "."
+	if !isASCII(instead) { // and the program's text may be in another character set
+		instead = ""
+	}
+	text, _, _ := script.Requalified(string(sql), d.ownName.database, instead, d.mode, func(name string) (bool, bool) {
+		return slices.Contains(d.ownName.objects, strings.ToLower(name)), true
+	})
 	return []byte(text)
 }

@@ -43,7 +43,7 @@ func home() settings {
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server, databases []*database, needs []string, own []selfNaming, position string, zones bool) {
+func (p *printer) preamble(srv server, databases []*database, needs []string, own ownName, position string, zones bool) {
 	p.w.WriteString(sandbox)
 	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
 	if position != "" {
@@ -64,7 +64,7 @@ func (p *printer) preamble(srv server, databases []*database, needs []string, ow
 			p.comment(databasePrefix+"%+q", db.name)
 		}
 	} else {
-		p.noteOwnNames(databases[0], own)
+		p.noteOwnNames(own)
 	}
 	p.stmt("SET NAMES utf8mb4")
 	p.stmt("SET sql_mode = '%s', time_zone = '+00:00'", loadMode)

@@ -195,9 +195,9 @@ func TestCollationOfTarget(t *testing.T) {
 
 func TestUnqualified(t *testing.T) {
 	for definition, want := range map[string]string{
-		"CREATE DEFINER=`a.b`@`%` TRIGGER app.tr BEFORE INSERT ON `app` . `t` FOR EACH ROW SET @a = app.f()": "CREATE DEFINER=`a.b`@`%` TRIGGER tr BEFORE INSERT ON `t` FOR EACH ROW SET @a = app.f()",
-		"CREATE TRIGGER tr AFTER DELETE ON app.app FOR EACH ROW BEGIN END":                                   "CREATE TRIGGER tr AFTER DELETE ON app FOR EACH ROW BEGIN END",
-		"CREATE TRIGGER \"app\".tr AFTER DELETE ON other.t FOR EACH ROW BEGIN END":                           "CREATE TRIGGER tr AFTER DELETE ON other.t FOR EACH ROW BEGIN END",
+		"CREATE DEFINER=`a.b`@`%` TRIGGER app.tr BEFORE INSERT ON `app` . `t` FOR EACH ROW SET @a = app.f()": "CREATE DEFINER=`a.b`@`%` TRIGGER `tr` BEFORE INSERT ON `t` FOR EACH ROW SET @a = app.f()",
+		"CREATE TRIGGER tr AFTER DELETE ON app.app FOR EACH ROW BEGIN END":                                   "CREATE TRIGGER tr AFTER DELETE ON `app` FOR EACH ROW BEGIN END",
+		"CREATE TRIGGER \"app\".tr AFTER DELETE ON other.t FOR EACH ROW BEGIN END":                           "CREATE TRIGGER `tr` AFTER DELETE ON other.t FOR EACH ROW BEGIN END",
 		"CREATE TRIGGER /* app.x */ tr AFTER DELETE ON t FOR EACH ROW BEGIN END":                             "CREATE TRIGGER /* app.x */ tr AFTER DELETE ON t FOR EACH ROW BEGIN END",
 	} {
 		if got := unqualified(definition, "app"); got != want {
@@ -253,22 +253,49 @@ func TestUndroppable(t *testing.T) {
 	}
 }
 
-// A trigger that was made by qualified names goes with its database, into another one too.
+// In a view's text a database's name goes, and that of an alias or a table stays.
 func TestIsAlias(t *testing.T) {
-	for text, want := range map[string]bool{
-		"CREATE DEFINER=`d`@`%` VIEW `d` AS select `d`.`f`() AS `d`,`d`.`t`.`d` AS `x` from `t`": false,
-		"CREATE VIEW `v` AS select `d`.`a` AS `a` from `t` `d`":                                  true,
-		"CREATE VIEW `v` AS select `d`.`a` AS `a` from `d`":                                      true,
-		"CREATE VIEW `v` AS with `d` as (select 1 AS `a`)select `d`.`a` AS `a` from `x`":         true,
-		"CREATE VIEW `v` AS select `d`.`a` AS `a` from (select 1 AS `a`) `d`":                    true,
-		"CREATE VIEW `v` AS select 1 AS `a`":                                                     false,
+	for text, want := range map[string]string{
+		"CREATE DEFINER=`d`@`%` VIEW `d`.`d` AS select `d`.`f`() AS `d`,`d`.`t`.`d` AS `x` from `d`.`t`": "CREATE DEFINER=`d`@`%` VIEW `d` AS select `f`() AS `d`,`t`.`d` AS `x` from `t`",
+		"CREATE VIEW `v` AS select `d`.`a` AS `a` from `d`.`t` `d`":                                      "CREATE VIEW `v` AS select `d`.`a` AS `a` from `t` `d`",
+		"CREATE VIEW `v` AS select `d`.`a` AS `a` from `d`":                                              "",
+		"CREATE VIEW `v` AS with `d` as (select 1 AS `a`)select `d`.`a` AS `a` from `x`":                 "",
+		"CREATE VIEW `v` AS select nextval(`d`.`s`) AS `n`,interval(`d`.`s`,1) AS `i` from `d`":          "CREATE VIEW `v` AS select nextval(`s`) AS `n`,interval(`d`.`s`,1) AS `i` from `d`",
+		"select 1 from (`d`.`t` join (`d`.`u` `d` join `d`.`w` on((`d`.`a` = `d`.`w`.`a`))))":            "select 1 from (`t` join (`u` `d` join `w` on((`d`.`a` = `w`.`a`))))",
+		"select extract(year from `d`.`a`),trim(both 'x' from (`d`.`a`)),(select 1 from `d`.`t`) from x": "select extract(year from `d`.`a`),trim(both 'x' from (`d`.`a`)),(select 1 from `t`) from x",
 	} {
-		if got := isAlias(text, "d"); got != want {
-			t.Errorf("%s: %t", text, got)
+		if want == "" {
+			want = text
+		}
+		if got := withoutDatabase(text, "d"); got != want {
+			t.Errorf("%s\nis  %s\nnot %s", text, got, want)
 		}
 	}
 }
 
+// A database with a table, an alias and a program of its own name goes into another one, and what names the database in
+// words that are SQL's own, or functions of the server's, names that one.
+func TestTriggersByQualifiedNamesBesideTheirs(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	from, to := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, from, strings.ReplaceAll("CREATE TABLE DB (id INT PRIMARY KEY, hits INT); INSERT INTO DB VALUES (1, 5); CREATE TABLE `order` (id INT); CREATE TABLE log (x INT); "+
+		"CREATE VIEW v AS SELECT id FROM DB; CREATE VIEW w AS SELECT DB.id FROM `order` DB; CREATE FUNCTION `format`(a INT) RETURNS INT DETERMINISTIC RETURN a + 1; "+
+		"CREATE PROCEDURE DB() SELECT DB.id, DB.* FROM DB; CREATE PROCEDURE p() INSERT INTO DB.log SELECT DB.hits FROM DB; CREATE PROCEDURE q() SELECT DB.format(1), COUNT(*) FROM DB.order; "+
+		"CREATE TRIGGER tr BEFORE INSERT ON DB.order FOR EACH ROW SET NEW.id = (SELECT MAX(DB.hits) FROM DB)", "DB", from))
+	stream := my.dump(t, Config{Databases: []string{from}})
+	if err := my.load(t, LoadConfig{Database: to}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if got := my.Query(t, to, "CALL p(); INSERT INTO `order` VALUES (1); SELECT v.id, w.id, x FROM v, w, log; CALL q(); CALL "+from+"()"); got != "1\t5\t5\n2\t1\n1\t1\t5" {
+		t.Errorf("the restored programs and views work with %q", got)
+	}
+	if got := my.Query(t, from, "SELECT COUNT(*) FROM log"); got != "0" {
+		t.Errorf("what was restored has changed the original")
+	}
+}
+
+// A trigger that was made by qualified names goes with its database, into another one too.
 func TestTriggersByQualifiedNames(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)
@@ -297,7 +324,7 @@ func TestTriggersByQualifiedNames(t *testing.T) {
 		t.Errorf("what was restored names the database that it was made of: %s", again)
 	}
 	// What cannot be told from other names is named before anything starts, and is as it was in a database of its name.
-	my.Query(t, from, "CREATE PROCEDURE aliased() SELECT "+from+".a FROM "+from+".t "+from)
+	my.Query(t, from, "CREATE TABLE a (a INT); CREATE PROCEDURE aliased() SELECT "+from+".a FROM "+from+".t "+from)
 	stream = my.dump(t, Config{Databases: []string{from}})
 	if err := my.load(t, LoadConfig{Database: to, Clean: true}, stream); err == nil || !strings.Contains(err.Error(), "procedure aliased") || errors.As(err, new(*dump.PartialError)) {
 		t.Errorf("a restore into another database: %v", err)

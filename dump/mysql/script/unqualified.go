@@ -2,40 +2,87 @@ package script
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
-// Unqualified takes a database's name out of a program's text where it stands before a dot, outside of strings and
-// comments: FROM db.t becomes FROM t. It tells whether it has found any, and whether it is sure that these are the
-// database's: not where the name stands alone as well, as an alias, a variable or a table does, or before a star.
-func Unqualified(sql, database string, mode Mode) (text string, found, sure bool) {
+// Requalified puts instead, a database's name in quotes and a dot, into a program's text where another's name stands
+// before a dot, outside of strings and comments: FROM db.t becomes FROM `new`.t. With nothing instead what follows the
+// dot is quoted, as behind one the server takes words for names that it takes for its own without.
+//
+// Where the name stands alone as well, as a table, an alias or a variable does, it may be that before a dot: then it is
+// the database's before a call or a second dot, where the text has a table made or filled by it, and else as of tells of
+// the name that follows: whether that is one of the database's, and whether it can be nothing else. Requalified tells
+// whether it has found any of the database's, and whether it is sure of all.
+func Requalified(sql, database, instead string, mode Mode, of func(name string) (ours, sure bool)) (text string, found, sure bool) {
 	u := unqualifier{sql: []byte(sql), lx: newLexer(";", mode)}
+	names, tables, alone := u.qualified(database)
 	var out strings.Builder
 	kept := 0
 	sure = true
-	for u.next() {
-		if u.name != database || u.behind == '.' || u.behind == '@' {
+	for _, n := range names {
+		ours, certain := true, true
+		if alone && n.mark != '.' && n.mark != '(' && !tables[n.next] {
+			ours, certain = of(n.next)
+		}
+		if !ours {
 			continue
 		}
-		begin := u.begin
-		switch mark, end := u.ahead(); {
-		case mark == '@': // a user
-		case mark == '.':
-			if after := u.after(end); after < len(u.sql) && u.sql[after] == '*' {
-				sure = false
-			}
-			found = true
-			out.WriteString(sql[kept:begin])
-			kept = u.after(end)
-			u.i, u.last = kept, '.'
-		default:
-			sure = false
+		found, sure = true, sure && certain
+		out.WriteString(sql[kept:n.begin] + instead)
+		kept = n.end
+		if instead == "" && kept < len(sql) && isLetter(sql[kept]) {
+			out.WriteString("`" + n.next + "`")
+			kept += len(n.next)
 		}
 	}
-	if !found {
-		return sql, false, true
+	return out.String() + sql[kept:], found, sure
+}
+
+// A qualifier is a database's name before a dot, or another's.
+type qualifier struct {
+	begin, end int    // from the name to behind the dot
+	next       string // the name that follows; "": none does, as before a star
+	mark       byte   // what stands behind that
+}
+
+// tableWords are those of the words before a table that stand before no column.
+var tableWords = []string{"exists", "into", "join", "table"}
+
+// qualified returns where a database's name stands before a dot, which of those that follow are tables, by the words
+// before, and whether the name stands elsewhere too.
+func (u *unqualifier) qualified(database string) (names []qualifier, tables map[string]bool, alone bool) {
+	tables = make(map[string]bool)
+	before, ofTable := "", false
+	for u.next() {
+		word := before
+		before = ""
+		if isLetter(u.sql[u.begin]) {
+			before = strings.ToLower(u.name)
+		}
+		if n := len(names) - 1; n >= 0 && names[n].end == u.begin {
+			names[n].next = u.name
+			names[n].mark, _ = u.ahead()
+			tables[u.name] = tables[u.name] || ofTable
+		}
+		if u.name != database || u.behind == '@' {
+			continue
+		}
+		mark, end := u.ahead()
+		switch {
+		case u.behind == '.':
+			alone = true
+		case mark == '@': // a user
+		case mark == '.':
+			ofTable = u.behind == 'a' && slices.Contains(tableWords, word)
+			end = u.after(end)
+			names = append(names, qualifier{begin: u.begin, end: end})
+			u.i, u.last = end, '.'
+		default:
+			alone = true
+		}
 	}
-	return out.String() + sql[kept:], true, sure
+	return names, tables, alone
 }
 
 // An unqualifier reads a program's names.
