@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // Values that their text alone does not bring back.
@@ -67,21 +69,34 @@ func appendScalar(b, value []byte) ([]byte, bool) {
 	return fmt.Appendf(b, typ.cast, text), true
 }
 
-// withOwnComment returns the definition of a program that was made under NO_BACKSLASH_ESCAPES with its comment as it is
-// read there: the servers show it with backslashes as escapes, whatever the mode.
-func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, definition string) (string, error) {
-	begin, query := "\n    COMMENT '", "SELECT routine_comment AS text FROM information_schema.routines WHERE routine_schema = %s AND routine_name = %s AND routine_type = "+literal(kind)
+// withOwnComment returns the definition of a program with its comment as it is read under its sql_mode and in its
+// character set: the servers show it with backslashes as escapes, whatever the mode, and in UTF-8, whatever the character
+// set of all else.
+func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, definition, mode, charset string) (string, error) {
+	if err := mustBe(wordForm, "a character set", charset); err != nil {
+		return "", err
+	}
+	plain := script.SQLMode(mode)&script.NoBackslashEscapes != 0
+	begin, of, condition := "\n    COMMENT '", "routine", " AND routine_type = "+literal(kind)
 	if kind == "EVENT" {
-		begin, query = " COMMENT '", "SELECT event_comment AS text FROM information_schema.events WHERE event_schema = %s AND event_name = %s"
+		begin, of, condition = " COMMENT '", "event", ""
 	}
 	at := indexUnquoted(definition, begin)
-	if at < 0 || !strings.Contains(definition[at:], `\`) {
+	if at < 0 {
 		return definition, nil
 	}
 	at += len(begin) - 1
 	end := closing(definition, at)
-	rows, err := c.conn.list(ctx, fmt.Sprintf(query, literal(db.name), literal(name)))
-	if err != nil || end < 0 || len(rows) != 1 || rows[0]["text"] == "" { // without one of its own that is in its body
+	if end < 0 || !(plain && strings.Contains(definition[at:end], `\`)) && (strings.HasPrefix(charset, "utf8") || isASCII(definition[at:end])) {
+		return definition, nil
+	}
+	text := of + "_comment"
+	if !plain { // by letters, of which a backslash may be the second byte in such a character set
+		text = "REPLACE(" + text + ", CHAR(92 USING utf8mb4), CHAR(92, 92 USING utf8mb4))"
+	}
+	rows, err := c.conn.list(ctx, fmt.Sprintf("SELECT CONVERT(%s USING %s) AS text FROM information_schema.%ss WHERE ", text, charset, of)+
+		c.srv.isDatabase(of+"_schema", db.name)+" AND "+is(of+"_name", name)+condition)
+	if err != nil || len(rows) != 1 || rows[0]["text"] == "" { // without one of its own that is in its body
 		return definition, err
 	}
 	return definition[:at] + "'" + strings.ReplaceAll(rows[0]["text"], "'", "''") + "'" + definition[end+1:], nil

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -51,6 +52,27 @@ func TestOddValues(t *testing.T) {
 		if diff := cmp.Diff(lines(want), lines(my.Query(t, restored, query))); diff != "" {
 			t.Errorf("%s (-original +restored):\n%s", how, diff)
 		}
+	}
+}
+
+// Comments are read of the one program that has the name byte for byte, and written by its sql_mode, in its character set.
+func TestOddValuesOfComments(t *testing.T) {
+	my := testServer(t)
+	db, natively := my.CreateDB(t), my.CreateDB(t)
+	upper := strings.ToUpper(db)
+	my.Query(t, "", "CREATE DATABASE "+upper)
+	t.Cleanup(func() { my.Query(t, "", "DROP DATABASE "+upper) })
+	script := "SET NAMES latin1; SET sql_mode = 'NO_BACKSLASH_ESCAPES'; CREATE PROCEDURE p() COMMENT 'gr\xf6\xdfe\\x' SELECT 'y\\z'; CREATE PROCEDURE q() COMMENT 'gr\xf6\xdfe' SELECT 'y\\z';" +
+		"CREATE EVENT ev ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 00:00:00' DISABLE COMMENT '\xf6\\' DO SELECT 1;" +
+		"SET sql_mode = ''; CREATE PROCEDURE r() COMMENT 'gr\xf6\xdfe\\\\''x' SELECT '\xf6';"
+	my.client(t, db, []byte(script))
+	my.client(t, upper, []byte(script))
+	if err := my.load(t, LoadConfig{Database: natively}, my.dump(t, Config{Databases: []string{db}})); err != nil {
+		t.Fatal(err)
+	}
+	got := my.Query(t, "", "SELECT HEX(routine_comment) FROM information_schema.routines WHERE routine_schema = '"+natively+"' ORDER BY routine_name; SELECT HEX(event_comment) FROM information_schema.events WHERE event_schema = '"+natively+"'")
+	if want := fmt.Sprintf("%X\n%X\n%X\n%X", `größe\x`, "größe", `größe\'x`, `ö\`); got != want {
+		t.Errorf("the comments are %s, want %s", got, want)
 	}
 }
 

@@ -134,8 +134,8 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	}
 	p.definition = withString(r[programColumn(kind)], r["sql_mode"])
 	mode := r["sql_mode"]
-	if script.SQLMode(mode)&script.NoBackslashEscapes != 0 && kind != "TRIGGER" && kind != "LIBRARY" {
-		if p.definition, err = c.withOwnComment(ctx, db, kind, name, p.definition); err != nil {
+	if kind != "TRIGGER" && kind != "LIBRARY" {
+		if p.definition, err = c.withOwnComment(ctx, db, kind, name, p.definition, mode, r["character_set_client"]); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 		}
 	}
