@@ -133,7 +133,8 @@ func foundIn(t *testing.T, pg *servers.PG, db string) (found string, warned []st
 
 // What Clean has emptied is as a new database to this program and to pg_dump.
 func TestCleanIsNew(t *testing.T) {
-	pg := testServer(t)
+	skipShort(t)
+	pg := servers.Postgres(t) // the script makes roles
 	fresh, db := pg.CreateDB(t), newDB(t, pg)
 	pg.Psql(t, "postgres", "CREATE ROLE owner_of_little LOGIN PASSWORD 'x'")
 	t.Cleanup(func() {

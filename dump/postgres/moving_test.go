@@ -22,11 +22,16 @@ func TestStandby(t *testing.T) {
 	db := newDB(t, pg)
 	psqlLoad(t, pg, db, readFile(t, "testdata/database/objects.sql"))
 	// What is unlogged, and what the primary has of it.
-	unlogged := map[string]string{"shop.unlogged": "COPY shop.unlogged (a) FROM stdin;\n\\.\n\n"}
+	unlogged := map[string]string{
+		"shop.unlogged":          "COPY shop.unlogged (a) FROM stdin;\n\\.\n\n",
+		"shop.unlogged_identity": "COPY shop.unlogged_identity (i, b) FROM stdin;\n1\t7\n\\.\n\n",
+	}
 	pg.Psql(t, db, "TRUNCATE shop.unlogged")
 	if version(t, pg) >= 150000 {
 		pg.Psql(t, db, "CREATE UNLOGGED SEQUENCE shop.not_logged")
 		unlogged["shop.not_logged"] = "SELECT pg_catalog.setval('shop.not_logged', 1, false);\n"
+		unlogged["shop.unlogged_identity_b_seq"] = "SELECT pg_catalog.setval('shop.unlogged_identity_b_seq', 7, true);\n"
+		unlogged["shop.unlogged_identity_i_seq"] = "SELECT pg_catalog.setval('shop.unlogged_identity_i_seq', 1, true);\n"
 	}
 	// A standby has no locks against what their owner may do on the primary.
 	pg.Psql(t, db, `CREATE ROLE somebody; CREATE SEQUENCE shop.begun; ALTER SEQUENCE shop.begun OWNER TO somebody; SELECT nextval('shop.begun');
