@@ -48,6 +48,7 @@ type table struct {
 	key           *key     // by which the rows leave; nil: as they lie
 	zone          string   // in which it computes of TIMESTAMPs; "": it computes nothing of them, or in UTC
 	machineZone   string   // what that is where it is SYSTEM
+	zoned         []string // unique keys of the definition that are added in that zone, after the rows
 }
 
 // A key is a unique key without NULLs: an order of the rows in which each has its place.

@@ -258,6 +258,7 @@ func changed(err error) error {
 // table writes a table and its rows.
 func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	if t.rowless {
+		t.zoned = nil
 		p.create(t)
 		return p.err()
 	}

@@ -85,7 +85,7 @@ func (b *beginning) WriteString(text string) (int, error) { return b.Write([]byt
 
 // create writes a table's definition, without what is added to it later.
 func (p *printer) create(t *table) {
-	definition := t.definition.without(t.later).without(t.foreign)
+	definition := t.definition.without(t.later).without(t.foreign).without(t.zoned)
 	if !p.qualified {
 		definition = definition.within(t.db.name)
 	}

@@ -186,6 +186,11 @@ func TestOddServer(t *testing.T) {
 	} else {
 		computes += "SET time_zone = '+00:00', check_constraint_checks = 0;" + strings.ReplaceAll(rows, "+00:00", "") + "SET time_zone = 'Test/Zone'; ALTER TABLE computes FORCE, ALGORITHM = COPY"
 	}
+	// Days that are two in this zone are one in UTC.
+	computes += `;
+		CREATE TABLE days (id INT PRIMARY KEY, person INT, ts TIMESTAMP NULL, day DATE AS (DATE(ts)) STORED, next DATE AS (day + INTERVAL 1 DAY) STORED,
+			UNIQUE KEY first (person, id), UNIQUE KEY daily (person, next), UNIQUE KEY last (id, person), KEY (ts));
+		SET time_zone = 'Test/Zone'; INSERT INTO days (id, person, ts) VALUES (1, 1, '2024-07-02 23:30:00'), (2, 1, '2024-07-03 00:30:00'), (3, NULL, NULL)`
 	for _, name := range []string{"kinds", "types"} {
 		db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
 		my.client(t, db, readFile(t, "testdata/database/"+name+".sql"))

@@ -39,6 +39,7 @@ func (c *catalog) readZones(ctx context.Context, tables []*table) error {
 		}
 		t.zone, t.machineZone = zone, system
 		if c.srv.mariadb() {
+			t.zoned = t.definition.uniqueOfComputed(stamps)
 			continue
 		}
 		for i, col := range t.columns {
@@ -83,6 +84,45 @@ func (d definition) computing() []string {
 	return stamps
 }
 
+// uniqueOfComputed returns the unique keys of columns that are computed of the stamps, and those behind the first of
+// them, which are added together then and so in their order. What is unique in one zone need not be in UTC, in which
+// the rows come first.
+func (d definition) uniqueOfComputed(stamps []string) []string {
+	of := slices.Clone(stamps)
+	mentions := func(text string) bool {
+		return slices.ContainsFunc(of, func(name string) bool { return strings.Contains(text, name) })
+	}
+	for more := true; more; { // one computed column may be of another
+		more = false
+		for _, e := range d.elements {
+			name, _, column := cutName(e)
+			if at := outsideQuotes(e, " GENERATED ALWAYS AS ("); column && at >= 0 && !slices.Contains(of, name) && mentions(e[at:]) {
+				of, more = append(of, name), true
+			}
+		}
+	}
+	of = of[len(stamps):]
+	var keys []string
+	for _, e := range d.elements {
+		if strings.HasPrefix(e, "UNIQUE KEY ") && (len(keys) > 0 || mentions(keyParts(e))) {
+			keys = append(keys, e)
+		}
+	}
+	for _, e := range d.elements { // whose key has to be there from the beginning
+		if name, rest, ok := cutName(e); ok && strings.Contains(rest, " AUTO_INCREMENT") {
+			if slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(keyParts(key), name) }) {
+				return nil
+			}
+		}
+	}
+	return keys
+}
+
+// keyParts is what a key's element says behind the key's name.
+func keyParts(element string) string {
+	return element[closing(element, strings.Index(element, "`"))+1:]
+}
+
 // enter is what comes before a table's rows, in whose zone they are computed, and leave what comes after them.
 func (t *table) enter(p *printer, srv server) {
 	if t.zone != "" && !srv.mariadb() {
@@ -93,7 +133,11 @@ func (t *table) enter(p *printer, srv server) {
 func (t *table) leave(p *printer, srv server) {
 	if t.zone != "" && srv.mariadb() {
 		p.inZone(t.zone)
-		p.stmt("ALTER TABLE %s FORCE, ALGORITHM=COPY", t.name)
+		add := ""
+		for _, key := range t.zoned {
+			add += "\n  ADD " + key + ","
+		}
+		p.stmt("ALTER TABLE %s%s FORCE, ALGORITHM=COPY", t.name, add)
 	}
 	p.in(home())
 }
