@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -30,12 +31,12 @@ func TestRowLongerThanAPacket(t *testing.T) {
 	refused := func(err error, begin string) {
 		t.Helper()
 		var short *PacketError
-		if !errors.As(err, &short) || *short != (PacketError{needed, 16 << 20}) || !strings.HasPrefix(err.Error(), begin) {
+		if !errors.As(err, &short) || *short != (PacketError{needed, 16 << 20}) || !regexp.MustCompile("^"+begin).MatchString(err.Error()) {
 			t.Errorf("error %v, want %s …", err, begin)
 		}
 	}
 	l := my.loader(t, LoadConfig{Database: to})
-	refused(l.Load(t.Context(), bytes.NewReader(stream)), "restore: line 30: INSERT INTO `wide` (`k`, `a`) VALUES …: it takes")
+	refused(l.Load(t.Context(), bytes.NewReader(stream)), "restore: line [0-9]+: INSERT INTO `wide` [(]`k`, `a`[)] VALUES …: it takes")
 	my.Query(t, to, "DROP TABLE before_it, wide")
 	if err := l.Verify(bytes.NewReader(stream)); err != nil {
 		t.Fatal(err)

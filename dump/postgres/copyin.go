@@ -20,6 +20,9 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes in
 	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
 		err = broken
 	}
+	if err != nil {
+		s.spare = nil // some are still with those rows
+	}
 	return tag.RowsAffected(), rows.bytes.Load(), err
 }
 

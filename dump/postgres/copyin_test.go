@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A load whose input stalls within the rows of a table ends when the server ends its session or its statement, and when
@@ -74,6 +75,36 @@ func TestLoadOfStalledRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A session whose COPYs were refused takes the next one.
+func TestCopyAfterOnesThatFailed(t *testing.T) {
+	pg := testServer(t)
+	s := &session{conn: sessionIn(t, pg, pg.CreateDB(t))}
+	execute(t, s.conn, "CREATE TABLE public.t (a integer)")
+	rows := strings.Repeat("1\n", 1<<18)
+	copied := func(table string) error {
+		_, _, err := s.copyIn(t.Context(), copyItem(t, table, rows))
+		return err
+	}
+	for range rowsAhead + 1 {
+		if err := copied("public.missing"); !hasCode(err, "42P01") { // undefined_table
+			t.Fatalf("into no table: %v", err)
+		}
+	}
+	if err := copied("public.t"); err != nil {
+		t.Error(err)
+	}
+}
+
+// copyItem is a COPY of rows into a table as a script has it.
+func copyItem(t *testing.T, table, rows string) script.Item {
+	t.Helper()
+	item, err := script.NewReader(strings.NewReader("COPY " + table + " FROM stdin;\n" + rows + "\\.\n")).Next()
+	if err != nil || item.Kind != script.Copy {
+		t.Fatalf("%v, %v", item.Kind, err)
+	}
+	return item
 }
 
 // Rows come whole and in order, however they are read.
