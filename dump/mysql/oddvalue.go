@@ -81,7 +81,7 @@ func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, 
 	if kind == "EVENT" {
 		begin, of, condition = " COMMENT '", "event", ""
 	}
-	at := indexUnquoted(definition, begin)
+	at := outsideQuotes(definition, begin)
 	if at < 0 {
 		return definition, nil
 	}
@@ -100,21 +100,6 @@ func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, 
 		return definition, err
 	}
 	return definition[:at] + "'" + strings.ReplaceAll(rows[0]["text"], "'", "''") + "'" + definition[end+1:], nil
-}
-
-// indexUnquoted is strings.Index outside of quotes.
-func indexUnquoted(text, what string) int {
-	for i := 0; i < len(text); i++ {
-		if strings.HasPrefix(text[i:], what) {
-			return i
-		}
-		if c := text[i]; c == '`' || c == '\'' || c == '"' {
-			if i = closing(text, i); i < 0 {
-				break
-			}
-		}
-	}
-	return -1
 }
 
 // isUnwritable tells whether a value is one that no INSERT takes: the empty one of a column of geometries or vectors that

@@ -157,14 +157,18 @@ var programKinds = []string{"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "PACKAG
 
 // renamed returns a statement for a database of another name.
 func (d *ownDump) renamed(sql []byte) []byte {
-	if !d.renames || !slices.ContainsFunc(programKinds, func(kind string) bool { return creates(string(sql), kind) }) {
+	if !d.renames || !createObject.Match(sql) { // rows are long, and stay where they are
+		return sql
+	}
+	text := string(sql)
+	if !slices.ContainsFunc(programKinds, func(kind string) bool { return creates(text, kind) }) {
 		return sql
 	}
 	instead := ident(d.cfg.Database) + "."
 	if !isASCII(instead) { // and the program's text may be in another character set
 		instead = ""
 	}
-	text, _, _ := script.Requalified(string(sql), d.ownName.database, instead, d.mode, func(name string) (bool, bool) {
+	text, _, _ = script.Requalified(text, d.ownName.database, instead, d.mode, func(name string) (bool, bool) {
 		return slices.Contains(d.ownName.objects, strings.ToLower(name)), true
 	})
 	return []byte(text)

@@ -15,14 +15,16 @@ import (
 
 // readZones finds those tables, and the zone.
 func (c *catalog) readZones(ctx context.Context, tables []*table) error {
+	var zone, system string
 	for _, t := range tables {
 		stamps := t.definition.computing()
 		if len(stamps) == 0 {
 			continue
 		}
-		var zone, system string
-		if err := c.conn.row(ctx, "SELECT @@GLOBAL.time_zone, @@system_time_zone", &zone, &system); err != nil {
-			return fmt.Errorf("read the server's time zone: %w", err)
+		if zone == "" {
+			if err := c.conn.row(ctx, "SELECT @@GLOBAL.time_zone, @@system_time_zone", &zone, &system); err != nil {
+				return fmt.Errorf("read the server's time zone: %w", err)
+			}
 		}
 		if isUTC(zone) || zone == systemZone && isUTC(system) {
 			return nil
