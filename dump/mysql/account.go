@@ -360,8 +360,9 @@ func gone(m []string) error {
 
 // columnsOf returns the quoted columns of a table or view, where they are known.
 func (db *database) columnsOf(name string) (columns []string, known, there bool) {
+	quoted := ident(name)
 	for _, t := range db.tables {
-		if t.name == ident(name) {
+		if t.name == quoted {
 			for _, e := range t.definition.elements {
 				if column, _, ok := cutName(e); ok {
 					columns = append(columns, column)
