@@ -66,7 +66,10 @@ func flipped(stream []byte, at int) []byte {
 // places are offsets into a stream of n bytes: many of a short one, fewer of a
 // long one, and most of them near its ends, where the odd things are.
 func places(n int) []int {
-	const near, between = 64, 16
+	near, between := 64, 16
+	if n > 1<<20 {
+		near = 16 // each of those at the end is a reading of the whole
+	}
 	var list []int
 	for i := range near {
 		list = append(list, i, n-1-i)
