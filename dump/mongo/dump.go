@@ -50,9 +50,11 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	d.warnOfSearch(listed)
 	for _, coll := range listed {
 		s.warnOfUnknown(coll)
-		if err := coll.describe(s.cfg.UUIDs); err != nil {
+		inexact, err := coll.describe(s.cfg.UUIDs)
+		if err != nil {
 			return err
 		}
+		s.warnOfInexact(coll, inexact)
 	}
 	buf := bufio.NewWriterSize(w, 64<<10) // for what is small; chunks pass by it
 	if err := d.write(ctx, buf, listed); err != nil {
