@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,8 +69,12 @@ func (q *inquiry) list(ctx context.Context) ([]*collection, error) {
 		}
 	}
 	var all []*collection
+	var listed listing
 	for _, db := range names {
 		found, err := q.listDatabase(ctx, db)
+		for _, c := range found {
+			err = cmp.Or(err, listed.add(c.options))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("list the collections of %s: %w", shown(db), err)
 		}
@@ -126,6 +131,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	var search searchProbe
+	var listed listing
 	for _, coll := range all {
 		if coll.isView() || coll.Type == "" {
 			continue
@@ -144,7 +150,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 				}
 				seen[name] = true
 				coll.indexes = append(coll.indexes, slices.Clone(index))
-				return nil
+				return listed.add(index)
 			})
 			if err == nil && len(coll.indexes) == 0 && c.server.mongod && coll.hasIDIndex() {
 				err = errors.New("the server lists none, not even that of _id")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -74,15 +75,40 @@ func (c *cursor) end(ctx context.Context) {
 	_ = c.Close(ctx)
 }
 
+// mostListed is how many bytes a server may list of what it has, at once and of all
+// databases: no more has room in an archive. What is shorter than leastListed counts
+// as that, as it takes as much memory.
+const (
+	mostListed  = 128 << 20
+	leastListed = 256
+)
+
+// A listing counts what a server lists, from several of its answers at once.
+type listing struct{ bytes atomic.Int64 }
+
+// add takes note of a document, and refuses the one with which it is too much: a
+// server that goes on listing would have all memory.
+func (l *listing) add(doc bson.Raw) error {
+	if l.bytes.Add(int64(max(len(doc), leastListed))) > mostListed {
+		return fmt.Errorf("the server lists more than the %d bytes that an archive can hold", mostListed)
+	}
+	return nil
+}
+
 // each runs a command that answers with a cursor, and passes each document on.
-// What is passed is valid only for that call.
+// What is passed is valid only for that call. It is for lists, and not for what a
+// collection holds.
 func (c *conn) each(ctx context.Context, db string, command bson.D, do func(bson.Raw) error) error {
 	cur, err := c.cursor(ctx, db, command)
 	if err != nil {
 		return err
 	}
 	defer cur.end(ctx)
+	var listed listing
 	for cur.next(ctx) {
+		if err := listed.add(cur.Current); err != nil {
+			return err
+		}
 		if err := do(cur.Current); err != nil {
 			return err
 		}

@@ -373,6 +373,32 @@ func TestListingThatCannotBe(t *testing.T) {
 	}
 }
 
+// A server that goes on listing is not believed before there is no memory left.
+func TestListingWithoutEnd(t *testing.T) {
+	f := startFake(t)
+	f.add(t, "app", "users", "collection", "", `{"_id":1}`)
+	text, n := strings.Repeat("x", 14<<20), 0
+	more := func(field string) func(string, bson.Raw) any {
+		return func(string, bson.Raw) any {
+			n++
+			one := bson.D{{Key: "name", Value: fmt.Sprint("n", n)}, {Key: "options", Value: bson.D{{Key: "x", Value: text}}}}
+			return bson.D{{Key: "ok", Value: 1}, {Key: "cursor", Value: bson.D{{Key: "id", Value: int64(77)}, {Key: "ns", Value: "app.$cmd"}, {Key: field, Value: bson.A{one}}}}}
+		}
+	}
+	f.handle("listCollections", more("firstBatch"))
+	f.handle("getMore", more("nextBatch"))
+	_, _, err := dumpOnly(t, f, Config{Database: "app", Users: UsersOff, Oplog: OplogOff})
+	if err == nil || !strings.Contains(err.Error(), "the server lists more than the 134217728 bytes") || n > 10 {
+		t.Errorf("answered %d times: %v", n, err)
+	}
+	var small listing
+	for n = 0; small.add(emptyDocument) == nil; n++ {
+	}
+	if n != 500_000+24_288 {
+		t.Errorf("%d empty documents are as much as %d bytes", n, mostListed)
+	}
+}
+
 // Options that are nested deeper than a server allows, by a million levels.
 func TestDeepOptions(t *testing.T) {
 	const levels, each = 1_000_000, 8

@@ -120,11 +120,47 @@ func parseMetadata(text string) (metadata, error) {
 	if text == "" {
 		return m, nil
 	}
+	// The driver's reader calls itself for each bracket, and a full stack ends the program.
+	const around = 8 // brackets of extended JSON around the innermost value, and of the archive around all
+	if nestedDeeper(text, mostDepth+around) {
+		return m, fmt.Errorf("it is nested deeper than %d", mostDepth)
+	}
 	if err := bson.UnmarshalExtJSON([]byte(text), false, &m); err != nil || m.Exact == "" {
 		return m, err
 	}
 	err := m.takeExact()
 	return m, err
+}
+
+// nestedDeeper tells whether a text of JSON has more brackets within brackets than
+// that.
+func nestedDeeper(text string, most int) bool {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > most {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// size is what the metadata takes once it is read.
+func (m *metadata) size() int {
+	size := len(m.Options)
+	for _, index := range m.Indexes {
+		size += len(index)
+	}
+	return size
 }
 
 // takeExact puts what Exact holds where it belongs.

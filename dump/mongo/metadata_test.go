@@ -21,17 +21,17 @@ import (
 // of which it keeps a part.
 func lookalikes() map[string]any {
 	return map[string]any{
-		"date of text":       bson.D{{Key: "$date", Value: "2024-01-01T00:00:00Z"}},
-		"date of words":      bson.D{{Key: "$date", Value: "tomorrow"}},
-		"oid":                bson.D{{Key: "$oid", Value: "64b000000000000000000001"}},
-		"oid of a field":     bson.D{{Key: "$oid", Value: "$x"}},
-		"uuid":               bson.D{{Key: "$uuid", Value: "00112233-4455-6677-8899-aabbccddeeff"}},
-		"binary":             bson.D{{Key: "$binary", Value: bson.D{{Key: "base64", Value: "AAAA"}, {Key: "subType", Value: "04"}}}},
-		"literal":            bson.D{{Key: "$literal", Value: bson.D{{Key: "$numberLong", Value: "7"}}}},
-		"numberLong":         bson.D{{Key: "$numberLong", Value: int64(7)}},
-		"minKey":             bson.D{{Key: "$minKey", Value: 1}},
-		"undefined":          bson.D{{Key: "$undefined", Value: true}},
-		"code":               bson.D{{Key: "$code", Value: "x"}, {Key: "more", Value: 1}},
+		"date of text":        bson.D{{Key: "$date", Value: "2024-01-01T00:00:00Z"}},
+		"date of words":       bson.D{{Key: "$date", Value: "tomorrow"}},
+		"oid":                 bson.D{{Key: "$oid", Value: "64b000000000000000000001"}},
+		"oid of a field":      bson.D{{Key: "$oid", Value: "$x"}},
+		"uuid":                bson.D{{Key: "$uuid", Value: "00112233-4455-6677-8899-aabbccddeeff"}},
+		"binary":              bson.D{{Key: "$binary", Value: bson.D{{Key: "base64", Value: "AAAA"}, {Key: "subType", Value: "04"}}}},
+		"literal":             bson.D{{Key: "$literal", Value: bson.D{{Key: "$numberLong", Value: "7"}}}},
+		"numberLong":          bson.D{{Key: "$numberLong", Value: int64(7)}},
+		"minKey":              bson.D{{Key: "$minKey", Value: 1}},
+		"undefined":           bson.D{{Key: "$undefined", Value: true}},
+		"code":                bson.D{{Key: "$code", Value: "x"}, {Key: "more", Value: 1}},
 		"no UTF-8":            "caf\xe9",
 		"a field of no UTF-8": bson.D{{Key: "caf\xe9", Value: 1}},
 		"a half pair":         "\xed\xa0\x80",
@@ -231,4 +231,36 @@ func (r *randomBSON) element(doc []byte, key string, depth int) []byte {
 		return doc
 	}
 	return doc // of undefined, null and the keys there is no more
+}
+
+// An archive is a file that anybody may have written: one bracket after the other
+// is no reason to end without a word.
+func TestMetadataIsDeep(t *testing.T) {
+	var deep any = bson.A{}
+	for range mostDepth - 4 {
+		deep = bson.A{deep}
+	}
+	raw, err := bson.Marshal(bson.D{{Key: "validator", Value: bson.D{{Key: "x", Value: deep}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &collection{Collection: archive.Collection{DB: "app", Name: "c", Type: "collection"}, options: raw}
+	if inexact, err := c.describe(false); err != nil || len(inexact) > 0 {
+		t.Fatal(err, inexact)
+	}
+	if m, err := parseMetadata(c.Metadata); err != nil || !bytes.Equal(m.Options, raw) {
+		t.Errorf("%d arrays within each other: %v", mostDepth-4, err)
+	}
+	const most = 5 << 20
+	for _, text := range []string{
+		`{"options":{"a":` + strings.Repeat("[", most),
+		`{"options":` + strings.Repeat(`{"a":`, most/5),
+	} {
+		if _, err := parseMetadata(text); err == nil || !strings.Contains(err.Error(), "nested deeper than") {
+			t.Errorf("%s…: %v", text[:20], err)
+		}
+	}
+	if text := `{"options":{"a":"` + strings.Repeat(`[\"[`, mostDepth) + `"}}`; nestedDeeper(text, mostDepth) {
+		t.Error("brackets in a text were counted")
+	}
 }

@@ -45,7 +45,7 @@ func (s *loading) makePlan() error {
 	s.targets = map[*archive.Collection]*target{}
 	taken := map[string]string{} // the namespaces in the archive, by those they go to
 	var loadable []string
-	usersLeft := false
+	usersLeft, described := false, 0
 	prelude := s.archive.Prelude()
 	own := s.goesHome(prelude)
 	if s.cfg.Database != "" && s.isOfSeveral(prelude) {
@@ -77,6 +77,9 @@ func (s *loading) makePlan() error {
 		t, err := s.newTarget(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown(c.Namespace()), err)
+		}
+		if described += t.metadata.size(); described > mostListed { // numbers in JSON may be shorter than what they become
+			return fmt.Errorf("%s: with its metadata there are more than the %d bytes that a dump has", shown(c.Namespace()), mostListed)
 		}
 		if other, ok := taken[t.namespace()]; ok {
 			return fmt.Errorf("%s and %s would both go to %s", shown(other), shown(c.Namespace()), shown(t.namespace()))

@@ -35,6 +35,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -81,46 +82,71 @@ const (
 	maxDocument = 32 << 20 // a document has 16 MiB, an entry of the oplog may have a little more
 )
 
+// bounds are what a prelude may have, written or read: its reader holds all of it,
+// and believes nobody that it ends.
+type bounds struct {
+	document, all int // bytes
+	collections   int
+}
+
+// preludeBounds: mongorestore reads no larger document than that, and no server
+// bears so many collections, each of which takes more memory here than bytes there.
+func preludeBounds() bounds {
+	return bounds{document: 16 << 20, all: 128 << 20, collections: 500_000}
+}
+
 // encode returns the prelude as it stands in an archive of this program, the
 // magic number included.
-func (p *Prelude) encode() ([]byte, error) {
-	header := func(check uint64) ([]byte, error) {
-		return bson.Marshal(bson.D{
-			{Key: "concurrent_collections", Value: p.Concurrent},
-			{Key: "version", Value: formatVersion},
-			{Key: "server_version", Value: p.ServerVersion},
-			{Key: "tool_version", Value: p.Tool},
-			{Key: "check", Value: int64(check)},
-		})
-	}
-	unchecked, err := header(0)
+func (p *Prelude) encode(most bounds) ([]byte, error) {
+	unchecked, err := p.encodeHeader(0)
 	if err != nil {
 		return nil, err
 	}
+	if n := len(p.Collections); n > most.collections {
+		return nil, fmt.Errorf("%d collections, more than the %d that an archive can hold", n, most.collections)
+	}
 	out := append(binary.LittleEndian.AppendUint32(nil, magic), unchecked...)
 	for _, c := range p.Collections {
-		doc, err := bson.Marshal(bson.D{
-			{Key: "db", Value: c.DB},
-			{Key: "collection", Value: c.Name},
-			{Key: "metadata", Value: c.Metadata},
-			{Key: "size", Value: int32(0)},
-			{Key: "type", Value: c.Type},
-		})
+		doc, err := c.encode()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", Shown(c.Namespace()), err)
 		}
-		if len(doc) > maxDocument {
-			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than an archive can hold", Shown(c.Namespace()), len(doc))
+		if len(doc) > most.document {
+			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than the %d that an archive can hold of one", Shown(c.Namespace()), len(doc), most.document)
 		}
-		out = append(out, doc...)
+		if out = append(out, doc...); len(out) > most.all {
+			return nil, fmt.Errorf("the metadata of all collections has more than the %d bytes that an archive can hold", most.all)
+		}
 	}
 	out = binary.LittleEndian.AppendUint32(out, terminator)
-	checked, err := header(xxhash.Sum64(out))
+	checked, err := p.encodeHeader(xxhash.Sum64(out))
 	if err != nil {
 		return nil, err
 	}
 	copy(out[4:], checked)
 	return out, nil
+}
+
+// encodeHeader returns the header of an archive of this program, with the hash of
+// the prelude in which that stands as zero.
+func (p *Prelude) encodeHeader(check uint64) ([]byte, error) {
+	return bson.Marshal(bson.D{
+		{Key: "concurrent_collections", Value: p.Concurrent},
+		{Key: "version", Value: formatVersion},
+		{Key: "server_version", Value: p.ServerVersion},
+		{Key: "tool_version", Value: p.Tool},
+		{Key: "check", Value: int64(check)},
+	})
+}
+
+func (c *Collection) encode() ([]byte, error) {
+	return bson.Marshal(bson.D{
+		{Key: "db", Value: c.DB},
+		{Key: "collection", Value: c.Name},
+		{Key: "metadata", Value: c.Metadata},
+		{Key: "size", Value: int32(0)},
+		{Key: "type", Value: c.Type},
+	})
 }
 
 // decodeHeader reads an archive's header into p.
@@ -230,18 +256,24 @@ type fields struct {
 	err    error
 }
 
+// mostFields is more than any document of the archive's own has.
+const mostFields = 16
+
 func decodeFields(doc []byte) (*fields, error) {
-	elements, err := bson.Raw(doc).Elements()
-	if err != nil {
-		return nil, fmt.Errorf("decode: %w", err)
-	}
-	f := &fields{values: make(map[string]bson.RawValue, len(elements))}
-	for _, e := range elements {
-		value, err := e.ValueErr()
+	f := &fields{values: map[string]bson.RawValue{}}
+	for rest := doc[4 : len(doc)-1]; len(rest) > 0; {
+		element, after, ok := bsoncore.ReadElement(rest)
+		if !ok {
+			return nil, errors.New("decode: it is no document")
+		}
+		value, err := bson.RawElement(element).ValueErr()
 		if err != nil {
 			return nil, fmt.Errorf("decode: %w", err)
 		}
-		f.values[e.Key()] = value
+		if f.values[element.Key()] = value; len(f.values) > mostFields {
+			return nil, fmt.Errorf("decode: it has more than %d fields", mostFields)
+		}
+		rest = after
 	}
 	return f, nil
 }

@@ -8,6 +8,7 @@ import (
 	"hash/crc64"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -303,5 +304,94 @@ func BenchmarkWriter(b *testing.B) {
 	b.SetBytes(int64(len(docs)))
 	for b.Loop() {
 		w.Write(docs)
+	}
+}
+
+// counted counts what is read through it.
+type counted struct {
+	io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// again reads as the same bytes without end.
+type again struct {
+	bytes []byte
+	at    int
+}
+
+func (a *again) Read(p []byte) (int, error) {
+	n := copy(p, a.bytes[a.at:])
+	a.at = (a.at + n) % len(a.bytes)
+	return n, nil
+}
+
+// A prelude that does not end is given up before it has taken more memory than there
+// is: some hundred bytes of a compressed file say as much as one likes.
+func TestPreludeIsBounded(t *testing.T) {
+	head := binary.LittleEndian.AppendUint32(nil, magic)
+	header := append(head[:4:4], doc(t, bson.D{
+		{Key: "concurrent_collections", Value: int32(1)}, {Key: "version", Value: "0.1"}, {Key: "server_version", Value: "7.0.1"}, {Key: "tool_version", Value: "100.4.0"},
+	})...)
+	described := func(metadata int) []byte {
+		c := Collection{DB: "app", Name: "c", Type: "collection", Metadata: string(make([]byte, metadata))}
+		raw, err := c.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	small := bounds{document: 1 << 10, all: 10 << 10, collections: 20}
+	const buffer = 256 << 10 // of the reader
+	for name, test := range map[string]struct {
+		begin, rest []byte
+		most        bounds
+		bytes       int64 // that are read at most
+	}{
+		"large ones":       {header, described(900), small, buffer},
+		"small ones":       {header, described(0), small, buffer},
+		"one that is long": {header, described(1000), small, buffer},
+		"a long header":    {binary.LittleEndian.AppendUint32(head[:4:4], 17<<20), []byte{0}, preludeBounds(), buffer},
+		"one of 17 MiB":    {header, binary.LittleEndian.AppendUint32(nil, 17<<20), preludeBounds(), buffer},
+		"one of fields":    {header, manyFields(1 << 20), preludeBounds(), 16 << 20},
+	} {
+		r := &counted{Reader: io.MultiReader(bytes.NewReader(test.begin), &again{bytes: test.rest})}
+		a := newReader(r)
+		if err := a.readPrelude(test.most); !errors.Is(err, dump.ErrDamaged) || r.n > test.bytes {
+			t.Errorf("%s: %d bytes were read, want at most %d; %v", name, r.n, test.bytes, err)
+		}
+	}
+}
+
+// manyFields is a document of so many fields and nothing else.
+func manyFields(n int) []byte {
+	var d []byte
+	for i := range n {
+		d = append(fmt.Appendf(append(d, 0x0a), "%d", i), 0)
+	}
+	return append(append(binary.LittleEndian.AppendUint32(nil, uint32(len(d)+5)), d...), 0)
+}
+
+// What an archive could not be read from is not written.
+func TestPreludeThatIsTooLarge(t *testing.T) {
+	large := Collection{DB: "app", Name: "c", Metadata: string(make([]byte, 900))}
+	most := bounds{document: 1 << 10, all: 3 << 10, collections: 20}
+	for name, test := range map[string]struct {
+		collections []Collection
+		want        string
+	}{
+		"one":  {[]Collection{{DB: "app", Name: "c", Metadata: string(make([]byte, 1000))}}, "app.c: its metadata has 10"},
+		"all":  {[]Collection{large, large, large, large}, "the metadata of all collections has more than the 3072 bytes"},
+		"many": {make([]Collection, 21), "21 collections, more than the 20"},
+	} {
+		p := Prelude{Collections: test.collections}
+		if _, err := p.encode(most); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want: … %s …", name, err, test.want)
+		}
 	}
 }

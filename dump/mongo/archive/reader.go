@@ -45,11 +45,15 @@ type Block struct {
 
 // NewReader reads an archive's prelude, and returns a Reader for the rest.
 func NewReader(r io.Reader) (*Reader, error) {
-	a := &Reader{r: bufio.NewReaderSize(r, 256<<10), collections: map[[2]string]*reading{}}
-	if err := a.readPrelude(); err != nil {
+	a := newReader(r)
+	if err := a.readPrelude(preludeBounds()); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+func newReader(r io.Reader) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, 256<<10), collections: map[[2]string]*reading{}}
 }
 
 // Prelude returns what the archive says of itself.
@@ -59,7 +63,7 @@ func (a *Reader) Prelude() *Prelude { return &a.prelude }
 // the order of their ends.
 func (a *Reader) Manifest() dump.Manifest { return a.manifest }
 
-func (a *Reader) readPrelude() error {
+func (a *Reader) readPrelude(most bounds) error {
 	head, err := a.r.Peek(4)
 	if err != nil && err != io.EOF {
 		return err
@@ -67,40 +71,42 @@ func (a *Reader) readPrelude() error {
 	if len(head) < 4 || binary.LittleEndian.Uint32(head) != magic {
 		return notAnArchive(a.r)
 	}
-	raw := bytes.Clone(head)
-	a.r.Discard(4)
-	header, err := a.item()
+	a.r.Discard(len(head))
+	header, err := a.item(most.document)
 	if err != nil {
 		return fmt.Errorf("prelude: %w", err)
 	}
 	if header == nil {
 		return damaged("prelude: it has no header")
 	}
-	raw = append(raw, header...)
 	if err := a.prelude.decodeHeader(header); err != nil {
 		return damaged("prelude: %w", err)
 	}
-	for {
-		doc, err := a.item()
+	vouched := a.prelude.Vouched()
+	header = bytes.Clone(header)
+	check := newCheck(&a.prelude)
+	for size := len(header); ; {
+		doc, err := a.item(most.document)
 		if err != nil {
 			return fmt.Errorf("prelude: %w", err)
 		}
 		if doc == nil {
 			break
 		}
-		raw = append(raw, doc...)
+		if size += len(doc); size > most.all || len(a.prelude.Collections) == most.collections {
+			return damaged("prelude: it has more than %d bytes or %d collections, and no dump has", most.all, most.collections)
+		}
 		c, err := decodeCollection(doc)
 		if err != nil {
 			return damaged("prelude: %w", err)
 		}
-		a.prelude.Collections = append(a.prelude.Collections, c)
-	}
-	if a.prelude.Vouched() {
-		raw = binary.LittleEndian.AppendUint32(raw, terminator)
-		again, err := a.prelude.encode()
-		if err != nil || !bytes.Equal(again, raw) {
+		if vouched && !check.takes(&c, doc) {
 			return damaged("prelude: its content does not match its hash")
 		}
+		a.prelude.Collections = append(a.prelude.Collections, c)
+	}
+	if vouched && !check.vouchesFor(header) {
+		return damaged("prelude: its content does not match its hash")
 	}
 	return a.expect()
 }
@@ -137,7 +143,7 @@ func (a *Reader) Next() (Block, error) {
 
 func (a *Reader) next() (Block, error) {
 	for {
-		doc, err := a.item()
+		doc, err := a.item(maxDocument)
 		if errors.Is(err, errEnd) && a.unended == 0 {
 			return Block{}, io.EOF
 		}
@@ -202,7 +208,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	case a.prelude.Vouched() && !slices.Equal(r.numbers, r.vouched()):
 		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", Shown(r.Namespace()), r.documents)
 	}
-	doc, err := a.item()
+	doc, err := a.item(maxDocument)
 	if err != nil {
 		return Block{}, err
 	}
@@ -225,7 +231,7 @@ func (a *Reader) Document() ([]byte, error) {
 	if a.block == nil {
 		return nil, io.EOF
 	}
-	doc, err := a.item()
+	doc, err := a.item(maxDocument)
 	if err == nil && doc != nil {
 		err = a.block.count(doc)
 	}
@@ -240,8 +246,8 @@ func (a *Reader) Document() ([]byte, error) {
 	return doc, nil
 }
 
-// item reads a document, or nil for a terminator.
-func (a *Reader) item() ([]byte, error) {
+// item reads a document of no more bytes than most, or nil for a terminator.
+func (a *Reader) item(most int) ([]byte, error) {
 	var size [4]byte
 	if _, err := io.ReadFull(a.r, size[:]); err != nil {
 		return nil, cut(err)
@@ -250,7 +256,7 @@ func (a *Reader) item() ([]byte, error) {
 	if n == terminator {
 		return nil, nil
 	}
-	if n < minDocument || n > maxDocument {
+	if n < minDocument || int64(n) > int64(most) {
 		return nil, damaged("%d is no length of a document", n)
 	}
 	// A length that was damaged is not to be believed before the bytes are there.

@@ -27,7 +27,7 @@ type Writer struct {
 // NewWriter writes p, with this program as the tool, to w.
 func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 	p.Tool = Tool
-	prelude, err := p.encode()
+	prelude, err := p.encode(preludeBounds())
 	if err != nil {
 		return nil, fmt.Errorf("archive's prelude: %w", err)
 	}
