@@ -36,6 +36,7 @@ var ownIndexOptions = []string{
 	"originalSpec",                // what a time series' index was made by, beside what became of it
 	"buildUUID", "indexBuildInfo", // of one that is being built
 	"spec",
+	"safe", // a word of old drivers to the server, that old servers kept
 }
 
 // collectionOptions are those that create takes, of every version since 3.4.

@@ -158,6 +158,13 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	if t.metadata, err = parseMetadata(c.Metadata); err != nil {
 		return nil, fmt.Errorf("its metadata: %w", err)
 	}
+	var notes []string
+	if t.metadata.Indexes, notes, err = modernIndexes(t.metadata.Indexes); err != nil {
+		return nil, fmt.Errorf("its metadata: %w", err)
+	}
+	for _, note := range notes {
+		s.cfg.Warn(shown(t.namespace()) + ": " + note)
+	}
 	options := t.metadata.Options
 	switch {
 	case has(options, "viewOn"):

@@ -61,7 +61,7 @@ func (p *Prelude) Vouched() bool { return p.Tool == Tool }
 // A Collection is a collection that an archive announces.
 type Collection struct {
 	DB, Name string
-	Type     string // as the server lists it: collection, view, timeseries; empty for what is none of them, as the oplog
+	Type     string // as the server lists it: collection, view, timeseries; empty for what is none of them, as the oplog, and in old archives
 	Metadata string // options and indexes in extended JSON; may be empty
 }
 
@@ -174,7 +174,10 @@ func decodeCollection(doc []byte) (Collection, error) {
 	if err != nil {
 		return Collection{}, err
 	}
-	c := Collection{DB: f.string("db"), Name: f.string("collection"), Metadata: f.string("metadata"), Type: f.string("type")}
+	c := Collection{DB: f.string("db"), Name: f.string("collection"), Metadata: f.string("metadata")}
+	if f.has("type") { // mongodump before 100.4 says none
+		c.Type = f.string("type")
+	}
 	f.int32("size")
 	return c, f.done()
 }
@@ -285,6 +288,11 @@ func (f *fields) take(key string, want bson.Type) bson.RawValue {
 	}
 	delete(f.values, key)
 	return v
+}
+
+func (f *fields) has(key string) bool {
+	_, ok := f.values[key]
+	return ok
 }
 
 func (f *fields) string(key string) string {
