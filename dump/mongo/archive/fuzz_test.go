@@ -168,9 +168,13 @@ func plainly(stream []byte, mend bool) (content [][][]byte, vouched bool, err er
 
 	at := map[[2]string]int{}
 	for doc := item(); doc != nil; doc = item() {
-		c := fields(doc, "db string", "collection string", "metadata string", "type string", "size 32-bit integer")
+		want := []string{"db string", "collection string", "metadata string", "size 32-bit integer"}
+		if _, err := bson.Raw(doc).LookupErr("type"); vouched || err == nil { // mongodump before 100.4 has none
+			want = append(want, "type string")
+		}
+		c := fields(doc, want...)
 		name := c["collection"].StringValue()
-		if c["type"].StringValue() == "timeseries" && !ParseVersion(header["server_version"].StringValue()).RawData() {
+		if kind, _ := c["type"].StringValueOK(); kind == "timeseries" && !ParseVersion(header["server_version"].StringValue()).RawData() {
 			name = "system.buckets." + name
 		}
 		key := [2]string{c["db"].StringValue(), name}
