@@ -142,8 +142,10 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 				return err
 			}
 			allowed = true
-		case s.oplogOf != nil && isSecondID(refused):
-			t.twice++
+		case isSecondID(refused) && t.kind != targetAuth:
+			if err := s.second(ctx, t, docs[0].(bson.Raw)); err != nil {
+				return fmt.Errorf("look for the document that has the _id of another: %w", errors.Join(refused, err))
+			}
 			docs = docs[1:]
 		default:
 			id := docs[0].(bson.Raw).Lookup("_id").String()
@@ -184,18 +186,6 @@ func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *o
 		return 0, nil, fmt.Errorf("the server refuses document %d of %d: %w", first.Index, len(docs), err)
 	}
 	return first.Index, &first, nil
-}
-
-// isSecondID tells whether a document was refused because there is one with its
-// _id. Of one that is deleted and inserted anew during a dump, both may be read;
-// the oplog then says which it is.
-func isSecondID(refused *mongo.WriteError) bool {
-	if !refused.HasErrorCode(codeDuplicateKey) {
-		return false
-	}
-	key, _ := refused.Raw.Lookup("keyPattern").DocumentOK()
-	elements, _ := key.Elements()
-	return len(elements) == 1 && elements[0].Key() == "_id"
 }
 
 // shortened cuts a text to what has room in an error.

@@ -126,8 +126,11 @@ type loading struct {
 	gone    []string // what Clean has dropped so far
 	touched bool     // the dump's collections have begun to be made
 	settled bool
-	refused []error                 // by the views that the server does not make
-	fail    context.CancelCauseFunc // of the load's context
+	refused []error // by the views that the server does not make
+
+	others      int64                   // documents whose _id others had
+	firstOthers []string                // the first of them, for people
+	fail        context.CancelCauseFunc // of the load's context
 }
 
 func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
@@ -202,7 +205,7 @@ func (s *loading) fill(ctx context.Context) error {
 
 // filled is called when all of a collection's documents are in it.
 func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error {
-	if t.inserted+t.twice != want.Rows {
+	if t.inserted+t.twice+t.others != want.Rows {
 		return fmt.Errorf("%d documents were inserted, the dump holds %d", t.inserted, want.Rows)
 	}
 	return s.countDocuments(ctx, t)
@@ -219,9 +222,9 @@ func (s *loading) finish(ctx context.Context) error {
 		return err
 	}
 	if len(s.refused) > 0 {
-		return fmt.Errorf("the server refuses %d views, and all else is there: %w", len(s.refused), errors.Join(s.refused...))
+		return errors.Join(fmt.Errorf("the server refuses %d views, and all else is there: %w", len(s.refused), errors.Join(s.refused...)), s.othersError())
 	}
-	return nil
+	return s.othersError()
 }
 
 // settle makes views, and then users and roles, unless that is done. All the

@@ -485,16 +485,16 @@ func TestLoadFailures(t *testing.T) {
 	refuse := func(command string, answer any) func(to *fake) {
 		return func(to *fake) { to.on[command] = func(string, bson.Raw) any { return answer } }
 	}
-	duplicate := bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: 1}, {Key: "code", Value: 11000}, {Key: "errmsg", Value: "E11000 duplicate key"}}}}}
+	refused := bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: 1}, {Key: "code", Value: 2}, {Key: "errmsg", Value: "bad value"}}}}}
 	for name, test := range map[string]struct {
 		do   func(to *fake)
 		want string
 	}{
 		"create": {refuse("create", failure(72, "bad option")), "restore: app.clustered: create: "},
-		"duplicate key": {func(to *fake) {
+		"refused document": {func(to *fake) {
 			to.on["insert"] = func(_ string, command bson.Raw) any {
 				if name, _ := command.Lookup("insert").StringValueOK(); name == "users" {
-					return duplicate
+					return refused
 				}
 				return nil
 			}

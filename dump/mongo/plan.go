@@ -17,7 +17,8 @@ type target struct {
 	kind     targetKind
 	metadata metadata
 	inserted int64
-	twice    int64 // of the dump's documents, those whose _id came before
+	twice    int64 // of the dump's documents, those that came before, or whose _id did and that the oplog settles
+	others   int64 // and those whose _id another had, see second.go
 	warned   bool  // of timestamps
 }
 

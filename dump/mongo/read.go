@@ -123,8 +123,15 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	defer cur.end(ctx)
 	chunk := r.newChunk()
 	var documents, bytes int64
+	var last bson.Raw // in the order of _id, of which the second of two may be the same
 	for cur.next(ctx) {
 		doc := cur.Current
+		if d.inOrderOfID(r.collection) {
+			if equalDocuments(doc, last) {
+				continue
+			}
+			last = doc // as it is: the driver does not use an answer's memory again
+		}
 		if r.inspect != nil {
 			if err := r.inspect(doc); err != nil {
 				return err
@@ -210,6 +217,11 @@ func (r *reading) written(chunk []byte) {
 // chunkWeight is what a chunk takes of aheadBytes: all of it if it is larger.
 func chunkWeight(chunk []byte) int64 { return min(int64(len(chunk)), aheadBytes) }
 
+// inOrderOfID tells whether a collection is read in the order of _id.
+func (d *dumping) inOrderOfID(c *collection) bool {
+	return d.byID && !c.isCapped() && c.Type == "collection"
+}
+
 // find is the command that reads a collection, and the database it is for.
 func (d *dumping) find(c *collection) (db string, command bson.D) {
 	db, name := c.source(d.conn.server)
@@ -217,7 +229,7 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 	if c.filter != nil {
 		command = append(command, bson.E{Key: "filter", Value: c.filter})
 	}
-	if d.byID && !c.isCapped() && c.Type == "collection" {
+	if d.inOrderOfID(c) {
 		command = append(command, bson.E{Key: "sort", Value: bson.D{{Key: "_id", Value: 1}}})
 	}
 	if rc := d.readConcern(c); rc != nil {

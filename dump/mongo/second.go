@@ -1,0 +1,99 @@
+package mongo
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+)
+
+// A dump may have two documents of one _id. A cursor in the order of insertion comes
+// by one that was deleted and inserted anew a second time, and a mongos by one that
+// moves from shard to shard; on a sharded collection that has another key two may
+// even be meant. Who reads in the order of _id sees equal ones side by side and
+// sends one; in the order of insertion nobody can tell without keeping every _id.
+//
+// On the way back the oplog says which of them it is, where the dump has one. Else
+// one that is equal to what is there is passed over, and any other is named at the
+// end, where all else is restored.
+
+// isSecondID tells whether a document was refused because there is one with its
+// _id. While documents come, that is the one index of a collection that is unique.
+func isSecondID(refused *mongo.WriteError) bool { return refused.HasErrorCode(codeDuplicateKey) }
+
+// second takes note of a document that was refused because there is one with its _id.
+func (s *loading) second(ctx context.Context, t *target, doc bson.Raw) error {
+	if s.oplogOf != nil {
+		t.twice++
+		return nil
+	}
+	there, err := s.withID(ctx, t, doc.Lookup("_id"))
+	if err != nil {
+		return err
+	}
+	for _, other := range there {
+		if bytes.Equal(idFirst(other), idFirst(doc)) {
+			t.twice++
+			return nil
+		}
+	}
+	t.others++
+	if s.others++; len(s.firstOthers) < mostOthers {
+		s.firstOthers = append(s.firstOthers, fmt.Sprintf("%s of %s", shortened(doc.Lookup("_id").String()), shown(t.namespace())))
+	}
+	return nil
+}
+
+// mostOthers is how many of them are named.
+const mostOthers = 10
+
+// othersError names the documents that are not there, as others have their _id.
+func (s *loading) othersError() error {
+	if s.others == 0 {
+		return nil
+	}
+	text := strings.Join(s.firstOthers, ", ")
+	if more := s.others - int64(len(s.firstOthers)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Errorf("the dump has several documents of one _id, of which the first is there and all else of the dump: %s", text)
+}
+
+// withID returns the documents of the target that have that _id: through a mongos
+// there may be several.
+func (s *loading) withID(ctx context.Context, t *target, id bson.RawValue) (docs []bson.Raw, err error) {
+	name := t.dataName(s.conn.server.version)
+	command := bson.D{
+		{Key: "find", Value: name},
+		{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$eq", Value: id}}}}},
+	}
+	if t.kind == targetTimeSeries && s.conn.server.version.RawData() {
+		command = append(command, bson.E{Key: "rawData", Value: true})
+	}
+	err = s.conn.each(ctx, t.db, command, func(doc bson.Raw) error {
+		docs = append(docs, bytes.Clone(doc))
+		return nil
+	})
+	return docs, err
+}
+
+// idFirst is a document with its _id in the first place, where a server puts it.
+func idFirst(doc bson.Raw) bson.Raw {
+	elements, err := doc.Elements()
+	if err != nil {
+		return doc
+	}
+	var first, rest [][]byte
+	for _, e := range elements {
+		if e.Key() == "_id" {
+			first = append(first, e)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	return bson.Raw(bsoncore.BuildDocumentFromElements(nil, append(first, rest...)...))
+}

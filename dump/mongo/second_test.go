@@ -1,0 +1,112 @@
+package mongo
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+)
+
+// archiveOf is an archive of collections with documents in extended JSON.
+func archiveOf(t *testing.T, collections []archive.Collection, docs ...[]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := archive.NewWriter(&b, archive.Prelude{ServerVersion: "7.0.5", Concurrent: 1, Collections: collections})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range collections {
+		if err := w.Begin(&collections[i]); err != nil {
+			t.Fatal(err)
+		}
+		for _, doc := range docs[i] {
+			if _, err := w.Write(jsonRaw(t, doc)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.End(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Of documents of one _id equal ones are passed over, others are named, and all else
+// is restored.
+func TestDocumentsOfOneID(t *testing.T) {
+	db := newTestDB(t)
+	stream := archiveOf(
+		t, []archive.Collection{
+			{DB: "app", Name: "equal", Type: "collection"},
+			{DB: "app", Name: "others", Type: "collection", Metadata: `{"options":{},"indexes":[{"v":2,"key":{"a":1},"name":"a_1"}]}`},
+			{DB: "app", Name: "rest", Type: "collection"},
+		},
+		[]string{`{"_id":1,"a":1}`, `{"_id":{"x":1},"a":2}`, `{"_id":{"x":1},"a":2}`, `{"a":1,"_id":1}`, `{"_id":2}`},
+		[]string{`{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2,"a":3}`, `{"_id":1,"a":{"$numberLong":"1"}}`, `{"_id":1,"a":1}`},
+		[]string{`{"_id":1}`},
+	)
+	l, err := NewLoader(LoadConfig{Server: db.server(t), Database: db.name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = l.Load(t.Context(), bytes.NewReader(stream))
+	if want := `restore: the dump has several documents of one _id, of which the first is there and all else of the dump: {"$numberInt":"1"} of ` + db.name + `.others, {"$numberInt":"1"} of ` + db.name + ".others"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want: %s", err, want)
+	}
+	for name, want := range map[string]int64{"equal": 3, "others": 2, "rest": 1} {
+		if n, err := db.coll(name).CountDocuments(t.Context(), bson.D{}); err != nil || n != want {
+			t.Errorf("%s holds %d documents, want %d; %v", name, n, want, err)
+		}
+	}
+	indexes, err := db.coll("others").Indexes().ListSpecifications(t.Context())
+	if err != nil || len(indexes) != 2 {
+		t.Errorf("indexes: %v, %v", indexes, err)
+	}
+	if err := l.Verify(bytes.NewReader(stream)); err != nil {
+		t.Error(err)
+	}
+}
+
+// In the order of _id a document that comes twice leaves once; two of one _id that
+// are not equal leave both, as on a sharded collection that may be meant.
+func TestDocumentThatIsReadTwice(t *testing.T) {
+	f := startFake(t)
+	f.msg, f.batch = "isdbgrid", 2
+	f.add(t, "app", "c", "collection", "", `{"_id":1,"a":1}`, `{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":3}`)
+	for order, want := range map[Order][]string{
+		OrderID:      {`{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":3}`},
+		OrderNatural: {`{"_id":1,"a":1}`, `{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":3}`},
+	} {
+		f.handle("aggregate", func(db string, _ bson.Raw) any { // a mongos leaves out what is on two shards
+			return f.cursor(db, "c", []bson.Raw{count(4)})
+		})
+		stream, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff, Oplog: OplogOff, Order: order})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, doc := range want {
+			want[i] = string(jsonRaw(t, doc))
+		}
+		var got []string
+		a, err := archive.NewReader(bytes.NewReader(stream))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Next(); err != nil {
+			t.Fatal(err)
+		}
+		for doc, err := a.Document(); err == nil; doc, err = a.Document() {
+			got = append(got, string(doc))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("order %s (-want +got):\n%s", order, diff)
+		}
+	}
+}
