@@ -119,7 +119,7 @@ func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free c
 func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	docs := make([]any, len(b.ends))
 	for i := range docs {
-		docs[i] = b.document(i)
+		docs[i] = t.identified(b.document(i))
 	}
 	opts, err := s.insertOptions(t)
 	if err != nil {

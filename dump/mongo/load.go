@@ -208,6 +208,9 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 	if t.inserted+t.twice+t.others != want.Rows {
 		return fmt.Errorf("%d documents were inserted, the dump holds %d", t.inserted, want.Rows)
 	}
+	if t.without > 0 {
+		s.cfg.Warn(fmt.Sprintf("%s: %d documents have no _id, as only old servers allowed; servers give each one, so they have got one made of what they hold and of their place, the same at each restore", shown(t.namespace()), t.without))
+	}
 	return s.countDocuments(ctx, t)
 }
 

@@ -20,6 +20,7 @@ type target struct {
 	twice    int64 // of the dump's documents, those that came before, or whose _id did and that the oplog settles
 	others   int64 // and those whose _id another had, see second.go
 	warned   bool  // of timestamps
+	without  int64 // of the dump's documents, those without an _id
 }
 
 type targetKind int

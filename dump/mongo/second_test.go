@@ -79,13 +79,13 @@ func TestDocumentsOfOneID(t *testing.T) {
 func TestDocumentThatIsReadTwice(t *testing.T) {
 	f := startFake(t)
 	f.msg, f.batch = "isdbgrid", 2
-	f.add(t, "app", "c", "collection", "", `{"_id":1,"a":1}`, `{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":3}`)
+	f.add(t, "app", "c", "collection", "", `{"_id":1,"a":1}`, `{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":3}`, `{"none":1}`, `{"none":1}`)
 	for order, want := range map[Order][]string{
-		OrderID:      {`{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":3}`},
-		OrderNatural: {`{"_id":1,"a":1}`, `{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":3}`},
+		OrderID:      {`{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":3}`, `{"none":1}`, `{"none":1}`},
+		OrderNatural: {`{"_id":1,"a":1}`, `{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":2}`, `{"_id":3}`, `{"none":1}`, `{"none":1}`},
 	} {
 		f.handle("aggregate", func(db string, _ bson.Raw) any { // a mongos leaves out what is on two shards
-			return f.cursor(db, "c", []bson.Raw{count(4)})
+			return f.cursor(db, "c", []bson.Raw{count(6)})
 		})
 		stream, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff, Oplog: OplogOff, Order: order})
 		if err != nil {
