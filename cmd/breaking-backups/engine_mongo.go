@@ -50,8 +50,8 @@ func newMongoSource(cfg *config, warn, debug func(string)) (source, error) {
 	src, err := mongo.NewSource(mongo.Config{
 		Server:   mongoServer(cfg),
 		Database: cfg.MongoDatabase,
-		Include:  splitList(cfg.MongoInclude),
-		Exclude:  splitList(cfg.MongoExclude),
+		Include:  mongo.SplitPatterns(cfg.MongoInclude),
+		Exclude:  mongo.SplitPatterns(cfg.MongoExclude),
 		Users:    mongo.Users(cfg.MongoUsers),
 		UUIDs:    cfg.MongoUUIDs,
 		Oplog:    mongo.Oplog(cfg.MongoOplog),
@@ -87,10 +87,10 @@ func newMongoLoader(cfg *config, opt restoreOptions, into func(dump.Target), war
 	l, err := mongo.NewLoader(mongo.LoadConfig{
 		Server:   mongoServer(cfg),
 		Database: cmp.Or(opt.database, cfg.MongoDatabase),
-		Include:  opt.nsInclude,
-		Exclude:  opt.nsExclude,
-		From:     opt.nsFrom,
-		To:       opt.nsTo,
+		Include:  mongoPatterns(opt.nsInclude),
+		Exclude:  mongoPatterns(opt.nsExclude),
+		From:     mongoPatterns(opt.nsFrom),
+		To:       mongoPatterns(opt.nsTo),
 		Clean:    opt.clean,
 		Into:     into,
 		Warn:     warn,
@@ -125,6 +125,14 @@ func unpacked(r io.Reader, use func(io.Reader) error) (err error) {
 	}
 	defer z.Close()
 	return use(z)
+}
+
+// mongoPatterns are those of a flag, which may be given several times.
+func mongoPatterns(lists []string) (all []string) {
+	for _, list := range lists {
+		all = append(all, mongo.SplitPatterns(list)...)
+	}
+	return all
 }
 
 func mongoServer(cfg *config) mongo.Server {

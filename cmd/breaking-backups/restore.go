@@ -41,10 +41,10 @@ mariadb-dump or mongodump --archive.`,
 			flags.StringVar(&opt.file, "file", "", "a `file` instead of a snapshot; - is stdin")
 			flags.StringVar(&opt.database, "database", "", "the `name` of the database to load into")
 			flags.BoolVar(&opt.clean, "clean", false, "drop what is in the database first")
-			flags.StringSliceVar(&opt.nsInclude, "ns-include", nil, "MongoDB: only these `collections`, e.g. app.users,shop.*")
-			flags.StringSliceVar(&opt.nsExclude, "ns-exclude", nil, "MongoDB: not these `collections`")
-			flags.StringSliceVar(&opt.nsFrom, "ns-from", nil, "MongoDB: rename these `collections`, e.g. app.*")
-			flags.StringSliceVar(&opt.nsTo, "ns-to", nil, "MongoDB: to these `names`, e.g. app_copy.*")
+			flags.StringArrayVar(&opt.nsInclude, "ns-include", nil, "MongoDB: only these `collections`, e.g. app.users,shop.*")
+			flags.StringArrayVar(&opt.nsExclude, "ns-exclude", nil, "MongoDB: not these `collections`")
+			flags.StringArrayVar(&opt.nsFrom, "ns-from", nil, "MongoDB: rename these `collections`, e.g. app.*")
+			flags.StringArrayVar(&opt.nsTo, "ns-to", nil, "MongoDB: to these `names`, e.g. app_copy.*")
 		},
 		run: func(ctx context.Context, cfg *config) error {
 			err := a.load(ctx, cfg, opt)

@@ -71,18 +71,22 @@ func unknownKind(index bson.Raw) string {
 	return ""
 }
 
-// ownCollections of a user's database are the server's. Those that begin so are made by it alone.
+// ownCollections of a database are the server's. Those that begin so are made by it alone.
 var ownCollections = []string{"system.views", "system.profile", "system.indexes", "system.namespaces", "system.buckets.", "system.resharding.", "system.drop.", "system.sharding_ddl_coordinators"}
+
+func isServersOwnCollection(name string) bool {
+	return slices.ContainsFunc(ownCollections, func(own string) bool {
+		return name == own || strings.HasSuffix(own, ".") && strings.HasPrefix(name, own)
+	})
+}
 
 // warnOfLeftOut tells of a collection that is not dumped and not known to be the server's own.
 func (q *inquiry) warnOfLeftOut(db, name string) {
 	if db == "admin" || db == "config" || q.filtered(db+"."+name) {
 		return
 	}
-	for _, own := range ownCollections {
-		if name == own || strings.HasSuffix(own, ".") && strings.HasPrefix(name, own) {
-			return
-		}
+	if isServersOwnCollection(name) {
+		return
 	}
 	q.warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown(db+"."+name)))
 }

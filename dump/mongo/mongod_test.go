@@ -158,6 +158,38 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
+// Views and time series of admin are dumped as such, and not once more as the
+// collections that the server has them in; and names that only a server on Windows
+// does not take go where they came from.
+func TestViewsOfAdminAndOddDatabases(t *testing.T) {
+	f := startFake(t)
+	const odd = "a*:|<>?b"
+	f.add(t, odd, "c", "collection", "", `{"_id":1}`)
+	f.add(t, "admin", "system.views", "collection", "", `{"_id":"admin.v","viewOn":"c","pipeline":[]}`)
+	f.add(t, "admin", "c", "collection", "", `{"_id":1}`)
+	f.add(t, "admin", "v", "view", `{"viewOn":"c","pipeline":[]}`)
+	f.add(t, "admin", "ts", "timeseries", `{"timeseries":{"timeField":"t"}}`)
+	f.add(t, "admin", "system.buckets.ts", "collection", "", `{"_id":1}`)
+	f.add(t, "admin", "system.profile", "collection", "", `{"_id":1}`)
+	stream, said, err := dumpFake(t, f, Config{Oplog: OplogOff, Users: UsersOff})
+	if err != nil || len(said.warnings) > 0 {
+		t.Fatal(err, said.warnings)
+	}
+	equalStrings(t, "the dump", namespaces(t, stream), []string{odd + ".c", "admin.c", "admin.ts", "admin.v"})
+	to := startFake(t)
+	if warnings, err := loadFake(t, to, LoadConfig{}, stream); err != nil || len(warnings) > 0 {
+		t.Error(err, warnings)
+	}
+	equalStrings(t, "create", to.sent("create"), []string{odd + `: {"create":"c"}`, `admin: {"create":"c"}`, `admin: {"create":"ts","timeseries":{"timeField":"t"}}`, `admin: {"create":"v","viewOn":"c","pipeline":[]}`})
+	// Archives of mongodump have them.
+	to = startFake(t)
+	theirs := archiveOf(t, []archive.Collection{{DB: "admin", Name: "system.views", Type: "collection"}, {DB: "admin", Name: "v", Type: "view", Metadata: `{"options":{"viewOn":"c","pipeline":[]},"indexes":[]}`}}, []string{`{"_id":"admin.v","viewOn":"c","pipeline":[]}`}, nil)
+	if warnings, err := loadFake(t, to, LoadConfig{}, theirs); err != nil || len(warnings) > 0 {
+		t.Error(err, warnings)
+	}
+	equalStrings(t, "create", to.sent("create"), []string{`admin: {"create":"v","viewOn":"c","pipeline":[]}`})
+}
+
 func equalStrings(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {

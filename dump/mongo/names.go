@@ -20,30 +20,83 @@ func newFilter(include, exclude []string) (filter, error) {
 		to       *[]*regexp.Regexp
 	}{{"include", include, &f.include}, {"exclude", exclude, &f.exclude}} {
 		for _, text := range list.patterns {
-			if err := checkPattern(text); err != nil {
+			p, err := parsePattern(text)
+			if err != nil {
 				return filter{}, fmt.Errorf("%s %w", list.name, err)
 			}
-			*list.to = append(*list.to, compilePattern(text))
+			*list.to = append(*list.to, p.compile())
 		}
 	}
 	return f, nil
 }
 
-// checkPattern refuses the name of a database alone, and what is no name at all.
-func checkPattern(text string) error {
-	if db, name, ok := strings.Cut(text, "."); text != "*" && (!ok || db == "" || name == "") {
-		return fmt.Errorf("%q: want database.collection, in which * stands for any text", text)
+// A pattern is a namespace in which stars stand for any text, split at these.
+type pattern []string
+
+// parsePattern reads a pattern. As in mongorestore's, a backslash takes the next
+// character as it is: \* is a star, \\ a backslash. The name of a database alone is
+// refused, and what is no name at all.
+func parsePattern(text string) (pattern, error) {
+	var part strings.Builder
+	var p pattern
+	for rest := text; rest != ""; {
+		c := rest[0]
+		if rest = rest[1:]; c == '*' {
+			p = append(p, part.String())
+			part.Reset()
+			continue
+		}
+		if c == '\\' {
+			if rest == "" {
+				return nil, fmt.Errorf("%q: it ends in a backslash, which takes the next character as it is; want \\\\ for a backslash", text)
+			}
+			c, rest = rest[0], rest[1:]
+		}
+		part.WriteByte(c)
 	}
-	return nil
+	p = append(p, part.String())
+	db, name, ok := strings.Cut(strings.Join(p, "*"), ".")
+	if all := slices.Equal(p, pattern{"", ""}); !all && (!ok || db == "" || name == "") {
+		return nil, fmt.Errorf("%q: want database.collection, in which * stands for any text", text)
+	}
+	return p, nil
 }
 
-// compilePattern makes a regular expression of a pattern, with a group for each star.
-func compilePattern(text string) *regexp.Regexp {
-	parts := strings.Split(text, "*")
-	for i, p := range parts {
-		parts[i] = regexp.QuoteMeta(p)
+// stars is how many stars a pattern has.
+func (p pattern) stars() int { return len(p) - 1 }
+
+// compile makes a regular expression of a pattern, with a group for each star.
+func (p pattern) compile() *regexp.Regexp {
+	var parts []string
+	for _, text := range p {
+		parts = append(parts, regexp.QuoteMeta(text))
 	}
 	return regexp.MustCompile("(?s)^" + strings.Join(parts, "(.*)") + "$")
+}
+
+// SplitPatterns splits a list of patterns at its commas, but for those after a
+// backslash. Blanks around its items do not count.
+func SplitPatterns(list string) []string {
+	var items []string
+	from, escaped := 0, false
+	add := func(to int) {
+		item := strings.TrimSpace(list[from:to])
+		if from = to + 1; item != "" {
+			items = append(items, item)
+		}
+	}
+	for i := range len(list) {
+		switch c := list[i]; {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == ',':
+			add(i)
+		}
+	}
+	add(len(list))
+	return items
 }
 
 func (f filter) all() bool { return len(f.include)+len(f.exclude) == 0 }
@@ -57,7 +110,7 @@ func (f filter) wants(namespace string) bool {
 // text that stood for the pattern's stars, one after the other.
 type renaming struct {
 	from *regexp.Regexp
-	to   []string // split at its stars
+	to   pattern
 }
 
 func newRenamings(from, to []string) ([]renaming, error) {
@@ -66,15 +119,18 @@ func newRenamings(from, to []string) ([]renaming, error) {
 	}
 	var all []renaming
 	for i := range from {
-		for _, text := range []string{from[i], to[i]} {
-			if err := checkPattern(text); err != nil {
-				return nil, fmt.Errorf("rename %w", err)
-			}
+		old, err := parsePattern(from[i])
+		if err != nil {
+			return nil, fmt.Errorf("rename %w", err)
 		}
-		if strings.Count(from[i], "*") != strings.Count(to[i], "*") {
+		name, err := parsePattern(to[i])
+		if err != nil {
+			return nil, fmt.Errorf("rename %w", err)
+		}
+		if old.stars() != name.stars() {
 			return nil, fmt.Errorf("rename %q to %q: want as many * in both", from[i], to[i])
 		}
-		all = append(all, renaming{compilePattern(from[i]), strings.Split(to[i], "*")})
+		all = append(all, renaming{old.compile(), name})
 	}
 	return all, nil
 }

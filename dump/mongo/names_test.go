@@ -1,9 +1,6 @@
 package mongo
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 func TestFilter(t *testing.T) {
 	for _, test := range []struct {
@@ -25,8 +22,17 @@ func TestFilter(t *testing.T) {
 		{"app.*", "app.*.*", "app.a.b", false},
 		{"app.a+b", "", "app.aab", false},
 		{"app.*", "", "app.a\nb", true},
+		{`app.a\*`, "", "app.a*", true},
+		{`app.a\*`, "", "app.ab", false},
+		{`app.a\\*`, "", `app.a\b`, true},
+		{`app.a\\*`, "", `app.a*`, false},
+		{`app.a\,b,app.c`, "", `app.a,b`, true},
+		{`app.a\,b,app.c`, "", `app.c`, true},
+		{`app.a\,b,app.c`, "", `app.a\`, false},
+		{`\a\p\p.\u*`, "", `app.users`, true},
+		{`a\*:|<>?.*`, "", `a*:|<>?.users`, true},
 	} {
-		f, err := newFilter(words(test.include), words(test.exclude))
+		f, err := newFilter(SplitPatterns(test.include), SplitPatterns(test.exclude))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,18 +40,11 @@ func TestFilter(t *testing.T) {
 			t.Errorf("include %q, exclude %q: wants(%q) = %v", test.include, test.exclude, test.name, got)
 		}
 	}
-	for _, text := range []string{"users", ".users", "app.", ""} {
+	for _, text := range []string{"users", ".users", "app.", "", `app.x\`, `\*`} {
 		if _, err := newFilter([]string{text}, nil); err == nil {
 			t.Errorf("include %q: no error", text)
 		}
 	}
-}
-
-func words(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, ",")
 }
 
 func TestRename(t *testing.T) {
@@ -58,8 +57,10 @@ func TestRename(t *testing.T) {
 		{"*.log_*", "*.old_*", "app.log_1", "app.old_1"},
 		{"app.users,app.*", "app.people,copy.*", "app.users", "app.people"},
 		{"app.users,app.*", "app.people,copy.*", "app.orders", "copy.orders"},
+		{`app.\**`, `copy.*\*`, "app.*x", "copy.x*"},
+		{`app.*\,*`, `copy.*\\*`, "app.a,b", `copy.a\b`},
 	} {
-		all, err := newRenamings(words(test.from), words(test.to))
+		all, err := newRenamings(SplitPatterns(test.from), SplitPatterns(test.to))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,8 +68,8 @@ func TestRename(t *testing.T) {
 			t.Errorf("rename %q to %q: %q becomes %q, want %q", test.from, test.to, test.name, got, test.want)
 		}
 	}
-	for _, test := range [][2]string{{"app.*", "copy"}, {"app.*", "copy.x"}, {"app.*", ""}, {"app", "copy.x"}, {"a.*,b.*", "c.*"}} {
-		if _, err := newRenamings(words(test[0]), words(test[1])); err == nil {
+	for _, test := range [][2]string{{"app.*", "copy"}, {"app.*", "copy.x"}, {"app.*", ""}, {"app", "copy.x"}, {"a.*,b.*", "c.*"}, {"a.*", `c.\*`}} {
+		if _, err := newRenamings(SplitPatterns(test[0]), SplitPatterns(test[1])); err == nil {
 			t.Errorf("rename %q to %q: no error", test[0], test[1])
 		}
 	}

@@ -131,7 +131,7 @@ func (s *loading) planOplog(c *archive.Collection) {
 // loads tells whether a collection is loaded at all.
 func loads(c *archive.Collection) bool {
 	switch {
-	case c.DB == "config", strings.HasPrefix(c.DB, internalPrefix), c.Name == "system.profile", c.Name == "system.indexes", c.DB == "admin" && c.Name == "system.keys":
+	case c.DB == "config", strings.HasPrefix(c.DB, internalPrefix), isServersOwnCollection(c.Name), c.DB == "admin" && c.Name == "system.keys":
 		return false // each server's own
 	case c.DB == "" || strings.HasPrefix(c.Name, "$"):
 		return false

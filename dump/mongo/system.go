@@ -20,6 +20,8 @@ func (s *Source) dumps(db, name string) bool {
 		return false
 	case db == "config" && s.cfg.Database != "config":
 		return slices.Contains(configCollections, name)
+	case db == "admin" && isServersOwnCollection(name):
+		return false // mongodump takes them for plain collections, and no server takes them back
 	case db == "admin", db == "config":
 	case strings.HasPrefix(name, "system.") && name != "system.js":
 		return false

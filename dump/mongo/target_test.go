@@ -123,7 +123,7 @@ func TestTarget(t *testing.T) {
 			}
 			into, refusal := p.outcome(dumped, there)
 			said, verified, err := loadInto(t, live.server(t), LoadConfig{
-				Database: p.database, From: words(p.from), To: words(p.to), Include: words(p.include), Exclude: words(p.exclude), Clean: p.clean,
+				Database: p.database, From: SplitPatterns(p.from), To: SplitPatterns(p.to), Include: SplitPatterns(p.include), Exclude: SplitPatterns(p.exclude), Clean: p.clean,
 			}, stream)
 			if !errors.Is(err, refusal) || refusal == nil && err != nil {
 				t.Errorf("%+v: %v, want %v", p, err, refusal)

@@ -70,6 +70,9 @@ func (p *Prelude) dataName(c *Collection) string {
 	return ParseVersion(p.ServerVersion).DataName(c)
 }
 
+// key tells a collection from all others of the archive: where its documents stand.
+func (p *Prelude) key(c *Collection) [2]string { return [2]string{c.DB, p.dataName(c)} }
+
 // Namespace is the collection's full name.
 func (c *Collection) Namespace() string { return c.DB + "." + c.Name }
 

@@ -377,6 +377,14 @@ func manyFields(n int) []byte {
 	return append(append(binary.LittleEndian.AppendUint32(nil, uint32(len(d)+5)), d...), 0)
 }
 
+// Two collections of one place are no archive, as none could read it.
+func TestCollectionThatComesTwice(t *testing.T) {
+	_, err := NewWriter(io.Discard, Prelude{ServerVersion: "7.0.1", Collections: []Collection{{DB: "app", Name: "c", Type: "timeseries"}, {DB: "app", Name: "system.buckets.c"}}})
+	if err == nil || !strings.Contains(err.Error(), "app.system.buckets.c comes twice") {
+		t.Error(err)
+	}
+}
+
 // What an archive could not be read from is not written.
 func TestPreludeThatIsTooLarge(t *testing.T) {
 	large := Collection{DB: "app", Name: "c", Metadata: string(make([]byte, 900))}

@@ -115,7 +115,7 @@ func (a *Reader) readPrelude(most bounds) error {
 func (a *Reader) expect() error {
 	for i := range a.prelude.Collections {
 		c := &a.prelude.Collections[i]
-		key := [2]string{c.DB, a.prelude.dataName(c)}
+		key := a.prelude.key(c)
 		if a.collections[key] != nil {
 			return damaged("prelude: %s comes twice", Shown(c.Namespace()))
 		}

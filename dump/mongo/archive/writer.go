@@ -27,6 +27,14 @@ type Writer struct {
 // NewWriter writes p, with this program as the tool, to w.
 func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 	p.Tool = Tool
+	seen := make(map[[2]string]bool, len(p.Collections))
+	for i := range p.Collections {
+		key := p.key(&p.Collections[i])
+		if seen[key] {
+			return nil, fmt.Errorf("archive's prelude: %s comes twice", Shown(p.Collections[i].Namespace()))
+		}
+		seen[key] = true
+	}
 	prelude, err := p.encode(preludeBounds())
 	if err != nil {
 		return nil, fmt.Errorf("archive's prelude: %w", err)
