@@ -20,6 +20,7 @@ type collection struct {
 	options   bson.Raw
 	uuid      string // of its present incarnation, in hexadecimal; empty where the server has none
 	indexes   []bson.Raw
+	sharding  bson.Raw // key and unique, of one that is sharded
 	search    []string // names of its search indexes, which are not in the dump
 	before    int64    // the documents that the server says it has, before they are read; negative: it does not say
 	estimated bool     // before is known
@@ -127,16 +128,18 @@ func (q *inquiry) listDatabase(ctx context.Context, db string) ([]*collection, e
 var emptyDocument = []byte{5, 0, 0, 0, 0}
 
 // readIndexes fills in the indexes, with several commands under way at once.
-func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) error {
+func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, search *searchProbe) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
-	var search searchProbe
 	var listed listing
 	for _, coll := range all {
-		if coll.isView() || coll.Type == "" {
+		if coll.Type == "" {
 			continue
 		}
 		group.Go(func() error {
+			if coll.search = search.find(ctx, c, coll); coll.isView() {
+				return nil
+			}
 			command := bson.D{{Key: "listIndexes", Value: coll.Name}, {Key: "cursor", Value: bson.D{}}}
 			seen := map[string]bool{}
 			err := c.each(ctx, coll.DB, command, func(index bson.Raw) error {
@@ -158,7 +161,6 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int) erro
 			if err != nil {
 				return fmt.Errorf("list the indexes of %s: %w", shown(coll.Namespace()), err)
 			}
-			coll.search = search.find(ctx, c, coll)
 			if !coll.estimated {
 				coll.before = c.estimate(ctx, coll)
 			}

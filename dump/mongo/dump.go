@@ -43,11 +43,16 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	d.warnOfUnmatched(listed)
 	d.warnOfUsers(ctx)
 	d.warnOfLocal(ctx)
+	d.warnOfClusterParameters(ctx)
 	d.holdAgainstStats(ctx, listed)
-	if err := readIndexes(ctx, c, listed, s.cfg.Jobs); err != nil {
+	var search searchProbe
+	if err := readIndexes(ctx, c, listed, s.cfg.Jobs, &search); err != nil {
 		return err
 	}
-	d.warnOfSearch(listed)
+	d.warnOfSearch(listed, &search)
+	if err := d.noteSharding(ctx, listed); err != nil {
+		return err
+	}
 	for _, coll := range listed {
 		s.warnOfUnknown(coll)
 		inexact, err := coll.describe(s.cfg.UUIDs)

@@ -16,13 +16,14 @@ import (
 //	views                                       dumped as definitions
 //	time series                                 dumped as their buckets
 //	indexes of every kind                       dumped as definitions
-//	Atlas Search and vector search indexes      left out, as by mongodump: another process keeps them
+//	Search and vector search indexes            left out, as by mongodump: another process keeps them; named
+//	by what a collection is sharded             in its metadata; see sharding.go
 //	system.js                                   dumped
 //	users and roles                             with all databases, or MONGO_USERS; see users.go
 //	system.views, system.buckets.*              dumped as views and time series
 //	system.profile                              left out, as by mongodump: it is what the profiler saw
 //	config                                      what describes a cluster and its settings; the rest left out, as by
-//	                                            mongodump, cluster parameters and query settings among it
+//	                                            mongodump; cluster parameters, query settings among them, are named
 //	local                                       left out, as by mongodump: it is of one member; what users put there is named
 //	databases __mdb_internal…                   left out: the server's own
 //	collections of a statement under way        left out: temp

@@ -81,3 +81,26 @@ func (q *inquiry) warnOfLocal(ctx context.Context) {
 		q.warn("collections of the database local are left out, as by mongodump: " + shownAll(users))
 	}
 }
+
+// warnOfClusterParameters tells of a cluster's own settings, query settings among
+// them, which no restore can put back where they are.
+func (q *inquiry) warnOfClusterParameters(ctx context.Context) {
+	if q.cfg.Database != "" || !q.filter.all() || !q.conn.server.mongod || q.conn.server.proxy {
+		return
+	}
+	var names []string
+	command := bson.D{{Key: "find", Value: "clusterParameters"}, {Key: "projection", Value: bson.D{{Key: "_id", Value: 1}}}}
+	err := q.conn.each(ctx, "config", command, func(doc bson.Raw) error {
+		if name, ok := doc.Lookup("_id").StringValueOK(); ok && name != "shardedClusterCardinalityForDirectConns" { // which the cluster sets itself
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		q.debug("which cluster parameters are set is not known: " + err.Error())
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		q.warn("cluster parameters are left out, as by mongodump: " + shownAll(names) + "; set them anew after a restore (setClusterParameter)")
+	}
+}

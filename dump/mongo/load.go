@@ -156,6 +156,9 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if err := s.create(ctx); err != nil {
 		return err
 	}
+	if err := s.shard(ctx); err != nil {
+		return err
+	}
 	if err := s.fill(ctx); err != nil {
 		return err
 	}

@@ -25,13 +25,14 @@ type metadata struct {
 	UUID           string     `bson:"uuid,omitempty"`
 	CollectionName string     `bson:"collectionName"`
 	Type           string     `bson:"type,omitempty"`
-	Exact          string     `bson:"exact,omitempty"` // BSON of options and indexes, in base64; empty: they are above
+	Sharding       bson.Raw   `bson:"sharding,omitempty"` // key and unique; mongorestore passes over it
+	Exact          string     `bson:"exact,omitempty"`    // BSON of options, indexes and sharding, in base64; empty: they are above
 }
 
 // describe writes the collection's metadata. It returns the names of those of the
 // options and indexes that Exact alone holds.
 func (c *collection) describe(withUUID bool) (inexact []string, err error) {
-	m := metadata{Options: c.options, Indexes: c.indexes, CollectionName: c.Name, Type: c.Type}
+	m := metadata{Options: c.options, Indexes: c.indexes, CollectionName: c.Name, Type: c.Type, Sharding: c.sharding}
 	if m.Indexes == nil {
 		m.Indexes = []bson.Raw{} // null is something else
 	}
@@ -63,7 +64,7 @@ func (m metadata) encode() (text string, same bool, err error) {
 	}
 	var again metadata
 	same = bson.UnmarshalExtJSON(encoded, true, &again) == nil &&
-		bytes.Equal(again.Options, m.Options) && slices.EqualFunc(again.Indexes, m.Indexes, equalDocuments)
+		bytes.Equal(again.Options, m.Options) && bytes.Equal(again.Sharding, m.Sharding) && slices.EqualFunc(again.Indexes, m.Indexes, equalDocuments)
 	return string(encoded), same, nil
 }
 
@@ -73,7 +74,12 @@ func equalDocuments(a, b bson.Raw) bool { return bytes.Equal(a, b) }
 // JSON holds. Of a view it leaves nothing: without its pipeline it would show what
 // it is there to hide.
 func (m *metadata) keepExact() (inexact []string, err error) {
-	exact, err := bson.Marshal(bson.D{{Key: "options", Value: m.Options}, {Key: "indexes", Value: m.Indexes}})
+	whole := bson.D{{Key: "options", Value: m.Options}, {Key: "indexes", Value: m.Indexes}}
+	if len(m.Sharding) > 0 {
+		whole = append(whole, bson.E{Key: "sharding", Value: m.Sharding})
+		m.Sharding = nil
+	}
+	exact, err := bson.Marshal(whole)
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +189,7 @@ func (m *metadata) takeExact() error {
 		return fmt.Errorf("exact: %w", err)
 	}
 	m.Options, m.Indexes, m.Exact = options, nil, ""
+	m.Sharding, _ = exact.Lookup("sharding").DocumentOK()
 	for _, v := range values {
 		index, ok := v.DocumentOK()
 		if !ok {

@@ -6,18 +6,22 @@ import (
 	"sync/atomic"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
-// A searchProbe finds the indexes of Atlas Search and of vector search. They are
-// kept by a process beside the server and left out of a dump, as by mongodump; who
+// A searchProbe finds the indexes of Search and of vector search, of Atlas and, since
+// 8.2, of any server that has it set up. They are kept by a process beside the server and left out of a dump, as by mongodump; who
 // has some has to make them anew after a restore.
 type searchProbe struct {
-	none atomic.Bool // the server has no search, or this user may not ask: the first refusal is enough
+	unknown atomic.Bool // the server has search, and this user may not ask
+	none    atomic.Bool // the server has no search, or this user may not ask: the first refusal is enough
 }
 
 // find returns the names of a collection's search indexes.
 func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (names []string) {
-	if !c.server.mongod || p.none.Load() || coll.Type != "collection" || coll.DB == "admin" || coll.DB == "config" {
+	ofView := coll.isView() && c.server.version.AtLeast(archive.Version{8})
+	if !c.server.mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
 		return nil
 	}
 	err := c.each(ctx, coll.DB, bson.D{
@@ -30,14 +34,28 @@ func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (name
 		}
 		return nil
 	})
-	if err != nil {
-		p.none.Store(true)
+	if err != nil && !p.none.Swap(true) && hasCode(err, codeUnauthorized) {
+		p.unknown.Store(c.hasSearch(ctx))
 	}
 	return names
 }
 
+// hasSearch tells whether the server has a process beside it that searches, as far
+// as it says so: a user who may not ask for search indexes is told that before it is
+// looked whether there can be any.
+func (c *conn) hasSearch(ctx context.Context) bool {
+	var answer struct {
+		Host string `bson:"mongotHost"`
+	}
+	err := c.run(ctx, "admin", bson.D{{Key: "getParameter", Value: 1}, {Key: "mongotHost", Value: 1}}, &answer)
+	return err == nil && answer.Host != ""
+}
+
 // warnOfSearch tells of search indexes that are not in the dump.
-func (q *inquiry) warnOfSearch(listed []*collection) {
+func (q *inquiry) warnOfSearch(listed []*collection, search *searchProbe) {
+	if search.unknown.Load() {
+		q.warn("search indexes are left out, as by mongodump, and whether there are any this user may not see (listSearchIndexes)")
+	}
 	var all []string
 	for _, c := range listed {
 		for _, name := range c.search {
