@@ -9,23 +9,39 @@ import (
 )
 
 // createIndexes makes a collection's indexes, but for that of _id, which comes
-// with the collection.
+// with the collection. Those that the server refuses are noted.
 func (s *loading) createIndexes(ctx context.Context, t *target) error {
 	collated := hasCollation(t.metadata.Options)
-	var indexes bson.A
+	var names []string
+	var indexes []bson.D
 	for _, index := range t.metadata.Indexes {
 		if isIDIndex(index) {
 			continue
 		}
 		definition, err := indexDefinition(index, collated)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: create index %s: %w", shown(t.namespace()), shown(indexName(index)), err)
 		}
-		indexes = append(indexes, definition)
-		if names := unknownIndexOptions(index); len(names) > 0 {
-			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown(indexName(index)), shown(t.namespace()), shownAll(names)))
+		names, indexes = append(names, indexName(index)), append(indexes, definition)
+		if unknown := unknownIndexOptions(index); len(unknown) > 0 {
+			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown(indexName(index)), shown(t.namespace()), shownAll(unknown)))
 		}
 	}
+	err := s.makeIndexes(ctx, t, names, indexes) // together, as the documents are read once for all of them
+	if len(indexes) < 2 || !isRefusal(ctx, err) {
+		return s.orRefused(ctx, indexRefused, err)
+	}
+	for i := range indexes { // it has made none, and does not always say of which index its error is
+		err := s.makeIndexes(ctx, t, names[i:i+1], indexes[i:i+1])
+		if err := s.orRefused(ctx, indexRefused, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeIndexes makes all of these indexes, or none.
+func (s *loading) makeIndexes(ctx context.Context, t *target, names []string, indexes []bson.D) error {
 	if len(indexes) == 0 {
 		return nil
 	}
@@ -33,7 +49,10 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 	if s.conn.server.mongod { // as older servers took into an index's options whatever there was: see options.go
 		command = append(command, bson.E{Key: "ignoreUnknownIndexOptions", Value: true})
 	}
-	return s.conn.run(ctx, t.db, command, &bson.Raw{})
+	if err := s.conn.run(ctx, t.db, command, &bson.Raw{}); err != nil {
+		return fmt.Errorf("%s: create index %s: %w", shown(t.namespace()), shownAll(names), err)
+	}
+	return nil
 }
 
 // indexDefinition is what makes an index that a server has listed so.

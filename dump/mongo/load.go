@@ -7,8 +7,6 @@ import (
 	"io"
 	"sync"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
-
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
@@ -126,7 +124,7 @@ type loading struct {
 	gone    []string // what Clean has dropped so far
 	touched bool     // the dump's collections have begun to be made
 	settled bool
-	refused []error // by the views that the server does not make
+	refused []refusal
 
 	others      int64                   // documents whose _id others had
 	firstOthers []string                // the first of them, for people
@@ -221,16 +219,13 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 func (s *loading) finish(ctx context.Context) error {
 	for _, t := range s.plan {
 		if err := s.createIndexes(ctx, t); err != nil {
-			return fmt.Errorf("%s: create indexes: %w", shown(t.namespace()), err)
+			return err
 		}
 	}
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	if len(s.refused) > 0 {
-		return errors.Join(fmt.Errorf("the server refuses %d views, and all else is there: %w", len(s.refused), errors.Join(s.refused...)), s.othersError())
-	}
-	return s.othersError()
+	return errors.Join(s.refusals(), s.othersError())
 }
 
 // settle makes views, and then users and roles, unless that is done. All the
@@ -244,12 +239,16 @@ func (s *loading) settle(ctx context.Context) error {
 		if t.kind != targetView {
 			continue
 		}
-		err := s.createCollection(ctx, t)
-		if _, isServers := errors.AsType[mongo.ServerError](err); isServers && ctx.Err() == nil { // one view is not to cost users and roles
-			s.refused = append(s.refused, err)
-		} else if err != nil {
+		if err := s.orRefused(ctx, viewRefused, s.createCollection(ctx, t)); err != nil {
 			return err
 		}
 	}
-	return s.loadUsers(ctx)
+	if s.users == nil {
+		return nil
+	}
+	err := s.loadUsers(ctx)
+	if err != nil {
+		s.users = nil // what the oplog says of them is about users that are not there
+	}
+	return s.orRefused(ctx, usersRefused, err)
 }

@@ -105,9 +105,6 @@ func (s *loading) dropTemporary(ctx context.Context) error {
 
 // loadUsers has the server take users and roles over. With Clean it replaces its own.
 func (s *loading) loadUsers(ctx context.Context) error {
-	if s.users == nil {
-		return nil
-	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer cancel()

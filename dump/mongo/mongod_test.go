@@ -532,7 +532,7 @@ func TestLoadFailures(t *testing.T) {
 			}
 		}, `restore: app.users: insert the document with _id {"$numberInt":"2"}: `},
 		"count":   {refuse("count", bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 7}}), "it holds 7 documents after 0 were inserted"},
-		"indexes": {refuse("createIndexes", failure(85, "conflict")), "restore: app.users: create indexes: "},
+		"indexes": {refuse("createIndexes", failure(85, "conflict")), "restore: the server refuses 3 indexes, and all else is there: app.users: create index b_a: conflict\napp.users: create index text: conflict\napp.weather: create index m_1_t_1: conflict"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := startFake(t)
