@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -87,8 +88,9 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 	if err := d.copyDocuments(ctx, out, all); err != nil {
 		return err
 	}
+	check := newOplogCheck(listed)
 	if !d.oplog.IsZero() {
-		if err := d.copyOplog(ctx, out, oplog, listed); err != nil {
+		if err := d.copyOplog(ctx, out, oplog, check); err != nil {
 			return err
 		}
 	}
@@ -96,7 +98,7 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 	if err != nil {
 		return err
 	}
-	if err := unchanged(listed, now); err != nil {
+	if err := cmp.Or(unchanged(listed, now), check.explained(now)); err != nil {
 		return err
 	}
 	_, err = out.Close()

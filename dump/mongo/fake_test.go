@@ -357,10 +357,32 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		return ok
 	case "getParameter":
 		return append(ok, bson.E{Key: "authSchemaVersion", Value: 5})
-	case "applyOps", "_mergeAuthzCollections", "collMod", "update", "refreshSessions":
+	case "applyOps":
+		return f.applyOps(command)
+	case "_mergeAuthzCollections", "collMod", "update", "refreshSessions":
 		return ok
 	}
 	return failure(59, "no such command: "+name)
+}
+
+// applyOps refuses what is about a collection that is not there, as a mongod does, and makes and drops collections.
+func (f *fake) applyOps(command bson.Raw) any {
+	op := command.Lookup("applyOps", "0").Document()
+	ns, _ := op.Lookup("ns").StringValueOK()
+	db, name, _ := strings.Cut(ns, ".")
+	if kind, _ := op.Lookup("op").StringValueOK(); kind != "c" {
+		if f.collection(db, name) == nil && !isAuth(db, name) {
+			return failure(codeNamespaceNotFound, "cannot apply an operation on a non-existent namespace "+ns)
+		}
+		return bson.D{{Key: "ok", Value: 1}}
+	}
+	object := op.Lookup("o").Document()
+	target, _ := object.Index(0).Value().StringValueOK()
+	switch object.Index(0).Key() {
+	case "create", "drop":
+		return f.mongod(db, object.Index(0).Key(), target, object)
+	}
+	return bson.D{{Key: "ok", Value: 1}}
 }
 
 // count is what an aggregation answers that counts.

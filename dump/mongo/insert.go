@@ -198,10 +198,11 @@ func shortened(text string) string {
 }
 
 const (
-	codeUnauthorized    = 13
-	codeNamespaceExists = 48
-	codeMixedSchema     = 408 // CannotInsertTimeseriesBucketsWithMixedSchema
-	codeDuplicateKey    = 11000
+	codeUnauthorized      = 13
+	codeNamespaceNotFound = 26
+	codeNamespaceExists   = 48
+	codeMixedSchema       = 408 // CannotInsertTimeseriesBucketsWithMixedSchema
+	codeDuplicateKey      = 11000
 )
 
 func hasCode(err error, code int) bool {

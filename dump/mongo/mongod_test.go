@@ -332,6 +332,18 @@ func TestOplogFailures(t *testing.T) {
 		"what cannot be repeated": {func(f *fake) {
 			entriesDuringTheDump(t, f, oplogEntry(3, "c", "app.$cmd", `{"upgradeDowngradeViewlessTimeseries":"weather"}`))
 		}, "what was done to app during the dump cannot be repeated: upgradeDowngradeViewlessTimeseries"},
+		"what was not listed": {func(f *fake) {
+			entriesDuringTheDump(t, f, oplogEntry(3, "i", "app.late", `{"_id":1}`))
+			f.handle("listIndexes", func(string, bson.Raw) any {
+				if f.collection("app", "late") == nil {
+					f.add(t, "app", "late", "collection", "")
+				}
+				return nil
+			})
+		}, "app.late was written to during the dump, and the server did not list it when the dump began"},
+		"a transaction whose beginning is gone": {func(f *fake) {
+			f.collection("config", "transactions").docs = []bson.Raw{jsonRaw(t, `{"state":"inProgress","startOpTime":{"ts":{"$timestamp":{"t":99,"i":1}}}}`)}
+		}, "look for transactions under way: one began before the oldest entry of the oplog"},
 		"resharding":        {func(f *fake) { f.add(t, "config", "reshardingOperations", "collection", "") }, "a collection is being resharded"},
 		"nothing committed": {func(f *fake) { f.committed = 0 }, "the replica set has nothing yet that a majority"},
 		"no right": {func(f *fake) {
@@ -362,6 +374,12 @@ func TestOplogBeginsEarlyEnough(t *testing.T) {
 			f.collection("config", "transactions").docs = []bson.Raw{jsonRaw(t, `{"state":"prepared","startOpTime":{"ts":{"$timestamp":{"t":100,"i":1}}}}`)}
 		},
 		"a write that a majority does not have": func(f *fake) { f.committed = 1 },
+		"a majority's time before the oldest entry": func(f *fake) {
+			f.collection("local", "oplog.rs").docs = []bson.Raw{jsonRaw(t, oplogEntry(5, "n", "", `{}`)), jsonRaw(t, oplogEntry(6, "n", "", `{}`))}
+		},
+		"a majority's time between two entries": func(f *fake) {
+			f.collection("local", "oplog.rs").docs = []bson.Raw{jsonRaw(t, oplogEntry(1, "n", "", `{}`)), jsonRaw(t, oplogEntry(3, "n", "", `{}`))}
+		},
 	} {
 		f := startFake(t)
 		f.set = "rs0"

@@ -15,15 +15,19 @@ import (
 // errRolledOver says that what happened during the dump is not to be had any more.
 var errRolledOver = errors.New("the oplog was overwritten during the dump: it is too small for what is written meanwhile")
 
-// oplogStart returns where the oplog has to be recorded from: the present, or the
-// beginning of the oldest transaction that is under way. The present is asked for
-// first, so that a transaction which begins in between is behind it.
+// oplogStart returns the entry that the oplog has to be recorded from: the present,
+// or the beginning of the oldest transaction that is under way. The present is asked
+// for first, so that a transaction which begins in between is behind it.
 func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
-	if _, err := oplogEdge(ctx, c, 1); err != nil {
+	oldest, err := oplogEdge(ctx, c, 1)
+	if err != nil {
 		return bson.Timestamp{}, err // better now than at the end
 	}
 	start, err := committed(ctx, c)
 	if err != nil {
+		return bson.Timestamp{}, err
+	}
+	if start, err = entryAt(ctx, c, oldest, start); err != nil {
 		return bson.Timestamp{}, err
 	}
 	err = c.each(ctx, "config", bson.D{
@@ -35,7 +39,11 @@ func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
 		if !ok {
 			return errors.New("a transaction under way has no startOpTime")
 		}
-		if begun := (bson.Timestamp{T: t, I: i}); begun.Before(start) {
+		begun := bson.Timestamp{T: t, I: i}
+		if begun.Before(oldest) {
+			return errors.New("one began before the oldest entry of the oplog, which is too small for it")
+		}
+		if begun.Before(start) {
 			start = begun
 		}
 		return nil
@@ -44,6 +52,33 @@ func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
 		return bson.Timestamp{}, fmt.Errorf("look for transactions under way: %w", err)
 	}
 	return start, noResharding(ctx, c)
+}
+
+// entryAt returns the time of the newest entry up to a time, and where there is none
+// that of the oldest. What a majority has need not be an entry of this member's: one
+// that has been made a copy of another begins with what came after the copy, and
+// what was before is in its collections.
+func entryAt(ctx context.Context, c *conn, oldest, at bson.Timestamp) (bson.Timestamp, error) {
+	entry := oldest
+	err := c.each(ctx, "local", bson.D{
+		{Key: "find", Value: "oplog.rs"},
+		{Key: "filter", Value: between(oldest, at)},
+		{Key: "sort", Value: bson.D{{Key: "$natural", Value: -1}}},
+		{Key: "limit", Value: 1},
+		{Key: "singleBatch", Value: true},
+	}, func(doc bson.Raw) error {
+		entry.T, entry.I, _ = doc.Lookup("ts").TimestampOK()
+		return nil
+	})
+	if err != nil {
+		return bson.Timestamp{}, fmt.Errorf("read local.oplog.rs: %w", err)
+	}
+	return entry, nil
+}
+
+// between selects the entries from one time to another.
+func between(from, to bson.Timestamp) bson.D {
+	return bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: to}}}}
 }
 
 // committed returns the newest time up to which a majority has all that was
@@ -99,7 +134,7 @@ func untilVisible(ctx context.Context, c *conn, at bson.Timestamp) error {
 		found := false
 		err := c.each(ctx, "local", bson.D{
 			{Key: "find", Value: "oplog.rs"},
-			{Key: "filter", Value: bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: at}, {Key: "$lte", Value: at}}}}},
+			{Key: "filter", Value: between(at, at)},
 			{Key: "limit", Value: 1},
 			{Key: "singleBatch", Value: true},
 		}, func(bson.Raw) error {
@@ -143,7 +178,7 @@ func newOplog() *collection {
 
 // copyOplog writes the oplog, from the dump's start to now. All of it must be
 // there still, and nothing in it that could not be played on what was read.
-func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *collection, all []*collection) error {
+func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *collection, check *oplogCheck) error {
 	end, err := oplogEdge(ctx, d.conn, -1)
 	if err != nil {
 		return err
@@ -151,10 +186,9 @@ func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *col
 	if err := untilVisible(ctx, d.conn, end); err != nil {
 		return err
 	}
-	oplog.filter = bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: d.oplog}, {Key: "$lte", Value: end}}}}
+	oplog.filter = between(d.oplog, end)
 	first := true
 	var last bson.Timestamp
-	check := newOplogCheck(all)
 	oplog.inspect = func(entry bson.Raw) error {
 		if first {
 			t, i, ok := entry.Lookup("ts").TimestampOK()

@@ -1,98 +1,79 @@
 package mongo
 
 import (
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // An oplogCheck refuses entries after which a dump is not what it seems.
 type oplogCheck struct {
-	databases   map[string]bool
-	collections map[string]bool
+	listed  scope
+	now     scope           // what there is at the entry, of what is listed or made since
+	strange map[string]bool // what was written to and in none of the two, and was not dropped since
 }
 
 func newOplogCheck(all []*collection) *oplogCheck {
-	c := &oplogCheck{map[string]bool{}, map[string]bool{}}
+	c := &oplogCheck{newScope(), newScope(), map[string]bool{}}
 	for _, coll := range all {
-		c.databases[coll.DB] = true
-		c.collections[coll.Namespace()] = true
+		c.listed.add(coll.DB, coll.Name, coll.Type)
+		c.now.add(coll.DB, coll.Name, coll.Type)
 	}
 	return c
 }
 
 func (c *oplogCheck) entry(entry bson.Raw) error {
-	ns, _ := entry.Lookup("ns").StringValueOK()
-	if ns == "admin.system.version" {
-		return errors.New("the server's compatibility version was changed during the dump")
-	}
-	op, _ := entry.Lookup("op").StringValueOK()
-	object, ok := entry.Lookup("o").DocumentOK()
-	db, name, _ := strings.Cut(ns, ".")
-	if name == viewsName {
-		return c.view(op, entry, object)
-	}
-	if op != "c" || !ok {
-		return nil
-	}
-	first, err := object.IndexErr(0)
+	o, err := newOperation(entry)
 	if err != nil {
-		return nil
+		return err
 	}
-	name, _ = first.Value().StringValueOK()
-	switch first.Key() {
-	case "renameCollection":
-		to, _ := object.Lookup("to").StringValueOK()
-		return fmt.Errorf("%s was renamed to %s during the dump", shown(name), shown(to))
-	case "importCollection":
-		return fmt.Errorf("%s was imported during the dump", shown(db+"."+name))
-	case "drop":
-		if c.collections[db+"."+name] {
-			return fmt.Errorf("%s was dropped during the dump", shown(db+"."+name))
+	return c.operation(o)
+}
+
+func (c *oplogCheck) operation(o *operation) error {
+	ns := o.namespace()
+	covered := c.now.covers(o)
+	switch o.deed {
+	case several:
+		parts, err := o.parts()
+		if err != nil {
+			return err
 		}
-	case "dropDatabase":
-		if c.databases[db] {
-			return fmt.Errorf("database %s was dropped during the dump", shown(db))
-		}
-	case "create":
-		if db == "config" && slices.Contains(reshardingCollections, name) {
-			return errors.New("a resharding began during the dump")
-		}
-	case "applyOps":
-		entries, _ := first.Value().ArrayOK()
-		nested, _ := bson.RawArray(entries).Values()
-		for _, v := range nested {
-			if inner, ok := v.DocumentOK(); ok {
-				if err := c.entry(inner); err != nil {
-					return err
-				}
+		for _, part := range parts {
+			if err := c.operation(part); err != nil {
+				return err
 			}
 		}
+	case changeView:
+		if o.op == "d" && (c.listed.views[ns] || c.listed.collections[ns]) {
+			return fmt.Errorf("%s was dropped during the dump", shown(ns))
+		}
+	case createCollection:
+		delete(c.strange, ns)
+	case dropCollection:
+		if c.listed.collections[ns] {
+			return fmt.Errorf("%s was dropped during the dump", shown(ns))
+		}
+		delete(c.strange, ns)
+	case dropDatabase:
+		if c.listed.databases[o.db] {
+			return fmt.Errorf("database %s was dropped during the dump", shown(o.db))
+		}
 	default:
-		if db != "config" && !strings.HasPrefix(db, internalPrefix) && !replayable(first.Key()) {
-			return fmt.Errorf("what was done to %s during the dump cannot be repeated: %s", shown(db), shown(first.Key()))
+		if !covered {
+			c.strange[ns] = true
 		}
 	}
 	return nil
 }
 
-// view refuses what cannot be told from a view's entry alone.
-func (c *oplogCheck) view(op string, entry, object bson.Raw) error {
-	id, _ := object.Lookup("_id").StringValueOK()
-	on, _ := object.Lookup("viewOn").StringValueOK()
-	switch {
-	case op == "i" && strings.HasPrefix(on, archive.BucketsPrefix):
-		return fmt.Errorf("the time series %s was made during the dump", shown(id))
-	case op == "u":
-		id, _ = entry.Lookup("o2", "_id").StringValueOK()
-		return fmt.Errorf("the view %s was changed during the dump", shown(id))
-	case op == "d" && c.collections[id]:
-		return fmt.Errorf("%s was dropped during the dump", shown(id))
+// explained refuses an oplog that tells of a collection which is there at the
+// dump's end, and was neither listed when the dump began nor made since.
+func (c *oplogCheck) explained(end []*collection) error {
+	for _, coll := range end {
+		if c.strange[coll.Namespace()] {
+			return fmt.Errorf("%s was written to during the dump, and the server did not list it when the dump began", shown(coll.Namespace()))
+		}
 	}
 	return nil
 }

@@ -3,11 +3,9 @@ package mongo
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -16,7 +14,20 @@ import (
 // only noted, as they are made at the end.
 type replay struct {
 	*loading
+	scope
 	transactions map[string][]bson.Raw // entries of those that are not committed yet
+}
+
+func (s *loading) newReplay() *replay {
+	r := &replay{s, newScope(), map[string][]bson.Raw{}}
+	for _, t := range s.plan {
+		kind := t.Type
+		if t.kind == targetView {
+			kind = "view"
+		}
+		r.add(t.db, t.name, kind)
+	}
+	return r
 }
 
 // replayOplog plays the entries of the archive's oplog, which is read from the
@@ -26,7 +37,7 @@ func (s *loading) replayOplog(ctx context.Context) error {
 		if err := s.settle(ctx); err != nil { // entries may be about views and users
 			return err
 		}
-		s.oplog = &replay{s, map[string][]bson.Raw{}}
+		s.oplog = s.newReplay()
 	}
 	for {
 		doc, err := s.archive.Document()
@@ -36,13 +47,17 @@ func (s *loading) replayOplog(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		entry := bson.Raw(doc)
-		if err := s.oplog.play(ctx, entry); err != nil {
-			t, i, _ := entry.Lookup("ts").TimestampOK()
-			ns, _ := entry.Lookup("ns").StringValueOK()
-			return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown(ns), err)
+		if err := s.oplog.play(ctx, doc); err != nil {
+			return inOplog(doc, err)
 		}
 	}
+}
+
+// inOplog says of an error which entry it is of.
+func inOplog(entry bson.Raw, err error) error {
+	t, i, _ := entry.Lookup("ts").TimestampOK()
+	ns, _ := entry.Lookup("ns").StringValueOK()
+	return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown(ns), err)
 }
 
 // play plays one entry, or keeps it until its transaction is committed.
@@ -95,58 +110,81 @@ func transactionOf(entry bson.Raw) (string, bool) {
 
 // apply plays one entry now.
 func (r *replay) apply(ctx context.Context, entry bson.Raw) error {
-	op, _ := entry.Lookup("op").StringValueOK()
-	ns, _ := entry.Lookup("ns").StringValueOK()
-	db, name, _ := strings.Cut(ns, ".")
-	switch {
-	case slices.Contains(ownOps, op), db == "config", strings.HasPrefix(db, internalPrefix):
-		return nil
-	case isAuth(db, name) && r.users == nil: // they are not restored
-		return nil
-	case name == viewsName:
-		return r.applyView(ctx, db, op, entry)
-	case op == "c":
-		return r.applyCommand(ctx, db, entry)
+	o, err := newOperation(entry)
+	if err != nil {
+		return err
 	}
-	return r.applyOps(ctx, entry, nil)
+	return r.perform(ctx, o)
 }
 
-// ownOps are entries by which a server tells its like what is nobody else's
-// business: nothing, and changes of containers, and of keys.
-var ownOps = []string{"n", "ci", "cu", "cd", "km"}
-
-// viewsName is the collection in which each database has its views. Nobody may
-// write there, so what happened to a view is done by command.
-const viewsName = "system.views"
-
-func (r *replay) applyView(ctx context.Context, db, op string, entry bson.Raw) error {
-	object, _ := entry.Lookup("o").DocumentOK()
-	id, _ := object.Lookup("_id").StringValueOK()
-	name, ok := strings.CutPrefix(id, db+".")
-	if !ok {
-		return fmt.Errorf("%q is no view of %s", id, db)
+func (r *replay) perform(ctx context.Context, o *operation) error {
+	if isAuth(o.db, o.name) {
+		if r.users == nil || o.deed != writeDocument && o.deed != createCollection { // not restored, or up to the server
+			return nil
+		}
+		return r.applyOps(ctx, o, nil)
 	}
-	switch op {
-	case "i":
-		elements, err := object.Elements()
+	if !r.covers(o) {
+		return nil
+	}
+	switch o.deed {
+	case nothing:
+		return nil
+	case changeView:
+		return r.applyView(ctx, o)
+	case several:
+		parts, err := o.parts()
 		if err != nil {
 			return err
 		}
-		command := bson.D{{Key: "create", Value: name}}
-		for _, e := range elements {
-			if e.Key() != "_id" {
-				command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
+		for _, part := range parts {
+			if err := r.perform(ctx, part); err != nil {
+				return err
 			}
 		}
-		err = r.conn.run(ctx, db, command, &bson.Raw{})
-		if hasCode(err, codeNamespaceExists) { // made after the oplog's beginning, and before views were listed
+		return nil
+	case createIndex:
+		return r.noteIndex(o.db, o.name, o.object, true)
+	case commitIndexes:
+		return r.noteIndexes(o)
+	case dropIndex:
+		r.forgetIndex(o.db, o.name, o.object)
+		return nil
+	case alterCollection:
+		return r.collMod(ctx, o)
+	case createCollection:
+		return r.create(ctx, o)
+	case dropCollection:
+		r.forgetCollections(o.db, o.name)
+	case dropDatabase:
+		r.forgetCollections(o.db, "")
+	}
+	return r.applyOps(ctx, o, nil)
+}
+
+// applyView makes or drops a view. One that the server refuses is noted.
+func (r *replay) applyView(ctx context.Context, o *operation) error {
+	if o.op == "d" {
+		err := r.conn.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
+		if hasCode(err, codeNamespaceNotFound) { // one that the server refused, or a time series without its buckets
 			return nil
 		}
 		return err
-	case "d":
-		return r.conn.run(ctx, db, bson.D{{Key: "drop", Value: name}}, &bson.Raw{})
 	}
-	return errors.New("a view is changed")
+	elements, err := o.object.Elements()
+	if err != nil {
+		return err
+	}
+	command := bson.D{{Key: "create", Value: o.name}}
+	for _, e := range elements {
+		if e.Key() != "_id" {
+			command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
+		}
+	}
+	if err := r.conn.run(ctx, o.db, command, &bson.Raw{}); err != nil {
+		return r.orRefused(ctx, viewRefused, fmt.Errorf("%s: create: %w", shown(o.namespace()), err))
+	}
+	return nil
 }
 
 // applyOps has the server do what an entry says; object replaces the entry's o
@@ -155,13 +193,13 @@ func (r *replay) applyView(ctx context.Context, db, op string, entry bson.Raw) e
 //
 // What is updated may be missing, if it was deleted before it could be read: it is
 // made then, and deleted by a later entry. Servers before 8.1 do so unasked.
-func (r *replay) applyOps(ctx context.Context, entry bson.Raw, object bson.D) error {
-	elements, err := entry.Elements()
+func (r *replay) applyOps(ctx context.Context, o *operation, object bson.D) error {
+	elements, err := o.Elements()
 	if err != nil {
 		return err
 	}
 	var op bson.D
-	if kind, _ := entry.Lookup("op").StringValueOK(); kind == "u" {
+	if o.op == "u" {
 		op = append(op, bson.E{Key: "b", Value: true})
 	}
 	for _, e := range elements {
@@ -180,100 +218,37 @@ func (r *replay) applyOps(ctx context.Context, entry bson.Raw, object bson.D) er
 	return r.conn.run(ctx, "admin", command, &bson.Raw{})
 }
 
-// applyCommand plays an entry that is a command.
-func (r *replay) applyCommand(ctx context.Context, db string, entry bson.Raw) error {
-	object, ok := entry.Lookup("o").DocumentOK()
-	if !ok {
-		return errors.New("a command without its object")
-	}
-	first, err := object.IndexErr(0)
-	if err != nil {
-		return errors.New("a command without a name")
-	}
-	name, _ := first.Value().StringValueOK()
-	command := first.Key()
-	if !replayable(command) {
-		return fmt.Errorf("unknown command %q", command)
-	}
-	switch command {
-	case "startIndexBuild", "abortIndexBuild", "dbCheck", "setMultikeyMetadata", "dropIdent":
-		return nil
-	case "applyOps":
-		entries, _ := first.Value().ArrayOK()
-		values, err := bson.RawArray(entries).Values()
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			nested, ok := v.DocumentOK()
-			if !ok {
-				return errors.New("what is applied is no document")
-			}
-			if err := r.apply(ctx, nested); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "createIndexes":
-		return r.noteIndex(db, name, object, true)
-	case "commitIndexBuild":
-		indexes, _ := object.Lookup("indexes").ArrayOK()
-		values, err := bson.RawArray(indexes).Values()
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			index, _ := v.DocumentOK()
-			if err := r.noteIndex(db, name, index, false); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "deleteIndex", "deleteIndexes", "dropIndex", "dropIndexes":
-		r.forgetIndex(db, name, object)
-		return nil
-	case "collMod":
-		return r.collMod(ctx, db, name, entry, object)
-	case "drop":
-		r.forgetCollections(db, name)
-	case "dropDatabase":
-		r.forgetCollections(db, "")
-	case "create":
-		return r.create(ctx, db, name, entry, object)
-	}
-	return r.applyOps(ctx, entry, nil)
-}
-
-// replayable tells whether an entry's command can be played. A dump whose oplog
-// holds another is none.
-func replayable(command string) bool {
-	switch command {
-	case "create", "drop", "dropDatabase", "renameCollection", "convertToCapped", "emptycapped", "collMod", "applyOps", "commitTransaction", "abortTransaction":
-	case "createIndexes", "commitIndexBuild", "deleteIndex", "deleteIndexes", "dropIndex", "dropIndexes":
-	case "startIndexBuild", "abortIndexBuild", "dbCheck", "setMultikeyMetadata", "dropIdent": // there is nothing to do
-	default:
-		return false
-	}
-	return true
-}
-
 // create makes a collection, whose options say how its indexes are made at the end.
-func (r *replay) create(ctx context.Context, db, name string, entry, object bson.Raw) error {
-	elements, err := object.Elements()
+func (r *replay) create(ctx context.Context, o *operation) error {
+	if err := r.vacant(ctx, o); err != nil {
+		return err
+	}
+	elements, err := o.object.Elements()
 	if err != nil {
 		return err
 	}
 	elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == recordIDs })
-	if r.targetNamed(db, name) == nil {
-		options, err := rawDocument(elements[1:])
-		if err != nil {
-			return err
-		}
-		r.plan = append(r.plan, &target{db: db, name: name, metadata: metadata{Options: options}})
+	options, err := rawDocument(elements[1:])
+	if err != nil {
+		return err
 	}
+	r.plan = append(r.plan, &target{db: o.db, name: o.name, metadata: metadata{Options: options}})
 	var command bson.D
 	for _, e := range elements {
 		command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
 	}
-	return r.applyOps(ctx, entry, command)
+	return r.applyOps(ctx, o, command)
+}
+
+// vacant refuses to make a collection where there is one of another's: what is
+// made during a dump is not in its prelude, and so was not looked for before.
+func (r *replay) vacant(ctx context.Context, o *operation) error {
+	names, err := r.collectionNames(ctx, o.db)
+	if err != nil {
+		return fmt.Errorf("list the collections of %s: %w", shown(o.db), err)
+	}
+	if slices.Contains(names, o.name) {
+		return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown(o.namespace()))
+	}
+	return nil
 }

@@ -1,11 +1,15 @@
 package mongo
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // dumpWithOplog is a dump of a replica set in which these things happened meanwhile.
@@ -65,15 +69,21 @@ func TestReplayOfViewsAndUsers(t *testing.T) {
 		t.Errorf("made:\n%s", creates)
 	}
 	// A view that is there already, as it was made before views were listed.
+	f := startFake(t)
+	f.set = "rs0"
+	fillFake(t, f)
+	f.add(t, "app", "fresh", "view", `{"viewOn":"users","pipeline":[{"$match":{"b":1}}]}`)
+	entriesDuringTheDump(t, f, entries...)
+	stream, _, err := dumpFake(t, f, Config{Oplog: OplogOn})
+	if err != nil {
+		t.Fatal(err)
+	}
 	to = startFake(t)
-	to.handle("create", func(_ string, command bson.Raw) any {
-		if name, _ := command.Lookup("create").StringValueOK(); name == "fresh" {
-			return failure(codeNamespaceExists, "there is one")
-		}
-		return nil
-	})
 	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
 		t.Error(err)
+	}
+	if made := strings.Count(strings.Join(to.sent("create"), "\n"), `"create":"fresh"`); made != 1 {
+		t.Errorf("the view is made %d times", made)
 	}
 }
 
@@ -140,4 +150,184 @@ func TestSecondID(t *testing.T) {
 	if _, err := loadFake(t, refusing(), LoadConfig{Include: []string{"app.*"}}, stream); err == nil || !strings.Contains(err.Error(), `insert the document with _id {"$numberInt":"2"}`) {
 		t.Errorf("without the oplog: %v", err)
 	}
+}
+
+// What was under way when a dump began is in its oplog and not in its documents: it is passed over, as it is gone at the
+// end. What else there is on the target of such names stays.
+func TestReplayOfWhatIsGone(t *testing.T) {
+	for name, entries := range map[string][]string{
+		"temporary, made before": {oplogEntry(3, "i", "app.tmp.agg_out.1", `{"_id":1}`)},
+		"temporary, made since": {
+			oplogEntry(3, "c", "app.$cmd", `{"create":"tmp.agg_out.2","temp":true}`),
+			oplogEntry(4, "c", "app.$cmd", `{"commitIndexBuild":"tmp.agg_out.2","indexes":[{"v":2,"key":{"d":1},"name":"d_1"}]}`),
+			oplogEntry(5, "i", "app.tmp.agg_out.2", `{"_id":1}`),
+		},
+		"dropped before the listing": {
+			oplogEntry(3, "i", "app.gone", `{"_id":1}`), oplogEntry(4, "u", "app.gone", `{"$v":2,"diff":{"u":{"b":7}}}`), oplogEntry(5, "d", "app.gone", `{"_id":1}`),
+			oplogEntry(6, "c", "app.$cmd", `{"createIndexes":"gone","v":2,"key":{"c":1},"name":"c_1"}`),
+			oplogEntry(7, "c", "app.$cmd", `{"collMod":"gone","validationLevel":"off"}`),
+			oplogEntry(8, "c", "app.$cmd", `{"drop":"gone"}`),
+		},
+		"in a transaction": {oplogEntry(3, "c", "admin.$cmd", `{"applyOps":[{"op":"i","ns":"app.gone","o":{"_id":4}}]}`), oplogEntry(4, "c", "app.$cmd", `{"drop":"gone"}`)},
+		"a database": {
+			oplogEntry(3, "i", "other.gone", `{"_id":1}`), oplogEntry(4, "c", "other.$cmd", `{"drop":"gone"}`), oplogEntry(5, "c", "other.$cmd", `{"dropDatabase":1}`),
+		},
+		"an index changed and dropped": {
+			oplogEntry(3, "c", "app.$cmd", `{"collMod":"users","index":{"name":"gone_1","hidden":true}}`),
+			oplogEntry(4, "c", "app.$cmd", `{"dropIndexes":"users","index":"gone_1"}`),
+		},
+		"a view":                {oplogEntry(3, "d", "app.system.views", `{"_id":"app.kept"}`)},
+		"the server's own":      {oplogEntry(3, "i", "admin.system.keys", `{"_id":1}`)},
+		"made before a listing": {oplogEntry(3, "c", "app.$cmd", `{"create":"users"}`)},
+	} {
+		stream := dumpWithOplog(t, entries...)
+		to := startFake(t)
+		to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
+		to.add(t, "other", "gone", "collection", "", `{"_id":1}`)
+		if _, err := loadFake(t, to, LoadConfig{Clean: true}, stream); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if applied := to.sent("applyOps"); len(applied) > 0 {
+			t.Errorf("%s: applied %q", name, applied)
+		}
+		for _, ns := range [][2]string{{"app", "kept"}, {"other", "gone"}} {
+			if to.collection(ns[0], ns[1]) == nil {
+				t.Errorf("%s: %s is dropped", name, ns)
+			}
+		}
+		for _, c := range []string{"tmp.agg_out.1", "tmp.agg_out.2", "gone"} {
+			if made := to.sent("createIndexes"); to.collection("app", c) != nil || strings.Contains(strings.Join(made, "\n"), c) {
+				t.Errorf("%s: %s is made, or an index of it: %q", name, c, made)
+			}
+		}
+	}
+}
+
+// A collection that was made during a dump does not go into one that the target has for itself.
+func TestReplayIntoAnother(t *testing.T) {
+	stream := dumpWithOplog(t, oplogEntry(3, "c", "app.$cmd", `{"create":"kept"}`), oplogEntry(4, "i", "app.kept", `{"_id":3}`))
+	to := startFake(t)
+	to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
+	if _, err := loadFake(t, to, LoadConfig{Clean: true}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "app.kept, which was made during the dump") || len(to.sent("applyOps")) > 0 {
+		t.Errorf("%v, %q", err, to.sent("applyOps"))
+	}
+}
+
+// What a collMod makes of an index is what the index is made as.
+func TestReplayOfIndexChanges(t *testing.T) {
+	for change, want := range map[string]string{
+		`{"name":"b_a","forceNonUnique":true}`:                `{"key":{"b":-1,"a":1},"name":"b_a","hidden":true,`,
+		`{"keyPattern":{"b":-1,"a":1},"hidden":false}`:        `{"key":{"b":-1,"a":1},"name":"b_a","unique":true,"collation"`,
+		`{"name":"text","prepareUnique":true}`:                `"textIndexVersion":3,"prepareUnique":true,"collation"`,
+		`{"name":"text","unique":true}`:                       `"textIndexVersion":3,"unique":true,"collation"`,
+		`{"name":"text","expireAfterSeconds":0}`:              `"textIndexVersion":3,"expireAfterSeconds":0,"collation"`,
+		`{"name":"text","prepareUnique":false,"hidden":true}`: `"textIndexVersion":3,"hidden":true,"collation"`,
+	} {
+		to := startFake(t)
+		stream := dumpWithOplog(t, oplogEntry(3, "c", "app.$cmd", `{"collMod":"users","index":`+change+`}`))
+		if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
+			t.Error(err)
+		}
+		if made := strings.Join(to.sent("createIndexes"), "\n"); !strings.Contains(made, want) || strings.Contains(made, "forceNonUnique") {
+			t.Errorf("%s: made %s, want %s", change, made, want)
+		}
+	}
+}
+
+// A collection without options is made by an entry that says nothing but its name.
+func TestReplayOfCreateAlone(t *testing.T) {
+	to := startFake(t)
+	if _, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t, oplogEntry(3, "c", "app.$cmd", `{"create":"new"}`))); err != nil || to.collection("app", "new") == nil {
+		t.Error(err)
+	}
+}
+
+// An oplog with what nobody knows is no oplog: the dump fails, and an archive that has one is refused before it is loaded.
+func TestUnknownEntries(t *testing.T) {
+	unknown := oplogEntry(3, "xi", "app.users", `{"_id":3}`)
+	for text, entry := range map[string]string{
+		`a kind that this program does not know: "xi"`:       unknown,
+		"cannot be repeated: teleport":                       oplogEntry(3, "c", "app.$cmd", `{"teleport":"users"}`),
+		`does not know: "xd"`:                                oplogEntry(3, "c", "admin.$cmd", `{"applyOps":[{"op":"xd","ns":"app.users","o":{}}]}`),
+		"app.users was renamed to app.people":                oplogEntry(3, "c", "app.$cmd", `{"renameCollection":"app.users","to":"app.people"}`),
+		"the oplog has a command without a name":             oplogEntry(3, "c", "app.$cmd", `{}`),
+		`the oplog has a view "web.x", which is none of app`: oplogEntry(3, "i", "app.system.views", `{"_id":"web.x","viewOn":"users"}`),
+	} {
+		f := startFake(t)
+		f.set = "rs0"
+		fillFake(t, f)
+		entriesDuringTheDump(t, f, entry)
+		if _, _, err := dumpFake(t, f, Config{Oplog: OplogOn}); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("dump: %v, want … %s", err, text)
+		}
+		stream := withEntry(t, dumpWithOplog(t), entry)
+		l, err := NewLoader(LoadConfig{Server: f.server()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Verify(bytes.NewReader(stream)); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("verify: %v, want … %s", err, text)
+		}
+		if _, err := loadFake(t, startFake(t), LoadConfig{}, stream); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("load: %v, want … %s", err, text)
+		}
+	}
+}
+
+// withEntry is an archive with one more entry at its oplog's end.
+func withEntry(t *testing.T, stream []byte, entry string) []byte {
+	t.Helper()
+	from, err := archive.NewReader(bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	to, err := archive.NewWriter(&b, *from.Prelude())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(doc []byte) {
+		if _, err := to.Write(doc); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var open *archive.Collection
+	for {
+		block, err := from.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if open != block.Collection {
+			open = block.Collection
+			if err := to.Begin(open); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if block.End != nil {
+			if open.Name == "oplog" {
+				write(jsonRaw(t, entry))
+			}
+			if err := to.End(); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		for {
+			doc, err := from.Document()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(doc)
+		}
+	}
+	if _, err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -37,9 +37,25 @@ func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool)
 	return nil
 }
 
+// noteIndexes has the indexes made at the end whose building was committed.
+func (r *replay) noteIndexes(o *operation) error {
+	indexes, _ := o.object.Lookup("indexes").ArrayOK()
+	values, err := bson.RawArray(indexes).Values()
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		index, _ := v.DocumentOK()
+		if err := r.noteIndex(o.db, o.name, index, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rawDocument makes a document of elements.
 func rawDocument(elements []bson.RawElement) (bson.Raw, error) {
-	var d bson.D
+	d := bson.D{} // which is a document also without elements
 	for _, e := range elements {
 		d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
 	}
@@ -85,12 +101,15 @@ func (r *replay) forgetIndex(db, name string, command bson.Raw) {
 // forgetCollections forgets what was to be done at the end about a collection
 // that was dropped, or about all of a database.
 func (r *replay) forgetCollections(db, name string) {
-	r.plan = slices.DeleteFunc(r.plan, func(t *target) bool { return t.db == db && (name == "" || t.name == name) })
+	series := strings.TrimPrefix(name, archive.BucketsPrefix) // which goes with its buckets
+	r.plan = slices.DeleteFunc(r.plan, func(t *target) bool {
+		return t.db == db && (name == "" || t.name == name || t.name == series)
+	})
 }
 
 // collMod plays a change of a collection's options, and notes that of an index.
-func (r *replay) collMod(ctx context.Context, db, name string, entry, command bson.Raw) error {
-	elements, err := command.Elements()
+func (r *replay) collMod(ctx context.Context, o *operation) error {
+	elements, err := o.object.Elements()
 	if err != nil {
 		return err
 	}
@@ -104,42 +123,62 @@ func (r *replay) collMod(ctx context.Context, db, name string, entry, command bs
 		if !ok {
 			return errors.New("the change of an index is no document")
 		}
-		if err := r.changeIndex(db, name, change); err != nil {
+		if err := r.changeIndex(o.db, o.name, change); err != nil {
 			return err
 		}
 	}
 	if len(rest) == 1 {
 		return nil
 	}
-	return r.applyOps(ctx, entry, rest)
+	return r.applyOps(ctx, o, rest)
 }
 
-// changeIndex changes an index that is to be made at the end.
+// changeIndex changes an index that is to be made at the end. One that is not
+// known was dropped before indexes were listed.
 func (r *replay) changeIndex(db, name string, change bson.Raw) error {
 	t := r.indexed(db, name)
 	if t == nil {
-		return errors.New("an index of an unknown collection is changed")
+		return nil
 	}
 	for i, index := range t.metadata.Indexes {
-		if !index.Lookup("name").Equal(change.Lookup("name")) && !index.Lookup("key").Equal(change.Lookup("keyPattern")) {
-			continue
-		}
-		var d bson.D
-		if err := bson.Unmarshal(index, &d); err != nil {
+		if index.Lookup("name").Equal(change.Lookup("name")) || index.Lookup("key").Equal(change.Lookup("keyPattern")) {
+			var err error
+			t.metadata.Indexes[i], err = changedIndex(index, change)
 			return err
 		}
-		elements, err := change.Elements()
-		if err != nil {
-			return err
-		}
-		for _, e := range elements {
-			if key := e.Key(); key != "name" && key != "keyPattern" {
-				d = slices.DeleteFunc(d, func(old bson.E) bool { return old.Key == key })
-				d = append(d, bson.E{Key: key, Value: e.Value()})
-			}
-		}
-		t.metadata.Indexes[i], err = bson.Marshal(d)
-		return err
 	}
-	return errors.New("an unknown index is changed")
+	return nil
+}
+
+// changedIndex is an index after what a collMod says of it.
+func changedIndex(index, change bson.Raw) (bson.Raw, error) {
+	var d bson.D
+	if err := bson.Unmarshal(index, &d); err != nil {
+		return nil, err
+	}
+	elements, err := change.Elements()
+	if err != nil {
+		return nil, err
+	}
+	without := func(key string) {
+		d = slices.DeleteFunc(d, func(e bson.E) bool { return e.Key == key })
+	}
+	for _, e := range elements {
+		key := e.Key()
+		switch key {
+		case "name", "keyPattern":
+			continue
+		case "forceNonUnique": // no option of an index: it takes one away
+			without("unique")
+			without("prepareUnique")
+			continue
+		case "unique": // what was prepared is done
+			without("prepareUnique")
+		}
+		without(key)
+		if isSwitch := slices.Contains([]string{"unique", "prepareUnique", "hidden"}, key); !isSwitch || truth(change, key) { // off is how an index is made
+			d = append(d, bson.E{Key: key, Value: e.Value()})
+		}
+	}
+	return bson.Marshal(d)
 }

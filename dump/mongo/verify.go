@@ -12,7 +12,7 @@ func Verify(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return verify(a)
+	return verify(a, nil)
 }
 
 // Verify reads an archive to its end and returns nil for a whole one that goes where
@@ -24,15 +24,37 @@ func (l *Loader) Verify(r io.Reader) error {
 	if err := s.open(r); err != nil {
 		return err
 	}
-	return verify(s.archive)
+	return verify(s.archive, s.oplogOf)
 }
 
-func verify(a *archive.Reader) error {
+// verify reads an archive to its end. An oplog that cannot be played is better found
+// here than when all documents are there; nil: it is not to be played.
+func verify(a *archive.Reader, oplog *archive.Collection) error {
 	for {
-		if _, err := a.Next(); err == io.EOF {
+		block, err := a.Next()
+		if err == io.EOF {
 			return nil
-		} else if err != nil {
+		}
+		if err == nil && oplog != nil && block.Collection == oplog && block.End == nil {
+			err = verifyOplog(a)
+		}
+		if err != nil {
 			return err
+		}
+	}
+}
+
+func verifyOplog(a *archive.Reader) error {
+	for {
+		doc, err := a.Document()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := playable(doc); err != nil {
+			return inOplog(doc, err)
 		}
 	}
 }
