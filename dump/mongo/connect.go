@@ -281,5 +281,5 @@ func (c *conn) close(ctx context.Context) {
 
 // run runs a command and decodes its answer.
 func (c *conn) run(ctx context.Context, db string, command bson.D, answer any) error {
-	return c.client.Database(db).RunCommand(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read)).Decode(answer)
+	return withTimeLimit(c.client.Database(db).RunCommand(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read)).Decode(answer))
 }

@@ -22,7 +22,7 @@ type cursor struct {
 func (c *conn) cursor(ctx context.Context, db string, command bson.D) (*cursor, error) {
 	cur, err := c.client.Database(db).RunCommandCursor(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read))
 	if err != nil {
-		return nil, err
+		return nil, withTimeLimit(err)
 	}
 	return &cursor{Cursor: cur}, nil
 }
@@ -40,7 +40,7 @@ func (c *cursor) next(ctx context.Context) (more bool) {
 		}
 	}()
 	for empty := 0; !c.TryNext(ctx); empty++ {
-		if c.err = c.Err(); c.err != nil || c.ID() == 0 {
+		if c.err = withTimeLimit(c.Err()); c.err != nil || c.ID() == 0 {
 			return false
 		}
 		if ctx.Err() != nil {

@@ -1,11 +1,14 @@
 package mongo
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
@@ -16,8 +19,9 @@ import (
 //
 // Set here, on each command:
 //
-//	defaultMaxTimeMS (8.0)       ends reads that take longer. maxTimeMS 0 on each read; a cursor has what its
-//	                             find had.
+//	defaultMaxTimeMS (8.0)       ends reads that take longer. maxTimeMS 0 on each read, which goes before it, also
+//	                             through a mongos; a cursor has what its find had. What ends one all the same
+//	                             is named.
 //	setDefaultRWConcern          level available returns what a shard does not own any more, majority what is
 //	                             older than the oplog's beginning. readConcern local on each read that has none.
 //	                             The default of writes is acknowledged, whatever it is.
@@ -97,6 +101,20 @@ func (c *conn) ownSettings(command bson.D) bson.D {
 	}
 	add("maxTimeMS", 0)
 	return command
+}
+
+const codeMaxTimeMSExpired = 50
+
+// withTimeLimit names, for a command that the server has ended by a limit of its own,
+// what sets one. The driver takes such an error for a context's end, as if it were
+// this program that had lost patience.
+func withTimeLimit(err error) error {
+	ended, ok := errors.AsType[mongo.CommandError](err)
+	if !ok || ended.Code != codeMaxTimeMSExpired {
+		return err
+	}
+	server := mongo.CommandError{Code: ended.Code, Name: "MaxTimeMSExpired", Message: ended.Message, Labels: ended.Labels, Raw: ended.Raw}
+	return fmt.Errorf("%w; the limit is the server's, as by its parameter defaultMaxTimeMS, and not this program's: raise it, or give the user the right bypassDefaultMaxTimeMS", server)
 }
 
 // withoutSettings takes out of what a URI says that by which commands would be

@@ -2,6 +2,8 @@ package mongo
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -86,13 +88,30 @@ func TestUnacknowledgedWrites(t *testing.T) {
 // otherwise: it ends reads, returns what a shard does not own, hides databases, forgets cursors and sessions, wants a
 // version. The dump is that of a plain one.
 func TestSettingsOfTheServer(t *testing.T) {
+	for name, msg := range map[string]string{"mongod": "", "mongos": "isdbgrid"} {
+		t.Run(name, func(t *testing.T) { testSettingsOfTheServer(t, msg) })
+	}
+	if got := refreshWithin(1); got != 20*time.Second {
+		t.Errorf("a session that ends after a minute is renewed every %v", got)
+	}
+	if got := refreshWithin(30); got != refreshTime {
+		t.Errorf("a session that ends after half an hour is renewed every %v", got)
+	}
+}
+
+func testSettingsOfTheServer(t *testing.T, msg string) {
 	plain := startFake(t)
+	balanced := func(string, bson.Raw) any { return bson.D{{Key: "ok", Value: 1}, {Key: "mode", Value: "off"}} }
+	plain.msg = msg
+	plain.handle("balancerStatus", balanced)
 	fillFake(t, plain)
 	want, _, err := dumpFake(t, plain, Config{Oplog: OplogOff})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := startFake(t)
+	f.msg = msg
+	f.handle("balancerStatus", balanced)
 	fillFake(t, f)
 	f.batch = 1
 	f.sessionMinutes = 1
@@ -132,11 +151,21 @@ func TestSettingsOfTheServer(t *testing.T) {
 	if err != nil || !bytes.Equal(got, want) || len(said.warnings) > 0 || !versioned {
 		t.Errorf("%v, the same bytes: %v, warnings %q, ended %q", err, bytes.Equal(got, want), said.warnings, ended)
 	}
-	if got := refreshWithin(1); got != 20*time.Second {
-		t.Errorf("a session that ends after a minute is renewed every %v", got)
-	}
-	if got := refreshWithin(30); got != refreshTime {
-		t.Errorf("a session that ends after half an hour is renewed every %v", got)
+}
+
+// A read that is ended by the server all the same says whose limit it was, and is none of this program's.
+func TestTimeLimitOfTheServer(t *testing.T) {
+	ended := func(string, bson.Raw) any { return failure(codeMaxTimeMSExpired, "operation exceeded time limit") }
+	for _, command := range []string{"find", "getMore", "listDatabases"} {
+		f := startFake(t)
+		fillFake(t, f)
+		f.batch = 1
+		f.handle(command, ended)
+		_, _, err := dumpFake(t, f, Config{Oplog: OplogOff})
+		const want = ": (MaxTimeMSExpired) operation exceeded time limit; the limit is the server's, as by its parameter defaultMaxTimeMS"
+		if err == nil || !strings.Contains(err.Error(), want) || !hasCode(err, codeMaxTimeMSExpired) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, want … %s", command, err, want)
+		}
 	}
 }
 
