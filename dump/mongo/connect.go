@@ -148,13 +148,18 @@ func (s Server) connect(ctx context.Context) (*conn, error) {
 }
 
 // connectPrimary connects to the server to write to it, whatever the read
-// preference.
+// preference: of a replica set to whichever member is the primary.
 func (s Server) connectPrimary(ctx context.Context) (*conn, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
 	}
-	return dialMember(ctx, opts.SetReadPreference(readpref.Primary()))
+	c, err := dial(ctx, opts.SetReadPreference(readpref.Primary()))
+	if err != nil || c.server.set == "" || opts.ServerSelectionTimeout == nil || *opts.ServerSelectionTimeout != s.ConnectTimeout {
+		return c, err
+	}
+	c.close(ctx) // it has answered; from now on a primary may be missing for as long as an election takes
+	return dial(ctx, opts.SetServerSelectionTimeout(max(s.ConnectTimeout, electionTime)))
 }
 
 func dialMember(ctx context.Context, opts *options.ClientOptions) (*conn, error) {

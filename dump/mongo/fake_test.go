@@ -18,9 +18,11 @@ import (
 // keeps collections with their options, and answers as the manual says that a
 // mongod does, as far as this package asks. on goes before that, by command.
 type fake struct {
-	addr string
-	set  string // its replica set; empty: none
-	msg  string // isdbgrid makes it a mongos
+	addr    string
+	set     string   // its replica set; empty: none
+	others  []string // addresses by which it is the set's other members
+	primary string   // the address of the set's primary; empty: addr
+	msg     string   // isdbgrid makes it a mongos
 
 	version string // empty: 7.0.5
 
@@ -53,13 +55,38 @@ func failure(code int, text string) bson.D {
 	return bson.D{{Key: "ok", Value: 0}, {Key: "code", Value: code}, {Key: "errmsg", Value: text}}
 }
 
+// notPrimary is a failure that a driver's inserts are repeated after.
+func notPrimary(code int, text string) bson.D {
+	return append(failure(code, text), bson.E{Key: "errorLabels", Value: bson.A{"RetryableWriteError"}})
+}
+
 func startFake(t *testing.T) *fake {
+	t.Helper()
+	f := &fake{on: map[string]func(string, bson.Raw) any{}, cursors: map[int64][]bson.Raw{}}
+	f.addr = f.listen(t)
+	return f
+}
+
+// addMember gives the fake one more address, which is that of another member of its set with the same data.
+func (f *fake) addMember(t *testing.T) string {
+	t.Helper()
+	addr := f.listen(t)
+	f.others = append(f.others, addr)
+	return addr
+}
+
+// stepDown makes another member the primary.
+func (f *fake) stepDown() {
+	all := append([]string{f.addr}, f.others...)
+	f.primary = all[(slices.Index(all, cmp.Or(f.primary, f.addr))+1)%len(all)]
+}
+
+func (f *fake) listen(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{addr: l.Addr().String(), on: map[string]func(string, bson.Raw) any{}, cursors: map[int64][]bson.Raw{}}
 	var all sync.WaitGroup
 	var conns sync.Map
 	all.Go(func() {
@@ -81,7 +108,7 @@ func startFake(t *testing.T) *fake {
 		conns.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
 		all.Wait()
 	})
-	return f
+	return l.Addr().String()
 }
 
 func (f *fake) server() Server {
@@ -122,7 +149,7 @@ func (f *fake) answer(c net.Conn) error {
 		binary.LittleEndian.PutUint32(out[12:], opMsg)
 		out = append(out, 0, 0, 0, 0, 0)
 	}
-	reply := f.run(command)
+	reply := f.run(c.LocalAddr().String(), command)
 	if reply == errHangUp {
 		return errHangUp
 	}
@@ -167,19 +194,21 @@ func message(body []byte) bson.Raw {
 	return raw
 }
 
-func (f *fake) run(command bson.Raw) any {
+func (f *fake) run(addr string, command bson.Raw) any {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	first := command.Index(0)
 	name := first.Key()
 	db, _ := command.Lookup("$db").StringValueOK()
+	primary := cmp.Or(f.primary, f.addr)
 	switch strings.ToLower(name) {
 	case "hello", "ismaster":
 		d := bson.D{
 			{Key: "ok", Value: 1},
 			{Key: "helloOk", Value: true},
-			{Key: "isWritablePrimary", Value: true},
-			{Key: "ismaster", Value: true},
+			{Key: "isWritablePrimary", Value: addr == primary},
+			{Key: "ismaster", Value: addr == primary},
+			{Key: "secondary", Value: addr != primary},
 			{Key: "maxBsonObjectSize", Value: 16 << 20},
 			{Key: "maxMessageSizeBytes", Value: 48_000_000},
 			{Key: "maxWriteBatchSize", Value: 100_000},
@@ -188,7 +217,7 @@ func (f *fake) run(command bson.Raw) any {
 			{Key: "logicalSessionTimeoutMinutes", Value: cmp.Or(f.sessionMinutes, 30)},
 		}
 		if f.set != "" {
-			d = append(d, bson.E{Key: "setName", Value: f.set}, bson.E{Key: "hosts", Value: bson.A{f.addr}}, bson.E{Key: "me", Value: f.addr}, bson.E{Key: "primary", Value: f.addr})
+			d = append(d, bson.E{Key: "setName", Value: f.set}, bson.E{Key: "hosts", Value: append([]string{f.addr}, f.others...)}, bson.E{Key: "me", Value: addr}, bson.E{Key: "primary", Value: primary})
 			var at bson.Timestamp
 			if f.committed > 0 {
 				at = bson.Timestamp{T: 100, I: f.committed}
@@ -207,6 +236,9 @@ func (f *fake) run(command bson.Raw) any {
 		return bson.D{{Key: "ok", Value: 1}}
 	}
 	f.commands = append(f.commands, command)
+	if addr != primary {
+		return notPrimary(10107, "not primary")
+	}
 	if do := f.on[name]; do != nil {
 		if answer := do(db, command); answer != nil {
 			return answer

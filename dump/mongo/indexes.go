@@ -49,7 +49,7 @@ func (s *loading) makeIndexes(ctx context.Context, t *target, names []string, in
 	if s.conn.server.mongod { // as older servers took into an index's options whatever there was: see options.go
 		command = append(command, bson.E{Key: "ignoreUnknownIndexOptions", Value: true})
 	}
-	if err := s.conn.run(ctx, t.db, command, &bson.Raw{}); err != nil {
+	if err := s.run(ctx, t.db, command, &bson.Raw{}); err != nil {
 		return fmt.Errorf("%s: create index %s: %w", shown(t.namespace()), shownAll(names), err)
 	}
 	return nil

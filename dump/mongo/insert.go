@@ -214,7 +214,7 @@ func hasCode(err error, code int) bool {
 // of several types, as one that was made by an older server may.
 func (s *loading) allowMixedSchema(ctx context.Context, t *target) error {
 	command := bson.D{{Key: "collMod", Value: t.name}, {Key: "timeseriesBucketsMayHaveMixedSchemaData", Value: true}}
-	if err := s.conn.run(ctx, t.db, command, &bson.Raw{}); err != nil {
+	if err := s.run(ctx, t.db, command, &bson.Raw{}); err != nil {
 		return fmt.Errorf("allow buckets of mixed schema: %w", err)
 	}
 	return nil

@@ -96,7 +96,8 @@ func (s *loading) placeUsers() bool {
 
 func (s *loading) dropTemporary(ctx context.Context) error {
 	for _, t := range s.users.temporary() {
-		if err := s.conn.client.Database(t.db).Collection(t.name).Drop(ctx); err != nil {
+		err := s.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
+		if err != nil && !hasCode(err, codeNamespaceNotFound) {
 			return fmt.Errorf("drop %s: %w", t.namespace(), err)
 		}
 	}
@@ -127,7 +128,7 @@ func (s *loading) loadUsers(ctx context.Context) error {
 		return fmt.Errorf("users and roles: %w", err)
 	}
 	command = append(command, bson.E{Key: "drop", Value: s.cfg.Clean}, bson.E{Key: "db", Value: s.users.db})
-	if err := s.conn.run(ctx, "admin", command, &bson.Raw{}); err != nil {
+	if err := s.run(ctx, "admin", command, &bson.Raw{}); err != nil {
 		return fmt.Errorf("users and roles: %w", err)
 	}
 	return nil
@@ -138,7 +139,7 @@ func (s *loading) checkVersion(ctx context.Context) error {
 	var answer struct {
 		Version int64 `bson:"authSchemaVersion"`
 	}
-	if err := s.conn.run(ctx, "admin", bson.D{{Key: "getParameter", Value: 1}, {Key: "authSchemaVersion", Value: 1}}, &answer); err != nil {
+	if err := s.run(ctx, "admin", bson.D{{Key: "getParameter", Value: 1}, {Key: "authSchemaVersion", Value: 1}}, &answer); err != nil {
 		return fmt.Errorf("ask for the version of their form: %w", err)
 	}
 	dumped := s.users.versionSeen

@@ -117,7 +117,7 @@ func (s *loading) createCollection(ctx context.Context, t *target) error {
 		if err != nil {
 			return err
 		}
-		return s.conn.run(ctx, t.db, append(bson.D{{Key: "create", Value: t.name}}, options...), &bson.Raw{})
+		return s.run(ctx, t.db, append(bson.D{{Key: "create", Value: t.name}}, options...), &bson.Raw{})
 	}
 	err := create(nil)
 	if names := unknownOptions(t.metadata.Options); len(names) > 0 && hasCode(err, codeUnknownField) {

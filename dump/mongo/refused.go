@@ -29,7 +29,7 @@ var (
 // one after which there is no asking.
 func isRefusal(ctx context.Context, err error) bool {
 	_, isServers := errors.AsType[mongo.ServerError](err)
-	return isServers && ctx.Err() == nil && !mongo.IsNetworkError(err)
+	return isServers && ctx.Err() == nil && !isElection(err)
 }
 
 // orRefused keeps an error that is a refusal, and returns any other.

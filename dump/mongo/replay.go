@@ -165,7 +165,7 @@ func (r *replay) perform(ctx context.Context, o *operation) error {
 // applyView makes or drops a view. One that the server refuses is noted.
 func (r *replay) applyView(ctx context.Context, o *operation) error {
 	if o.op == "d" {
-		err := r.conn.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
+		err := r.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
 		if hasCode(err, codeNamespaceNotFound) { // one that the server refused, or a time series without its buckets
 			return nil
 		}
@@ -181,7 +181,7 @@ func (r *replay) applyView(ctx context.Context, o *operation) error {
 			command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
 		}
 	}
-	if err := r.conn.run(ctx, o.db, command, &bson.Raw{}); err != nil {
+	if err := r.run(ctx, o.db, command, &bson.Raw{}); err != nil {
 		return r.orRefused(ctx, viewRefused, fmt.Errorf("%s: create: %w", shown(o.namespace()), err))
 	}
 	return nil
@@ -215,7 +215,7 @@ func (r *replay) applyOps(ctx context.Context, o *operation, object bson.D) erro
 		}
 	}
 	command := bson.D{{Key: "applyOps", Value: bson.A{op}}, {Key: "bypassDocumentValidation", Value: true}}
-	return r.conn.run(ctx, "admin", command, &bson.Raw{})
+	return r.run(ctx, "admin", command, &bson.Raw{})
 }
 
 // create makes a collection, whose options say how its indexes are made at the end.
@@ -243,12 +243,21 @@ func (r *replay) create(ctx context.Context, o *operation) error {
 // vacant refuses to make a collection where there is one of another's: what is
 // made during a dump is not in its prelude, and so was not looked for before.
 func (r *replay) vacant(ctx context.Context, o *operation) error {
-	names, err := r.collectionNames(ctx, o.db)
-	if err != nil {
+	var answer struct {
+		Cursor struct {
+			FirstBatch []struct {
+				Name string `bson:"name"`
+			} `bson:"firstBatch"`
+		} `bson:"cursor"`
+	}
+	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "filter", Value: bson.D{{Key: "name", Value: o.name}}}, {Key: "nameOnly", Value: true}}
+	if err := r.run(ctx, o.db, command, &answer); err != nil {
 		return fmt.Errorf("list the collections of %s: %w", shown(o.db), err)
 	}
-	if slices.Contains(names, o.name) {
-		return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown(o.namespace()))
+	for _, found := range answer.Cursor.FirstBatch {
+		if found.Name == o.name {
+			return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown(o.namespace()))
+		}
 	}
 	return nil
 }

@@ -43,7 +43,8 @@ import (
 //	timeoutMS                    ends commands, and with them cursors and batches: none. How long a server is
 //	                             looked for and a connection takes stays bounded.
 //	w=0                          inserts of which nobody hears whether they were made: the server's default.
-//	directConnection             set by ourselves, for the one member that all is read from.
+//	directConnection             set by ourselves, for the one member that all is read from. A restore writes to
+//	                             the set, whose primary may change.
 //
 // What cannot change anything, and why:
 //

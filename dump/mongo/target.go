@@ -67,7 +67,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 // clear drops what the placement says. s.gone keeps what is no longer there.
 func (s *loading) clear(ctx context.Context, p placement) error {
 	for _, t := range p.drop {
-		err := s.conn.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
+		err := s.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
 		_, isServers := errors.AsType[mongo.ServerError](err)
 		s.gone = dump.Dropped(s.gone, "collection "+shown(t.namespace()), err, isServers && !mongo.IsNetworkError(err))
 		if err != nil {
@@ -139,7 +139,7 @@ func (s *loading) countDocuments(ctx context.Context, t *target) error {
 	if !s.conn.server.mongod { // FerretDB counts all only as its planner's statistics have it
 		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
 	}
-	err := s.conn.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)
+	err := s.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)
 	if hasCode(err, codeUnauthorized) { // the role restore may write and not look
 		return nil
 	}

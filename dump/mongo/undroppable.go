@@ -36,7 +36,7 @@ func (s *loading) undroppable(ctx context.Context, drop []*target) error {
 			Privileges []privilege `bson:"authenticatedUserPrivileges"`
 		} `bson:"authInfo"`
 	}
-	err := s.conn.run(ctx, "admin", bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}, &status)
+	err := s.run(ctx, "admin", bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}, &status)
 	if err != nil || len(status.Info.Users) == 0 {
 		return nil
 	}

@@ -1,0 +1,81 @@
+package mongo
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// The primary steps down at each kind of command of a restore in turn, also when it has done what it does not answer. The
+// restore goes on with the next one, and nothing is made twice or is missing.
+func TestElectionsDuringARestore(t *testing.T) {
+	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`))
+	for name, answer := range map[string]any{"refused": notPrimary(189, "primary stepped down"), "done and not answered": errHangUp} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			to := startFake(t)
+			to.set = "rs0"
+			to.addMember(t)
+			to.add(t, "app", "users", "collection", "", `{"_id":7}`)
+			var interrupted []string
+			for _, command := range []string{"drop", "create", "insert", "count", "createIndexes", "_mergeAuthzCollections", "applyOps"} {
+				to.handle(command, func(db string, sent bson.Raw) any {
+					if slices.Contains(interrupted, command) {
+						return nil
+					}
+					interrupted = append(interrupted, command)
+					if answer == errHangUp && command != "insert" { // which a real one knows again by its number
+						target, _ := sent.Index(0).Value().StringValueOK()
+						to.mongod(db, command, target, sent)
+					}
+					to.stepDown()
+					return answer
+				})
+			}
+			to.handle("create", func(db string, sent bson.Raw) any {
+				target, _ := sent.Index(0).Value().StringValueOK()
+				if to.collection(db, target) != nil {
+					return failure(codeNamespaceExists, "already exists")
+				}
+				if slices.Contains(interrupted, "create") {
+					return nil
+				}
+				interrupted = append(interrupted, "create")
+				if answer == errHangUp {
+					to.mongod(db, "create", target, sent)
+				}
+				to.stepDown()
+				return answer
+			})
+			if _, err := loadFake(t, to, LoadConfig{Clean: true}, stream); err != nil {
+				t.Error(err)
+			}
+			if len(interrupted) != 7 {
+				t.Errorf("interrupted were %q", interrupted)
+			}
+			if users := to.collection("app", "users"); users == nil || len(users.docs) != 2 {
+				t.Errorf("app.users has %v", users)
+			}
+			var names []string
+			for _, c := range to.collections {
+				names = append(names, c.db+"."+c.name)
+			}
+			slices.Sort(names)
+			const want = "app.active app.by_name app.clustered app.images app.system.buckets.weather app.users app.weather app.zlog"
+			if got := strings.Join(names, " "); got != want {
+				t.Errorf("there are %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+// A server alone that goes away does not come back as another.
+func TestNoElectionOfOne(t *testing.T) {
+	to := startFake(t)
+	to.handle("create", func(string, bson.Raw) any { return errHangUp })
+	if _, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t)); err == nil || len(to.sent("create")) != 1 {
+		t.Errorf("%v, %q", err, to.sent("create"))
+	}
+}
