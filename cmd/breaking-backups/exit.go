@@ -136,8 +136,8 @@ func hint(err error) string {
 		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name"
 	case errors.Is(err, mongo.ErrOutside):
 		return "--ns-to names collections of the database that the dump goes into; for another, name that with --database"
-	case errors.Is(err, mongo.ErrUndroppable):
-		return "the built-in role restore has the rights that are needed"
+	case errors.Is(err, mongo.ErrUndroppable), errors.Is(err, mongo.ErrNoRight):
+		return "the built-in role restore has the rights that are needed, but for those of an oplog (applyOps): see The role that dumps in the README"
 	case errors.Is(err, mongo.ErrNothingSelected):
 		return "patterns are database.collection, with * for any text, and tell cases apart"
 	case errors.Is(err, mongo.ErrNoReplay):

@@ -161,7 +161,7 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
 	opts := options.InsertMany().SetOrdered(true)
 	server := s.conn.server
-	if server.mongod && t.kind != targetTimeSeries {
+	if server.mongod && t.isValidated() { // it takes a right
 		opts.SetBypassDocumentValidation(true)
 	}
 	var err error

@@ -48,10 +48,11 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 			}
 		}
 	}
-	if err := s.undroppable(ctx, p.drop); err != nil {
+	withUsers := s.placeUsers()
+	if err := s.checkRights(ctx, p.drop); err != nil {
 		return p, err
 	}
-	if s.placeUsers() && s.cfg.Clean {
+	if withUsers && s.cfg.Clean {
 		what := "users and roles that are not in the dump"
 		if s.users.db != "" {
 			what = "users and roles of database " + shown(s.users.db) + " that are not in the dump"

@@ -235,9 +235,9 @@ func TestUndroppable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for privileges, want := range map[string]string{
-		`[{"resource":{"db":"app","collection":""},"actions":["find","dropCollection"]},{"resource":{"db":"shop","collection":""},"actions":["find"]}]`:           ErrUndroppable.Error() + ": shop.orders",
-		`[{"resource":{"db":"app","collection":"users"},"actions":["dropCollection"]},{"resource":{"db":"","collection":"orders"},"actions":["dropCollection"]}]`: "",
-		`[{"resource":{"anyResource":true},"actions":["anyAction"]}]`:                                                                                             "",
+		`[{"resource":{"db":"app","collection":""},"actions":["find","insert","dropCollection"]},{"resource":{"db":"shop","collection":""},"actions":["find","insert"]}]`:           ErrUndroppable.Error() + ": shop.orders",
+		`[{"resource":{"db":"app","collection":"users"},"actions":["dropCollection","insert"]},{"resource":{"db":"","collection":"orders"},"actions":["dropCollection","insert"]}]`: "",
+		`[{"resource":{"anyResource":true},"actions":["anyAction"]}]`: "",
 	} {
 		to := startFake(t)
 		to.add(t, "app", "users", "collection", "", `{"_id":7}`)
@@ -253,6 +253,38 @@ func TestUndroppable(t *testing.T) {
 			continue
 		}
 		if err == nil || !strings.Contains(err.Error(), want) || len(to.sent("drop")) > 0 {
+			t.Errorf("%s: %v, want … %s; dropped: %q", privileges, err, want, to.sent("drop"))
+		}
+	}
+}
+
+// A right that the restore will need, for a collection's options, users or the oplog, is found to be missing before
+// anything is dropped.
+func TestNoRight(t *testing.T) {
+	stream := dumpWithOplog(t)
+	const normal = `{"resource":{"db":"","collection":""},"actions":["insert","dropCollection","createCollection"%s]}`
+	restore := fmt.Sprintf(normal, `,"convertToCapped","bypassDocumentValidation","createIndex","createUser","createRole","grantRole","revokeRole","dropUser","dropRole"`)
+	for privileges, want := range map[string]string{
+		fmt.Sprintf(normal, ""): "bypassDocumentValidation, createIndex on app.users\n" + ErrNoRight.Error() + ": convertToCapped on app.zlog\n" +
+			ErrNoRight.Error() + ": createUser, createRole, grantRole, revokeRole, dropUser, dropRole on ",
+		restore: ErrNoRight.Error() + `: applyOps on the cluster`,
+		restore + `,{"resource":{"cluster":true},"actions":["applyOps"]}`: "",
+		`{"resource":{"db":"app","collection":""},"actions":["find"]}`:    ErrNoRight.Error() + ": createCollection on app.weather, app.active, app.by_name",
+		`{"resource":{"anyResource":true},"actions":["anyAction"]}`:       "",
+	} {
+		to := startFake(t)
+		to.add(t, "app", "images", "collection", "", `{"_id":7}`)
+		to.handle("connectionStatus", func(string, bson.Raw) any {
+			return jsonRaw(t, `{"ok":1,"authInfo":{"authenticatedUsers":[{"user":"joe","db":"admin"}],"authenticatedUserPrivileges":[`+privileges+`]}}`)
+		})
+		_, err := loadFake(t, to, LoadConfig{Clean: true}, stream)
+		if want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", privileges, err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrNoRight) || !strings.Contains(err.Error(), want) || len(to.sent("drop")) > 0 {
 			t.Errorf("%s: %v, want … %s; dropped: %q", privileges, err, want, to.sent("drop"))
 		}
 	}
