@@ -211,7 +211,34 @@ func (l *loader) mongoAddress(cfg *config) (name string, err error) {
 	if cfg.mongoURI == "" {
 		return name, nil
 	}
-	return name, mongo.CheckURI(cfg.mongoURI)
+	return name, mongo.CheckURI(cfg.mongoURI, func(o dump.AddressOption) error {
+		if why := foreignOption(o.Name); why != "" {
+			return dump.AddressMistake(cfg.mongoURI, o.At, why)
+		}
+		at := dump.AddressMistake(cfg.mongoURI, o.At, "").At
+		cfg.warnings = append(cfg.warnings, fmt.Sprintf("%s, character %d: an option that is not known, which is passed over", name, at))
+		return nil
+	})
+}
+
+// foreignOption says why an option of MongoDB's that is not known is no other driver's which may be passed over; empty: it
+// may well be. It is not repeated, as it may be a piece of a password.
+func foreignOption(name string) string {
+	lower := strings.ToLower(name)
+	known := map[string]bool{}
+	for _, option := range mongo.URIOptions {
+		known[strings.ToLower(option)] = true
+	}
+	meant := nearest(lower, known, min(2, len(name)/3)) // letters wrong
+	for _, option := range mongo.URIOptions {
+		if strings.ToLower(option) == meant {
+			return "an option that is not known; did you mean " + option + "?"
+		}
+	}
+	if strings.HasPrefix(lower, "tls") || strings.HasPrefix(lower, "ssl") {
+		return "an option about encryption that is not known; want tls, tlsCAFile, tlsCertificateKeyFile, tlsInsecure"
+	}
+	return ""
 }
 
 // checkURLs looks at the addresses that other programs and libraries read, as these quote what they cannot read.

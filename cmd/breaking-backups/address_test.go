@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,6 +30,10 @@ func TestDatabaseURL(t *testing.T) {
 		{[]string{"DATABASE_URL=mongodb://u:p@db/app"}, "mongo mongodb://u:p@db/app"},
 		{[]string{"DATABASE_URL=mongodb://u:p@db/app", "MONGO_HOST=other"}, "mongo "},
 		{[]string{"DATABASE_URL=mongodb://u:p@db/app", "MONGODB_URI=mongodb://other"}, "mongo mongodb://other"},
+		{[]string{"DATABASE_URL=mongodb://db/?replicaset=rs0"}, "mongo mongodb://db/?replicaset=rs0"},
+		{[]string{"DATABASE_URL=mongodb://db/?replicaSett=rs0"}, "DATABASE_URL: character 15: an option that is not known; did you mean replicaSet?"},
+		{[]string{"MONGO_URI=mongodb://db/?tls=true&tlsAllowInvalidHostnames=true", "DB_TYPE=mongo"}, "MONGO_URI: character 24: an option about encryption that is not known; want tls, "},
+		{[]string{"MONGO_URI=mongodb://db/?w=0", "DB_TYPE=mongo"}, "MONGO_URI: character 15: the option w: 0 has the server answer no insert"},
 		{[]string{"MONGODB_URI=mongodb://u:p:q@db/app", "DB_TYPE=mongo"}, "MONGODB_URI: character 14: a : within the password"},
 		{[]string{"DATABASE_URL=postgres://h", "PGDATABASE=host=h"}, "DATABASE_URL: PGDATABASE is an address as well"},
 	}
@@ -46,6 +51,19 @@ func TestDatabaseURL(t *testing.T) {
 		}
 		if got != tt.want && (err == nil || !strings.HasPrefix(got, tt.want)) {
 			t.Errorf("%q: %s, want %s", tt.env, got, tt.want)
+		}
+	}
+}
+
+// An option of another driver's is passed over, and that is told without repeating it.
+func TestForeignOptionsOfMongo(t *testing.T) {
+	cfg, err := loadConfig([]string{"MONGO_URI=mongodb://db/?uuidRepresentation=standard&j=true", "DB_TYPE=mongo"}, nil, func(*config) needs { return needs{job: true} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"MONGO_URI, character 15: an option that is not known, which is passed over", "MONGO_URI, character 43: an option that is not known, which is passed over"} {
+		if !slices.Contains(cfg.warnings, want) {
+			t.Errorf("warnings %q, want %s", cfg.warnings, want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (s Server) check() error {
 		return errors.New("a URI and a host: want one of them")
 	}
 	if s.URI != "" {
-		if err := CheckURI(s.URI); err != nil {
+		if err := CheckURI(s.URI, nil); err != nil {
 			return err
 		}
 	}

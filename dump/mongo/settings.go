@@ -42,9 +42,15 @@ import (
 //
 //	timeoutMS                    ends commands, and with them cursors and batches: none. How long a server is
 //	                             looked for and a connection takes stays bounded.
-//	w=0                          inserts of which nobody hears whether they were made: the server's default.
 //	directConnection             set by ourselves, for the one member that all is read from. A restore writes to
 //	                             the set, whose primary may change.
+//
+// Refused in a URI:
+//
+//	w=0                          inserts of which nobody hears whether they were made.
+//	readConcernLevel             that is none. One that is would be the driver's for reads of its own.
+//	options that are not known   where they are about encryption, or another one misspelt; else they are passed
+//	                             over, which is told.
 //
 // What cannot change anything, and why:
 //
@@ -119,13 +125,8 @@ func withTimeLimit(err error) error {
 }
 
 // withoutSettings takes out of what a URI says that by which commands would be
-// ended or their errors be lost.
-func withoutSettings(opts *options.ClientOptions) {
-	opts.Timeout = nil
-	if opts.WriteConcern != nil && !opts.WriteConcern.Acknowledged() {
-		opts.WriteConcern = nil
-	}
-}
+// ended.
+func withoutSettings(opts *options.ClientOptions) { opts.Timeout = nil }
 
 // wantsAPIVersion tells of a server that takes no command without an apiVersion. It
 // may say so while a connection is made, and then by its words alone.

@@ -13,10 +13,12 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // worstURI is what a URI may say, each at its worst, and what must change nothing.
-const worstURI = "timeoutMS=1&w=0&journal=false&wtimeoutMS=1&readConcernLevel=available&retryReads=false&retryWrites=false&maxPoolSize=1&minPoolSize=0&maxConnecting=1&maxIdleTimeMS=1" +
+const worstURI = "timeoutMS=1&w=1&journal=false&wtimeoutMS=1&readConcernLevel=available&retryReads=false&retryWrites=false&maxPoolSize=1&minPoolSize=0&maxConnecting=1&maxIdleTimeMS=1" +
 	"&compressors=zlib,snappy,zstd&zlibCompressionLevel=9&localThresholdMS=0&heartbeatFrequencyMS=500&serverMonitoringMode=poll&readPreference=secondaryPreferred&appName=%0A"
 
 // A dump and a restore by a URI at its worst are those of a plain one.
@@ -62,25 +64,16 @@ func TestSettingsOfTheURI(t *testing.T) {
 	}
 }
 
-// A restore hears of each insert whether it was made, whatever the URI says.
+// A restore hears of each insert whether it was made: by a URI that would have it otherwise there is none.
 func TestUnacknowledgedWrites(t *testing.T) {
-	f := startFake(t)
-	f.add(t, "app", "a", "collection", "", manyDocuments(5)...)
-	stream, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff})
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := startFake(t)
-	to.handle("insert", func(string, bson.Raw) any {
-		return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 0}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: 0}, {Key: "code", Value: 121}, {Key: "errmsg", Value: "refused"}}}}}
-	})
-	to.handle("count", func(string, bson.Raw) any { return failure(codeUnauthorized, "not authorized") })
-	l, err := NewLoader(LoadConfig{Server: Server{URI: to.server().URI + "?w=0"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Load(t.Context(), bytes.NewReader(stream)); err == nil || !strings.Contains(err.Error(), "refused") {
-		t.Errorf("%v", err)
+	for _, option := range []string{"w=0", "readConcernLevel=bogus"} {
+		server := Server{URI: "mongodb://127.0.0.1:1/?" + option}
+		if _, err := NewLoader(LoadConfig{Server: server}); !errors.As(err, new(*dump.AddressError)) {
+			t.Errorf("%s: restore: %v", option, err)
+		}
+		if _, err := NewSource(Config{Server: server}); !errors.As(err, new(*dump.AddressError)) {
+			t.Errorf("%s: dump: %v", option, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -16,12 +17,14 @@ import (
 // password with a ? in it is an option to the driver, one with a / a host. So what is wrong is found here, and told by
 // its place.
 
-// CheckURI finds what is wrong with a URI without contacting anything. Its error is a *dump.AddressError.
-func CheckURI(uri string) error {
+// CheckURI finds what is wrong with a URI without contacting anything. Its error is a *dump.AddressError. unknown is told
+// of each option that the driver does not know, and which it would pass over; its error ends the check. nil: they are
+// passed over.
+func CheckURI(uri string, unknown func(dump.AddressOption) error) error {
 	if !strings.HasPrefix(uri, "mongodb://") && !isSRV(uri) {
 		return &dump.AddressError{Why: "the scheme: want mongodb:// or mongodb+srv://"}
 	}
-	a, err := dump.ParseAddress(uri, func(option string) bool { return slices.Contains(uriOptions, strings.ToLower(option)) })
+	a, err := dump.ParseAddress(uri, isURIOption)
 	if err != nil {
 		return err
 	}
@@ -55,6 +58,32 @@ func CheckURI(uri string) error {
 	if err := apply(plain); err != nil {
 		return uriError(uri, a.Options, err)
 	}
+	for _, o := range a.Options {
+		if err := checkOption(uri, o); err != nil {
+			return err
+		}
+		if unknown != nil && !isURIOption(o.Name) {
+			if err := unknown(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkOption refuses what the driver takes, and what would not do as it says.
+func checkOption(uri string, o dump.AddressOption) error {
+	switch strings.ToLower(o.Name) {
+	case "w":
+		if n, err := strconv.Atoi(o.Value); err == nil && n == 0 { // nobody would hear whether documents were restored
+			return dump.AddressMistake(uri, o.At, "the option w: 0 has the server answer no insert: want 1 or more, or majority")
+		}
+	case "readconcernlevel":
+		levels := []string{"local", "available", "majority", "linearizable", "snapshot"}
+		if !slices.Contains(levels, o.Value) {
+			return dump.AddressMistake(uri, o.At, "the option readConcernLevel: want "+strings.Join(levels, ", "))
+		}
+	}
 	return nil
 }
 
@@ -82,7 +111,7 @@ func uriError(uri string, given []dump.AddressOption, err error) error {
 	for _, o := range given {
 		alone := uri[o.At : o.At+optionEnd(uri[o.At:])]
 		wrong := apply("mongodb://host/?" + alone)
-		if wrong == nil || wrong.Error() != err.Error() || !slices.Contains(uriOptions, strings.ToLower(o.Name)) {
+		if wrong == nil || wrong.Error() != err.Error() || !isURIOption(o.Name) {
 			continue
 		}
 		why := "the option " + o.Name + ": not a value that it takes"
@@ -103,14 +132,18 @@ func uriError(uri string, given []dump.AddressOption, err error) error {
 	return &dump.AddressError{Why: text}
 }
 
-// uriOptions are the driver's, in lower case.
-var uriOptions = []string{
-	"appname", "authmechanism", "authmechanismproperties", "authsource", "compressors", "connect", "connecttimeoutms", "directconnection",
-	"enableoverloadretargeting", "heartbeatfrequencyms", "heartbeatintervalms", "journal", "loadbalanced", "localthresholdms",
-	"maxadaptiveretries", "maxconnecting", "maxidletimems", "maxpoolsize", "maxstaleness", "maxstalenessseconds", "minpoolsize",
-	"readconcernlevel", "readpreference", "readpreferencetags", "replicaset", "retryreads", "retrywrites", "servermonitoringmode",
-	"serverselectiontimeoutms", "sockettimeoutms", "srvmaxhosts", "srvservicename", "ssl", "sslcertificateauthorityfile",
-	"sslclientcertificatekeyfile", "sslclientcertificatekeypassword", "sslinsecure", "timeoutms", "tls", "tlscafile",
-	"tlscertificatefile", "tlscertificatekeyfile", "tlscertificatekeyfilepassword", "tlsdisablecertificaterevocationcheck",
-	"tlsdisableocspendpointcheck", "tlsinsecure", "tlsprivatekeyfile", "w", "wtimeoutms", "zlibcompressionlevel", "zstdcompressionlevel",
+func isURIOption(name string) bool {
+	return slices.ContainsFunc(URIOptions, func(known string) bool { return strings.EqualFold(name, known) })
+}
+
+// URIOptions are the driver's, which does not tell their cases apart.
+var URIOptions = []string{
+	"appName", "authMechanism", "authMechanismProperties", "authSource", "compressors", "connect", "connectTimeoutMS", "directConnection",
+	"enableOverloadRetargeting", "heartbeatFrequencyMS", "heartbeatIntervalMS", "journal", "loadBalanced", "localThresholdMS",
+	"maxAdaptiveRetries", "maxConnecting", "maxIdleTimeMS", "maxPoolSize", "maxStaleness", "maxStalenessSeconds", "minPoolSize",
+	"readConcernLevel", "readPreference", "readPreferenceTags", "replicaSet", "retryReads", "retryWrites", "serverMonitoringMode",
+	"serverSelectionTimeoutMS", "socketTimeoutMS", "srvMaxHosts", "srvServiceName", "ssl", "sslCertificateAuthorityFile",
+	"sslClientCertificateKeyFile", "sslClientCertificateKeyPassword", "sslInsecure", "timeoutMS", "tls", "tlsCAFile",
+	"tlsCertificateFile", "tlsCertificateKeyFile", "tlsCertificateKeyFilePassword", "tlsDisableCertificateRevocationCheck",
+	"tlsDisableOCSPEndpointCheck", "tlsInsecure", "tlsPrivateKeyFile", "w", "wTimeoutMS", "zlibCompressionLevel", "zstdCompressionLevel",
 }
