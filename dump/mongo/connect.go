@@ -15,8 +15,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/description"
-	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
@@ -226,7 +224,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	}
 	cancel()
 	if err != nil {
-		err = unreachable(ctx, err)
+		err = unreachable(ctx, opts, err)
 		if opts.ServerAPIOptions == nil && wantsAPIVersion(err) {
 			c.close(ctx)
 			return dial(ctx, withAPIVersion(opts))
@@ -243,31 +241,6 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		proxy:  c.run(ctx, "admin", bson.D{{Key: "atlasVersion", Value: 1}}, &bson.Raw{}) == nil, // no other has the command
 	}
 	return c, nil
-}
-
-// unreachable makes of the driver's account of all it knows of the servers what
-// stood in the way of each.
-func unreachable(ctx context.Context, err error) error {
-	var selection topology.ServerSelectionError
-	if ctx.Err() != nil || !errors.As(err, &selection) {
-		return err
-	}
-	var why []error
-	for _, s := range selection.Desc.Servers {
-		var timeout net.Error
-		switch {
-		case s.LastError == nil && s.Kind == description.Unknown:
-			why = append(why, fmt.Errorf("%s: %w", s.Addr, dump.ErrNoAnswer))
-		case errors.Is(s.LastError, context.DeadlineExceeded), errors.As(s.LastError, &timeout) && timeout.Timeout():
-			why = append(why, fmt.Errorf("%w: %w", dump.ErrNoAnswer, s.LastError))
-		case s.LastError != nil:
-			why = append(why, s.LastError)
-		}
-	}
-	if len(why) == 0 {
-		return err // there are servers, but none as the read preference wants it
-	}
-	return errors.Join(why...)
 }
 
 func has(doc bson.Raw, key string) bool {
