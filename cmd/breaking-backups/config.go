@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -429,6 +430,7 @@ func (l *loader) finish(cfg *config) {
 	check("BACKUP_MODE", oneOf(cfg.Mode, "auto", "stream", "spool"))
 	check("LOG_LEVEL", oneOf(cfg.LogLevel, "debug", "info", "warn", "error"))
 	check("LOG_FORMAT", oneOf(cfg.LogFormat, "text", "json", "auto"))
+	l.checkEnds(cfg)
 	cfg.tags, err = parseTags(cfg.TagList)
 	check("RESTIC_TAGS", err)
 	switch {
@@ -497,6 +499,8 @@ func (l *loader) finishWebhook(cfg *config) {
 func (l *loader) requireRepository(cfg *config) {
 	if cfg.Repository == "" {
 		l.mistake("RESTIC_REPOSITORY", errors.New("not set, nor RESTIC_REPOSITORY_FILE; want where the repository is, e.g. s3:https://host/bucket"))
+	} else if err := checkRepository(cfg.Repository, runtime.GOOS); err != nil {
+		l.mistake("RESTIC_REPOSITORY", err)
 	}
 	if cfg.ResticPassword == "" && l.environ["RESTIC_PASSWORD_COMMAND"] == "" {
 		l.mistake("RESTIC_PASSWORD", errors.New("not set, nor RESTIC_PASSWORD_FILE; want the repository's password"))
