@@ -86,16 +86,6 @@ func passedOver(cfg *config) func(at int) {
 	}
 }
 
-// libpqVariables are the variables that say the same as a connection string's parameters.
-var libpqVariables = map[string]string{
-	"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE", "passfile": "PGPASSFILE",
-	"application_name": "PGAPPNAME", "connect_timeout": "PGCONNECT_TIMEOUT", "sslmode": "PGSSLMODE", "sslkey": "PGSSLKEY",
-	"sslcert": "PGSSLCERT", "sslcertmode": "PGSSLCERTMODE", "sslsni": "PGSSLSNI", "sslrootcert": "PGSSLROOTCERT",
-	"sslpassword": "PGSSLPASSWORD", "sslnegotiation": "PGSSLNEGOTIATION", "target_session_attrs": "PGTARGETSESSIONATTRS",
-	"service": "PGSERVICE", "servicefile": "PGSERVICEFILE", "options": "PGOPTIONS", "min_protocol_version": "PGMINPROTOCOLVERSION",
-	"max_protocol_version": "PGMAXPROTOCOLVERSION", "channel_binding": "PGCHANNELBINDING", "require_auth": "PGREQUIREAUTH",
-}
-
 // postgresAddress reads DATABASE_URL, or PGDATABASE where that is a connection string, and the flags. The other variables
 // are the driver's to read. (libpq takes such a string where a database is named on a command line, psql -d, and there
 // before its variables; PGDATABASE it takes for a name whatever is in it. So there is no rule of its to follow, and that of
@@ -123,13 +113,13 @@ func (l *loader) postgresAddress(cfg *config) (name string, err error) {
 	if user := l.environ["PGUSER"]; user != "" && user != cfg.pg["user"] {
 		delete(cfg.pg, "password")
 	}
-	for keyword, variable := range libpqVariables {
+	for keyword, variable := range postgres.Variables {
 		if l.given(variable) && !(inName && keyword == "dbname") {
 			delete(cfg.pg, keyword)
 		}
 	}
 	for _, keyword := range []string{"host", "port", "user", "dbname"} {
-		if value, ok := l.overridden[libpqVariables[keyword]]; ok && !(inName && keyword == "dbname") {
+		if value, ok := l.overridden[postgres.Variables[keyword]]; ok && !(inName && keyword == "dbname") {
 			cfg.pg[keyword] = value
 		}
 	}

@@ -70,6 +70,7 @@ func TestForeignOptionsOfMongo(t *testing.T) {
 
 // Where PG* variables are set the driver reads them, so an address must not say anything there.
 func TestPostgresAddress(t *testing.T) {
+	t.Setenv("PGHOST", "db.example")
 	tests := []struct {
 		env   []string
 		flags map[string]flagValue

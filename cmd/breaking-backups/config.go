@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,13 +14,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 	_ "time/tzdata" // the image has no zone data
 	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
 	"github.com/breaking-backups/breaking-backups/notify"
 	"github.com/breaking-backups/breaking-backups/retention"
 )
@@ -214,8 +214,10 @@ func readConfig(environ []string, overrides map[string]flagValue, wants func(*co
 		l.mistake("RESTIC_ENV", err)
 	}
 	cfg.children = l.childEnv(further)
-	cfg.warnings = misspelt(l.environ)
 	l.findType(cfg)
+	found := misspelt(l.environ)
+	maps.Copy(found, l.foreignNames(cfg))
+	cfg.warnings = append(questions(found), cfg.warnings...)
 	l.checkURLs(cfg)
 	cfg.redact.learn(l.secrets(cfg), cfg.PGUser, cfg.PGDatabase, cfg.PGHost, cfg.MyUser, cfg.MyDatabase, cfg.MyHost, cfg.MongoUser, cfg.MongoDatabase, cfg.MongoHost, cfg.DBType, cfg.JobName)
 	cfg.again = func() (*config, error) { return readConfig(environ, overrides, wants, known, pipes) }
@@ -258,39 +260,15 @@ func (l *loader) readFiles() {
 			continue
 		}
 		value, err := l.readSecret(file)
+		if slices.Contains(trimmedByRestic, name) {
+			value = strings.TrimSpace(value)
+		}
 		if err != nil {
 			l.mistake(name+"_FILE", err)
 			continue
 		}
 		l.environ[name], l.overridden[name] = value, value
 	}
-}
-
-// readSecret is what a file holds, without the line's end. Its errors name the file only if it is there: somebody may
-// have written the secret itself where its file belongs.
-func (l *loader) readSecret(file string) (string, error) {
-	if value, ok := l.pipes[file]; ok {
-		return value, nil
-	}
-	text, err := os.ReadFile(file)
-	value := strings.TrimRight(string(text), "\r\n")
-	var why *fs.PathError
-	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
-		return "", err
-	case errors.As(err, &why):
-		return "", fmt.Errorf("want the path of a file: %w", why.Err)
-	case err != nil:
-		return "", err
-	case value == "":
-		return "", fmt.Errorf("%s is empty", file)
-	case strings.Contains(value, "\x00"):
-		return "", fmt.Errorf("%s holds a zero byte", file)
-	}
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		l.pipes[file] = value
-	}
-	return value, nil
 }
 
 // secrets are all that the configuration holds.
@@ -357,7 +335,7 @@ func parseSeconds(s string) (any, error) {
 func parseUint(s string) (any, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("want a whole number of 0 or more, got %q", s)
+		return nil, fmt.Errorf("want a whole number of 0 or more, got %q%s", s, serviceLink(s))
 	}
 	return uint(n), nil
 }
@@ -502,8 +480,11 @@ func (l *loader) requireRepository(cfg *config) {
 	} else if err := checkRepository(cfg.Repository, runtime.GOOS); err != nil {
 		l.mistake("RESTIC_REPOSITORY", err)
 	}
-	if cfg.ResticPassword == "" && l.environ["RESTIC_PASSWORD_COMMAND"] == "" {
+	switch command := l.environ["RESTIC_PASSWORD_COMMAND"]; {
+	case cfg.ResticPassword == "" && command == "":
 		l.mistake("RESTIC_PASSWORD", errors.New("not set, nor RESTIC_PASSWORD_FILE; want the repository's password"))
+	case cfg.ResticPassword != "" && command != "":
+		l.mistake("RESTIC_PASSWORD_COMMAND", errors.New("set as well as RESTIC_PASSWORD or its _FILE; want one of them"))
 	}
 	var err error
 	if cfg.restic, err = findRestic(cfg.ResticBinary); err != nil {
@@ -532,11 +513,12 @@ func (l *loader) requireJob(cfg *config) {
 	built, ok := engines()[cfg.DBType]
 	switch {
 	case ok && !l.readAddress(cfg): // which has told it
+	case ok && !l.checkServer(cfg): // likewise
 	case ok:
 		src, err := newSource(cfg, nil)
 		switch {
 		case err != nil:
-			l.mistake(built.variables, err)
+			l.sourceMistakes(built.variables, err)
 		case cfg.ResticHost == "" && !utf8.ValidString(src.Host()):
 			l.mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
 		}
@@ -552,6 +534,23 @@ func (l *loader) requireJob(cfg *config) {
 	}
 	if !utf8.ValidString(cfg.ResticHost) {
 		l.mistake("RESTIC_HOST", fmt.Errorf("want UTF-8, as restic keeps names, got %q", cfg.ResticHost))
+	}
+}
+
+// sourceMistakes notes what is wrong with the settings of a database, by the variables that say it where they are known,
+// else by the name of all.
+func (l *loader) sourceMistakes(variables string, err error) {
+	var one *postgres.SettingError
+	var several postgres.SettingErrors
+	switch {
+	case errors.As(err, &several):
+	case errors.As(err, &one):
+		several = append(several, one)
+	default:
+		l.mistake(variables, err)
+	}
+	for _, wrong := range several {
+		l.mistake(wrong.Variable, wrong.Err)
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 // baseEnv is a configuration with nothing but what is required; the database is not contacted.
 func baseEnv(t *testing.T, more ...string) []string {
 	t.Helper()
+	if os.Getenv("PGHOST") == "" { // which the driver reads itself
+		t.Setenv("PGHOST", "db.example")
+	}
 	restic := filepath.Join(t.TempDir(), "restic")
 	if err := os.WriteFile(restic, nil, 0o755); err != nil {
 		t.Fatal(err)
@@ -67,6 +70,10 @@ func TestConfigMistakes(t *testing.T) {
 		{"RESTIC_REPOSITORY=", "RESTIC_REPOSITORY: not set"},
 		{"RESTIC_PASSWORD=", "RESTIC_PASSWORD: not set"},
 		{"RESTIC_PASSWORD_FILE=/nowhere", "RESTIC_PASSWORD: set as well as RESTIC_PASSWORD_FILE"},
+		{"RESTIC_PASSWORD_COMMAND=pass restic", "RESTIC_PASSWORD_COMMAND: set as well as RESTIC_PASSWORD or its _FILE; want one of them"},
+		{"RESTIC_REPOSITORY=s3//host/bucket", "RESTIC_REPOSITORY: no colon behind the store's name"},
+		{"CRON_SCHEDULE=\"30 2 * * *\"", `CRON_SCHEDULE: want it without quotes, which only a shell takes away, got "30 2 * * *"`},
+		{"CRON_SCHEDULE='@daily'", `CRON_SCHEDULE: want it without quotes, which only a shell takes away, got '@daily'`},
 		{"PGPASSWORD_FILE=/nowhere", "PGPASSWORD_FILE: want the path of a file: no such file"},
 		{"AWS_SECRET_ACCESS_KEY_FILE=/dev/null", "AWS_SECRET_ACCESS_KEY_FILE: /dev/null is empty"},
 		{"RESTIC_BINARY=/nowhere/restic", "RESTIC_BINARY: want the path of restic 0.17 or newer"},
@@ -177,9 +184,31 @@ func TestConfigSecretsFromFiles(t *testing.T) {
 	}
 }
 
+// What an editor puts around a secret is none of it: a byte order mark, a line's end.
+func TestSecretFilesOfEditors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	for text, want := range map[string]string{
+		"s3cret\r\n":                             "s3cret",
+		"\ufeffs3cret":                           "s3cret",
+		"\ufeffs3cret \r\n":                      "s3cret ",
+		"\xff\xfes\x003\x00\xe9\x00\r\x00\n\x00": "s3é",
+		"\xfe\xff\x00s\x003\x00\r\x00\n":         "s3",
+		"\xff\xfeodd":                            "\xff\xfeodd",
+		"with\ufeffwithin":                       "with\ufeffwithin",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := loadConfig([]string{"PGPASSWORD_FILE=" + file, "WEBHOOK_URL_FILE=" + file, "AWS_SECRET_ACCESS_KEY_FILE=" + file, "RESTIC_REPOSITORY_FILE=" + file}, nil, nil)
+		if cfg.PGPassword != want || cfg.WebhookURL != want || !slices.Contains(cfg.children, "AWS_SECRET_ACCESS_KEY="+want) || cfg.Repository != strings.TrimSpace(want) {
+			t.Errorf("%q: %q, %q, %q, want %q (%v)", text, cfg.PGPassword, cfg.WebhookURL, cfg.Repository, want, err)
+		}
+	}
+}
+
 func TestMisspelt(t *testing.T) {
 	environ := map[string]string{
-		"KEEP_DAILYS": "7", "KEEP_DAILY": "7", "WEBHOOK_TIMEOUT": "3", "RESTIC_PASWORD": "x", "CRON_SHEDULE": "x", "LOGLEVEL": "x", "BACKUP_INTERVAL": "x", // meant for us
+		"KEEP_DAILYS": "7", "KEEP_DAILY": "7", "WEBHOOK_TIMEOUT": "3", "RESTIC_PASWORD": "x", "CRON_SHEDULE": "x", "LOGLEVEL": "x", "BACKUP_INTERVAL": "x", "PGSSLMOD": "x", // meant for us
 		"PGSSLMODE": "x", "PGHOSTADDR": "x", "RESTIC_CACHE_DIR": "x", "RESTIC_PASSWORD_COMMAND": "x", "WEBHOOK_URL_FILE": "x", "HOME": "x", "DB_HOST": "x", "BACKUP_PORT": "x", // not
 		"KEEP_DAILES": "", // unset
 	}
@@ -189,10 +218,11 @@ func TestMisspelt(t *testing.T) {
 		"KEEP_DAILY is not a variable of this program; did you mean KEEP_DAILIES?",
 		"KEEP_DAILYS is not a variable of this program; did you mean KEEP_DAILIES?",
 		"LOGLEVEL is not a variable of this program; did you mean LOG_LEVEL?",
+		"PGSSLMOD is not a variable of this program; did you mean PGSSLMODE?",
 		"RESTIC_PASWORD is not a variable of this program; did you mean RESTIC_PASSWORD?",
 		"WEBHOOK_TIMEOUT is not a variable of this program; did you mean WEBHOOK_TIMEOUT_SECONDS?",
 	}
-	if diff := cmp.Diff(want, misspelt(environ)); diff != "" {
+	if diff := cmp.Diff(want, questions(misspelt(environ))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

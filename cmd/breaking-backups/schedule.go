@@ -108,6 +108,8 @@ func unsupported(fields []string) error {
 	switch {
 	case len(fields) == 0:
 		return errors.New("want five fields, or @daily, got none")
+	case slices.ContainsFunc(fields, func(field string) bool { return strings.ContainsAny(field, `"'`) }):
+		return fmt.Errorf("want it without quotes, which only a shell takes away, got %s", strings.Join(fields, " "))
 	case strings.EqualFold(fields[0], "@reboot"):
 		return errors.New("@reboot is not supported; RUN_ON_START=true makes a run at start, beside those of a schedule")
 	case strings.HasPrefix(fields[0], "@every"):

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
 // setting is one variable of ours, read off the tags of config.
@@ -114,14 +116,17 @@ func flagValues(cmd *cobra.Command) map[string]flagValue {
 	return values
 }
 
-// misspelt names variables that look like one of ours and are none, as KEEP_DAILYS. What only resembles ours may well
-// be another program's, so this is for warnings.
-func misspelt(environ map[string]string) []string {
+// misspelt are variables that look like one of ours, or of libpq's, and are none, as KEEP_DAILYS, and what is meant. What
+// only resembles ours may well be another program's, so this is for warnings.
+func misspelt(environ map[string]string) map[string]string {
 	known := map[string]bool{}
 	for _, s := range settings() {
 		known[s.env] = true
 	}
-	var found []string
+	for _, variable := range postgres.Variables {
+		known[variable] = true
+	}
+	found := map[string]string{}
 	for name, value := range environ {
 		if value == "" || known[name] || known[strings.TrimSuffix(name, "_FILE")] || len(name) < 6 {
 			continue
@@ -131,11 +136,19 @@ func misspelt(environ map[string]string) []string {
 			most = 3
 		}
 		if meant := nearest(name, known, most); meant != "" {
-			found = append(found, fmt.Sprintf("%s is not a variable of this program; did you mean %s?", name, meant))
+			found[name] = meant
 		}
 	}
-	slices.Sort(found)
 	return found
+}
+
+// questions asks about variables that are none of this program's, each with what may be meant.
+func questions(found map[string]string) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		all = append(all, fmt.Sprintf("%s is not a variable of this program; did you mean %s?", name, found[name]))
+	}
+	return all
 }
 
 // nearest is the known name that begins with name, or else is closest to it; it is empty if none is within most

@@ -3,11 +3,13 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,25 +23,47 @@ const oldest = 130000
 
 // connConfig parses a libpq connection string, the environment filling in what
 // it leaves out, and applies the overrides that are not empty. timeout is for
-// where neither has a connect_timeout.
-func connConfig(conn, database, password string, timeout time.Duration) (*pgx.ConnConfig, error) {
-	cc, err := parseConn(conn)
+// where neither has a connect_timeout. warn is told, when a connection is first
+// made, of a password file that is not used; nil: nobody is. An error may be a
+// SettingErrors or a *SettingError.
+func connConfig(conn, database, password string, timeout time.Duration, warn func(string)) (*pgx.ConnConfig, error) {
+	settings, err := readConn(conn)
 	if err != nil {
 		return nil, err
 	}
-	if database != "" {
-		cc.Database = database
+	p, err := readParameters(settings)
+	if err != nil {
+		return nil, err
 	}
-	if password != "" {
-		cc.Password = password
+	if p.get("host") == "" {
+		if settings["host"], err = findSocket(p.get("port")); err != nil {
+			return nil, err
+		}
 	}
-	// libpq's rule: the database is named as the user where nothing names it.
-	if cc.Database == "" {
-		cc.Database = cc.User
+	if p.get("sslmode") == "disable" { // nobody asks for these files, which the driver would read
+		for _, name := range []string{"sslrootcert", "sslcert", "sslkey"} {
+			settings[name] = ""
+		}
 	}
+	cc, err := driverConfig(settings)
+	if err != nil {
+		return nil, err
+	}
+	cc.Database = cmp.Or(database, cc.Database, cc.User) // libpq's rule: the user's name where nothing names it
+	boundTLS(cc, p)
 	cc.ConnectTimeout = cmp.Or(cc.ConnectTimeout, timeout)
 	// Not the driver's dialer, which asks whether the peer still lives every 5 minutes: Go's does after 15 s.
 	cc.DialFunc = new(net.Dialer).DialContext
+	if cc.Password = cmp.Or(password, cc.Password); cc.Password == "" {
+		cc.Password, err = passwordOfFile(p, cc)
+		if err != nil && warn != nil {
+			tell, dial := sync.OnceFunc(func() { warn(err.Error()) }), cc.DialFunc
+			cc.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+				tell()
+				return dial(ctx, network, address)
+			}
+		}
+	}
 	// Each catalogue query runs once: a round trip to prepare it buys nothing,
 	// and poolers in transaction mode refuse named statements.
 	cc.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -47,6 +71,20 @@ func connConfig(conn, database, password string, timeout time.Duration) (*pgx.Co
 		cc.RuntimeParams["application_name"] = "breaking-backups"
 	}
 	return cc, nil
+}
+
+// boundTLS lets cc encrypt with the versions of TLS that the parameters allow. Go's own least is libpq's, 1.2.
+func boundTLS(cc *pgx.ConnConfig, p connParameters) {
+	least, most := tlsVersions[p.get("ssl_min_protocol_version")], tlsVersions[p.get("ssl_max_protocol_version")]
+	bound := func(config *tls.Config) {
+		if config != nil {
+			config.MinVersion, config.MaxVersion = cmp.Or(least, config.MinVersion), most
+		}
+	}
+	bound(cc.TLSConfig)
+	for _, f := range cc.Fallbacks {
+		bound(f.TLSConfig)
+	}
 }
 
 // hostName names a server for people: the host, or localhost for a socket folder.

@@ -61,7 +61,7 @@ func TestConnErrorsNameNoPassword(t *testing.T) {
 		"postgres://u:s3cret@h/db?sslmode=maybe", "postgres://u:s3cret@h/db?sslrootcert=/nowhere&sslmode=verify-full", "host=h password=s3cret port=many",
 		"postgres://u:s3cret@h/db?service=none&servicefile=/nowhere", "host=h password=s3cret` target_session_attrs=x`:",
 	} {
-		_, err := connConfig(conn, "", "", 0)
+		_, err := connConfig(conn, "", "", 0, nil)
 		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "cannot parse") {
 			t.Errorf("%s: %v", conn, err)
 		}
@@ -89,7 +89,7 @@ func FuzzParseConn(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := parseConn(text)
+		got, err := driverConfig(settings)
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

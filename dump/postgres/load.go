@@ -63,7 +63,7 @@ type Loader struct {
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout)
+	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}

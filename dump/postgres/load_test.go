@@ -173,7 +173,7 @@ func TestRowSecurityIsAnErrorNotALoss(t *testing.T) {
 
 func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 	t.Helper()
-	cc, err := connConfig(conn, "", "", 0)
+	cc, err := connConfig(conn, "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ type Source struct {
 // NewSource reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewSource(cfg Config) (*Source, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout)
+	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}

@@ -251,7 +251,7 @@ func (v crossing) cross(t *testing.T, script, db, twin string, common bool) {
 
 // byStatement loads a dump a statement at a time, goes on where the server refuses one, and returns what it said.
 func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (refused []*pgconn.PgError) {
-	cc, err := connConfig(v.there.DSN(db), "", "", 0)
+	cc, err := connConfig(v.there.DSN(db), "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

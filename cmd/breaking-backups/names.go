@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// What a database's image, its client or an application's framework calls by other names. Such a variable may be there for
+// one of those alone, so it is a reason to ask only where ours is not set.
+
+// ownNames are our variables by the engine, and there by what they say.
+var ownNames = map[string]map[string]string{
+	"postgres": {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "database": "PGDATABASE"},
+	"mysql":    {"host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER", "password": "MYSQL_PASSWORD", "database": "MYSQL_DATABASE", "socket": "MYSQL_SOCKET"},
+	"mongo":    {"host": "MONGO_HOST", "port": "MONGO_PORT", "user": "MONGO_USER", "password": "MONGO_PASSWORD", "database": "MONGO_DATABASE", "address": "MONGO_URI"},
+}
+
+// foreignPrefixes begin the others' names.
+var foreignPrefixes = map[string][]string{
+	"postgres": {"POSTGRES_", "POSTGRESQL_", "PG_", "PG", "DB_"},
+	"mysql":    {"MYSQL_", "MARIADB_", "DB_"},
+	"mongo":    {"MONGO_", "MONGODB_", "MONGO_INITDB_", "DB_"},
+}
+
+// foreignWords end them.
+var foreignWords = map[string][]string{
+	"host":     {"HOST", "HOSTNAME", "SERVER"},
+	"port":     {"PORT", "TCP_PORT", "PORT_NUMBER"},
+	"user":     {"USER", "USERNAME", "ROOT_USER", "ROOT_USERNAME"},
+	"password": {"PASSWORD", "PASS", "PWD", "ROOT_PASSWORD", "POSTGRES_PASSWORD"},
+	"database": {"DB", "DATABASE", "NAME", "DBNAME"},
+	"socket":   {"UNIX_PORT"},
+	"address":  {"URL"},
+}
+
+// foreignNames are variables that say what one of ours would, if that is not set, and ours.
+func (l *loader) foreignNames(cfg *config) map[string]string {
+	engine := cfg.DBType
+	if engine == "mariadb" {
+		engine = "mysql"
+	}
+	if cfg.Address != "" || cfg.MongoURI != "" || cfg.MongoDBURI != "" {
+		return nil
+	}
+	found := map[string]string{}
+	for what, ours := range ownNames[engine] {
+		if l.given(ours) || what == "password" && engine == "postgres" && l.given("PGPASSFILE", "PGSERVICE") {
+			continue
+		}
+		for _, prefix := range foreignPrefixes[engine] {
+			for _, word := range foreignWords[what] {
+				for _, suffix := range []string{"", "_FILE"} {
+					name := prefix + word + suffix
+					value := l.environ[name]
+					// libpq's and ours; what Kubernetes sets for every service; a secret in a file that ours cannot be.
+					if value == "" || serviceLink(value) != "" || suffix != "" && what != "password" || isKnown(name) {
+						continue
+					}
+					found[name] = ours + suffix
+				}
+			}
+		}
+	}
+	return found
+}
+
+// isKnown reports whether a variable is ours.
+func isKnown(name string) bool {
+	return slices.ContainsFunc(settings(), func(s setting) bool { return s.env == strings.TrimSuffix(name, "_FILE") })
+}
+
+// serviceLink says where a port comes from that nobody has set: Kubernetes tells pods of a service named mysql by MYSQL_PORT.
+func serviceLink(value string) string {
+	if !strings.HasPrefix(value, "tcp://") && !strings.HasPrefix(value, "udp://") {
+		return ""
+	}
+	return ", which Kubernetes sets for a service of that name; set it, or enableServiceLinks: false"
+}
+
+// checkServer looks at the name and the port of a server that are variables of ours, and reports whether they can be
+// meant. libpq's are looked at by those who know its rules.
+func (l *loader) checkServer(cfg *config) bool {
+	wrong := func(name string, err error) bool {
+		if err != nil {
+			l.mistake(name, err)
+		}
+		return err == nil
+	}
+	switch cfg.DBType {
+	case "mysql", "mariadb":
+		return cfg.MySocket != "" || wrong("MYSQL_HOST", dump.CheckHost(cfg.MyHost, "MYSQL_PORT"))
+	case "mongo":
+		return wrong("MONGO_HOST", checkMongoHost(cfg.MongoHost)) && wrong("MONGO_PORT", checkPort(cfg.MongoPort))
+	}
+	return true
+}
+
+func checkMongoHost(host string) error {
+	if strings.Contains(host, ",") {
+		return errors.New("several hosts; want one, or all of them in MONGO_URI: mongodb://a:27017,b:27017/?replicaSet=name")
+	}
+	return dump.CheckHost(host, "MONGO_PORT")
+}
+
+func checkPort(port string) error {
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+		return fmt.Errorf("want a number from 1 to 65535, got %q%s", port, serviceLink(port))
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package postgres
+
+import (
+	"crypto/tls"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// noVariables unsets libpq's variables, and has home be an empty folder.
+func noVariables(t *testing.T) (home string) {
+	t.Helper()
+	home = t.TempDir()
+	for _, variable := range Variables {
+		t.Setenv(variable, "")
+		os.Unsetenv(variable)
+	}
+	t.Setenv("HOME", home)
+	t.Setenv("PGHOST", "db.example")
+	return home
+}
+
+// Each of libpq's variables is taken, or told by its name before anything is contacted.
+func TestVariables(t *testing.T) {
+	home := noVariables(t)
+	services := filepath.Join(home, "services")
+	if err := os.WriteFile(services, []byte("[good]\nhost=other\nkeepalives=1\nssl_min_protocol_version=TLSv1.3\n[bad]\nsslmode=required\n[lax]\nsslcrl=/crl\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ set, want string }{
+		{"PGPORT=abc", `PGPORT: want a number from 1 to 65535, got "abc"`},
+		{"PGPORT=0", "PGPORT: want a number"},
+		{"PGPORT=5432,5433 PGHOST=a,b", ""},
+		{"PGSSLMODE=required", `PGSSLMODE: want disable, allow, prefer, require, verify-ca or verify-full, got "required"`},
+		{"PGSSLMODE=required PGPORT=abc", "PGPORT: want a number from 1 to 65535, got \"abc\"; PGSSLMODE: want disable"},
+		{"PGCONNECT_TIMEOUT=10s", `PGCONNECT_TIMEOUT: want a whole number of seconds, 0 or more, got "10s"`},
+		{"PGCONNECT_TIMEOUT=10", ""},
+		{"PGSSLROOTCERT=/nowhere/ca.pem", "PGSSLROOTCERT: want the path of a file: open /nowhere/ca.pem: no such file"},
+		{"PGSSLROOTCERT=/nowhere/ca.pem PGSSLMODE=disable", ""},
+		{"PGSSLCERT=/nowhere/c PGSSLKEY=/nowhere/k", "PGSSLKEY: want the path of a file"},
+		{"PGSSLNEGOTIATION=fast", "PGSSLNEGOTIATION: want postgres or direct"},
+		{"PGSSLSNI=yes", "PGSSLSNI: want 0 or 1"},
+		{"PGSSLCERTMODE=", ""},
+		{"PGSSLCERTMODE=never", "PGSSLCERTMODE: want disable, allow or require"},
+		{"PGTARGETSESSIONATTRS=master", "PGTARGETSESSIONATTRS: want any, read-write"},
+		{"PGCHANNELBINDING=yes", "PGCHANNELBINDING: want disable, prefer or require"},
+		{"PGREQUIREAUTH=scram", `PGREQUIREAUTH: want methods out of password, md5`},
+		{"PGREQUIREAUTH=!password,!md5", ""},
+		{"PGMINPROTOCOLVERSION=4", "PGMINPROTOCOLVERSION: want 3.0, 3.2 or latest"},
+		{"PGHOST=db:5433", `PGHOST: host and port in one, "db:5433"; want db, and PGPORT=5433`},
+		{"PGHOST=a,::1,/run/pg:1", ""},
+		{"PGSERVICE=good PGSERVICEFILE=" + services, ""},
+		{"PGSERVICE=bad PGSERVICEFILE=" + services, `PGSERVICE: sslmode: want disable`},
+		{"PGSERVICE=lax PGSERVICEFILE=" + services, `PGSERVICE: sslcrl: lists of revoked certificates are not supported`},
+		{"PGSERVICE=none PGSERVICEFILE=" + services, `PGSERVICE: there is no service "none" in ` + services},
+		{"PGSERVICE=none", `PGSERVICE: the file of services, ` + home + "/.pg_service.conf (PGSERVICEFILE): no such file"},
+
+		{"PGGSSENCMODE=require", "PGGSSENCMODE: encryption by GSSAPI is not supported by this program"},
+		{"PGGSSENCMODE=prefer", ""},
+		{"PGGSSENCMODE=on", "PGGSSENCMODE: want disable, prefer or require"},
+		{"PGREQUIRESSL=1", "PGREQUIRESSL: of old, and not supported by this program; want it unset; what it says is PGSSLMODE=require"},
+		{"PGREQUIRESSL=0", ""},
+		{"PGREQUIRESSL=1 PGSSLMODE=verify-full", ""},
+		{"PGSSLCRL=/crl", "PGSSLCRL: lists of revoked certificates are not supported"},
+		{"PGSSLCRLDIR=/crl", "PGSSLCRLDIR: lists of revoked certificates are not supported"},
+		{"PGREQUIREPEER=postgres", "PGREQUIREPEER: to look at who runs the server is not supported"},
+		{"PGHOSTADDR=10.0.0.1", "PGHOSTADDR: not supported by this program"},
+		{"PGSSLMINPROTOCOLVERSION=1.3", "PGSSLMINPROTOCOLVERSION: want TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"},
+		{"PGSSLMINPROTOCOLVERSION=TLSv1.3 PGSSLMAXPROTOCOLVERSION=TLSv1.2", "PGSSLMINPROTOCOLVERSION: newer than PGSSLMAXPROTOCOLVERSION"},
+		{"PGLOADBALANCEHOSTS=random PGGEQO=off PGTZ=UTC PGCLIENTENCODING=LATIN1", ""},
+	} {
+		t.Run(tt.set, func(t *testing.T) {
+			for set := range strings.FieldsSeq(tt.set) {
+				name, value, _ := strings.Cut(set, "=")
+				t.Setenv(name, value)
+			}
+			_, err := connConfig("", "", "", 0, nil)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
+				t.Errorf("%v, want %s", err, tt.want)
+			}
+			if one, all := new(SettingError), (SettingErrors)(nil); err != nil && !errors.As(err, &one) && !errors.As(err, &all) {
+				t.Errorf("%T", err)
+			}
+		})
+	}
+}
+
+// A part of the connection string goes before a variable that says nothing usable.
+func TestConnBeforeVariables(t *testing.T) {
+	noVariables(t)
+	t.Setenv("PGSSLMODE", "required")
+	if _, err := connConfig("sslmode=disable", "", "", 0, nil); err != nil {
+		t.Error(err)
+	}
+	for conn, want := range map[string]string{
+		"postgres://h/d?sslmode=s3cret": "character 16: sslmode: want disable", "host=h gssencmode=require": "character 8: gssencmode: encryption by GSSAPI", "host=s3cret:1": "character 1: host: want a host's name",
+	} {
+		if _, err := ParseConn(conn, nil); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v, want %s", conn, err, want)
+		}
+	}
+}
+
+func TestTLSVersions(t *testing.T) {
+	noVariables(t)
+	t.Setenv("PGSSLMINPROTOCOLVERSION", "TLSv1.3")
+	cc, err := connConfig("", "", "", 0, nil)
+	if err != nil || cc.TLSConfig.MinVersion != tls.VersionTLS13 || cc.RuntimeParams["ssl_min_protocol_version"] != "" {
+		t.Errorf("%v, %+v", err, cc)
+	}
+	cc, err = connConfig("ssl_min_protocol_version=TLSv1.2 ssl_max_protocol_version=TLSv1.2 sslmode=require", "", "", 0, nil)
+	if err != nil || cc.TLSConfig.MinVersion != tls.VersionTLS12 || cc.TLSConfig.MaxVersion != tls.VersionTLS12 {
+		t.Errorf("%v, %+v", err, cc)
+	}
+}
+
+// Without a host it is the socket that is there, and without one nothing is tried.
+func TestNoHost(t *testing.T) {
+	noVariables(t)
+	t.Setenv("PGHOST", "")
+	folder, kept := t.TempDir(), socketFolders
+	socketFolders = []string{"/nowhere", folder}
+	defer func() { socketFolders = kept }()
+	_, err := connConfig("port=5433", "", "", 0, nil)
+	if want := "PGHOST: not set, and there is no socket of a server here (/nowhere/.s.PGSQL.5433)"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if err := os.WriteFile(filepath.Join(folder, ".s.PGSQL.5433"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PGPORT", "5433")
+	if cc, err := connConfig("", "", "", 0, nil); err != nil || cc.Host != folder || cc.Port != 5433 {
+		t.Errorf("%v, %+v", err, cc)
+	}
+}
