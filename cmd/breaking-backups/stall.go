@@ -32,6 +32,11 @@ func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
 		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
 	}
+	bound, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	if err := client.CheckPasswordCommand(bound); err != nil && ctx.Err() == nil {
+		return nil, &configError{[]string{"RESTIC_PASSWORD_COMMAND: " + err.Error()}}
+	}
 	return client, ctx.Err()
 }
 
