@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"syscall"
 )
 
 // What restic's exit codes mean, for errors.Is. Restic documents them as stable from 0.17 on.
@@ -17,6 +18,13 @@ var (
 
 	// ErrDamaged is of code 1, and told by restic's words: the password opens a key that does not fit the config.
 	ErrDamaged = errors.New("restic: config or key is damaged")
+
+	// ErrNoDelete is told by restic's words too: a store that lets nobody delete, or not with these keys. All but forgetting
+	// and pruning works there.
+	ErrNoDelete = errors.New("restic: the store refuses to delete")
+
+	// ErrKilled is a restic that the system has killed, or somebody, and not this package.
+	ErrKilled = errors.New("restic: killed")
 )
 
 // Error is a run of restic that did not end with exit status 0.
@@ -30,6 +38,19 @@ type Error struct {
 // Error gives the operation, then restic's own words, or the exit status if it said nothing. Of a restic that we have
 // interrupted it gives our reason; if that was a deadline, what restic said is why it was missed.
 func (e *Error) Error() string {
+	if killed, ok := e.signal(); ok {
+		text := fmt.Sprintf("%s: restic was ended by a signal: %v", e.Op, killed)
+		if killed == syscall.SIGKILL {
+			text = e.Op + ": restic was killed: out of memory?"
+		}
+		if e.Stderr != "" {
+			text += " (last it said: " + e.Stderr + ")"
+		}
+		return text
+	}
+	if why := deleteRefused(e.Stderr); why != "" && !e.interrupted() {
+		return fmt.Sprintf("%s: the store refuses to delete: %s", e.Op, why)
+	}
 	switch late := errors.Is(e.Err, context.DeadlineExceeded); {
 	case e.Stderr == "" || e.interrupted() && !late:
 		return fmt.Sprintf("%s: %v", e.Op, e.Err)
@@ -43,8 +64,14 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is matches the sentinel of the exit code.
 func (e *Error) Is(target error) bool {
-	if target == ErrDamaged {
+	switch target {
+	case ErrDamaged:
 		return damaged.MatchString(e.Stderr)
+	case ErrNoDelete:
+		return deleteRefused(e.Stderr) != ""
+	case ErrKilled:
+		killed, ok := e.signal()
+		return ok && killed == syscall.SIGKILL
 	}
 	switch e.Code {
 	case 3:
@@ -59,6 +86,19 @@ func (e *Error) Is(target error) bool {
 		return target == ErrInterrupted
 	}
 	return false
+}
+
+// signal is what ended restic, if it was a signal and none of ours.
+func (e *Error) signal() (syscall.Signal, bool) {
+	var exit *exec.ExitError
+	if !errors.As(e.Err, &exit) {
+		return 0, false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	if !ok || !status.Signaled() {
+		return 0, false
+	}
+	return status.Signal(), true
 }
 
 // interrupted reports whether we ended restic ourselves.

@@ -17,7 +17,7 @@ const forgetMany = 1000
 func (c *Client) Forget(ctx context.Context, ids []string, prune bool) error {
 	for tries := 0; ; tries++ {
 		err := c.forget(ctx, ids, prune)
-		if err == nil || errors.Is(err, ErrLocked) || tries == 2 || len(ids) == 0 {
+		if err == nil || errors.Is(err, ErrLocked) || errors.Is(err, ErrNoDelete) || tries == 2 || len(ids) == 0 {
 			return err
 		}
 		// restic stops at a snapshot that another has removed in the meantime.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,9 +13,11 @@ import (
 // stderr is what restic says on its standard error. It keeps the last of it for an error, and tells each line but
 // restic's parting words as it comes.
 type stderr struct {
-	buf  []byte // the last of all
-	line []byte // what has come of the line that is not yet ended
-	said func(line string)
+	buf   []byte // the last of all
+	line  []byte // what has come of the line that is not yet ended
+	held  []byte // a line that may be the name of a function in a trace of calls; the next one shows
+	crash string // what a restic has said that has crashed; the trace of its calls is longer than the last of all
+	said  func(line string)
 }
 
 const tailSize = 4 << 10
@@ -33,11 +36,56 @@ func (s *stderr) Write(p []byte) (int, error) {
 		if !ended {
 			return n, nil
 		}
-		if text, final := plain(s.line); text != "" && !final {
-			s.said(withoutPassword(text))
-		}
+		s.endLine()
 		s.line, p = s.line[:0], rest
 	}
+}
+
+func (s *stderr) endLine() {
+	held := s.held
+	s.held = nil
+	if inTrace.Match(s.line) {
+		return
+	}
+	s.tell(held)
+	switch {
+	case s.crash == "" && crashed.Match(s.line):
+		s.crash = string(s.line)
+	case len(s.line) > 0 && !bytes.ContainsAny(s.line, " \t"):
+		s.held = bytes.Clone(s.line)
+		return
+	}
+	s.tell(s.line)
+}
+
+func (s *stderr) tell(line []byte) {
+	if text, final := plain(line); text != "" && !final {
+		s.said(withoutPassword(text))
+	}
+}
+
+// restic ends an error that it has not foreseen with the calls that led to it, each as a function's name on one line and
+// its place on the next. They are for its authors.
+var (
+	inTrace = regexp.MustCompile(`^\t\S+\.(go|s):\d+( \+0x[0-9a-f]+)?$`)
+	crashed = regexp.MustCompile(`^(panic|fatal error): `)
+)
+
+// What restic says of a file that it wants to remove: that of a snapshot, of an index, of data or of a key. That it could not
+// is in its error. Locks are not meant: stores that are append-only let them go, and a backup needs that too.
+var (
+	notRemoved = regexp.MustCompile(`^(Remove\(<(snapshot|index|data|key)/\w*>\) failed: |unable to remove \S+ from the repository$|failed to remove one or more )`)
+	removal    = regexp.MustCompile(`Remove\(<(?:snapshot|index|data|key)/\w*>\) (?:failed|returned error, retrying after [^:]*): ([^;]*)`)
+)
+
+// deleteRefused is the answer of a store that does not let restic remove what it wants to, or empty.
+func deleteRefused(said string) string {
+	for _, match := range removal.FindAllStringSubmatch(said, -1) {
+		if refusal.MatchString(match[1]) {
+			return match[1]
+		}
+	}
+	return ""
 }
 
 // urlPassword is the password in a URL's user part: restic takes it out of most of its messages, not of all.
@@ -61,13 +109,21 @@ func plain(line []byte) (text string, final bool) {
 	}
 	text = strings.Join(strings.Fields(text), " ")
 	bare := strings.TrimPrefix(text, "Fatal: ")
-	return bare, m.MessageType == "exit_error" || bare != text || bare == "signal interrupt received, cleaning up"
+	return bare, m.MessageType == "exit_error" || bare != text || bare == "signal interrupt received, cleaning up" || notRemoved.MatchString(bare)
 }
 
-// String is the last of it as one line.
+// String is the last of it as one line, without traces of calls.
 func (s *stderr) String() string {
+	if s.crash != "" {
+		return withoutPassword(s.crash)
+	}
+	lines := slices.Collect(bytes.Lines(s.buf))
+	trace := func(i int) bool { return i < len(lines) && inTrace.Match(bytes.TrimRight(lines[i], "\n")) }
 	var said []string
-	for line := range bytes.Lines(s.buf) {
+	for i, line := range lines {
+		if trace(i) || trace(i+1) {
+			continue
+		}
 		if text, _ := plain(line); text != "" {
 			said = append(said, text)
 		}
@@ -77,9 +133,21 @@ func (s *stderr) String() string {
 
 // A RefusedError is why a restic was ended whose store will have nothing to do with it. restic itself takes most such
 // answers for a store's bad moments and tries again for a quarter of an hour.
-type RefusedError struct{ Said string }
+type RefusedError struct {
+	Said string
 
-func (e *RefusedError) Error() string { return "the store refuses: " + e.Said }
+	removing bool // something, which a store may refuse that takes all else
+}
+
+func (e *RefusedError) Error() string {
+	if e.removing {
+		return "the store refuses to delete: " + e.Said
+	}
+	return "the store refuses: " + e.Said
+}
+
+// Is matches [ErrNoDelete].
+func (e *RefusedError) Is(target error) bool { return e.removing && target == ErrNoDelete }
 
 // refusal is what stores answer whom they do not know, or not for this; and what a certificate that nobody trusts gives.
 var refusal = regexp.MustCompile(`(?i)signature ?(we calculated )?does ?not ?match|bucket does not exist|no ?such ?bucket|access key id you provided does not exist|invalid ?access ?key|access ?denied|` +
@@ -113,7 +181,7 @@ func (c *Client) said(end func(error)) func(string) {
 		}
 		last = now
 		if often++; often >= refusedOften && now.Sub(first) >= enough {
-			end(&RefusedError{Said: match[2]})
+			end(&RefusedError{Said: match[2], removing: removal.MatchString(line)})
 		}
 	}
 }

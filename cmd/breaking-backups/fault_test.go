@@ -262,7 +262,7 @@ func TestFaults(t *testing.T) {
 		killChildren(t, p.Process.Pid)
 		g.open()
 		p.wantExit(t, 1)
-		p.says(t, "signal: killed")
+		p.says(t, "backup: restic was killed: out of memory?")
 	})
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		w.broken(t, sig.String(), func(t *testing.T) {
