@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -82,22 +84,59 @@ func serviceLink(value string) string {
 	return ", which Kubernetes sets for a service of that name; set it, or enableServiceLinks: false"
 }
 
-// checkServer looks at the name and the port of a server that are variables of ours, and reports whether they can be
-// meant. libpq's are looked at by those who know its rules.
+// checkServer looks at what variables of ours say of a server and of the way to it, and reports whether it can be meant.
+// libpq's are looked at by those who know its rules.
 func (l *loader) checkServer(cfg *config) bool {
-	wrong := func(name string, err error) bool {
+	good := true
+	check := func(name string, err error) {
 		if err != nil {
 			l.mistake(name, err)
+			good = false
 		}
-		return err == nil
 	}
 	switch cfg.DBType {
 	case "mysql", "mariadb":
-		return cfg.MySocket != "" || wrong("MYSQL_HOST", dump.CheckHost(cfg.MyHost, "MYSQL_PORT"))
+		check("MYSQL_SERVER_PUBLIC_KEY", checkFile(cfg.MyServerKey))
+		if cfg.MySocket != "" { // the rest is for a way through a network
+			return good
+		}
+		check("MYSQL_HOST", dump.CheckHost(cfg.MyHost, "MYSQL_PORT"))
+		if cfg.MyTLS != "" {
+			check("MYSQL_TLS", oneOf(cfg.MyTLS, "disabled", "preferred", "required", "verify-ca", "verify-full"))
+		}
+		if cfg.MyTLS != "disabled" {
+			check("MYSQL_TLS_CA", checkFile(cfg.MyTLSCA))
+			check("MYSQL_TLS_CERT", checkFile(cfg.MyTLSCert))
+			check("MYSQL_TLS_KEY", checkFile(cfg.MyTLSKey))
+		}
 	case "mongo":
-		return wrong("MONGO_HOST", checkMongoHost(cfg.MongoHost)) && wrong("MONGO_PORT", checkPort(cfg.MongoPort))
+		check("MONGO_HOST", checkMongoHost(cfg.MongoHost))
+		check("MONGO_PORT", checkPort(cfg.MongoPort))
 	}
-	return true
+	return good
+}
+
+// checkFile makes sure that a file that is named is there and can be read. The error does not repeat the name, in the place
+// of which somebody may have written what belongs into the file.
+func checkFile(name string) error {
+	if name == "" {
+		return nil
+	}
+	info, err := os.Stat(name)
+	if err == nil {
+		if !info.Mode().IsRegular() { // a pipe can be opened once
+			return nil
+		}
+		var file *os.File
+		if file, err = os.Open(name); err == nil {
+			return file.Close()
+		}
+	}
+	var why *fs.PathError
+	if errors.As(err, &why) {
+		err = why.Err
+	}
+	return fmt.Errorf("want the path of a file: %w", err)
 }
 
 func checkMongoHost(host string) error {

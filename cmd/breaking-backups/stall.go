@@ -16,7 +16,7 @@ import (
 // keeps waiting for STALL_TIMEOUT_SECONDS is ended, as a database's snapshot and locks are held meanwhile. A database may
 // take its time: it may be sorting a table, or building an index, and a dead one is found out by the connection.
 
-// checkedRestic is the repository's restic, once it is known to be new enough.
+// checkedRestic is the repository's restic, once it is known to be new enough, and to take what its variables say.
 func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
 	client := &restic.Client{
 		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait), Stall: time.Duration(cfg.StallTimeout),
@@ -34,8 +34,8 @@ func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client
 	}
 	bound, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
-	if err := client.CheckPasswordCommand(bound); err != nil && ctx.Err() == nil {
-		return nil, &configError{[]string{"RESTIC_PASSWORD_COMMAND: " + err.Error()}}
+	if err := client.CheckSettings(bound); err != nil && ctx.Err() == nil {
+		return nil, &configError{[]string{err.Error()}}
 	}
 	return client, ctx.Err()
 }

@@ -234,7 +234,7 @@ func withoutConn(conn string, err error) error {
 	if errors.As(err, &file) {
 		for _, name := range []string{"sslrootcert", "sslcert", "sslkey"} {
 			if os.Getenv(Variables[name]) == file.Path || strings.Contains(conn, FormatConn(map[string]string{name: file.Path})) {
-				return &SettingError{Variables[name], fmt.Errorf("want the path of a file: %w", file)}
+				return &SettingError{Variables[name], fmt.Errorf("want the path of a file: %w", file.Err)}
 			}
 		}
 	}

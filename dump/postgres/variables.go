@@ -201,11 +201,27 @@ func readParameters(conn map[string]string) (connParameters, error) {
 	if low, high := tlsVersions[p.get("ssl_min_protocol_version")], tlsVersions[p.get("ssl_max_protocol_version")]; high != 0 && low > high {
 		wrong = append(wrong, &SettingError{"PGSSLMINPROTOCOLVERSION", errors.New("newer than PGSSLMAXPROTOCOLVERSION")})
 	}
+	if err := p.checkDefaultCRL(); err != nil {
+		wrong = append(wrong, &SettingError{"PGSSLCRL", err})
+	}
 	if len(wrong) == 0 {
 		return p, nil
 	}
 	slices.SortStableFunc(wrong, func(a, b *SettingError) int { return cmp.Compare(a.Variable, b.Variable) })
 	return p, wrong
+}
+
+// checkDefaultCRL tells of a list of revoked certificates that libpq would take without being told to.
+func (p connParameters) checkDefaultCRL() error {
+	home, err := os.UserHomeDir()
+	if err != nil || !strings.HasPrefix(p.get("sslmode"), "verify-") || p.get("sslcrl")+p.get("sslcrldir") != "" {
+		return nil
+	}
+	file := filepath.Join(home, ".postgresql", "root.crl")
+	if _, err := os.Stat(file); err != nil {
+		return nil
+	}
+	return fmt.Errorf("the default file %s is there, and %w", file, unsupported("sslcrl", file))
 }
 
 // readService is what the service says that is named, or nil.

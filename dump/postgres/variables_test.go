@@ -37,7 +37,7 @@ func TestVariables(t *testing.T) {
 		{"PGSSLMODE=required PGPORT=abc", "PGPORT: want a number from 1 to 65535, got \"abc\"; PGSSLMODE: want disable"},
 		{"PGCONNECT_TIMEOUT=10s", `PGCONNECT_TIMEOUT: want a whole number of seconds, 0 or more, got "10s"`},
 		{"PGCONNECT_TIMEOUT=10", ""},
-		{"PGSSLROOTCERT=/nowhere/ca.pem", "PGSSLROOTCERT: want the path of a file: open /nowhere/ca.pem: no such file"},
+		{"PGSSLROOTCERT=/nowhere/ca.pem", "PGSSLROOTCERT: want the path of a file: no such file"},
 		{"PGSSLROOTCERT=/nowhere/ca.pem PGSSLMODE=disable", ""},
 		{"PGSSLCERT=/nowhere/c PGSSLKEY=/nowhere/k", "PGSSLKEY: want the path of a file"},
 		{"PGSSLNEGOTIATION=fast", "PGSSLNEGOTIATION: want postgres or direct"},
@@ -84,6 +84,23 @@ func TestVariables(t *testing.T) {
 				t.Errorf("%T", err)
 			}
 		})
+	}
+}
+
+// libpq looks for a list of revoked certificates by itself, where it checks any.
+func TestRevocationList(t *testing.T) {
+	home := noVariables(t)
+	if err := os.Mkdir(filepath.Join(home, ".postgresql"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, ".postgresql", "root.crl"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[string]string{"require": "", "verify-full": "PGSSLCRL: the default file " + home} {
+		_, err := connConfig("sslmode="+mode, "", "", 0, nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %s", mode, err, want)
+		}
 	}
 }
 

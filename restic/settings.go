@@ -6,17 +6,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// CheckPasswordCommand has restic run RESTIC_PASSWORD_COMMAND, if Env has one, and tells why there is no password. The
-// repository is not contacted: restic is shown a folder that looks like one and that no password opens. Where the command
-// fails only later, restic fails in the middle of a backup.
-func (c *Client) CheckPasswordCommand(ctx context.Context) error {
-	if c.getenv("RESTIC_PASSWORD_COMMAND") == "" {
+// triedSettings are restic's variables that can be wrong in ways that only restic knows.
+var triedSettings = []string{"RESTIC_PASSWORD_COMMAND", "RESTIC_PACK_SIZE", "RESTIC_COMPRESSION", "RESTIC_CACERT", "RESTIC_TLS_CLIENT_CERT"}
+
+// CheckSettings has restic read those of its variables in Env that can be wrong, run the password command too, and tells
+// what it says of them. The repository is not contacted: restic is shown a folder that looks like one and that no password
+// opens. Without that it would tell in the middle of a backup.
+func (c *Client) CheckSettings(ctx context.Context) error {
+	set := slices.DeleteFunc(slices.Clone(triedSettings), func(name string) bool { return c.getenv(name) == "" })
+	if len(set) == 0 {
 		return nil
 	}
-	const op = "password command"
+	op := strings.Join(set, ", ")
 	folder, err := os.MkdirTemp("", "breaking-backups-*.try")
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
