@@ -59,11 +59,12 @@ func (l *loader) foreignNames(cfg *config) map[string]string {
 				for _, suffix := range []string{"", "_FILE"} {
 					name := prefix + word + suffix
 					value := l.environ[name]
-					// libpq's and ours; what Kubernetes sets for every service; a secret in a file that ours cannot be.
-					if value == "" || serviceLink(value) != "" || suffix != "" && what != "password" || isKnown(name) {
+					if value == "" || serviceLink(value) != "" || isKnown(name) {
 						continue
 					}
-					found[name] = ours + suffix
+					if suffix == "" || what == "password" { // of the others ours have no file
+						found[name] = ours + suffix
+					}
 				}
 			}
 		}

@@ -154,12 +154,11 @@ func unsupported(name, value string) error {
 	return nil
 }
 
-// parameters of one connection, as libpq puts them together: a connection string goes before a service, and that before
-// the environment.
+// connParameters are those of one connection, put together as by libpq: a connection string goes before a service, and
+// that before the environment.
 type connParameters struct {
 	conn    map[string]string
 	service map[string]string // nil: there is none
-	getenv  func(string) string
 }
 
 // get is a parameter's value; empty: nothing says it.
@@ -167,12 +166,13 @@ func (p connParameters) get(name string) string {
 	if value, ok := p.conn[name]; ok {
 		return value
 	}
-	return cmp.Or(p.service[name], p.getenv(Variables[name]))
+	return cmp.Or(p.service[name], os.Getenv(Variables[name]))
 }
 
-// readParameters reads the service and looks at every parameter. The error is a SettingErrors.
+// readParameters reads the service and looks at every parameter. The error is a SettingErrors, in the order of the
+// variables.
 func readParameters(conn map[string]string) (connParameters, error) {
-	p := connParameters{conn: conn, getenv: os.Getenv}
+	p := connParameters{conn: conn}
 	var wrong SettingErrors
 	service, err := readService(p)
 	if err != nil {
