@@ -19,8 +19,9 @@ import (
 // An appendOnly is a server of restic's REST protocol that lets nobody delete anything but locks, as rest-server
 // --append-only.
 type appendOnly struct {
-	mu    sync.Mutex
-	files map[string][]byte // by their paths
+	mu       sync.Mutex
+	files    map[string][]byte // by their paths
+	locksToo bool              // as a store whose keys may not delete
 }
 
 func (s *appendOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -32,7 +33,7 @@ func (s *appendOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost && path == "": // ?create=true
 	case r.Method == http.MethodPost:
 		s.files[path], _ = io.ReadAll(r.Body)
-	case r.Method == http.MethodDelete && !strings.HasPrefix(path, "locks/"):
+	case r.Method == http.MethodDelete && (s.locksToo || !strings.HasPrefix(path, "locks/")):
 		http.Error(w, "Forbidden", http.StatusForbidden)
 	case r.Method == http.MethodDelete:
 		delete(s.files, path)
@@ -86,5 +87,18 @@ func TestAppendOnly(t *testing.T) {
 	}
 	if len(said) > 0 {
 		t.Errorf("told besides: %q", said)
+	}
+
+	// Where locks stay too, nobody waits for his own.
+	store.mu.Lock()
+	store.locksToo = true
+	store.mu.Unlock()
+	c.LockWait = time.Hour
+	if made, err = c.Backup(t.Context(), BackupOptions{Host: "h", Filename: "f"}, strings.NewReader("more")); err != nil {
+		t.Fatal(err)
+	}
+	const wantLocked = "forget: the locks of earlier commands stay: the store refuses to delete: unexpected HTTP response (403): 403 Forbidden"
+	if err := c.Forget(t.Context(), []string{made.SnapshotID}, true); !errors.Is(err, ErrNoDelete) || err.Error() != wantLocked {
+		t.Errorf("%v, want %s", err, wantLocked)
 	}
 }

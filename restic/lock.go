@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -113,6 +114,9 @@ func (c *Client) locked(ctx context.Context, command command) error {
 		if lookErr != nil {
 			return fmt.Errorf("%w (who holds it could not be found out: %w)", err, lookErr)
 		}
+		if why := keptLock(locks, args[0]); why != "" {
+			return fmt.Errorf("%s: the locks of earlier commands stay: %w", command.op, &RefusedError{Said: why, removing: true})
+		}
 		held := &LockedError{Op: command.op, Locks: locks, Waited: time.Since(began), Err: err}
 		if tries == 0 && c.Waiting != nil {
 			c.Waiting(held)
@@ -137,6 +141,22 @@ func (c *Client) locked(ctx context.Context, command command) error {
 		err = run()
 	}
 	return err
+}
+
+// keptLocks are the locks that the store has not let this process's restics give back: the beginnings of their IDs, and what
+// it said. Nobody refreshes them, and to wait for their end would be to wait for ourselves.
+var keptLocks sync.Map
+
+// keptLock is what the store said of such a lock, if one of locks is one and in the way of a restic command; else empty.
+func keptLock(locks []Lock, command string) (said string) {
+	wantsAll := slices.Contains([]string{"forget", "prune", "tag"}, command)
+	keptLocks.Range(func(id, why any) bool {
+		if slices.ContainsFunc(locks, func(l Lock) bool { return strings.HasPrefix(l.ID, id.(string)) && (wantsAll || l.Exclusive) }) {
+			said = why.(string)
+		}
+		return said == ""
+	})
+	return said
 }
 
 // alone reports whether the lock's holder may be at work on the repository by itself.

@@ -78,6 +78,9 @@ var (
 	removal    = regexp.MustCompile(`Remove\(<(?:snapshot|index|data|key)/\w*>\) (?:failed|returned error, retrying after [^:]*): ([^;]*)`)
 )
 
+// unlockFailed is the same of a lock, with the beginning of its ID.
+var unlockFailed = regexp.MustCompile(`Remove\(<lock/([0-9a-f]{8,})>\) (?:failed|returned error, retrying after [^:]*): (.*)`)
+
 // deleteRefused is the answer of a store that does not let restic remove what it wants to, or empty.
 func deleteRefused(said string) string {
 	for _, match := range removal.FindAllStringSubmatch(said, -1) {
@@ -170,6 +173,9 @@ func (c *Client) said(end func(error)) func(string) {
 	return func(line string) {
 		if c.Said != nil {
 			c.Said(line)
+		}
+		if match := unlockFailed.FindStringSubmatch(line); match != nil && refusal.MatchString(match[2]) {
+			keptLocks.Store(match[1], match[2])
 		}
 		match := tryingAgain.FindStringSubmatch(line)
 		if match == nil || !refusal.MatchString(match[2]) {

@@ -107,7 +107,7 @@ func hint(err error) string {
 	case errors.Is(err, restic.ErrLocked):
 		return "wait for the restic that works on the repository, or longer: LOCK_WAIT_SECONDS; a lock that nobody refreshes is removed after 30 minutes, or by hand once its restic is known to have ended: restic unlock"
 	case errors.Is(err, restic.ErrNoDelete):
-		return "an append-only store keeps what it has: leave KEEP_* unset here, and forget and prune from where it may be deleted from; or give these keys the right to delete"
+		return "an append-only store keeps what it has: leave KEEP_* unset here, and forget and prune from where it may be deleted from; or give these keys the right to delete, which below locks/ they need in any case"
 	case errors.Is(err, restic.ErrKilled):
 		return "did the container reach its memory limit? Raise it, or have restic take less: GOGC=20, fewer connections to the store; else who has killed it?"
 	case errors.Is(err, errSeveralSources):

@@ -80,7 +80,7 @@ func TestVariables(t *testing.T) {
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
 				t.Errorf("%v, want %s", err, tt.want)
 			}
-			if one, all := new(SettingError), (SettingErrors)(nil); err != nil && !errors.As(err, &one) && !errors.As(err, &all) {
+			if one, all := new(SettingError), SettingErrors(nil); err != nil && !errors.As(err, &one) && !errors.As(err, &all) {
 				t.Errorf("%T", err)
 			}
 		})
