@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
 // What a database's image, its client or an application's framework calls by other names. Such a variable may be there for
@@ -46,12 +47,13 @@ func (l *loader) foreignNames(cfg *config) map[string]string {
 	if engine == "mariadb" {
 		engine = "mysql"
 	}
-	if cfg.Address != "" || cfg.MongoURI != "" || cfg.MongoDBURI != "" {
+	if cfg.Address != "" || cfg.MongoURI != "" || cfg.MongoDBURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.PGDatabase) { // which say all
 		return nil
 	}
 	found := map[string]string{}
 	for what, ours := range ownNames[engine] {
-		if l.given(ours) || what == "password" && engine == "postgres" && l.given("PGPASSFILE", "PGSERVICE") {
+		switch {
+		case l.given(ours), ours == "PGPASSWORD" && l.given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.PGDumpAll || cfg.PGDatabases != ""):
 			continue
 		}
 		for _, prefix := range foreignPrefixes[engine] {
