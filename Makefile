@@ -7,7 +7,7 @@ PACKAGES := ./dump/postgres ./cmd/... ./... ./testdata/servers/... ./testdata/be
 TIMEOUT  := 30m
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build test test-short test-regress test-matrix lint bench bench-go image setup tools clean
+.PHONY: help demo build cross test test-short test-regress test-matrix lint bench bench-go image setup tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ demo: ## back up a sample shop, change it, back it up again, restore the first: 
 
 build: ## build the program into bin
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(PROGRAM) ./cmd/breaking-backups
+
+cross: ## build the program for Linux, macOS, FreeBSD and Windows into bin/cross
+	@VERSION='$(VERSION)' testdata/lint/cross build bin/cross
 
 test: setup lint ## set everything up, then lint and test against real servers and real restic
 	@rm -f .cache/test.code; { go test -race -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
@@ -32,7 +35,7 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 test-matrix: tools ## the engines' tests on servers of other versions, and dumps of each into each; MATRIX="/srv/trixie /srv/mysql84" for more servers
 	@testdata/matrix/matrix $(MATRIX)
 
-lint: ## gofumpt, go vet, staticcheck, govulncheck
+lint: ## gofumpt, go vet for every system, staticcheck, govulncheck
 	@testdata/lint/lint
 
 bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb, ENGINE=mongo; ONLY=dump,memory,backup,frames,second,restore,heap,small,many,databases,objects,wide

@@ -16,7 +16,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -99,7 +98,7 @@ func (c *Client) run(ctx context.Context, command command) error {
 		if command.finish {
 			return nil
 		}
-		return cmd.Process.Signal(syscall.SIGINT)
+		return interrupt(cmd.Process)
 	}
 	if command.stdin != nil {
 		cmd.Stdin = command.stdin

@@ -30,7 +30,7 @@ func (c *Client) lockFolder(ctx context.Context) (folderLock, error) {
 		return folderLock{}, err
 	}
 	for {
-		err := syscall.Flock(int(folder.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := tryLock(folder)
 		if err == nil {
 			return folderLock{folder}, nil
 		}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 // input is the standard input of a `restic backup --stdin` that cannot end by accident.
@@ -50,18 +49,11 @@ const (
 const feedSize = 512 << 10
 
 func newInput() (*input, error) {
-	syscall.ForkLock.RLock() // a child started between the two calls would inherit both ends
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
-	if err == nil {
-		syscall.CloseOnExec(fds[0])
-		syscall.CloseOnExec(fds[1])
-	}
-	syscall.ForkLock.RUnlock()
+	restics, held, err := socketPair(feedSize)
 	if err != nil {
 		return nil, fmt.Errorf("socketpair: %w", err)
 	}
-	_ = syscall.SetsockoptInt(fds[1], syscall.SOL_SOCKET, syscall.SO_SNDBUF, feedSize) // the system may allow less
-	in := &input{restics: os.NewFile(uintptr(fds[0]), "restic's input"), held: os.NewFile(uintptr(fds[1]), "our end")}
+	in := &input{restics: restics, held: held}
 	conn, err := net.FileConn(in.held)
 	if err != nil {
 		_ = in.restics.Close()

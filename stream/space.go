@@ -69,11 +69,3 @@ func (w *spaceWriter) cause(err error) error {
 	}
 	return err
 }
-
-func freeSpace(dir string) (int64, error) {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil {
-		return 0, fmt.Errorf("free space of %s: %w", dir, err)
-	}
-	return int64(fs.Bavail) * int64(fs.Bsize), nil
-}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -13,7 +14,7 @@ func createLocked(dir string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = tryLock(file)
 		if err == nil {
 			var there bool
 			if there, err = isAt(file, file.Name()); there {
@@ -21,9 +22,9 @@ func createLocked(dir string) (*os.File, error) {
 			}
 		}
 		_ = file.Close()
-		if err != nil && err != syscall.EWOULDBLOCK {
+		if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
 			_ = os.Remove(file.Name())
-			return nil, &os.PathError{Op: "lock", Path: file.Name(), Err: err}
+			return nil, err
 		}
 	}
 }
@@ -35,8 +36,8 @@ func removeDead(path string) error {
 		return err
 	}
 	defer file.Close()
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return &os.PathError{Op: "lock", Path: path, Err: err}
+	if err := tryLock(file); err != nil {
+		return err
 	}
 	return os.Remove(path)
 }

@@ -28,6 +28,9 @@ type backup struct {
 }
 
 func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
+	if err := restic.CanBackUp(); err != nil {
+		return nil, &configError{[]string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
+	}
 	warned := new(atomic.Int64)
 	src, err := newCountedSource(cfg, a.log.Logger, warned)
 	if err != nil {

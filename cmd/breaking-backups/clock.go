@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // clock is what a loop knows of time.
@@ -23,14 +21,6 @@ type systemClock struct{}
 func (systemClock) now() time.Time { return time.Now().Round(0) } // without the reading that Go itself would reckon with
 
 var processStart = time.Now()
-
-func (systemClock) passed() time.Duration {
-	var t unix.Timespec
-	if err := unix.ClockGettime(clockWithSleep, &t); err != nil { // an old or a made-up kernel: as good, where none sleeps
-		return time.Since(processStart)
-	}
-	return time.Duration(t.Nano())
-}
 
 func (systemClock) wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)

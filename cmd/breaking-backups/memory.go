@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // gcPercent is how much garbage there may be, in percent of what is in use, before it is collected. Rows pass through
@@ -78,11 +76,9 @@ func readProcessorTime() processorTime {
 		{Name: "/memory/classes/heap/released:bytes"},
 	}
 	metrics.Read(samples)
-	var used unix.Rusage // Go's own count of what is no collection takes waiting for the system to be work
-	_ = unix.Getrusage(unix.RUSAGE_SELF, &used)
 	return processorTime{
 		collecting: samples[0].Value.Float64(),
-		all:        time.Duration(used.Utime.Nano() + used.Stime.Nano()).Seconds(),
+		all:        processorUsed().Seconds(), // Go's own count of what is no collection takes waiting for the system to be work
 		memory:     samples[1].Value.Uint64() - samples[2].Value.Uint64(),
 	}
 }

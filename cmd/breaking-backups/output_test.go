@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -48,13 +50,6 @@ func folderState(t *testing.T, dir string) (state []string) {
 		state = append(state, line)
 	}
 	return state
-}
-
-func mustDo(t *testing.T, errs ...error) {
-	t.Helper()
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // What stands where the output goes, and what stands there afterwards.

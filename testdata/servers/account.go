@@ -4,17 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"syscall"
 )
 
 // An account is who a server runs as: ourselves, or, since PostgreSQL and
 // MariaDB refuse to run as root, an unprivileged user when we are root.
 type account struct {
-	cred *syscall.Credential // nil: ourselves
+	other    bool // false: ourselves
+	uid, gid uint32
 }
 
 func serverAccount() (account, error) {
@@ -31,21 +30,15 @@ func serverAccount() (account, error) {
 		if err := errors.Join(err1, err2); err != nil {
 			return account{}, fmt.Errorf("account %s: %w", name, err)
 		}
-		return account{cred: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+		return account{other: true, uid: uint32(uid), gid: uint32(gid)}, nil
 	}
 	return account{}, errors.New("account: neither postgres nor nobody exists on this machine")
-}
-
-func (a account) apply(cmd *exec.Cmd) {
-	if a.cred != nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: a.cred}
-	}
 }
 
 // reaches says whether the account gets into dir, which root may have closed to
 // others (a TMPDIR below /root, say).
 func (a account) reaches(dir string) bool {
-	if a.cred == nil {
+	if !a.other {
 		return true
 	}
 	for {

@@ -90,13 +90,13 @@ func isDir(path string) bool {
 
 // own makes a folder and all in it the account's.
 func (a account) own(dir string) error {
-	if a.cred == nil {
+	if !a.other {
 		return nil
 	}
 	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		return os.Lchown(path, int(a.cred.Uid), int(a.cred.Gid))
+		return os.Lchown(path, int(a.uid), int(a.gid))
 	})
 }

@@ -238,7 +238,7 @@ func (s *scratch) withinReach(account account, bin string) (string, error) {
 		return "", err
 	}
 	err := filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, int(account.cred.Uid), int(account.cred.Gid)))
+		return errors.Join(err, os.Lchown(path, int(account.uid), int(account.gid)))
 	})
 	return filepath.Join(to, filepath.Base(bin)), err
 }

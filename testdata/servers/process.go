@@ -23,7 +23,7 @@ func startProcess(cmd *exec.Cmd, onDeath syscall.Signal) (*process, error) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	// A group of its own: Ctrl-C in the terminal is for us, we end the server.
-	cmd.SysProcAttr.Setpgid = true
+	setOwnGroup(cmd.SysProcAttr)
 	setParentDeathSignal(cmd.SysProcAttr, onDeath)
 
 	p := &process{cmd: cmd, done: make(chan struct{})}
@@ -72,19 +72,19 @@ func (p *process) stop(sig syscall.Signal, grace time.Duration) error {
 // stopGroup is stop for a child that may have children of its own, which are
 // signalled and waited for as well.
 func (p *process) stopGroup(sig syscall.Signal, grace time.Duration) {
-	group := -p.cmd.Process.Pid
-	_ = syscall.Kill(group, sig)
+	group := p.cmd.Process.Pid
+	_ = signalGroup(group, sig)
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
 	deadline := time.After(grace)
 	for {
 		select {
 		case <-poll.C:
-			if p.exited() && errors.Is(syscall.Kill(group, 0), syscall.ESRCH) {
+			if p.exited() && errors.Is(signalGroup(group, 0), syscall.ESRCH) {
 				return
 			}
 		case <-deadline:
-			_ = syscall.Kill(group, syscall.SIGKILL)
+			_ = signalGroup(group, syscall.SIGKILL)
 			<-p.done
 			return
 		}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -46,10 +45,10 @@ func (s *scratch) giveTo(account account) error {
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		return err
 	}
-	if account.cred == nil {
+	if !account.other {
 		return nil
 	}
-	return os.Chown(s.dir, int(account.cred.Uid), int(account.cred.Gid))
+	return os.Chown(s.dir, int(account.uid), int(account.gid))
 }
 
 func (s *scratch) remove() error {
@@ -82,7 +81,7 @@ func tryLock(path string, flag int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f, false); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
