@@ -15,8 +15,9 @@ help: ## this list
 demo: ## back up a sample shop, change it, back it up again, restore the first: the whole road in one go; ENGINE=mariadb, ENGINE=mongo
 	@testdata/demo/demo $(ENGINE)
 
-build: ## build the program into bin
+build: tools ## build the program into bin, and beside it the restic that it is tested with
 	@CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(PROGRAM) ./cmd/breaking-backups
+	@restic=$$($(SERVERS) restic) && { cmp -s "$$restic" bin/restic || install -m 755 "$$restic" bin/restic; }
 
 cross: ## build the program for Linux, macOS, FreeBSD and Windows into bin/cross
 	@VERSION='$(VERSION)' testdata/lint/cross build bin/cross

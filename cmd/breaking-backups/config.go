@@ -495,12 +495,16 @@ func (l *loader) requireRepository(cfg *config) {
 // findRestic returns the path of the named program; without a name, of the restic beside our own program or on PATH.
 func findRestic(name string) (string, error) {
 	if name == "" {
-		name = "restic"
 		if self, err := os.Executable(); err == nil {
 			if beside, err := exec.LookPath(filepath.Join(filepath.Dir(self), "restic")); err == nil {
 				return beside, nil
 			}
 		}
+		path, err := exec.LookPath("restic")
+		if err != nil {
+			return "", fmt.Errorf("there is no restic beside this program or on PATH (%w): make build puts one beside it, https://github.com/restic/restic/releases has it for every system; want 0.17 or newer there, or its path here", err)
+		}
+		return path, nil
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {

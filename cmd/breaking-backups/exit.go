@@ -117,7 +117,7 @@ func hint(err error) string {
 	case errors.As(err, new(*dump.EmptyError)):
 		return "is the name right, also in its case, and may the user see it? If nothing is what is meant: ALLOW_EMPTY=true"
 	case errors.Is(err, exec.ErrNotFound):
-		return "restic is part of the image; elsewhere put it on PATH or name it in RESTIC_BINARY"
+		return "restic is part of the image, and make build puts it beside the program; elsewhere take it from https://github.com/restic/restic/releases and put it beside the program or on PATH, or name it in RESTIC_BINARY"
 	case errors.Is(err, mysql.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, mysql.ErrNoKey):
