@@ -108,7 +108,8 @@ func TestSurveySource(t *testing.T) {
 	pg := testServer(t)
 	const name = "a/b %\"ü+~@:&=$.x_"
 	id := pg.Psql(t, "postgres", "SELECT system_identifier FROM pg_control_system()")
-	pg.Psql(t, "postgres", `CREATE DATABASE "a/b %""ü+~@:&=$.x_"; CREATE ROLE asker LOGIN PASSWORD 'x'`)
+	pg.Psql(t, "postgres", `CREATE DATABASE "a/b %""ü+~@:&=$.x_"`)
+	newRole(t, pg, "postgres", "asker")
 	t.Cleanup(func() { pg.Psql(t, "postgres", `DROP DATABASE "a/b %""ü+~@:&=$.x_"`) })
 	for want, cfg := range map[string]Config{
 		"postgres:" + id + "/a%2Fb%20%25%22%C3%BC%2B%7E%40:%26%3D%24.x_": {Database: name},

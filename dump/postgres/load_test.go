@@ -159,7 +159,8 @@ func TestLockTimeoutIsReported(t *testing.T) {
 func TestRowSecurityIsAnErrorNotALoss(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
-	pg.Psql(t, db, `CREATE ROLE half_blind LOGIN PASSWORD 'x'; CREATE TABLE t AS SELECT 1 AS a;
+	newRole(t, pg, db, "half_blind")
+	pg.Psql(t, db, `CREATE TABLE t AS SELECT 1 AS a;
 		ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY none ON t USING (false)`)
 	readsAll(t, pg, db, "half_blind")
 	src, err := NewSource(Config{Conn: strings.Replace(pg.DSN(db), "postgres://postgres@", "postgres://half_blind@", 1), Password: "x"})

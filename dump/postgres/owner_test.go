@@ -326,11 +326,7 @@ func readingSession(t *testing.T, cfg Config) (*Source, *pgx.Conn, server) {
 func ownedByAnother(t *testing.T, pg *servers.PG, role, tables string) string {
 	t.Helper()
 	db := pg.CreateDB(t)
-	pg.Psql(t, db, "CREATE ROLE "+role+" LOGIN PASSWORD 'x'")
-	t.Cleanup(func() {
-		pg.Psql(t, db, "DROP OWNED BY "+role+" CASCADE")
-		pg.Psql(t, db, "DROP ROLE "+role)
-	})
+	newRole(t, pg, db, role)
 	pg.Psql(t, db, "GRANT CREATE, USAGE ON SCHEMA public TO "+role+"; SET ROLE "+role+"; "+tables)
 	return db
 }

@@ -38,7 +38,7 @@ func TestRowsDoNotDependOnConnections(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	db := pg.CreateDB(t)
 	psqlLoad(t, pg, db, []byte(bigTables))
-	pg.Psql(t, db, "CREATE ROLE backup_alone LOGIN PASSWORD 'x'")
+	newRole(t, pg, db, "backup_alone")
 	readsAll(t, pg, db, "backup_alone")
 	for _, order := range []RowOrder{OrderKey, OrderPhysical} {
 		want := dumpWith(t, Config{Conn: pg.DSN(db), Jobs: 1, RowOrder: order})

@@ -230,7 +230,8 @@ func settledConn(t *testing.T, pg *servers.PG, db string) *pgx.Conn {
 func TestDamagedPagesAreNotPassedOver(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)
-	pg.Psql(t, db, "CREATE ROLE no_super LOGIN PASSWORD 'x'; CREATE TABLE t (a integer); GRANT SELECT ON t TO no_super; ALTER DATABASE "+db+" SET zero_damaged_pages = on")
+	newRole(t, pg, db, "no_super")
+	pg.Psql(t, db, "CREATE TABLE t (a integer); GRANT SELECT ON t TO no_super; ALTER DATABASE "+db+" SET zero_damaged_pages = on")
 	for role, want := range map[string]int{"no_super:x": 1, "postgres": 0} {
 		var warnings []string
 		src := newSource(t, Config{Conn: strings.Replace(pg.DSN(db), "postgres@", role+"@", 1), Warn: func(s string) { warnings = append(warnings, s) }})
