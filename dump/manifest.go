@@ -26,6 +26,60 @@ func (m Manifest) Rows() int64 {
 	return n
 }
 
+// Compare returns an error that names the table if it was read with other rows
+// than t says: so many, with these hashes added up.
+func (t Table) Compare(rows int64, hash uint64) error {
+	switch {
+	case rows != t.Rows:
+		return fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, rows, t.Rows)
+	case hash != t.Hash:
+		return fmt.Errorf("table %s has other rows than the dump's manifest says: their hash is %016x, and there %016x", t.Name, hash, t.Hash)
+	}
+	return nil
+}
+
+// A Trailer is what a dump's last line says of its manifest.
+type Trailer struct {
+	Tables int
+	Rows   int64 // of all tables
+}
+
+// ParseTrailer reads a SQL dump's last line, without its end of line. It reports
+// false for a comment that is none, and an error for one that is damaged.
+func ParseTrailer(line string) (Trailer, bool, error) {
+	rest, ok := strings.CutPrefix(line, trailerPrefix)
+	if !ok {
+		return Trailer{}, false, nil
+	}
+	var t Trailer
+	var err error
+	f := strings.Split(rest, " ")
+	if len(f) != 6 || f[1] != "tables" || f[3] != "rows" || f[4] != "stream" {
+		return Trailer{}, false, fmt.Errorf("last line %q: tables, rows and hash expected", line)
+	}
+	if t.Tables, err = strconv.Atoi(f[0]); err != nil {
+		return Trailer{}, false, fmt.Errorf("last line %q: tables: %w", line, err)
+	}
+	if t.Rows, err = strconv.ParseInt(f[2], 10, 64); err != nil {
+		return Trailer{}, false, fmt.Errorf("last line %q: rows: %w", line, err)
+	}
+	return t, true, nil
+}
+
+// Compare returns an error if the trailer is not that of the manifest.
+func (m Manifest) Compare(t Trailer) error {
+	if len(m) != t.Tables || m.Rows() != t.Rows {
+		return fmt.Errorf("the dump's manifest lists %d tables with %d rows, its last line says %d with %d", len(m), m.Rows(), t.Tables, t.Rows)
+	}
+	return nil
+}
+
+// A Comparison is what a load has found to be as the dump says of itself.
+type Comparison struct {
+	Tables int   // or collections
+	Rows   int64 // of these, or documents
+}
+
 // manifestPrefix begins each line of a manifest within a SQL dump.
 const manifestPrefix = "-- table "
 

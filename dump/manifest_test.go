@@ -43,6 +43,54 @@ func TestParseTableErrors(t *testing.T) {
 	}
 }
 
+func TestTableCompare(t *testing.T) {
+	table := Table{Name: "public.t", Rows: 3, Hash: 7}
+	for _, tt := range []struct {
+		rows int64
+		hash uint64
+		want string
+	}{
+		{3, 7, ""},
+		{2, 7, "table public.t has 2 rows, the dump's manifest says 3"},
+		{3, 0, "table public.t has other rows than the dump's manifest says: their hash is 0000000000000000, and there 0000000000000007"},
+	} {
+		if err := table.Compare(tt.rows, tt.hash); (err != nil || tt.want != "") && (err == nil || err.Error() != tt.want) {
+			t.Errorf("%d rows, hash %x: %v, want %s", tt.rows, tt.hash, err, tt.want)
+		}
+	}
+}
+
+func TestParseTrailer(t *testing.T) {
+	m := Manifest{{Name: "a", Rows: 5}, {Name: "b", Rows: 1 << 40}}
+	var b strings.Builder
+	if err := NewWriter(&b, "postgres").End(m); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	last, ok, err := ParseTrailer(lines[len(lines)-2])
+	if err != nil || !ok || m.Compare(last) != nil {
+		t.Errorf("ParseTrailer(%q) = %+v, %v, %v; want %d tables, %d rows", lines[len(lines)-2], last, ok, err, len(m), m.Rows())
+	}
+	for _, other := range []Manifest{m[:1], nil, {m[0], {Name: "b", Rows: 1<<40 - 1}}} {
+		if other.Compare(last) == nil {
+			t.Errorf("%+v is taken for a manifest of %+v", other, last)
+		}
+	}
+	for line, isTrailer := range map[string]bool{
+		"-- breaking-backups ends":                                              false,
+		"-- breaking-backups end ":                                              true,
+		"-- breaking-backups end 2 tables 5 rows":                               true,
+		"-- breaking-backups end two tables 5 rows stream 0123456789abcdef":     true,
+		"-- breaking-backups end 2 tables x rows stream 0123456789abcdef":       true,
+		"-- breaking-backups end 2 tables 5 rows stream 0123456789abcdef and x": true,
+	} {
+		_, ok, err := ParseTrailer(line)
+		if ok || (err != nil) != isTrailer {
+			t.Errorf("ParseTrailer(%q) = %v, %v", line, ok, err)
+		}
+	}
+}
+
 func FuzzParseTable(f *testing.F) {
 	f.Add(`-- table "public.t" rows 1 hash 0123456789abcdef`)
 	f.Add("-- table \"a\\x00\" rows 0 hash 0")

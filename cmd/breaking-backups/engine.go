@@ -32,7 +32,10 @@ type engine struct {
 	variables string // of its settings, for errors that name no single one
 
 	source func(cfg *config, warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines
-	loader func(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error)
+	// loader makes the database that a dump goes into: the named one, or without a name that of the configuration.
+	loader func(cfg *config, opt restoreOptions, tell listener) (destination, error)
+
+	compared func(dump.Comparison) string // for people
 
 	dumped      func(cfg *config, src source) string // what is dumped, for the name of a job without one: app, all
 	extension   string                               // of the file in the snapshots
@@ -67,10 +70,24 @@ func newCountedSource(cfg *config, log *slog.Logger, warned *atomic.Int64) (sour
 	return cfg.engine().source(cfg, warn, debug)
 }
 
-// newLoader is the database that a dump goes into: the named one, or without a name that of the configuration. into is
-// told which that is, and what is dropped there, before anything is changed.
-func newLoader(cfg *config, opt restoreOptions, into func(dump.Target), log *slog.Logger) (destination, error) {
-	return cfg.engine().loader(cfg, opt, into, func(text string) { log.Warn(text) })
+// A listener is told what a restore does.
+type listener struct {
+	into     func(dump.Target)     // where the dump goes and what is dropped there, before anything is changed
+	compared func(dump.Comparison) // what was as the dump says of itself, if it says something, once all is done
+	warn     func(string)
+}
+
+// comparedTables tells what was compared of a dump in SQL.
+func comparedTables(c dump.Comparison) string {
+	return fmt.Sprintf("compared %s, %s with the dump's manifest", number(c.Tables, "table"), number(c.Rows, "row"))
+}
+
+// number writes a number of things.
+func number[N int | int64](n N, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // job is what fixes the snapshots of one database: together host and path are the group in which restic forgets.

@@ -23,6 +23,7 @@ func mongoEngine() engine {
 		variables: "MONGO_*",
 		source:    newMongoSource,
 		loader:    newMongoLoader,
+		compared:  comparedCollections,
 		dumped: func(_ *config, src source) string {
 			name := src.Database()
 			if checkJobName(name) != nil {
@@ -38,6 +39,11 @@ func mongoEngine() engine {
 			return ""
 		},
 	}
+}
+
+// comparedCollections tells what was compared of an archive.
+func comparedCollections(c dump.Comparison) string {
+	return fmt.Sprintf("compared %s, %s with the archive's checksums", number(c.Tables, "collection"), number(c.Rows, "document"))
 }
 
 // mongoSource compresses what it dumps.
@@ -83,7 +89,7 @@ func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
 // mongoLoader loads dumps that are compressed, mongodump's too, and those that are not.
 type mongoLoader struct{ *mongo.Loader }
 
-func newMongoLoader(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error) {
+func newMongoLoader(cfg *config, opt restoreOptions, tell listener) (destination, error) {
 	l, err := mongo.NewLoader(mongo.LoadConfig{
 		Server:   mongoServer(cfg),
 		Database: cmp.Or(opt.database, cfg.MongoDatabase),
@@ -92,8 +98,9 @@ func newMongoLoader(cfg *config, opt restoreOptions, into func(dump.Target), war
 		From:     mongoPatterns(opt.nsFrom),
 		To:       mongoPatterns(opt.nsTo),
 		Clean:    opt.clean,
-		Into:     into,
-		Warn:     warn,
+		Into:     tell.into,
+		Compared: tell.compared,
+		Warn:     tell.warn,
 	})
 	return mongoLoader{l}, err
 }

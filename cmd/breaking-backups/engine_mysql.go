@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql"
 )
 
@@ -26,7 +25,7 @@ func mysqlEngine() engine {
 				Debug:       debug,
 			})
 		},
-		loader: func(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error) {
+		loader: func(cfg *config, opt restoreOptions, tell listener) (destination, error) {
 			database := opt.database
 			if all := mysqlDatabases(cfg); database == "" && len(all) == 1 {
 				database = all[0]
@@ -37,10 +36,12 @@ func mysqlEngine() engine {
 				Clean:       opt.clean,
 				LockTimeout: time.Duration(cfg.MyLockTimeout),
 				Jobs:        int(cfg.RestoreJobs),
-				Into:        into,
-				Warn:        warn,
+				Into:        tell.into,
+				Compared:    tell.compared,
+				Warn:        tell.warn,
 			})
 		},
+		compared: comparedTables,
 		dumped: func(cfg *config, src source) string {
 			switch len(mysqlDatabases(cfg)) {
 			case 0:

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
@@ -13,6 +12,7 @@ func postgresEngine() engine {
 		variables: "PG*",
 		source:    postgresSource,
 		loader:    postgresLoader,
+		compared:  comparedTables,
 		dumped: func(cfg *config, src source) string {
 			switch {
 			case cfg.PGDumpAll:
@@ -59,7 +59,7 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 	})
 }
 
-func postgresLoader(cfg *config, opt restoreOptions, into func(dump.Target), warn func(string)) (destination, error) {
+func postgresLoader(cfg *config, opt restoreOptions, tell listener) (destination, error) {
 	return postgres.NewLoader(postgres.LoadConfig{
 		Conn:     postgresConn(cfg),
 		Database: opt.database,
@@ -73,8 +73,9 @@ func postgresLoader(cfg *config, opt restoreOptions, into func(dump.Target), war
 
 		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
 		LockTimeout:    time.Duration(cfg.PGLockTimeout),
-		Into:           into,
-		Warn:           warn,
+		Into:           tell.into,
+		Compared:       tell.compared,
+		Warn:           tell.warn,
 	})
 }
 

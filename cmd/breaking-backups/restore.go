@@ -29,8 +29,8 @@ must exist; a dump of several or of all goes into a server that has none of them
 does not fit what is configured or named is refused. With --clean everything that is in the way is dropped first, once
 nothing is found that would keep any of it from being dropped. The log says where the dump goes and what is dropped before
 that is done. A file, and with --clean a snapshot too, is read to its end before anything is changed. The load stops at the
-first error, refuses a dump that is cut short, and counts the rows at the end. A file may also be one of mysqldump,
-mariadb-dump or mongodump --archive.`,
+first error, refuses a dump that is cut short, and compares the rows with what the dump says of them, table by table. A file
+may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
@@ -96,10 +96,15 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 	}
 	var name string
 	var target dump.Target
-	loader, err := newLoader(cfg, opt, func(t dump.Target) {
-		target = t
-		a.tellTarget(name, target)
-	}, a.log.Logger)
+	compared := "the dump has no manifest to compare with"
+	loader, err := cfg.engine().loader(cfg, opt, listener{
+		into: func(t dump.Target) {
+			target = t
+			a.tellTarget(name, target)
+		},
+		compared: func(c dump.Comparison) { compared = cfg.engine().compared(c) },
+		warn:     func(text string) { a.log.Warn(text) },
+	})
 	if err != nil {
 		return err
 	}
@@ -129,7 +134,8 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 		}
 		return err
 	}
-	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s\n", visible(name), visible(target.String()), size(uint64(bytes)), time.Since(started).Round(time.Millisecond))
+	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s; %s\n",
+		visible(name), visible(target.String()), size(uint64(bytes)), time.Since(started).Round(time.Millisecond), compared)
 	return nil
 }
 

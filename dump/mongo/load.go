@@ -32,6 +32,9 @@ type LoadConfig struct {
 	// that could stand in the way was looked at and before anything is changed.
 	// nil means nobody.
 	Into func(dump.Target)
+	// Compared is told, of a load that succeeded, what was found to be as the archive
+	// says: checksums, and of this program's counts and hashes too. nil means nobody.
+	Compared func(dump.Comparison)
 	// Warn is told what an operator should know of a load that succeeded.
 	// nil means nobody.
 	Warn func(string)
@@ -54,6 +57,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	l.cfg.Warn = teller(cfg.Warn, new(sync.Mutex))
 	if l.cfg.Into == nil {
 		l.cfg.Into = func(dump.Target) {}
+	}
+	if l.cfg.Compared == nil {
+		l.cfg.Compared = func(dump.Comparison) {}
 	}
 	var err error
 	if l.filter, err = newFilter(cfg.Include, cfg.Exclude); err != nil {
@@ -102,6 +108,7 @@ func (l *Loader) Load(whole context.Context, r io.Reader) error {
 	}
 	err = l.cfg.withGrant(err, "restore", "admin")
 	if err == nil {
+		l.cfg.Compared(s.compared)
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
@@ -129,6 +136,8 @@ type loading struct {
 	others      int64                   // documents whose _id others had
 	firstOthers []string                // the first of them, for people
 	fail        context.CancelCauseFunc // of the load's context
+
+	compared dump.Comparison // of the collections that are filled
 }
 
 func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
@@ -196,6 +205,8 @@ func (s *loading) fill(ctx context.Context) error {
 			if err := s.filled(ctx, t, *block.End); err != nil {
 				return fmt.Errorf("%s: %w", shown(t.namespace()), err)
 			}
+			s.compared.Tables++
+			s.compared.Rows += block.End.Rows
 		default:
 			if err := s.insert(ctx, t); err != nil {
 				return err

@@ -23,6 +23,15 @@ func spreadRows(table string, statements int, row func(int) string) string {
 	return b.String()
 }
 
+// spreadTable is the manifest's entry for them.
+func spreadTable(table string, statements int, row func(int) string) dump.Table {
+	rows := make([]string, statements)
+	for i := range rows {
+		rows[i] = row(i)
+	}
+	return tableOf(ident(table), rows...)
+}
+
 func TestOneFailureEndsAllWithOneError(t *testing.T) {
 	my := testServer(t)
 	good := func(i int) string { return fmt.Sprintf("(%d,'%s')", i, strings.Repeat("x", 1000)) }
@@ -79,7 +88,8 @@ func TestFailedLoadClosesItsReader(t *testing.T) {
 
 func TestLoadWithFewerConnections(t *testing.T) {
 	my := testServer(t)
-	stream := my.written(t, dump.Manifest{{Name: "`t`", Rows: 50}}, spreadRows("t", 50, func(i int) string { return fmt.Sprintf("(%d,'')", i) }))
+	row := func(i int) string { return fmt.Sprintf("(%d,'')", i) }
+	stream := my.written(t, dump.Manifest{spreadTable("t", 50, row)}, spreadRows("t", 50, row))
 	for most, want := range map[int]string{1: "fewer connections", 2: "fewer connections", 5: ""} {
 		db := my.CreateDB(t)
 		user := my.user(t, "ALL ON "+ident(db)+".*")

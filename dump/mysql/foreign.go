@@ -86,6 +86,8 @@ func (d *foreignDump) note(text string) (native string, err error) {
 	return "", nil
 }
 
+func (d *foreignDump) read([]byte) {}
+
 func (d *foreignDump) native(context.Context, script.Item) error { return nil }
 
 func (d *foreignDump) route(sql []byte) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 	"unsafe"
 
@@ -36,6 +35,9 @@ type LoadConfig struct {
 	// mysqldump's dump of several databases that was not verified, again for each.
 	// nil means nobody.
 	Into func(dump.Target)
+	// Compared is told, of a load that succeeded, what was found to be as the dump's
+	// manifest says. mysqldump's has none: of that it is told nothing. nil means nobody.
+	Compared func(dump.Comparison)
 	// Warn is told what an operator should know of a load that succeeded.
 	// nil means nobody.
 	Warn func(string)
@@ -65,6 +67,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	if cfg.Into == nil {
 		cfg.Into = func(dump.Target) {}
+	}
+	if cfg.Compared == nil {
+		cfg.Compared = func(dump.Comparison) {}
 	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
@@ -112,6 +117,9 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	}
 	s.disconnect()
 	if err == nil {
+		if s.compared != nil {
+			l.cfg.Compared(*s.compared)
+		}
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
@@ -123,7 +131,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 
 // begin looks at a dump's first bytes.
 func (l *Loader) begin(r io.Reader) (*loading, error) {
-	s := &loading{Loader: l, inserted: make(map[string]int64)}
+	s := &loading{Loader: l, took: func(string, int64) {}}
 	r, foreign, err := sniff(r)
 	if err != nil {
 		return nil, err
@@ -145,7 +153,8 @@ func (l *Loader) begin(r io.Reader) (*loading, error) {
 	case name == engineServer && l.cfg.Database != "":
 		return nil, fmt.Errorf("into %s: %w", l.cfg.Database, ErrSeveral)
 	}
-	s.plan = &ownDump{loading: s}
+	own := &ownDump{loading: s, inserted: make(map[string]tally)}
+	s.plan, s.took = own, own.count
 	s.dump = script.NewReader(vouched, 0)
 	return s, nil
 }
@@ -164,9 +173,10 @@ type loading struct {
 	gone     []string    // what Clean has dropped so far
 	touched  bool        // something of the dump is there, or may be
 	fail     context.CancelCauseFunc
+	compared *dump.Comparison // nil: nothing was
 
-	counting sync.Mutex
-	inserted map[string]int64 // rows that the server took, by their tables
+	// took is told of each INSERT how many rows the server took, by several goroutines. It keeps nothing of sql.
+	took func(sql string, rows int64)
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
@@ -179,11 +189,13 @@ type plan interface {
 	// of the databases that it names. It is asked of every statement, with or without
 	// a server, and of each before it runs.
 	route(sql []byte) error
+	// read takes note of a statement that does not run: it is read without a server.
+	read(sql []byte)
 	// statement runs a statement, or has it run.
 	statement(ctx context.Context, item script.Item) error
 	// end is called after the last statement. whole is what of that needs no server:
-	// it returns an error for a dump that is cut short, or the databases that it has
-	// named on its way.
+	// it returns an error for a dump that is cut short or not as it says of itself, or
+	// the databases that it has named on its way.
 	end(ctx context.Context) error
 	whole() (named []string, err error)
 	// close waits for what still runs, which is soon when the context is cancelled.
@@ -305,7 +317,7 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 // borrowed is a statement's text without a copy, for as long as the reader of the dump leaves it alone.
 func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
 
-// exec runs a statement, and counts the rows of an INSERT. It keeps nothing of sql.
+// exec runs a statement, and tells took of an INSERT. It keeps nothing of sql.
 func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
 		return statementError(sql, newPacketError(len(sql), s.packet))
@@ -314,18 +326,12 @@ func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
 	if err != nil {
 		return statementError(sql, c.explain(ctx, err))
 	}
-	if table, ok := insertInto(sql); ok {
+	if isInsert(sql) {
 		n, err := result.RowsAffected()
 		if err != nil {
 			return err
 		}
-		if s.database != "" {
-			table = ident(s.database) + "." + table
-		}
-		table = strings.Clone(table)
-		s.counting.Lock()
-		s.inserted[table] += n
-		s.counting.Unlock()
+		s.took(sql, n)
 	}
 	return nil
 }
@@ -339,15 +345,6 @@ func (s *loading) tellMode(ctx context.Context) error {
 	s.mode = script.SQLMode(mode) | s.srv.reads()
 	s.dump.SetMode(s.mode)
 	return nil
-}
-
-// insertInto returns the quoted name of the table into which a statement inserts.
-func insertInto(sql string) (string, bool) {
-	rest, ok := strings.CutPrefix(sql, "INSERT INTO ")
-	if !ok || !strings.HasPrefix(rest, "`") {
-		return "", false
-	}
-	return rest[:closing(rest, 0)+1], true
 }
 
 // statementError says which statement failed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,12 +23,21 @@ func (my *testMySQL) written(t *testing.T, m dump.Manifest, sql string) []byte {
 	return b.Bytes()
 }
 
+// tableOf is the manifest's entry for a table with these rows.
+func tableOf(name string, rows ...string) dump.Table {
+	entry := dump.Table{Name: name, Rows: int64(len(rows))}
+	for _, row := range rows {
+		entry.Hash += dump.RowHash([]byte(row))
+	}
+	return entry
+}
+
 func TestLoadErrors(t *testing.T) {
 	my := testServer(t)
 	other := map[family]string{familyMySQL: "MariaDB", familyMariaDB: "MySQL"}[my.family]
 	table := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\n"
 	rows := "INSERT INTO `t` (`a`) VALUES\n(1),\n(2);\n"
-	whole := my.written(t, dump.Manifest{{Name: "`t`", Rows: 2}}, table+rows)
+	whole := my.written(t, dump.Manifest{tableOf("`t`", "(1)", "(2)")}, table+rows)
 	foreign := "-- MySQL dump 10.13  Distrib 8.0.36, for Linux (x86_64)                         \n" + table + rows
 	for name, c := range map[string]struct {
 		stream []byte
@@ -41,6 +51,7 @@ func TestLoadErrors(t *testing.T) {
 		"nonsense":                             {my.written(t, nil, "INSERT INTO `t` VALUES ('topsecret' 'x);\n"), []string{"line 3: unterminated string"}},
 		"a syntax error":                       {my.written(t, nil, table+"INSERT INTO `t` (`a`) VALUES (1 'topsecret');\n"), []string{"line 4: INSERT INTO `t` (`a`) VALUES …: ", "1064"}},
 		"fewer rows than the manifest says":    {my.written(t, dump.Manifest{{Name: "`t`", Rows: 3}}, table+rows), []string{"table `t` has 2 rows, the dump's manifest says 3"}},
+		"other rows than the manifest says":    {my.written(t, dump.Manifest{tableOf("`t`", "(1)", "(3)")}, table+rows), []string{"table `t` has other rows than the dump's manifest says", "now holds a part of the dump"}},
 		"a table that the manifest lacks":      {my.written(t, nil, table+rows), []string{"table `t` is not in the dump's manifest"}},
 		"cut before the trailer":               {whole[:bytes.LastIndex(whole, []byte("-- breaking-backups end"))], []string{"truncated"}},
 		"cut within a statement":               {whole[:len(whole)/2], []string{"truncated"}},
@@ -94,7 +105,8 @@ func TestLoadSplitsStatements(t *testing.T) {
 	row := "('" + strings.Repeat("\\'),(", 100_000) + "')" // two fit a packet, not three
 	rows := strings.Repeat(row+",\n", 6) + row
 	sql := "CREATE TABLE `t` (`a` LONGTEXT);\nINSERT INTO `t` (`a`) VALUES\n" + rows + ";\n"
-	if err := my.load(t, LoadConfig{Database: db}, my.written(t, dump.Manifest{{Name: "`t`", Rows: 7}}, sql)); err != nil {
+	manifest := dump.Manifest{tableOf("`t`", slices.Repeat([]string{row}, 7)...)}
+	if err := my.load(t, LoadConfig{Database: db}, my.written(t, manifest, sql)); err != nil {
 		t.Fatal(err)
 	}
 	var length, lengths int
@@ -117,7 +129,7 @@ func TestForgedLines(t *testing.T) {
 		"before all tables": "-- \n" + forged[strings.Index(forged, "-- breaking"):] + table,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := my.load(t, LoadConfig{Database: my.CreateDB(t)}, my.written(t, dump.Manifest{{Name: "`t`", Rows: 2}}, sql)); err != nil {
+			if err := my.load(t, LoadConfig{Database: my.CreateDB(t)}, my.written(t, dump.Manifest{tableOf("`t`", "(1)", "(2)")}, sql)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -3,11 +3,11 @@ package mysql
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
@@ -21,7 +21,9 @@ type ownDump struct {
 	server      string   // family and version of the server it was made of
 	databases   []string // that a dump of several makes
 	manifest    dump.Manifest
-	listed      []string // the lines that may be the manifest's, if no statement comes after them
+	counting    sync.Mutex
+	inserted    map[string]tally // rows that the server took, by their tables
+	listed      []string         // the lines that may be the manifest's, if no statement comes after them
 	trailer     string
 	zones       bool   // the dump's server knows time zones by their names
 	machineZone string // in which tables' values are computed anew; "": in none
@@ -90,25 +92,6 @@ const (
 	manifestPrefix = "table "
 	trailerPrefix  = "breaking-backups end "
 )
-
-// readManifest reads the lines before the trailer, which says how many there are.
-func (d *ownDump) readManifest() error {
-	var tables int
-	if _, err := fmt.Sscanf(d.trailer, trailerPrefix+"%d tables ", &tables); err != nil {
-		return fmt.Errorf("the dump's last line: %w", err)
-	}
-	if tables > len(d.listed) {
-		return fmt.Errorf("the dump's manifest has %d tables, its last line says %d", len(d.listed), tables)
-	}
-	for _, line := range d.listed[len(d.listed)-tables:] {
-		t, ok, err := dump.ParseTable("-- " + line)
-		if err != nil || !ok {
-			return fmt.Errorf("the dump's manifest: %+q: %w", line, err)
-		}
-		d.manifest = append(d.manifest, t)
-	}
-	return nil
-}
 
 // prepare holds the dump's server against this one, and makes room.
 func (d *ownDump) prepare(ctx context.Context) error {
@@ -331,9 +314,6 @@ func (d *ownDump) end(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := d.readManifest(); err != nil {
-		return err
-	}
 	if err := d.warnOfMachine(ctx); err != nil {
 		return err
 	}
@@ -345,17 +325,7 @@ func (d *ownDump) end(ctx context.Context) error {
 			d.cfg.Warn(missingTimeZones)
 		}
 	}
-	var errs []error
-	for _, t := range d.manifest {
-		if got := d.inserted[t.Name]; got != t.Rows {
-			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
-		}
-		delete(d.inserted, t.Name)
-	}
-	for name := range d.inserted {
-		errs = append(errs, fmt.Errorf("table %s is not in the dump's manifest", name))
-	}
-	return errors.Join(errs...)
+	return d.compare()
 }
 
 func (d *ownDump) close() {
@@ -364,8 +334,8 @@ func (d *ownDump) close() {
 	}
 }
 
-// whole has nothing to add: the reader vouches for the dump, and its head names the databases.
-func (d *ownDump) whole() ([]string, error) { return nil, nil }
+// whole names no databases: the dump's head does. The reader vouches for its bytes.
+func (d *ownDump) whole() ([]string, error) { return nil, d.compare() }
 
 // isRows tells whether a statement is one of those that a table's rows are loaded by.
 func isRows(sql []byte) bool {

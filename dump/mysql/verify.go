@@ -9,7 +9,7 @@ import (
 )
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where
-// the Loader would put it. It connects to nothing. A Load of the same dump after it
+// the Loader would put it, and has the rows that its manifest says. It connects to nothing. A Load of the same dump after it
 // knows from the beginning which databases it makes, mysqldump's too, and how long a statement the server has to take.
 func (l *Loader) Verify(r io.Reader) error {
 	s, err := l.begin(r)
@@ -34,11 +34,15 @@ func (l *Loader) Verify(r io.Reader) error {
 			}
 			var native string
 			if native, err = s.plan.note(string(item.Text)); native != "" && err == nil {
-				err = s.plan.route([]byte(native))
+				if err = s.plan.route([]byte(native)); err == nil {
+					s.plan.read([]byte(native))
+				}
 			}
 		default:
 			begun = true
-			err = s.plan.route(item.Text)
+			if err = s.plan.route(item.Text); err == nil {
+				s.plan.read(item.Text)
+			}
 			l.longest = max(l.longest, unsplittable(item.Text, script.SQLMode(mode)|of.reads()))
 		}
 		if err != nil {

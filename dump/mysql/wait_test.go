@@ -52,14 +52,15 @@ func TestManyEmptyTables(t *testing.T) {
 func TestSlowLoads(t *testing.T) {
 	my := testServer(t)
 	var script strings.Builder
+	row := func(i int) string { return fmt.Sprintf("(%d,'%s')", i, strings.Repeat("x", 50_000*(i%3))) }
 	for table := range 6 {
 		name := fmt.Sprint("t", table)
-		script.WriteString(spreadRows(name, 60, func(i int) string { return fmt.Sprintf("(%d,'%s')", i, strings.Repeat("x", 50_000*(i%3))) }))
+		script.WriteString(spreadRows(name, 60, row))
 		fmt.Fprintf(&script, "ALTER TABLE `%s`\n  ADD KEY `k` (`b`(9));\n", name)
 	}
 	manifest := make(dump.Manifest, 6)
 	for i := range manifest {
-		manifest[i] = dump.Table{Name: fmt.Sprintf("`t%d`", i), Rows: 60}
+		manifest[i] = spreadTable(fmt.Sprint("t", i), 60, row)
 	}
 	stream := my.written(t, manifest, script.String())
 	for jobs := 1; jobs <= 8; jobs++ {

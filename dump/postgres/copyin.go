@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -9,8 +10,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
-// copyIn sends the rows of a COPY and returns how many the server took, and their bytes.
-func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes int64, err error) {
+// errNotTaken is returned where the server says that a COPY is done while there are rows of it.
+var errNotTaken = errors.New("the server ended the COPY before it had all rows")
+
+// copyIn sends the rows of a COPY and returns those that the server took, and their bytes: it says how many, and what
+// it was given says which.
+func (s *session) copyIn(ctx context.Context, item script.Item) (took tally, bytes int64, err error) {
 	if s.spare == nil {
 		s.spare = newSpare()
 	}
@@ -20,10 +25,15 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (count, bytes in
 	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
 		err = broken
 	}
+	given := rows.whole.Load()
+	if err == nil && given == nil {
+		err = errNotTaken
+	}
 	if err != nil {
 		s.spare = nil // some are still with those rows
+		return tally{}, rows.bytes.Load(), err
 	}
-	return tag.RowsAffected(), rows.bytes.Load(), err
+	return tally{tag.RowsAffected(), given.sum}, rows.bytes.Load(), nil
 }
 
 // A rowsReader hands the rows that one goroutine reads to another, the driver's. The driver looks for what the server
@@ -42,10 +52,12 @@ type rowsReader struct {
 
 	// Of the driver's goroutine, which may outlive a COPY that failed.
 	piece []byte // what is left of the one that was taken
-	whole []byte // the same with what has gone
+	taken []byte // the same with what has gone
+	tally lineTally
 
 	bytes  atomic.Int64          // that the driver was given
 	broken atomic.Pointer[error] // what it was told of r
+	whole  atomic.Pointer[tally] // of all rows, once it was told that there are no more
 }
 
 // rowsAhead is how many pieces of rowsPiece bytes are read ahead of the driver, whose own are as large.
@@ -99,9 +111,9 @@ func (k *rowsReader) readAll() {
 // Read implements io.Reader, but that it may return nothing without an error; see above.
 func (k *rowsReader) Read(p []byte) (int, error) {
 	if len(k.piece) == 0 {
-		if k.whole != nil {
-			k.spare <- k.whole[:cap(k.whole)] // it has room for all
-			k.whole = nil
+		if k.taken != nil {
+			k.spare <- k.taken[:cap(k.taken)] // it has room for all
+			k.taken = nil
 		}
 		timer := time.NewTimer(nothingYet)
 		defer timer.Stop()
@@ -110,7 +122,7 @@ func (k *rowsReader) Read(p []byte) (int, error) {
 			if !more {
 				return 0, k.last()
 			}
-			k.piece, k.whole = piece, piece
+			k.piece, k.taken = piece, piece
 		case <-k.ended:
 			return 0, io.ErrClosedPipe
 		case <-timer.C:
@@ -118,6 +130,7 @@ func (k *rowsReader) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, k.piece)
+	k.tally.Write(p[:n])
 	k.piece = k.piece[n:]
 	k.bytes.Add(int64(n))
 	return n, nil
@@ -133,6 +146,7 @@ func (k *rowsReader) last() error {
 	if err := k.broken.Load(); err != nil {
 		return *err
 	}
+	k.whole.Store(&k.tally.tally)
 	return io.EOF
 }
 

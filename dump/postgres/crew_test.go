@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,13 +51,15 @@ CREATE EVENT TRIGGER during ON ddl_command_start WHEN TAG IN (%s) EXECUTE FUNCTI
 const threeTables = "CREATE TABLE public.a (id integer); CREATE TABLE public.b (id integer); CREATE TABLE public.c (id integer);\n"
 
 func rowsOf(table string, n int) (dump.Table, string) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "COPY %s (id) FROM stdin;\n", table)
-	for i := range n {
-		fmt.Fprintln(&b, i)
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = strconv.Itoa(i)
 	}
-	b.WriteString("\\.\n")
-	return dump.Table{Name: table, Rows: int64(n)}, b.String()
+	text := strings.Join(rows, "\n") + "\n"
+	if n == 0 {
+		text = ""
+	}
+	return tableOf(table, rows...), "COPY " + table + " (id) FROM stdin;\n" + text + "\\.\n"
 }
 
 // Each index waits for two others to be begun: one connection less, and it would fail.

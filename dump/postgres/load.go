@@ -49,6 +49,9 @@ type LoadConfig struct {
 	// that could stand in the way was looked at and before anything is changed.
 	// nil means nobody.
 	Into func(dump.Target)
+	// Compared is told, of a load that succeeded, what was found to be as the dump's
+	// manifest says. nil means nobody.
+	Compared func(dump.Comparison)
 	// Warn is told what an operator should know of a load that goes on.
 	// nil means nobody.
 	Warn func(string)
@@ -72,6 +75,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	if cfg.Into == nil {
 		cfg.Into = func(dump.Target) {}
+	}
+	if cfg.Compared == nil {
+		cfg.Compared = func(dump.Comparison) {}
 	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
@@ -123,6 +129,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	}
 	s.disconnect()
 	if err == nil {
+		l.cfg.Compared(dump.Comparison{Tables: len(s.manifest), Rows: s.manifest.Rows()})
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
@@ -147,8 +154,10 @@ type loading struct {
 	filled     map[string]int64 // bytes of rows by table, of the present database
 	shared     []*job           // not yet sent
 	sharedSize int              // bytes of their text
-	loaded     []int64          // rows that the server took of each COPY, in the order of the stream
+	database   string           // the present one, where the dump says which
+	loaded     []filling        // by the COPYs, in the order of the stream
 	manifest   dump.Manifest
+	trailer    dump.Trailer
 	damaged    error   // of the comments since the last statement
 	unfilled   []error // of the materialized views that the server does not fill
 
@@ -179,7 +188,7 @@ func (s *loading) load(ctx context.Context) error {
 			}
 			prepared = true
 		}
-		s.manifest, s.damaged = nil, nil // what went before was none: a manifest ends its dump
+		s.noteStatement()
 		if item.Kind == script.Statement && s.skips(item.Text) {
 			continue
 		}
@@ -220,8 +229,19 @@ func (s *loading) note(item script.Item, begun bool) {
 	}
 	if ok {
 		s.manifest = append(s.manifest, t)
+		return
+	}
+	last, ok, err := dump.ParseTrailer(item.Text)
+	if err != nil {
+		s.spoilt(item, err)
+	}
+	if ok {
+		s.trailer = last
 	}
 }
+
+// noteStatement forgets what was noted of comments before a statement: a manifest ends its dump.
+func (s *loading) noteStatement() { s.manifest, s.trailer, s.damaged = nil, dump.Trailer{}, nil }
 
 // spoilt notes an error of a comment, which counts if that comment does.
 func (s *loading) spoilt(item script.Item, err error) {
@@ -240,7 +260,8 @@ func (s *loading) use(ctx context.Context, database string) error {
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
 	s.conn, s.crew = first.conn, newCrew(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
 	s.filled, s.begun = map[string]int64{}, 0
-	s.planner, s.set, s.apart = planner{parents: map[string]string{}}, nil, s.cfg.Jobs == 1
+	s.set, s.apart = nil, s.cfg.Jobs == 1
+	s.enter(database)
 	return nil
 }
 
@@ -328,7 +349,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	case j.plan.kind == sets:
 		s.set = s.set.with(assignment{j.plan.setting, item.Text})
 	case item.Kind == script.Copy:
-		s.loaded = append(s.loaded, j.rows)
+		s.loaded = append(s.loaded, s.filling(item, j.rows))
 		for _, t := range j.plan.touches {
 			s.filled[t.relation] += j.bytes
 		}
@@ -411,26 +432,13 @@ func (s *loading) end(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.check()
+	return errors.Join(s.compare(), s.unfilledError())
 }
 
-// check compares the rows that the server took with the manifest, which lists
-// the tables in the order of their COPY statements.
-func (s *loading) check() error {
-	if s.damaged != nil {
-		return s.damaged
+// unfilledError names the materialized views that the server has refused to fill.
+func (s *loading) unfilledError() error {
+	if len(s.unfilled) == 0 {
+		return nil
 	}
-	if len(s.loaded) != len(s.manifest) {
-		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
-	}
-	var errs []error
-	for i, t := range s.manifest {
-		if got := s.loaded[i]; got != t.Rows {
-			errs = append(errs, fmt.Errorf("table %s has %d rows, the dump's manifest says %d", t.Name, got, t.Rows))
-		}
-	}
-	if len(s.unfilled) > 0 {
-		errs = append(errs, fmt.Errorf("the server does not fill %d materialized views, and all else is there: %w", len(s.unfilled), errors.Join(s.unfilled...)))
-	}
-	return errors.Join(errs...)
+	return fmt.Errorf("the server does not fill %d materialized views, and all else is there: %w", len(s.unfilled), errors.Join(s.unfilled...))
 }

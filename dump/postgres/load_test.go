@@ -28,11 +28,20 @@ func written(t *testing.T, m dump.Manifest, sql string) []byte {
 	return b.Bytes()
 }
 
+// tableOf is the manifest's entry for a table with these rows.
+func tableOf(name string, rows ...string) dump.Table {
+	entry := dump.Table{Name: name, Rows: int64(len(rows))}
+	for _, row := range rows {
+		entry.Hash += dump.RowHash([]byte(row))
+	}
+	return entry
+}
+
 func TestLoadErrors(t *testing.T) {
 	pg := testServer(t)
 	table := "CREATE TABLE public.t (a integer, b text);\n"
 	rows := "COPY public.t (a, b) FROM stdin;\n1\tx\n2\ty\n\\.\n"
-	entry := dump.Table{Name: "public.t", Rows: 2}
+	entry := tableOf("public.t", "1\tx", "2\ty")
 	whole := written(t, dump.Manifest{entry}, table+rows)
 	for name, c := range map[string]struct {
 		stream []byte
@@ -53,6 +62,18 @@ func TestLoadErrors(t *testing.T) {
 		"a table that the manifest does not list": {
 			written(t, nil, table+rows),
 			[]string{"the manifest lists 0 tables, the dump had rows for 1"},
+		},
+		"other rows than the manifest says": {
+			written(t, dump.Manifest{tableOf("public.t", "1\tx", "2\tz")}, table+rows),
+			[]string{"table public.t has other rows than the dump's manifest says", "now holds a part of the dump"},
+		},
+		"rows of another table than the manifest lists": {
+			written(t, dump.Manifest{tableOf("public.u", "1\tx", "2\ty")}, table+rows),
+			[]string{`the dump has rows of "public"."t" where its manifest lists table public.u`},
+		},
+		"a manifest that the last line knows nothing of": {
+			written(t, nil, table+rows+"-- table \"public.t\" rows 2 hash 0000000000000000\n"),
+			[]string{"the dump's manifest lists 1 tables with 2 rows, its last line says 0 with 0"},
 		},
 		"a transaction left open": {
 			written(t, dump.Manifest{entry}, table+"COMMENT ON TABLE public.t IS 'x';\nBEGIN;\n"+rows+"COMMENT ON TABLE public.t IS 'y';\n"),
@@ -99,7 +120,7 @@ func TestLoadErrors(t *testing.T) {
 // are whatever somebody wrote.
 func TestOwnLinesCountInTheirPlace(t *testing.T) {
 	pg := testServer(t)
-	stream := written(t, dump.Manifest{{Name: "public.t", Rows: 1}}, `CREATE TABLE public.t (a integer);
+	stream := written(t, dump.Manifest{tableOf("public.t", "1")}, `CREATE TABLE public.t (a integer);
 -- table "x" rows 5 hash 0000000000000000
 -- table of contents
 -- database "template1"

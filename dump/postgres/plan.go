@@ -64,6 +64,9 @@ func (p *planner) plan(sql string) plan {
 		}
 	}
 	if len(sql) > planned {
+		if strings.HasPrefix(sql, "ALTER TABLE ") { // with a long list of a partition's values: its beginning says what it is a part of
+			p.plan(sql[:planned])
+		}
 		return plan{}
 	}
 	t := script.NewTokens(sql)
@@ -111,13 +114,19 @@ func canShare(sql string) bool {
 
 // rows is the plan of a COPY into a table.
 func (p *planner) rows(sql string) plan {
-	t := script.NewTokens(sql[:min(len(sql), planned)])
-	t.Next()
-	table, _ := relationName(t, t.Next())
+	table := copied(sql)
 	if table == nil {
 		return plan{}
 	}
 	return plan{kind: quick, touches: p.alone(table.String())}
+}
+
+// copied is the table of a COPY, or nil.
+func copied(sql string) qualified {
+	t := script.NewTokens(sql[:min(len(sql), planned)])
+	t.Next()
+	table, _ := relationName(t, t.Next())
+	return table
 }
 
 // create reads CREATE [UNIQUE] INDEX name ON [ONLY] table.

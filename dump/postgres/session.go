@@ -46,7 +46,7 @@ type job struct {
 	item script.Item
 	plan plan
 	set  settings // in which it runs
-	rows int64    // that the server took of a COPY
+	rows tally    // that the server took of a COPY
 
 	bytes int64 // of these rows, as the dump has them
 

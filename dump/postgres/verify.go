@@ -9,7 +9,8 @@ import (
 )
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where
-// the Loader would put it. It connects to nothing.
+// the Loader would put it, and has the rows that its manifest says. It connects to
+// nothing.
 func (l *Loader) Verify(r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
@@ -19,11 +20,12 @@ func (l *Loader) Verify(r io.Reader) error {
 		return err
 	}
 	s := &loading{Loader: l, dump: script.NewReader(vouched), form: name}
+	s.enter("")
 	for begun := false; ; {
 		item, err := s.dump.Next()
 		switch {
 		case err == io.EOF:
-			return nil
+			return s.compare()
 		case err != nil:
 			return err
 		case item.Kind == script.Comment:
@@ -35,7 +37,17 @@ func (l *Loader) Verify(r io.Reader) error {
 			if err := leads(s.form, s.databases, item.Text); err != nil {
 				return fmt.Errorf("line %d: %w", item.Line, err)
 			}
+			s.enter(item.Text)
+		case item.Kind == script.Copy:
+			var rows lineTally
+			if _, err := item.Data.WriteTo(&rows); err != nil {
+				return err
+			}
+			s.loaded = append(s.loaded, s.filling(item, rows.tally))
+		default:
+			s.planner.plan(item.Text)
 		}
 		begun = true
+		s.noteStatement()
 	}
 }

@@ -1,0 +1,120 @@
+package mysql
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+const insertInto = "INSERT INTO "
+
+// isInsert tells whether a statement inserts rows into a table, as it is written here.
+func isInsert(sql string) bool { return strings.HasPrefix(sql, insertInto+"`") }
+
+// insertedInto returns the quoted name of the table that an INSERT is for, and its rows, as they are written here: a line
+// each, with rowGap between them. A name may have line feeds, a row has none.
+func insertedInto(sql string) (table, rows string) {
+	i := len(insertInto)
+	end := closing(sql, i) + 1
+	if end == 0 {
+		return "", ""
+	}
+	table, i = sql[i:end], end
+	for ; i < len(sql); i++ {
+		switch sql[i] {
+		case '`':
+			if i = closing(sql, i); i < 0 {
+				return table, ""
+			}
+		case '\n':
+			return table, sql[i+1:]
+		}
+	}
+	return table, ""
+}
+
+// addText adds the rows of an INSERT's text.
+func (t *tally) addText(text string) {
+	for text != "" {
+		row, rest, _ := strings.Cut(text, "\n")
+		if rest != "" {
+			row = strings.TrimSuffix(row, ",")
+		}
+		t.rows++
+		t.sum += dump.RowHash(unsafe.Slice(unsafe.StringData(row), len(row)))
+		text = rest
+	}
+}
+
+// count notes the rows of an INSERT: as many as the server took, and what they are by the statement that it took.
+func (d *ownDump) count(sql string, rows int64) {
+	table, text := insertedInto(sql)
+	var added tally
+	added.addText(text)
+	if d.database != "" {
+		table = ident(d.database) + "." + table
+	} else {
+		table = strings.Clone(table)
+	}
+	d.counting.Lock()
+	defer d.counting.Unlock()
+	sum := d.inserted[table]
+	d.inserted[table] = tally{rows: sum.rows + rows, sum: sum.sum + added.sum}
+}
+
+// read takes note of the rows that a dump has, without a server.
+func (d *ownDump) read(sql []byte) {
+	d.listed, d.trailer = nil, ""
+	text := borrowed(sql)
+	if name, ok := used(sql); ok {
+		d.database = name
+	}
+	if isInsert(text) {
+		_, rows := insertedInto(text)
+		var read tally
+		read.addText(rows)
+		d.count(text, read.rows)
+	}
+}
+
+// compare holds the rows of each table against the manifest, and that against the trailer.
+func (d *ownDump) compare() error {
+	if err := d.readManifest(); err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range d.manifest {
+		got := d.inserted[t.Name]
+		errs = append(errs, t.Compare(got.rows, got.sum))
+		delete(d.inserted, t.Name)
+	}
+	for name := range d.inserted {
+		errs = append(errs, fmt.Errorf("table %s is not in the dump's manifest", name))
+	}
+	d.compared = &dump.Comparison{Tables: len(d.manifest), Rows: d.manifest.Rows()}
+	return errors.Join(errs...)
+}
+
+// readManifest reads the lines before the trailer, which says how many there are.
+func (d *ownDump) readManifest() error {
+	last, ok, err := dump.ParseTrailer("-- " + d.trailer)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return errors.New("the dump's last line is not where it should be")
+	case last.Tables > len(d.listed):
+		return fmt.Errorf("the dump's manifest has %d tables, its last line says %d", len(d.listed), last.Tables)
+	}
+	for _, line := range d.listed[len(d.listed)-last.Tables:] {
+		t, _, err := dump.ParseTable("-- " + line) // listed are those that begin as its lines do
+		if err != nil {
+			return fmt.Errorf("the dump's manifest: %w", err)
+		}
+		d.manifest = append(d.manifest, t)
+	}
+	return d.manifest.Compare(last)
+}

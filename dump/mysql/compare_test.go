@@ -1,0 +1,55 @@
+package mysql
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+func TestInsertedInto(t *testing.T) {
+	for _, tt := range []struct {
+		sql, table string
+		rows       []string
+	}{
+		{"INSERT INTO `t` (`a`) VALUES\n(1)", "`t`", []string{"(1)"}},
+		{"INSERT INTO `t` (`a`) VALUES\n(1),\n(','),\n('\\n),')", "`t`", []string{"(1)", "(',')", "('\\n),')"}},
+		{"INSERT INTO `t` () VALUES\n(),\n()", "`t`", []string{"()", "()"}},
+		{"INSERT INTO `a``\nb` (`c`, `) VALUES\n(1`) VALUES\n(1,2)", "`a``\nb`", []string{"(1,2)"}},
+		{"INSERT INTO `t` SELECT 1", "`t`", nil},
+		{"INSERT INTO `t", "", nil},
+	} {
+		table, text := insertedInto(tt.sql)
+		var got tally
+		got.addText(text)
+		if err := tableOf("", tt.rows...).Compare(got.rows, got.sum); err != nil || table != tt.table {
+			t.Errorf("%q: table %q, %v; want %q", tt.sql, table, err, tt.table)
+		}
+	}
+}
+
+// A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
+func TestVerifyCompares(t *testing.T) {
+	l, err := NewLoader(LoadConfig{Server: Server{Host: "127.0.0.1", Port: 1, User: "nobody"}, Database: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	my := &testMySQL{family: familyMariaDB}
+	sql := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\nINSERT INTO `t` (`a`) VALUES\n(1),\n(2);\nINSERT INTO `t` (`a`) VALUES\n(3);\n"
+	for _, tt := range []struct {
+		manifest dump.Manifest
+		want     string
+	}{
+		{dump.Manifest{tableOf("`t`", "(3)", "(2)", "(1)")}, ""},
+		{dump.Manifest{tableOf("`t`", "(1)")}, "table `t` has 3 rows, the dump's manifest says 1"},
+		{dump.Manifest{tableOf("`t`", "(1)", "(2)", "(4)")}, "table `t` has other rows than the dump's manifest says"},
+		{dump.Manifest{tableOf("`u`", "(1)", "(2)", "(3)")}, "table `t` is not in the dump's manifest"},
+		{nil, "table `t` is not in the dump's manifest"},
+	} {
+		err := l.Verify(bytes.NewReader(my.written(t, tt.manifest, sql)))
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%+v: %v, want %q", tt.manifest, err, tt.want)
+		}
+	}
+}

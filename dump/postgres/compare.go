@@ -1,0 +1,128 @@
+package postgres
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+)
+
+// A filling is the rows of one COPY: what the server took, or without a server what was read.
+type filling struct {
+	database string            // empty in a dump of one
+	table    string            // see qualified; empty: it is none that this package writes
+	parents  map[string]string // of that database's partitions
+	tally
+}
+
+// enter begins what comes of another database: the planner has seen nothing of it yet.
+func (s *loading) enter(database string) {
+	s.planner = planner{parents: map[string]string{}}
+	if s.form == engineCluster {
+		s.database = database
+	}
+}
+
+func (s *loading) filling(item script.Item, rows tally) filling {
+	f := filling{database: s.database, parents: s.planner.parents, tally: rows}
+	if table := copied(item.Text); table != nil {
+		f.table = table.String()
+	}
+	return f
+}
+
+// isOf tells whether the rows are those of a table by the name that a manifest has for it. Those of a partition may
+// have gone into what it is a part of, see relation.into.
+func (f *filling) isOf(name string) bool {
+	of := manifestName(name)
+	if f.database != "" {
+		if len(of) == 0 || of[0] != ident(f.database) {
+			return false
+		}
+		of = of[1:]
+	}
+	for table := of.String(); table != ""; table = f.parents[table] {
+		if table == f.table {
+			return true
+		}
+	}
+	return false
+}
+
+// manifestName reads a table's name as a manifest has it: in a cluster's dump behind that of its database.
+func manifestName(name string) (list qualified) {
+	for t := script.NewTokens(name); ; {
+		list = append(list, identifier(t.Next()))
+		if t.Next() != "." {
+			return list
+		}
+	}
+}
+
+// compare holds what was loaded, or read, against the manifest, which lists the tables in the order of their COPY
+// statements, and that against the trailer.
+func (s *loading) compare() error {
+	if s.damaged != nil {
+		return s.damaged
+	}
+	if err := s.manifest.Compare(s.trailer); err != nil {
+		return err
+	}
+	if len(s.loaded) != len(s.manifest) {
+		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
+	}
+	var errs []error
+	for i, t := range s.manifest {
+		f := &s.loaded[i]
+		// A dump of rows alone does not say what is a part of what.
+		if s.form != engineData && !f.isOf(t.Name) {
+			errs = append(errs, fmt.Errorf("the dump has rows of %s where its manifest lists table %s", f.table, t.Name))
+			continue
+		}
+		errs = append(errs, t.Compare(f.rows, f.sum))
+	}
+	return errors.Join(errs...)
+}
+
+// A lineTally counts and hashes the rows of a COPY as they pass, in pieces of any size.
+type lineTally struct {
+	tally
+	row hash.Hash64 // that the last piece has ended within; nil: there was none yet
+	cut bool        // it has
+}
+
+// Write implements io.Writer and never fails.
+func (t *lineTally) Write(p []byte) (int, error) {
+	for rest := p; len(rest) > 0; {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 {
+			t.begin(rest)
+			break
+		}
+		if t.cut {
+			t.row.Write(rest[:end])
+			t.sum += t.row.Sum64()
+			t.cut = false
+		} else {
+			t.sum += dump.RowHash(rest[:end])
+		}
+		t.rows++
+		rest = rest[end+1:]
+	}
+	return len(p), nil
+}
+
+// begin takes in a part of a row that is not its last.
+func (t *lineTally) begin(part []byte) {
+	switch {
+	case t.row == nil:
+		t.row = dump.NewRowHash()
+	case !t.cut:
+		t.row.Reset()
+	}
+	t.cut = true
+	t.row.Write(part)
+}

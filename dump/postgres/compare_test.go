@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// However the rows are cut into pieces, they are the same rows.
+func TestLineTally(t *testing.T) {
+	rows := []string{"1\tx", "", "a longer row", `\N`, "the last"}
+	want := tableOf("t", rows...)
+	text := strings.Join(rows, "\n") + "\n"
+	for size := 1; size <= len(text); size++ {
+		var got lineTally
+		for rest := text; rest != ""; rest = rest[min(size, len(rest)):] {
+			got.Write([]byte(rest[:min(size, len(rest))]))
+		}
+		if err := want.Compare(got.rows, got.sum); err != nil {
+			t.Errorf("in pieces of %d bytes: %v", size, err)
+		}
+	}
+}
+
+func TestManifestNames(t *testing.T) {
+	in := func(database, table string) *filling {
+		return &filling{database: database, table: table, parents: map[string]string{`"s"."leaf"`: `"s"."mid"`, `"s"."mid"`: `"s"."Root"`}}
+	}
+	for _, tt := range []struct {
+		f    *filling
+		name string
+		want bool
+	}{
+		{in("", `"s"."t"`), "s.t", true},
+		{in("", `"s"."t"`), `"s"."t"`, true},
+		{in("", `"s"."t"`), "s.u", false},
+		{in("", `"s"."t"`), "d.s.t", false},
+		{in("", `"s"."Root"`), "s.leaf", true},
+		{in("", `"s"."leaf"`), `s."Root"`, false},
+		{in("", `"s"."a.b""c"`), `s."a.b""c"`, true},
+		{in("d", `"s"."t"`), "d.s.t", true},
+		{in("D d", `"s"."Root"`), `"D d".s.mid`, true},
+		{in("e", `"s"."t"`), "d.s.t", false},
+		{in("d", `"s"."t"`), "s.t", false},
+		{in("", ""), "", false},
+	} {
+		if got := tt.f.isOf(tt.name); got != tt.want {
+			t.Errorf("rows of %s in database %q are those of %s: %v", tt.f.table, tt.f.database, tt.name, got)
+		}
+	}
+}
+
+// What a partition is a part of is known though its bound is long.
+func TestLongBoundNamesItsParent(t *testing.T) {
+	p := planner{parents: map[string]string{}}
+	p.plan("ALTER TABLE ONLY s.whole ATTACH PARTITION s.leaf FOR VALUES IN ('" + strings.Repeat("x', '", planned) + "');")
+	if p.parents[`"s"."leaf"`] != `"s"."whole"` {
+		t.Errorf("parents %v", p.parents)
+	}
+}
+
+// A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
+func TestVerifyCompares(t *testing.T) {
+	l, err := NewLoader(LoadConfig{Conn: "host=127.0.0.1 dbname=none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql := "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n\\.\n"
+	for _, tt := range []struct {
+		entry dump.Table
+		want  string
+	}{
+		{tableOf("public.t", "2", "1"), ""},
+		{tableOf("public.t", "1"), "table public.t has 2 rows, the dump's manifest says 1"},
+		{tableOf("public.t", "1", "3"), "table public.t has other rows than the dump's manifest says"},
+		{tableOf("public.u", "1", "2"), "its manifest lists table public.u"},
+	} {
+		err := l.Verify(bytes.NewReader(written(t, dump.Manifest{tt.entry}, sql)))
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%+v: %v, want %q", tt.entry, err, tt.want)
+		}
+	}
+}
