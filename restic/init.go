@@ -34,15 +34,32 @@ const (
 	initTries, otherInit = 3, 30
 )
 
+// A State is what a repository is found in, see [Client.Look].
+type State int
+
+const (
+	Sound     State = iota // somebody has made it long enough ago
+	Unsettled              // it is just being made, or was broken when it was: Ensure awaits that, or repairs it
+	Missing                // there is none: Ensure makes it
+)
+
+// Look says what Ensure would find, and changes nothing. A repository that cannot be reached, opened or read is an error.
+func (c *Client) Look(ctx context.Context) (State, error) {
+	keys, err := c.keys(ctx, "")
+	switch {
+	case errors.Is(err, ErrNoRepository):
+		return Missing, nil
+	case damagedKey(err) != "" || err == nil && keys.young():
+		return Unsettled, nil
+	}
+	return Sound, err
+}
+
 // Ensure makes the repository if there is none, and reports whether it did. Only restic's own word that there is none
 // (exit code 10) leads there: a repository that cannot be reached, opened or read is an error. Several may call it at
 // once, on several machines; all succeed with one sound repository.
 func (c *Client) Ensure(ctx context.Context) (created bool, err error) {
-	keys, err := c.keys(ctx, "")
-	switch {
-	case err == nil && !keys.young():
-		return false, nil
-	case err != nil && !errors.Is(err, ErrNoRepository) && damagedKey(err) == "":
+	if state, err := c.Look(ctx); err != nil || state == Sound {
 		return false, err
 	}
 

@@ -275,3 +275,24 @@ func copyFile(t *testing.T, from, to string) {
 		t.Fatal(err)
 	}
 }
+
+func TestLook(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "repository")
+	client := &Client{Binary: servers.Restic(t), Env: environment(folder)}
+	if state, err := client.Look(t.Context()); state != Missing || err != nil {
+		t.Errorf("state %v, %v; want Missing", state, err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("who only looks has made the folder: %v", err)
+	}
+	if _, err := client.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := client.Look(t.Context()); state != Unsettled || err != nil { // its key is seconds old
+		t.Errorf("state %v, %v; want Unsettled", state, err)
+	}
+	client.Env = append(client.Env, "RESTIC_PASSWORD=wrong")
+	if _, err := client.Look(t.Context()); !errors.Is(err, ErrWrongPassword) {
+		t.Errorf("%v, want %v", err, ErrWrongPassword)
+	}
+}

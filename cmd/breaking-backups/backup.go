@@ -140,10 +140,11 @@ func (b *backup) logEnd(out outcome) {
 	b.log.Error("backup failed", fields...)
 }
 
-// snapshot makes the snapshot, and before it the repository if there is none.
+// snapshot makes the snapshot. A repository that is not there it makes no sooner than the dump has begun to come: a run
+// that cannot succeed must not leave one behind, where a typo says that there is one or to be made anew with another
+// password.
 func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	b.sweep()
-	// A database that cannot be reached must not leave a repository behind where a typo says that there is one.
 	survey, err := b.source.Survey(ctx)
 	if err != nil {
 		return restic.Summary{}, err
@@ -152,36 +153,22 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if survey.Empty {
 		tags = append(tags, emptyTag)
 	}
+	repo := &repository{backup: b}
 	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a repository.
 	if b.cfg.Mode == "spool" || !b.restic.Settled(ctx) {
-		created, err := ensure(ctx, b.restic)
-		if err != nil {
+		if err := repo.look(ctx); err != nil {
 			return restic.Summary{}, err
-		}
-		if created {
-			b.log.Info("repository made", "repository", b.cfg.shownRepository())
 		}
 	}
 	if b.cfg.Mode == "spool" {
-		return b.spooled(ctx, tags)
+		return b.spooled(ctx, tags, repo)
 	}
-	summary, err := b.streamed(ctx, tags)
+	summary, err := b.streamed(ctx, tags, repo)
 	var consume *stream.ConsumeError
-	if b.cfg.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) {
+	if b.cfg.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) || repo.missing {
 		return summary, err
 	}
-	return b.fallBack(ctx, tags, err)
-}
-
-// reachTime bounds how long a repository may take to be reached or made. restic itself tries for a quarter of an hour,
-// even where a bucket or host does not exist: too long for a person who waits, and for the next run to begin in time.
-const reachTime = 3 * time.Minute
-
-// ensure makes the repository if there is none, and reports whether it did.
-func ensure(ctx context.Context, client *restic.Client) (created bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, reachTime)
-	defer cancel()
-	return client.Ensure(ctx)
+	return b.fallBack(ctx, tags, repo, err)
 }
 
 // unlock removes the locks of runs that were killed, once they are dead for certain. They hinder no backup, but whatever
@@ -198,11 +185,22 @@ func (b *backup) unlock(ctx context.Context) {
 // streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store does not take it. The
 // database is not held while a lock of the repository is waited for, which may take half an hour after a prune was
 // killed: the dump then begins anew.
-func (b *backup) streamed(ctx context.Context, tags []string) (restic.Summary, error) {
+func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) (restic.Summary, error) {
 	patient, last := *b.restic, false
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
 		var summary restic.Summary
-		_, err := b.pipe().Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
+		produce, begun := announced(b.source.Dump)
+		_, err := b.pipe().Pipe(ctx, produce, func(ctx context.Context, r io.Reader) (err error) {
+			if repo.missing {
+				select {
+				case <-begun:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+				if err := repo.create(ctx); err != nil {
+					return err
+				}
+			}
 			options := b.options(tags)
 			options.NoWait = true
 			summary, err = b.restic.Backup(ctx, options, r)

@@ -27,7 +27,7 @@ func (b *backup) sweep() {
 }
 
 // spooled puts the dump down in the work folder and hands it to restic from there, again and again if it must.
-func (b *backup) spooled(ctx context.Context, tags []string) (_ restic.Summary, err error) {
+func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (_ restic.Summary, err error) {
 	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.cfg.WorkDir}, b.source.Dump)
 	if err != nil {
 		return restic.Summary{}, err
@@ -38,6 +38,11 @@ func (b *backup) spooled(ctx context.Context, tags []string) (_ restic.Summary, 
 		}
 	}()
 	b.log.Info("dump spooled", "folder", b.cfg.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
+	if repo.missing {
+		if err := repo.create(ctx); err != nil {
+			return restic.Summary{}, err
+		}
+	}
 	return b.storeSpool(ctx, tags, spool)
 }
 
@@ -73,10 +78,10 @@ func worthTryingAgain(err error) bool {
 
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
 // well.
-func (b *backup) fallBack(ctx context.Context, tags []string, failure error) (restic.Summary, error) {
+func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, failure error) (restic.Summary, error) {
 	b.log.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.WorkDir)
 	b.warned.Store(0) // all that was told of the dump is told anew
-	summary, err := b.spooled(ctx, tags)
+	summary, err := b.spooled(ctx, tags, repo)
 	if err != nil {
 		return summary, fmt.Errorf("%w (before that: %w)", err, failure)
 	}
