@@ -193,3 +193,12 @@ func TestSendEndsWithItsContext(t *testing.T) {
 		t.Errorf("Send: %v", err)
 	}
 }
+
+// Nor does an address that no request can be made of show.
+func TestSendToABadAddress(t *testing.T) {
+	w := &Webhook{URL: &url.URL{Scheme: "http", User: url.UserPassword("someone", "s3cret"), Host: "no host", Path: "/s3cret"}, Timeout: time.Second}
+	err := w.Send(t.Context(), Report{})
+	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "webhook no host: ") {
+		t.Errorf("Send: %v, want an error that names the host alone", err)
+	}
+}

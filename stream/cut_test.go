@@ -103,6 +103,23 @@ func TestCuts(t *testing.T) {
 	}
 }
 
+// No frame is shorter than the least, whatever its bytes would have: here they make a cut around there.
+func TestLeastFrame(t *testing.T) {
+	cutting := random(1, 205649)[205649-hashedBytes:] // see TestCutsStay
+	for _, end := range []int{minFrame - hashedBytes, minFrame - 1, minFrame, minFrame + 1, minFrame + 2} {
+		data := slices.Concat(make([]byte, end-hashedBytes), cutting, make([]byte, 1000))
+		want := cutsByDefinition(data)
+		if least := end <= minFrame; least == (want[0] == end) {
+			t.Fatalf("bytes that make a cut at %d: by definition cut at %v", end, want)
+		}
+		for _, pieces := range [][]int{nil, {end}, {minFrame - 1, 1}, {1000}} {
+			if got := cuts(data, pieces...); !slices.Equal(got, want) {
+				t.Errorf("bytes that make a cut at %d in pieces of %v: cut at %v, want %v", end, pieces, got, want)
+			}
+		}
+	}
+}
+
 // Other cuts are another stream: every snapshot there is would be stored anew.
 func TestCutsStay(t *testing.T) {
 	got := cuts(random(1, 2<<20))

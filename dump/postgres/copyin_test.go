@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -151,5 +152,16 @@ func TestRowsReader(t *testing.T) {
 				t.Errorf("%d of %d buffers are back", len(spare), rowsAhead)
 			}
 		})
+	}
+}
+
+// What ends the rows of a dump is the error of its load, and not the server's word that rows are missing.
+func TestBrokenRowsAreTheError(t *testing.T) {
+	pg := testServer(t)
+	sql := "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n"
+	stream := written(t, nil, sql)
+	stream = stream[:bytes.Index(stream, []byte("1\n2\n"))+len("1\n2\n")]
+	if err := load(t, pg, LoadConfig{Database: pg.CreateDB(t)}, stream); !errors.Is(err, dump.ErrTruncated) {
+		t.Errorf("error %v, want %v", err, dump.ErrTruncated)
 	}
 }

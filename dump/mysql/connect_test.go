@@ -1,0 +1,22 @@
+package mysql
+
+import "testing"
+
+// A list that the server breaks off is an error, and not what came of it.
+func TestListsBrokenOff(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1), (2000)")
+	c, _, err := my.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	query := "SELECT EXP(a) FROM " + ident(db) + ".t ORDER BY a"
+	if _, err := c.list(t.Context(), query); !isError(err, 1690) {
+		t.Errorf("list: %v, want the server's 1690", err)
+	}
+	if _, err := c.firsts(t.Context(), query); !isError(err, 1690) {
+		t.Errorf("firsts: %v, want the server's 1690", err)
+	}
+}
