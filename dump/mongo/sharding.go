@@ -26,7 +26,7 @@ func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
 			byName[c.DB+"."+d.conn.server.version.DataName(&c.Collection)] = c
 		}
 	}
-	command := bson.D{{Key: "find", Value: "collections"}}
+	command := bson.D{{Key: "find", Value: "collections"}, {Key: "noCursorTimeout", Value: true}}
 	if db := d.cfg.Database; db != "" {
 		command = append(command, bson.E{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: db + "."}, {Key: "$lt", Value: db + "/"}}}}})
 	}
