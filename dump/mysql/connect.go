@@ -241,6 +241,7 @@ type conn struct {
 	last *lastWords
 
 	watched *watchedConn // nil: it is to this machine
+	answer  *answeringConn
 }
 
 // lastWords keeps what the driver logs of a connection that broke: its error
@@ -274,7 +275,7 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	cc = cc.Clone()
 	c := &conn{last: &lastWords{}}
 	cc.Logger = c.last
-	watched := watch(cc)
+	watched, answering := watch(cc), bound(cc, largestPacket)
 	connector, err := mysql.NewConnector(cc)
 	if err != nil {
 		return nil, server{}, err
@@ -285,6 +286,7 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	if err != nil {
 		err = c.explain(shaking, err)
 	}
+	c.answer = answering()
 	if c.watched = watched(); c.watched != nil && c.watched.refused != nil {
 		err = c.watched.refused
 	}

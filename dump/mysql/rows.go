@@ -113,7 +113,7 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 // not have it open.
 func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, opened func()) error {
 	return r.sql.Raw(func(raw any) error {
-		reading := &rowReading{pieceStream: s, conn: raw.(driverConn), opened: opened, buffers: buffers}
+		reading := &rowReading{pieceStream: s, conn: raw.(driverConn), answer: r.answer, opened: opened, buffers: buffers}
 		read := reading.all
 		if s.table.inSlices() {
 			read = newSlicedReading(reading).all
@@ -129,6 +129,7 @@ func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, op
 type rowReading struct {
 	*pieceStream
 	conn    driverConn
+	answer  *answeringConn
 	opened  func()
 	buffers *rowBuffers
 	b       *rowBuffer // with rows that the writer does not have yet; nil: there are none
@@ -181,6 +182,7 @@ func (r *rowReading) exec(ctx context.Context, sql string) error {
 
 // add adds a row.
 func (r *rowReading) add(ctx context.Context, values []driver.Value) error {
+	r.answer.begin()
 	if err := r.buffer(ctx); err != nil {
 		return err
 	}
