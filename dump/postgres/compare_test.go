@@ -61,6 +61,22 @@ func TestLongBoundNamesItsParent(t *testing.T) {
 	}
 }
 
+// A dump in which a table is a part of itself is read to its end.
+func TestPartOfItself(t *testing.T) {
+	p := planner{parents: map[string]string{}}
+	for _, sql := range []string{
+		"ALTER TABLE ONLY s.a ATTACH PARTITION s.b DEFAULT;",
+		"ALTER TABLE ONLY s.b ATTACH PARTITION s.c DEFAULT;",
+		"ALTER TABLE ONLY s.c ATTACH PARTITION s.a DEFAULT;",
+		"ALTER TABLE ONLY s.d ATTACH PARTITION s.d DEFAULT;",
+	} {
+		p.plan(sql)
+	}
+	if got := p.rows("COPY s.c (a) FROM stdin;"); len(got.touches) != 3 {
+		t.Errorf("a COPY into c touches %v; want a, b and c", got.touches)
+	}
+}
+
 // A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
 func TestVerifyCompares(t *testing.T) {
 	l, err := NewLoader(LoadConfig{Conn: "host=127.0.0.1 dbname=none"})

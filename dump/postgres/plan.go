@@ -163,7 +163,7 @@ func (p *planner) alterTable(t *script.Tokens) plan {
 	switch next + " " + t.Next() {
 	case "attach partition":
 		if part, _ := relationName(t, t.Next()); part != nil {
-			p.parents[part.String()] = table.String()
+			p.attach(part.String(), table.String())
 		}
 	case "cluster on", "replica identity":
 		return plan{kind: quick, touches: p.alone(table.String())}
@@ -182,6 +182,17 @@ func (p *planner) alterTable(t *script.Tokens) plan {
 		}
 	}
 	return plan{}
+}
+
+// attach notes what a table is a part of. What would be a part of itself no server takes, and who looks for what is above
+// it would not come to an end.
+func (p *planner) attach(part, whole string) {
+	for above := whole; above != ""; above = p.parents[above] {
+		if above == part {
+			return
+		}
+	}
+	p.parents[part] = whole
 }
 
 // references reads a foreign key up to the name of the table that it refers to.
