@@ -69,7 +69,7 @@ func TestMetadataThatExtendedJSONDoesNotHold(t *testing.T) {
 	if len(said.warnings) != len(want) {
 		t.Errorf("%d warnings, want %d: %q", len(said.warnings), len(want), said.warnings)
 	}
-	if warning := fmt.Sprintf("app.c oid: extended JSON, which is what mongorestore reads, does not hold all that it has: option validator, index x; "); !strings.Contains(strings.Join(said.warnings, "\n"), warning) {
+	if warning := "app.c oid: extended JSON, which is what mongorestore reads, does not hold all that it has: option validator, index x; "; !strings.Contains(strings.Join(said.warnings, "\n"), warning) {
 		t.Errorf("%q, want: … %s …", said.warnings, warning)
 	}
 	to := startFake(t)
