@@ -141,7 +141,7 @@ func hint(err error) string {
 	case errors.Is(err, mongo.ErrOutside):
 		return "--ns-to names collections of the database that the dump goes into; for another, name that with --database"
 	case errors.Is(err, mongo.ErrUndroppable), errors.Is(err, mongo.ErrNoRight):
-		return "the built-in role restore has the rights that are needed, but for those of an oplog (applyOps): see The role that dumps in the README"
+		return restoreRole
 	case errors.Is(err, mongo.ErrNothingSelected):
 		return "patterns are database.collection, with * for any text, and tell cases apart"
 	case errors.Is(err, mongo.ErrNoReplay):
@@ -172,13 +172,16 @@ func hint(err error) string {
 	return ""
 }
 
+// restoreRole is how a user of MongoDB's gets the rights of a restore, or needs less of them.
+const restoreRole = "the built-in role restore has those that are needed, but for the oplog, which needs a role with anyAction on anyResource; --ns-include '*' leaves the oplog out, and users and roles"
+
 // hintMongo is what a person can do about an error of a MongoDB server.
 func hintMongo(err interface{ HasErrorCode(int) bool }, restoring bool) string {
 	switch {
 	case err.HasErrorCode(18):
 		return "are user, password and MONGO_AUTH_DB right?"
 	case err.HasErrorCode(13) && restoring:
-		return "the user lacks a right: the built-in role restore has those that are needed, but for the oplog, which needs a role with anyAction on anyResource; --ns-include '*' leaves the oplog out, and users and roles"
+		return "the user lacks a right: " + restoreRole
 	case err.HasErrorCode(13):
 		return "the user lacks a right: the built-in role backup has those that are needed"
 	}

@@ -94,7 +94,7 @@ func (s *loading) missing(has privileges) error {
 	for _, t := range s.plan {
 		lacks(t.namespace(), has.lacking(func(r resource) bool { return r.holds(t) }, t.actions()...))
 	}
-	if s.users != nil {
+	if s.users != nil && len(s.users.temporary()) > 0 {
 		actions := []string{"createUser", "createRole", "grantRole", "revokeRole"}
 		if s.cfg.Clean {
 			actions = append(actions, "dropUser", "dropRole")

@@ -290,6 +290,24 @@ func TestNoRight(t *testing.T) {
 	}
 }
 
+// A server without users has the version of their form all the same: it takes no right.
+func TestNoUsersNoRight(t *testing.T) {
+	f := startFake(t)
+	f.add(t, "app", "a", "collection", "", `{"_id":1}`)
+	f.add(t, "admin", "system.version", "collection", "", `{"_id":"authSchema","currentVersion":5}`)
+	stream, _, err := dumpFake(t, f, Config{Oplog: OplogOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := startFake(t)
+	to.handle("connectionStatus", func(string, bson.Raw) any {
+		return jsonRaw(t, `{"ok":1,"authInfo":{"authenticatedUsers":[{"user":"joe","db":"admin"}],"authenticatedUserPrivileges":[{"resource":{"db":"app","collection":""},"actions":["insert"]}]}}`)
+	})
+	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
+		t.Error(err)
+	}
+}
+
 // No collection goes where the server keeps its own.
 func TestServersOwnIsNoTarget(t *testing.T) {
 	f := startFake(t)
