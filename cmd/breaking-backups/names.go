@@ -55,6 +55,8 @@ func (l *loader) foreignNames(cfg *config) map[string]string {
 		switch {
 		case l.given(ours), ours == "PGPASSWORD" && l.given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.PGDumpAll || cfg.PGDatabases != ""):
 			continue
+		case what == "socket" && l.given("MYSQL_HOST", "MYSQL_PORT"), ours == "MYSQL_HOST" && l.given("MYSQL_SOCKET"), ours == "MYSQL_PORT" && l.given("MYSQL_SOCKET"): // the one in place of the others
+			continue
 		}
 		for _, prefix := range foreignPrefixes[engine] {
 			for _, word := range foreignWords[what] {
