@@ -189,13 +189,10 @@ func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) 
 	patient, last := *b.restic, false
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
 		var summary restic.Summary
-		produce, begun := announced(b.source.Dump)
-		_, err := b.pipe().Pipe(ctx, produce, func(ctx context.Context, r io.Reader) (err error) {
+		_, err := b.pipe().Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
 			if repo.missing {
-				select {
-				case <-begun:
-				case <-ctx.Done():
-					return context.Cause(ctx)
+				if r, err = begun(r); err != nil {
+					return err
 				}
 				if err := repo.create(ctx); err != nil {
 					return err

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -54,25 +54,26 @@ func (r *repository) create(ctx context.Context) error {
 	return nil
 }
 
-// announced is a dump that closes begun with its first bytes, or once it has succeeded without any.
-func announced(dump func(context.Context, io.Writer) error) (announcing func(context.Context, io.Writer) error, begun <-chan struct{}) {
-	comes := make(chan struct{})
-	announce := sync.OnceFunc(func() { close(comes) })
-	return func(ctx context.Context, w io.Writer) error {
-		err := dump(ctx, announcer{w, announce})
-		if err == nil {
-			announce()
-		}
-		return err
-	}, comes
+// begun waits for the first byte of a stream, or for its end, and returns the whole of it.
+func begun(r io.Reader) (io.Reader, error) {
+	first := make([]byte, 1)
+	n, err := io.ReadFull(r, first)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	return begunStream{io.MultiReader(bytes.NewReader(first[:n]), r), r}, nil
 }
 
-type announcer struct {
-	io.Writer
-	announce func()
+// A begunStream is closed as the stream that it is of, see [restic.Client.Backup].
+type begunStream struct {
+	io.Reader
+	of io.Reader
 }
 
-func (a announcer) Write(p []byte) (int, error) {
-	a.announce()
-	return a.Writer.Write(p)
+// CloseWithError ends the wait for what comes, where that can be ended.
+func (s begunStream) CloseWithError(err error) error {
+	if of, ok := s.of.(interface{ CloseWithError(error) error }); ok {
+		return of.CloseWithError(err)
+	}
+	return nil
 }
