@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os/exec"
-	"strings"
 	"syscall"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -134,6 +133,8 @@ func hint(err error) string {
 		return "leave --database out, and MYSQL_DATABASE unset or as it was for the dump"
 	case mysql.ErrorNumber(err) != 0:
 		return hintMySQL(err, errors.As(err, new(restoreError)))
+	case errors.As(err, new(*postgres.RightError)): // it says what to grant
+		return ""
 	case errors.As(err, &server):
 		return hintSQLState(server.SQLState(), err)
 	case errors.Is(err, mongo.ErrManyDatabases):
@@ -201,12 +202,6 @@ func hintSQLState(state string, err error) string {
 		case "55P03":
 			return "somebody uses the database; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
 		}
-	}
-	switch {
-	case strings.Contains(err.Error(), "BYPASSRLS"):
-		return ""
-	case strings.Contains(err.Error(), "large object"):
-		return "only its owner, a role it is granted to, or a superuser may read a large object"
 	}
 	switch state {
 	case "28P01", "28000":

@@ -133,16 +133,11 @@ func outsideQuotes(text, word string) int {
 }
 
 func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
-	rows, err := c.conn.sql.QueryContext(ctx, "SHOW GRANTS FOR "+grantee)
+	grants, err := c.conn.firsts(ctx, "SHOW GRANTS FOR "+grantee)
 	if err != nil {
-		return c.conn.explain(ctx, err)
+		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return err
-		}
+	for _, text := range grants {
 		if seen[text] {
 			continue
 		}
@@ -160,7 +155,7 @@ func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, s
 			a.grants = append(a.grants, text)
 		}
 	}
-	return c.conn.explain(ctx, rows.Err())
+	return nil
 }
 
 // readServers reads the remote servers.
@@ -174,7 +169,10 @@ func (c *catalog) readServers(ctx context.Context, a *accounts) error {
 		definition := remoteDefinition(r)
 		if r.has("options") { // which have no end since MariaDB 11.7; it shows them
 			shown, err := c.conn.list(ctx, "SHOW CREATE SERVER "+name)
-			if err != nil || len(shown) != 1 {
+			if err == nil && len(shown) != 1 {
+				err = fmt.Errorf("the server shows %d definitions of it", len(shown))
+			}
+			if err != nil {
 				return fmt.Errorf("read server %s: %w", name, err)
 			}
 			definition = strings.TrimSuffix(shown[0]["create server"], ";")

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -151,7 +152,7 @@ func (r *rowReading) whole(ctx context.Context, query string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = cmp.Or(err, rows.Close()) }()
 	values := make([]driver.Value, len(rows.Columns()))
 	for {
 		if err := rows.Next(values); err == io.EOF {
@@ -170,7 +171,8 @@ func (r *rowReading) query(ctx context.Context, query string, columns int) (driv
 	rows, err := r.conn.QueryContext(ctx, query, nil)
 	r.opened()
 	if err == nil && len(rows.Columns()) != columns {
-		return nil, errors.Join(fmt.Errorf("the server sends %d columns of %d", len(rows.Columns()), columns), rows.Close())
+		_ = rows.Close() // what is wrong is known
+		return nil, fmt.Errorf("the server sends %d columns of %d", len(rows.Columns()), columns)
 	}
 	return rows, err
 }

@@ -1,9 +1,9 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -252,7 +252,7 @@ func (r *slicedReading) page(ctx context.Context, query string, columns int) (to
 	closed := false
 	defer func() {
 		if !closed {
-			err = errors.Join(err, rows.Close())
+			err = cmp.Or(err, rows.Close())
 		}
 	}()
 	values := make([]driver.Value, columns)

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -38,7 +39,7 @@ func (v *longValue) slice(ctx context.Context, at, length int64, use func([]byte
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	defer func() { err = cmp.Or(err, rows.Close()) }()
 	values := make([]driver.Value, 1)
 	if err := rows.Next(values); err != nil && err != io.EOF {
 		return err

@@ -1,8 +1,8 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -167,7 +167,7 @@ func (s *Source) write(ctx context.Context, conn *pgx.Conn, c *catalog, out *dum
 			p.object(o)
 		}
 	}
-	return manifest, errors.Join(p.err, ctx.Err())
+	return manifest, cmp.Or(p.err, ctx.Err())
 }
 
 // behindRows returns the keys and indexes of each table that can be built as soon

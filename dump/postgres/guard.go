@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +90,7 @@ func (g *guard) during(ctx context.Context, r *relation, f func(*pgx.Conn) error
 	if err != nil || !safe {
 		return false, err
 	}
-	return true, errors.Join(f(g.conn), g.leave(ctx, true))
+	return true, cmp.Or(f(g.conn), g.leave(ctx, true))
 }
 
 // enter begins a moment in which the piece may be planned; leave ends it. It
@@ -123,7 +124,7 @@ func (g *guard) enter(ctx context.Context, p piece) (safe bool, err error) {
 		err = fmt.Errorf("keep %s from being given an index: %w", p.table.name, err)
 	}
 	if !safe {
-		err = errors.Join(err, g.planned(ctx))
+		err = cmp.Or(err, g.planned(ctx))
 		g.turn.Release(1)
 	}
 	return safe, err
@@ -134,7 +135,7 @@ func (g *guard) leave(ctx context.Context, planned bool) error {
 	defer g.turn.Release(1)
 	err := g.exec(ctx, "ROLLBACK TO moment; RELEASE moment")
 	if planned {
-		err = errors.Join(err, g.planned(ctx))
+		err = cmp.Or(err, g.planned(ctx))
 	}
 	return err
 }
@@ -233,7 +234,7 @@ func (g *guard) look(ctx context.Context) error {
 		if g.state == holding {
 			g.state = letGo
 		}
-		return errors.Join(err, g.exec(ctx, "ROLLBACK TO held"))
+		return cmp.Or(err, g.exec(ctx, "ROLLBACK TO held"))
 	}
 	g.state = holding
 	return nil

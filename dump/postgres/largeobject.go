@@ -45,7 +45,7 @@ func copyLargeObject(ctx context.Context, conn *pgx.Conn, p *printer, oid uint32
 		var piece []byte
 		if err := conn.QueryRow(ctx, `SELECT lo_get($1, $2, $3)`, oid, at, largeObjectPiece).Scan(&piece); err != nil {
 			if isForbidden(err) {
-				err = fmt.Errorf("the role may not; GRANT SELECT ON LARGE OBJECT %d TO it, or dump as a superuser: %w", oid, err)
+				err = &RightError{fmt.Sprintf("the role may not; GRANT SELECT ON LARGE OBJECT %d TO it, or dump as a superuser", oid), err}
 			}
 			return fmt.Errorf("read large object %d: %w", oid, err)
 		}

@@ -206,7 +206,7 @@ func lockError(err error) error {
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("lock the tables: one %w: %w", errGone, err)
 	case "42501": // insufficient_privilege
-		return fmt.Errorf("lock the tables: the role may not read one of them; GRANT SELECT ON it TO the role, GRANT USAGE ON its SCHEMA, or for all at once GRANT pg_read_all_data (14 and later): %w", err)
+		return fmt.Errorf("lock the tables: %w", &RightError{"the role may not read one of them; GRANT SELECT ON it TO the role, GRANT USAGE ON its SCHEMA, or for all at once GRANT pg_read_all_data (14 and later)", err})
 	}
 	return fmt.Errorf("lock the tables: %w", lockRoom(err))
 }

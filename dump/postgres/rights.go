@@ -20,6 +20,17 @@ import (
 // everybody, and where somebody has taken a right away from the role that is an
 // error. Large objects are refused, unless lo_compat_privileges shows them to all.
 
+// A RightError is the server's refusal of what the role has no right to, with what
+// gives it to it.
+type RightError struct {
+	Lacks string // a right, and what grants it
+	Err   error
+}
+
+func (e *RightError) Error() string { return e.Lacks + ": " + e.Err.Error() }
+
+func (e *RightError) Unwrap() error { return e.Err }
+
 // toGrant says what lets the role see a catalogue.
 func (s server) toGrant(catalogue string) string {
 	return fmt.Sprintf("GRANT SELECT ON pg_catalog.%s TO %s", catalogue, s.roleName)

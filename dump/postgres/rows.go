@@ -121,7 +121,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error
 		// A server that has ended the session said why before it hung up: its words go before our failure to ask.
 		err := k.receive(ctx, q, asked, planned)
 		if entered {
-			err = errors.Join(err, guard.leave(ctx, false))
+			err = cmp.Or(err, guard.leave(ctx, false))
 		}
 		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter: rows of it have left.
 		if isLocked(err) && !k.begun && unsent == nil && next == nil {
@@ -279,7 +279,7 @@ func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
 	if n := tag.RowsAffected(); err == nil && n != rows.rows {
 		err = fmt.Errorf("the server says that it has sent %d rows; %d came", n, rows.rows)
 	}
-	return rows.tally, errors.Join(err, rows.end(err == nil))
+	return rows.tally, cmp.Or(err, rows.end(err == nil))
 }
 
 // mainRows passes COPY's text on, a row a Write, counting and hashing.
@@ -317,8 +317,8 @@ func (m *mainRows) end(whole bool) error {
 	if planned := m.planned; planned != nil {
 		err = planned()
 	}
-	if whole && m.sorter != nil {
-		err = errors.Join(err, m.flush(true))
+	if err == nil && whole && m.sorter != nil {
+		err = m.flush(true)
 	}
 	return err
 }
@@ -354,9 +354,9 @@ func hasCode(err error, codes ...string) bool {
 func copyError(err error, r *relation) error {
 	switch {
 	case isForbidden(err) && r.Security:
-		return fmt.Errorf("the role does not see all rows (row level security); ALTER ROLE … BYPASSRLS lets it: %w", err)
+		return &RightError{"the role does not see all rows (row level security); ALTER ROLE … BYPASSRLS lets it", err}
 	case isForbidden(err):
-		return fmt.Errorf("the role may not read it; GRANT SELECT ON %s TO it: %w", r.name, err)
+		return &RightError{fmt.Sprintf("the role may not read it; GRANT SELECT ON %s TO it", r.name), err}
 	}
 	return lockRoom(err)
 }

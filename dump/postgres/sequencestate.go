@@ -1,8 +1,8 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -131,7 +131,7 @@ func (g *guard) sequences(ctx context.Context, srv server, list []*relation) ([]
 			return nil, err
 		}
 		states, err := g.sequenceBatch(ctx, srv, part)
-		return states, errors.Join(err, g.exec(ctx, "ROLLBACK"))
+		return states, cmp.Or(err, g.exec(ctx, "ROLLBACK"))
 	})
 }
 
@@ -172,10 +172,13 @@ func (g *guard) sequenceBatch(ctx context.Context, srv server, part []*relation)
 		return states, nil
 	}
 	got, err := g.selectLocked(ctx, uncalled)
+	if err != nil {
+		return nil, err
+	}
 	for i, s := range got {
 		states[at[i]] = s
 	}
-	return states, err
+	return states, nil
 }
 
 // selectLocked reads sequences that the session has locked, by their names, which
@@ -189,7 +192,7 @@ func (g *guard) selectLocked(ctx context.Context, list []*relation) ([]sequenceS
 			break
 		}
 		if ended := g.exec(ctx, "ROLLBACK TO names"); ended != nil {
-			return nil, errors.Join(err, ended)
+			return nil, err
 		}
 		if isForbidden(err) || isReadOnly(err) {
 			break

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -116,8 +117,12 @@ func added(repository string) (float64, error) {
 			DataAdded float64 `json:"data_added"`
 		}
 	}
-	if err := json.Unmarshal(out, &list); err != nil || len(list) == 0 {
-		return 0, fmt.Errorf("snapshots of %s: %d, %w", repository, len(list), err)
+	err = json.Unmarshal(out, &list)
+	if err == nil && len(list) == 0 {
+		err = errors.New("there are none")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("snapshots of %s: %w", repository, err)
 	}
 	return list[len(list)-1].Summary.DataAdded / 1e6, nil
 }

@@ -233,8 +233,11 @@ func (b *mongoBench) backups(dir string) error {
 func (b *mongoBench) change(from int, name string) error {
 	which := bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: from + 1500}}}}
 	changed, err := b.docs.UpdateMany(context.Background(), which, bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: name}}}})
-	if err != nil || changed.ModifiedCount != 1501 {
-		return fmt.Errorf("change documents: %v, %w", changed, err)
+	if err == nil && changed.ModifiedCount != 1501 {
+		err = fmt.Errorf("%d of 1501 were changed", changed.ModifiedCount)
+	}
+	if err != nil {
+		return fmt.Errorf("change documents: %w", err)
 	}
 	return nil
 }
