@@ -20,7 +20,7 @@ build: tools ## build the program into bin, and beside it the restic that it is 
 	@restic=$$($(SERVERS) restic) && { cmp -s "$$restic" bin/restic || install -m 755 "$$restic" bin/restic; }
 
 cross: ## build the program for Linux, macOS, FreeBSD and Windows into bin/cross
-	@VERSION='$(VERSION)' testdata/lint/cross build bin/cross
+	@VERSION='$(VERSION)' testdata/lint/cross bin/cross
 
 test: setup lint ## set everything up, then lint and test against real servers and real restic
 	@rm -f .cache/test.code; { go test -race -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
@@ -36,7 +36,7 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 test-matrix: tools ## the engines' tests on servers of other versions, and dumps of each into each; MATRIX="/srv/trixie /srv/mysql84" for more servers
 	@testdata/matrix/matrix $(MATRIX)
 
-lint: ## gofumpt, go vet for every system, staticcheck, govulncheck
+lint: ## gofumpt, go vet, the types of every other system, staticcheck, govulncheck
 	@testdata/lint/lint
 
 bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb, ENGINE=mongo; ONLY=dump,memory,backup,frames,second,restore,heap,small,many,databases,objects,wide
