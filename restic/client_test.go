@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -36,17 +37,32 @@ func TestMain(m *testing.M) {
 // scratch is a folder for what the tests share: the template, and restic's cache.
 var scratch string
 
-// template is an empty repository; making one costs restic seconds.
-var template = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(scratch, "template")
-	binary, err := servers.BuildRestic()
-	if err != nil {
-		return "", err
+// template is the folder of an empty repository with a cheap key; making one costs restic seconds.
+func template(t testing.TB) string {
+	t.Helper()
+	made.Do(func() {
+		dir := filepath.Join(scratch, "template")
+		client := &Client{Binary: servers.Restic(t), Env: environment(dir)}
+		if _, err := client.Ensure(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		files(client, dir).CheapKey(t, "correct horse")
+		made.dir = dir
+	})
+	if made.dir == "" {
+		t.Fatal("there is no template")
 	}
-	client := &Client{Binary: binary, Env: environment(dir)}
-	_, err = client.Ensure(context.Background())
-	return dir, err
-})
+	return made.dir
+}
+
+var made struct {
+	sync.Once
+	dir string
+}
+
+func files(client *Client, folder string) restictest.Repository {
+	return restictest.Repository{Restic: client.Binary, Env: client.Env, Folder: folder}
+}
 
 func environment(repository string) []string {
 	return []string{
@@ -59,12 +75,8 @@ func environment(repository string) []string {
 func newClient(t testing.TB) (*Client, string) {
 	t.Helper()
 	client := &Client{Binary: servers.Restic(t)}
-	empty, err := template()
-	if err != nil {
-		t.Fatal(err)
-	}
 	folder := filepath.Join(t.TempDir(), "repository")
-	if err := os.CopyFS(folder, os.DirFS(empty)); err != nil {
+	if err := os.CopyFS(folder, os.DirFS(template(t))); err != nil {
 		t.Fatal(err)
 	}
 	client.Env = environment(folder)

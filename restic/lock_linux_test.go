@@ -13,16 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/restic/restictest"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // tooOld is more than the time after which a lock that nobody refreshes is dead.
 const tooOld = staleTime + time.Minute
-
-func files(client *Client, folder string) restictest.Repository {
-	return restictest.Repository{Restic: client.Binary, Env: client.Env, Folder: folder}
-}
 
 // holdAlone has a restic take the repository's exclusive lock, and stops it there.
 func holdAlone(t *testing.T, client *Client, folder string) *exec.Cmd {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -77,13 +78,15 @@ func TestPlan(t *testing.T) {
 // The rules select what restic's own select, and give the same reasons.
 func TestPlanIsRestics(t *testing.T) {
 	folder := t.TempDir()
+	repository := restictest.Repository{Restic: servers.Restic(t), Folder: filepath.Join(folder, "repository")}
+	repository.Env = []string{
+		"RESTIC_REPOSITORY=" + repository.Folder, "RESTIC_PASSWORD=x", "RESTIC_CACHE_DIR=" + filepath.Join(folder, "cache"),
+		"TZ=Europe/Amsterdam", "HOME=" + folder, "PATH=" + os.Getenv("PATH"),
+	}
 	ask := func(args ...string) []byte {
 		t.Helper()
-		cmd := exec.Command(servers.Restic(t), args...)
-		cmd.Env = []string{
-			"RESTIC_REPOSITORY=" + filepath.Join(folder, "repository"), "RESTIC_PASSWORD=x", "RESTIC_CACHE_DIR=" + filepath.Join(folder, "cache"),
-			"TZ=Europe/Amsterdam", "HOME=" + folder, "PATH=" + os.Getenv("PATH"),
-		}
+		cmd := exec.Command(repository.Restic, args...)
+		cmd.Env = repository.Env
 		cmd.Stdin = strings.NewReader("x")
 		out, err := cmd.Output()
 		if err != nil {
@@ -93,6 +96,7 @@ func TestPlanIsRestics(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	ask("init")
+	repository.CheapKey(t, "x")
 	at := time.Date(2026, 3, 29, 12, 0, 0, 0, time.UTC) // the day on which the clock was set
 	for range 30 {
 		ask("backup", "--stdin", "--time="+at.Format(time.DateTime))

@@ -58,7 +58,12 @@ func newWorld(t *testing.T) *world {
 		"RESTIC_CACHE_DIR="+filepath.Join(dir, "cache"), "WORK_DIR="+w.work, "LOG_FORMAT=text", "BACKUP_RETRY_SECONDS=1",
 	)
 	w.succeed(t)
+	w.repository().CheapKey(t, "correct horse")
 	return w
+}
+
+func (w *world) repository() restictest.Repository {
+	return restictest.Repository{Restic: w.restic, Env: w.env, Folder: w.repo}
 }
 
 // program is one run of the program.
@@ -184,7 +189,7 @@ func (w *world) succeed(t *testing.T) {
 // halfAnHourLater makes the locks of killed restics so old that they are known to be dead.
 func (w *world) halfAnHourLater(t *testing.T) {
 	t.Helper()
-	restictest.Repository{Restic: w.restic, Env: w.env, Folder: w.repo}.AgeLocks(t, 31*time.Minute)
+	w.repository().AgeLocks(t, 31*time.Minute)
 }
 
 // sound wants the repository without faults and the work folder empty, and that half an hour later a run leaves no lock
