@@ -47,7 +47,8 @@ bench-go: setup ## the packages' own benchmarks
 	@go test -run '^$$' -bench . -timeout 60m $(PACKAGES)
 
 image: ## build the container image
-	@docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+	@docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) -t $(IMAGE) .
 
 setup: tools ## install and build what the tests need
 	@testdata/servers/install postgresql mariadb gcc zstd npm
