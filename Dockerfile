@@ -1,11 +1,8 @@
 # The program and the restic it was tested with, on a base without a shell.
 #   make image                                with labels that say of which version, revision and time it is
 #   docker build -t breaking-backups .        the same, of version "devel"; with buildx --platform linux/amd64,linux/arm64 both
-# Bases are exact: what the digest names is taken, the tag is for people. renovate.json moves both.
-ARG GO=docker.io/library/golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d
-ARG BASE=gcr.io/distroless/static-debian13:nonroot@sha256:e2e927ec666bae08560abb3c55d0659eceabb657f56b6782ab500a9fc7f555e3
-
-FROM --platform=$BUILDPLATFORM ${GO} AS build
+# Bases are exact: what the digest names is taken, the tag is for people. renovate.json moves both. The first is Go 1.26.8.
+FROM --platform=$BUILDPLATFORM docker.io/library/golang:1.26-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d AS build
 ARG TARGETOS TARGETARCH
 ENV CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH GOTOOLCHAIN=local
 RUN mkdir -p /out/bin /out/backup
@@ -24,7 +21,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     go build -buildvcs=false -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /out/bin/breaking-backups ./cmd/breaking-backups \
     && testdata/tools/licences /out/licenses ./cmd/breaking-backups
 
-FROM ${BASE}
+FROM gcr.io/distroless/static-debian12:nonroot@sha256:afa5c872c891853ca7fcf1f12c3edb23f7eeef36189728842dd51042ff57f7ab
 # The root is read-only: what restic writes while it runs goes to /tmp, a tmpfs. /backup is for the spool and the
 # log; a volume mounted there takes over its owner.
 ENV TMPDIR=/tmp RESTIC_CACHE_DIR=/tmp/restic-cache
@@ -38,7 +35,6 @@ ENTRYPOINT ["/usr/local/bin/breaking-backups"]
 CMD ["start"]
 # A label is no command's result: what only git and the clock know comes from whoever builds (make image). Without them
 # it says that it is not known: "unknown", and of the time the first moment of Unix.
-ARG BASE
 ARG VERSION=devel
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
@@ -46,6 +42,7 @@ LABEL org.opencontainers.image.title="breaking-backups" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED" \
-      org.opencontainers.image.base.name="$BASE" \
+      org.opencontainers.image.base.name="gcr.io/distroless/static-debian12:nonroot" \
+      org.opencontainers.image.base.digest="sha256:afa5c872c891853ca7fcf1f12c3edb23f7eeef36189728842dd51042ff57f7ab" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.source="https://github.com/breaking-backups/breaking-backups"

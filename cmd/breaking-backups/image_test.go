@@ -42,31 +42,25 @@ func TestImageTakesWhatIsNamed(t *testing.T) {
 	}
 }
 
-// Every base of the image is named by version and digest.
+// Every base of the image is named by version and digest, and the label names the last one.
 func TestImageBasesAreExact(t *testing.T) {
-	bases := map[string]string{}
-	pinned := regexp.MustCompile(`^\S+:\S+@sha256:[0-9a-f]{64}$`)
-	for _, line := range readLines(t, "Dockerfile") {
-		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "ARG "), "="); ok && strings.HasPrefix(line, "ARG ") {
-			bases["${"+name+"}"] = value
-		}
+	from := regexp.MustCompile(`^FROM (?:--platform=\S+ )?(\S+:\S+)@(sha256:[0-9a-f]{64})(?: AS \w+)?$`)
+	var base []string
+	lines := readLines(t, "Dockerfile")
+	for _, line := range lines {
 		if !strings.HasPrefix(line, "FROM ") {
 			continue
 		}
-		for _, word := range strings.Fields(line)[1:] {
-			if strings.HasPrefix(word, "--") {
-				continue
-			}
-			if base, ok := bases[word]; ok {
-				word = base
-			}
-			if !pinned.MatchString(word) {
-				t.Errorf("%s: %q is not a version with its digest", line, word)
-			}
-			break
+		if base = from.FindStringSubmatch(line); base == nil {
+			t.Fatalf("%s: it names no version with its digest", line)
 		}
 	}
-	if len(bases) == 0 {
-		t.Error("the Dockerfile names no base")
+	if base == nil {
+		t.Fatal("the Dockerfile names no base")
+	}
+	for label, value := range map[string]string{"name": base[1], "digest": base[2]} {
+		if want := "org.opencontainers.image.base." + label + "=" + `"` + value + `" \`; !slices.Contains(lines, want) {
+			t.Errorf("the Dockerfile has no line %s", want)
+		}
 	}
 }
