@@ -53,7 +53,7 @@ func TestFrozenStore(t *testing.T) {
 	}
 	t.Run("spilled", func(t *testing.T) {
 		before := w.snapshots(t)
-		p, thaw := middle(t, "STALL_TIMEOUT_SECONDS=1")
+		p, thaw := middle(t, "STALL_TIMEOUT_SECONDS=4")
 		p.says(t, "what is left of it is spooled")
 		if !poll(time.Minute, func() bool { return sessions() == "0" }) {
 			t.Errorf("%s sessions hold the database", sessions())
@@ -67,16 +67,16 @@ func TestFrozenStore(t *testing.T) {
 		w.same(t)
 	})
 	t.Run("no folder for it", func(t *testing.T) {
-		p, thaw := middle(t, "STALL_TIMEOUT_SECONDS=1", "WORK_DIR=/proc/none")
+		p, thaw := middle(t, "STALL_TIMEOUT_SECONDS=4", "WORK_DIR=/proc/none")
 		p.wantExit(t, 1)
 		p.says(t, "could not be put aside")
 		thaw()
 	})
 	t.Run("streamed", func(t *testing.T) {
 		before := w.snapshots(t)
-		p, thaw := middle(t, "STALL_TIMEOUT_SECONDS=1", "BACKUP_MODE=stream")
+		p, thaw := middle(t, "STALL_TIMEOUT_SECONDS=4", "BACKUP_MODE=stream")
 		p.wantExit(t, 1)
-		p.says(t, "nothing was taken for 1s")
+		p.says(t, "nothing was taken for 4s")
 		p.says(t, "STALL_TIMEOUT_SECONDS says")
 		thaw()
 		if after := w.snapshots(t); after != before {
