@@ -39,15 +39,23 @@ func isElection(err error) bool {
 	return ok && slices.ContainsFunc(electionCodes, server.HasErrorCode)
 }
 
+// notPrimaryCodes are those of them by which a server has not even begun.
+var notPrimaryCodes = []int{10058, 10107, 13435, 13436}
+
 // run runs a command of a restore, and once more after an election. Each of them
-// does the second time what is left of it to do.
+// does the second time what is left of it to do. What is there already the second
+// time, or no more, is taken for done only where the first may have done it.
 func (s *loading) run(ctx context.Context, db string, command bson.D, answer any) error {
 	err := s.conn.run(ctx, db, command, answer)
 	if ctx.Err() != nil || s.conn.server.set == "" && !s.conn.server.mongos || !isElection(err) {
 		return err
 	}
+	first := err
 	err = s.conn.run(ctx, db, command, answer)
-	switch { // the first time it was done and not answered
+	if slices.ContainsFunc(notPrimaryCodes, func(code int) bool { return hasCode(first, code) }) {
+		return err
+	}
+	switch {
 	case command[0].Key == "create" && hasCode(err, codeNamespaceExists), command[0].Key == "drop" && hasCode(err, codeNamespaceNotFound):
 		return nil
 	}

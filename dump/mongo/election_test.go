@@ -79,3 +79,22 @@ func TestNoElectionOfOne(t *testing.T) {
 		t.Errorf("%v, %q", err, to.sent("create"))
 	}
 }
+
+// What a server has not even begun, as it is no primary, was not done by it: what is there is another's.
+func TestElectionBeforeACommand(t *testing.T) {
+	to := startFake(t)
+	to.set = "rs0"
+	to.addMember(t)
+	stepped := false
+	to.handle("create", func(string, bson.Raw) any {
+		if stepped {
+			return failure(codeNamespaceExists, "already exists")
+		}
+		stepped = true
+		to.stepDown()
+		return notPrimary(10107, "not primary")
+	})
+	if _, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t)); !hasCode(err, codeNamespaceExists) || len(to.sent("create")) != 2 {
+		t.Errorf("%v, %q", err, to.sent("create"))
+	}
+}

@@ -3,6 +3,7 @@ package mongo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -162,7 +163,8 @@ func (r *replay) perform(ctx context.Context, o *operation) error {
 	return r.applyOps(ctx, o, nil)
 }
 
-// applyView makes or drops a view. One that the server refuses is noted.
+// applyView makes or drops a view. One that the server refuses, or in whose place
+// there is something, is noted; what the oplog says of it later is passed over.
 func (r *replay) applyView(ctx context.Context, o *operation) error {
 	if o.op == "d" {
 		err := r.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
@@ -181,10 +183,20 @@ func (r *replay) applyView(ctx context.Context, o *operation) error {
 			command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
 		}
 	}
-	if err := r.run(ctx, o.db, command, &bson.Raw{}); err != nil {
-		return r.orRefused(ctx, viewRefused, fmt.Errorf("%s: create: %w", shown(o.namespace()), err))
+	err = r.vacant(ctx, o)
+	if err == nil {
+		err = r.run(ctx, o.db, command, &bson.Raw{})
 	}
-	return nil
+	if err == nil {
+		return nil
+	}
+	delete(r.views, o.namespace())
+	err = fmt.Errorf("%s: create: %w", shown(o.namespace()), err)
+	if errors.Is(err, ErrNotEmpty) {
+		r.refused = append(r.refused, refusal{viewRefused, err})
+		return nil
+	}
+	return r.orRefused(ctx, viewRefused, err)
 }
 
 // applyOps has the server do what an entry says; object replaces the entry's o
@@ -240,7 +252,7 @@ func (r *replay) create(ctx context.Context, o *operation) error {
 	return r.applyOps(ctx, o, command)
 }
 
-// vacant refuses to make a collection where there is one of another's: what is
+// vacant refuses to make a collection or a view where there is one of another's: what is
 // made during a dump is not in its prelude, and so was not looked for before.
 func (r *replay) vacant(ctx context.Context, o *operation) error {
 	var answer struct {

@@ -213,6 +213,26 @@ func TestReplayIntoAnother(t *testing.T) {
 	}
 }
 
+// A view that was made during a dump does not take the place of what the target has for itself, nor is that dropped when
+// the view was.
+func TestReplayOfAViewInAnothersPlace(t *testing.T) {
+	stream := dumpWithOplog(
+		t,
+		oplogEntry(3, "i", "app.system.views", `{"_id":"app.kept","viewOn":"users","pipeline":[]}`),
+		oplogEntry(4, "d", "app.system.views", `{"_id":"app.kept"}`),
+		oplogEntry(5, "i", "app.users", `{"_id":3}`),
+	)
+	to := startFake(t)
+	to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
+	_, err := loadFake(t, to, LoadConfig{Clean: true}, stream)
+	if !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "the server refuses 1 view, and all else is there: app.kept: create: ") {
+		t.Error(err)
+	}
+	if to.collection("app", "kept") == nil || strings.Contains(strings.Join(to.sent("create"), " "), "kept") || len(to.sent("applyOps")) != 1 {
+		t.Errorf("made %q, dropped %q, applied %q", to.sent("create"), to.sent("drop"), to.sent("applyOps"))
+	}
+}
+
 // What a collMod makes of an index is what the index is made as.
 func TestReplayOfIndexChanges(t *testing.T) {
 	for change, want := range map[string]string{
