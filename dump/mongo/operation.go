@@ -234,13 +234,16 @@ func (s scope) drop(db, name string) {
 	}
 }
 
-func (s scope) dropDatabase(db string) {
+// dropDatabase takes out a database, and returns the names of what there was in it.
+func (s scope) dropDatabase(db string) (dropped []string) {
 	delete(s.databases, db)
-	for _, names := range []map[string]bool{s.collections, s.views} {
-		for ns := range names {
-			if strings.HasPrefix(ns, db+".") {
-				delete(names, ns)
+	for _, all := range []map[string]bool{s.views, s.collections} {
+		for _, ns := range sortedKeys(all) {
+			if name, ok := strings.CutPrefix(ns, db+"."); ok {
+				delete(all, ns)
+				dropped = append(dropped, name)
 			}
 		}
 	}
+	return dropped
 }

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // A replay plays a recorded oplog on what was loaded. What it does to indexes is
@@ -125,6 +128,9 @@ func (r *replay) perform(ctx context.Context, o *operation) error {
 		}
 		return r.applyOps(ctx, o, nil)
 	}
+	if o.deed == dropDatabase {
+		return r.emptyDatabase(ctx, o.db)
+	}
 	if !r.covers(o) {
 		return nil
 	}
@@ -157,10 +163,26 @@ func (r *replay) perform(ctx context.Context, o *operation) error {
 		return r.create(ctx, o)
 	case dropCollection:
 		r.forgetCollections(o.db, o.name)
-	case dropDatabase:
-		r.forgetCollections(o.db, "")
 	}
 	return r.applyOps(ctx, o, nil)
+}
+
+// emptyDatabase drops what is left in a database of what was made here: the target
+// may have collections of its own in one of that name. A server notes the drop of
+// each collection before the database's, so that is views at most.
+func (r *replay) emptyDatabase(ctx context.Context, db string) error {
+	r.forgetCollections(db, "")
+	names := r.dropDatabase(db)
+	for _, name := range names {
+		if series, ok := strings.CutPrefix(name, archive.BucketsPrefix); ok && slices.Contains(names, series) { // with which they go
+			continue
+		}
+		err := r.run(ctx, db, bson.D{{Key: "drop", Value: name}}, &bson.Raw{})
+		if err != nil && !hasCode(err, codeNamespaceNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // applyView makes or drops a view. One that the server refuses, or in whose place

@@ -233,6 +233,37 @@ func TestReplayOfAViewInAnothersPlace(t *testing.T) {
 	}
 }
 
+// A database that was dropped during a dump, and made there too, takes with it what is the dump's and nothing of the
+// target's own.
+func TestReplayOfADroppedDatabase(t *testing.T) {
+	made := dumpWithOplog(
+		t,
+		oplogEntry(3, "c", "brief.$cmd", `{"create":"new"}`),
+		oplogEntry(4, "i", "brief.system.views", `{"_id":"brief.v","viewOn":"new","pipeline":[]}`),
+		oplogEntry(5, "c", "brief.$cmd", `{"drop":"system.views"}`),
+		oplogEntry(6, "c", "brief.$cmd", `{"drop":"new"}`),
+		oplogEntry(7, "c", "brief.$cmd", `{"dropDatabase":1}`),
+		oplogEntry(8, "c", "brief.$cmd", `{"create":"new"}`),
+	)
+	to := startFake(t)
+	to.add(t, "brief", "others", "collection", "", `{"_id":1}`)
+	if _, err := loadFake(t, to, LoadConfig{}, made); err != nil {
+		t.Error(err)
+	}
+	if to.collection("brief", "others") == nil || to.collection("brief", "v") != nil || to.collection("brief", "new") == nil || strings.Contains(strings.Join(to.sent("applyOps"), " "), "dropDatabase") {
+		t.Errorf("dropped %q, applied %q", to.sent("drop"), to.sent("applyOps"))
+	}
+	// One of the archive's own, as mongodump's allow.
+	to = startFake(t)
+	to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
+	if _, err := loadFake(t, to, LoadConfig{Clean: true}, withEntry(t, dumpWithOplog(t), oplogEntry(3, "c", "app.$cmd", `{"dropDatabase":1}`))); err != nil {
+		t.Error(err)
+	}
+	if to.collection("app", "kept") == nil || to.collection("app", "users") != nil || to.collection("app", "active") != nil || strings.Contains(strings.Join(to.sent("drop"), " "), "buckets") || len(to.sent("applyOps")) > 0 || len(to.sent("createIndexes")) > 0 {
+		t.Errorf("dropped %q, applied %q, indexes %q", to.sent("drop"), to.sent("applyOps"), to.sent("createIndexes"))
+	}
+}
+
 // What a collMod makes of an index is what the index is made as.
 func TestReplayOfIndexChanges(t *testing.T) {
 	for change, want := range map[string]string{
