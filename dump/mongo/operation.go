@@ -209,6 +209,11 @@ func (s scope) covers(o *operation) bool {
 		there := s.views[ns]
 		switch {
 		case o.op == "d":
+			buckets := o.db + "." + archive.BucketsPrefix + o.name
+			if s.collections[ns] && s.collections[buckets] { // a time series whose buckets are dropped next
+				there = true
+				s.drop(o.db, archive.BucketsPrefix+o.name)
+			}
 			delete(s.views, ns)
 			return there
 		case there, s.collections[ns]: // made before it was listed, or gone before the collection was made
@@ -228,9 +233,10 @@ func (s scope) covers(o *operation) bool {
 // drop takes out a collection; one of buckets with its time series.
 func (s scope) drop(db, name string) {
 	delete(s.collections, db+"."+name)
-	if series, ok := strings.CutPrefix(name, archive.BucketsPrefix); ok {
-		delete(s.collections, db+"."+series)
-		s.views[db+"."+series] = true // as which it stands among the views
+	series, ok := strings.CutPrefix(name, archive.BucketsPrefix)
+	if ns := db + "." + series; ok && s.collections[ns] {
+		delete(s.collections, ns)
+		s.views[ns] = true // as which it stands among the views
 	}
 }
 

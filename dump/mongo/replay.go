@@ -189,6 +189,7 @@ func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 // there is something, is noted; what the oplog says of it later is passed over.
 func (r *replay) applyView(ctx context.Context, o *operation) error {
 	if o.op == "d" {
+		r.forgetCollections(o.db, o.name) // where it is a time series
 		err := r.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
 		if hasCode(err, codeNamespaceNotFound) { // one that the server refused, or a time series without its buckets
 			return nil

@@ -264,6 +264,50 @@ func TestReplayOfADroppedDatabase(t *testing.T) {
 	}
 }
 
+// A time series that was dropped is so in whichever order its buckets and what it is among the views are; one that was
+// gone before the listing is none of the dump's, and a view that was made in its place is.
+func TestReplayOfADroppedSeries(t *testing.T) {
+	drop := func(i int, name string) string {
+		return oplogEntry(i, "c", "app.$cmd", `{"drop":"system.buckets.`+name+`"}`)
+	}
+	forget := func(i int, name string) string {
+		return oplogEntry(i, "d", "app.system.views", `{"_id":"app.`+name+`"}`)
+	}
+	view := func(name string) string {
+		return oplogEntry(5, "i", "app.system.views", `{"_id":"app.`+name+`","viewOn":"users","pipeline":[]}`)
+	}
+	for name, test := range map[string]struct {
+		series  string // which is dropped
+		entries []string
+	}{
+		"gone before":           {"kept", []string{drop(3, "kept"), forget(4, "kept")}},
+		"the view first":        {"weather", []string{forget(3, "weather"), drop(4, "weather")}},
+		"the buckets first":     {"weather", []string{drop(3, "weather"), forget(4, "weather")}},
+		"a view in its place":   {"weather", []string{forget(3, "weather"), drop(4, "weather"), view("weather")}},
+		"a view after one gone": {"new", []string{drop(3, "new"), view("new")}},
+	} {
+		stream := dumpWithOplog(t)
+		for _, e := range test.entries {
+			stream = withEntry(t, stream, e)
+		}
+		to := startFake(t)
+		to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
+		if _, err := loadFake(t, to, LoadConfig{Clean: true}, stream); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if to.collection("app", "kept") == nil {
+			t.Errorf("%s: app.kept is dropped", name)
+		}
+		c := to.collection("app", test.series)
+		if view := strings.HasPrefix(name, "a view"); test.series != "kept" && view != (c != nil && c.kind == "view") || !view && test.series == "weather" && c != nil {
+			t.Errorf("%s: there is %v", name, c)
+		}
+		if test.series == "weather" && (to.collection("app", "system.buckets.weather") != nil || strings.Contains(strings.Join(to.sent("createIndexes"), " "), "weather")) {
+			t.Errorf("%s: the buckets are there, or indexes are made: %q", name, to.sent("createIndexes"))
+		}
+	}
+}
+
 // What a collMod makes of an index is what the index is made as.
 func TestReplayOfIndexChanges(t *testing.T) {
 	for change, want := range map[string]string{
