@@ -18,10 +18,17 @@ import (
 // the driver allows for one to be elected.
 const electionTime = 30 * time.Second
 
-// electionCodes are those by which a server says that it is no primary, or no longer.
+// electionCodes are those by which a server says that it is no primary, or no longer,
+// and a mongos that it has not reached a shard's.
 var electionCodes = []int{
+	6,     // HostUnreachable
+	7,     // HostNotFound
+	89,    // NetworkTimeout
 	91,    // ShutdownInProgress
+	134,   // ReadConcernMajorityNotAvailableYet
 	189,   // PrimarySteppedDown
+	262,   // ExceededTimeLimit
+	9001,  // SocketException
 	10058, // LegacyNotPrimary
 	10107, // NotWritablePrimary
 	11600, // InterruptedAtShutdown
@@ -36,7 +43,7 @@ func isElection(err error) bool {
 		return true
 	}
 	server, ok := errors.AsType[mongo.ServerError](err)
-	return ok && slices.ContainsFunc(electionCodes, server.HasErrorCode)
+	return ok && (server.HasErrorLabel("RetryableWriteError") || slices.ContainsFunc(electionCodes, server.HasErrorCode))
 }
 
 // notPrimaryCodes are those of them by which a server has not even begun.

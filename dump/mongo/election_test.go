@@ -98,3 +98,35 @@ func TestElectionBeforeACommand(t *testing.T) {
 		t.Errorf("%v, %q", err, to.sent("create"))
 	}
 }
+
+// A mongos that does not reach a shard's primary is asked once more, and nothing is said to be refused that nobody has.
+func TestElectionOfAShard(t *testing.T) {
+	f := shardedFake(t)
+	stream, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]bson.D{
+		"unreachable": failure(6, "connection refused"), "not found": failure(7, "no such host"), "timed out": failure(89, "timed out"), "late": failure(262, "time limit"),
+		"socket": failure(9001, "socket"), "labelled": notPrimary(8_000_000, "of a kind to come"),
+	} {
+		to := startFake(t)
+		to.msg = "isdbgrid"
+		for _, command := range []string{"create", "shardCollection"} {
+			var asked []string
+			to.handle(command, func(_ string, sent bson.Raw) any {
+				if what := sent.Index(0).Value().StringValue(); !slices.Contains(asked, what) {
+					asked = append(asked, what)
+					return answer
+				}
+				if command == "create" {
+					return nil
+				}
+				return bson.D{{Key: "ok", Value: 1}}
+			})
+		}
+		if warnings, err := loadFake(t, to, LoadConfig{}, stream); err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v, %q", name, err, warnings)
+		}
+	}
+}

@@ -107,12 +107,12 @@ func (s *loading) shardCollection(ctx context.Context, t *target, key bson.Raw) 
 	if hasCollation(t.metadata.Options) { // chunks know no other
 		command = append(command, bson.E{Key: "collation", Value: bson.D{{Key: "locale", Value: "simple"}}})
 	}
-	err := s.conn.run(ctx, "admin", command, &bson.Raw{})
+	err := s.run(ctx, "admin", command, &bson.Raw{})
 	if !hasCode(err, codeIllegalOperation) {
 		return err
 	}
-	if s.conn.run(ctx, "admin", bson.D{{Key: "enableSharding", Value: t.db}}, &bson.Raw{}) != nil {
+	if s.run(ctx, "admin", bson.D{{Key: "enableSharding", Value: t.db}}, &bson.Raw{}) != nil {
 		return err
 	}
-	return s.conn.run(ctx, "admin", command, &bson.Raw{})
+	return s.run(ctx, "admin", command, &bson.Raw{})
 }
