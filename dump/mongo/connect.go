@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
@@ -118,6 +119,7 @@ func (s Server) host() string {
 type conn struct {
 	client *mongo.Client
 	read   *readpref.ReadPref
+	write  *writeconcern.WriteConcern
 	server serverInfo
 }
 
@@ -146,13 +148,14 @@ func (s Server) connect(ctx context.Context) (*conn, error) {
 }
 
 // connectPrimary connects to the server to write to it, whatever the read
-// preference: of a replica set to whichever member is the primary.
+// preference: of a replica set to whichever member is the primary. What it has
+// acknowledged is there after an election as well.
 func (s Server) connectPrimary(ctx context.Context) (*conn, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
 	}
-	c, err := dial(ctx, opts.SetReadPreference(readpref.Primary()))
+	c, err := dial(ctx, opts.SetReadPreference(readpref.Primary()).SetWriteConcern(lasting(opts.WriteConcern)))
 	if err != nil || c.server.set == "" || opts.ServerSelectionTimeout == nil || *opts.ServerSelectionTimeout != s.ConnectTimeout {
 		return c, err
 	}
@@ -193,7 +196,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	c := &conn{client: client, read: opts.ReadPreference}
+	c := &conn{client: client, read: opts.ReadPreference, write: opts.WriteConcern}
 	if c.read == nil {
 		c.read = readpref.Primary()
 	}

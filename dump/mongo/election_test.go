@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -128,5 +129,58 @@ func TestElectionOfAShard(t *testing.T) {
 		if warnings, err := loadFake(t, to, LoadConfig{}, stream); err != nil || len(warnings) > 0 {
 			t.Errorf("%s: %v, %q", name, err, warnings)
 		}
+	}
+}
+
+// What a primary alone has may be taken back by the next one: all that is written waits for a majority, or for what the
+// URI says.
+func TestWritesLast(t *testing.T) {
+	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`), oplogEntry(4, "c", "app.$cmd", `{"collMod":"users","validationLevel":"off"}`))
+	written := []string{"create", "insert", "createIndexes", "_mergeAuthzCollections", "applyOps", "drop"}
+	for options, want := range map[string]string{"": `{"w":"majority"}`, "&w=1": `{"w":1}`, "&w=2": `{"w":2}`, "&w=dc": `{"w":"dc"}`, "&journal=true": `{"w":"majority","j":true}`} {
+		to := startFake(t)
+		to.set = "rs0"
+		server := to.server()
+		server.URI += options
+		var warnings []string
+		l, err := NewLoader(LoadConfig{Server: server, Warn: func(s string) { warnings = append(warnings, s) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Load(t.Context(), bytes.NewReader(stream)); err != nil {
+			t.Errorf("%s: %v", options, err)
+		}
+		if (len(warnings) > 0) != (options == "&w=1") {
+			t.Errorf("%s: %q", options, warnings)
+		}
+		for _, name := range written {
+			all := to.sent(name)
+			for _, command := range all {
+				if got := strings.ReplaceAll(command, `"j":true,"w":"majority"`, `"w":"majority","j":true`); !strings.Contains(got, `"writeConcern":`+want) {
+					t.Errorf("%s: %s, want %s", options, command, want)
+				}
+			}
+			if len(all) == 0 {
+				t.Errorf("no %s", name)
+			}
+		}
+	}
+	// A server alone has nobody to wait for.
+	to := startFake(t)
+	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil || strings.Contains(strings.Join(to.sent("create"), " "), "writeConcern") {
+		t.Errorf("%v, %q", err, to.sent("create"))
+	}
+}
+
+// What was done and has not reached a majority is not refused, and may be taken back.
+func TestNotAcknowledged(t *testing.T) {
+	to := startFake(t)
+	to.set = "rs0"
+	to.handle("createIndexes", func(string, bson.Raw) any {
+		return bson.D{{Key: "ok", Value: 1}, {Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}}}
+	})
+	_, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t))
+	if err == nil || !strings.Contains(err.Error(), "not acknowledged by as many members as w says (majority): waiting for replication timed out") || strings.Contains(err.Error(), "refuses") {
+		t.Error(err)
 	}
 }

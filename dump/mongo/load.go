@@ -148,6 +148,7 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 		return err
 	}
 	s.cfg.warnOfPlain(s.cfg.Warn)
+	s.warnOfWriteConcern()
 	if s.oplogOf != nil && s.conn.server.mongos {
 		return ErrNoReplay
 	}

@@ -24,7 +24,7 @@ import (
 //	                             is named.
 //	setDefaultRWConcern          level available returns what a shard does not own any more, majority what is
 //	                             older than the oplog's beginning. readConcern local on each read that has none.
-//	                             The default of writes is acknowledged, whatever it is.
+//	                             w majority on each write of a restore, see lasting.
 //	cursorTimeoutMillis          ends cursors that wait. noCursorTimeout on each find.
 //	localLogicalSessionTimeoutMinutes
 //	                             ends sessions and their cursors: each is renewed three times within it, and at
@@ -57,7 +57,7 @@ import (
 //	readConcernLevel, retryReads, retryWrites, maxAdaptiveRetries
 //	                             the driver does not apply them to the commands by which is read; a write that is
 //	                             repeated is made once.
-//	w, wtimeoutMS, journal       an insert that is not acknowledged so fails the restore.
+//	w, wtimeoutMS, journal       a write that is not acknowledged so fails the restore; w=1 is warned of.
 //	readPreference, tags, maxStalenessSeconds, localThresholdMS
 //	                             choose the member; all is read from one. A restore goes to the primary.
 //	compressors, pool, monitoring and heartbeat, tls…, auth…, srv…, loadBalanced, appName
