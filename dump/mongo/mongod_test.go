@@ -341,6 +341,16 @@ func TestOplogFailures(t *testing.T) {
 				return nil
 			})
 		}, "app.late was written to during the dump, and the server did not list it when the dump began"},
+		"a time series that was not listed": {func(f *fake) {
+			entriesDuringTheDump(t, f, oplogEntry(3, "i", "app.system.buckets.late", `{"_id":1}`))
+			f.handle("listIndexes", func(string, bson.Raw) any {
+				if f.collection("app", "late") == nil {
+					f.add(t, "app", "late", "timeseries", `{"timeseries":{"timeField":"t"}}`)
+					f.add(t, "app", "system.buckets.late", "collection", "")
+				}
+				return nil
+			})
+		}, "app.late was written to during the dump, and the server did not list it when the dump began"},
 		"a transaction whose beginning is gone": {func(f *fake) {
 			f.collection("config", "transactions").docs = []bson.Raw{jsonRaw(t, `{"state":"inProgress","startOpTime":{"ts":{"$timestamp":{"t":99,"i":1}}}}`)}
 		}, "look for transactions under way: one began before the oldest entry of the oplog"},

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
 
 // An oplogCheck refuses entries after which a dump is not what it seems.
@@ -71,7 +73,7 @@ func (c *oplogCheck) operation(o *operation) error {
 // dump's end, and was neither listed when the dump began nor made since.
 func (c *oplogCheck) explained(end []*collection) error {
 	for _, coll := range end {
-		if c.strange[coll.Namespace()] {
+		if c.strange[coll.Namespace()] || coll.Type == "timeseries" && c.strange[coll.DB+"."+archive.BucketsPrefix+coll.Name] {
 			return fmt.Errorf("%s was written to during the dump, and the server did not list it when the dump began", shown(coll.Namespace()))
 		}
 	}
