@@ -103,6 +103,25 @@ func TestReplayOfSeriesIndexes(t *testing.T) {
 	}
 }
 
+// An index that is made of a time series during a dump is told of its buckets, with how it was asked for since 6.0. One
+// more of them does not hide those that were there.
+func TestReplayOfASeriesNewIndexes(t *testing.T) {
+	const buckets = `{"createIndexes":"system.buckets.weather","v":2,"key":{"meta":1,"control.max.t":-1},"name":"new"`
+	for want, made := range map[string]string{
+		`{"createIndexes":"weather","indexes":[{"key":{"m":1,"t":-1},"name":"new"}]`:                               buckets + `,"originalSpec":{"v":2,"key":{"m":1,"t":-1},"name":"new"}}`,
+		`{"createIndexes":"system.buckets.weather","indexes":[{"key":{"meta":1,"control.max.t":-1},"name":"new"}]`: buckets + `}`,
+	} {
+		to := startFake(t)
+		stream := dumpWithOplog(t, oplogEntry(3, "c", "app.$cmd", made), oplogEntry(4, "c", "app.$cmd", `{"dropIndexes":"system.buckets.weather","index":"m_1_t_1"}`))
+		if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(to.sent("createIndexes"), "\n"); !strings.Contains(all, want) || strings.Contains(all, "m_1_t_1") {
+			t.Errorf("indexes made: %s, want %s alone", all, want)
+		}
+	}
+}
+
 func TestNoReplayThroughMongos(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`))
 	to := startFake(t)

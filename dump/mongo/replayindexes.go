@@ -27,6 +27,9 @@ func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool)
 	if !has(index, "key") {
 		return errors.New("an index without a key")
 	}
+	if spec, ok := index.Lookup("originalSpec").DocumentOK(); ok && strings.HasPrefix(name, archive.BucketsPrefix) {
+		name, index = strings.TrimPrefix(name, archive.BucketsPrefix), spec // of a time series, as it was asked for
+	}
 	t := r.targetNamed(db, name)
 	if t == nil {
 		t = &target{db: db, name: name}
@@ -71,31 +74,30 @@ func (r *replay) targetNamed(db, name string) *target {
 }
 
 // indexed returns what holds the indexes of a collection, which are to be made at
-// the end: of a time series' buckets that is the time series.
-func (r *replay) indexed(db, name string) *target {
-	if t := r.targetNamed(db, name); t != nil {
-		return t
+// the end: of a time series' buckets that is the time series, and they themselves
+// where servers before 6.0 do not say how an index was asked for.
+func (r *replay) indexed(db, name string) []*target {
+	series := strings.TrimPrefix(name, archive.BucketsPrefix)
+	var all []*target
+	for _, t := range r.plan {
+		if t.db == db && (t.name == name || t.name == series) {
+			all = append(all, t)
+		}
 	}
-	series, ok := strings.CutPrefix(name, archive.BucketsPrefix)
-	if !ok {
-		return nil
-	}
-	return r.targetNamed(db, series)
+	return all
 }
 
 // forgetIndex has an index not made that was dropped, by name or by key.
 func (r *replay) forgetIndex(db, name string, command bson.Raw) {
-	t := r.indexed(db, name)
-	if t == nil {
-		return
-	}
 	which := command.Lookup("index")
-	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
-		if text, ok := which.StringValueOK(); ok {
-			return text == "*" || text == indexName(index)
-		}
-		return which.Equal(index.Lookup("key"))
-	})
+	for _, t := range r.indexed(db, name) {
+		t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
+			if text, ok := which.StringValueOK(); ok {
+				return text == "*" || text == indexName(index)
+			}
+			return which.Equal(index.Lookup("key"))
+		})
+	}
 }
 
 // forgetCollections forgets what was to be done at the end about a collection
@@ -136,15 +138,13 @@ func (r *replay) collMod(ctx context.Context, o *operation) error {
 // changeIndex changes an index that is to be made at the end. One that is not
 // known was dropped before indexes were listed.
 func (r *replay) changeIndex(db, name string, change bson.Raw) error {
-	t := r.indexed(db, name)
-	if t == nil {
-		return nil
-	}
-	for i, index := range t.metadata.Indexes {
-		if index.Lookup("name").Equal(change.Lookup("name")) || index.Lookup("key").Equal(change.Lookup("keyPattern")) {
-			var err error
-			t.metadata.Indexes[i], err = changedIndex(index, change)
-			return err
+	for _, t := range r.indexed(db, name) {
+		for i, index := range t.metadata.Indexes {
+			if index.Lookup("name").Equal(change.Lookup("name")) || index.Lookup("key").Equal(change.Lookup("keyPattern")) {
+				var err error
+				t.metadata.Indexes[i], err = changedIndex(index, change)
+				return err
+			}
 		}
 	}
 	return nil
