@@ -22,6 +22,18 @@ type appendOnly struct {
 	mu       sync.Mutex
 	files    map[string][]byte // by their paths
 	locksToo bool              // as a store whose keys may not delete
+	dataOnly bool              // all else may be deleted
+}
+
+// keeps reports whether a path stays. It is called with mu held.
+func (s *appendOnly) keeps(path string) bool {
+	switch folder, _, _ := strings.Cut(path, "/"); folder {
+	case "locks":
+		return s.locksToo
+	case "data":
+		return true
+	}
+	return !s.dataOnly
 }
 
 func (s *appendOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +45,7 @@ func (s *appendOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost && path == "": // ?create=true
 	case r.Method == http.MethodPost:
 		s.files[path], _ = io.ReadAll(r.Body)
-	case r.Method == http.MethodDelete && (s.locksToo || !strings.HasPrefix(path, "locks/")):
+	case r.Method == http.MethodDelete && s.keeps(path):
 		http.Error(w, "Forbidden", http.StatusForbidden)
 	case r.Method == http.MethodDelete:
 		delete(s.files, path)
@@ -88,6 +100,20 @@ func TestAppendOnly(t *testing.T) {
 	if len(said) > 0 {
 		t.Errorf("told besides: %q", said)
 	}
+
+	// restic ends well where no more than data stays, which is told as news then.
+	store.mu.Lock()
+	store.dataOnly = true
+	store.mu.Unlock()
+	if err := c.Prune(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if all := strings.Join(said, "\n"); !strings.Contains(all, "Remove(<data/") || !strings.Contains(all, "failed: unexpected HTTP response (403)") {
+		t.Errorf("data that stays is not told: %q", said)
+	}
+	store.mu.Lock()
+	store.dataOnly = false
+	store.mu.Unlock()
 
 	// Where locks stay too, nobody waits for his own.
 	store.mu.Lock()

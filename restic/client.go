@@ -145,9 +145,12 @@ func (c *Client) run(ctx context.Context, command command) error {
 	case copyErr != nil:
 		return fmt.Errorf("%s: %w", command.op, copyErr)
 	case cmd.ProcessState.Success(): // an interrupt that came too late is no failure
+		stderr.ended(nil)
 		return nil
 	}
-	return &Error{Op: command.op, Code: cmd.ProcessState.ExitCode(), Stderr: stderr.String(), Err: cause(ctx, err)}
+	err = &Error{Op: command.op, Code: cmd.ProcessState.ExitCode(), Stderr: stderr.String(), Err: cause(ctx, err)}
+	stderr.ended(err)
+	return err
 }
 
 // handingWriter notes while somebody takes restic's output.

@@ -2,6 +2,9 @@ package restic
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -90,6 +93,22 @@ func TestTail(t *testing.T) {
 		_, _ = tail.Write([]byte(test.said))
 		if got := tail.String(); got != test.want {
 			t.Errorf("%.40q: %q, want %q", test.said, got, test.want)
+		}
+	}
+}
+
+// A store's refusal is why restic ended only where that is the last that it says.
+func TestDeleteRefused(t *testing.T) {
+	const data = "Remove(<data/0123456789>) failed: unexpected HTTP response (403): 403 Forbidden; unable to remove data/0123456789 from the repository"
+	for said, refused := range map[string]bool{
+		data: true,
+		data + "; Remove(<index/0123456789>) failed: unexpected HTTP response (403): 403 Forbidden; unexpected HTTP response (403): 403 Forbidden": true,
+		data + "; failed to remove one or more snapshots":                        true,
+		data + "; Save(<index/0123456789>) failed: no space left; no space left": false,
+	} {
+		err := &Error{Op: "prune", Code: 1, Stderr: said, Err: &exec.ExitError{ProcessState: new(os.ProcessState)}}
+		if got := errors.Is(err, ErrNoDelete); got != refused || !refused && err.Error() != "prune: restic: "+said {
+			t.Errorf("%s: %t, %v", said, got, err)
 		}
 	}
 }

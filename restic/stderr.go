@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,9 +19,14 @@ type stderr struct {
 	held  []byte // a line that may be the name of a function in a trace of calls; the next one shows
 	crash string // what a restic has said that has crashed; the trace of its calls is longer than the last of all
 	said  func(line string)
+
+	stays []string // what it could not remove: told at the end, unless restic ends for that
 }
 
-const tailSize = 4 << 10
+const (
+	tailSize  = 4 << 10
+	staysMost = 100 // lines of that, of which each pack has two; no more are told in a minute anyway
+)
 
 func (s *stderr) Write(p []byte) (int, error) {
 	s.buf = append(s.buf, p...)
@@ -59,8 +65,22 @@ func (s *stderr) endLine() {
 }
 
 func (s *stderr) tell(line []byte) {
-	if text, final := plain(line); text != "" && !final {
+	switch text, final := plain(line); {
+	case text == "" || final:
+	case !notRemoved.MatchString(text):
 		s.said(withoutPassword(text))
+	case len(s.stays) < staysMost:
+		s.stays = append(s.stays, withoutPassword(text))
+	}
+}
+
+// ended tells what restic could not remove, unless err is just that: prune goes on where data stays, and ends well.
+func (s *stderr) ended(err error) {
+	if errors.Is(err, ErrNoDelete) {
+		return
+	}
+	for _, text := range s.stays {
+		s.said(text)
 	}
 }
 
@@ -71,8 +91,7 @@ var (
 	crashed = regexp.MustCompile(`^(panic|fatal error): `)
 )
 
-// What restic says of a file that it wants to remove: that of a snapshot, of an index, of data or of a key. That it could not
-// is in its error. Locks are not meant: stores that are append-only let them go, and a backup needs that too.
+// What restic says of a file that it wants to remove: that of a snapshot, of an index, of data or of a key. Locks are not meant: stores that are append-only let them go, and a backup needs that too.
 var (
 	notRemoved = regexp.MustCompile(`^(Remove\(<(snapshot|index|data|key)/\w*>\) failed: |unable to remove \S+ from the repository$|failed to remove one or more )`)
 	removal    = regexp.MustCompile(`Remove\(<(?:snapshot|index|data|key)/\w*>\) (?:failed|returned error, retrying after [^:]*): ([^;]*)`)
@@ -81,10 +100,15 @@ var (
 // unlockFailed is the same of a lock, with the beginning of its ID.
 var unlockFailed = regexp.MustCompile(`Remove\(<lock/([0-9a-f]{8,})>\) (?:failed|returned error, retrying after [^:]*): (.*)`)
 
-// deleteRefused is the answer of a store that does not let restic remove what it wants to, or empty.
+// deleteRefused is the answer of a store that does not let restic remove what it wants to, if what restic has said ends with
+// that, or empty: it goes on after some such answers, and may end for something else.
 func deleteRefused(said string) string {
+	last := said
+	if i := strings.LastIndex(said, "; "); i >= 0 {
+		last = said[i+2:]
+	}
 	for _, match := range removal.FindAllStringSubmatch(said, -1) {
-		if refusal.MatchString(match[1]) {
+		if refusal.MatchString(match[1]) && (notRemoved.MatchString(last) || strings.Contains(last, match[1])) {
 			return match[1]
 		}
 	}
@@ -112,7 +136,7 @@ func plain(line []byte) (text string, final bool) {
 	}
 	text = strings.Join(strings.Fields(text), " ")
 	bare := strings.TrimPrefix(text, "Fatal: ")
-	return bare, m.MessageType == "exit_error" || bare != text || bare == "signal interrupt received, cleaning up" || notRemoved.MatchString(bare)
+	return bare, m.MessageType == "exit_error" || bare != text || bare == "signal interrupt received, cleaning up"
 }
 
 // String is the last of it as one line, without traces of calls.
