@@ -35,10 +35,9 @@ func connConfig(conn, database, password string, timeout time.Duration, warn fun
 	if err != nil {
 		return nil, err
 	}
-	if p.get("host") == "" {
-		if settings["host"], err = findSocket(p.get("port")); err != nil {
-			return nil, err
-		}
+	nobodySays := p.get("host") == ""
+	if nobodySays {
+		settings["host"] = defaultHost()
 	}
 	if p.get("sslmode") == "disable" { // nobody asks for these files, which the driver would read
 		for _, name := range []string{"sslrootcert", "sslcert", "sslkey"} {
@@ -54,6 +53,9 @@ func connConfig(conn, database, password string, timeout time.Duration, warn fun
 	cc.ConnectTimeout = cmp.Or(cc.ConnectTimeout, timeout)
 	// Not the driver's dialer, which asks whether the peer still lives every 5 minutes: Go's does after 15 s.
 	cc.DialFunc = new(net.Dialer).DialContext
+	if nobodySays {
+		cc.DialFunc = dialFound(cc.DialFunc)
+	}
 	if cc.Password = cmp.Or(password, cc.Password); cc.Password == "" {
 		cc.Password, err = passwordOfFile(p, cc)
 		if err != nil && warn != nil {
@@ -150,9 +152,12 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 		return nil
 	}
 	conn, err := pgx.ConnectConfig(ctx, cc)
+	var setting *SettingError
 	switch {
 	case ctx.Err() != nil:
 		return nil, server{}, fmt.Errorf("connect: %w", context.Cause(ctx))
+	case errors.As(err, &setting): // whatever the driver was about to connect to
+		return nil, server{}, fmt.Errorf("connect: %w", setting)
 	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, dump.ErrNoAnswer) && cc.ConnectTimeout > 0:
 		return nil, server{}, fmt.Errorf("connect: %w, which is %s: %w", dump.ErrNoAnswer, cc.ConnectTimeout, err)
 	case err != nil:

@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgservicefile"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -256,18 +259,32 @@ func readService(p connParameters) (map[string]string, error) {
 // socketFolders are where servers make their sockets by themselves: Debian, Homebrew, PostgreSQL's own.
 var socketFolders = []string{"/var/run/postgresql", "/private/tmp", "/tmp"}
 
-// findSocket is the folder of the server's socket where no host is named, as then libpq takes the one that it was built
-// with.
-func findSocket(port string) (folder string, err error) {
+// defaultHost is where a server is looked for that nobody names: libpq takes the folder that it was built with.
+func defaultHost() string {
 	if runtime.GOOS == "windows" { // libpq goes to localhost there
-		return "localhost", nil
+		return "localhost"
 	}
-	first, _, _ := strings.Cut(port, ",")
-	name := ".s.PGSQL." + cmp.Or(first, "5432")
-	for _, folder := range socketFolders {
-		if _, err := os.Stat(filepath.Join(folder, name)); err == nil {
-			return folder, nil
+	return socketFolders[0]
+}
+
+// dialFound is dial, but that a socket in the first of socketFolders may be in any of them. It is looked for each time: a
+// server may be starting, and nobody needs one to list what there is of it.
+func dialFound(dial pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		folder, name := filepath.Split(address)
+		if network != "unix" || filepath.Clean(folder) != socketFolders[0] {
+			return dial(ctx, network, address)
 		}
+		for _, folder := range socketFolders {
+			if path := filepath.Join(folder, name); isThere(path) {
+				return dial(ctx, network, path)
+			}
+		}
+		return nil, &SettingError{"PGHOST", fmt.Errorf("not set, and there is no socket of a server here (%s); want the server's host, or the folder of its socket", address)}
 	}
-	return "", &SettingError{"PGHOST", fmt.Errorf("not set, and there is no socket of a server here (%s); want the server's host, or the folder of its socket", filepath.Join(socketFolders[0], name))}
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

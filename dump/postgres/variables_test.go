@@ -3,6 +3,7 @@ package postgres
 import (
 	"crypto/tls"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -133,22 +134,33 @@ func TestTLSVersions(t *testing.T) {
 	}
 }
 
-// Without a host it is the socket that is there, and without one nothing is tried.
+// Without a host it is the socket that is there when a connection is made; until then nobody needs one.
 func TestNoHost(t *testing.T) {
 	noVariables(t)
 	t.Setenv("PGHOST", "")
 	folder, kept := t.TempDir(), socketFolders
 	socketFolders = []string{"/nowhere", folder}
 	defer func() { socketFolders = kept }()
-	_, err := connConfig("port=5433", "", "", 0, nil)
-	if want := "PGHOST: not set, and there is no socket of a server here (/nowhere/.s.PGSQL.5433)"; err == nil || !strings.HasPrefix(err.Error(), want) {
+	src, err := NewSource(Config{Conn: "port=5433 user=me"})
+	if err != nil || src.Host() != "localhost" {
+		t.Fatalf("%v, %+v", err, src)
+	}
+	var setting *SettingError
+	_, _, err = connect(t.Context(), src.conn, "", src.forReading)
+	if want := "connect: PGHOST: not set, and there is no socket of a server here (/nowhere/.s.PGSQL.5433)"; err == nil || !strings.HasPrefix(err.Error(), want) || !errors.As(err, &setting) {
 		t.Errorf("%v, want %s", err, want)
 	}
-	if err := os.WriteFile(filepath.Join(folder, ".s.PGSQL.5433"), nil, 0o600); err != nil {
+	server, err := net.Listen("unix", filepath.Join(folder, ".s.PGSQL.5433"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PGPORT", "5433")
-	if cc, err := connConfig("", "", "", 0, nil); err != nil || cc.Host != folder || cc.Port != 5433 {
-		t.Errorf("%v, %+v", err, cc)
+	defer server.Close()
+	conn, err := src.conn.DialFunc(t.Context(), "unix", "/nowhere/.s.PGSQL.5433")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if path := conn.RemoteAddr().String(); path != server.Addr().String() {
+		t.Errorf("connected to %s", path)
 	}
 }
