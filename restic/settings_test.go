@@ -1,9 +1,11 @@
 package restic
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -37,5 +39,29 @@ func TestCheckSettings(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %s", set, err, want)
 		}
+	}
+}
+
+// A command that does not end is told as that: no store has been asked, so none is told of.
+func TestSlowPasswordCommand(t *testing.T) {
+	t.Parallel()
+	c := &Client{
+		Binary: servers.Restic(t), Env: []string{"PATH=" + os.Getenv("PATH"), "RESTIC_REPOSITORY=/nowhere", "RESTIC_PASSWORD_COMMAND=sleep 60"},
+		Stall: 10 * time.Millisecond, Grace: 10 * time.Millisecond,
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	const want = "RESTIC_PASSWORD_COMMAND: not ended within 1s; want a command that asks nobody"
+	if err := c.CheckSettings(ctx); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// None of the settings is to blame where there is no room to try them, and what restores needs none.
+func TestCheckSettingsWithoutTemp(t *testing.T) {
+	t.Setenv("TMPDIR", "/nowhere")
+	c := &Client{Binary: servers.Restic(t), Env: []string{"RESTIC_PASSWORD=x", "RESTIC_COMPRESSION=max"}}
+	if err := c.CheckSettings(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
