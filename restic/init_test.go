@@ -244,6 +244,10 @@ func TestLocalFolder(t *testing.T) {
 	if err := os.WriteFile(file, []byte("/from/file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	wide := filepath.Join(t.TempDir(), "wide")
+	if err := os.WriteFile(wide, []byte("\xff\xfe/\x00t\x00\r\x00\n\x00"), 0o600); err != nil { // as PowerShell writes
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ env, want string }{
 		{"RESTIC_REPOSITORY=/a/b:c", "/a/b:c"},
 		{"RESTIC_REPOSITORY=a/b", "a/b"},
@@ -253,6 +257,7 @@ func TestLocalFolder(t *testing.T) {
 		{"RESTIC_REPOSITORY=sftp:user@host:/a", ""},
 		{"RESTIC_REPOSITORY=rest:http://host/", ""},
 		{"RESTIC_REPOSITORY_FILE=" + file, "/from/file"},
+		{"RESTIC_REPOSITORY_FILE=" + wide, "/t"},
 		{"", ""},
 	} {
 		client := &Client{Env: []string{"RESTIC_REPOSITORY=/first", test.env}}

@@ -17,7 +17,7 @@ func (c *Client) localFolder() (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("RESTIC_REPOSITORY_FILE: %w", err)
 		}
-		location = strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff")) // as restic reads it
+		location = strings.TrimSpace(Text(text)) // as restic reads it
 	}
 	if folder, ok := strings.CutPrefix(location, "local:"); ok {
 		return folder, nil

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
 	"syscall"
-	"unicode/utf16"
+
+	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 // trimmedByRestic are the secrets whose files restic reads itself, and takes all blanks off their ends.
@@ -22,7 +22,7 @@ func (l *loader) readSecret(file string) (string, error) {
 		return value, nil
 	}
 	text, err := os.ReadFile(file)
-	value := strings.TrimRight(withoutMark(text), "\r\n")
+	value := strings.TrimRight(restic.Text(text), "\r\n")
 	var why *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
@@ -40,26 +40,4 @@ func (l *loader) readSecret(file string) (string, error) {
 		l.pipes[file] = value
 	}
 	return value, nil
-}
-
-// withoutMark is a file's text in UTF-8, without the byte order mark that may say at its beginning what it is written in, as
-// restic reads its own files: Notepad puts one before UTF-8, PowerShell's > before UTF-16.
-func withoutMark(text []byte) string {
-	var order binary.ByteOrder
-	switch head := string(text[:min(len(text), 2)]); head {
-	case "\xff\xfe":
-		order = binary.LittleEndian
-	case "\xfe\xff":
-		order = binary.BigEndian
-	default:
-		return strings.TrimPrefix(string(text), "\ufeff")
-	}
-	if len(text)%2 != 0 { // a secret that begins so by chance
-		return string(text)
-	}
-	var units []uint16
-	for i := 2; i < len(text); i += 2 {
-		units = append(units, order.Uint16(text[i:]))
-	}
-	return string(utf16.Decode(units))
 }
