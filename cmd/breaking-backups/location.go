@@ -20,12 +20,17 @@ var lostColon = regexp.MustCompile(`^(` + strings.Join(stores, "|") + `)/`)
 // errRelative is of a folder that is looked for from wherever the program was started.
 var errRelative = errors.New("a relative path; want a whole one, /srv/backups, or a store and a colon before it, s3:https://host/bucket; ./ before it if a folder within the working folder is meant")
 
+var errRelativeLocal = errors.New("a relative path; want a whole one, local:/srv/backups; local:./ before it if a folder within the working folder is meant")
+
 // checkRepository looks at where a repository is said to be, by restic's rules for what is a folder on the platform goos.
 // Its errors hold nothing of it, as it may hold a password. Words before a colon that are no store's of today are
 // restic's to refuse: later ones may know them.
 func checkRepository(location, goos string) error {
 	if err := strayEnds(location); err != nil {
 		return err
+	}
+	if folder, ok := strings.CutPrefix(location, "local:"); ok {
+		return checkFolder(folder, goos)
 	}
 	kind, _, hasKind := strings.Cut(location, ":")
 	onWindows := goos == "windows"
@@ -47,6 +52,17 @@ func checkRepository(location, goos string) error {
 		return fmt.Errorf("no colon behind the store's name; want %s:… (or ./ before it if a folder within the working folder is meant)", strings.TrimSuffix(store, "/"))
 	}
 	return errRelative
+}
+
+// checkFolder is checkRepository for what stands behind local:, which restic takes for a folder whatever it is.
+func checkFolder(path, goos string) error {
+	if err := strayEnds(path); err != nil {
+		return err
+	}
+	if strings.HasPrefix(path, "/") || isExplicit(path) || goos == "windows" && isWindowsPath(path) {
+		return nil
+	}
+	return errRelativeLocal
 }
 
 // isExplicit reports whether a path says itself that it begins in the working folder.

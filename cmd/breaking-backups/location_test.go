@@ -14,7 +14,7 @@ import (
 func TestRepositoriesThatAreTaken(t *testing.T) {
 	for _, location := range []string{
 		"/srv/backups", "/srv/it's a folder/\"x\"/y", "/srv/s3//x", "./backups", "../backups", ".", "..", "./s3//host/bucket",
-		"local:backups", "local:/srv/a:b", "s3:host/bucket", "s3:https://host:9000/bucket/path", "s3:http://host/bucket", "s3://host/bucket", "s3:eu-west-1/bucket",
+		"local:./backups", "local:/srv/a:b", "s3:host/bucket", "s3:https://host:9000/bucket/path", "s3:http://host/bucket", "s3://host/bucket", "s3:eu-west-1/bucket",
 		"rest:http://host:8000/", "rest:https://u:p'@host/x", "rest:http+unix:///run/rest.sock:/repo", "sftp:u@host:/srv", "sftp:host:backups", "sftp://u@[::1]:2222//srv",
 		"rclone:remote:", "rclone:remote:a//b", "swift:container:/path", "b2:bucket:path/to", "b2:bucket", "azure:container:/", "gs:bucket:/", "later:x/y",
 	} {
@@ -37,6 +37,7 @@ func TestRepositoriesThatAreNotMeant(t *testing.T) {
 		" /srv/backups": "a blank at its beginning or end", "s3:https://host/bucket ": "a blank at its beginning or end", "/srv/backups\n": "a blank at its beginning or end",
 		"backups": "a relative path", "srv/backups": "a relative path", "~/backups": "a relative path", "$HOME/backups": "a relative path", "a/b:c": "a relative path", ".hidden": "a relative path",
 		"s3.example.org/bucket": "a relative path", "https://host/s3cret": "an address without its store; want s3:https:// or rest:https://", "file:///srv/backups": "an address of a file",
+		"local:srv/backups": "a relative path; want a whole one, local:/srv/backups", "local: /srv/backups": "a blank at its beginning", `local:'/srv/backups`: "a quote at its beginning", "local:": "a relative path",
 		`C:\backups`: "a path of Windows", "C:/backups": "a path of Windows", `\\server\share`: "a path of Windows", `.\backups`: "a path of Windows",
 	} {
 		err := checkRepository(location, "linux")
