@@ -207,6 +207,7 @@ func readConfig(environ []string, overrides map[string]flagValue, wants func(*co
 		delete(l.environ, name+"_FILE")
 	}
 	l.readFiles()
+	l.dropServiceLinks()
 	cfg := &config{overridden: l.overridden, redact: known}
 	l.parse(cfg)
 	further, err := parseNames(cfg.ResticEnv)

@@ -89,6 +89,26 @@ func serviceLink(value string) string {
 	return ", which Kubernetes sets for a service of that name; set it, or enableServiceLinks: false"
 }
 
+// dropServiceLinks unsets ports that Kubernetes has set and that would not be used: those of another engine, and those beside
+// an address or a socket, whose place they would take.
+func (l *loader) dropServiceLinks() {
+	engine := l.environ["DB_TYPE"]
+	scheme, _, isAddress := strings.Cut(l.environ["DATABASE_URL"], "://")
+	if isAddress = isAddress && schemes[scheme] != ""; isAddress && engine == "" {
+		engine = schemes[scheme]
+	}
+	if engine == "mariadb" {
+		engine = "mysql"
+	}
+	for of, names := range ownNames {
+		port := names["port"]
+		instead := isAddress && !l.given(names["host"]) || of == "mysql" && l.given("MYSQL_SOCKET") || of == "mongo" && l.given("MONGO_URI", "MONGODB_URI")
+		if serviceLink(l.environ[port]) != "" && l.flags[port] == "" && (of != engine || instead) {
+			delete(l.environ, port)
+		}
+	}
+}
+
 // checkServer looks at what variables of ours say of a server and of the way to it, and reports whether it can be meant.
 // libpq's are looked at by those who know its rules.
 func (l *loader) checkServer(cfg *config) bool {
