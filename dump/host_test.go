@@ -15,6 +15,9 @@ func TestCheckHost(t *testing.T) {
 		"db ":                    "want a host's name or address without quotes and blanks",
 		"app:s3cret@db":          "an address with more than a host in it",
 		"postgres://a:s3cret@db": "an address with more than a host in it",
+
+		"host=db user=x password=s3cret": "an address with more than a host in it", "host=db": "an address with more than a host in it", "db s3cret": "an address with more than a host in it", "app:s3cret": "an address with more than a host in it", "[::1]:s3cret": "an address with more than a host in it",
+		"[::1": `want an address without brackets, ::1, got "[::1"`, "@abstract": "a socket without a file is not supported",
 	} {
 		err := CheckHost(host, "PGPORT")
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret")) {

@@ -91,7 +91,7 @@ func boundTLS(cc *pgx.ConnConfig, p connParameters) {
 
 // hostName names a server for people: the host, or localhost for a socket folder.
 func hostName(host string) string {
-	if host == "" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") {
+	if host == "" || strings.HasPrefix(host, "/") {
 		return "localhost"
 	}
 	return host
