@@ -77,7 +77,7 @@ func connConfig(conn, database, password string, timeout time.Duration, warn fun
 
 // boundTLS lets cc encrypt with the versions of TLS that the parameters allow. Go's own least is libpq's, 1.2.
 func boundTLS(cc *pgx.ConnConfig, p connParameters) {
-	least, most := tlsVersions[p.get("ssl_min_protocol_version")], tlsVersions[p.get("ssl_max_protocol_version")]
+	least, most := tlsVersion(p.get("ssl_min_protocol_version")), tlsVersion(p.get("ssl_max_protocol_version"))
 	bound := func(config *tls.Config) {
 		if config != nil {
 			config.MinVersion, config.MaxVersion = cmp.Or(least, config.MinVersion), most

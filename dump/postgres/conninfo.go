@@ -221,7 +221,7 @@ func driverConfig(settings map[string]string) (*pgx.ConnConfig, error) {
 		cc.Password = password
 	}
 	// What a service says of these the driver takes for settings of the session, which no server knows.
-	for _, name := range slices.Concat(ours, passedOver) {
+	for _, name := range slices.Concat(ours, passedOver, others) {
 		delete(cc.RuntimeParams, name)
 	}
 	return cc, nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -26,11 +25,10 @@ func passwordOfFile(p connParameters, cc *pgx.ConnConfig) (string, error) {
 	path := p.get("passfile")
 	named := path != ""
 	if !named {
-		home, err := os.UserHomeDir()
-		if err != nil {
+		var err error
+		if path, err = defaultFile(".pgpass"); err != nil {
 			return "", nil
 		}
-		path = filepath.Join(home, ".pgpass")
 	}
 	text, err := readPassfile(path)
 	var why *fs.PathError
@@ -63,7 +61,7 @@ func readPassfile(path string) (string, error) {
 	case !info.Mode().IsRegular():
 		return "", errors.New("it is no plain file")
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return "", fmt.Errorf("others than its owner can read or write it (mode %04o); want 0600 or less", info.Mode().Perm())
+		return "", fmt.Errorf("others than its owner can read or write it (mode %04o); want 0600 or less, or the password in PGPASSWORD_FILE, whose mode does not matter", info.Mode().Perm())
 	}
 	text, err := os.ReadFile(path)
 	return string(text), err

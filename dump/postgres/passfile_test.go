@@ -66,7 +66,7 @@ func TestPasswordFile(t *testing.T) {
 	check("user=me", "s3cret", "") // the database is named as the user
 	check("user=me password=mine", "mine", "")
 	write("*:*:*:*:s3cret\n", 0o640)
-	check("user=me", "", path+": others than its owner can read or write it (mode 0640); want 0600 or less")
+	check("user=me", "", path+": others than its owner can read or write it (mode 0640); want 0600 or less, or the password in PGPASSWORD_FILE, whose mode does not matter")
 	check("user=me password=mine", "mine", "")
 	write("\ufefflocalhost:*:*:*:s3cret", 0o400)
 	check("user=me host=/run/pg", "s3cret", "")

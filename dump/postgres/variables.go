@@ -76,9 +76,19 @@ var choices = map[string][]string{
 	"ssl_max_protocol_version": {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"},
 }
 
-// tlsVersions are Go's numbers for libpq's words.
-var tlsVersions = map[string]uint16{
-	"TLSv1": tls.VersionTLS10, "TLSv1.1": tls.VersionTLS11, "TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13,
+// tlsVersion is Go's number for libpq's word, which alone among choices it takes in any case; 0: it is none.
+func tlsVersion(word string) uint16 {
+	switch strings.ToLower(word) {
+	case "tlsv1":
+		return tls.VersionTLS10
+	case "tlsv1.1":
+		return tls.VersionTLS11
+	case "tlsv1.2":
+		return tls.VersionTLS12
+	case "tlsv1.3":
+		return tls.VersionTLS13
+	}
+	return 0
 }
 
 var authMethods = []string{"password", "md5", "gss", "sspi", "scram-sha-256", "oauth", "none"}
@@ -101,7 +111,7 @@ func checkValue(name, value string) error {
 // wanted is what a parameter takes, if value, which is not empty, is none of that; else it is empty. It repeats nothing of
 // value. What is neither read here nor of any consequence may be anything.
 func wanted(name, value string) string {
-	if of := choices[name]; of != nil && !slices.Contains(of, value) {
+	if of := choices[name]; of != nil && !slices.Contains(of, value) && !(slices.Contains(ours, name) && tlsVersion(value) != 0) {
 		return "want " + strings.Join(of[:len(of)-1], ", ") + " or " + of[len(of)-1]
 	}
 	switch name {
@@ -172,6 +182,32 @@ func (p connParameters) get(name string) string {
 	return cmp.Or(p.service[name], os.Getenv(Variables[name]))
 }
 
+// passesOver reports whether libpq does not look at a parameter, for what others say.
+func (p connParameters) passesOver(name string) bool {
+	sockets, networks := p.ways()
+	switch name {
+	case "requiressl":
+		return p.get("sslmode") != ""
+	case "requirepeer": // it asks the system who is at a socket's other end
+		return !sockets
+	case "sslcrl", "sslcrldir":
+		return !networks || p.get("sslmode") == "disable"
+	}
+	return false
+}
+
+// ways are those that lead to the hosts.
+func (p connParameters) ways() (sockets, networks bool) {
+	for host := range strings.SplitSeq(cmp.Or(p.get("host"), defaultHost()), ",") {
+		if network, _ := pgconn.NetworkAddress(cmp.Or(host, defaultHost()), 5432); network == "unix" {
+			sockets = true
+		} else {
+			networks = true
+		}
+	}
+	return sockets, networks
+}
+
 // readParameters reads the service and looks at every parameter. The error is a SettingErrors, in the order of the
 // variables.
 func readParameters(conn map[string]string) (connParameters, error) {
@@ -183,7 +219,7 @@ func readParameters(conn map[string]string) (connParameters, error) {
 	}
 	p.service = service
 	for _, name := range slices.Sorted(maps.Keys(p.service)) {
-		if value := p.service[name]; value != "" && p.conn[name] == "" {
+		if value := p.service[name]; value != "" && p.conn[name] == "" && !p.passesOver(name) {
 			if err := checkValue(name, value); err != nil {
 				wrong = append(wrong, &SettingError{"PGSERVICE", fmt.Errorf("%s: %w", name, err)})
 			}
@@ -194,14 +230,14 @@ func readParameters(conn map[string]string) (connParameters, error) {
 		if value == "" || p.conn[name] == "" && p.service[name] != "" { // told above
 			continue
 		}
-		if name == "requiressl" && p.get("sslmode") != "" {
-			continue // as in libpq
+		if p.passesOver(name) {
+			continue
 		}
 		if err := checkValue(name, value); err != nil {
 			wrong = append(wrong, &SettingError{variable, err})
 		}
 	}
-	if low, high := tlsVersions[p.get("ssl_min_protocol_version")], tlsVersions[p.get("ssl_max_protocol_version")]; high != 0 && low > high {
+	if low, high := tlsVersion(p.get("ssl_min_protocol_version")), tlsVersion(p.get("ssl_max_protocol_version")); high != 0 && low > high {
 		wrong = append(wrong, &SettingError{"PGSSLMINPROTOCOLVERSION", errors.New("newer than PGSSLMAXPROTOCOLVERSION")})
 	}
 	if err := p.checkDefaultCRL(); err != nil {
@@ -216,12 +252,8 @@ func readParameters(conn map[string]string) (connParameters, error) {
 
 // checkDefaultCRL tells of a list of revoked certificates that libpq would take without being told to.
 func (p connParameters) checkDefaultCRL() error {
-	home, err := os.UserHomeDir()
-	if err != nil || !strings.HasPrefix(p.get("sslmode"), "verify-") || p.get("sslcrl")+p.get("sslcrldir") != "" {
-		return nil
-	}
-	file := filepath.Join(home, ".postgresql", "root.crl")
-	if _, err := os.Stat(file); err != nil {
+	file, err := defaultFile("root.crl")
+	if err != nil || !isThere(file) || !strings.HasPrefix(p.get("sslmode"), "verify-") || p.passesOver("sslcrl") || p.get("sslcrl")+p.get("sslcrldir") != "" {
 		return nil
 	}
 	return fmt.Errorf("the default file %s is there, and %w", file, unsupported("sslcrl", file))
@@ -235,11 +267,10 @@ func readService(p connParameters) (map[string]string, error) {
 	}
 	path := p.get("servicefile")
 	if path == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
+		var err error
+		if path, err = defaultFile(".pg_service.conf"); err != nil {
 			return nil, err
 		}
-		path = filepath.Join(home, ".pg_service.conf")
 	}
 	file, err := pgservicefile.ReadServicefile(path)
 	if err != nil {
@@ -254,6 +285,28 @@ func readService(p connParameters) (map[string]string, error) {
 		return nil, fmt.Errorf("there is no service %q in %s (PGSERVICEFILE)", name, path)
 	}
 	return service.Settings, nil
+}
+
+// defaultFile is where libpq looks for one of its files, by its name elsewhere than on Windows, where nobody says.
+func defaultFile(name string) (string, error) {
+	home := os.UserHomeDir
+	if runtime.GOOS == "windows" {
+		home = os.UserConfigDir // %AppData%
+	}
+	folder, err := home()
+	return defaultPath(runtime.GOOS, folder, name), err
+}
+
+func defaultPath(goos, home, name string) string {
+	switch {
+	case goos == "windows" && name == ".pgpass":
+		return filepath.Join(home, "postgresql", "pgpass.conf")
+	case goos == "windows":
+		return filepath.Join(home, "postgresql", name)
+	case strings.HasPrefix(name, "."):
+		return filepath.Join(home, name)
+	}
+	return filepath.Join(home, ".postgresql", name)
 }
 
 // socketFolders are where servers make their sockets by themselves: Debian, Homebrew, PostgreSQL's own.

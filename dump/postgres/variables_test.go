@@ -66,9 +66,18 @@ func TestVariables(t *testing.T) {
 		{"PGREQUIRESSL=1 PGSSLMODE=verify-full", ""},
 		{"PGSSLCRL=/crl", "PGSSLCRL: lists of revoked certificates are not supported"},
 		{"PGSSLCRLDIR=/crl", "PGSSLCRLDIR: lists of revoked certificates are not supported"},
-		{"PGREQUIREPEER=postgres", "PGREQUIREPEER: to look at who runs the server is not supported"},
+		{"PGSSLCRL=/crl PGSSLMODE=disable", ""},
+		{"PGSSLCRLDIR=/crl PGHOST=/run/pg", ""},
+		{"PGSSLCRL=/crl PGHOST=/run/pg,db", "PGSSLCRL: lists of revoked certificates are not supported"},
+		{"PGREQUIREPEER=postgres", ""},
+		{"PGREQUIREPEER=postgres PGHOST=/run/pg", "PGREQUIREPEER: to look at who runs the server is not supported"},
+		{"PGREQUIREPEER=postgres PGHOST=", "PGREQUIREPEER: to look at who runs the server is not supported"},
+		{"PGREQUIREPEER=postgres PGHOST=db,/run/pg", "PGREQUIREPEER: to look at who runs the server is not supported"},
 		{"PGHOSTADDR=10.0.0.1", "PGHOSTADDR: not supported by this program"},
 		{"PGSSLMINPROTOCOLVERSION=1.3", "PGSSLMINPROTOCOLVERSION: want TLSv1, TLSv1.1, TLSv1.2 or TLSv1.3"},
+		{"PGSSLMINPROTOCOLVERSION=tlsv1.2 PGSSLMAXPROTOCOLVERSION=TLSV1.3", ""},
+		{"PGSSLMINPROTOCOLVERSION=tlsv1.3 PGSSLMAXPROTOCOLVERSION=TLSv1.2", "PGSSLMINPROTOCOLVERSION: newer than PGSSLMAXPROTOCOLVERSION"},
+		{"PGSSLMODE=Require", "PGSSLMODE: want disable"}, // whose case counts
 		{"PGSSLMINPROTOCOLVERSION=TLSv1.3 PGSSLMAXPROTOCOLVERSION=TLSv1.2", "PGSSLMINPROTOCOLVERSION: newer than PGSSLMAXPROTOCOLVERSION"},
 		{"PGLOADBALANCEHOSTS=random PGGEQO=off PGTZ=UTC PGCLIENTENCODING=LATIN1", ""},
 	} {
@@ -105,6 +114,36 @@ func TestRevocationList(t *testing.T) {
 	}
 }
 
+// What a service says and libpq does not look at does not reach the server, which would not know it.
+func TestServicePassedOver(t *testing.T) {
+	home := noVariables(t)
+	if err := os.WriteFile(filepath.Join(home, ".pg_service.conf"), []byte("[app]\nsslcrl=/crl\nrequirepeer=me\nsslmode=disable\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cc, err := connConfig("service=app", "", "", 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range cc.RuntimeParams {
+		if name != "application_name" {
+			t.Errorf("the server is told %s=%s", name, value)
+		}
+	}
+}
+
+// libpq's own files are elsewhere on Windows.
+func TestDefaultPath(t *testing.T) {
+	for name, want := range map[string][2]string{
+		".pgpass":          {"/home/.pgpass", "/home/postgresql/pgpass.conf"},
+		".pg_service.conf": {"/home/.pg_service.conf", "/home/postgresql/.pg_service.conf"},
+		"root.crl":         {"/home/.postgresql/root.crl", "/home/postgresql/root.crl"},
+	} {
+		if linux, windows := defaultPath("linux", "/home", name), defaultPath("windows", "/home", name); linux != want[0] || windows != want[1] {
+			t.Errorf("%s: %s, %s", name, linux, windows)
+		}
+	}
+}
+
 // A part of the connection string goes before a variable that says nothing usable.
 func TestConnBeforeVariables(t *testing.T) {
 	noVariables(t)
@@ -123,7 +162,7 @@ func TestConnBeforeVariables(t *testing.T) {
 
 func TestTLSVersions(t *testing.T) {
 	noVariables(t)
-	t.Setenv("PGSSLMINPROTOCOLVERSION", "TLSv1.3")
+	t.Setenv("PGSSLMINPROTOCOLVERSION", "tlsv1.3")
 	cc, err := connConfig("", "", "", 0, nil)
 	if err != nil || cc.TLSConfig.MinVersion != tls.VersionTLS13 || cc.RuntimeParams["ssl_min_protocol_version"] != "" {
 		t.Errorf("%v, %+v", err, cc)
