@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -343,12 +344,7 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 			c = &fakeCollection{db: db, name: target, kind: "collection"}
 			f.collections = append(f.collections, c)
 		}
-		docs, _ := command.Lookup("documents").ArrayOK()
-		values, _ := bson.RawArray(docs).Values()
-		for _, v := range values {
-			c.docs = append(c.docs, v.Document())
-		}
-		return append(ok, bson.E{Key: "n", Value: len(values)})
+		return f.insert(c, command)
 	case "count":
 		n := 0
 		if c := f.collection(db, target); c != nil {
@@ -397,6 +393,56 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 	return failure(59, "no such command: "+name)
 }
 
+// insert refuses what a unique index has already, as a mongod does, and goes on after that where the insert is not ordered.
+func (f *fake) insert(c *fakeCollection, command bson.Raw) any {
+	unique := []bson.Raw{bson.Raw(idKey)}
+	for _, index := range c.indexes {
+		raw, _ := bson.Marshal(index)
+		if truth(raw, "unique") && !isIDIndex(raw) {
+			unique = append(unique, bson.Raw(raw).Lookup("key").Document())
+		}
+	}
+	values := func(key, doc bson.Raw) string {
+		fields, _ := key.Elements()
+		text := fmt.Sprint(key)
+		for _, field := range fields {
+			text += doc.Lookup(field.Key()).String() + "\x00"
+		}
+		return text
+	}
+	there := map[string]bool{}
+	for _, doc := range c.docs {
+		for _, key := range unique {
+			there[values(key, doc)] = true
+		}
+	}
+	docs, _ := command.Lookup("documents").ArrayOK()
+	all, _ := bson.RawArray(docs).Values()
+	n, refused := 0, bson.A{}
+	ordered, given := command.Lookup("ordered").BooleanOK()
+	for i, v := range all {
+		doc := v.Document()
+		at := slices.IndexFunc(unique, func(key bson.Raw) bool { return has(doc, "_id") && there[values(key, doc)] })
+		if at >= 0 {
+			refused = append(refused, bson.D{{Key: "index", Value: i}, {Key: "code", Value: codeDuplicateKey}, {Key: "keyPattern", Value: unique[at]}, {Key: "errmsg", Value: "E11000 duplicate key"}})
+			if ordered || !given {
+				break
+			}
+			continue
+		}
+		n++
+		c.docs = append(c.docs, doc)
+		for _, key := range unique {
+			there[values(key, doc)] = true
+		}
+	}
+	answer := bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: n}}
+	if len(refused) > 0 {
+		answer = append(answer, bson.E{Key: "writeErrors", Value: refused})
+	}
+	return answer
+}
+
 // applyOps refuses what is about a collection that is not there, as a mongod does, and makes and drops collections.
 func (f *fake) applyOps(command bson.Raw) any {
 	op := command.Lookup("applyOps", "0").Document()
@@ -435,10 +481,16 @@ func (f *fake) wireVersion() int {
 
 var idIndex = bson.D{{Key: "v", Value: 2}, {Key: "key", Value: bson.D{{Key: "_id", Value: 1}}}, {Key: "name", Value: "_id_"}}
 
+var idKey, _ = bson.Marshal(bson.D{{Key: "_id", Value: 1}})
+
 // selected tells whether a document is one that a find of this package asks for.
 func selected(doc, command bson.Raw) bool {
 	if db, ok := command.Lookup("filter", "db").StringValueOK(); ok {
 		return doc.Lookup("db").StringValue() == db
+	}
+	if ids, ok := command.Lookup("filter", "_id", "$in").ArrayOK(); ok {
+		values, _ := bson.RawArray(ids).Values()
+		return slices.ContainsFunc(values, doc.Lookup("_id").Equal)
 	}
 	at := func(v bson.RawValue) bson.Timestamp {
 		t, i, _ := v.TimestampOK()

@@ -1,11 +1,13 @@
 package mongo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -115,7 +117,9 @@ func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free c
 	}
 }
 
-// insertBatch inserts one batch and stops at the first document that is refused.
+// insertBatch inserts one batch, in its order: up to a document that is refused, and
+// after one whose _id is there already all that can be, at once. A server takes these
+// in their order too, and sending what is left after each would be quadratic.
 func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	docs := make([]any, len(b.ends))
 	for i := range docs {
@@ -126,40 +130,69 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 		return err
 	}
 	coll := s.conn.client.Database(t.db).Collection(t.dataName(s.conn.server.version))
-	for allowed := false; len(docs) > 0; {
-		n, refused, err := insertMany(ctx, coll, docs, opts)
+	for ordered, allowed := true, false; len(docs) > 0; {
+		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
 		if err != nil {
 			return fmt.Errorf("insert: %w", err)
 		}
-		t.inserted += int64(n)
-		s.keepEmptyTimestamps(ctx, t, coll, docs[:n])
-		docs = docs[n:]
-		switch {
-		case refused == nil:
-			return nil
-		case refused.Code == codeMixedSchema && !allowed:
+		o, err := s.outcomeOf(t, docs, refused, ordered, allowed)
+		if err != nil {
+			return err
+		}
+		t.inserted += int64(len(o.inserted))
+		s.keepEmptyTimestamps(ctx, t, coll, o.inserted)
+		if o.mixed {
 			if err := s.allowMixedSchema(ctx, t); err != nil {
 				return err
 			}
 			allowed = true
-		case isSecondID(refused) && t.kind != targetAuth:
-			if err := s.second(ctx, t, docs[0].(bson.Raw)); err != nil {
-				return fmt.Errorf("look for the document that has the _id of another: %w", errors.Join(refused, err))
-			}
-			docs = docs[1:]
-		default:
-			id := docs[0].(bson.Raw).Lookup("_id").String()
-			return fmt.Errorf("insert the document with _id %s: %w", shortened(id), refused)
 		}
+		if err := s.second(ctx, t, o.second); err != nil {
+			return fmt.Errorf("look for the documents that have the _id of others: %w", err)
+		}
+		docs, ordered = o.again, ordered && o.mixed
 	}
 	return nil
+}
+
+// An outcome is what became of documents that were sent.
+type outcome struct {
+	inserted []any
+	again    []any      // to be sent again
+	second   []bson.Raw // refused, as there is one with its _id
+	mixed    bool       // the server is to be told first to take them
+}
+
+// outcomeOf says what became of documents of which the server refuses some. An error
+// is that of a document without which there is no going on.
+func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, ordered, allowed bool) (o outcome, err error) {
+	next := 0 // of the documents
+	for _, why := range refused {
+		doc := docs[why.Index].(bson.Raw)
+		o.inserted = append(o.inserted, docs[next:why.Index]...)
+		next = why.Index + 1
+		switch {
+		case why.Code == codeMixedSchema && !allowed:
+			o.mixed, o.again = true, append(o.again, doc)
+		case isSecondID(&why) && (t.kind != targetAuth || s.oplogOf != nil):
+			o.second = append(o.second, doc)
+		default:
+			return o, fmt.Errorf("insert the document with _id %s: %w", shortened(doc.Lookup("_id").String()), why)
+		}
+		if ordered {
+			o.again = append(o.again, docs[next:]...)
+			return o, nil
+		}
+	}
+	o.inserted = append(o.inserted, docs[next:]...)
+	return o, nil
 }
 
 // insertOptions has the server take documents as they are: with what a validator
 // would refuse, as that was in the original all the same, and with empty
 // timestamps, in whose place it puts the present otherwise.
 func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
-	opts := options.InsertMany().SetOrdered(true)
+	opts := options.InsertMany()
 	server := s.conn.server
 	if server.mongod && t.isValidated() { // it takes a right
 		opts.SetBypassDocumentValidation(true)
@@ -174,18 +207,24 @@ func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, e
 	return opts, err
 }
 
-// insertMany inserts documents in their order, up to the first that is refused.
-func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *options.InsertManyOptionsBuilder) (n int, refused *mongo.WriteError, err error) {
+// insertMany inserts documents in their order. It returns those that are refused, by
+// where they are among them: ordered is the insert, so it ended with the first.
+func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *options.InsertManyOptionsBuilder) (refused []mongo.WriteError, err error) {
 	_, err = coll.InsertMany(ctx, docs, opts)
 	var bulk mongo.BulkWriteException
-	if !errors.As(err, &bulk) || len(bulk.WriteErrors) == 0 {
-		return len(docs), nil, err
+	if !errors.As(err, &bulk) || len(bulk.WriteErrors) == 0 || bulk.WriteConcernError != nil {
+		return nil, err
 	}
-	first := bulk.WriteErrors[0].WriteError
-	if first.Index < 0 || first.Index >= len(docs) {
-		return 0, nil, fmt.Errorf("the server refuses document %d of %d: %w", first.Index, len(docs), err)
+	for _, e := range bulk.WriteErrors {
+		refused = append(refused, e.WriteError)
 	}
-	return first.Index, &first, nil
+	slices.SortFunc(refused, func(a, b mongo.WriteError) int { return cmp.Compare(a.Index, b.Index) })
+	for i, e := range refused {
+		if e.Index < 0 || e.Index >= len(docs) || i > 0 && e.Index == refused[i-1].Index {
+			return nil, fmt.Errorf("the server refuses document %d of %d: %w", e.Index, len(docs), err)
+		}
+	}
+	return refused, nil
 }
 
 // shortened cuts a text to what has room in an error.

@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -25,25 +24,29 @@ import (
 // _id. While documents come, that is the one index of a collection that is unique.
 func isSecondID(refused *mongo.WriteError) bool { return refused.HasErrorCode(codeDuplicateKey) }
 
-// second takes note of a document that was refused because there is one with its _id.
-func (s *loading) second(ctx context.Context, t *target, doc bson.Raw) error {
-	if s.oplogOf != nil {
-		t.twice++
+// second takes note of documents that were refused because there are others with
+// their _ids.
+func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error {
+	if len(docs) == 0 {
 		return nil
 	}
-	there, err := s.withID(ctx, t, doc.Lookup("_id"))
+	if s.oplogOf != nil {
+		t.twice += int64(len(docs))
+		return nil
+	}
+	equal, err := s.equals(ctx, t, docs)
 	if err != nil {
 		return err
 	}
-	for _, other := range there {
-		if bytes.Equal(idFirst(other), idFirst(doc)) {
+	for _, doc := range docs {
+		if equal[string(idFirst(doc))] {
 			t.twice++
-			return nil
+			continue
 		}
-	}
-	t.others++
-	if s.others++; len(s.firstOthers) < mostOthers {
-		s.firstOthers = append(s.firstOthers, fmt.Sprintf("%s of %s", shortened(doc.Lookup("_id").String()), shown(t.namespace())))
+		t.others++
+		if s.others++; len(s.firstOthers) < mostOthers {
+			s.firstOthers = append(s.firstOthers, fmt.Sprintf("%s of %s", shortened(doc.Lookup("_id").String()), shown(t.namespace())))
+		}
 	}
 	return nil
 }
@@ -63,22 +66,33 @@ func (s *loading) othersError() error {
 	return fmt.Errorf("the dump has several documents of one _id, of which the first is there and all else of the dump: %s", text)
 }
 
-// withID returns the documents of the target that have that _id: through a mongos
-// there may be several.
-func (s *loading) withID(ctx context.Context, t *target, id bson.RawValue) (docs []bson.Raw, err error) {
-	name := t.dataName(s.conn.server.version)
+// equals returns which of some documents the target has, by their bytes. It looks at
+// those of their _ids: through a mongos there may be several of each.
+func (s *loading) equals(ctx context.Context, t *target, docs []bson.Raw) (map[string]bool, error) {
+	ids, equal := bson.A{}, map[string]bool{}
+	for _, doc := range docs {
+		ids = append(ids, doc.Lookup("_id"))
+		equal[string(idFirst(doc))] = false
+	}
 	command := bson.D{
-		{Key: "find", Value: name},
-		{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$eq", Value: id}}}}},
+		{Key: "find", Value: t.dataName(s.conn.server.version)},
+		{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}},
 	}
 	if t.kind == targetTimeSeries && s.conn.server.version.RawData() {
 		command = append(command, bson.E{Key: "rawData", Value: true})
 	}
-	err = s.conn.each(ctx, t.db, command, func(doc bson.Raw) error {
-		docs = append(docs, bytes.Clone(doc))
-		return nil
-	})
-	return docs, err
+	cur, err := s.conn.cursor(ctx, t.db, command)
+	if err != nil {
+		return nil, err
+	}
+	defer cur.end(ctx)
+	for cur.next(ctx) {
+		doc := string(idFirst(cur.Current))
+		if _, sent := equal[doc]; sent {
+			equal[doc] = true
+		}
+	}
+	return equal, cur.err
 }
 
 // idFirst is a document with its _id in the first place, where a server puts it.

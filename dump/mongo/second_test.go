@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -108,5 +109,49 @@ func TestDocumentThatIsReadTwice(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("order %s (-want +got):\n%s", order, diff)
 		}
+	}
+}
+
+// However many documents come twice, each is sent twice at most, and they are looked for together.
+func TestManyDocumentsThatComeTwice(t *testing.T) {
+	const n = 500
+	var docs []string
+	for i := range n {
+		docs = append(docs, fmt.Sprintf(`{"_id":%d,"a":%[1]d}`, i))
+	}
+	to := startFake(t)
+	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, append(docs, docs...))
+	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	for _, insert := range to.sent("insert") {
+		sent += strings.Count(insert, `"_id"`)
+	}
+	if there := len(to.collection("app", "c").docs); there != n || sent > 3*n || len(to.sent("find")) > 2 {
+		t.Errorf("there are %d documents, want %d; sent were %d documents and %d finds", there, n, sent, len(to.sent("find")))
+	}
+}
+
+// A write concern that fails is told of although documents are passed over.
+func TestWriteConcernBesideASecondID(t *testing.T) {
+	to := startFake(t)
+	to.handle("insert", func(_ string, command bson.Raw) any {
+		answer := to.insert(to.collection("app", "c"), command).(bson.D)
+		return append(answer, bson.E{Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}})
+	})
+	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, []string{`{"_id":1}`, `{"_id":1}`})
+	if _, err := loadFake(t, to, LoadConfig{}, stream); err == nil || !strings.Contains(err.Error(), "waiting for replication timed out") {
+		t.Error(err)
+	}
+}
+
+// Of a user who comes twice the oplog says who it is.
+func TestUserWhoComesTwice(t *testing.T) {
+	users := []string{`{"_id":"app.joe","user":"joe","db":"app"}`, `{"_id":"app.joe","user":"joe","db":"app"}`}
+	to := startFake(t)
+	stream := archiveOf(t, []archive.Collection{{DB: "admin", Name: "system.users", Type: "collection"}, {Name: "oplog"}}, users, nil)
+	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil || len(to.sent("_mergeAuthzCollections")) != 1 {
+		t.Error(err, to.sent("_mergeAuthzCollections"))
 	}
 }
