@@ -53,11 +53,14 @@ var ErrElsewhere = errors.New("the dump leads into a database where it does not 
 // A PartialError is why a load ended that has changed its target.
 type PartialError struct {
 	Err  error
-	Left string // how the target is left: HoldsPart, or what is gone
+	Left string // how the target is left: HoldsPart, AllElse, or what is gone
 }
 
 // HoldsPart is how a load leaves its target that ended among the dump's statements.
 const HoldsPart = "the target now holds a part of the dump"
+
+// AllElse is how a load leaves its target whose error names all that is missing.
+const AllElse = "all else of the dump is there"
 
 func (e *PartialError) Error() string { return e.Err.Error() + "; " + e.Left }
 func (e *PartialError) Unwrap() error { return e.Err }

@@ -91,9 +91,10 @@ func hasCollation(options bson.Raw) bool {
 // isIDIndex tells whether an index is that of _id, which there is one of.
 func isIDIndex(index bson.Raw) bool {
 	key, ok := index.Lookup("key").DocumentOK()
-	if !ok {
-		return false
-	}
+	return ok && isIDKey(key)
+}
+
+func isIDKey(key bson.Raw) bool {
 	fields, err := key.Elements()
 	if err != nil || len(fields) != 1 || fields[0].Key() != "_id" {
 		return false

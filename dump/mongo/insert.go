@@ -176,6 +176,8 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 			o.mixed, o.again = true, append(o.again, doc)
 		case isSecondID(&why) && (t.kind != targetAuth || s.oplogOf != nil):
 			o.second = append(o.second, doc)
+		case why.HasErrorCode(codeDuplicateKey) && t.kind != targetAuth:
+			s.leaveOut(t, doc, byIndex+why.Raw.Lookup("keyPattern").String())
 		default:
 			return o, fmt.Errorf("insert the document with _id %s: %w", shortened(doc.Lookup("_id").String()), why)
 		}

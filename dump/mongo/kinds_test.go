@@ -103,7 +103,7 @@ func TestInvalidView(t *testing.T) {
 		return nil
 	})
 	_, err = loadFake(t, to, LoadConfig{}, stream)
-	if err == nil || !strings.Contains(err.Error(), "the server refuses 1 view, and all else is there: app.gone: create: ") {
+	if err == nil || !strings.Contains(err.Error(), "the server refuses 1 view: app.gone: create: ") {
 		t.Errorf("%v", err)
 	}
 	if to.collection("app", "by_name") == nil || to.collection("app", "active") == nil || len(to.sent("_mergeAuthzCollections")) != 1 {

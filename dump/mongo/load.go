@@ -90,7 +90,7 @@ var ErrNoReplay = errors.New("the dump has an oplog, which cannot be played thro
 // with their options, the documents in their order, then indexes, views, users
 // and roles, and the oplog. See dump.Loader. Whatever stands in the way is found
 // before anything is changed. An error after that says so: the target then holds
-// a part of the dump. A reader that can be closed is closed when the load fails,
+// a part of the dump, or all of it but for what the error names. A reader that can be closed is closed when the load fails,
 // so that nobody waits for what it would still bring.
 func (l *Loader) Load(whole context.Context, r io.Reader) error {
 	ctx, fail := context.WithCancelCause(whole)
@@ -112,7 +112,11 @@ func (l *Loader) Load(whole context.Context, r io.Reader) error {
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
-	if left := dump.Left(s.touched, s.gone); left != "" {
+	left := dump.Left(s.touched, s.gone)
+	if _, named := errors.AsType[*incompleteError](err); named {
+		left = dump.AllElse
+	}
+	if left != "" {
 		return &dump.PartialError{Err: err, Left: left}
 	}
 	return err
@@ -133,9 +137,8 @@ type loading struct {
 	settled bool
 	refused []refusal
 
-	others      int64                   // documents whose _id others had
-	firstOthers []string                // the first of them, for people
-	fail        context.CancelCauseFunc // of the load's context
+	leftOut []*leftOut              // documents that are not there, by reason
+	fail    context.CancelCauseFunc // of the load's context
 
 	compared dump.Comparison // of the collections that are filled
 }
@@ -237,7 +240,7 @@ func (s *loading) finish(ctx context.Context) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.refusals(), s.othersError())
+	return s.incomplete()
 }
 
 // settle makes views, and then users and roles, unless that is done. All the

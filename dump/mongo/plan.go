@@ -18,7 +18,7 @@ type target struct {
 	metadata metadata
 	inserted int64
 	twice    int64 // of the dump's documents, those that came before, or whose _id did and that the oplog settles
-	others   int64 // and those whose _id another had, see second.go
+	others   int64 // and those that are left out, see refused.go
 	warned   bool  // of timestamps
 	without  int64 // of the dump's documents, those without an _id
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
@@ -41,8 +43,43 @@ func (s *loading) orRefused(ctx context.Context, kind refusalKind, err error) er
 	return nil
 }
 
-// refusals returns all of them as one error, and nil without any.
-func (s *loading) refusals() error {
+// leftOut are documents that are not there, for one reason.
+type leftOut struct {
+	why   string
+	n     int64
+	first []string // of them, for people
+}
+
+// Reasons for which documents are left out.
+const (
+	otherThere  = "the dump has several documents of one _id, of which the first is there"
+	notCompared = "documents whose _id is there already are left out, and are not compared with what is there, as this user lacks the right find"
+	byIndex     = "documents are left out by the unique index " // and its key
+)
+
+// leaveOut takes note of a document that is not there.
+func (s *loading) leaveOut(t *target, doc bson.Raw, why string) {
+	const most = 10
+	i := slices.IndexFunc(s.leftOut, func(l *leftOut) bool { return l.why == why })
+	if i < 0 {
+		i = len(s.leftOut)
+		s.leftOut = append(s.leftOut, &leftOut{why: why})
+	}
+	t.others++
+	l := s.leftOut[i]
+	if l.n++; l.n <= most {
+		l.first = append(l.first, fmt.Sprintf("%s of %s", shortened(doc.Lookup("_id").String()), shown(t.namespace())))
+	}
+}
+
+// An incompleteError names all of the dump that is not there.
+type incompleteError struct{ error }
+
+func (e *incompleteError) Unwrap() error { return e.error }
+
+// incomplete returns all that was refused and left out as an *incompleteError, and
+// nil where all of the dump is there.
+func (s *loading) incomplete() error {
 	var kinds []string
 	var errs []error
 	for _, kind := range []refusalKind{indexRefused, viewRefused, usersRefused} {
@@ -60,8 +97,19 @@ func (s *loading) refusals() error {
 			kinds = append(kinds, fmt.Sprintf(kind.many, n))
 		}
 	}
-	if len(errs) == 0 {
+	err := errors.Join(errs...)
+	if err != nil {
+		err = fmt.Errorf("the server refuses %s: %w", strings.Join(kinds, " and "), err)
+	}
+	for _, l := range s.leftOut {
+		text := strings.Join(l.first, ", ")
+		if more := l.n - int64(len(l.first)); more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		err = errors.Join(err, fmt.Errorf("%s: %s", l.why, text))
+	}
+	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("the server refuses %s, and all else is there: %w", strings.Join(kinds, " and "), errors.Join(errs...))
+	return &incompleteError{err}
 }

@@ -2,8 +2,6 @@ package mongo
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -21,8 +19,12 @@ import (
 // end, where all else is restored.
 
 // isSecondID tells whether a document was refused because there is one with its
-// _id. While documents come, that is the one index of a collection that is unique.
-func isSecondID(refused *mongo.WriteError) bool { return refused.HasErrorCode(codeDuplicateKey) }
+// _id, and not by another unique index, as a sharded collection may have one while
+// documents come. Not all servers say by which.
+func isSecondID(refused *mongo.WriteError) bool {
+	key, named := refused.Raw.Lookup("keyPattern").DocumentOK()
+	return refused.HasErrorCode(codeDuplicateKey) && (!named || isIDKey(key))
+}
 
 // second takes note of documents that were refused because there are others with
 // their _ids.
@@ -35,35 +37,23 @@ func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error 
 		return nil
 	}
 	equal, err := s.equals(ctx, t, docs)
-	if err != nil {
+	if ctx.Err() == nil && isElection(err) {
+		equal, err = s.equals(ctx, t, docs)
+	}
+	why := otherThere
+	if hasCode(err, codeUnauthorized) { // the role restore may write and not look
+		why = notCompared
+	} else if err != nil {
 		return err
 	}
 	for _, doc := range docs {
 		if equal[string(idFirst(doc))] {
 			t.twice++
-			continue
-		}
-		t.others++
-		if s.others++; len(s.firstOthers) < mostOthers {
-			s.firstOthers = append(s.firstOthers, fmt.Sprintf("%s of %s", shortened(doc.Lookup("_id").String()), shown(t.namespace())))
+		} else {
+			s.leaveOut(t, doc, why)
 		}
 	}
 	return nil
-}
-
-// mostOthers is how many of them are named.
-const mostOthers = 10
-
-// othersError names the documents that are not there, as others have their _id.
-func (s *loading) othersError() error {
-	if s.others == 0 {
-		return nil
-	}
-	text := strings.Join(s.firstOthers, ", ")
-	if more := s.others - int64(len(s.firstOthers)); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return fmt.Errorf("the dump has several documents of one _id, of which the first is there and all else of the dump: %s", text)
 }
 
 // equals returns which of some documents the target has, by their bytes. It looks at
