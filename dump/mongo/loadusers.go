@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -134,6 +135,10 @@ func (s *loading) loadUsers(ctx context.Context) error {
 	return nil
 }
 
+// errOtherForm is a refusal in the server's stead, which would take users that it
+// cannot read.
+var errOtherForm = errors.New("they are of another form than the server's")
+
 // checkVersion refuses users of a form that the server does not read.
 func (s *loading) checkVersion(ctx context.Context) error {
 	var answer struct {
@@ -147,7 +152,7 @@ func (s *loading) checkVersion(ctx context.Context) error {
 		dumped = 3 // as mongorestore takes it
 	}
 	if dumped != answer.Version && (dumped != 3 || answer.Version != 5) {
-		return fmt.Errorf("the version of their form in the dump is %d, the server's is %d", dumped, answer.Version)
+		return fmt.Errorf("%w: its version in the dump is %d, the server's is %d", errOtherForm, dumped, answer.Version)
 	}
 	return nil
 }

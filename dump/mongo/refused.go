@@ -11,9 +11,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// A refusal is a definition of the dump that the server does not make, of data
-// that is all there: a unique index of documents that are not, a view by what the
-// server does not know. None of them is to cost the next one.
+// A refusal is a definition of the dump that the server does not make: a unique
+// index of documents that are not, a view by what the server does not know, a
+// collection with such an option, whose documents are passed over. None of them is
+// to cost the next one.
 type refusal struct {
 	kind refusalKind
 	err  error
@@ -22,16 +23,17 @@ type refusal struct {
 type refusalKind struct{ one, many string }
 
 var (
-	indexRefused = refusalKind{"1 index", "%d indexes"}
-	viewRefused  = refusalKind{"1 view", "%d views"}
-	usersRefused = refusalKind{"users and roles", ""} // which are taken together
+	collectionRefused = refusalKind{"1 collection", "%d collections"}
+	indexRefused      = refusalKind{"1 index", "%d indexes"}
+	viewRefused       = refusalKind{"1 view", "%d views"}
+	usersRefused      = refusalKind{"users and roles", ""} // which are taken together
 )
 
 // isRefusal tells an error by which the server refuses what it was asked for from
 // one after which there is no asking.
 func isRefusal(ctx context.Context, err error) bool {
 	_, isServers := errors.AsType[mongo.ServerError](err)
-	return isServers && ctx.Err() == nil && !isElection(err)
+	return (isServers || errors.Is(err, errOtherForm)) && ctx.Err() == nil && !isElection(err)
 }
 
 // orRefused keeps an error that is a refusal, and returns any other.
@@ -82,7 +84,7 @@ func (e *incompleteError) Unwrap() error { return e.error }
 func (s *loading) incomplete() error {
 	var kinds []string
 	var errs []error
-	for _, kind := range []refusalKind{indexRefused, viewRefused, usersRefused} {
+	for _, kind := range []refusalKind{collectionRefused, indexRefused, viewRefused, usersRefused} {
 		n := 0
 		for _, r := range s.refused {
 			if r.kind == kind {

@@ -85,3 +85,19 @@ func TestAllRefusalsAreNamed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Users of a form that the server does not read cost nothing else, as those that it refuses.
+func TestUsersOfAnotherForm(t *testing.T) {
+	to := startFake(t)
+	to.handle("getParameter", func(string, bson.Raw) any {
+		return bson.D{{Key: "ok", Value: 1}, {Key: "authSchemaVersion", Value: 7}}
+	})
+	_, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`)))
+	const want = "restore: the server refuses users and roles: users and roles: they are of another form than the server's: its version in the dump is 5, the server's is 7; " + dump.AllElse
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if len(to.sent("applyOps")) != 1 || len(to.sent("createIndexes")) != 2 || to.collection("admin", "tempusers") != nil {
+		t.Errorf("%q, %q, or copies of the users are left", to.sent("applyOps"), to.sent("createIndexes"))
+	}
+}
