@@ -550,7 +550,7 @@ func TestLoadFailures(t *testing.T) {
 		do   func(to *fake)
 		want string
 	}{
-		"create": {refuse("create", failure(72, "bad option")), "restore: app.clustered: create: "},
+		"create": {refuse("create", failure(72, "bad option")), "restore: the server refuses 5 collections and 2 views: app.clustered: create: "},
 		"refused document": {func(to *fake) {
 			to.on["insert"] = func(_ string, command bson.Raw) any {
 				if name, _ := command.Lookup("insert").StringValueOK(); name == "users" {

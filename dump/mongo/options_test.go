@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // What a server adds that nobody knows yet is in the dump, and the restore does not fail by it; both say so. What is
@@ -60,7 +62,33 @@ func TestOptionsOfLaterServers(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := loadFake(t, strict, LoadConfig{}, stream); err == nil || !strings.Contains(err.Error(), "validationLevel") {
-		t.Errorf("an option that somebody set is refused: %v", err)
+	const want = "restore: the server refuses 1 collection: app.a: create: BSON field 'create.validationLevel' is an unknown field.; " + dump.AllElse
+	if _, err := loadFake(t, strict, LoadConfig{}, stream); err == nil || err.Error() != want {
+		t.Errorf("an option that somebody set is refused: %v, want %s", err, want)
+	}
+	if plain := strict.collection("app", "plain"); plain == nil || len(plain.docs) != 1 || strict.collection("app", "a") != nil {
+		t.Error("the other collection is not restored, or the documents are without their collection")
+	}
+}
+
+// What an oplog says of a collection that the server refuses to make is passed over, as are its documents and indexes.
+func TestReplayWithoutARefusedCollection(t *testing.T) {
+	to := startFake(t)
+	to.handle("create", func(_ string, command bson.Raw) any {
+		if command.Lookup("create").StringValue() == "users" {
+			return failure(9, "unknown validator")
+		}
+		return nil
+	})
+	_, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(
+		t, oplogEntry(3, "i", "app.users", `{"_id":3}`),
+		oplogEntry(4, "c", "app.$cmd", `{"createIndexes":"users","v":2,"key":{"c":1},"name":"c_1"}`),
+		oplogEntry(5, "i", "app.images", `{"_id":3}`),
+	))
+	if err == nil || !strings.HasPrefix(err.Error(), "restore: the server refuses 1 collection: app.users: create: ") || !strings.HasSuffix(err.Error(), dump.AllElse) {
+		t.Error(err)
+	}
+	if to.collection("app", "users") != nil || len(to.sent("applyOps")) != 1 || strings.Contains(strings.Join(to.sent("createIndexes"), ""), "users") || len(to.collection("app", "zlog").docs) != 2 {
+		t.Errorf("%q, %q", to.sent("applyOps"), to.sent("createIndexes"))
 	}
 }
