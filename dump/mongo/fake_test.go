@@ -335,7 +335,16 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		values, _ := bson.RawArray(indexes).Values()
 		c := f.collection(db, target)
 		for _, v := range values {
-			c.indexes = append(c.indexes, v.Document())
+			if refusal := c.addIndex(v.Document()); refusal != nil {
+				return refusal
+			}
+		}
+		return ok
+	case "shardCollection":
+		db, name, _ := strings.Cut(target, ".")
+		c, key := f.collection(db, name), command.Lookup("key").Document()
+		if !slices.ContainsFunc(c.indexes, func(index any) bool { raw, _ := bson.Marshal(index); return beginsWith(raw, key) }) {
+			c.addIndex(keyIndex(key))
 		}
 		return ok
 	case "insert":
@@ -391,6 +400,47 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 		return ok
 	}
 	return failure(59, "no such command: "+name)
+}
+
+// addIndex adds an index, and refuses one that is another's by its key or its name.
+func (c *fakeCollection) addIndex(index bson.Raw) any {
+	same := func(a, b bson.Raw) bool {
+		x, _ := withoutName(a)
+		y, _ := withoutName(b)
+		return x == y
+	}
+	for _, other := range c.indexes {
+		raw, _ := bson.Marshal(other)
+		there := bson.Raw(raw)
+		switch {
+		case indexName(there) == indexName(index) && same(there, index):
+			return nil
+		case indexName(there) == indexName(index):
+			return failure(86, "an existing index has the same name as the requested index")
+		case there.Lookup("key").Equal(index.Lookup("key")):
+			return failure(85, "index already exists with a different name")
+		}
+	}
+	c.indexes = append(c.indexes, index)
+	return nil
+}
+
+// keyIndex is the index that a mongos makes for a key, named as a server names one.
+func keyIndex(key bson.Raw) bson.Raw {
+	var name []string
+	fields, _ := key.Elements()
+	for _, field := range fields {
+		text, isText := field.Value().StringValueOK()
+		if !isText {
+			text = "1"
+		}
+		name = append(name, field.Key()+"_"+text)
+	}
+	raw, err := bson.Marshal(bson.D{{Key: "key", Value: key}, {Key: "name", Value: strings.Join(name, "_")}})
+	if err != nil {
+		panic(err)
+	}
+	return raw
 }
 
 // insert refuses what a unique index has already, as a mongod does, and goes on after that where the insert is not ordered.

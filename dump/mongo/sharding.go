@@ -89,6 +89,9 @@ func (s *loading) shard(ctx context.Context) error {
 		case !s.conn.server.mongos:
 			unsharded = append(unsharded, t.namespace())
 		default:
+			if err := s.createKeyIndexes(ctx, t, key); err != nil {
+				return err
+			}
 			if err := s.shardCollection(ctx, t, key); err != nil && ctx.Err() == nil {
 				s.cfg.Warn(fmt.Sprintf("%s is not sharded, as it was where it was dumped: %v", shown(t.namespace()), err))
 			} else if err != nil {
@@ -100,6 +103,37 @@ func (s *loading) shard(ctx context.Context) error {
 		s.cfg.Warn("collections that were sharded are not, as the target is no mongos of a sharded cluster: " + shownAll(unsharded))
 	}
 	return nil
+}
+
+// createKeyIndexes makes those of a collection's indexes now that serve a key by which
+// it is sharded. Where there is none the server makes one, with nothing of what the
+// dump's has, which it then refuses beside its own.
+func (s *loading) createKeyIndexes(ctx context.Context, t *target, key bson.Raw) error {
+	now := *t
+	now.metadata.Indexes = nil
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
+		serves := beginsWith(index, key)
+		if serves {
+			now.metadata.Indexes = append(now.metadata.Indexes, index)
+		}
+		return serves
+	})
+	return s.createIndexes(ctx, &now)
+}
+
+// beginsWith tells whether the fields of an index's key begin with those of a key.
+func beginsWith(index, key bson.Raw) bool {
+	whole, _ := index.Lookup("key").DocumentOK()
+	fields, err := whole.Elements()
+	start, err2 := key.Elements()
+	if err != nil || err2 != nil || len(fields) < len(start) {
+		return false
+	}
+	return slices.EqualFunc(fields[:len(start)], start, func(a, b bson.RawElement) bool {
+		x, xIsNumber := a.Value().AsFloat64OK()
+		y, yIsNumber := b.Value().AsFloat64OK()
+		return a.Key() == b.Key() && (a.Value().Equal(b.Value()) || xIsNumber && yIsNumber && x == y)
+	})
 }
 
 func (s *loading) shardCollection(ctx context.Context, t *target, key bson.Raw) error {

@@ -24,7 +24,8 @@ func shardedFake(t *testing.T) *fake {
 	f.add(t, "app", "plain", "collection", "")
 	f.add(t, "app", "ts", "timeseries", `{"timeseries":{"timeField":"t","metaField":"m"}}`)
 	f.add(t, "app", "system.buckets.ts", "collection", "")
-	f.add(t, "app", "unique", "collection", `{"collation":{"locale":"fr"}}`)
+	unique := f.add(t, "app", "unique", "collection", `{"collation":{"locale":"fr"}}`)
+	unique.indexes = append(unique.indexes, jsonRaw(t, `{"v":2,"key":{"b":1,"c":-1},"name":"by_b","unique":true}`), jsonRaw(t, `{"v":2,"key":{"c":1},"name":"c_1"}`))
 	f.add(
 		t, "config", "collections", "collection", "",
 		`{"_id":"app.hashed","key":{"u":"hashed","v":1},"unique":false}`,
@@ -58,7 +59,7 @@ func TestShardedCollections(t *testing.T) {
 		case len(to.collection("app", "hashed").docs) > 0:
 			t.Error("sharded after it was filled")
 		}
-		return bson.D{{Key: "ok", Value: 1}}
+		return nil
 	})
 	warnings, err := loadFake(t, to, LoadConfig{}, stream)
 	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], "app.ts is not sharded, as it was where it was dumped: ") {
@@ -70,6 +71,24 @@ func TestShardedCollections(t *testing.T) {
 		`admin: {"shardCollection":"app.ts","key":{"m.place":1,"t":1},"unique":false}`,
 		`admin: {"shardCollection":"app.unique","key":{"b":1.0},"unique":true,"collation":{"locale":"simple"}}`,
 	})
+
+	// The index by which the server finds the key is the dump's own, and no other beside it.
+	var names []string
+	for _, index := range to.collection("app", "unique").indexes {
+		raw, _ := bson.Marshal(index)
+		names = append(names, indexName(raw))
+	}
+	equalStrings(t, "indexes", names, []string{"_id_", "by_b", "c_1"})
+
+	// An index that has the server's name and options of its own.
+	f.collection("app", "unique").indexes = bson.A{idIndex, jsonRaw(t, `{"v":2,"key":{"b":1},"name":"b_1","expireAfterSeconds":60}`)}
+	expiring, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadFake(t, to, LoadConfig{Clean: true}, expiring); err != nil {
+		t.Error(err)
+	}
 
 	// No cluster, and under other names.
 	to = startFake(t)
