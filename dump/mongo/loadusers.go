@@ -20,6 +20,7 @@ type users struct {
 	roles       *target
 	version     *archive.Collection // the version of their form
 	versionSeen int64
+	copied      bool // there may be copies of them in the collections that the server takes them from
 }
 
 // authName returns the name in admin of what a collection of the archive holds
@@ -102,19 +103,27 @@ func (s *loading) dropTemporary(ctx context.Context) error {
 			return fmt.Errorf("drop %s: %w", t.namespace(), err)
 		}
 	}
+	s.users.copied = false
 	return nil
+}
+
+// dropCopies drops what users and roles were copied into, if anything was, also
+// where ctx has ended: who may read all databases may read that, and not the original.
+func (s *loading) dropCopies(ctx context.Context) {
+	if s.users == nil || !s.users.copied {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	defer cancel()
+	if err := s.dropTemporary(ctx); err != nil {
+		s.users.copied = false // it is said once
+		s.cfg.Warn("copies of users and roles, with what their passwords are checked by, are left behind: " + err.Error())
+	}
 }
 
 // loadUsers has the server take users and roles over. With Clean it replaces its own.
 func (s *loading) loadUsers(ctx context.Context) error {
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
-		defer cancel()
-		// Who restores may be another user now, with other rights.
-		if err := s.dropTemporary(ctx); err != nil {
-			s.cfg.Warn("copies of users and roles, with what their passwords are checked by, are left behind: " + err.Error())
-		}
-	}()
+	defer s.dropCopies(ctx) // at once, though who restores may be another user now, with other rights
 	command := bson.D{{Key: "_mergeAuthzCollections", Value: 1}}
 	if u := s.users.users; u != nil && u.inserted > 0 {
 		command = append(command, bson.E{Key: "tempUsersCollection", Value: u.namespace()})

@@ -121,8 +121,12 @@ func TestEveryKind(t *testing.T) {
 	}
 
 	to := startFake(t)
-	if warnings, err := loadFake(t, to, LoadConfig{}, stream); err != nil || len(warnings) > 0 {
+	var compared dump.Comparison
+	if warnings, err := loadFake(t, to, LoadConfig{Compared: func(c dump.Comparison) { compared = c }}, stream); err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
+	}
+	if compared.Tables != 5 || compared.Rows != 6 {
+		t.Errorf("compared %+v, want 5 collections, without views and users, and their 6 documents", compared)
 	}
 	equalStrings(t, "create", to.sent("create"), []string{
 		`app: {"create":"clustered","clusteredIndex":{"v":2,"key":{"_id":1},"name":"_id_","unique":true},"expireAfterSeconds":100}`,

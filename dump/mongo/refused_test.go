@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -99,5 +100,48 @@ func TestUsersOfAnotherForm(t *testing.T) {
 	}
 	if len(to.sent("applyOps")) != 1 || len(to.sent("createIndexes")) != 2 || to.collection("admin", "tempusers") != nil {
 		t.Errorf("%q, %q, or copies of the users are left", to.sent("applyOps"), to.sent("createIndexes"))
+	}
+}
+
+// A restore that fails, or is ended, leaves no copy of what passwords are checked by where others may read it, or says so.
+func TestNoCopiesOfUsersAreLeft(t *testing.T) {
+	stream := dumpWithOplog(t)
+	ended, end := context.WithCancel(t.Context())
+	for name, test := range map[string]struct {
+		ctx      context.Context
+		insert   func() any
+		drop     any
+		warnings int
+	}{
+		"full":        {t.Context(), func() any { return failure(14031, "no space left on device") }, nil, 0},
+		"ended":       {ended, func() any { end(); return nil }, nil, 0},
+		"not dropped": {t.Context(), func() any { return failure(14031, "no space left on device") }, failure(codeUnauthorized, "not authorized"), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to := startFake(t)
+			copied := false
+			to.handle("insert", func(db string, _ bson.Raw) any {
+				if db == "admin" {
+					copied = true
+					return nil
+				}
+				return test.insert()
+			})
+			to.handle("drop", func(string, bson.Raw) any {
+				if copied {
+					return test.drop
+				}
+				return nil
+			})
+			var warnings []string
+			l, err := NewLoader(LoadConfig{Server: to.server(), Warn: func(s string) { warnings = append(warnings, s) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = l.Load(test.ctx, bytes.NewReader(stream))
+			if left := to.collection("admin", "tempusers") != nil; err == nil || !copied || left != (test.drop != nil) || len(warnings) != test.warnings {
+				t.Errorf("%v; copied: %v, left: %v, warnings %q", err, copied, left, warnings)
+			}
+		})
 	}
 }
