@@ -56,8 +56,8 @@ func (p privileges) lacking(within func(resource) bool, actions ...string) []str
 }
 
 // checkRights looks for a right that the user lacks, of all that the restore is
-// going to do, as far as the server tells of rights. A user without any is one of a
-// server that does not ask who somebody is.
+// going to do, as far as the server tells of rights. A server without a user does not
+// ask who somebody is, and one that lists no right at all lists none of anybody.
 func (s *loading) checkRights(ctx context.Context, drop []*target) error {
 	if !s.conn.server.mongod {
 		return nil
@@ -69,7 +69,7 @@ func (s *loading) checkRights(ctx context.Context, drop []*target) error {
 		} `bson:"authInfo"`
 	}
 	err := s.run(ctx, "admin", bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}, &status)
-	if err != nil || len(status.Info.Users) == 0 {
+	if err != nil || len(status.Info.Users) == 0 || len(status.Info.Privileges) == 0 {
 		return nil
 	}
 	has := status.Info.Privileges

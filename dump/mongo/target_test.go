@@ -271,6 +271,7 @@ func TestNoRight(t *testing.T) {
 		restore + `,{"resource":{"cluster":true},"actions":["applyOps"]}`: "",
 		`{"resource":{"db":"app","collection":""},"actions":["find"]}`:    ErrNoRight.Error() + ": createCollection on app.weather, app.active, app.by_name",
 		`{"resource":{"anyResource":true},"actions":["anyAction"]}`:       "",
+		"": "", // a server that knows users and shows no rights
 	} {
 		to := startFake(t)
 		to.add(t, "app", "images", "collection", "", `{"_id":7}`)
