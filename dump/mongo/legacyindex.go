@@ -27,24 +27,34 @@ import (
 // modernIndexes returns what makes the indexes today, and what people should know of
 // that. Those that need nothing are as they were.
 func modernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err error) {
-	seen := map[string]string{} // names by definition
-	for _, index := range indexes {
-		changed, what, err := modernIndex(index)
+	converted := make([][]string, len(indexes))
+	definitions := make([]string, len(indexes))
+	made := map[string]int{} // of each definition the index that is made: the first, or the first that was one all along
+	for i, index := range indexes {
+		var changed bson.Raw
+		if changed, converted[i], err = modernIndex(index); err == nil {
+			definitions[i], err = withoutName(changed)
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("index %s: %w", shown(indexName(index)), err)
 		}
-		definition, err := withoutName(changed)
-		if err != nil {
-			return nil, nil, fmt.Errorf("index %s: %w", shown(indexName(index)), err)
-		}
-		if other, twice := seen[definition]; twice && len(what) > 0 {
-			notes = append(notes, fmt.Sprintf("index %s is left out, as it is another name of %s", shown(indexName(index)), shown(other)))
-			continue
-		}
-		seen[definition] = indexName(index)
 		modern = append(modern, changed)
-		if len(what) > 0 {
-			notes = append(notes, fmt.Sprintf("index %s says what servers no longer take, and is made as its own took it: %s", shown(indexName(index)), shownAll(what)))
+		if other, twice := made[definitions[i]]; !twice || len(converted[i]) == 0 && len(converted[other]) > 0 {
+			made[definitions[i]] = i
+		}
+	}
+	all := modern
+	modern = nil
+	for i, index := range all {
+		name := shown(indexName(index))
+		switch other := made[definitions[i]]; {
+		case len(converted[i]) == 0:
+			modern = append(modern, index)
+		case other != i:
+			notes = append(notes, fmt.Sprintf("index %s is left out, as it is another name of %s", name, shown(indexName(all[other]))))
+		default:
+			modern = append(modern, index)
+			notes = append(notes, fmt.Sprintf("index %s says what servers no longer take, and is made as its own took it: %s", name, shownAll(converted[i])))
 		}
 	}
 	return modern, notes, nil

@@ -50,6 +50,8 @@ func TestIndexesOfOldServers(t *testing.T) {
 			`{"v":0,"key":{"f":true,"g":"","h":0,"i":-1,"j":"hashed"},"name":"oldest"}`,
 			`{"key":{"f":1,"g":[],"h":{"$numberDouble":"NaN"},"i":-1,"j":"hashed"},"name":"another oldest"}`,
 			`{"v":1,"key":{"k.l":"hashed"},"name":"dotted"}`,
+			`{"key":{"n":true},"name":"converted"}`,
+			`{"key":{"n":1},"name":"sound"}`,
 			`{"v":1,"key":{"m":1},"name":"expiring","expireAfterSeconds":"3600","sparse":null}`,
 		}, ",") + `]}`},
 	})
@@ -67,6 +69,7 @@ func TestIndexesOfOldServers(t *testing.T) {
 		`{"v":1,"key":{"d":-1,"e":1},"name":"nested"}`,
 		`{"key":{"f":1,"g":1,"h":1,"i":-1,"j":"hashed"},"name":"oldest"}`,
 		`{"v":1,"key":{"k.l":"hashed"},"name":"dotted"}`,
+		`{"key":{"n":1},"name":"sound"}`,
 		`{"v":1,"key":{"m":1},"name":"expiring","sparse":false}`,
 	}, ",") + `],"ignoreUnknownIndexOptions":true}`})
 	equalStrings(t, "warnings", warnings, []string{
@@ -75,6 +78,7 @@ func TestIndexesOfOldServers(t *testing.T) {
 		"app.c: index nested says what servers no longer take, and is made as its own took it: key e",
 		"app.c: index oldest says what servers no longer take, and is made as its own took it: v, key f, key g, key h",
 		"app.c: index another oldest is left out, as it is another name of oldest",
+		"app.c: index converted is left out, as it is another name of sound",
 		"app.c: index expiring says what servers no longer take, and is made as its own took it: expireAfterSeconds, sparse",
 	})
 }
