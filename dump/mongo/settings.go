@@ -125,8 +125,9 @@ func withTimeLimit(err error) error {
 }
 
 // withoutSettings takes out of what a URI says that by which commands would be
-// ended.
-func withoutSettings(opts *options.ClientOptions) { opts.Timeout = nil }
+// ended, or cursors: with some servers and proxies a cursor goes with its connection,
+// which maxIdleTimeMS has the driver close between two answers.
+func withoutSettings(opts *options.ClientOptions) { opts.Timeout, opts.MaxConnIdleTime = nil, nil }
 
 // wantsAPIVersion tells of a server that takes no command without an apiVersion. It
 // may say so while a connection is made, and then by its words alone.

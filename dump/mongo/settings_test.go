@@ -64,6 +64,15 @@ func TestSettingsOfTheURI(t *testing.T) {
 	}
 }
 
+// A connection that waits between two answers of a cursor stays, as some servers' cursors go with it.
+func TestConnectionsStay(t *testing.T) {
+	f := startFake(t)
+	opts, err := Server{URI: f.server().URI + "?maxIdleTimeMS=1"}.options()
+	if err != nil || opts.MaxConnIdleTime != nil {
+		t.Errorf("%v, %v", opts.MaxConnIdleTime, err)
+	}
+}
+
 // A restore hears of each insert whether it was made: by a URI that would have it otherwise there is none.
 func TestUnacknowledgedWrites(t *testing.T) {
 	for _, option := range []string{"w=0", "readConcernLevel=bogus"} {
