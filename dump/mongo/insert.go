@@ -209,8 +209,8 @@ func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, e
 	return opts, err
 }
 
-// insertMany inserts documents in their order. It returns those that are refused, by
-// where they are among them: ordered is the insert, so it ended with the first.
+// insertMany inserts documents in their order. It returns those that are refused, in
+// that order: of an ordered insert, which ends there, the first, else all.
 func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *options.InsertManyOptionsBuilder) (refused []mongo.WriteError, err error) {
 	_, err = coll.InsertMany(ctx, docs, opts)
 	var bulk mongo.BulkWriteException

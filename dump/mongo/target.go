@@ -118,21 +118,23 @@ func (s *loading) collectionNames(ctx context.Context, db string) ([]string, err
 // create makes the collections. Views come last of all: they read from them. What
 // the server refuses to make is no longer planned, nor are its documents and indexes.
 func (s *loading) create(ctx context.Context) error {
-	made := slices.Clone(s.plan)
+	var planned []*target
 	for _, t := range s.plan {
 		if t.kind == targetView {
+			planned = append(planned, t)
 			continue
 		}
 		err := s.createCollection(ctx, t)
 		if isRefusal(ctx, err) {
-			made = slices.DeleteFunc(made, func(m *target) bool { return m == t })
 			delete(s.targets, t.Collection)
+		} else {
+			planned = append(planned, t)
 		}
 		if err := s.orRefused(ctx, collectionRefused, err); err != nil {
 			return err
 		}
 	}
-	s.plan = made
+	s.plan = planned
 	return nil
 }
 
