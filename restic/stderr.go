@@ -91,7 +91,8 @@ var (
 	crashed = regexp.MustCompile(`^(panic|fatal error): `)
 )
 
-// What restic says of a file that it wants to remove: that of a snapshot, of an index, of data or of a key. Locks are not meant: stores that are append-only let them go, and a backup needs that too.
+// What restic says of a file that it wants to remove: that of a snapshot, of an index, of data or of a key. Locks are not
+// meant: stores that are append-only let them go, and a backup needs that too.
 var (
 	notRemoved = regexp.MustCompile(`^(Remove\(<(snapshot|index|data|key)/\w*>\) failed: |unable to remove \S+ from the repository$|failed to remove one or more )`)
 	removal    = regexp.MustCompile(`Remove\(<(?:snapshot|index|data|key)/\w*>\) (?:failed|returned error, retrying after [^:]*): ([^;]*)`)

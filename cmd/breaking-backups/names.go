@@ -23,6 +23,14 @@ var ownNames = map[string]map[string]string{
 	"mongo":    {"host": "MONGO_HOST", "port": "MONGO_PORT", "user": "MONGO_USER", "password": "MONGO_PASSWORD", "database": "MONGO_DATABASE", "address": "MONGO_URI"},
 }
 
+// namedBy is the engine by which our variables for a DB_TYPE are called.
+func namedBy(dbType string) string {
+	if dbType == "mariadb" {
+		return "mysql"
+	}
+	return dbType
+}
+
 // foreignPrefixes begin the others' names.
 var foreignPrefixes = map[string][]string{
 	"postgres": {"POSTGRES_", "POSTGRESQL_", "PG_", "PG", "DB_"},
@@ -43,10 +51,7 @@ var foreignWords = map[string][]string{
 
 // foreignNames are variables that say what one of ours would, if that is not set, and ours.
 func (l *loader) foreignNames(cfg *config) map[string]string {
-	engine := cfg.DBType
-	if engine == "mariadb" {
-		engine = "mysql"
-	}
+	engine := namedBy(cfg.DBType)
 	if cfg.Address != "" || cfg.MongoURI != "" || cfg.MongoDBURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.PGDatabase) { // which say all
 		return nil
 	}
@@ -97,9 +102,7 @@ func (l *loader) dropServiceLinks() {
 	if isAddress = isAddress && schemes[scheme] != ""; isAddress && engine == "" {
 		engine = schemes[scheme]
 	}
-	if engine == "mariadb" {
-		engine = "mysql"
-	}
+	engine = namedBy(engine)
 	for of, names := range ownNames {
 		port := names["port"]
 		instead := isAddress && !l.given(names["host"]) || of == "mysql" && l.given("MYSQL_SOCKET") || of == "mongo" && l.given("MONGO_URI", "MONGODB_URI")

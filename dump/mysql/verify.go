@@ -9,8 +9,9 @@ import (
 )
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where
-// the Loader would put it, and has the rows that its manifest says. It connects to nothing. A Load of the same dump after it
-// knows from the beginning which databases it makes, mysqldump's too, and how long a statement the server has to take.
+// the Loader would put it, and has the rows that its manifest says. It connects to
+// nothing. A Load of the same dump after it knows from the beginning which databases it
+// makes, mysqldump's too, and how long a statement the server has to take.
 func (l *Loader) Verify(r io.Reader) error {
 	s, err := l.begin(r)
 	if err != nil {
