@@ -1,10 +1,11 @@
 // Package dump holds what the database engines share: the contract between an
 // engine and the program around it, the head and the trailer by which a whole
-// SQL dump is known from a truncated one, and the manifest that says how many
-// rows of each table a dump holds.
+// SQL dump is known from a truncated one, the manifest that says how many rows
+// of each table a dump holds and where in the stream each of its parts is, and
+// the items as which a dump is read.
 //
-// It knows no engine, no restic and no schedule. The engines live in the
-// folders below it, each blind to the others.
+// It knows no engine, no restic and no schedule, no statement and no document.
+// The engines live in the folders below it, each blind to the others.
 package dump
 
 import (

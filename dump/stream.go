@@ -17,6 +17,12 @@ import (
 //
 //	-- breaking-backups dump 1 postgres
 //	…
+//	-- breaking-backups manifest
+//	-- part definitions "" bytes 4321
+//	-- part rows "public.orders" bytes 98765
+//	…
+//	-- table "public.orders" rows 3456 hash 0123456789abcdef
+//	…
 //	-- breaking-backups end 12 tables 3456 rows stream 0123456789abcdef
 const (
 	headPrefix    = "-- breaking-backups dump 1 "
@@ -36,8 +42,10 @@ var (
 // A Writer writes a SQL dump: it buffers, begins with the head line, and hashes
 // every byte for the trailer. The zero value is not usable.
 type Writer struct {
-	buf *bufio.Writer
-	out *hashingWriter // behind buf
+	buf   *bufio.Writer
+	out   *hashingWriter // behind buf
+	n     int64          // bytes written so far
+	parts Parts
 }
 
 // NewWriter returns a Writer that has written the head of a dump of engine to w.
@@ -45,12 +53,17 @@ type Writer struct {
 func NewWriter(w io.Writer, engine string) *Writer {
 	d := &Writer{out: &hashingWriter{w: w, hash: xxhash.New()}}
 	d.buf = bufio.NewWriterSize(d.out, 256<<10)
-	d.buf.WriteString(headPrefix + engine + "\n") // a bufio.Writer keeps its error
+	d.WriteString(headPrefix + engine + "\n") // a bufio.Writer keeps its error
 	return d
 }
 
+// Begin says what part of the dump all that follows belongs to, up to the next Begin or to the manifest. The head
+// belongs to the first. A dump without any has no parts in its manifest.
+func (d *Writer) Begin(kind Kind, name string) { d.parts.Begin(kind, name, d.n) }
+
 // Write appends p to the dump. A long p is not copied.
 func (d *Writer) Write(p []byte) (int, error) {
+	d.n += int64(len(p))
 	if len(p) < 64<<10 {
 		return d.buf.Write(p)
 	}
@@ -81,11 +94,18 @@ func (h *hashingWriter) Write(p []byte) (int, error) {
 }
 
 // WriteString appends s to the dump.
-func (d *Writer) WriteString(s string) (int, error) { return d.buf.WriteString(s) }
+func (d *Writer) WriteString(s string) (int, error) {
+	d.n += int64(len(s))
+	return d.buf.WriteString(s)
+}
 
 // End writes the manifest and the trailer and flushes. Nothing may be written
 // after it, and without it what was written is no dump.
 func (d *Writer) End(m Manifest) error {
+	if parts := d.parts.End(d.n); len(parts) > 0 {
+		d.buf.WriteString(manifestHead)
+		d.buf.Write(parts.append(nil))
+	}
 	if _, err := m.WriteTo(d.buf); err != nil {
 		return err
 	}
@@ -132,16 +152,14 @@ func NewReader(r io.Reader) (*Reader, string, error) {
 
 // notADump says what a stream that begins with head is instead, where that is known.
 func notADump(head []byte) error {
-	for _, k := range []struct{ begin, what string }{
-		{"\x1f\x8b", "it is compressed by gzip: zcat it first"},
-		{"\x28\xb5\x2f\xfd", "it is compressed by zstd: zstdcat it first"},
-		{"PGDMP", "it is an archive of pg_dump: use pg_restore"},
-		{"--\n", "is it a script of pg_dump? Use psql"},
-		{"-- breaking-backups dump 2", "a newer version of breaking-backups made it"},
-	} {
-		if bytes.HasPrefix(head, []byte(k.begin)) {
-			return fmt.Errorf("%w: %s", ErrNotADump, k.what)
-		}
+	what, do := Sniff(head)
+	switch {
+	case bytes.HasPrefix(head, []byte("--\n")):
+		return fmt.Errorf("%w: is it a script of pg_dump? Use psql", ErrNotADump)
+	case do != "":
+		return fmt.Errorf("%w: %s: %s", ErrNotADump, what, do)
+	case what != "":
+		return fmt.Errorf("%w: %s", ErrNotADump, what)
 	}
 	return ErrNotADump
 }

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"testing"
 	"time"
 
@@ -38,6 +39,9 @@ type Suite[D any] struct {
 	Loader func(t *testing.T, db D, jobs int, clean bool) dump.Loader
 	// Verify reads a stream to its end and vouches for it. nil means dump.Verify.
 	Verify func(io.Reader) error
+	// Items reads a dump as items, and Contents its manifest from its end. nil: the engine does not yet.
+	Items    func(io.Reader) iter.Seq2[dump.Item, error]
+	Contents func(t *testing.T, stream []byte) *dump.Contents
 	// ErrNotEmpty is a Loader's answer to a database that holds something.
 	ErrNotEmpty error
 
@@ -138,6 +142,8 @@ func (s Suite[D]) roundTrip(t *testing.T, c Case[D]) {
 	if err := s.Verify(bytes.NewReader(stream)); err != nil {
 		t.Errorf("verify: %v", err)
 	}
+	s.items(t, stream)
+	s.contents(t, stream)
 	same := func(how string, restored D) {
 		t.Helper()
 		if s.Same != nil {
