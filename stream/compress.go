@@ -15,6 +15,10 @@ import (
 type CompressOptions struct {
 	Level       int // as zstd counts, 1 to 22; 0: 3
 	Concurrency int // frames that are compressed at once; 0: one a processor, at most 4. The output does not depend on it.
+	// Tail returns what is to be said of the stream behind it, see [ReadTail], when all of it is written. For bytes of
+	// the stream, uncompressed and in their order, frame tells where in the output the frame begins that has it, and
+	// which byte is that frame's first. nil: nothing.
+	Tail func(frame func(at int64) (begins, first int64)) []byte
 }
 
 // A compressed stream is a row of zstd frames, each of which has its length and a checksum, between two marks: frames
@@ -73,6 +77,7 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 			if _, err := w.Write(frame.packed); err != nil {
 				return err
 			}
+			f.frames.add(len(frame.raw), len(frame.packed))
 			frame.raw, frame.packed = frame.raw[:0], frame.packed[:0]
 			f.free <- frame
 		}
@@ -82,6 +87,9 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 		return f.n, err
 	}
 	end := endMark(f.n)
+	if options.Tail != nil {
+		end = append(tail(options.Tail(f.frames.locator())), end...)
+	}
 	if f.n == 0 {
 		end = append(startMark(), end...)
 	}
@@ -105,6 +113,7 @@ type framer struct {
 	current *frame      // nil: to be taken from free
 	cutter  cutter
 	n       int64
+	frames  frames // that are written
 }
 
 func (f *framer) Write(p []byte) (written int, err error) {

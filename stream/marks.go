@@ -10,6 +10,7 @@ const (
 	endSize       = 4 + 4 + 8
 	boundaryMagic = 0x184d2a5c
 	boundaryZeros = 64
+	tailMagic     = 0x184d2a5d
 )
 
 func mark(magic uint32, content []byte) []byte {
