@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -80,7 +81,7 @@ func TestAppendOnly(t *testing.T) {
 		Binary: servers.Restic(t), Env: []string{"PATH=" + os.Getenv("PATH"), "RESTIC_PASSWORD=x", "RESTIC_REPOSITORY=rest:" + server.URL + "/", "RESTIC_CACHE_DIR=" + t.TempDir()},
 		Said: func(line string) { said = append(said, line) },
 	}
-	if _, err := c.init(t.Context(), false); err != nil {
+	if err := c.program().Run(t.Context(), process.Command{Op: "init", Args: []string{"init"}}); err != nil {
 		t.Fatal(err)
 	}
 	made, err := c.Backup(t.Context(), BackupOptions{Host: "h", Filename: "f"}, strings.NewReader("hello"))

@@ -8,6 +8,9 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
+	"github.com/breaking-backups/breaking-backups/restic/internal/repository"
 )
 
 // BackupOptions say how a snapshot is named. Host and Filename must not change from run to run: restic groups snapshots
@@ -54,15 +57,18 @@ func (c *Client) Backup(ctx context.Context, options BackupOptions, r io.Reader)
 	})
 
 	var said messages
-	err = c.locked(ctx, command{
-		op:     "backup",
-		args:   options.args(),
-		stdin:  in.restics,
-		extra:  []*os.File{in.held},
-		stdout: &said,
-		hasty:  options.NoWait,
-		idle:   in.starved.Load,
-		long:   true,
+	run := c.keeper().Run
+	if options.NoWait {
+		run = c.keeper().Try
+	}
+	err = run(ctx, process.Command{
+		Op:     "backup",
+		Args:   options.args(),
+		Stdin:  in.restics,
+		Extra:  []*os.File{in.held},
+		Stdout: &said,
+		Idle:   in.starved.Load,
+		Long:   true,
 	})
 	in.close()
 	if !in.committed() {
@@ -94,9 +100,9 @@ func (c *Client) judge(ctx context.Context, in *input, summary *Summary, err err
 		return Summary{}, err
 	}
 	written := in.written()
-	whole := in.committed() && summary.TotalBytesProcessed == written && !errors.Is(err, ErrIncomplete)
+	whole := in.committed() && summary.TotalBytesProcessed == written && !errors.Is(err, process.ErrIncomplete)
 	switch {
-	case whole && (err == nil || errors.Is(err, ErrInterrupted)):
+	case whole && (err == nil || errors.Is(err, process.ErrInterrupted)):
 		// An interrupt after the commit can come too late to matter: restic then exits 130 with the snapshot made.
 		return *summary, nil
 	case whole:
@@ -107,9 +113,9 @@ func (c *Client) judge(ctx context.Context, in *input, summary *Summary, err err
 		err = errors.New("backup: restic ended before its input did")
 	}
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.LockWait+missedRefresh+time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.LockWait+repository.MissedRefresh+time.Minute)
 	defer cancel()
-	forgetErr := c.locked(ctx, command{op: "forget", args: []string{"forget", summary.SnapshotID}})
+	forgetErr := c.keeper().Run(ctx, process.Command{Op: "forget", Args: []string{"forget", summary.SnapshotID}})
 	if forgetErr != nil {
 		return Summary{}, fmt.Errorf("%w (snapshot %s is not whole and could not be removed: %w)", err, summary.SnapshotID, forgetErr)
 	}

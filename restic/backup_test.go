@@ -11,12 +11,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 )
 
 var errCut = errors.New("connection cut")
 
 // cut is a stream that breaks off after n bytes.
-func cut(n int64) io.Reader { return io.MultiReader(noise(n, 3), broken{errCut}) }
+func cut(n int64) io.Reader { return io.MultiReader(restictest.Noise(n, 3), broken{errCut}) }
 
 type broken struct{ err error }
 
@@ -61,7 +63,7 @@ func TestCancel(t *testing.T) {
 	client, _ := newClient(t)
 	for _, after := range []int64{1, 1 << 20, 20 << 20} {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := client.Backup(ctx, options, &at{r: noise(1<<40, 4), n: after, do: cancel})
+		_, err := client.Backup(ctx, options, &at{r: restictest.Noise(1<<40, 4), n: after, do: cancel})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled after %d: %v", after, err)
 		}
@@ -85,7 +87,7 @@ func TestSilentReader(t *testing.T) {
 	})
 	t.Run("restic gone", func(t *testing.T) {
 		client := *client
-		client.Binary = script(t, "echo no space left >&2; exit 1")
+		client.Binary = restictest.Script(t, "echo no space left >&2; exit 1")
 		r, w := io.Pipe()
 		_, err := client.Backup(t.Context(), options, r)
 		if err == nil || !strings.Contains(err.Error(), "no space left") {
@@ -100,7 +102,7 @@ func TestSilentReader(t *testing.T) {
 
 // A restic that does not react to the interrupt is killed.
 func TestDeafRestic(t *testing.T) {
-	client := &Client{Binary: script(t, `trap "" INT; while :; do read x || :; done`), Grace: 200 * time.Millisecond}
+	client := &Client{Binary: restictest.Script(t, `trap "" INT; while :; do read x || :; done`), Grace: 200 * time.Millisecond}
 	if _, err := client.Backup(t.Context(), options, cut(1)); !errors.Is(err, errCut) {
 		t.Error(err)
 	}
@@ -120,8 +122,8 @@ func TestLyingRestic(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client := *client
-			client.Binary = script(t, `if [ "$1" != backup ]; then exec `+real+` "$@"; fi; `+test.script)
-			_, err := client.Backup(t.Context(), options, noise(2000, 5))
+			client.Binary = restictest.Script(t, `if [ "$1" != backup ]; then exec `+real+` "$@"; fi; `+test.script)
+			_, err := client.Backup(t.Context(), options, restictest.Noise(2000, 5))
 			if err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(test.want, "restic: ")) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -136,7 +138,7 @@ func TestCancelAfterCommit(t *testing.T) {
 	real := client.Binary
 	ctx, cancel := context.WithCancel(t.Context())
 	done := filepath.Join(t.TempDir(), "done")
-	client.Binary = script(t, `trap "exit 130" INT; `+real+` "$@" && touch `+done+`; while :; do sleep 1; done`)
+	client.Binary = restictest.Script(t, `trap "exit 130" INT; `+real+` "$@" && touch `+done+`; while :; do sleep 1; done`)
 	go func() {
 		for ctx.Err() == nil {
 			if _, err := os.Stat(done); err == nil {
@@ -145,7 +147,7 @@ func TestCancelAfterCommit(t *testing.T) {
 			runtime.Gosched()
 		}
 	}()
-	summary, err := client.Backup(ctx, options, noise(2000, 6))
+	summary, err := client.Backup(ctx, options, restictest.Noise(2000, 6))
 	if err != nil || summary.TotalBytesProcessed != 2000 {
 		t.Errorf("%+v, %v", summary, err)
 	}
@@ -156,8 +158,8 @@ func TestCancelAfterCommit(t *testing.T) {
 func TestSecretsStayInTheEnvironment(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "args")
 	client := &Client{
-		Binary: script(t, `echo "$@" >`+out+`; cat >/dev/null; echo "Fatal: unable to open rest:http://me:hunter2@host/" >&2; exit 1`),
-		Env:    append(environment("rest:http://me:hunter2@host/"), "RESTIC_PASSWORD=hunter2"),
+		Binary: restictest.Script(t, `echo "$@" >`+out+`; cat >/dev/null; echo "Fatal: unable to open rest:http://me:hunter2@host/" >&2; exit 1`),
+		Env:    append(restictest.Environment("rest:http://me:hunter2@host/"), "RESTIC_PASSWORD=hunter2"),
 	}
 	_, err := client.Backup(t.Context(), options, strings.NewReader("x"))
 	args, readErr := os.ReadFile(out)
@@ -179,7 +181,7 @@ func TestBigStream(t *testing.T) {
 	const size = 300 << 20
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	summary := backUp(t, client, noise(size, 7))
+	summary := backUp(t, client, restictest.Noise(size, 7))
 	runtime.ReadMemStats(&after)
 	if summary.TotalBytesProcessed != size {
 		t.Errorf("%d bytes, want %d", summary.TotalBytesProcessed, size)

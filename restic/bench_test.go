@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 )
 
 // BenchmarkBackup holds Backup against `cat file | restic backup --stdin`, after a first backup, so that restic reads
@@ -19,7 +21,7 @@ func BenchmarkBackup(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := io.Copy(file, noise(size, 14)); err != nil {
+	if _, err := io.Copy(file, restictest.Noise(size, 14)); err != nil {
 		b.Fatal(err)
 	}
 	open := func() io.Reader {

@@ -6,18 +6,21 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 // Check verifies the repository's structure; it does not read the data.
 func (c *Client) Check(ctx context.Context) error {
-	return c.locked(ctx, command{op: "check", args: []string{"check"}})
+	return c.keeper().Run(ctx, process.Command{Op: "check", Args: []string{"check"}})
 }
 
 // CheckVersion makes sure that restic is there and not older than 0.17: earlier ones have neither the exit codes nor
 // the snapshot summaries that this package relies on.
 func (c *Client) CheckVersion(ctx context.Context) error {
 	var out bytes.Buffer
-	if err := c.run(ctx, command{op: "restic version", args: []string{"version"}, stdout: &out}); err != nil {
+	program := c.program()
+	if err := program.Run(ctx, process.Command{Op: "restic version", Args: []string{"version"}, Stdout: &out}); err != nil {
 		return err
 	}
 	version, ok := strings.CutPrefix(out.String(), "restic ")
@@ -27,10 +30,10 @@ func (c *Client) CheckVersion(ctx context.Context) error {
 	x, errX := strconv.Atoi(major)
 	y, errY := strconv.Atoi(minor)
 	if !ok || errX != nil || errY != nil {
-		return fmt.Errorf("restic version: %s answers %.60q", c.binary(), out.String())
+		return fmt.Errorf("restic version: %s answers %.60q", program.Path(), out.String())
 	}
 	if x == 0 && y < 17 {
-		return fmt.Errorf("restic version: %s is %s, and 0.17 or newer is needed", c.binary(), version)
+		return fmt.Errorf("restic version: %s is %s, and 0.17 or newer is needed", program.Path(), version)
 	}
 	return nil
 }

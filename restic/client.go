@@ -1,22 +1,17 @@
 // Package restic runs the restic program: it feeds a stream into a backup, commits it or takes it back, and reads what
-// restic answers. It owns the process, its standard input, its exit codes and its JSON. What is in the stream, when to
-// back up and which policy to keep are its callers'; where the repository is and how it is reached, restic's own
-// environment variables say.
+// restic answers. It owns restic's commands, the input of a backup and what a snapshot is; how a restic is run and what
+// its exit means are internal/process's, what makes and mends a repository and goes by its locks is internal/repository's.
+// What is in the stream, when to back up and which policy to keep are its callers'; where the repository is and how it is
+// reached, restic's own environment variables say.
 //
 // The package's one promise is that of [Client.Backup]: a snapshot exists only if the reader ended in io.EOF. See there.
 package restic
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
+	"github.com/breaking-backups/breaking-backups/restic/internal/repository"
 )
 
 // Client runs one restic program against one repository. The zero value of every field but Env is usable, a Client
@@ -51,130 +46,17 @@ type Client struct {
 
 	// Grace is how long an interrupted restic may take to remove its lock before it is killed. Default: 5 s.
 	Grace time.Duration
-
-	refreshed  time.Duration // for tests: in place of missedRefresh
-	refusedFor time.Duration // for tests: in place of refusedFor
 }
 
-const defaultGrace = 5 * time.Second
+// memory is what this process remembers of locks; several Clients may work on one repository.
+var memory repository.Memory
 
-// command is one run of restic.
-type command struct {
-	op     string     // what the caller asked for; begins every error
-	args   []string   // restic's arguments
-	env    []string   // added to Client.Env
-	stdin  *os.File   // nil: /dev/null
-	extra  []*os.File // further open files, from 3 on
-	stdout io.Writer  // nil: /dev/null
-	reads  bool       // it changes nothing but locks, and shares the repository with all but those who hold it alone
-	hasty  bool       // a lock that is in the way is neither waited for nor removed
-
-	// long: it may be still for longer, as restic's own tries again may end well, and much is lost where they are cut off.
-	long bool
-
-	// idle reports whether restic has nothing to do but wait for us. nil: it never is, except for its stdout to be read.
-	idle func() bool
-
-	// finish lets a cancelled run go on until it ends by itself or Grace is over, instead of interrupting it at once.
-	finish bool
+// program runs what does not go by the repository's locks.
+func (c *Client) program() *process.Program {
+	return &process.Program{Binary: c.Binary, Env: c.Env, Stall: c.Stall, Still: c.Still, Said: c.Said, Grace: c.Grace}
 }
 
-// run starts restic and returns when it has ended and all it wrote has been read. A nil error is exit status 0. When
-// ctx ends restic is interrupted, given Grace, and killed.
-func (c *Client) run(ctx context.Context, command command) error {
-	// Linux ties Pdeathsig to the thread that forked, not to the process: if that thread ended, restic would be
-	// killed in the middle of its work. So the thread stays with this call.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	cmd := exec.CommandContext(ctx, c.binary(), c.withCache(command.args)...)
-	cmd.Env = append(append([]string{progressInterval}, c.Env...), command.env...)
-	cmd.SysProcAttr = childAttributes()
-	cmd.ExtraFiles = command.extra
-	cmd.WaitDelay = c.grace()
-	cmd.Cancel = func() error {
-		if command.finish {
-			return nil
-		}
-		return interrupt(cmd.Process)
-	}
-	if command.stdin != nil {
-		cmd.Stdin = command.stdin
-	}
-	stderr := &stderr{said: c.said(cancel)}
-	cmd.Stderr = stderr
-
-	var stdout io.ReadCloser
-	if command.stdout != nil {
-		// Not cmd.Stdout: WaitDelay would cut off a reader that takes longer than that over restic's last bytes.
-		var err error
-		if stdout, err = cmd.StdoutPipe(); err != nil {
-			return fmt.Errorf("%s: %w", command.op, err)
-		}
-	}
-
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("%s: start restic: %w", command.op, cause(ctx, err))
-	}
-	var handing atomic.Bool // its output is being taken
-	defer c.watch(cmd.Process.Pid, command, func() bool {
-		return handing.Load() || command.idle != nil && command.idle()
-	}, cancel)()
-	var copyErr error
-	var copying sync.WaitGroup
-	if stdout != nil {
-		copying.Go(func() { // not on the thread that is held
-			_, copyErr = io.Copy(handingWriter{command.stdout, &handing}, stdout)
-			if ctx.Err() != nil && errors.Is(copyErr, os.ErrClosed) {
-				// os/exec closes the pipe when it kills a restic that has not reacted for WaitDelay: a
-				// consequence, not a cause.
-				copyErr = nil
-			}
-			if copyErr != nil {
-				cancel(copyErr)
-				// restic may be stuck writing to us: it notices the interrupt only when that ends.
-				_, _ = io.Copy(io.Discard, stdout)
-			}
-		})
-	}
-	copying.Wait()
-	err := cmd.Wait()
-	switch {
-	case copyErr != nil:
-		return fmt.Errorf("%s: %w", command.op, copyErr)
-	case cmd.ProcessState.Success(): // an interrupt that came too late is no failure
-		stderr.ended(nil)
-		return nil
-	}
-	err = &Error{Op: command.op, Code: cmd.ProcessState.ExitCode(), Stderr: stderr.String(), Err: cause(ctx, err)}
-	stderr.ended(err)
-	return err
-}
-
-// handingWriter notes while somebody takes restic's output.
-type handingWriter struct {
-	w       io.Writer
-	handing *atomic.Bool
-}
-
-func (w handingWriter) Write(p []byte) (int, error) {
-	w.handing.Store(true)
-	defer w.handing.Store(false)
-	return w.w.Write(p)
-}
-
-func (c *Client) binary() string {
-	if c.Binary == "" {
-		return "restic"
-	}
-	return c.Binary
-}
-
-func (c *Client) grace() time.Duration {
-	if c.Grace == 0 {
-		return defaultGrace
-	}
-	return c.Grace
+// keeper runs what does.
+func (c *Client) keeper() *repository.Keeper {
+	return &repository.Keeper{Program: *c.program(), LockWait: c.LockWait, Waiting: c.Waiting, Memory: &memory}
 }

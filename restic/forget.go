@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 // forgetMany is how many snapshots one restic is told to forget: their IDs must fit on its command line.
@@ -46,7 +48,7 @@ func (c *Client) forget(ctx context.Context, ids []string, prune bool) error {
 		if len(ids) == 0 && prune { // to open the repository once more takes restic a while
 			args = append(args, "--prune")
 		}
-		if err := c.locked(ctx, command{op: "forget", args: args}); err != nil {
+		if err := c.keeper().Run(ctx, process.Command{Op: "forget", Args: args}); err != nil {
 			return err
 		}
 	}
@@ -55,14 +57,14 @@ func (c *Client) forget(ctx context.Context, ids []string, prune bool) error {
 
 // Prune removes the data that no snapshot needs, such as what a backup that was taken back has stored.
 func (c *Client) Prune(ctx context.Context) error {
-	return c.locked(ctx, command{op: "prune", args: []string{"prune"}})
+	return c.keeper().Run(ctx, process.Command{Op: "prune", Args: []string{"prune"}})
 }
 
 // AddTag has snapshots bear a tag besides those that they have. restic writes them anew for that: they get new IDs.
 func (c *Client) AddTag(ctx context.Context, ids []string, tag string) error {
 	for some := range slices.Chunk(ids, forgetMany) {
 		args := append([]string{"tag", "--add=" + tag}, some...)
-		if err := c.locked(ctx, command{op: "tag", args: args}); err != nil {
+		if err := c.keeper().Run(ctx, process.Command{Op: "tag", Args: args}); err != nil {
 			return err
 		}
 	}

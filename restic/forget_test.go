@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 var filter = Filter{Host: options.Host, Path: "/" + options.Filename}
@@ -48,7 +50,7 @@ func TestSnapshotsAndForget(t *testing.T) {
 	if err := os.WriteFile(several, []byte("theirs"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.run(t.Context(), command{op: "backup", args: []string{"backup", "--host=" + options.Host, several, "/dev/null"}}); err != nil {
+	if err := client.program().Run(t.Context(), process.Command{Op: "backup", Args: []string{"backup", "--host=" + options.Host, several, "/dev/null"}}); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := client.Snapshots(t.Context(), Filter{Host: options.Host, Path: several}); err != nil || len(found) != 0 {

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 )
 
 func TestParentKilled(t *testing.T) {
-	client, folder := newClient(t)
+	client, repository := newClient(t)
 	adopt(t)
 	for range 6 {
 		cmd := exec.Command(os.Args[0])
@@ -58,7 +60,7 @@ func TestParentKilled(t *testing.T) {
 	if err := client.Prune(t.Context()); !errors.Is(err, ErrLocked) {
 		t.Errorf("while the locks are young: %v", err)
 	}
-	files(client, folder).AgeLocks(t, tooOld)
+	repository.AgeLocks(t, tooOld)
 	if err := client.Prune(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -72,9 +74,9 @@ func TestParentKilled(t *testing.T) {
 }
 
 func TestResticKilled(t *testing.T) {
-	client, folder := newClient(t)
+	client, repository := newClient(t)
 	for _, after := range []int64{1 << 20, 8 << 20, 20 << 20} { // all more than a socket holds: restic is reading
-		r := &at{r: noise(1<<40, 8), n: after, do: func() {
+		r := &at{r: restictest.Noise(1<<40, 8), n: after, do: func() {
 			for _, child := range children(os.Getpid()) {
 				_ = syscall.Kill(child, syscall.SIGKILL)
 			}
@@ -85,7 +87,7 @@ func TestResticKilled(t *testing.T) {
 			t.Errorf("killed after %d: %v", after, err)
 		}
 	}
-	files(client, folder).AgeLocks(t, tooOld)
+	repository.AgeLocks(t, tooOld)
 	if err := client.RemoveDeadLocks(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -94,11 +96,18 @@ func TestResticKilled(t *testing.T) {
 
 // The storage refuses writes in the middle of a backup: the error is restic's own, and the writer gets to know it.
 func TestUnwritableRepository(t *testing.T) {
-	client, folder := newClient(t)
+	client, repository := newClient(t)
+	folder := repository.Folder
 	if os.Getuid() == 0 { // nothing is unwritable for root
 		ours := filepath.Join(t.TempDir(), "restic") // others may not be able to reach the project's folder
-		copyFile(t, client.Binary, ours)
-		client.Binary = script(t, `exec setpriv --reuid=65534 --regid=65534 --clear-groups `+ours+` "$@"`)
+		program, err := os.ReadFile(client.Binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(ours, program, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		client.Binary = restictest.Script(t, `exec setpriv --reuid=65534 --regid=65534 --clear-groups `+ours+` "$@"`)
 		for _, path := range []string{folder, ours, client.Binary} {
 			for ; path != os.TempDir(); path = filepath.Dir(path) {
 				if err := os.Chmod(path, 0o755); err != nil {
@@ -110,7 +119,7 @@ func TestUnwritableRepository(t *testing.T) {
 		everything(t, folder, func(path string) { _ = os.Chown(path, 65534, 65534) })
 	}
 	data := filepath.Join(folder, "data")
-	r := &at{r: noise(1<<40, 10), n: 20 << 20, do: func() {
+	r := &at{r: restictest.Noise(1<<40, 10), n: 20 << 20, do: func() {
 		everything(t, data, func(path string) { _ = os.Chmod(path, 0o500) })
 	}}
 	_, err := client.Backup(t.Context(), options, r)

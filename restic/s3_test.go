@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -16,7 +17,7 @@ func TestS3(t *testing.T) {
 	s3 := servers.S3(t)
 	client := &Client{
 		Binary: servers.Restic(t),
-		Env:    append(environment(s3.Repository("ours")), s3.Env()...),
+		Env:    append(restictest.Environment(s3.Repository("ours")), s3.Env()...),
 	}
 	if created, err := client.Ensure(t.Context()); !created || err != nil {
 		t.Fatalf("%v, %v", created, err)
@@ -29,7 +30,7 @@ func TestS3(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := client.Backup(ctx, options, &at{r: noise(1<<40, 15), n: 20 << 20, do: cancel}); !errors.Is(err, context.Canceled) {
+	if _, err := client.Backup(ctx, options, &at{r: restictest.Noise(1<<40, 15), n: 20 << 20, do: cancel}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	wantUntouched(t, client, 0)
@@ -47,7 +48,7 @@ func TestDeadlineTellsWhy(t *testing.T) {
 	s3 := servers.S3(t)
 	client := &Client{
 		Binary: servers.Restic(t),
-		Env:    append(environment("s3:"+s3.Endpoint+"/no-such-bucket/x"), s3.Env()...),
+		Env:    append(restictest.Environment("s3:"+s3.Endpoint+"/no-such-bucket/x"), s3.Env()...),
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()

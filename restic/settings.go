@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 const passwordCommand = "RESTIC_PASSWORD_COMMAND"
@@ -21,7 +23,7 @@ var triedSettings = []string{passwordCommand, "RESTIC_PACK_SIZE", "RESTIC_COMPRE
 // opens. Without that it would tell in the middle of a backup; where no such folder can be made, for which none of them is
 // to blame, it does.
 func (c *Client) CheckSettings(ctx context.Context) error {
-	set := slices.DeleteFunc(slices.Clone(triedSettings), func(name string) bool { return c.getenv(name) == "" })
+	set := slices.DeleteFunc(slices.Clone(triedSettings), func(name string) bool { return c.program().Getenv(name) == "" })
 	if len(set) == 0 {
 		return nil
 	}
@@ -36,10 +38,10 @@ func (c *Client) CheckSettings(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
-	silent := *c // all that it says is in the error, and what it waits for is no store
+	silent := *c.program() // all that it says is in the error, and what it waits for is no store
 	silent.Said, silent.Still, silent.Stall = nil, nil, 0
 	// Its own address stays in the environment, where the command may look at it. A file of it restic does not take beside --repo.
-	err = silent.run(ctx, command{op: op, args: []string{"cat", "config", "--no-lock", "--no-cache", "--repo=local:" + folder}, env: []string{"RESTIC_REPOSITORY_FILE="}})
+	err = silent.Run(ctx, process.Command{Op: op, Args: []string{"cat", "config", "--no-lock", "--no-cache", "--repo=local:" + folder}, Env: []string{"RESTIC_REPOSITORY_FILE="}})
 	var e *Error
 	switch {
 	case err != nil && ctx.Err() != nil && slices.Contains(set, passwordCommand):

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 // Filter chooses snapshots: those of this host, that hold this path (the file name of [BackupOptions] behind a slash)
@@ -41,7 +43,7 @@ type Snapshot struct {
 func (c *Client) Snapshots(ctx context.Context, filter Filter) ([]Snapshot, error) {
 	args := append([]string{"snapshots", "--json"}, filter.args()...)
 	var out bytes.Buffer
-	if err := c.locked(ctx, command{op: "snapshots", args: args, stdout: &out, reads: true}); err != nil {
+	if err := c.keeper().Read(ctx, process.Command{Op: "snapshots", Args: args, Stdout: &out}); err != nil {
 		return nil, err
 	}
 	var snapshots []Snapshot

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package restic
+package process
 
 import "syscall"
 

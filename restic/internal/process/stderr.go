@@ -1,14 +1,12 @@
-package restic
+package process
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // stderr is what restic says on its standard error. It keeps the last of it for an error, and tells each line but
@@ -91,31 +89,6 @@ var (
 	crashed = regexp.MustCompile(`^(panic|fatal error): `)
 )
 
-// What restic says of a file that it wants to remove: that of a snapshot, of an index, of data or of a key. Locks are not
-// meant: stores that are append-only let them go, and a backup needs that too.
-var (
-	notRemoved = regexp.MustCompile(`^(Remove\(<(snapshot|index|data|key)/\w*>\) failed: |unable to remove \S+ from the repository$|failed to remove one or more )`)
-	removal    = regexp.MustCompile(`Remove\(<(?:snapshot|index|data|key)/\w*>\) (?:failed|returned error, retrying after [^:]*): ([^;]*)`)
-)
-
-// unlockFailed is the same of a lock, with the beginning of its ID.
-var unlockFailed = regexp.MustCompile(`Remove\(<lock/([0-9a-f]{8,})>\) (?:failed|returned error, retrying after [^:]*): (.*)`)
-
-// deleteRefused is the answer of a store that does not let restic remove what it wants to, if what restic has said ends with
-// that, or empty: it goes on after some such answers, and may end for something else.
-func deleteRefused(said string) string {
-	last := said
-	if i := strings.LastIndex(said, "; "); i >= 0 {
-		last = said[i+2:]
-	}
-	for _, match := range removal.FindAllStringSubmatch(said, -1) {
-		if refusal.MatchString(match[1]) && (notRemoved.MatchString(last) || strings.Contains(last, match[1])) {
-			return match[1]
-		}
-	}
-	return ""
-}
-
 // urlPassword is the password in a URL's user part: restic takes it out of most of its messages, not of all.
 var urlPassword = regexp.MustCompile(`(://[^/\s:@]*):[^/\s]+@`)
 
@@ -157,62 +130,4 @@ func (s *stderr) String() string {
 		}
 	}
 	return withoutPassword(strings.Join(said, "; "))
-}
-
-// A RefusedError is why a restic was ended whose store will have nothing to do with it. restic itself takes most such
-// answers for a store's bad moments and tries again for a quarter of an hour.
-type RefusedError struct {
-	Said string
-
-	removing bool // something, which a store may refuse that takes all else
-}
-
-func (e *RefusedError) Error() string {
-	if e.removing {
-		return "the store refuses to delete: " + e.Said
-	}
-	return "the store refuses: " + e.Said
-}
-
-// Is matches [ErrNoDelete].
-func (e *RefusedError) Is(target error) bool { return e.removing && target == ErrNoDelete }
-
-// refusal is what stores answer whom they do not know, or not for this; and what a certificate that nobody trusts gives.
-var refusal = regexp.MustCompile(`(?i)signature ?(we calculated )?does ?not ?match|bucket does not exist|no ?such ?bucket|access key id you provided does not exist|invalid ?access ?key|access ?denied|` +
-	`\b40[13]\b|unauthorized|forbidden|expired ?token|token (has|is) expired|invalid_grant|x509: `)
-
-var tryingAgain = regexp.MustCompile(`^(.*) returned error, retrying after [^:]*: (.*)$`)
-
-// A store is taken at its word when it has refused so often, for so long, without a pause: several requests go on at once,
-// and it may have forgotten a key, or not yet heard of it, for a moment.
-const (
-	refusedOften = 3
-	refusedFor   = 5 * time.Second
-	refusedPause = time.Minute
-)
-
-// said returns what is told of every line: whoever wants to know, and end of a store that refuses.
-func (c *Client) said(end func(error)) func(string) {
-	often, first, last := 0, time.Time{}, time.Time{}
-	enough := cmp.Or(c.refusedFor, refusedFor)
-	return func(line string) {
-		if c.Said != nil {
-			c.Said(line)
-		}
-		if match := unlockFailed.FindStringSubmatch(line); match != nil && refusal.MatchString(match[2]) {
-			keptLocks.Store(match[1], match[2])
-		}
-		match := tryingAgain.FindStringSubmatch(line)
-		if match == nil || !refusal.MatchString(match[2]) {
-			return
-		}
-		now := time.Now()
-		if often == 0 || now.Sub(last) > refusedPause {
-			often, first = 0, now
-		}
-		last = now
-		if often++; often >= refusedOften && now.Sub(first) >= enough {
-			end(&RefusedError{Said: match[2], removing: removal.MatchString(line)})
-		}
-	}
 }

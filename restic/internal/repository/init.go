@@ -1,4 +1,4 @@
-package restic
+package repository
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 // Two `restic init` at once both succeed, and break the repository. Each writes a key file with a master key of its own
@@ -44,10 +46,10 @@ const (
 )
 
 // Look says what Ensure would find, and changes nothing. A repository that cannot be reached, opened or read is an error.
-func (c *Client) Look(ctx context.Context) (State, error) {
-	keys, err := c.keys(ctx, "")
+func (k *Keeper) Look(ctx context.Context) (State, error) {
+	keys, err := k.keys(ctx, "")
 	switch {
-	case errors.Is(err, ErrNoRepository):
+	case errors.Is(err, process.ErrNoRepository):
 		return Missing, nil
 	case damagedKey(err) != "" || err == nil && keys.young():
 		return Unsettled, nil
@@ -58,57 +60,57 @@ func (c *Client) Look(ctx context.Context) (State, error) {
 // Ensure makes the repository if there is none, and reports whether it did. Only restic's own word that there is none
 // (exit code 10) leads there: a repository that cannot be reached, opened or read is an error. Several may call it at
 // once, on several machines; all succeed with one sound repository.
-func (c *Client) Ensure(ctx context.Context) (created bool, err error) {
-	if state, err := c.Look(ctx); err != nil || state == Sound {
+func (k *Keeper) Ensure(ctx context.Context) (created bool, err error) {
+	if state, err := k.Look(ctx); err != nil || state == Sound {
 		return false, err
 	}
 
 	// From here on this is a repository that is being made, or one that was broken when it was.
-	lock, err := c.lockFolder(ctx)
+	lock, err := k.lockFolder(ctx)
 	if err != nil {
 		return false, fmt.Errorf("init: %w", err)
 	}
 	defer lock.unlock()
 	began := time.Now()
-	id, err := c.init(ctx, lock.held())
+	id, err := k.init(ctx, lock.held())
 	if err != nil {
 		return false, err
 	}
 	if !lock.held() {
 		// Twice our own time: the others work under the same load as we do.
-		if err := c.settle(ctx, 2*time.Since(began)); err != nil {
+		if err := k.settle(ctx, 2*time.Since(began)); err != nil {
 			return false, err
 		}
 	}
-	if err := c.heal(ctx); err != nil {
+	if err := k.heal(ctx); err != nil {
 		return false, err
 	}
 	if id == "" {
 		return false, nil
 	}
-	final, err := c.configID(ctx)
+	final, err := k.configID(ctx)
 	return final == id, err
 }
 
 // Settled reports whether it can be seen without restic that Ensure has nothing to do but what a backup finds out by
 // itself: a local folder has a config and a single key, and nobody of ours is about to make a repository there. To open
 // a repository, as Ensure does, takes restic a quarter of a second at least.
-func (c *Client) Settled(ctx context.Context) bool {
-	keys, ok := c.localFiles("keys")
+func (k *Keeper) Settled(ctx context.Context) bool {
+	keys, ok := k.localFiles("keys")
 	if !ok || len(keys) != 1 {
 		return false
 	}
 	if time.Since(keys[0].ModTime()).Abs() < settleTime {
-		lock, err := c.lockFolder(ctx)
+		lock, err := k.lockFolder(ctx)
 		if err != nil || !lock.held() {
 			return false
 		}
 		defer lock.unlock()
-		if keys, ok = c.localFiles("keys"); !ok || len(keys) != 1 {
+		if keys, ok = k.localFiles("keys"); !ok || len(keys) != 1 {
 			return false
 		}
 	}
-	path, err := c.localFolder()
+	path, err := k.localFolder()
 	if err != nil {
 		return false
 	}
@@ -123,21 +125,21 @@ func (c *Client) Settled(ctx context.Context) bool {
 }
 
 // init makes the repository unless there is one. It returns the id of the config it wrote: "" if it wrote none.
-func (c *Client) init(ctx context.Context, locked bool) (id string, err error) {
+func (k *Keeper) init(ctx context.Context, locked bool) (id string, err error) {
 	var initErr error
 	for try, waited := 0, 0; ; {
-		_, err := c.keys(ctx, "")
+		_, err := k.keys(ctx, "")
 		switch {
 		case err == nil || damagedKey(err) != "":
 			return "", nil
-		case !errors.Is(err, ErrNoRepository):
+		case !errors.Is(err, process.ErrNoRepository):
 			return "", err
 		case try == initTries || waited == otherInit:
 			return "", initErr
 		}
 
 		var out bytes.Buffer
-		initErr = c.run(ctx, command{op: "init", args: []string{"init", "--json"}, stdout: &out, finish: true})
+		initErr = k.run(ctx, process.Command{Op: "init", Args: []string{"init", "--json"}, Stdout: &out, Finish: true})
 		if initErr == nil {
 			var answer struct{ ID string }
 			if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
@@ -147,7 +149,7 @@ func (c *Client) init(ctx context.Context, locked bool) (id string, err error) {
 		}
 		switch keysOnly := strings.Contains(initErr.Error(), "already contains keys"); {
 		case keysOnly && locked:
-			if err := c.removeLoneKeys(); err != nil {
+			if err := k.removeLoneKeys(); err != nil {
 				return "", err
 			}
 			try++
@@ -164,12 +166,12 @@ func (c *Client) init(ctx context.Context, locked bool) (id string, err error) {
 
 // settle waits until no other init that began before the config was there can still be at work: at least d, and until
 // the newest key has its age.
-func (c *Client) settle(ctx context.Context, d time.Duration) error {
+func (k *Keeper) settle(ctx context.Context, d time.Duration) error {
 	for {
 		if err := sleep(ctx, d); err != nil {
 			return fmt.Errorf("init: %w", err)
 		}
-		keys, err := c.keys(ctx, "")
+		keys, err := k.keys(ctx, "")
 		if damagedKey(err) != "" {
 			return nil // there were two, and both have written their config
 		}
@@ -180,9 +182,9 @@ func (c *Client) settle(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (c *Client) configID(ctx context.Context) (string, error) {
+func (k *Keeper) configID(ctx context.Context) (string, error) {
 	var out bytes.Buffer
-	if err := c.run(ctx, command{op: "init", args: []string{"cat", "config", "--no-lock"}, stdout: &out}); err != nil {
+	if err := k.run(ctx, process.Command{Op: "init", Args: []string{"cat", "config", "--no-lock"}, Stdout: &out}); err != nil {
 		return "", err
 	}
 	var config struct{ ID string }
@@ -190,15 +192,4 @@ func (c *Client) configID(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("init: restic's answer: %w", err)
 	}
 	return config.ID, nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

@@ -1,4 +1,4 @@
-package restic
+package repository
 
 import (
 	"context"
@@ -17,8 +17,8 @@ type folderLock struct{ folder *os.File }
 
 // lockFolder takes the lock, waiting for another that has it, and makes the folder if need be. The lock it returns is
 // not held if the repository is not in a local folder, or on a file system that cannot lock.
-func (c *Client) lockFolder(ctx context.Context) (folderLock, error) {
-	path, err := c.localFolder()
+func (k *Keeper) lockFolder(ctx context.Context) (folderLock, error) {
+	path, err := k.localFolder()
 	if err != nil || path == "" {
 		return folderLock{}, err
 	}
@@ -55,8 +55,8 @@ func (l folderLock) unlock() {
 
 // removeLoneKeys removes what an init that was killed has left: a key, and no config to go with it. restic refuses to
 // make a repository there. It is called with the folder's lock held, and leaves everything if there is any data.
-func (c *Client) removeLoneKeys() error {
-	path, err := c.localFolder()
+func (k *Keeper) removeLoneKeys() error {
+	path, err := k.localFolder()
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}

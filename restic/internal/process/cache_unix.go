@@ -1,6 +1,6 @@
 //go:build unix
 
-package restic
+package process
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package restic
+package repository
 
 import (
 	"context"
@@ -10,18 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
+	"github.com/breaking-backups/breaking-backups/restic/restictest"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // race calls Ensure from several clients at the same moment and asserts that one sound repository comes of it.
 func race(t *testing.T, clients int, env []string) {
 	t.Helper()
-	client := &Client{Binary: servers.Restic(t), Env: env}
+	keeper := newKeeper(servers.Restic(t), env)
 	var wg sync.WaitGroup
 	created := make([]bool, clients)
 	errs := make([]error, clients)
 	for i := range clients {
-		wg.Go(func() { created[i], errs[i] = client.Ensure(t.Context()) })
+		wg.Go(func() { created[i], errs[i] = keeper.Ensure(t.Context()) })
 	}
 	wg.Wait()
 	makers := 0
@@ -36,28 +38,28 @@ func race(t *testing.T, clients int, env []string) {
 	if makers != 1 {
 		t.Errorf("%d say that they have made it", makers)
 	}
-	wantSound(t, client)
+	wantSound(t, keeper)
 }
 
 // wantSound asserts that the repository has one key, takes a backup and is whole.
-func wantSound(t *testing.T, client *Client) {
+func wantSound(t *testing.T, keeper *Keeper) {
 	t.Helper()
-	if keys := list(t, client, "keys"); keys != 1 {
+	if keys := filesOf(keeper).Count(t, "keys"); keys != 1 {
 		t.Errorf("%d keys", keys)
 	}
-	backUp(t, client, strings.NewReader("first"))
-	if err := client.Check(t.Context()); err != nil {
+	backUp(t, keeper, "first")
+	if err := keeper.Run(t.Context(), process.Command{Op: "check", Args: []string{"check"}}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestEnsureRace(t *testing.T) {
 	t.Run("local", func(t *testing.T) {
-		race(t, 6, environment(filepath.Join(t.TempDir(), "a", "b")))
+		race(t, 6, restictest.Environment(filepath.Join(t.TempDir(), "a", "b")))
 	})
 	t.Run("S3", func(t *testing.T) {
 		s3 := servers.S3(t)
-		race(t, 3, append(environment(s3.Repository("race")), s3.Env()...))
+		race(t, 3, append(restictest.Environment(s3.Repository("race")), s3.Env()...))
 	})
 }
 
@@ -65,33 +67,33 @@ func TestEnsureRace(t *testing.T) {
 func TestEnsureHeals(t *testing.T) {
 	s3 := servers.S3(t)
 	for name, env := range map[string][]string{
-		"local": environment(filepath.Join(t.TempDir(), "repository")),
-		"S3":    append(environment(s3.Repository("broken")), s3.Env()...),
+		"local": restictest.Environment(filepath.Join(t.TempDir(), "repository")),
+		"S3":    append(restictest.Environment(s3.Repository("broken")), s3.Env()...),
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := &Client{Binary: servers.Restic(t), Env: env}
+			keeper := newKeeper(servers.Restic(t), env)
 			var wg sync.WaitGroup
 			for range 3 {
-				wg.Go(func() { _ = client.run(t.Context(), command{op: "init", args: []string{"init"}}) })
+				wg.Go(func() { _ = keeper.run(t.Context(), process.Command{Op: "init", Args: []string{"init"}}) })
 			}
 			wg.Wait()
 			for range 3 { // they are in each other's way when they remove keys
 				wg.Go(func() {
-					if created, err := client.Ensure(t.Context()); created || err != nil {
+					if created, err := keeper.Ensure(t.Context()); created || err != nil {
 						t.Errorf("%v, %v", created, err)
 					}
 				})
 			}
 			wg.Wait()
-			wantSound(t, client)
+			wantSound(t, keeper)
 		})
 	}
 }
 
 // addStranger adds the key of another new repository to that in folder, and returns the other's folder.
-func addStranger(t *testing.T, client *Client, folder string) string {
+func addStranger(t *testing.T, keeper *Keeper, folder string) string {
 	t.Helper()
-	other := &Client{Binary: client.Binary, Env: environment(filepath.Join(t.TempDir(), "other"))}
+	other := newKeeper(keeper.Program.Binary, restictest.Environment(filepath.Join(t.TempDir(), "other")))
 	if _, err := other.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -109,29 +111,31 @@ func addStranger(t *testing.T, client *Client, folder string) string {
 
 // Two that heal at once are in each other's way: the lock of the other is waited for, even where no lock else would be.
 func TestHealWaits(t *testing.T) {
-	client, folder := newClient(t)
-	addStranger(t, client, folder)
+	keeper, repository := emptyRepository(t)
+	folder := repository.Folder
+	addStranger(t, keeper, folder)
 
-	client.Binary = script(t, `case "$*" in "key remove"*|--retry-lock=0s*) echo repository is already locked >&2; exit 11 ;; esac
-exec `+client.Binary+` "$@"`)
-	if err := client.heal(t.Context()); err != nil {
+	keeper.Program.Binary = restictest.Script(t, `case "$*" in "key remove"*|--retry-lock=0s*) echo repository is already locked >&2; exit 11 ;; esac
+exec `+keeper.Program.Binary+` "$@"`)
+	if err := keeper.heal(t.Context()); err != nil {
 		t.Error(err)
 	}
-	wantSound(t, client)
+	wantSound(t, keeper)
 }
 
 // A key that snapshots were made with is never removed, even though nothing can be read with it.
 func TestEnsureKeepsKeysOfSnapshots(t *testing.T) {
-	client, folder := newClient(t)
-	backUp(t, client, strings.NewReader("precious"))
+	keeper, repository := emptyRepository(t)
+	folder := repository.Folder
+	backUp(t, keeper, "precious")
 	// As if another init had come too late: its config is in place, and its key beside ours.
-	otherFolder := addStranger(t, client, folder)
+	otherFolder := addStranger(t, keeper, folder)
 	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
 		t.Fatal(err)
 	}
 	copyFile(t, filepath.Join(otherFolder, "config"), filepath.Join(folder, "config"))
 
-	_, err := client.Ensure(t.Context())
+	_, err := keeper.Ensure(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "was made with another key") {
 		t.Errorf("ensure: %v", err)
 	}
@@ -141,19 +145,20 @@ func TestEnsureKeepsKeysOfSnapshots(t *testing.T) {
 }
 
 func TestEnsureAfterAKilledInit(t *testing.T) {
-	client, folder := newClient(t)
+	keeper, repository := emptyRepository(t)
+	folder := repository.Folder
 	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
 		t.Fatal(err)
 	}
-	if created, err := client.Ensure(t.Context()); !created || err != nil {
+	if created, err := keeper.Ensure(t.Context()); !created || err != nil {
 		t.Errorf("%v, %v", created, err)
 	}
-	wantSound(t, client)
+	wantSound(t, keeper)
 
 	if err := os.Remove(filepath.Join(folder, "config")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.Ensure(t.Context()); err == nil || !strings.Contains(err.Error(), "has lost its config") {
+	if _, err := keeper.Ensure(t.Context()); err == nil || !strings.Contains(err.Error(), "has lost its config") {
 		t.Errorf("with data in it: %v", err)
 	}
 	if keys, _ := filepath.Glob(filepath.Join(folder, "keys", "*")); len(keys) != 1 {
@@ -162,7 +167,8 @@ func TestEnsureAfterAKilledInit(t *testing.T) {
 }
 
 func TestSettled(t *testing.T) {
-	client, folder := newClient(t)
+	keeper, repository := emptyRepository(t)
+	folder := repository.Folder
 	keys := filepath.Join(folder, "keys")
 	files, err := os.ReadDir(keys)
 	if err != nil {
@@ -186,14 +192,14 @@ func TestSettled(t *testing.T) {
 		if err := test.do(); err != nil {
 			t.Fatal(err)
 		}
-		if got := client.Settled(t.Context()); got != test.want {
+		if got := keeper.Settled(t.Context()); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a look has made the folder: %v", err)
 	}
-	elsewhere := &Client{Env: environment("s3:http://127.0.0.1:1/backups/x")}
+	elsewhere := newKeeper("", restictest.Environment("s3:http://127.0.0.1:1/backups/x"))
 	if elsewhere.Settled(t.Context()) {
 		t.Error("what is not here cannot be seen")
 	}
@@ -201,15 +207,15 @@ func TestSettled(t *testing.T) {
 
 // While another makes a repository, the one that appears is not settled.
 func TestSettledWaits(t *testing.T) {
-	client, _ := newClient(t)
-	lock, err := client.lockFolder(t.Context())
+	keeper, _ := emptyRepository(t)
+	lock, err := keeper.lockFolder(t.Context())
 	if err != nil || !lock.held() {
 		t.Fatalf("no lock: %v", err)
 	}
 	defer lock.unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if client.Settled(ctx) || ctx.Err() == nil {
+	if keeper.Settled(ctx) || ctx.Err() == nil {
 		t.Error("it did not wait for the lock")
 	}
 }
@@ -218,8 +224,8 @@ func TestSettledWaits(t *testing.T) {
 func TestEnsureDoesNotInit(t *testing.T) {
 	for _, code := range []string{"1", "3", "11", "12", "130"} {
 		log := filepath.Join(t.TempDir(), "log")
-		client := &Client{Binary: script(t, `echo "$1" >>`+log+`; echo dial tcp: connection refused >&2; exit `+code)}
-		if created, err := client.Ensure(t.Context()); created || err == nil {
+		keeper := newKeeper(restictest.Script(t, `echo "$1" >>`+log+`; echo dial tcp: connection refused >&2; exit `+code), nil)
+		if created, err := keeper.Ensure(t.Context()); created || err == nil {
 			t.Errorf("exit %s: %v, %v", code, created, err)
 		}
 		asked, err := os.ReadFile(log)
@@ -228,45 +234,32 @@ func TestEnsureDoesNotInit(t *testing.T) {
 		}
 	}
 
-	client := &Client{
-		Binary: servers.Restic(t),
-		Env:    append(environment("s3:http://127.0.0.1:1/backups/x"), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"),
-	}
+	keeper := newKeeper(servers.Restic(t), append(restictest.Environment("s3:http://127.0.0.1:1/backups/x"), "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"))
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // restic tries for minutes
 	defer cancel()
-	if created, err := client.Ensure(ctx); created || err == nil || errors.Is(err, ErrNoRepository) {
+	if created, err := keeper.Ensure(ctx); created || err == nil || errors.Is(err, process.ErrNoRepository) {
 		t.Errorf("nothing listens: %v, %v", created, err)
 	}
 }
 
-func TestLocalFolder(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "location")
-	if err := os.WriteFile(file, []byte("/from/file\n"), 0o600); err != nil {
+func TestLook(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "repository")
+	keeper := newKeeper(servers.Restic(t), restictest.Environment(folder))
+	if state, err := keeper.Look(t.Context()); state != Missing || err != nil {
+		t.Errorf("state %v, %v; want Missing", state, err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("who only looks has made the folder: %v", err)
+	}
+	if _, err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wide := filepath.Join(t.TempDir(), "wide")
-	if err := os.WriteFile(wide, []byte("\xff\xfe/\x00t\x00\r\x00\n\x00"), 0o600); err != nil { // as PowerShell writes
-		t.Fatal(err)
+	if state, err := keeper.Look(t.Context()); state != Unsettled || err != nil { // its key is seconds old
+		t.Errorf("state %v, %v; want Unsettled", state, err)
 	}
-	for _, test := range []struct{ env, want string }{
-		{"RESTIC_REPOSITORY=/a/b:c", "/a/b:c"},
-		{"RESTIC_REPOSITORY=a/b", "a/b"},
-		{"RESTIC_REPOSITORY=./a:b", "./a:b"},
-		{"RESTIC_REPOSITORY=local:a:b", "a:b"},
-		{"RESTIC_REPOSITORY=s3:https://host/bucket", ""},
-		{"RESTIC_REPOSITORY=sftp:user@host:/a", ""},
-		{"RESTIC_REPOSITORY=rest:http://host/", ""},
-		{"RESTIC_REPOSITORY_FILE=" + file, "/from/file"},
-		{"RESTIC_REPOSITORY_FILE=" + wide, "/t"},
-		{"", ""},
-	} {
-		client := &Client{Env: []string{"RESTIC_REPOSITORY=/first", test.env}}
-		if test.env == "" {
-			client.Env = nil
-		}
-		if got, err := client.localFolder(); got != test.want || err != nil {
-			t.Errorf("%s: %q, %v", test.env, got, err)
-		}
+	keeper.Program.Env = append(keeper.Program.Env, "RESTIC_PASSWORD=wrong")
+	if _, err := keeper.Look(t.Context()); !errors.Is(err, process.ErrWrongPassword) {
+		t.Errorf("%v, want %v", err, process.ErrWrongPassword)
 	}
 }
 
@@ -278,26 +271,5 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(to, data, 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestLook(t *testing.T) {
-	folder := filepath.Join(t.TempDir(), "repository")
-	client := &Client{Binary: servers.Restic(t), Env: environment(folder)}
-	if state, err := client.Look(t.Context()); state != Missing || err != nil {
-		t.Errorf("state %v, %v; want Missing", state, err)
-	}
-	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("who only looks has made the folder: %v", err)
-	}
-	if _, err := client.Ensure(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if state, err := client.Look(t.Context()); state != Unsettled || err != nil { // its key is seconds old
-		t.Errorf("state %v, %v; want Unsettled", state, err)
-	}
-	client.Env = append(client.Env, "RESTIC_PASSWORD=wrong")
-	if _, err := client.Look(t.Context()); !errors.Is(err, ErrWrongPassword) {
-		t.Errorf("%v, want %v", err, ErrWrongPassword)
 	}
 }

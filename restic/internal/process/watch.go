@@ -1,4 +1,4 @@
-package restic
+package process
 
 import (
 	"fmt"
@@ -34,16 +34,16 @@ const longer = 4
 
 // watch looks at a restic now and then, until stop is called, which waits for it. Only time in which it could look
 // counts, as whoever is frozen, with restic, does not see that it goes by.
-func (c *Client) watch(pid int, command command, idle func() bool, end func(error)) (stop func()) {
+func (p *Program) watch(pid int, command Command, idle func() bool, end func(error)) (stop func()) {
 	mark, ok := moved(pid)
-	if !ok || c.Stall == 0 && c.Still == nil {
+	if !ok || p.Stall == 0 && p.Still == nil {
 		return func() {}
 	}
-	limit, every := c.Stall, time.Second
-	if c.Stall > 0 {
-		every = min(every, max(c.Stall/8, time.Millisecond))
+	limit, every := p.Stall, time.Second
+	if p.Stall > 0 {
+		every = min(every, max(p.Stall/8, time.Millisecond))
 	}
-	if command.long {
+	if command.Long {
 		limit *= longer
 	}
 	quit := make(chan struct{})
@@ -68,8 +68,8 @@ func (c *Client) watch(pid int, command command, idle func() bool, end func(erro
 				mark, still, next = now, 0, stillAfter
 				continue
 			}
-			if still >= next && c.Still != nil {
-				c.Still(command.op, still)
+			if still >= next && p.Still != nil {
+				p.Still(command.Op, still)
 				next = still + stillEvery
 			}
 			if limit > 0 && still >= limit {

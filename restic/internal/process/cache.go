@@ -1,4 +1,4 @@
-package restic
+package process
 
 import (
 	"errors"
@@ -16,26 +16,26 @@ const cacheRoom = 64 << 20
 
 // withCache are a command's arguments, with one more by which restic keeps no cache where it could not: it ends at once
 // over a folder that it cannot make. A cache only saves time.
-func (c *Client) withCache(args []string) []string {
+func (p *Program) withCache(args []string) []string {
 	if args[0] == "version" {
 		return args
 	}
-	err := c.tryCache()
+	err := p.tryCache()
 	if err == nil {
 		return args
 	}
-	if c.Said != nil {
-		c.Said(fmt.Sprintf("it works without a cache, which may take longer: %v", err))
+	if p.Said != nil {
+		p.Said(fmt.Sprintf("it works without a cache, which may take longer: %v", err))
 	}
 	return slices.Insert(slices.Clone(args), 1, "--no-cache")
 }
 
 // tryCache tells why restic cannot keep its cache. It makes nothing.
-func (c *Client) tryCache() error {
-	dir := c.getenv("RESTIC_CACHE_DIR")
+func (p *Program) tryCache() error {
+	dir := p.Getenv("RESTIC_CACHE_DIR")
 	if dir == "" {
-		if dir = c.getenv("XDG_CACHE_HOME"); dir == "" {
-			home := c.getenv("HOME")
+		if dir = p.Getenv("XDG_CACHE_HOME"); dir == "" {
+			home := p.Getenv("HOME")
 			if home == "" {
 				return errors.New("neither RESTIC_CACHE_DIR nor XDG_CACHE_HOME nor HOME is set")
 			}

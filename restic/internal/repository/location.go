@@ -1,4 +1,4 @@
-package restic
+package repository
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 )
 
 // localFolder is the repository's folder if the repository is one on a mounted file system, else "".
-func (c *Client) localFolder() (string, error) {
-	location := c.getenv("RESTIC_REPOSITORY")
-	if file := c.getenv("RESTIC_REPOSITORY_FILE"); file != "" {
+func (k *Keeper) localFolder() (string, error) {
+	location := k.Program.Getenv("RESTIC_REPOSITORY")
+	if file := k.Program.Getenv("RESTIC_REPOSITORY_FILE"); file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("RESTIC_REPOSITORY_FILE: %w", err)
@@ -34,8 +34,8 @@ func (c *Client) localFolder() (string, error) {
 }
 
 // address tells repositories apart.
-func (c *Client) address() string {
-	return c.getenv("RESTIC_REPOSITORY") + "\n" + c.getenv("RESTIC_REPOSITORY_FILE")
+func (k *Keeper) address() string {
+	return k.Program.Getenv("RESTIC_REPOSITORY") + "\n" + k.Program.Getenv("RESTIC_REPOSITORY_FILE")
 }
 
 // fileName is a name that restic gives to a file of a repository. What a killed restic leaves half-written has another.
@@ -43,8 +43,8 @@ var fileName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // localFiles lists the files in one of the repository's folders. ok is false if the repository is not in a local folder
 // or cannot be read.
-func (c *Client) localFiles(folder string) (files []fs.FileInfo, ok bool) {
-	path, err := c.localFolder()
+func (k *Keeper) localFiles(folder string) (files []fs.FileInfo, ok bool) {
+	path, err := k.localFolder()
 	if err != nil || path == "" {
 		return nil, false
 	}
@@ -63,15 +63,4 @@ func (c *Client) localFiles(folder string) (files []fs.FileInfo, ok bool) {
 		files = append(files, info)
 	}
 	return files, true
-}
-
-// getenv is what the child will find in its environment: of several equal names the last one counts.
-func (c *Client) getenv(name string) string {
-	value := ""
-	for _, entry := range c.Env {
-		if text, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = text
-		}
-	}
-	return value
 }

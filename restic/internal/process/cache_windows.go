@@ -1,0 +1,4 @@
+package process
+
+// tryFolder: restic finds out by itself.
+func tryFolder(string) error { return nil }
