@@ -95,7 +95,7 @@ func TestAppendOnly(t *testing.T) {
 	store.mu.Lock()
 	delete(store.files, "snapshots/"+made.SnapshotID)
 	store.mu.Unlock()
-	if err := c.Prune(t.Context()); !errors.Is(err, ErrNoDelete) || err.Error() != "prune"+want {
+	if err := c.prune(t.Context()); !errors.Is(err, ErrNoDelete) || err.Error() != "prune"+want {
 		t.Errorf("%v, want prune%s", err, want)
 	}
 	if len(said) > 0 {
@@ -106,7 +106,7 @@ func TestAppendOnly(t *testing.T) {
 	store.mu.Lock()
 	store.dataOnly = true
 	store.mu.Unlock()
-	if err := c.Prune(t.Context()); err != nil {
+	if err := c.prune(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if all := strings.Join(said, "\n"); !strings.Contains(all, "Remove(<data/") || !strings.Contains(all, "failed: unexpected HTTP response (403)") {

@@ -39,7 +39,7 @@ func (c *Client) Forget(ctx context.Context, ids []string, prune bool) error {
 
 func (c *Client) forget(ctx context.Context, ids []string, prune bool) error {
 	if len(ids) == 0 && prune {
-		return c.Prune(ctx)
+		return c.prune(ctx)
 	}
 	for len(ids) > 0 {
 		some := ids[:min(len(ids), forgetMany)]
@@ -55,8 +55,8 @@ func (c *Client) forget(ctx context.Context, ids []string, prune bool) error {
 	return nil
 }
 
-// Prune removes the data that no snapshot needs, such as what a backup that was taken back has stored.
-func (c *Client) Prune(ctx context.Context) error {
+// prune removes the data that no snapshot needs, such as what a backup that was taken back has stored.
+func (c *Client) prune(ctx context.Context) error {
 	return c.keeper().Run(ctx, process.Command{Op: "prune", Args: []string{"prune"}})
 }
 

@@ -57,11 +57,11 @@ func TestParentKilled(t *testing.T) {
 	}
 	// Backups do not hinder each other. What does need the lock alone waits until the six are dead for certain.
 	summary := backUp(t, client, strings.NewReader("the next one"))
-	if err := client.Prune(t.Context()); !errors.Is(err, ErrLocked) {
+	if err := client.prune(t.Context()); !errors.Is(err, ErrLocked) {
 		t.Errorf("while the locks are young: %v", err)
 	}
 	repository.AgeLocks(t, tooOld)
-	if err := client.Prune(t.Context()); err != nil {
+	if err := client.prune(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if err := client.Check(t.Context()); err != nil {

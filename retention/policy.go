@@ -28,8 +28,8 @@ type Policy struct {
 	Within  Span // all snapshots younger than this, counted back from the newest one
 }
 
-// ErrKeepsNothing is Validate's answer to a policy whose rules are all set to zero.
-var ErrKeepsNothing = errors.New("the policy would keep nothing")
+// errKeepsNothing is Validate's answer to a policy whose rules are all set to zero.
+var errKeepsNothing = errors.New("the policy would keep nothing")
 
 type rule struct {
 	name  string // restic's
@@ -51,8 +51,7 @@ func (p Policy) rules() []rule {
 // IsZero reports whether no rule is set: nothing is ever forgotten.
 func (p Policy) IsZero() bool { return p == Policy{} }
 
-// Validate refuses counts below Unlimited, and, as ErrKeepsNothing, a policy that has rules and selects no snapshot by
-// any. The zero Policy is valid.
+// Validate refuses counts below Unlimited, and a policy that has rules and selects no snapshot by any. The zero Policy is valid.
 func (p Policy) Validate() error {
 	keeps := !p.Within.IsZero()
 	for _, r := range p.rules() {
@@ -65,7 +64,7 @@ func (p Policy) Validate() error {
 		keeps = keeps || *r.count != 0
 	}
 	if !keeps && !p.IsZero() {
-		return ErrKeepsNothing
+		return errKeepsNothing
 	}
 	return nil
 }

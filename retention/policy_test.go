@@ -25,8 +25,8 @@ func TestPolicy(t *testing.T) {
 		{"unlimited", Policy{Yearly: new(Unlimited)}, "unlimited yearly", nil},
 		{"a zero beside a rule", Policy{Daily: new(7), Weekly: new(0)}, "7 daily", nil},
 		{"within alone", Policy{Within: Span{Days: 30}}, "all within 30d", nil},
-		{"one zero", Policy{Daily: new(0)}, "nothing", ErrKeepsNothing},
-		{"zeros", Policy{Last: new(0), Daily: new(0)}, "nothing", ErrKeepsNothing},
+		{"one zero", Policy{Daily: new(0)}, "nothing", errKeepsNothing},
+		{"zeros", Policy{Last: new(0), Daily: new(0)}, "nothing", errKeepsNothing},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,10 +22,10 @@ func (e *StallError) Error() string {
 	return fmt.Sprintf("nothing was taken for %s", e.After)
 }
 
-// StillAfter is how long a stream has not moved when that is told for the first time, StillEvery how often from then on.
+// stillAfter is how long a stream has not moved when that is told for the first time, stillEvery how often from then on.
 const (
-	StillAfter = 30 * time.Second
-	StillEvery = time.Minute
+	stillAfter = 30 * time.Second
+	stillEvery = time.Minute
 )
 
 // motion is what is known of a stream's moving. Times are nanoseconds since it began, by the clock that nobody sets;
@@ -85,7 +85,7 @@ func (m *motion) watch(o PipeOptions, end func(*StallError)) (stop func()) {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		var before Side
-		last, still, next := time.Now(), time.Duration(0), StillAfter
+		last, still, next := time.Now(), time.Duration(0), stillAfter
 		for {
 			select {
 			case <-quit:
@@ -96,7 +96,7 @@ func (m *motion) watch(o PipeOptions, end func(*StallError)) (stop func()) {
 			last = last.Add(passed)
 			side, since := m.still()
 			if side != before || since < passed { // another wait than at the last look
-				before, still, next = side, 0, StillAfter
+				before, still, next = side, 0, stillAfter
 			}
 			still += min(since, passed, 2*every)
 			if side == 0 {
@@ -104,7 +104,7 @@ func (m *motion) watch(o PipeOptions, end func(*StallError)) (stop func()) {
 			}
 			if still >= next && o.Still != nil {
 				o.Still(side, still)
-				next = still + StillEvery
+				next = still + stillEvery
 			}
 			if side == Consumer && o.Stall > 0 && still >= o.Stall && o.Spill == nil {
 				end(&StallError{After: o.Stall})

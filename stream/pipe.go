@@ -45,7 +45,7 @@ type PipeOptions struct {
 	Spill    *SpoolOptions
 	Spilling func()
 
-	// Still is told who keeps a stream that has not moved for StillAfter, and then each StillEvery, and for how long
+	// Still is told who keeps a stream that has not moved for half a minute, and then each minute, and for how long
 	// already. It is called from a goroutine of its own. nil: nobody is.
 	Still func(side Side, since time.Duration)
 }

@@ -45,7 +45,7 @@ func helper(kind string) error {
 		}
 		s, p = my.scratch, my.process
 	case "s3":
-		s3, err := StartS3()
+		s3, err := startS3()
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func Ferret(t testing.TB) *FerretServer {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("end of the server's log:\n%s", f.LogTail())
+			t.Logf("end of the server's log:\n%s", f.logTail())
 		}
 		if err := f.Stop(); err != nil {
 			t.Error(err)
@@ -64,7 +64,7 @@ func StartFerret() (f *FerretServer, err error) {
 	}()
 	f = &FerretServer{LogFile: s.path("log"), scratch: s}
 	if err := f.listen(bin); err != nil {
-		return nil, fmt.Errorf("start FerretDB: %w\n%s", err, f.LogTail())
+		return nil, fmt.Errorf("start FerretDB: %w\n%s", err, f.logTail())
 	}
 	return f, nil
 }
@@ -88,8 +88,8 @@ func (f *FerretServer) Env(db string) []string {
 	return []string{"MONGO_URI=" + f.URI(""), "MONGO_DATABASE=" + db}
 }
 
-// LogTail returns the last 4 KiB of the server's log.
-func (f *FerretServer) LogTail() string {
+// logTail returns the last 4 KiB of the server's log.
+func (f *FerretServer) logTail() string {
 	text, err := os.ReadFile(f.LogFile)
 	if err != nil {
 		return err.Error()

@@ -53,12 +53,12 @@ func startFerret2(bin string) (f *FerretServer, err error) {
 	}
 	// As with PostgreSQL a free port can be lost before it is bound.
 	for range 10 {
-		if err = f.listenOver(program, pg); err == nil || !strings.Contains(f.LogTail(), "address already in use") {
+		if err = f.listenOver(program, pg); err == nil || !strings.Contains(f.logTail(), "address already in use") {
 			break
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, f.LogTail())
+		return nil, fmt.Errorf("%w\n%s", err, f.logTail())
 	}
 	return f, nil
 }

@@ -45,7 +45,7 @@ func MariaDB(t testing.TB, options ...string) *MySQL {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("end of the server's log:\n%s", my.LogTail())
+			t.Logf("end of the server's log:\n%s", my.logTail())
 		}
 		if err := my.Stop(); err != nil {
 			t.Error(err)
@@ -136,5 +136,5 @@ func (my *MySQL) Query(t testing.TB, db, sql string) string {
 	return strings.TrimSuffix(stdout.String(), "\n")
 }
 
-// LogTail returns the last 4 KiB of the server's log.
-func (my *MySQL) LogTail() string { return tail(my.LogFile) }
+// logTail returns the last 4 KiB of the server's log.
+func (my *MySQL) logTail() string { return tail(my.LogFile) }

@@ -17,7 +17,7 @@ func (my *MySQL) makeData(account account) error {
 	if err != nil {
 		return fmt.Errorf("%s --version: %w", my.programs.server, err)
 	}
-	top, err := Top()
+	top, err := findTop()
 	if err != nil {
 		return err
 	}

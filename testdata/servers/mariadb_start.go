@@ -64,7 +64,7 @@ func (my *MySQL) start(options []string) (err error) {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, my.LogTail())
+		return fmt.Errorf("%w\n%s", err, my.logTail())
 	}
 	return nil
 }
@@ -109,10 +109,10 @@ func (my *MySQL) listen(account account, options []string) error {
 		return err
 	}
 	// The log is this server's own word, where an answer on the port could be another's.
-	ready := func() bool { return strings.Contains(my.LogTail(), ": ready for connections") }
+	ready := func() bool { return strings.Contains(my.logTail(), ": ready for connections") }
 	if err := process.waitReady(time.Minute, ready); err != nil {
 		_ = process.stop(syscall.SIGKILL, 5*time.Second)
-		if strings.Contains(my.LogTail(), "Address already in use") {
+		if strings.Contains(my.logTail(), "Address already in use") {
 			return errPortTaken
 		}
 		return err

@@ -46,7 +46,7 @@ func Postgres(t testing.TB) *PG {
 func stopAfter(t testing.TB, pg *PG) *PG {
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("end of the server's log:\n%s", pg.LogTail())
+			t.Logf("end of the server's log:\n%s", pg.logTail())
 		}
 		if err := pg.Stop(); err != nil {
 			t.Error(err)
@@ -103,7 +103,7 @@ func startPostgres(bin, more string) (pg *PG, err error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, pg.LogTail())
+		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, pg.logTail())
 	}
 	return pg, nil
 }
@@ -149,8 +149,8 @@ func (pg *PG) Psql(t testing.TB, db, sql string) string {
 	return strings.TrimSuffix(stdout.String(), "\n")
 }
 
-// LogTail returns the last 4 KiB of the server's log.
-func (pg *PG) LogTail() string { return tail(pg.LogFile) }
+// logTail returns the last 4 KiB of the server's log.
+func (pg *PG) logTail() string { return tail(pg.LogFile) }
 
 func tail(file string) string {
 	text, err := os.ReadFile(file)

@@ -19,7 +19,7 @@ func (pg *PG) Standby(t testing.TB) *PG {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("end of the standby's log:\n%s", standby.LogTail())
+			t.Logf("end of the standby's log:\n%s", standby.logTail())
 		}
 		if err := standby.Stop(); err != nil {
 			t.Error(err)
@@ -63,7 +63,7 @@ func (pg *PG) startStandby() (standby *PG, err error) {
 	}
 	standby = &PG{Host: pg.Host, Superuser: pg.Superuser, BinDir: pg.BinDir, programs: pg.programs, SocketDir: s.dir, LogFile: s.path("log"), scratch: s}
 	if err := standby.listen(account); err != nil {
-		return nil, fmt.Errorf("start a standby: %w\n%s", err, standby.LogTail())
+		return nil, fmt.Errorf("start a standby: %w\n%s", err, standby.logTail())
 	}
 	return standby, nil
 }

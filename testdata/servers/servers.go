@@ -26,9 +26,9 @@ import (
 
 const module = "github.com/breaking-backups/breaking-backups"
 
-// Top returns the repository's top folder, from wherever the process stands in
+// findTop returns the repository's top folder, from wherever the process stands in
 // it; a binary that runs elsewhere finds it by where its source was compiled.
-func Top() (string, error) {
+func findTop() (string, error) {
 	wd, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("find repository: %w", err)

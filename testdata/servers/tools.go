@@ -79,7 +79,7 @@ func BuildMongoTool(name string) (string, error) {
 // it is ours, so a changed version is another folder and an old checkout keeps
 // finding its own.
 func (b tool) build() (string, error) {
-	top, err := Top()
+	top, err := findTop()
 	if err != nil {
 		return "", err
 	}
