@@ -8,11 +8,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/scrypt"
 )
@@ -20,6 +22,27 @@ import (
 // CheapKey has the repository be opened in no time. Its password leads to the same key as before, but by a derivation that
 // costs nothing; restic's own is made to take half a second of a processor, each time that any command opens it.
 func (r Repository) CheapKey(t testing.TB, password string) {
+	t.Helper()
+	salt := make([]byte, 64)
+	_, _ = rand.Read(salt)
+	derived, err := scrypt.Key([]byte(password), salt, 2, 1, 1, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var user key
+	user.Encrypt, user.MAC.K, user.MAC.R = derived[:32], derived[32:48], derived[48:]
+	sealed := user.seal(t, bytes.TrimSpace(r.Run(t, "cat", "masterkey", "--no-lock")))
+	r.editKey(t, map[string]any{"N": 2, "r": 1, "p": 1, "salt": salt, "data": sealed})
+}
+
+// YoungKey has the repository's key be one that was just made.
+func (r Repository) YoungKey(t testing.TB) {
+	t.Helper()
+	r.editKey(t, map[string]any{"created": time.Now()})
+}
+
+// editKey gives fields of the repository's only key file other values.
+func (r Repository) editKey(t testing.TB, fields map[string]any) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(r.Folder, "keys", "*"))
 	if err != nil || len(files) != 1 {
@@ -33,16 +56,7 @@ func (r Repository) CheapKey(t testing.TB, password string) {
 	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	salt := make([]byte, 64)
-	_, _ = rand.Read(salt)
-	derived, err := scrypt.Key([]byte(password), salt, 2, 1, 1, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var user key
-	user.Encrypt, user.MAC.K, user.MAC.R = derived[:32], derived[32:48], derived[48:]
-	file["N"], file["r"], file["p"], file["salt"] = 2, 1, 1, salt
-	file["data"] = user.seal(t, bytes.TrimSpace(r.Run(t, "cat", "masterkey", "--no-lock")))
+	maps.Copy(file, fields)
 	if text, err = json.Marshal(file); err != nil {
 		t.Fatal(err)
 	}

@@ -31,15 +31,16 @@ func Main(m *testing.M) {
 	}))
 }
 
+// Password opens what New makes.
+const Password = "correct horse"
+
 // Environment is a restic's whole environment, with the repository's address and its password. Main must run the tests.
 func Environment(address string) []string {
 	return []string{
-		"RESTIC_REPOSITORY=" + address, "RESTIC_PASSWORD=" + password, "RESTIC_CACHE_DIR=" + filepath.Join(scratch, "cache"),
+		"RESTIC_REPOSITORY=" + address, "RESTIC_PASSWORD=" + Password, "RESTIC_CACHE_DIR=" + filepath.Join(scratch, "cache"),
 		"PATH=" + os.Getenv("PATH"), "HOME=" + scratch, "TMPDIR=" + os.TempDir(),
 	}
 }
-
-const password = "correct horse"
 
 // A Repository is one whose files lie in a folder, whatever its address.
 type Repository struct {
@@ -55,7 +56,7 @@ func New(t testing.TB, restic string) Repository {
 		dir := filepath.Join(scratch, "template")
 		r := Repository{Restic: restic, Env: Environment(dir), Folder: dir}
 		r.Run(t, "init")
-		r.CheapKey(t, password)
+		r.CheapKey(t, Password)
 		template.made = true
 	})
 	if !template.made {

@@ -254,7 +254,10 @@ func TestLook(t *testing.T) {
 	if _, err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if state, err := keeper.Look(t.Context()); state != Unsettled || err != nil { // its key is seconds old
+	own := restictest.Repository{Restic: keeper.Program.Binary, Env: keeper.Program.Env, Folder: folder}
+	own.CheapKey(t, restictest.Password) // so that no machine is too slow to see it young
+	own.YoungKey(t)
+	if state, err := keeper.Look(t.Context()); state != Unsettled || err != nil {
 		t.Errorf("state %v, %v; want Unsettled", state, err)
 	}
 	keeper.Program.Env = append(keeper.Program.Env, "RESTIC_PASSWORD=wrong")
