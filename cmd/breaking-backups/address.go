@@ -33,34 +33,34 @@ var errScheme = errors.New("want an address that begins with postgres://, postgr
 // findType takes DB_TYPE from DATABASE_URL where nothing else says it. Beside a DB_TYPE an address that is none of ours is
 // passed over, as another program's; one of another kind of database is an error, as it may be what was meant.
 func (l *loader) findType(cfg *config) {
-	if cfg.Address == "" {
+	if cfg.Job.Address == "" {
 		return
 	}
-	scheme, _, _ := strings.Cut(cfg.Address, "://")
+	scheme, _, _ := strings.Cut(cfg.Job.Address, "://")
 	of, known := schemes[scheme]
 	switch {
-	case !known && cfg.DBType == "":
+	case !known && cfg.Job.Type == "":
 		return // a mistake where the type is needed
 	case !known:
 		cfg.warnings = append(cfg.warnings, "DATABASE_URL is passed over: "+errScheme.Error())
-	case cfg.DBType == "":
-		cfg.DBType = of
+	case cfg.Job.Type == "":
+		cfg.Job.Type = of
 		return
-	case of == cfg.DBType, of == "mysql" && cfg.DBType == "mariadb", of == "mariadb" && cfg.DBType == "mysql":
+	case of == cfg.Job.Type, of == "mysql" && cfg.Job.Type == "mariadb", of == "mariadb" && cfg.Job.Type == "mysql":
 		return
 	default:
-		if _, built := engines()[cfg.DBType]; built {
+		if _, built := engines()[cfg.Job.Type]; built {
 			l.mistake("DATABASE_URL", fmt.Errorf("the address of another kind of database (%s) than DB_TYPE says; want one of them", of))
 		}
 	}
-	cfg.Address = ""
+	cfg.Job.Address = ""
 }
 
 // readAddress puts the parts of the database's address where variables and flags say nothing else, and reports whether
 // it could be read.
 func (l *loader) readAddress(cfg *config) bool {
 	name, err := "", error(nil)
-	switch cfg.DBType {
+	switch cfg.Job.Type {
 	case "postgres":
 		name, err = l.postgresAddress(cfg)
 	case "mysql", "mariadb":
@@ -92,18 +92,18 @@ func passedOver(cfg *config) func(at int) {
 // our other addresses holds.)
 func (l *loader) postgresAddress(cfg *config) (name string, err error) {
 	cfg.pg = map[string]string{}
-	name, inName := "DATABASE_URL", postgres.IsConn(cfg.PGDatabase)
+	name, inName := "DATABASE_URL", postgres.IsConn(cfg.Postgres.Database)
 	switch {
-	case inName && cfg.Address != "":
+	case inName && cfg.Job.Address != "":
 		return name, errors.New("PGDATABASE is an address as well; want one of them")
 	case inName:
 		name = "PGDATABASE"
-		cfg.pg, err = postgres.ParseConn(cfg.PGDatabase, nil)
-	case cfg.Address != "":
-		cfg.pg, err = postgres.ParseConn(cfg.Address, passedOver(cfg))
+		cfg.pg, err = postgres.ParseConn(cfg.Postgres.Database, nil)
+	case cfg.Job.Address != "":
+		cfg.pg, err = postgres.ParseConn(cfg.Job.Address, passedOver(cfg))
 	}
 	if err != nil {
-		cfg.PGDatabase = ""
+		cfg.Postgres.Database = ""
 		return name, err
 	}
 	cfg.redact.learn([]string{cfg.pg["password"], cfg.pg["sslpassword"]})
@@ -124,8 +124,8 @@ func (l *loader) postgresAddress(cfg *config) (name string, err error) {
 		}
 	}
 	if inName { // which the driver would read too
-		cfg.pg["dbname"] = cmp.Or(cfg.pg["dbname"], cfg.PGUser, cfg.pg["user"])
-		cfg.PGDatabase = cfg.pg["dbname"]
+		cfg.pg["dbname"] = cmp.Or(cfg.pg["dbname"], cfg.Postgres.User, cfg.pg["user"])
+		cfg.Postgres.Database = cfg.pg["dbname"]
 	}
 	return name, nil
 }
@@ -136,10 +136,10 @@ var mysqlModes = map[string]string{
 }
 
 func (l *loader) mysqlAddress(cfg *config) error {
-	if cfg.Address == "" {
+	if cfg.Job.Address == "" {
 		return nil
 	}
-	a, err := dump.ParseAddress(cfg.Address, func(string) bool { return false })
+	a, err := dump.ParseAddress(cfg.Job.Address, func(string) bool { return false })
 	if err != nil {
 		return err
 	}
@@ -152,37 +152,37 @@ func (l *loader) mysqlAddress(cfg *config) error {
 			*field = value
 		}
 	}
-	take(&cfg.MyHost, a.Hosts[0].Host, "MYSQL_HOST", "MYSQL_SOCKET")
+	take(&cfg.MySQL.Host, a.Hosts[0].Host, "MYSQL_HOST", "MYSQL_SOCKET")
 	if port := a.Hosts[0].Port; port != "" && !l.given("MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET") {
 		n, _ := strconv.ParseUint(port, 10, 16) // a number, as the address could be read
-		cfg.MyPort = uint(n)
+		cfg.MySQL.Port = uint(n)
 	}
 	if user := l.environ["MYSQL_USER"]; user == "" || user == a.User {
-		take(&cfg.MyPassword, a.Password, "MYSQL_PASSWORD")
+		take(&cfg.MySQL.Password, a.Password, "MYSQL_PASSWORD")
 	}
-	take(&cfg.MyUser, a.User, "MYSQL_USER")
-	take(&cfg.MyDatabase, a.Database, "MYSQL_DATABASE")
+	take(&cfg.MySQL.User, a.User, "MYSQL_USER")
+	take(&cfg.MySQL.Database, a.Database, "MYSQL_DATABASE")
 	for _, o := range a.Options {
-		wrong := func(why string) error { return dump.AddressMistake(cfg.Address, o.At, why) }
+		wrong := func(why string) error { return dump.AddressMistake(cfg.Job.Address, o.At, why) }
 		switch name := strings.ToLower(strings.ReplaceAll(o.Name, "_", "-")); {
 		case name == "socket":
-			take(&cfg.MySocket, o.Value, "MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET")
+			take(&cfg.MySQL.Socket, o.Value, "MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET")
 		case name == "ssl-mode":
 			mode, ok := mysqlModes[strings.ToUpper(o.Value)]
 			if !ok {
 				return wrong("want ssl-mode as mysql takes it: DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY")
 			}
-			take(&cfg.MyTLS, mode, "MYSQL_TLS")
+			take(&cfg.MySQL.TLS, mode, "MYSQL_TLS")
 		case name == "ssl-ca":
-			take(&cfg.MyTLSCA, o.Value, "MYSQL_TLS_CA")
+			take(&cfg.MySQL.TLSCA, o.Value, "MYSQL_TLS_CA")
 		case name == "ssl-cert":
-			take(&cfg.MyTLSCert, o.Value, "MYSQL_TLS_CERT")
+			take(&cfg.MySQL.TLSCert, o.Value, "MYSQL_TLS_CERT")
 		case name == "ssl-key":
-			take(&cfg.MyTLSKey, o.Value, "MYSQL_TLS_KEY")
+			take(&cfg.MySQL.TLSKey, o.Value, "MYSQL_TLS_KEY")
 		case strings.Contains(name, "ssl"), strings.Contains(name, "tls"):
 			return wrong("a parameter about encryption that is not known; want ssl-mode, or MYSQL_TLS")
 		default:
-			passedOver(cfg)(dump.AddressMistake(cfg.Address, o.At, "").At)
+			passedOver(cfg)(dump.AddressMistake(cfg.Job.Address, o.At, "").At)
 		}
 	}
 	return nil
@@ -191,12 +191,12 @@ func (l *loader) mysqlAddress(cfg *config) error {
 // mongoAddress is the URI: one of the two variables', or unless the server is named DATABASE_URL.
 func (l *loader) mongoAddress(cfg *config) (name string, err error) {
 	switch {
-	case cfg.MongoURI != "":
-		name, cfg.mongoURI = "MONGO_URI", cfg.MongoURI
-	case cfg.MongoDBURI != "":
-		name, cfg.mongoURI = "MONGODB_URI", cfg.MongoDBURI
+	case cfg.Mongo.URI != "":
+		name, cfg.mongoURI = "MONGO_URI", cfg.Mongo.URI
+	case cfg.Mongo.OtherURI != "":
+		name, cfg.mongoURI = "MONGODB_URI", cfg.Mongo.OtherURI
 	case !l.given("MONGO_HOST", "MONGO_PORT"):
-		name, cfg.mongoURI = "DATABASE_URL", cfg.Address
+		name, cfg.mongoURI = "DATABASE_URL", cfg.Job.Address
 	}
 	if cfg.mongoURI == "" {
 		return name, nil
@@ -234,7 +234,7 @@ func foreignOption(name string) string {
 // checkURLs looks at the addresses that other programs and libraries read, as these quote what they cannot read.
 func (l *loader) checkURLs(cfg *config) {
 	for _, kind := range []string{"rest:", "s3:", ""} {
-		address, ours := strings.CutPrefix(cfg.Repository, kind)
+		address, ours := strings.CutPrefix(cfg.Repository.Location, kind)
 		scheme, _, isURL := strings.Cut(address, "://")
 		if !ours || !isURL || kind == "" && scheme != "sftp" {
 			continue

@@ -43,11 +43,11 @@ func TestDatabaseURL(t *testing.T) {
 		switch {
 		case err != nil:
 			got = strings.TrimPrefix(err.Error(), "configuration: ")
-		case cfg.DBType == "mongo":
+		case cfg.Job.Type == "mongo":
 			got = "mongo " + cfg.mongoURI
 		default:
 			s := mysqlServer(cfg)
-			got = cfg.DBType + " " + s.User + ":" + s.Password + "@" + s.Host + ":" + strconv.Itoa(s.Port) + "/" + strings.TrimPrefix(s.Socket, "/") + "/" + cfg.MyDatabase + " " + string(s.TLS.Mode)
+			got = cfg.Job.Type + " " + s.User + ":" + s.Password + "@" + s.Host + ":" + strconv.Itoa(s.Port) + "/" + strings.TrimPrefix(s.Socket, "/") + "/" + cfg.MySQL.Database + " " + string(s.TLS.Mode)
 		}
 		if got != tt.want && (err == nil || !strings.HasPrefix(got, tt.want)) {
 			t.Errorf("%q: %s, want %s", tt.env, got, tt.want)

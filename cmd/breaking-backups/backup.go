@@ -56,10 +56,10 @@ type outcome struct {
 // run makes one backup, applies the retention policy and tells the webhook. It logs a line at the start and one at the
 // end; the error it returns is among what it has logged.
 func (b *backup) run(ctx context.Context) error {
-	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.shownRepository(), "mode", b.cfg.Mode)
+	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.shownRepository(), "mode", b.cfg.Backup.Mode)
 	b.warned.Store(0)
 	out := outcome{started: time.Now()}
-	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Timeout)
+	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Backup.Timeout)
 	out.summary, out.err = b.snapshot(making)
 	if next := b.secondChance(making, out.err); next != nil {
 		b = next
@@ -68,7 +68,7 @@ func (b *backup) run(ctx context.Context) error {
 	out.err = blame(making, out.err)
 	cancel()
 	if out.err == nil {
-		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.cfg.ForgetTimeout)
+		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.cfg.Retention.Timeout)
 		b.unlock(following)
 		if err := b.forget(following, out.summary.SnapshotID); err != nil {
 			out.err = followUpError{blame(following, err)}
@@ -155,17 +155,17 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	}
 	repo := &repository{backup: b}
 	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a repository.
-	if b.cfg.Mode == "spool" || !b.restic.Settled(ctx) {
+	if b.cfg.Backup.Mode == "spool" || !b.restic.Settled(ctx) {
 		if err := repo.look(ctx); err != nil {
 			return restic.Summary{}, err
 		}
 	}
-	if b.cfg.Mode == "spool" {
+	if b.cfg.Backup.Mode == "spool" {
 		return b.spooled(ctx, tags, repo)
 	}
 	summary, err := b.streamed(ctx, tags, repo)
 	var consume *stream.ConsumeError
-	if b.cfg.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) || repo.missing {
+	if b.cfg.Backup.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) || repo.missing {
 		return summary, err
 	}
 	return b.fallBack(ctx, tags, repo, err)

@@ -35,8 +35,8 @@ func TestConfigDefaults(t *testing.T) {
 	if cfg.schedule != nil || cfg.webhook != nil || !cfg.policy.IsZero() || cfg.tags != nil || cfg.zone.String() != "UTC" {
 		t.Errorf("schedule %v, webhook %v, policy %s, tags %q, zone %s", cfg.schedule, cfg.webhook, cfg.policy, cfg.tags, cfg.zone)
 	}
-	if cfg.Mode != "auto" || cfg.WorkDir != "/backup/work" || !cfg.PruneOnForget || cfg.LockWait != seconds(35*time.Minute) {
-		t.Errorf("mode %s, work folder %s, prune %t, lock wait %s", cfg.Mode, cfg.WorkDir, cfg.PruneOnForget, time.Duration(cfg.LockWait))
+	if cfg.Backup.Mode != "auto" || cfg.Backup.WorkDir != "/backup/work" || !cfg.Retention.Prune || cfg.Repository.LockWait != seconds(35*time.Minute) {
+		t.Errorf("mode %s, work folder %s, prune %t, lock wait %s", cfg.Backup.Mode, cfg.Backup.WorkDir, cfg.Retention.Prune, time.Duration(cfg.Repository.LockWait))
 	}
 }
 
@@ -163,8 +163,8 @@ func TestConfigSecretsFromFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.PGPassword != "from file" || cfg.ResticPassword != "from file" || cfg.Repository != "from file" {
-		t.Errorf("%q, %q, %q", cfg.PGPassword, cfg.ResticPassword, cfg.Repository)
+	if cfg.Postgres.Password != "from file" || cfg.Repository.Password != "from file" || cfg.Repository.Location != "from file" {
+		t.Errorf("%q, %q, %q", cfg.Postgres.Password, cfg.Repository.Password, cfg.Repository.Location)
 	}
 	for _, want := range []string{
 		"AWS_SECRET_ACCESS_KEY=from file", "AWS_ACCESS_KEY_ID=from file", "B2_ACCOUNT_KEY=from file", // restic knows no file for them
@@ -200,8 +200,8 @@ func TestSecretFilesOfEditors(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg, err := loadConfig([]string{"PGPASSWORD_FILE=" + file, "WEBHOOK_URL_FILE=" + file, "AWS_SECRET_ACCESS_KEY_FILE=" + file, "RESTIC_REPOSITORY_FILE=" + file}, nil, nil)
-		if cfg.PGPassword != want || cfg.WebhookURL != want || !slices.Contains(cfg.children, "AWS_SECRET_ACCESS_KEY="+want) || cfg.Repository != strings.TrimSpace(want) {
-			t.Errorf("%q: %q, %q, %q, want %q (%v)", text, cfg.PGPassword, cfg.WebhookURL, cfg.Repository, want, err)
+		if cfg.Postgres.Password != want || cfg.Webhook.URL != want || !slices.Contains(cfg.children, "AWS_SECRET_ACCESS_KEY="+want) || cfg.Repository.Location != strings.TrimSpace(want) {
+			t.Errorf("%q: %q, %q, %q, want %q (%v)", text, cfg.Postgres.Password, cfg.Webhook.URL, cfg.Repository.Location, want, err)
 		}
 	}
 }

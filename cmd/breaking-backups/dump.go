@@ -19,7 +19,7 @@ func (a *app) dump() command {
 		long: `What is written is what a snapshot holds, and loads with psql, mysql or mariadb; MongoDB's with zstd -d | mongorestore --archive. It ends with a trailer, without which restore refuses it: behind a
 pipe, look at the exit code as well (set -o pipefail).`,
 		example: "  breaking-backups dump | psql -v ON_ERROR_STOP=1 -d copy\n  breaking-backups dump --output app.sql",
-		groups:  []string{"job", "database", "mysql", "mongo", "selection", "log"},
+		groups:  []string{"job", "postgres", "selection", "mysql", "mongo", "log"},
 		needs:   func(*config) needs { return needs{job: true} },
 		flags: func(flags *pflag.FlagSet) {
 			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
@@ -43,7 +43,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 // passDump has a dump written to w. Whoever reads there does not hold the database for longer than STALL_TIMEOUT_SECONDS.
 func (a *app) passDump(ctx context.Context, cfg *config, src source, w io.Writer) error {
 	options := stream.PipeOptions{
-		Stall: time.Duration(cfg.StallTimeout),
+		Stall: time.Duration(cfg.Job.StallTimeout),
 		Still: func(side stream.Side, since time.Duration) {
 			since = since.Round(time.Second)
 			if side == stream.Consumer {

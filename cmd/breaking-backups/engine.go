@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -47,7 +45,7 @@ func engines() map[string]engine {
 	return map[string]engine{"postgres": postgresEngine(), "mysql": mysqlEngine(), "mariadb": mysqlEngine(), "mongo": mongoEngine()}
 }
 
-func (cfg *config) engine() engine { return engines()[cfg.DBType] }
+func (cfg *config) engine() engine { return engines()[cfg.Job.Type] }
 
 // newSource is the database that the configuration names, of an engine that requireJob lets pass. It contacts nothing.
 // log may be nil.
@@ -103,23 +101,13 @@ func (j job) path() string { return "/" + j.file }
 func (j job) filter() restic.Filter { return restic.Filter{Host: j.host, Path: j.path()} }
 
 func newJob(cfg *config, src source) job {
-	j := job{name: cfg.JobName, host: cfg.ResticHost}
+	j := job{name: cfg.Job.Name, host: cfg.Job.Host}
 	if j.name == "" {
-		j.name = cfg.DBType + "-" + cfg.engine().dumped(cfg, src)
+		j.name = cfg.Job.Type + "-" + cfg.engine().dumped(cfg, src)
 	}
 	if j.host == "" {
 		j.host = src.Host()
 	}
 	j.file = j.name + cfg.engine().extension
 	return j
-}
-
-func checkJobName(name string) error {
-	if !utf8.ValidString(name) {
-		return fmt.Errorf("want UTF-8, as restic keeps names, got %q", name)
-	}
-	if strings.ContainsAny(name, "/\\*?[") || strings.HasPrefix(name, ".") || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("want a name without blanks, slashes and wildcards, got %q", name)
-	}
-	return nil
 }

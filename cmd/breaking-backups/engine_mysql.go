@@ -9,6 +9,38 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql"
 )
 
+// mysqlSettings are those of MySQL and MariaDB.
+type mysqlSettings struct {
+	// The server.
+	Host string `env:"MYSQL_HOST" default:"localhost" help:"server"`
+	// The port.
+	Port uint `env:"MYSQL_PORT" default:"3306" help:"port"`
+	// The path of a socket, in place of host and port.
+	Socket string `env:"MYSQL_SOCKET" help:"path of a socket, in place of host and port" shown:"none"`
+	// The user.
+	User string `env:"MYSQL_USER" default:"root" help:"user"`
+	// The user's password.
+	Password string `env:"MYSQL_PASSWORD" secret:"true" help:"password" shown:"none"`
+	// The database, or several, separated by commas: `app,shop`.
+	Database string `env:"MYSQL_DATABASE" help:"database, or several, e.g. app,shop" shown:"all, with users and grants"`
+	// Whether the connection is encrypted, and whether the server is verified.
+	TLS string `env:"MYSQL_TLS" choices:"disabled | preferred | required | verify-ca | verify-full" checked:"where used" shown:"preferred; verify-full with MYSQL_TLS_CA"`
+	// A file of certificates to trust.
+	TLSCA string `env:"MYSQL_TLS_CA" help:"file of certificates to trust" shown:"the system's"`
+	// A file with a client's certificate.
+	TLSCert string `env:"MYSQL_TLS_CERT" help:"file with a client's certificate" shown:"none"`
+	// A file with the key of the client's certificate.
+	TLSKey string `env:"MYSQL_TLS_KEY" help:"file with its key" shown:"none"`
+	// A file with the server's public key, PEM (`public_key.pem` in its data folder). Without TLS, a server on
+	// another machine that asks for the password itself (`caching_sha2_password`, the first time) gets it under
+	// this key or not at all.
+	ServerKey string `env:"MYSQL_SERVER_PUBLIC_KEY" help:"file with the server's public key, PEM, under which a password may leave without TLS" shown:"none"`
+	// How long to wait for what somebody holds locked. 0: as the server does.
+	LockTimeout seconds `env:"MYSQL_LOCK_TIMEOUT_SECONDS" default:"60" help:"wait for what somebody holds locked; 0: as the server does"`
+	// Note the binary log's position in the dump, which then differs from run to run.
+	Position bool `env:"MYSQL_POSITION" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
+}
+
 // mysqlEngine is the same for both: the server says which of them it is.
 func mysqlEngine() engine {
 	return engine{
@@ -17,10 +49,10 @@ func mysqlEngine() engine {
 			return mysql.NewSource(mysql.Config{
 				Server:      mysqlServer(cfg),
 				Databases:   mysqlDatabases(cfg),
-				LockTimeout: time.Duration(cfg.MyLockTimeout),
-				Jobs:        int(cfg.DumpJobs),
-				Position:    cfg.MyPosition,
-				AllowEmpty:  cfg.AllowEmpty,
+				LockTimeout: time.Duration(cfg.MySQL.LockTimeout),
+				Jobs:        int(cfg.Database.DumpJobs),
+				Position:    cfg.MySQL.Position,
+				AllowEmpty:  cfg.Database.AllowEmpty,
 				Warn:        warn,
 				Debug:       debug,
 			})
@@ -34,8 +66,8 @@ func mysqlEngine() engine {
 				Server:      mysqlServer(cfg),
 				Database:    database,
 				Clean:       opt.clean,
-				LockTimeout: time.Duration(cfg.MyLockTimeout),
-				Jobs:        int(cfg.RestoreJobs),
+				LockTimeout: time.Duration(cfg.MySQL.LockTimeout),
+				Jobs:        int(cfg.Database.RestoreJobs),
 				Into:        tell.into,
 				Compared:    tell.compared,
 				Warn:        tell.warn,
@@ -58,14 +90,14 @@ func mysqlEngine() engine {
 
 func mysqlServer(cfg *config) mysql.Server {
 	return mysql.Server{
-		Host: cfg.MyHost, Port: int(cfg.MyPort), Socket: cfg.MySocket, User: cfg.MyUser, Password: cfg.MyPassword,
-		TLS:            mysql.TLS{Mode: mysql.TLSMode(cfg.MyTLS), CA: cfg.MyTLSCA, Cert: cfg.MyTLSCert, Key: cfg.MyTLSKey},
-		PublicKey:      cfg.MyServerKey,
-		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
+		Host: cfg.MySQL.Host, Port: int(cfg.MySQL.Port), Socket: cfg.MySQL.Socket, User: cfg.MySQL.User, Password: cfg.MySQL.Password,
+		TLS:            mysql.TLS{Mode: mysql.TLSMode(cfg.MySQL.TLS), CA: cfg.MySQL.TLSCA, Cert: cfg.MySQL.TLSCert, Key: cfg.MySQL.TLSKey},
+		PublicKey:      cfg.MySQL.ServerKey,
+		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
 	}
 }
 
-func mysqlDatabases(cfg *config) []string { return splitList(cfg.MyDatabase) }
+func mysqlDatabases(cfg *config) []string { return splitList(cfg.MySQL.Database) }
 
 // hintMySQL is what a person can do about an error of a MySQL or MariaDB server.
 func hintMySQL(err error, restoring bool) string {

@@ -1,11 +1,71 @@
 package main
 
 import (
+	"errors"
 	"net/url"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
+
+// postgresSettings are those of PostgreSQL. libpq's own variables the driver reads as well.
+type postgresSettings struct {
+	// The server, or the folder of its socket. Unset, there has to be a server's socket on this machine.
+	Host string `env:"PGHOST" help:"server, or folder of its socket" shown:"as libpq"`
+	// The port.
+	Port string `env:"PGPORT" help:"port" shown:"5432"`
+	// The role.
+	User string `env:"PGUSER" help:"role" shown:"as libpq"`
+	// The role's password. A password file that others can read is ignored with a warning, as by libpq:
+	// `chmod 600`.
+	Password string `env:"PGPASSWORD" secret:"true" help:"password" shown:"PGPASSFILE, ~/.pgpass"`
+	// The database, or as in `psql -d` a connection string: `postgres://…`, or `host=db dbname=app …`. Other
+	// variables take precedence over its parts (libpq has no such rule: it looks for no string in
+	// `PGDATABASE`).
+	Database string `env:"PGDATABASE" help:"database" shown:"the role's name"`
+	// Every database, roles, tablespaces and settings. Without rights on `pg_authid` roles come without
+	// passwords, with a warning.
+	DumpAll bool `env:"PG_DUMP_ALL" default:"false" help:"every database, roles and tablespaces"`
+	// Several databases, each with its properties, in one dump: names or patterns, `app,shop_*`. With
+	// `PG_DUMP_ALL`, which of them.
+	Databases string `env:"PG_DATABASES" help:"several databases, each with its properties: names or patterns, e.g. app,shop_*" shown:"PGDATABASE alone"`
+	// Of several or all databases, not these: names or patterns.
+	ExcludeDatabases string `env:"PG_EXCLUDE_DATABASES" help:"not these, of several or all" shown:"none"`
+	// Leave out who owns what: of a dump, or of a restore into a server without those roles.
+	NoOwner bool `env:"PG_NO_OWNER" flag:"no-owner" default:"false" help:"leave out who owns what"`
+	// Leave out `GRANT` and `REVOKE`: of a dump, or of a restore into a server without those roles.
+	NoPrivileges bool `env:"PG_NO_PRIVILEGES" flag:"no-privileges" default:"false" help:"leave out GRANT and REVOKE"`
+	// How long to wait for a table that somebody holds locked. 0: without end.
+	LockTimeout seconds `env:"PG_LOCK_TIMEOUT_SECONDS" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
+	// The order of rows: by primary key, as they lie, or with `auto` by key where the statistics say that it
+	// is cheap.
+	RowOrder string `env:"PG_ROW_ORDER" choices:"auto | key | physical" default:"auto" help:"auto: by key where that is cheap"`
+	// The owners of tables and schemas may run code as the dumping role: their large tables are read in the
+	// order of their keys also where the role may not lock them.
+	TrustOwners bool `env:"PG_TRUST_OWNERS" default:"false" help:"the owners of tables and schemas may run code as the dumping role: large tables in the order of their keys where it may not lock them"`
+
+	Select postgresSelection `group:"selection"`
+}
+
+// postgresSelection is the part of a database that is dumped.
+type postgresSelection struct {
+	// Only these schemas: patterns as psql takes them, `app,shop_*`.
+	Schemas string `env:"PG_SCHEMAS" flag:"schema" help:"only these schemas: patterns as psql takes them, e.g. app,shop_*" shown:"all"`
+	// Not these schemas.
+	ExcludeSchemas string `env:"PG_EXCLUDE_SCHEMAS" flag:"exclude-schema" help:"not these schemas" shown:"none"`
+	// Only these tables, views and sequences: `orders`, `app.*`. Partitions follow their tables.
+	Tables string `env:"PG_TABLES" flag:"table" help:"only these tables, views, sequences: table or schema.table" shown:"all"`
+	// Not these tables, views and sequences.
+	ExcludeTables string `env:"PG_EXCLUDE_TABLES" flag:"exclude-table" help:"not these" shown:"none"`
+	// The definitions of these tables without their rows.
+	ExcludeTableData string `env:"PG_EXCLUDE_TABLE_DATA" flag:"exclude-table-data" help:"not the rows of these tables" shown:"none"`
+	// Definitions without rows.
+	SchemaOnly bool `env:"PG_SCHEMA_ONLY" flag:"schema-only" default:"false" help:"definitions, no rows"`
+	// Rows without definitions.
+	DataOnly bool `env:"PG_DATA_ONLY" flag:"data-only" default:"false" help:"rows, no definitions"`
+	// The dump drops what it makes first, where it exists: for psql. `restore` has its own `--clean`.
+	Clean bool `env:"PG_CLEAN" flag:"clean" default:"false" help:"the dump drops what it makes first, where it exists (for psql; restore has its own --clean)"`
+}
 
 func postgresEngine() engine {
 	return engine{
@@ -15,9 +75,9 @@ func postgresEngine() engine {
 		compared:  comparedTables,
 		dumped: func(cfg *config, src source) string {
 			switch {
-			case cfg.PGDumpAll:
+			case cfg.Postgres.DumpAll:
 				return "all"
-			case cfg.PGDatabases != "":
+			case cfg.Postgres.Databases != "":
 				return "databases"
 			}
 			return url.PathEscape(src.Database()) // a name may hold slashes
@@ -31,29 +91,29 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 	return postgres.NewSource(postgres.Config{
 		Conn:         postgresConn(cfg),
 		Password:     cfg.overridden["PGPASSWORD"],
-		AllDatabases: cfg.PGDumpAll,
+		AllDatabases: cfg.Postgres.DumpAll,
 
-		Databases:        postgres.SplitPatterns(cfg.PGDatabases),
-		ExcludeDatabases: postgres.SplitPatterns(cfg.PGExcludeDatabases),
+		Databases:        postgres.SplitPatterns(cfg.Postgres.Databases),
+		ExcludeDatabases: postgres.SplitPatterns(cfg.Postgres.ExcludeDatabases),
 		Select: postgres.Selection{
-			Schemas:          postgres.SplitPatterns(cfg.PGSchemas),
-			ExcludeSchemas:   postgres.SplitPatterns(cfg.PGExcludeSchemas),
-			Tables:           postgres.SplitPatterns(cfg.PGTables),
-			ExcludeTables:    postgres.SplitPatterns(cfg.PGExcludeTables),
-			ExcludeTableData: postgres.SplitPatterns(cfg.PGExcludeTableData),
-			SchemaOnly:       cfg.PGSchemaOnly,
-			DataOnly:         cfg.PGDataOnly,
+			Schemas:          postgres.SplitPatterns(cfg.Postgres.Select.Schemas),
+			ExcludeSchemas:   postgres.SplitPatterns(cfg.Postgres.Select.ExcludeSchemas),
+			Tables:           postgres.SplitPatterns(cfg.Postgres.Select.Tables),
+			ExcludeTables:    postgres.SplitPatterns(cfg.Postgres.Select.ExcludeTables),
+			ExcludeTableData: postgres.SplitPatterns(cfg.Postgres.Select.ExcludeTableData),
+			SchemaOnly:       cfg.Postgres.Select.SchemaOnly,
+			DataOnly:         cfg.Postgres.Select.DataOnly,
 		},
-		NoOwner:      cfg.PGNoOwner,
-		NoPrivileges: cfg.PGNoPrivileges,
-		Clean:        cfg.PGClean,
+		NoOwner:      cfg.Postgres.NoOwner,
+		NoPrivileges: cfg.Postgres.NoPrivileges,
+		Clean:        cfg.Postgres.Select.Clean,
 
-		AllowEmpty:     cfg.AllowEmpty,
-		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
-		LockTimeout:    time.Duration(cfg.PGLockTimeout),
-		RowOrder:       postgres.RowOrder(cfg.PGRowOrder),
-		TrustOwners:    cfg.PGTrustOwners,
-		Jobs:           int(cfg.DumpJobs),
+		AllowEmpty:     cfg.Database.AllowEmpty,
+		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
+		LockTimeout:    time.Duration(cfg.Postgres.LockTimeout),
+		RowOrder:       postgres.RowOrder(cfg.Postgres.RowOrder),
+		TrustOwners:    cfg.Postgres.TrustOwners,
+		Jobs:           int(cfg.Database.DumpJobs),
 		Warn:           warn,
 		Debug:          debug,
 	})
@@ -63,16 +123,16 @@ func postgresLoader(cfg *config, opt restoreOptions, tell listener) (destination
 	return postgres.NewLoader(postgres.LoadConfig{
 		Conn:     postgresConn(cfg),
 		Database: opt.database,
-		Several:  cfg.PGDumpAll || cfg.PGDatabases != "",
+		Several:  cfg.Postgres.DumpAll || cfg.Postgres.Databases != "",
 		Password: cfg.overridden["PGPASSWORD"],
 		Clean:    opt.clean,
-		Jobs:     int(cfg.RestoreJobs),
+		Jobs:     int(cfg.Database.RestoreJobs),
 
-		NoOwner:      cfg.PGNoOwner,
-		NoPrivileges: cfg.PGNoPrivileges,
+		NoOwner:      cfg.Postgres.NoOwner,
+		NoPrivileges: cfg.Postgres.NoPrivileges,
 
-		ConnectTimeout: time.Duration(cfg.ConnectTimeout),
-		LockTimeout:    time.Duration(cfg.PGLockTimeout),
+		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
+		LockTimeout:    time.Duration(cfg.Postgres.LockTimeout),
 		Into:           tell.into,
 		Compared:       tell.compared,
 		Warn:           tell.warn,
@@ -82,3 +142,30 @@ func postgresLoader(cfg *config, opt restoreOptions, tell listener) (destination
 // postgresConn is what flags say of the connection, and the parts of an address. The environment's part is read by the
 // driver, whose rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
 func postgresConn(cfg *config) string { return postgres.FormatConn(cfg.pg) }
+
+// hintPostgres is what a person can do about an error of PostgreSQL. A restore asks for other things than a dump.
+func hintPostgres(state string, err error) string {
+	if errors.As(err, new(restoreError)) {
+		switch state {
+		case "3D000":
+			return "restore does not make the database: CREATE DATABASE it first"
+		case "42501":
+			return "restore as the owner of the database and of what is in the dump, or as a superuser"
+		case "42704":
+			return "roles are no part of a dump of one database: CREATE ROLE them first, or leave them out: --no-owner --no-privileges"
+		case "55P03":
+			return "somebody uses the database; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
+		}
+	}
+	switch state {
+	case "28P01", "28000":
+		return "are PGUSER and PGPASSWORD right, and does pg_hba.conf let this host in?"
+	case "3D000":
+		return "is PGDATABASE right?"
+	case "42501":
+		return "the role lacks a right: GRANT pg_read_all_data TO it, or dump as the owner"
+	case "55P03":
+		return "somebody holds a table locked; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
+	}
+	return ""
+}

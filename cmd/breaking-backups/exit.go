@@ -136,7 +136,7 @@ func hint(err error) string {
 	case errors.As(err, new(*postgres.RightError)): // it says what to grant
 		return ""
 	case errors.As(err, &server):
-		return hintSQLState(server.SQLState(), err)
+		return hintPostgres(server.SQLState(), err)
 	case errors.Is(err, mongo.ErrManyDatabases):
 		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name"
 	case errors.Is(err, mongo.ErrOutside):
@@ -169,49 +169,6 @@ func hint(err error) string {
 		return "is the server's host right?"
 	case errors.Is(err, dump.ErrNoAnswer):
 		return "are host and port right, does the server run, and is it overloaded? CONNECT_TIMEOUT_SECONDS says how long to wait"
-	}
-	return ""
-}
-
-// restoreRole is how a user of MongoDB's gets the rights of a restore, or needs less of them.
-const restoreRole = "the built-in role restore has those that are needed, but for the oplog, which needs a role with anyAction on anyResource; --ns-include '*' leaves the oplog out, and users and roles"
-
-// hintMongo is what a person can do about an error of a MongoDB server.
-func hintMongo(err interface{ HasErrorCode(int) bool }, restoring bool) string {
-	switch {
-	case err.HasErrorCode(18):
-		return "are user, password and MONGO_AUTH_DB right?"
-	case err.HasErrorCode(13) && restoring:
-		return "the user lacks a right: " + restoreRole
-	case err.HasErrorCode(13):
-		return "the user lacks a right: the built-in role backup has those that are needed"
-	}
-	return ""
-}
-
-// hintSQLState is what a person can do about an error of the database. A restore asks for other things than a dump.
-func hintSQLState(state string, err error) string {
-	if errors.As(err, new(restoreError)) {
-		switch state {
-		case "3D000":
-			return "restore does not make the database: CREATE DATABASE it first"
-		case "42501":
-			return "restore as the owner of the database and of what is in the dump, or as a superuser"
-		case "42704":
-			return "roles are no part of a dump of one database: CREATE ROLE them first, or leave them out: --no-owner --no-privileges"
-		case "55P03":
-			return "somebody uses the database; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
-		}
-	}
-	switch state {
-	case "28P01", "28000":
-		return "are PGUSER and PGPASSWORD right, and does pg_hba.conf let this host in?"
-	case "3D000":
-		return "is PGDATABASE right?"
-	case "42501":
-		return "the role lacks a right: GRANT pg_read_all_data TO it, or dump as the owner"
-	case "55P03":
-		return "somebody holds a table locked; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
 	}
 	return ""
 }

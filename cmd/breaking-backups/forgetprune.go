@@ -21,7 +21,7 @@ Snapshots bear the lasting name of the database that they are of. Where those of
 share a host's name or one was moved to another server, nothing is forgotten until --accept-sources says that they are one job's, or
 RESTIC_HOST holds them apart.`,
 		example: `  KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups forget-prune --dry-run`,
-		groups:  []string{"job", "database", "mysql", "mongo", "repository", "retention", "log"},
+		groups:  []string{"job", "postgres", "mysql", "mongo", "repository", "retention", "log"},
 		needs:   jobAndRepository,
 		flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&dryRun, "dry-run", false, "only say what would be done")
@@ -37,7 +37,7 @@ RESTIC_HOST holds them apart.`,
 			if err != nil {
 				return err
 			}
-			ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", cfg.ForgetTimeout)
+			ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", cfg.Retention.Timeout)
 			defer cancel()
 			j := newJob(cfg, src)
 			done, err := retainer{

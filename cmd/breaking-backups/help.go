@@ -13,14 +13,17 @@ import (
 // groupsKey is the annotation of a cobra command that holds its groups of settings.
 const groupsKey = "groups"
 
-// groups are the settings' groups with their headings, in the order in which help shows them.
-func groups() []struct{ name, heading string } {
-	return []struct{ name, heading string }{
+// group is settings that commands have in common, under the heading that help shows them under.
+type group struct{ name, heading string }
+
+// groups are the settings' groups, in the order in which help shows them.
+func groups() []group {
+	return []group{
 		{"job", "What is backed up"},
-		{"database", "The database (libpq's other variables too: PGSSLMODE, PGPASSFILE, PGSERVICE …)"},
-		{"mysql", "MySQL and MariaDB (DUMP_JOBS too)"},
+		{"postgres", "PostgreSQL (libpq's other variables too: PGSSLMODE, PGPASSFILE, PGSERVICE …)"},
+		{"selection", "What is dumped of a PostgreSQL database (lists are separated by commas; what the chosen part needs comes with it, but no other table)"},
+		{"mysql", "MySQL and MariaDB"},
 		{"mongo", "MongoDB"},
-		{"selection", "What is dumped of it (lists are separated by commas; what the chosen part needs comes with it, but no other table)"},
 		{"repository", "The repository (restic's and its backends' other variables reach restic untouched, no others do)"},
 		{"backup", "The backup"},
 		{"retention", "What is kept (none of KEEP_* set: everything, always)"},
@@ -86,9 +89,16 @@ func printSettings(w io.Writer, group string) {
 		if s.flag != "" {
 			names += ", --" + s.flag
 		}
-		text := s.help
-		if s.shown != "" {
-			text += " (default: " + s.shown + ")"
+		text := strings.Join(s.choices, " | ")
+		if text != "" && s.help != "" {
+			text += "; "
+		}
+		text += s.help
+		switch {
+		case s.required != "":
+			text += " (" + s.required + ")"
+		case s.initial+s.shown != "":
+			text += " (default: " + s.initial + s.shown + ")"
 		}
 		if len(names) > 40 {
 			names += "\n  " + strings.Repeat(" ", 40)

@@ -98,7 +98,7 @@ func (l *loader) checkEnds(cfg *config) {
 		name  string
 		value *string
 	}{
-		{"WORK_DIR", &cfg.WorkDir}, {"LOG_FILE", &cfg.LogFile},
+		{"WORK_DIR", &cfg.Backup.WorkDir}, {"LOG_FILE", &cfg.Log.File},
 	} {
 		if err := strayEnds(*place.value); err != nil {
 			l.mistake(place.name, err)

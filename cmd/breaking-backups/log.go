@@ -27,8 +27,8 @@ type logger struct {
 // redacted.
 func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked with the configuration; info otherwise
-	l := logger{json: cfg.LogFormat == "json" || cfg.LogFormat != "text" && !isTerminal(stderr)}
+	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration; info otherwise
+	l := logger{json: cfg.Log.Format == "json" || cfg.Log.Format != "text" && !isTerminal(stderr)}
 	handler := newHandler(cfg, stderr, l.json, level, isTerminal(stderr))
 	var file io.WriteCloser
 	var err error
@@ -84,15 +84,15 @@ func redactAttr(cfg *config, attr slog.Attr) slog.Attr {
 // openLogFile opens the log file that is asked for, or with a schedule the default one. The default one may be
 // missing: then both results are nil, as they are without a schedule.
 func openLogFile(cfg *config) (io.WriteCloser, error) {
-	path := cfg.LogFile
-	if path == "" && cfg.Cron != "" {
+	path := cfg.Log.File
+	if path == "" && cfg.Schedule.Cron != "" {
 		path = defaultLogFile
 	}
 	if path == "" {
 		return nil, nil
 	}
 	file, err := openLog(path)
-	if err != nil && cfg.LogFile == "" {
+	if err != nil && cfg.Log.File == "" {
 		return nil, nil
 	}
 	return file, err

@@ -51,14 +51,14 @@ var foreignWords = map[string][]string{
 
 // foreignNames are variables that say what one of ours would, if that is not set, and ours.
 func (l *loader) foreignNames(cfg *config) map[string]string {
-	engine := namedBy(cfg.DBType)
-	if cfg.Address != "" || cfg.MongoURI != "" || cfg.MongoDBURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.PGDatabase) { // which say all
+	engine := namedBy(cfg.Job.Type)
+	if cfg.Job.Address != "" || cfg.Mongo.URI != "" || cfg.Mongo.OtherURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.Postgres.Database) { // which say all
 		return nil
 	}
 	found := map[string]string{}
 	for what, ours := range ownNames[engine] {
 		switch {
-		case l.given(ours), ours == "PGPASSWORD" && l.given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.PGDumpAll || cfg.PGDatabases != ""):
+		case l.given(ours), ours == "PGPASSWORD" && l.given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.Postgres.DumpAll || cfg.Postgres.Databases != ""):
 			continue
 		case what == "socket" && l.given("MYSQL_HOST", "MYSQL_PORT"), ours == "MYSQL_HOST" && l.given("MYSQL_SOCKET"), ours == "MYSQL_PORT" && l.given("MYSQL_SOCKET"): // the one in place of the others
 			continue
@@ -122,24 +122,22 @@ func (l *loader) checkServer(cfg *config) bool {
 			good = false
 		}
 	}
-	switch cfg.DBType {
+	switch cfg.Job.Type {
 	case "mysql", "mariadb":
-		check("MYSQL_SERVER_PUBLIC_KEY", checkFile(cfg.MyServerKey))
-		if cfg.MySocket != "" { // the rest is for a way through a network
+		check("MYSQL_SERVER_PUBLIC_KEY", checkFile(cfg.MySQL.ServerKey))
+		if cfg.MySQL.Socket != "" { // the rest is for a way through a network
 			return good
 		}
-		check("MYSQL_HOST", dump.CheckHost(cfg.MyHost, "MYSQL_PORT"))
-		if cfg.MyTLS != "" {
-			check("MYSQL_TLS", oneOf(cfg.MyTLS, "disabled", "preferred", "required", "verify-ca", "verify-full"))
-		}
-		if cfg.MyTLS != "disabled" {
-			check("MYSQL_TLS_CA", checkFile(cfg.MyTLSCA))
-			check("MYSQL_TLS_CERT", checkFile(cfg.MyTLSCert))
-			check("MYSQL_TLS_KEY", checkFile(cfg.MyTLSKey))
+		check("MYSQL_HOST", dump.CheckHost(cfg.MySQL.Host, "MYSQL_PORT"))
+		good = l.checkChoice(cfg, settingOf("MYSQL_TLS")) && good
+		if cfg.MySQL.TLS != "disabled" {
+			check("MYSQL_TLS_CA", checkFile(cfg.MySQL.TLSCA))
+			check("MYSQL_TLS_CERT", checkFile(cfg.MySQL.TLSCert))
+			check("MYSQL_TLS_KEY", checkFile(cfg.MySQL.TLSKey))
 		}
 	case "mongo":
-		check("MONGO_HOST", checkMongoHost(cfg.MongoHost))
-		check("MONGO_PORT", checkPort(cfg.MongoPort))
+		check("MONGO_HOST", checkMongoHost(cfg.Mongo.Host))
+		check("MONGO_PORT", checkPort(cfg.Mongo.Port))
 	}
 	return good
 }

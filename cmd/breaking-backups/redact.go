@@ -110,7 +110,7 @@ func secretsOf(address string, pathToo bool) []string {
 
 // shownRepository is where the repository is, without credentials, for people.
 func (cfg *config) shownRepository() string {
-	return cfg.redact.String(withoutCredentials(cfg.Repository))
+	return cfg.redact.String(withoutCredentials(cfg.Repository.Location))
 }
 
 // withoutCredentials is a repository's address without what may be a user's name and password. These go to the last @,

@@ -75,7 +75,7 @@ func TestWithoutCredentials(t *testing.T) {
 func TestLogIsRedacted(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		cfg := &config{LogFormat: format, zone: mustLoad(t, "Asia/Tokyo"), redact: newRedactor([]string{"s3cret"})}
+		cfg := &config{Log: logSettings{Format: format}, zone: mustLoad(t, "Asia/Tokyo"), redact: newRedactor([]string{"s3cret"})}
 		log := newLogger(cfg, &out, false)
 		log.Error("message with s3cret", "text", "s3cret", "error", errors.New("an s3cret error"), "due", time.Unix(0, 0), slog.Group("group", "text", "s3cret"))
 		if got := out.String(); strings.Contains(got, "s3cret") || strings.Count(got, "***") != 4 || !strings.Contains(got, "1970-01-01T09:00:00") {

@@ -59,8 +59,8 @@ func TestConfigAgain(t *testing.T) {
 	again := func(want string, changed bool) {
 		t.Helper()
 		now, err := cfg.again()
-		if err != nil || now.PGPassword != want || now.MyPassword != "from a pipe" || (now.stamp != cfg.stamp) != changed {
-			t.Fatalf("%v, passwords %q and %q, want %q, changed: %t", err, now.PGPassword, now.MyPassword, want, now.stamp != cfg.stamp)
+		if err != nil || now.Postgres.Password != want || now.MySQL.Password != "from a pipe" || (now.stamp != cfg.stamp) != changed {
+			t.Fatalf("%v, passwords %q and %q, want %q, changed: %t", err, now.Postgres.Password, now.MySQL.Password, want, now.stamp != cfg.stamp)
 		}
 		cfg = now
 	}

@@ -66,7 +66,7 @@ func newReport(ctx context.Context, cfg *config, host string, out outcome) notif
 		Duration:   out.finished.Sub(out.started),
 
 		Repository: cfg.shownRepository(),
-		DBType:     cfg.DBType,
+		DBType:     cfg.Job.Type,
 		Host:       host,
 		Tags:       cfg.tags,
 
@@ -90,7 +90,7 @@ func newReport(ctx context.Context, cfg *config, host string, out outcome) notif
 // the webhook known.
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
 	now := time.Now()
-	report := newReport(ctx, cfg, cfg.ResticHost, outcome{started: now, finished: now, err: err})
+	report := newReport(ctx, cfg, cfg.Job.Host, outcome{started: now, finished: now, err: err})
 	if failed := deliver(ctx, cfg, report); failed != nil {
 		return errors.Join(err, failed)
 	}

@@ -34,7 +34,7 @@ may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
-		groups: []string{"job", "database", "mysql", "mongo", "repository", "log"},
+		groups: []string{"job", "postgres", "mysql", "mongo", "repository", "log"},
 		needs:  func(*config) needs { return needs{job: true, repository: opt.file == ""} },
 		flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&opt.snapshot, "snapshot", "latest", "the snapshot's `id`")

@@ -90,7 +90,7 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	case r.made != "" && r.cfg.policy.ByTimeAlone() && done.present == 1 && len(done.gone) > 0:
 		return retained{}, errAllTooOld
 	}
-	prune := r.cfg.PruneOnForget && (r.pruneAlways || len(done.gone) > 0)
+	prune := r.cfg.Retention.Prune && (r.pruneAlways || len(done.gone) > 0)
 	if r.dryRun || len(done.gone) == 0 && !prune {
 		return done, nil
 	}
@@ -144,7 +144,7 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 
 // warnShared tells of a host that names nobody in a repository that others use as well.
 func (r retainer) warnShared(shared bool) {
-	if shared && r.cfg.ResticHost == "" && loopback(r.job.host) {
+	if shared && r.cfg.Job.Host == "" && loopback(r.job.host) {
 		r.log.Warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
 			"would be taken for one; set RESTIC_HOST", "job", r.job.name, "host", r.job.host)
 	}

@@ -10,7 +10,7 @@ func (a *app) runOnce() command {
 webhook is told. The repository is made if there is none.`,
 		example: `  DB_TYPE=postgres PGHOST=db PGDATABASE=app RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic \
     breaking-backups run-once`,
-		groups: []string{"job", "database", "mysql", "mongo", "selection", "repository", "backup", "retention", "webhook", "log"},
+		groups: []string{"job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "webhook", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {

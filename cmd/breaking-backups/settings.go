@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,62 +8,99 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
-// setting is one variable of ours, read off the tags of config.
+// setting is one variable of ours, read off the tags of the struct of its subject.
 type setting struct {
-	env    string
-	field  string
-	flag   string // empty: none, because the value is a secret
-	group  string
-	help   string
-	shown  string // the default in words
-	secret bool   // also as env+"_FILE"
-	toggle bool   // true or false
+	env      string
+	field    string
+	index    []int  // of its field in config
+	flag     string // empty: none, because the value is a secret
+	group    string
+	choices  []string // what it may be; empty: anything that its type takes
+	help     string   // what it means, besides its choices
+	initial  string   // the value where it is unset
+	shown    string   // the same in words, where no value says it
+	required string   // that it is required, and what else will do; empty: it is not
+	unit     string   // empty: it has none
+	secret   bool     // also as env+"_FILE"
+	toggle   bool     // true or false
+
+	checkedWhereUsed bool // its choices are looked at only where it counts
 }
 
-// settings is every variable of ours, in the order of config. It is read alone.
-var settings = sync.OnceValue(readSettings)
+// subject is a struct of settings in config.
+type subject struct {
+	index    []int // of its field in config
+	settings []setting
+}
 
-func readSettings() []setting {
+func (s subject) named(field string) setting {
+	return s.settings[slices.IndexFunc(s.settings, func(s setting) bool { return s.field == field })]
+}
+
+// subjects is every variable of ours, in the order of config. It is read alone.
+var subjects = sync.OnceValue(func() []subject { return readSubjects(reflect.TypeFor[config](), nil) })
+
+// settings is the same without the subjects.
+var settings = sync.OnceValue(func() []setting {
 	var all []setting
-	for field := range reflect.TypeFor[config]().Fields() {
-		tag := field.Tag
-		if tag.Get("env") == "" {
+	for _, s := range subjects() {
+		all = append(all, s.settings...)
+	}
+	return all
+})
+
+// readSubjects finds the structs of settings in one that is at index in config: a field with a group is one.
+func readSubjects(in reflect.Type, index []int) []subject {
+	var all []subject
+	for field := range in.Fields() {
+		group := field.Tag.Get("group")
+		if group == "" {
 			continue
 		}
-		s := setting{
-			env: tag.Get("env"), field: field.Name, flag: tag.Get("flag"), group: tag.Get("group"), help: tag.Get("help"),
-			shown: tag.Get("default") + tag.Get("shown"), secret: tag.Get("secret") != "", toggle: field.Type.Kind() == reflect.Bool,
+		at := append(slices.Clone(index), field.Index...)
+		found := subject{index: at}
+		for field := range field.Type.Fields() {
+			if s, ok := readSetting(field, group, at); ok {
+				found.settings = append(found.settings, s)
+			}
 		}
-		if s.flag == "" && !s.secret {
-			s.flag = strings.ToLower(strings.ReplaceAll(s.env, "_", "-"))
-		}
-		all = append(all, s)
+		all = append(all, found)
+		all = append(all, readSubjects(field.Type, at)...)
 	}
 	return all
 }
 
-func envOfField(name string) string {
-	for _, s := range settings() {
-		if s.field == name {
-			return s.env
-		}
+func readSetting(field reflect.StructField, group string, index []int) (setting, bool) {
+	tag := field.Tag
+	s := setting{
+		env: tag.Get("env"), field: field.Name, index: append(slices.Clone(index), field.Index...), flag: tag.Get("flag"), group: group,
+		help: tag.Get("help"), initial: tag.Get("default"), shown: tag.Get("shown"), required: tag.Get("required"), unit: tag.Get("unit"),
+		secret: tag.Get("secret") != "", toggle: field.Type.Kind() == reflect.Bool, checkedWhereUsed: tag.Get("checked") != "",
 	}
-	return name
+	if s.env == "" {
+		return setting{}, false
+	}
+	if choices := tag.Get("choices"); choices != "" {
+		s.choices = strings.Split(choices, " | ")
+	}
+	if s.flag == "" && !s.secret {
+		s.flag = flagName(s.env)
+	}
+	if field.Type == reflect.TypeFor[seconds]() {
+		s.unit = "seconds"
+	}
+	return s, true
 }
 
-// backendSecrets are variables of restic's storage backends that hold secrets. restic reads them itself; from us they
-// get their _FILE form.
-func backendSecrets() []string {
-	return []string{
-		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-		"AZURE_ACCOUNT_KEY", "AZURE_ACCOUNT_SAS", "B2_ACCOUNT_ID", "B2_ACCOUNT_KEY",
-		"OS_PASSWORD", "OS_APPLICATION_CREDENTIAL_SECRET", "OS_AUTH_TOKEN", "ST_KEY",
-		"RESTIC_REST_USERNAME", "RESTIC_REST_PASSWORD",
-	}
+// flagName is the flag of a variable that has no other.
+func flagName(env string) string { return strings.ToLower(strings.ReplaceAll(env, "_", "-")) }
+
+// settingOf is the setting of a variable of ours.
+func settingOf(env string) setting {
+	all := settings()
+	return all[slices.IndexFunc(all, func(s setting) bool { return s.env == env })]
 }
 
 // secretNames is every variable that has a _FILE form.
@@ -114,75 +149,4 @@ func flagValues(cmd *cobra.Command) map[string]flagValue {
 		}
 	})
 	return values
-}
-
-// misspelt are variables that look like one of ours, or of libpq's, and are none, as KEEP_DAILYS, and what is meant. What
-// only resembles ours may well be another program's, so this is for warnings.
-func misspelt(environ map[string]string) map[string]string {
-	known := map[string]bool{}
-	for _, s := range settings() {
-		known[s.env] = true
-	}
-	for _, variable := range postgres.Variables {
-		known[variable] = true
-	}
-	found := map[string]string{}
-	for name, value := range environ {
-		if value == "" || serviceLink(value) != "" || known[name] || known[strings.TrimSuffix(name, "_FILE")] || len(name) < 6 {
-			continue
-		}
-		most := 2 // letters wrong
-		if prefix, _, _ := strings.Cut(name, "_"); slices.Contains([]string{"KEEP", "WEBHOOK", "CRON"}, prefix) {
-			most = 3
-		}
-		if meant := nearest(name, known, most); meant != "" {
-			found[name] = meant
-		}
-	}
-	return found
-}
-
-// questions asks about variables that are none of this program's, each with what may be meant.
-func questions(found map[string]string) []string {
-	var all []string
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		all = append(all, fmt.Sprintf("%s is not a variable of this program; did you mean %s?", name, found[name]))
-	}
-	return all
-}
-
-// nearest is the known name that begins with name, or else is closest to it; it is empty if none is within most
-// letters.
-func nearest(name string, known map[string]bool, most int) string {
-	best := ""
-	for _, other := range slices.Sorted(maps.Keys(known)) {
-		if strings.HasPrefix(other, name+"_") && strings.Contains(name, "_") {
-			return other
-		}
-		if d := distance(name, other); d <= most {
-			best, most = other, d-1
-		}
-	}
-	return best
-}
-
-// distance is the number of letters to insert, remove or replace to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

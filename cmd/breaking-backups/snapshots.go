@@ -20,9 +20,9 @@ func (a *app) snapshots() command {
 		long: `Lists this job's snapshots, oldest first; with --all, or where DB_TYPE is not set, those of the whole repository.
 The size is that of the dump, added is what the repository grew by before compression.`,
 		example: "  breaking-backups snapshots\n  breaking-backups snapshots --all --json | jq -r '.[-1].id'",
-		groups:  []string{"job", "database", "mysql", "mongo", "repository", "log"},
+		groups:  []string{"job", "postgres", "mysql", "mongo", "repository", "log"},
 		needs: func(cfg *config) needs {
-			all = all || cfg.DBType == ""
+			all = all || cfg.Job.Type == ""
 			return needs{job: !all, repository: true}
 		},
 		flags: func(flags *pflag.FlagSet) {

@@ -19,7 +19,7 @@ import (
 // checkedRestic is the repository's restic, once it is known to be new enough, and to take what its variables say.
 func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
 	client := &restic.Client{
-		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.LockWait), Stall: time.Duration(cfg.StallTimeout),
+		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.Repository.LockWait), Stall: time.Duration(cfg.Job.StallTimeout),
 		Still: func(op string, since time.Duration) {
 			log.Warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
 		},
@@ -74,7 +74,7 @@ func sayings(log logger) func(string) {
 func (b *backup) pipe() stream.PipeOptions {
 	var spilling atomic.Bool
 	options := stream.PipeOptions{
-		Stall: time.Duration(b.cfg.StallTimeout),
+		Stall: time.Duration(b.cfg.Job.StallTimeout),
 		// Of restic its client tells: it takes the stream in gulps, and between them stores what it has.
 		Still: func(side stream.Side, since time.Duration) {
 			if side == stream.Producer && !spilling.Load() {
@@ -82,12 +82,12 @@ func (b *backup) pipe() stream.PipeOptions {
 			}
 		},
 	}
-	if b.cfg.Mode == "auto" {
-		options.Spill = &stream.SpoolOptions{Dir: b.cfg.WorkDir}
+	if b.cfg.Backup.Mode == "auto" {
+		options.Spill = &stream.SpoolOptions{Dir: b.cfg.Backup.WorkDir}
 		options.Spilling = func() {
 			spilling.Store(true)
 			b.log.Warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
-				"after", time.Duration(b.cfg.StallTimeout), "folder", b.cfg.WorkDir)
+				"after", time.Duration(b.cfg.Job.StallTimeout), "folder", b.cfg.Backup.WorkDir)
 		}
 	}
 	return options

@@ -14,7 +14,7 @@ exit code. Runs never overlap: one that is due while another goes on is missed, 
 webhook, and does not end the program. SIGTERM and SIGINT end it within 10 seconds, a running backup without a snapshot.`,
 		example: `  CRON_SCHEDULE='30 2 * * *' TZ=Europe/Amsterdam breaking-backups
   breaking-backups start --backup-interval-seconds 3600`,
-		groups: []string{"job", "database", "mysql", "mongo", "selection", "repository", "backup", "retention", "schedule", "webhook", "log"},
+		groups: []string{"job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "schedule", "webhook", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
@@ -27,9 +27,9 @@ webhook, and does not end the program. SIGTERM and SIGINT end it within 10 secon
 			}
 			l := loop{
 				schedule: cfg.schedule,
-				atOnce:   cfg.RunOnStart || cfg.Cron == "",
-				prompt:   cfg.RunOnStart,
-				jitter:   time.Duration(cfg.Jitter),
+				atOnce:   cfg.Schedule.RunOnStart || cfg.Schedule.Cron == "",
+				prompt:   cfg.Schedule.RunOnStart,
+				jitter:   time.Duration(cfg.Schedule.Jitter),
 				clock:    systemClock{},
 				log:      a.log,
 				run:      func(ctx context.Context) { _ = b.renewedRun(ctx) }, // it has logged its error and told the webhook
