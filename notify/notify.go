@@ -1,18 +1,22 @@
-// Package notify tells others how a run went: a webhook, with retries.
+// Package notify tells others how a run went: a webhook, with retries. What is in it are listeners to the events of a run.
 //
-// It owns the report's form on the wire and its delivery. What goes into a report, and taking secrets out of it, is the
-// caller's; errors made here name the receiver's host and nothing else of its address, which often is a secret itself.
+// It owns the report's form on the wire and its delivery. It is blind to databases and restic, and knows of a run what its
+// events say; taking secrets out of them is the emitter's. Errors made here name the receiver's host and nothing else of
+// its address, which often is a secret itself.
 package notify
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/event"
 )
 
-// Report is what is told about one run. Its JSON form is an interface to other people's programs: every field is
+// report is what is told about one run. Its JSON form is an interface to other people's programs: every field is
 // always there except error, which is there after a failure.
-type Report struct {
-	Status     Status    // of the whole run
+type report struct {
+	Status     status    // of the whole run
 	Message    string    // one sentence for a person
 	StartedAt  time.Time // written in UTC, whole seconds
 	FinishedAt time.Time
@@ -35,23 +39,54 @@ type Report struct {
 	Error string // why the run failed
 }
 
-// Status is a run's outcome in one word.
-type Status string
+// status is a run's outcome in one word.
+type status string
 
 // The two outcomes.
 const (
-	Success Status = "success"
-	Failed  Status = "failed"
+	success status = "success"
+	failed  status = "failed"
 )
 
+// newReport is what is told of a run that has ended. One whose snapshot is safe but whose forget or prune failed is told as
+// failed, with the exit code 3, the snapshot's figures and what went wrong: who only reads the webhook must learn of it.
+func newReport(e event.Event, ended event.Ended) report {
+	r := report{
+		Status:     success,
+		Message:    "Backup geslaagd",
+		StartedAt:  ended.Began,
+		FinishedAt: e.At,
+		Duration:   e.At.Sub(ended.Began),
+
+		Repository: e.Run.Repository,
+		DBType:     e.Run.DBType,
+		Host:       e.Run.Host,
+		Tags:       e.Run.Tags,
+
+		SnapshotID:          ended.Snapshot.ID,
+		DataAddedBytes:      ended.Snapshot.Added,
+		TotalBytesProcessed: ended.Snapshot.Bytes,
+		ResticDuration:      ended.Snapshot.Duration,
+		FilesNew:            ended.Snapshot.FilesNew,
+		FilesChanged:        ended.Snapshot.FilesChanged,
+		FilesUnmodified:     ended.Snapshot.FilesUnmodified,
+	}
+	if ended.Error != "" {
+		r.Status = failed
+		r.Message = fmt.Sprintf("Backup mislukt (exitcode=%d)", ended.ExitCode)
+		r.Error = ended.Error
+	}
+	return r
+}
+
 // MarshalJSON writes the fields under the names that receivers know.
-func (r Report) MarshalJSON() ([]byte, error) {
+func (r report) MarshalJSON() ([]byte, error) {
 	tags := r.Tags
 	if tags == nil {
 		tags = []string{} // [], never null
 	}
 	return json.Marshal(struct {
-		Status               Status   `json:"status"`
+		Status               status   `json:"status"`
 		Message              string   `json:"message"`
 		StartedAt            string   `json:"startedAt"`
 		FinishedAt           string   `json:"finishedAt"`

@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/breaking-backups/breaking-backups/event"
 )
 
-// Webhook is a receiver of reports over HTTP. Its fields are read only by Send, which may be called at any time and by
+// Webhook is a receiver of reports over HTTP. Its fields are read only by Hear, which may be called at any time and by
 // several at once.
 type Webhook struct {
 	URL     *url.URL
 	Method  string        // empty: POST
-	Header  http.Header   // sent along; wins over the Content-Type that Send would set
+	Header  http.Header   // sent along; wins over the Content-Type that is set otherwise
 	Timeout time.Duration // of one try, from dialling to the answer's headers; 0: none
 
 	Retries int           // tries after the first
@@ -25,18 +27,26 @@ type Webhook struct {
 	WaitMax time.Duration // also bounds what a receiver may ask for with Retry-After
 }
 
-// Send delivers the report: any 2xx answer is a delivery. Network errors, 429 and 5xx answers are tried again.
-// Redirects are not followed, because a redirected POST becomes a GET that a receiver may answer with 200. When ctx
-// ends, so does Send. Errors name the receiver's host only.
-func (w *Webhook) Send(ctx context.Context, report Report) error {
-	if err := w.send(ctx, report); err != nil {
+// Hear delivers the report of a run that has ended, and returns nil at once of all other events. Any 2xx answer is a
+// delivery. Network errors, 429 and 5xx answers are tried again. Redirects are not followed, because a redirected POST
+// becomes a GET that a receiver may answer with 200. When ctx ends, so does Hear. Errors name the receiver's host only.
+func (w *Webhook) Hear(ctx context.Context, e event.Event) error {
+	ended, ok := e.What.(event.Ended)
+	if !ok {
+		return nil
+	}
+	return w.send(ctx, newReport(e, ended))
+}
+
+func (w *Webhook) send(ctx context.Context, r report) error {
+	if err := w.post(ctx, r); err != nil {
 		return fmt.Errorf("webhook %s: %w", w.URL.Host, withoutURL(err))
 	}
 	return nil
 }
 
-func (w *Webhook) send(ctx context.Context, report Report) error {
-	body, err := json.Marshal(report)
+func (w *Webhook) post(ctx context.Context, r report) error {
+	body, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}

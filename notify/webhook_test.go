@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/breaking-backups/breaking-backups/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -55,18 +57,43 @@ func webhookTo(t *testing.T, address string) *Webhook {
 	return &Webhook{URL: u, Timeout: 10 * time.Second, Retries: 3, WaitMin: time.Millisecond, WaitMax: 20 * time.Millisecond}
 }
 
+// A run is told once it has ended, and nothing else of it is.
+func TestWebhookHearsTheEnd(t *testing.T) {
+	receiver := newReceiver(t, http.StatusOK)
+	webhook := webhookTo(t, receiver.URL)
+	run := event.Run{Kind: event.Backup, Job: "shop", Host: "db", DBType: "postgres", Repository: "/srv/backups", Tags: []string{"app"}}
+	began := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
+	for _, what := range []event.What{
+		event.Begun{}, event.Phase{Name: event.Dump}, event.Table{}, event.Bytes{}, event.Compared{}, event.Note{}, event.Warning{}, event.Unheard{},
+		event.Ended{
+			Began: began, Snapshot: event.Snapshot{ID: "1234", Bytes: 6, Added: 5, Duration: time.Second, FilesNew: 1},
+			Safe: true, Error: "retention: locked", ExitCode: 3,
+		},
+	} {
+		if err := webhook.Hear(t.Context(), event.Event{Run: run, At: began.Add(time.Minute), What: what}); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{`{"status":"failed","message":"Backup mislukt (exitcode=3)","startedAt":"2026-03-29T01:00:00Z","finishedAt":"2026-03-29T01:01:00Z","durationSeconds":60,` +
+		`"repository":"/srv/backups","dbType":"postgres","host":"db","tags":["app"],"snapshotId":"1234","dataAddedBytes":5,"totalBytesProcessed":6,"totalDurationSeconds":1,` +
+		`"filesNew":1,"filesChanged":0,"filesUnmodified":0,"error":"retention: locked"}`}
+	if diff := cmp.Diff(want, receiver.bodies); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestReportHasExactlyTheFieldsPromised(t *testing.T) {
 	start := time.Date(2026, 3, 29, 2, 59, 58, 5e8, time.FixedZone("", 2*60*60))
-	failed := Report{
-		Status: Failed, Message: "m", StartedAt: start, FinishedAt: start.Add(90 * time.Second), Duration: 90*time.Second + 1234567,
+	failed := report{
+		Status: failed, Message: "m", StartedAt: start, FinishedAt: start.Add(90 * time.Second), Duration: 90*time.Second + 1234567,
 		Repository: "/r", DBType: "postgres", Host: "db", Error: "e",
 	}
 	succeeded := failed
-	succeeded.Status, succeeded.Error, succeeded.Tags, succeeded.SnapshotID = Success, "", []string{"a", "b=c"}, "1234"
+	succeeded.Status, succeeded.Error, succeeded.Tags, succeeded.SnapshotID = success, "", []string{"a", "b=c"}, "1234"
 	succeeded.DataAddedBytes, succeeded.TotalBytesProcessed, succeeded.ResticDuration = 1, 2, 1500*time.Millisecond
 	succeeded.FilesNew, succeeded.FilesChanged, succeeded.FilesUnmodified = 3, 4, 5
 	tests := []struct {
-		report Report
+		report report
 		want   string
 	}{
 		{failed, `{"status":"failed","message":"m","startedAt":"2026-03-29T00:59:58Z","finishedAt":"2026-03-29T01:01:28Z","durationSeconds":90.001,` +
@@ -108,7 +135,7 @@ func TestSend(t *testing.T) {
 			r := newReceiver(t, tt.statuses...)
 			r.header = tt.header
 			webhook := webhookTo(t, r.URL+"/hook/s3cret?token=s3cret")
-			err := webhook.Send(t.Context(), Report{Status: Success, Message: "m"})
+			err := webhook.send(t.Context(), report{Status: success, Message: "m"})
 			got := ""
 			if err != nil {
 				got = strings.TrimPrefix(err.Error(), "webhook "+webhook.URL.Host+": ")
@@ -133,7 +160,7 @@ func TestSendUsesMethodAndHeaders(t *testing.T) {
 	webhook := webhookTo(t, r.URL+"/hook")
 	webhook.Method = http.MethodPut
 	webhook.Header = http.Header{"Authorization": {"Bearer s3cret"}, "X-Two": {"a", "b"}, "Host": {"backups.example"}}
-	if err := webhook.Send(t.Context(), Report{}); err != nil {
+	if err := webhook.send(t.Context(), report{}); err != nil {
 		t.Fatal(err)
 	}
 	got := r.requests[0]
@@ -155,7 +182,7 @@ func TestSendToNobody(t *testing.T) {
 	}
 	listener.Close() // its port now refuses
 	webhook := webhookTo(t, "http://user:s3cret@"+listener.Addr().String()+"/s3cret")
-	err = webhook.Send(t.Context(), Report{})
+	err = webhook.send(t.Context(), report{})
 	if err == nil || !strings.HasSuffix(err.Error(), "connection refused (tries: 4)") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("Send: %v", err)
 	}
@@ -177,7 +204,7 @@ func silent(t *testing.T) string {
 func TestSendTimesOut(t *testing.T) {
 	webhook := webhookTo(t, silent(t)+"/s3cret")
 	webhook.Timeout, webhook.Retries = 30*time.Millisecond, 1
-	err := webhook.Send(t.Context(), Report{})
+	err := webhook.send(t.Context(), report{})
 	var timeout net.Error
 	if !errors.As(err, &timeout) || !timeout.Timeout() || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("Send: %v", err)
@@ -189,7 +216,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 	webhook.Timeout = 0
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if err := webhook.Send(ctx, Report{}); !errors.Is(err, context.DeadlineExceeded) {
+	if err := webhook.send(ctx, report{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Send: %v", err)
 	}
 }
@@ -197,7 +224,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 // Nor does an address that no request can be made of show.
 func TestSendToABadAddress(t *testing.T) {
 	w := &Webhook{URL: &url.URL{Scheme: "http", User: url.UserPassword("someone", "s3cret"), Host: "no host", Path: "/s3cret"}, Timeout: time.Second}
-	err := w.Send(t.Context(), Report{})
+	err := w.send(t.Context(), report{})
 	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "webhook no host: ") {
 		t.Errorf("Send: %v, want an error that names the host alone", err)
 	}

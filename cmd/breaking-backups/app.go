@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/breaking-backups/breaking-backups/event"
 )
 
 // What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups: error: …", and below
@@ -161,4 +164,20 @@ func (a *app) printError(err error) {
 	if advice != "" {
 		fmt.Fprintf(a.stderr, "breaking-backups: hint: %s\n", advice)
 	}
+}
+
+// teller is what a command tells by: into the log.
+func (a *app) teller(cfg *config) *teller {
+	return newTeller(event.Run{}, cfg.redact, &audience{log: logListener{a.log.Logger}})
+}
+
+// misconfigured tells who listens to backups of a configuration that no run can begin with, provided that what is wrong
+// leaves them known. The log is told of it as the error that the program ends with.
+func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
+	tell := newTeller(newRun(event.Backup, cfg, job{name: cfg.Job.Name, host: cfg.Job.Host}), cfg.redact, &audience{})
+	tell.audience.seat(listeners(cfg))
+	if unheard := tell.end(ctx, outcome{started: time.Now(), err: err}); unheard != nil {
+		return errors.Join(err, unheard)
+	}
+	return err
 }

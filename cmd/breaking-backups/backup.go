@@ -7,61 +7,84 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
+	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
 // backup is one job with all that a run of it needs. Its runs are independent of each other; no two may go on at once.
 type backup struct {
-	cfg    *config
-	source source
-	job    job
-	restic *restic.Client
-	log    logger
-	warned *atomic.Int64 // warnings of the dump that is being made
+	cfg       *config
+	source    source
+	job       job
+	restic    *restic.Client
+	tell      *teller
+	listeners []listener // who hears of a run, besides the log
 
-	renew func(context.Context, *config) (*backup, error) // makes another of a configuration read anew
+	renew func(context.Context, *config, *teller) (*backup, error) // makes another of a configuration read anew
 }
 
-func (a *app) newBackup(ctx context.Context, cfg *config) (*backup, error) {
+// newBackup makes a backup that tells by tell; nil: by one of its own.
+func (a *app) newBackup(ctx context.Context, cfg *config, tell *teller) (*backup, error) {
 	if err := restic.CanBackUp(); err != nil {
 		return nil, &configError{[]string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
 	}
-	warned := new(atomic.Int64)
-	src, err := newCountedSource(cfg, a.log.Logger, warned)
+	if tell == nil {
+		tell = a.teller(cfg)
+	}
+	src, err := newSource(cfg, tell)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkTemp(); err != nil {
 		return nil, err
 	}
-	client, err := checkedRestic(ctx, cfg, a.log)
+	client, err := checkedRestic(ctx, cfg, tell)
 	if err != nil {
 		return nil, err
 	}
-	return &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, log: a.log, warned: warned, renew: a.newBackup}, nil
+	b := &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, tell: tell, listeners: listeners(cfg), renew: a.newBackup}
+	tell.run = newRun(event.Backup, cfg, b.job)
+	return b, nil
+}
+
+// newRun is what events say of a run of a job.
+func newRun(kind event.Kind, cfg *config, j job) event.Run {
+	return event.Run{Kind: kind, Job: j.name, Host: j.host, DBType: cfg.Job.Type, Repository: cfg.shownRepository(), Tags: cfg.tags}
+}
+
+// listeners are who the configuration says are told of a backup.
+func listeners(cfg *config) []listener {
+	if cfg.webhook == nil {
+		return nil
+	}
+	return []listener{cfg.webhook}
 }
 
 // outcome is how a run went.
 type outcome struct {
-	started, finished time.Time
-	summary           restic.Summary // zero without a snapshot
-	err               error          // a followUpError when the snapshot is safe
+	started time.Time
+	summary restic.Summary // zero without a snapshot
+	err     error          // a followUpError when the snapshot is safe
 }
 
-// run makes one backup, applies the retention policy and tells the webhook. It logs a line at the start and one at the
-// end; the error it returns is among what it has logged.
+// run makes one backup, applies the retention policy, and tells all who listen how it went. The error it returns has been
+// told.
 func (b *backup) run(ctx context.Context) error {
-	b.log.Info("backup started", "job", b.job.name, "host", b.job.host, "repository", b.cfg.shownRepository(), "mode", b.cfg.Backup.Mode)
-	b.warned.Store(0)
+	begun := event.Begun{Mode: b.cfg.Backup.Mode}
+	b.tell.audience.seat(b.listeners)
+	b.tell.emit(begun)
+	b.tell.warnings.Store(0)
 	out := outcome{started: time.Now()}
 	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Backup.Timeout)
 	out.summary, out.err = b.snapshot(making)
 	if next := b.secondChance(making, out.err); next != nil {
+		if next != b {
+			next.tell.audience.seat(next.listeners, next.tell.event(begun))
+		}
 		b = next
 		out.summary, out.err = b.snapshot(making)
 	}
@@ -84,28 +107,23 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, postgres.ErrRecoveryConflict):
-		b.log.Warn("the standby ended the dump: it is tried once more", "error", err)
-		b.warned.Store(0) // all that was told of the dump is told anew
+		b.tell.warn("the standby ended the dump: it is tried once more", "error", err)
+		b.tell.warnings.Store(0) // all that was told of the dump is told anew
 		return b
 	case isWrongPassword(err):
 		if now := b.renewed(ctx); now != nil {
-			b.log.Warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
+			b.tell.warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
 			return now
 		}
 	}
 	return nil
 }
 
-// end logs how a run went and tells the webhook. The error it returns is among what it has logged.
+// end tells all who listen how a run went. The error it returns is among what it has told.
 func (b *backup) end(ctx context.Context, out outcome) error {
-	out.finished = time.Now()
 	out.err = explain(ctx, out.err)
-	b.logEnd(out)
-	if err := b.notify(ctx, out); err != nil {
-		b.log.Error("notification failed", "error", err)
-		if out.err == nil {
-			out.err = followUpError{err}
-		}
+	if err := b.tell.end(ctx, out); err != nil && out.err == nil {
+		out.err = followUpError{err}
 	}
 	if out.err != nil {
 		return reportedError{out.err}
@@ -113,38 +131,12 @@ func (b *backup) end(ctx context.Context, out outcome) error {
 	return nil
 }
 
-func (b *backup) logEnd(out outcome) {
-	var followUp followUpError
-	fields := []any{"job", b.job.name, "duration", out.finished.Sub(out.started)}
-	if out.err == nil || errors.As(out.err, &followUp) {
-		fields = append(
-			fields, "snapshot", shortID(out.summary.SnapshotID),
-			"bytes", out.summary.TotalBytesProcessed, "added", out.summary.DataAdded, "stored", out.summary.DataAddedPacked,
-		)
-	}
-	if warned := b.warned.Load(); warned > 0 {
-		fields = append(fields, "warnings", warned)
-	}
-	if out.err == nil {
-		b.log.Info("backup done", fields...)
-		return
-	}
-	fields = append(fields, "error", out.err)
-	if advice := hint(out.err); advice != "" {
-		fields = append(fields, "hint", advice)
-	}
-	if errors.As(out.err, &followUp) {
-		b.log.Error("backup done, but not what follows it", fields...)
-		return
-	}
-	b.log.Error("backup failed", fields...)
-}
-
 // snapshot makes the snapshot. A repository that is not there it makes no sooner than the dump has begun to come: a run
 // that cannot succeed must not leave one behind, where a typo says that there is one or to be made anew with another
 // password.
 func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	b.sweep()
+	b.tell.phase(event.Survey)
 	survey, err := b.source.Survey(ctx)
 	if err != nil {
 		return restic.Summary{}, err
@@ -178,7 +170,7 @@ func (b *backup) unlock(ctx context.Context) {
 		return
 	}
 	if err := b.restic.RemoveDeadLocks(ctx); err != nil {
-		b.log.Warn("locks of killed runs may be left", "error", err)
+		b.tell.warn("locks of killed runs may be left", "error", err)
 	}
 }
 
@@ -189,7 +181,7 @@ func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) 
 	patient, last := *b.restic, false
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
 		var summary restic.Summary
-		_, err := b.pipe().Pipe(ctx, b.source.Dump, func(ctx context.Context, r io.Reader) (err error) {
+		_, err := b.pipe().Pipe(ctx, b.dump(event.Dump), func(ctx context.Context, r io.Reader) (err error) {
 			if repo.missing {
 				if r, err = begun(r); err != nil {
 					return err
@@ -215,8 +207,16 @@ func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) 
 		if err := patient.AwaitLock(ctx); err != nil {
 			return restic.Summary{}, err
 		}
-		b.warned.Store(0) // all that was told of the dump is told anew
+		b.tell.warnings.Store(0) // all that was told of the dump is told anew
 	}
+}
+
+// dump writes the dump, in a phase of its own, and tells how much of it has passed.
+func (b *backup) dump(phase event.PhaseName) func(context.Context, io.Writer) error {
+	return counted(b.tell, func(ctx context.Context, w io.Writer) error {
+		b.tell.phase(phase)
+		return b.source.Dump(ctx, w)
+	})
 }
 
 // options are those of a snapshot that bears these tags.
@@ -228,14 +228,15 @@ func (b *backup) options(tags []string) restic.BackupOptions {
 // undone the next run makes up for: the policy looks at all that is there.
 func (b *backup) forget(ctx context.Context, made string) error {
 	if b.cfg.policy.IsZero() {
-		b.log.Info("nothing is ever forgotten: no KEEP_* is set", "job", b.job.name)
+		b.tell.note("nothing is ever forgotten: no KEEP_* is set", "job", b.job.name)
 		return nil
 	}
-	done, err := retainer{cfg: b.cfg, job: b.job, restic: b.restic, log: b.log, made: made}.apply(ctx)
+	b.tell.phase(event.Forget)
+	done, err := retainer{cfg: b.cfg, job: b.job, restic: b.restic, tell: b.tell, made: made}.apply(ctx)
 	if err != nil {
 		return fmt.Errorf("retention: %w", err)
 	}
-	b.log.Info("retention applied", "job", b.job.name, "policy", b.cfg.policy.String(),
+	b.tell.note("retention applied", "job", b.job.name, "policy", b.cfg.policy.String(),
 		"kept", len(done.stay), "forgotten", len(done.gone), "pruned", done.pruned)
 	return nil
 }

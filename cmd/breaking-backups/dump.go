@@ -25,7 +25,8 @@ pipe, look at the exit code as well (set -o pipefail).`,
 			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			src, err := newSource(cfg, a.log.Logger)
+			tell := a.teller(cfg)
+			src, err := newSource(cfg, tell)
 			if err != nil {
 				return err
 			}
@@ -33,24 +34,24 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				if isTerminal(a.stdout) {
 					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
-				return explain(ctx, a.passDump(ctx, cfg, src, outputWriter{a.stdout}))
+				return explain(ctx, passDump(ctx, cfg, src, tell, outputWriter{a.stdout}))
 			}
-			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return a.passDump(ctx, cfg, src, w) }))
+			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return passDump(ctx, cfg, src, tell, w) }))
 		},
 	}
 }
 
 // passDump has a dump written to w. Whoever reads there does not hold the database for longer than STALL_TIMEOUT_SECONDS.
-func (a *app) passDump(ctx context.Context, cfg *config, src source, w io.Writer) error {
+func passDump(ctx context.Context, cfg *config, src source, tell *teller, w io.Writer) error {
 	options := stream.PipeOptions{
 		Stall: time.Duration(cfg.Job.StallTimeout),
 		Still: func(side stream.Side, since time.Duration) {
 			since = since.Round(time.Second)
 			if side == stream.Consumer {
-				a.log.Warn("the reader does not take the dump", "since", since)
+				tell.warn("the reader does not take the dump", "since", since)
 				return
 			}
-			a.log.Info("waiting for the database", "since", since)
+			tell.note("waiting for the database", "since", since)
 		},
 	}
 	_, err := options.Pipe(ctx, src.Dump, func(ctx context.Context, r io.Reader) error { return copyOut(ctx, w, r) })

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"sync/atomic"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -31,7 +29,7 @@ type engine struct {
 
 	source func(cfg *config, warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines
 	// loader makes the database that a dump goes into: the named one, or without a name that of the configuration.
-	loader func(cfg *config, opt restoreOptions, tell listener) (destination, error)
+	loader func(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error)
 
 	compared func(dump.Comparison) string // for people
 
@@ -48,28 +46,16 @@ func engines() map[string]engine {
 func (cfg *config) engine() engine { return engines()[cfg.Job.Type] }
 
 // newSource is the database that the configuration names, of an engine that requireJob lets pass. It contacts nothing.
-// log may be nil.
-func newSource(cfg *config, log *slog.Logger) (source, error) {
-	return newCountedSource(cfg, log, nil)
-}
-
-// newCountedSource is newSource, with the warnings counted if warned is not nil.
-func newCountedSource(cfg *config, log *slog.Logger, warned *atomic.Int64) (source, error) {
-	var warn, debug func(string)
-	if log != nil {
-		warn = func(text string) {
-			if warned != nil {
-				warned.Add(1)
-			}
-			log.Warn(text)
-		}
-		debug = func(text string) { log.Debug(text) }
+// tell may be nil.
+func newSource(cfg *config, tell *teller) (source, error) {
+	if tell == nil {
+		return cfg.engine().source(cfg, nil, nil)
 	}
-	return cfg.engine().source(cfg, warn, debug)
+	return cfg.engine().source(cfg, tell.warnOfDump, tell.debug)
 }
 
-// A listener is told what a restore does.
-type listener struct {
+// loadHooks are told what a load does.
+type loadHooks struct {
 	into     func(dump.Target)     // where the dump goes and what is dropped there, before anything is changed
 	compared func(dump.Comparison) // what was as the dump says of itself, if it says something, once all is done
 	warn     func(string)

@@ -135,7 +135,7 @@ func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
 // mongoLoader loads dumps that are compressed, mongodump's too, and those that are not.
 type mongoLoader struct{ *mongo.Loader }
 
-func newMongoLoader(cfg *config, opt restoreOptions, tell listener) (destination, error) {
+func newMongoLoader(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error) {
 	l, err := mongo.NewLoader(mongo.LoadConfig{
 		Server:   mongoServer(cfg),
 		Database: cmp.Or(opt.database, cfg.Mongo.Database),
@@ -144,9 +144,9 @@ func newMongoLoader(cfg *config, opt restoreOptions, tell listener) (destination
 		From:     mongoPatterns(opt.nsFrom),
 		To:       mongoPatterns(opt.nsTo),
 		Clean:    opt.clean,
-		Into:     tell.into,
-		Compared: tell.compared,
-		Warn:     tell.warn,
+		Into:     hooks.into,
+		Compared: hooks.compared,
+		Warn:     hooks.warn,
 	})
 	return mongoLoader{l}, err
 }

@@ -57,7 +57,7 @@ func mysqlEngine() engine {
 				Debug:       debug,
 			})
 		},
-		loader: func(cfg *config, opt restoreOptions, tell listener) (destination, error) {
+		loader: func(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error) {
 			database := opt.database
 			if all := mysqlDatabases(cfg); database == "" && len(all) == 1 {
 				database = all[0]
@@ -68,9 +68,9 @@ func mysqlEngine() engine {
 				Clean:       opt.clean,
 				LockTimeout: time.Duration(cfg.MySQL.LockTimeout),
 				Jobs:        int(cfg.Database.RestoreJobs),
-				Into:        tell.into,
-				Compared:    tell.compared,
-				Warn:        tell.warn,
+				Into:        hooks.into,
+				Compared:    hooks.compared,
+				Warn:        hooks.warn,
 			})
 		},
 		compared: comparedTables,

@@ -119,7 +119,7 @@ func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
 	})
 }
 
-func postgresLoader(cfg *config, opt restoreOptions, tell listener) (destination, error) {
+func postgresLoader(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error) {
 	return postgres.NewLoader(postgres.LoadConfig{
 		Conn:     postgresConn(cfg),
 		Database: opt.database,
@@ -133,9 +133,9 @@ func postgresLoader(cfg *config, opt restoreOptions, tell listener) (destination
 
 		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
 		LockTimeout:    time.Duration(cfg.Postgres.LockTimeout),
-		Into:           tell.into,
-		Compared:       tell.compared,
-		Warn:           tell.warn,
+		Into:           hooks.into,
+		Compared:       hooks.compared,
+		Warn:           hooks.warn,
 	})
 }
 

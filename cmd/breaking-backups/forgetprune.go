@@ -29,11 +29,12 @@ RESTIC_HOST holds them apart.`,
 			flags.BoolVar(&forgetFuture, "forget-future", false, "also forget the job's snapshots whose time has not come")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			src, err := newSource(cfg, a.log.Logger)
+			tell := a.teller(cfg)
+			src, err := newSource(cfg, tell)
 			if err != nil {
 				return err
 			}
-			client, err := checkedRestic(ctx, cfg, a.log)
+			client, err := checkedRestic(ctx, cfg, tell)
 			if err != nil {
 				return err
 			}
@@ -41,7 +42,7 @@ RESTIC_HOST holds them apart.`,
 			defer cancel()
 			j := newJob(cfg, src)
 			done, err := retainer{
-				cfg: cfg, job: j, restic: client, log: a.log,
+				cfg: cfg, job: j, restic: client, tell: tell,
 				dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
 			}.apply(ctx)
 			if err != nil {

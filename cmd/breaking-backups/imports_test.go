@@ -10,7 +10,7 @@ import (
 // mayImport says of each package, by its path in the module, which others of ours it may import: cmd everything, the
 // engines dump and what is below themselves, and nothing goes sideways or upward. What is below testdata is for tests.
 var mayImport = map[string][]string{
-	"cmd/breaking-backups": {"dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "restic", "retention", "stream"},
+	"cmd/breaking-backups": {"dump", "dump/mongo", "dump/mysql", "dump/postgres", "event", "notify", "restic", "retention", "stream"},
 	"dump":                 nil,
 	"dump/dumptest":        {"dump"},
 	"dump/mongo":           {"dump", "dump/mongo/archive"},
@@ -19,7 +19,8 @@ var mayImport = map[string][]string{
 	"dump/mysql/script":    nil,
 	"dump/postgres":        {"dump", "dump/postgres/script"},
 	"dump/postgres/script": nil,
-	"notify":               nil,
+	"event":                nil,
+	"notify":               {"event"},
 	"retention":            nil,
 	"stream":               nil,
 

@@ -15,7 +15,8 @@ or opened is an error and nothing is made.`,
 		groups:  []string{"repository", "log"},
 		needs:   func(*config) needs { return needs{repository: true} },
 		run: func(ctx context.Context, cfg *config) error {
-			client, err := checkedRestic(ctx, cfg, a.log)
+			tell := a.teller(cfg)
+			client, err := checkedRestic(ctx, cfg, tell)
 			if err != nil {
 				return err
 			}

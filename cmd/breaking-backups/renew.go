@@ -26,17 +26,17 @@ func (b *backup) renewedRun(ctx context.Context) error {
 	cfg, err := b.cfg.again()
 	if err == nil {
 		var now *backup
-		if now, err = b.renew(ctx, cfg); err == nil {
+		if now, err = b.renew(ctx, cfg, nil); err == nil {
 			return now.run(ctx)
 		}
 	}
-	failed, known := *b, *b.cfg
-	if cfg.webhook != nil {
-		known.webhook = cfg.webhook
+	told := b.listeners
+	if now := listeners(cfg); now != nil {
+		told = now
 	}
-	failed.cfg = &known
-	failed.warned.Store(0)
-	return failed.end(ctx, outcome{started: started, err: err})
+	b.tell.audience.seat(told)
+	b.tell.warnings.Store(0)
+	return b.end(ctx, outcome{started: started, err: err})
 }
 
 // renewed is the backup with what the files hold now, if that is something else than when they were last read; else nil.
@@ -46,7 +46,7 @@ func (b *backup) renewed(ctx context.Context) *backup {
 	if err != nil || cfg.stamp == b.cfg.stamp || ctx.Err() != nil {
 		return nil
 	}
-	now, err := b.renew(ctx, cfg)
+	now, err := b.renew(ctx, cfg, b.tell)
 	if err != nil {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/retention"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -47,11 +48,13 @@ may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 			flags.StringArrayVar(&opt.nsTo, "ns-to", nil, "MongoDB: to these `names`, e.g. app_copy.*")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			err := a.load(ctx, cfg, opt)
+			out, tell := outcome{started: time.Now()}, a.teller(cfg)
+			err := a.load(ctx, cfg, opt, tell)
 			if why := explain(ctx, err); why != nil {
-				return restoreError{err: why, left: leftBy(err)}
+				out.err = restoreError{err: why, left: leftBy(err)}
 			}
-			return nil
+			_ = tell.end(ctx, out) // none listens but the log
+			return out.err
 		},
 	}
 }
@@ -89,27 +92,33 @@ type restoreOptions struct {
 }
 
 // load runs the restore and says on stdout what was done.
-func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
-	src, err := newSource(cfg, a.log.Logger)
+func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions, tell *teller) error {
+	src, err := newSource(cfg, tell)
 	if err != nil {
 		return err
 	}
+	j := newJob(cfg, src)
+	tell.run = newRun(event.Restore, cfg, j)
+	tell.emit(event.Begun{})
 	var name string
 	var target dump.Target
 	compared := "the dump has no manifest to compare with"
-	loader, err := cfg.engine().loader(cfg, opt, listener{
+	loader, err := cfg.engine().loader(cfg, opt, loadHooks{
 		into: func(t dump.Target) {
 			target = t
-			a.tellTarget(name, target)
+			tellTarget(tell, name, target)
 		},
-		compared: func(c dump.Comparison) { compared = cfg.engine().compared(c) },
-		warn:     func(text string) { a.log.Warn(text) },
+		compared: func(c dump.Comparison) {
+			compared = cfg.engine().compared(c)
+			tell.emit(event.Compared{Tables: c.Tables, Rows: c.Rows})
+		},
+		warn:     tell.warnOfDump,
 	})
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	name, produce, err := a.dumpToLoad(ctx, cfg, newJob(cfg, src), opt)
+	name, produce, err := a.dumpToLoad(ctx, cfg, j, opt, tell)
 	if err != nil {
 		return err
 	}
@@ -117,13 +126,15 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 		return usageError{errors.New("restore: --clean reads the dump to its end before it drops anything; stdin can be read only once: want --file FILE")}
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
-		a.log.Info("reading the dump to its end first", "dump", name)
-		if _, err := a.loadPipe(opt).Pipe(ctx, produce, func(_ context.Context, r io.Reader) error { return loader.Verify(r) }); err != nil {
+		tell.phase(event.Verify)
+		tell.note("reading the dump to its end first", "dump", name)
+		if _, err := loadPipe(tell, opt).Pipe(ctx, counted(tell, produce), func(_ context.Context, r io.Reader) error { return loader.Verify(r) }); err != nil {
 			return fmt.Errorf("restore: nothing was changed: %w", err)
 		}
 	}
+	tell.phase(event.Load)
 	var loadErr error
-	bytes, err := a.loadPipe(opt).Pipe(ctx, produce, func(ctx context.Context, r io.Reader) error {
+	bytes, err := loadPipe(tell, opt).Pipe(ctx, counted(tell, produce), func(ctx context.Context, r io.Reader) error {
 		loadErr = loader.Load(ctx, r)
 		return loadErr
 	})
@@ -141,29 +152,29 @@ func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions) error {
 
 // loadPipe is how a dump passes to a database. Neither side is bound: what the store keeps waiting restic's client ends,
 // a database may be building an index, and who feeds a pipe may take his time.
-func (a *app) loadPipe(opt restoreOptions) stream.PipeOptions {
+func loadPipe(tell *teller, opt restoreOptions) stream.PipeOptions {
 	return stream.PipeOptions{Still: func(side stream.Side, since time.Duration) {
 		since = since.Round(time.Second)
 		switch {
 		case side == stream.Consumer:
-			a.log.Info("waiting for the database", "since", since)
+			tell.note("waiting for the database", "since", since)
 		case opt.file != "": // of a store restic's client tells
-			a.log.Warn("nothing more of the dump comes", "file", opt.file, "since", since)
+			tell.warn("nothing more of the dump comes", "file", opt.file, "since", since)
 		}
 	}}
 }
 
 // tellTarget says where a dump goes and what is dropped there, before that is done.
-func (a *app) tellTarget(name string, target dump.Target) {
+func tellTarget(tell *teller, name string, target dump.Target) {
 	args := []any{"dump", name, "into", target.String(), "server", target.Server}
 	if len(target.Drops) > 0 {
 		args = append(args, "drops", dump.Listed(target.Drops))
 	}
-	a.log.Info("restoring", args...)
+	tell.note("restoring", args...)
 }
 
 // dumpToLoad returns the wanted dump's name for people, and what writes it.
-func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOptions) (name string, produce func(context.Context, io.Writer) error, err error) {
+func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOptions, tell *teller) (name string, produce func(context.Context, io.Writer) error, err error) {
 	switch opt.file {
 	case "":
 	case "-":
@@ -178,11 +189,11 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(opt.file) })
 		}, nil
 	}
-	client, err := checkedRestic(ctx, cfg, a.log)
+	client, err := checkedRestic(ctx, cfg, tell)
 	if err != nil {
 		return "", nil, err
 	}
-	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot, a.log)
+	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot, tell)
 	if err != nil {
 		return "", nil, fmt.Errorf("restore: %w", err)
 	}
@@ -211,10 +222,10 @@ func elsewhere(ctx context.Context, client *restic.Client, j job) string {
 }
 
 // latest is the latest of a job's snapshots, which are at least one and begin with the oldest.
-func latest(found []restic.Snapshot, j job, now time.Time, log logger) restic.Snapshot {
+func latest(found []restic.Snapshot, j job, now time.Time, tell *teller) restic.Snapshot {
 	of := groupSources(found, func(restic.Snapshot) bool { return false }, now)
 	if len(of.others) > 0 {
-		log.Warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
+		tell.warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
 			"job", j.name, "host", j.host, "databases", strings.Join(of.names, ", "))
 	}
 	newest := found[len(found)-1]
@@ -223,11 +234,11 @@ func latest(found []restic.Snapshot, j job, now time.Time, log logger) restic.Sn
 			continue
 		}
 		if s.ID != newest.ID {
-			log.Warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
+			tell.warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
 				"job", j.name, "newest", shortID(newest.ID), "of", newest.Time, "now", now)
 		}
 		if slices.Contains(s.Tags, emptyTag) {
-			log.Warn("the latest snapshot is of a dump that holds nothing; --snapshot names another", "job", j.name, "snapshot", shortID(s.ID))
+			tell.warn("the latest snapshot is of a dump that holds nothing; --snapshot names another", "job", j.name, "snapshot", shortID(s.ID))
 		}
 		return s
 	}
@@ -236,7 +247,7 @@ func latest(found []restic.Snapshot, j job, now time.Time, log logger) restic.Sn
 
 // findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job, but none of the
 // future while there is another. It has one path.
-func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, log logger) (restic.Snapshot, error) {
+func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, tell *teller) (restic.Snapshot, error) {
 	var filter restic.Filter
 	if id == "latest" {
 		filter = j.filter()
@@ -249,7 +260,7 @@ func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, 
 		if len(found) == 0 {
 			return restic.Snapshot{}, fmt.Errorf("job %s on host %s: %w%s", j.name, j.host, errNoSnapshot, elsewhere(ctx, client, j))
 		}
-		return latest(found, j, time.Now(), log), nil
+		return latest(found, j, time.Now(), tell), nil
 	}
 	found = slices.DeleteFunc(found, func(s restic.Snapshot) bool { return !strings.HasPrefix(s.ID, id) })
 	switch {

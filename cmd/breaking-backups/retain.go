@@ -19,7 +19,7 @@ type retainer struct {
 	cfg    *config
 	job    job
 	restic *restic.Client
-	log    logger
+	tell   *teller
 
 	made   string // ID of the snapshot that this run has made; empty: none
 	dryRun bool   // only find out what would be done
@@ -136,7 +136,7 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 	slices.Reverse(done.stay)
 	slices.Reverse(done.gone)
 	if len(future) > 0 {
-		r.log.Warn("snapshots of the future count for no rule of retention, and stay: a clock was wrong when they were made, or is now; "+
+		r.tell.warn("snapshots of the future count for no rule of retention, and stay: a clock was wrong when they were made, or is now; "+
 			"forget-prune --forget-future removes them", "job", r.job.name, "snapshots", strings.Join(future, ", "), "now", now)
 	}
 	return done
@@ -145,7 +145,7 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 // warnShared tells of a host that names nobody in a repository that others use as well.
 func (r retainer) warnShared(shared bool) {
 	if shared && r.cfg.Job.Host == "" && loopback(r.job.host) {
-		r.log.Warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
+		r.tell.warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
 			"would be taken for one; set RESTIC_HOST", "job", r.job.name, "host", r.job.host)
 	}
 }

@@ -14,7 +14,7 @@ webhook is told. The repository is made if there is none.`,
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
-			b, err := a.newBackup(ctx, cfg)
+			b, err := a.newBackup(ctx, cfg, nil)
 			if err != nil {
 				return err
 			}

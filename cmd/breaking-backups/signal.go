@@ -73,3 +73,21 @@ func watchSignals(parent context.Context, signals <-chan os.Signal) (ctx context
 		cancel(nil)
 	}
 }
+
+// lingering is a context that lives on for a while after ctx is cancelled, and ends with its cause.
+func lingering(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
+	lingers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(more)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(ctx))
+		case <-lingers.Done():
+		}
+	})
+	return lingers, func() {
+		stop()
+		cancel(nil)
+	}
+}

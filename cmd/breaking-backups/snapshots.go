@@ -30,15 +30,16 @@ The size is that of the dump, added is what the repository grew by before compre
 			flags.BoolVar(&asJSON, "json", false, "a JSON array instead of a table")
 		},
 		run: func(ctx context.Context, cfg *config) error {
+			tell := a.teller(cfg)
 			var filter restic.Filter
 			if !all {
-				src, err := newSource(cfg, a.log.Logger)
+				src, err := newSource(cfg, tell)
 				if err != nil {
 					return err
 				}
 				filter = newJob(cfg, src).filter()
 			}
-			client, err := checkedRestic(ctx, cfg, a.log)
+			client, err := checkedRestic(ctx, cfg, tell)
 			if err != nil {
 				return err
 			}

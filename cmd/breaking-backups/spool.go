@@ -8,6 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -19,30 +20,31 @@ import (
 func (b *backup) sweep() {
 	removed, err := stream.CleanSpool(b.cfg.Backup.WorkDir)
 	if err != nil {
-		b.log.Warn("leftovers of a killed run stay", "error", err)
+		b.tell.warn("leftovers of a killed run stay", "error", err)
 	}
 	if removed > 0 {
-		b.log.Info("leftovers of a killed run removed", "folder", b.cfg.Backup.WorkDir, "files", removed)
+		b.tell.note("leftovers of a killed run removed", "folder", b.cfg.Backup.WorkDir, "files", removed)
 	}
 }
 
 // spooled puts the dump down in the work folder and hands it to restic from there, again and again if it must.
 func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (_ restic.Summary, err error) {
-	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.cfg.Backup.WorkDir}, b.source.Dump)
+	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.cfg.Backup.WorkDir}, b.dump(event.Spool))
 	if err != nil {
 		return restic.Summary{}, err
 	}
 	defer func() {
 		if failed := spool.Remove(); failed != nil {
-			b.log.Warn("the spooled dump stays until the next run", "error", failed)
+			b.tell.warn("the spooled dump stays until the next run", "error", failed)
 		}
 	}()
-	b.log.Info("dump spooled", "folder", b.cfg.Backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
+	b.tell.note("dump spooled", "folder", b.cfg.Backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
 	if repo.missing {
 		if err := repo.create(ctx); err != nil {
 			return restic.Summary{}, err
 		}
 	}
+	b.tell.phase(event.Store)
 	return b.storeSpool(ctx, tags, spool)
 }
 
@@ -65,7 +67,7 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 		ctx, once,
 		backoff.WithBackOff(wait), backoff.WithMaxTries(b.cfg.Backup.Retries+1), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, wait time.Duration) {
-			b.log.Warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
+			b.tell.warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
 		}),
 	)
 }
@@ -79,8 +81,8 @@ func worthTryingAgain(err error) bool {
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
 // well.
 func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, failure error) (restic.Summary, error) {
-	b.log.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.Backup.WorkDir)
-	b.warned.Store(0) // all that was told of the dump is told anew
+	b.tell.warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.Backup.WorkDir)
+	b.tell.warnings.Store(0) // all that was told of the dump is told anew
 	summary, err := b.spooled(ctx, tags, repo)
 	if err != nil {
 		return summary, fmt.Errorf("%w (before that: %w)", err, failure)

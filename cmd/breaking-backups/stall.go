@@ -17,16 +17,16 @@ import (
 // take its time: it may be sorting a table, or building an index, and a dead one is found out by the connection.
 
 // checkedRestic is the repository's restic, once it is known to be new enough, and to take what its variables say.
-func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client, error) {
+func checkedRestic(ctx context.Context, cfg *config, tell *teller) (*restic.Client, error) {
 	client := &restic.Client{
 		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.Repository.LockWait), Stall: time.Duration(cfg.Job.StallTimeout),
 		Still: func(op string, since time.Duration) {
-			log.Warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
+			tell.warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
 		},
-		Said: sayings(log),
+		Said: sayings(tell),
 	}
 	client.Waiting = func(held *restic.LockedError) {
-		log.Info("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
+		tell.note("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
 			"most", client.LockWait, "lock", held)
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
@@ -40,9 +40,9 @@ func checkedRestic(ctx context.Context, cfg *config, log logger) (*restic.Client
 	return client, ctx.Err()
 }
 
-// sayings passes restic's own warnings on to the log: of what it tries again, of files that it cannot read. Where one
+// sayings passes restic's own warnings on to who listens: of what it tries again, of files that it cannot read. Where one
 // follows the other they are not all told.
-func sayings(log logger) func(string) {
+func sayings(tell *teller) func(string) {
 	const most, of = 20, time.Minute
 	var mu sync.Mutex
 	var began time.Time
@@ -63,9 +63,9 @@ func sayings(log logger) func(string) {
 		}
 		switch told++; {
 		case told <= most:
-			log.Warn("restic: " + line)
+			tell.warn("restic: " + line)
 		case told == most+1:
-			log.Warn("restic says more than is told in a minute")
+			tell.warn("restic says more than is told in a minute")
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (b *backup) pipe() stream.PipeOptions {
 		// Of restic its client tells: it takes the stream in gulps, and between them stores what it has.
 		Still: func(side stream.Side, since time.Duration) {
 			if side == stream.Producer && !spilling.Load() {
-				b.log.Info("waiting for the database", "since", since.Round(time.Second))
+				b.tell.note("waiting for the database", "since", since.Round(time.Second))
 			}
 		},
 	}
@@ -86,7 +86,7 @@ func (b *backup) pipe() stream.PipeOptions {
 		options.Spill = &stream.SpoolOptions{Dir: b.cfg.Backup.WorkDir}
 		options.Spilling = func() {
 			spilling.Store(true)
-			b.log.Warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
+			b.tell.warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
 				"after", time.Duration(b.cfg.Job.StallTimeout), "folder", b.cfg.Backup.WorkDir)
 		}
 	}

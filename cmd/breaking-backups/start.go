@@ -18,7 +18,7 @@ webhook, and does not end the program. SIGTERM and SIGINT end it within 10 secon
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
-			b, err := a.newBackup(ctx, cfg)
+			b, err := a.newBackup(ctx, cfg, nil)
 			if err != nil {
 				return err
 			}

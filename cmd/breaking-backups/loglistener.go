@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/breaking-backups/breaking-backups/event"
+)
+
+// logListener writes what happens in a run into the log: for a backup a line at its start and one at its end, and what it
+// notes and warns of in between.
+type logListener struct{ log *slog.Logger }
+
+// Hear writes the event's line, if it has one. It never fails.
+func (l logListener) Hear(_ context.Context, e event.Event) error {
+	switch what := e.What.(type) {
+	case event.Begun:
+		if e.Run.Kind == event.Backup {
+			l.log.Info("backup started", "job", e.Run.Job, "host", e.Run.Host, "repository", e.Run.Repository, "mode", what.Mode)
+		}
+	case event.Note:
+		level := slog.LevelInfo
+		if what.Debug {
+			level = slog.LevelDebug
+		}
+		l.log.Log(context.Background(), level, what.Text, pairs(what.Details)...)
+	case event.Warning:
+		l.log.Warn(what.Text, pairs(what.Details)...)
+	case event.Unheard:
+		l.log.Error("notification failed", "error", what.Error)
+	case event.Ended:
+		if e.Run.Kind == event.Backup {
+			l.ended(e, what)
+		}
+	}
+	return nil
+}
+
+func (l logListener) ended(e event.Event, how event.Ended) {
+	fields := []any{"job", e.Run.Job, "duration", e.At.Sub(how.Began)}
+	if how.Safe {
+		fields = append(
+			fields, "snapshot", shortID(how.Snapshot.ID),
+			"bytes", how.Snapshot.Bytes, "added", how.Snapshot.Added, "stored", how.Snapshot.Stored,
+		)
+	}
+	if how.Warnings > 0 {
+		fields = append(fields, "warnings", how.Warnings)
+	}
+	if how.Error == "" {
+		l.log.Info("backup done", fields...)
+		return
+	}
+	fields = append(fields, "error", how.Error)
+	if how.Hint != "" {
+		fields = append(fields, "hint", how.Hint)
+	}
+	if how.Safe {
+		l.log.Error("backup done, but not what follows it", fields...)
+		return
+	}
+	l.log.Error("backup failed", fields...)
+}
+
+func pairs(details []event.Detail) []any {
+	var all []any
+	for _, d := range details {
+		all = append(all, d.Key, d.Value)
+	}
+	return all
+}

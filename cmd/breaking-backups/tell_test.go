@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/restic"
+)
+
+// keeper is a listener that keeps whole events.
+type keeper struct{ whats []event.What }
+
+func (k *keeper) Hear(_ context.Context, e event.Event) error {
+	k.whats = append(k.whats, e.What)
+	return nil
+}
+
+// No event holds a secret, and none a value that only this program knows.
+func TestTellerTellsPlainValues(t *testing.T) {
+	var heard keeper
+	tell := newTeller(event.Run{}, newRedactor([]string{"s3cret!"}), &audience{log: &heard})
+	tell.note("a s3cret! note", "text", "s3cret!", "error", errors.New("wrong s3cret!"), "bytes", uint64(5), "since", time.Second)
+	tell.debug("debug s3cret!")
+	tell.warnOfDump("warn s3cret!")
+	began := time.Now()
+	if err := tell.end(t.Context(), outcome{started: began, summary: restic.Summary{SnapshotID: "1234", DataAdded: 7}, err: followUpError{errors.New("s3cret! failed")}}); err != nil {
+		t.Error(err)
+	}
+	want := []event.What{
+		event.Note{Text: "a *** note", Details: []event.Detail{{Key: "text", Value: "***"}, {Key: "error", Value: "wrong ***"}, {Key: "bytes", Value: uint64(5)}, {Key: "since", Value: time.Second}}},
+		event.Note{Text: "debug ***", Debug: true},
+		event.Warning{Text: "warn ***"},
+		event.Ended{Began: began, Snapshot: event.Snapshot{ID: "1234", Added: 7}, Safe: true, Warnings: 1, Error: "*** failed", ExitCode: exitFollowUp},
+	}
+	if diff := cmp.Diff(want, heard.whats); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The bytes that pass are told once a second at most, and counted anew in each phase.
+func TestTellerTellsBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard keeper
+		tell := newTeller(event.Run{}, newRedactor(nil), &audience{log: &heard})
+		for _, phase := range []event.PhaseName{event.Dump, event.Spool} {
+			tell.phase(phase)
+			for range 25 { // a tenth of a second each
+				tell.pass(10)
+				time.Sleep(tellBytes / 10)
+			}
+		}
+		want := []event.What{
+			event.Phase{Name: event.Dump}, event.Bytes{Passed: 110}, event.Bytes{Passed: 210},
+			event.Phase{Name: event.Spool}, event.Bytes{Passed: 110}, event.Bytes{Passed: 210},
+		}
+		if diff := cmp.Diff(want, heard.whats); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,133 @@
+// Package event is what happens in a run, in plain values: what a backup or a restore tells, and what the log, the webhook
+// and whoever else listens hear.
+//
+// It owns the form of the events and what may be relied on of their order. When one happens is the run's to say, what to
+// make of it a listener's. It knows no database, no restic and no log. Texts hold no secrets: who emits takes them out.
+package event
+
+import "time"
+
+// Run is what all events of one run have in common.
+type Run struct {
+	Kind Kind
+
+	Job        string // its name
+	Host       string // the host that its snapshots bear
+	DBType     string // as DB_TYPE says it
+	Repository string // where it is, without credentials; empty: there is none
+	Tags       []string
+}
+
+// Kind is what a run does.
+type Kind string
+
+// The kinds of runs. Other commands tell notes and warnings, and neither begin nor end for a listener.
+const (
+	Backup  Kind = "backup"
+	Restore Kind = "restore"
+)
+
+// Event is one thing that has happened.
+//
+// The first of a run is Begun, unless it fails before it can begin, and the last is Ended, in any case; neither comes twice.
+// All others may come any number of times, from whatever goroutine, one after the other.
+type Event struct {
+	Run  Run
+	At   time.Time
+	What What
+}
+
+// What is one of the types of this package that are made for it.
+type What interface{ what() }
+
+// Begun says that a run has begun.
+type Begun struct {
+	Mode string // of a backup: auto, stream or spool
+}
+
+// Phase is what a run does from now on. Where a dump is begun anew, so is its phase: the tables and bytes that were told of
+// the one before no longer count.
+type Phase struct{ Name PhaseName }
+
+// PhaseName is a phase in one word.
+type PhaseName string
+
+// The phases. Not every run has each.
+const (
+	Survey PhaseName = "survey" // the database is asked what it is and whether it holds anything
+	Dump   PhaseName = "dump"   // rows are read, and stored as they come
+	Spool  PhaseName = "spool"  // rows are read into a file
+	Store  PhaseName = "store"  // the file is stored
+	Forget PhaseName = "forget" // the policy of retention is applied
+	Verify PhaseName = "verify" // a dump is read to its end before anything is changed
+	Load   PhaseName = "load"   // a dump is put into a database
+)
+
+// Table says that all rows of a table, or documents of a collection, have passed. No engine tells it yet.
+type Table struct {
+	Name string // qualified, for people
+	Rows int64
+}
+
+// Bytes is how much of the dump has passed since its phase began. It is told once a second at most.
+type Bytes struct{ Passed int64 }
+
+// Compared is what of a restored dump was as it says of itself.
+type Compared struct {
+	Tables int
+	Rows   int64
+}
+
+// Note is something for people that is nobody's fault.
+type Note struct {
+	Text    string
+	Details []Detail
+	Debug   bool // only of use to who looks for a fault
+}
+
+// Warning is something that a person ought to look at, though the run goes on.
+type Warning struct {
+	Text    string
+	Details []Detail
+}
+
+// Detail is a fact beside a text. Its value is a string, a number, a bool, a [time.Time] or a [time.Duration].
+type Detail struct {
+	Key   string
+	Value any
+}
+
+// Unheard says that a listener could not do with an event what it is there for. That is told to the log alone.
+type Unheard struct{ Error string }
+
+// Ended is how a run went. At is when it ended.
+type Ended struct {
+	Began    time.Time
+	Snapshot Snapshot
+	Safe     bool   // the snapshot is there to stay: what failed, if anything did, comes after it
+	Warnings int64  // of the dump that was stored
+	Error    string // why it failed; empty: it did not
+	Hint     string // what a person can do about that; may be empty
+	ExitCode int    // of the program, if it ended with this run
+}
+
+// Snapshot is what restic said of the one that was made. It is zero where none was.
+type Snapshot struct {
+	ID       string
+	Bytes    uint64        // of the dump
+	Added    uint64        // bytes that the repository grew by before compression
+	Stored   uint64        // and after it
+	Duration time.Duration // by restic's own count
+
+	FilesNew, FilesChanged, FilesUnmodified uint64
+}
+
+func (Begun) what()    {}
+func (Phase) what()    {}
+func (Table) what()    {}
+func (Bytes) what()    {}
+func (Compared) what() {}
+func (Note) what()     {}
+func (Warning) what()  {}
+func (Unheard) what()  {}
+func (Ended) what()    {}
