@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "make the picture of its text")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := os.Chdir("../.."); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// The picture is that of its text.
+func TestPicture(t *testing.T) {
+	if *update {
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(pictureText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	road, err := parseRoad(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := os.ReadFile(pictureFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(picture, road.svg()) {
+		t.Errorf("%s is not of %s: go run ./testdata/docs", pictureFile, pictureText)
+	}
+}
+
+func TestParseRoadRefuses(t *testing.T) {
+	whole := "from a\nto b\nout 1\nout 2\nout 3\nback 1\nback 2\nback 3\n"
+	if _, err := parseRoad(whole); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"",
+		"whole\n",
+		strings.Replace(whole, "out 3\n", "", 1),
+		whole + "back 4\n",
+		whole + "sideways 1\n",
+		strings.Replace(whole, "from a", "from a | what no box is wide enough to hold", 1),
+	} {
+		if _, err := parseRoad(text); err == nil {
+			t.Errorf("taken for a road: %q", text)
+		}
+	}
+}
+
+// pages are what people read, by their paths in the repository.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[path] = string(text)
+		}
+	}
+	if len(all) < 2 {
+		t.Fatalf("found %d pages", len(all))
+	}
+	return all
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	notSlug = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// Links between pages, and to files of the repository, lead somewhere.
+func TestLinks(t *testing.T) {
+	all := pages(t)
+	for path, text := range all {
+		for _, found := range link.FindAllStringSubmatch(text, -1) {
+			target := found[1] + found[2]
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(target, "#")
+			to := path
+			if file != "" {
+				to = filepath.Join(filepath.Dir(path), file)
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links %s: %v", path, target, err)
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(all[to]), anchor) {
+				t.Errorf("%s links %s: there is no such heading", path, target)
+			}
+		}
+	}
+}
+
+// anchors are the names under which the headings of a page can be linked.
+func anchors(page string) []string {
+	var names []string
+	for _, found := range heading.FindAllStringSubmatch(page, -1) {
+		name := notSlug.ReplaceAllString(strings.ToLower(found[1]), "")
+		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	return names
+}
+
+var (
+	ourFlag     = regexp.MustCompile(`[ |]--[a-z][a-z-]+`)
+	ourVariable = regexp.MustCompile(`\b(?:PG_|MYSQL_|MONGO_|RESTIC_(?:HOST|TAGS|ENV|BINARY|REPOSITORY|PASSWORD)|KEEP_|BACKUP_|WEBHOOK_|LOG_|STALL_|CONNECT_|FORGET_|LOCK_|CRON_|SCHEDULE_|RUN_ON|PRUNE_|WORK_|DUMP_|RESTORE_|DB_|JOB_|ALLOW_)[A-Z_]*\b`)
+	// Named in the pages, and not in the help: restic's own, and those that a test is told by.
+	others = []string{"RESTIC_PASSWORD_COMMAND", "MONGO_TEST_URI"}
+)
+
+// The commands of the pages have flags that exist, and variables that they name are there.
+func TestCommands(t *testing.T) {
+	help, err := os.ReadFile("cmd/breaking-backups/testdata/script/help.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func(name string) bool {
+		return regexp.MustCompile(regexp.QuoteMeta(name) + `(?:[^A-Za-z_-]|$)`).Match(help)
+	}
+	for path, text := range pages(t) {
+		if path == "CHANGELOG.md" { // which tells of what was
+			continue
+		}
+		for _, variable := range ourVariable.FindAllString(text, -1) {
+			if name := strings.TrimSuffix(variable, "_FILE"); !strings.HasSuffix(name, "_") && !known(name) && !slices.Contains(others, name) {
+				t.Errorf("%s names %s, the help does not", path, variable)
+			}
+		}
+		for line := range strings.Lines(text) {
+			for _, command := range strings.Split(line, "breaking-backups ")[1:] {
+				command, _, _ = strings.Cut(command, "`") // what follows is text
+				command, _, _ = strings.Cut(command, " #")
+				command, _, _ = strings.Cut(command, " | ") // other programs' flags
+				for _, flag := range ourFlag.FindAllString(" "+command, -1) {
+					if !known(flag[1:]) {
+						t.Errorf("%s has a command with %s, the help has none", path, flag)
+					}
+				}
+			}
+		}
+	}
+}
