@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"flag"
 	"os"
 	"path/filepath"
@@ -13,34 +12,30 @@ import (
 
 var update = flag.Bool("update", false, "make the picture of its text")
 
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := os.Chdir("../.."); err != nil {
-		panic(err)
+// root is the repository's, seen from here.
+const root = "../.."
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
 	}
-	os.Exit(m.Run())
+	return string(text)
 }
 
 // The picture is that of its text.
 func TestPicture(t *testing.T) {
 	if *update {
-		if err := run(); err != nil {
+		if err := run(root); err != nil {
 			t.Fatal(err)
 		}
 	}
-	text, err := os.ReadFile(pictureText)
+	road, err := parseRoad(read(t, pictureText))
 	if err != nil {
 		t.Fatal(err)
 	}
-	road, err := parseRoad(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	picture, err := os.ReadFile(pictureFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(picture, road.svg()) {
+	if read(t, pictureFile) != string(road.svg()) {
 		t.Errorf("%s is not of %s: go run ./testdata/docs", pictureFile, pictureText)
 	}
 }
@@ -69,16 +64,13 @@ func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		paths, err := filepath.Glob(pattern)
+		paths, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range paths {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all[path] = string(text)
+			path = strings.TrimPrefix(filepath.ToSlash(path), root+"/")
+			all[path] = read(t, path)
 		}
 	}
 	if len(all) < 2 {
@@ -107,7 +99,7 @@ func TestLinks(t *testing.T) {
 			if file != "" {
 				to = filepath.Join(filepath.Dir(path), file)
 			}
-			if _, err := os.Stat(to); err != nil {
+			if _, err := os.Stat(filepath.Join(root, to)); err != nil {
 				t.Errorf("%s links %s: %v", path, target, err)
 				continue
 			}
@@ -137,12 +129,9 @@ var (
 
 // The commands of the pages have flags that exist, and variables that they name are there.
 func TestCommands(t *testing.T) {
-	help, err := os.ReadFile("cmd/breaking-backups/testdata/script/help.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
+	help := read(t, "cmd/breaking-backups/testdata/script/help.txtar")
 	known := func(name string) bool {
-		return regexp.MustCompile(regexp.QuoteMeta(name) + `(?:[^A-Za-z_-]|$)`).Match(help)
+		return regexp.MustCompile(regexp.QuoteMeta(name) + `(?:[^A-Za-z_-]|$)`).MatchString(help)
 	}
 	for path, text := range pages(t) {
 		if path == "CHANGELOG.md" { // which tells of what was
@@ -166,4 +155,50 @@ func TestCommands(t *testing.T) {
 			}
 		}
 	}
+}
+
+var place = regexp.MustCompile("`((?:cmd|dump|stream|restic|retention|notify|event|testdata)/[\\w./-]*)`(?:: `(\\w+)`)?")
+
+// Files and folders that the pages name are there, and so is what they name in a file.
+func TestPlaces(t *testing.T) {
+	for path, text := range pages(t) {
+		if path == "CHANGELOG.md" {
+			continue
+		}
+		for _, found := range place.FindAllStringSubmatch(text, -1) {
+			for _, name := range engines(found[1]) {
+				if strings.Contains(name, "NAME") { // of an engine that is to come
+					continue
+				}
+				if before, _, inside := strings.Cut(name, "/internal/"); inside && !exists(before+"/internal") {
+					continue // not parted into rooms yet
+				}
+				if !exists(name) {
+					t.Errorf("%s names %s, which is not there", path, name)
+					continue
+				}
+				defined := regexp.MustCompile(`(?m)^(?:func (?:\([^)]*\) )?|type |var |\t)` + found[2] + `\b`)
+				if found[2] != "" && !defined.MatchString(read(t, name)) {
+					t.Errorf("%s names %s in %s, which has none", path, found[2], name)
+				}
+			}
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(filepath.Join(root, path))
+	return err == nil
+}
+
+// engines is a place, or where it says ENGINE that of each.
+func engines(place string) []string {
+	if !strings.Contains(place, "ENGINE") {
+		return []string{place}
+	}
+	var all []string
+	for _, name := range []string{"postgres", "mysql", "mongo"} {
+		all = append(all, strings.ReplaceAll(place, "ENGINE", name))
+	}
+	return all
 }

@@ -1,11 +1,12 @@
 // Command docs makes what in docs/ is made: the picture of the README, of its text. Run it in the repository's root. Its
 // tests hold what people read against the repository: that the picture is that of its text, that links lead somewhere,
-// and that flags and variables exist.
+// and that flags, variables and places exist.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 const (
@@ -14,14 +15,15 @@ const (
 )
 
 func main() {
-	if err := run(); err != nil {
+	if err := run("."); err != nil {
 		fmt.Fprintf(os.Stderr, "docs: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	text, err := os.ReadFile(pictureText)
+// run draws the picture in the repository at root.
+func run(root string) error {
+	text, err := os.ReadFile(filepath.Join(root, pictureText))
 	if err != nil {
 		return err
 	}
@@ -29,5 +31,5 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", pictureText, err)
 	}
-	return os.WriteFile(pictureFile, road.svg(), 0o644)
+	return os.WriteFile(filepath.Join(root, pictureFile), road.svg(), 0o644)
 }
