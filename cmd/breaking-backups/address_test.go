@@ -44,9 +44,9 @@ func TestDatabaseURL(t *testing.T) {
 		case err != nil:
 			got = strings.TrimPrefix(err.Error(), "configuration: ")
 		case cfg.Job.Type == "mongo":
-			got = "mongo " + cfg.mongoURI
+			got = "mongo " + cfg.Mongo.uri
 		default:
-			s := mysqlServer(cfg)
+			s := mysqlServer(cfg.MySQL, cfg.Database)
 			got = cfg.Job.Type + " " + s.User + ":" + s.Password + "@" + s.Host + ":" + strconv.Itoa(s.Port) + "/" + strings.TrimPrefix(s.Socket, "/") + "/" + cfg.MySQL.Database + " " + string(s.TLS.Mode)
 		}
 		if got != tt.want && (err == nil || !strings.HasPrefix(got, tt.want)) {
@@ -85,8 +85,8 @@ func TestPostgresAddress(t *testing.T) {
 	}
 	for _, tt := range tests {
 		cfg, err := loadConfig(append(tt.env, "DB_TYPE=postgres"), tt.flags, func(*config) needs { return needs{job: true} })
-		if err != nil || postgresConn(cfg) != tt.want {
-			t.Errorf("%q, %v: %v, %s, want %s", tt.env, tt.flags, err, postgresConn(cfg), tt.want)
+		if err != nil || cfg.Postgres.connection() != tt.want {
+			t.Errorf("%q, %v: %v, %s, want %s", tt.env, tt.flags, err, cfg.Postgres.connection(), tt.want)
 		}
 	}
 }

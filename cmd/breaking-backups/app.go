@@ -166,16 +166,12 @@ func (a *app) printError(err error) {
 	}
 }
 
-// teller is what a command tells by: into the log.
-func (a *app) teller(cfg *config) *teller {
-	return newTeller(event.Run{}, cfg.redact, &audience{log: logListener{a.log.Logger}})
-}
-
 // misconfigured tells who listens to backups of a configuration that no run can begin with, provided that what is wrong
 // leaves them known. The log is told of it as the error that the program ends with.
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
-	tell := newTeller(newRun(event.Backup, cfg, job{name: cfg.Job.Name, host: cfg.Job.Host}), cfg.redact, &audience{})
-	tell.audience.seat(listeners(cfg))
+	j := job{name: cfg.Job.Name, host: cfg.Job.Host, dbType: cfg.Job.Type, tags: cfg.tags, store: newStore(cfg)}
+	tell := newTeller(j.run(event.Backup), cfg.redact, &audience{})
+	tell.audience.seat(newListeners(cfg))
 	if unheard := tell.end(ctx, outcome{started: time.Now(), err: err}); unheard != nil {
 		return errors.Join(err, unheard)
 	}

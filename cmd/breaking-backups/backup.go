@@ -15,53 +15,35 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
-// backup is one job with all that a run of it needs. Its runs are independent of each other; no two may go on at once.
+// backup is a run of a job, with all that it needs: once more where there is a second chance, but no two at once.
 type backup struct {
-	cfg       *config
-	source    source
-	job       job
-	restic    *restic.Client
-	tell      *teller
-	listeners []listener // who hears of a run, besides the log
-
-	renew func(context.Context, *config, *teller) (*backup, error) // makes another of a configuration read anew
+	job
+	environment
+	source source
+	restic *restic.Client
+	tell   *teller
 }
 
 // newBackup makes a backup that tells by tell; nil: by one of its own.
-func (a *app) newBackup(ctx context.Context, cfg *config, tell *teller) (*backup, error) {
+func newBackup(ctx context.Context, j job, env environment, tell *teller) (*backup, error) {
 	if err := restic.CanBackUp(); err != nil {
 		return nil, &configError{[]string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
 	}
 	if tell == nil {
-		tell = a.teller(cfg)
+		tell = env.teller(j.run(event.Backup))
 	}
-	src, err := newSource(cfg, tell)
+	src, err := j.engine.source(tell.warnOfDump, tell.debug)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkTemp(); err != nil {
 		return nil, err
 	}
-	client, err := checkedRestic(ctx, cfg, tell)
+	client, err := checkedRestic(ctx, j.store, tell)
 	if err != nil {
 		return nil, err
 	}
-	b := &backup{cfg: cfg, source: src, job: newJob(cfg, src), restic: client, tell: tell, listeners: listeners(cfg), renew: a.newBackup}
-	tell.run = newRun(event.Backup, cfg, b.job)
-	return b, nil
-}
-
-// newRun is what events say of a run of a job.
-func newRun(kind event.Kind, cfg *config, j job) event.Run {
-	return event.Run{Kind: kind, Job: j.name, Host: j.host, DBType: cfg.Job.Type, Repository: cfg.shownRepository(), Tags: cfg.tags}
-}
-
-// listeners are who the configuration says are told of a backup.
-func listeners(cfg *config) []listener {
-	if cfg.webhook == nil {
-		return nil
-	}
-	return []listener{cfg.webhook}
+	return &backup{job: j, environment: env, source: src, restic: client, tell: tell}, nil
 }
 
 // outcome is how a run went.
@@ -74,12 +56,12 @@ type outcome struct {
 // run makes one backup, applies the retention policy, and tells all who listen how it went. The error it returns has been
 // told.
 func (b *backup) run(ctx context.Context) error {
-	begun := event.Begun{Mode: b.cfg.Backup.Mode}
+	begun := event.Begun{Mode: b.job.backup.Mode}
 	b.tell.audience.seat(b.listeners)
 	b.tell.emit(begun)
 	b.tell.warnings.Store(0)
 	out := outcome{started: time.Now()}
-	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.cfg.Backup.Timeout)
+	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.job.backup.Timeout)
 	out.summary, out.err = b.snapshot(making)
 	if next := b.secondChance(making, out.err); next != nil {
 		if next != b {
@@ -91,7 +73,7 @@ func (b *backup) run(ctx context.Context) error {
 	out.err = blame(making, out.err)
 	cancel()
 	if out.err == nil {
-		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.cfg.Retention.Timeout)
+		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.retention.timeout)
 		b.unlock(following)
 		if err := b.forget(following, out.summary.SnapshotID); err != nil {
 			out.err = followUpError{blame(following, err)}
@@ -141,23 +123,23 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if err != nil {
 		return restic.Summary{}, err
 	}
-	tags := append(slices.Clone(b.cfg.tags), sourceTag+cmp.Or(survey.Source, unknownSource))
+	tags := append(slices.Clone(b.tags), sourceTag+cmp.Or(survey.Source, unknownSource))
 	if survey.Empty {
 		tags = append(tags, emptyTag)
 	}
 	repo := &repository{backup: b}
 	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a repository.
-	if b.cfg.Backup.Mode == "spool" || !b.restic.Settled(ctx) {
+	if b.job.backup.Mode == "spool" || !b.restic.Settled(ctx) {
 		if err := repo.look(ctx); err != nil {
 			return restic.Summary{}, err
 		}
 	}
-	if b.cfg.Backup.Mode == "spool" {
+	if b.job.backup.Mode == "spool" {
 		return b.spooled(ctx, tags, repo)
 	}
 	summary, err := b.streamed(ctx, tags, repo)
 	var consume *stream.ConsumeError
-	if b.cfg.Backup.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) || repo.missing {
+	if b.job.backup.Mode == "stream" || ctx.Err() != nil || !errors.As(err, &consume) || !worthTryingAgain(err) || repo.missing {
 		return summary, err
 	}
 	return b.fallBack(ctx, tags, repo, err)
@@ -166,7 +148,7 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 // unlock removes the locks of runs that were killed, once they are dead for certain. They hinder no backup, but whatever
 // wants the repository for itself. Forgetting is such, and does it by itself.
 func (b *backup) unlock(ctx context.Context) {
-	if ctx.Err() != nil || !b.cfg.policy.IsZero() {
+	if ctx.Err() != nil || !b.retention.policy.IsZero() {
 		return
 	}
 	if err := b.restic.RemoveDeadLocks(ctx); err != nil {
@@ -221,22 +203,22 @@ func (b *backup) dump(phase event.PhaseName) func(context.Context, io.Writer) er
 
 // options are those of a snapshot that bears these tags.
 func (b *backup) options(tags []string) restic.BackupOptions {
-	return restic.BackupOptions{Host: b.job.host, Filename: b.job.file, Tags: tags, Compression: b.cfg.engine().compression(b.cfg)}
+	return restic.BackupOptions{Host: b.host, Filename: b.file, Tags: tags, Compression: b.engine.compression}
 }
 
 // forget applies the retention policy to this job's snapshots, of which the run has made one. What it has to leave
 // undone the next run makes up for: the policy looks at all that is there.
 func (b *backup) forget(ctx context.Context, made string) error {
-	if b.cfg.policy.IsZero() {
-		b.tell.note("nothing is ever forgotten: no KEEP_* is set", "job", b.job.name)
+	if b.retention.policy.IsZero() {
+		b.tell.note("nothing is ever forgotten: no KEEP_* is set", "job", b.name)
 		return nil
 	}
 	b.tell.phase(event.Forget)
-	done, err := retainer{cfg: b.cfg, job: b.job, restic: b.restic, tell: b.tell, made: made}.apply(ctx)
+	done, err := retainer{job: b.job, environment: b.environment, restic: b.restic, tell: b.tell, made: made}.apply(ctx)
 	if err != nil {
 		return fmt.Errorf("retention: %w", err)
 	}
-	b.tell.note("retention applied", "job", b.job.name, "policy", b.cfg.policy.String(),
+	b.tell.note("retention applied", "job", b.name, "policy", b.retention.policy.String(),
 		"kept", len(done.stay), "forgotten", len(done.gone), "pruned", done.pruned)
 	return nil
 }

@@ -38,19 +38,15 @@ type config struct {
 	schedule schedule         // nil: run once
 	policy   retention.Policy // zero: keep everything
 	tags     []string
-	webhook  *notify.Webhook   // nil: nobody is told
-	restic   string            // path of the program; empty without a repository
-	children []string          // environment of restic
-	pg       map[string]string // parameters of the connection that DATABASE_URL, PGDATABASE and flags give
-	mongoURI string            // of whichever variable gives it; empty: host and port do
+	webhook  *notify.Webhook // nil: nobody is told
+	restic   string          // path of the program; empty without a repository
+	children []string        // environment of restic
 
 	again func() (*config, error) // the same once more: the files that hold secrets may have changed
 	stamp [sha256.Size]byte       // of all credentials, to tell whether they have
 
 	redact   redactor
 	warnings []string // for the log, once there is one
-
-	overridden map[string]string // variables whose value came from a flag or a file
 }
 
 // needs says which parts of the configuration a command cannot do without.
@@ -98,8 +94,9 @@ func readConfig(environ []string, overrides map[string]flagValue, wants func(*co
 	}
 	l.readFiles()
 	l.dropServiceLinks()
-	cfg := &config{overridden: l.overridden, redact: known}
+	cfg := &config{redact: known}
 	l.parse(cfg)
+	cfg.Postgres.password = l.overridden["PGPASSWORD"]
 	further, err := parseNames(cfg.Repository.Env)
 	if err != nil {
 		l.mistake("RESTIC_ENV", err)

@@ -254,11 +254,11 @@ func TestJob(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		src, err := newSource(cfg, nil)
+		j, err := newJob(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if j := newJob(cfg, src); j.name != tt.name || j.host != tt.host || j.path() != "/"+tt.name+".sql" {
+		if j.name != tt.name || j.host != tt.host || j.path() != "/"+tt.name+".sql" {
 			t.Errorf("%q: %+v", tt.variables, j)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
@@ -25,8 +26,12 @@ pipe, look at the exit code as well (set -o pipefail).`,
 			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			tell := a.teller(cfg)
-			src, err := newSource(cfg, tell)
+			j, err := newJob(cfg)
+			if err != nil {
+				return err
+			}
+			tell := a.environment(cfg).teller(event.Run{})
+			src, err := j.engine.source(tell.warnOfDump, tell.debug)
 			if err != nil {
 				return err
 			}
@@ -34,17 +39,17 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				if isTerminal(a.stdout) {
 					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
-				return explain(ctx, passDump(ctx, cfg, src, tell, outputWriter{a.stdout}))
+				return explain(ctx, passDump(ctx, j, src, tell, outputWriter{a.stdout}))
 			}
-			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return passDump(ctx, cfg, src, tell, w) }))
+			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return passDump(ctx, j, src, tell, w) }))
 		},
 	}
 }
 
 // passDump has a dump written to w. Whoever reads there does not hold the database for longer than STALL_TIMEOUT_SECONDS.
-func passDump(ctx context.Context, cfg *config, src source, tell *teller, w io.Writer) error {
+func passDump(ctx context.Context, j job, src source, tell *teller, w io.Writer) error {
 	options := stream.PipeOptions{
-		Stall: time.Duration(cfg.Job.StallTimeout),
+		Stall: j.stall,
 		Still: func(side stream.Side, since time.Duration) {
 			since = since.Round(time.Second)
 			if side == stream.Consumer {

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 // source is a database to dump, and its name for people.
@@ -23,35 +22,32 @@ type destination interface {
 	Verify(io.Reader) error // that a dump is whole, and goes where it is told to go
 }
 
-// engine is a kind of database: what the commands have to know of it. Each is made in a file of its own.
-type engine struct {
+// kind is a kind of database: how the settings of one are read. Each is made in a file of its own.
+type kind struct {
 	variables string // of its settings, for errors that name no single one
+	extension string // of the file in the snapshots
 
-	source func(cfg *config, warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines
-	// loader makes the database that a dump goes into: the named one, or without a name that of the configuration.
-	loader func(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error)
+	address func(l *loader, cfg *config) (variable string, err error) // puts the parts of an address where no variable says else
+	check   func(l *loader, cfg *config) bool                         // looks at what variables of ours say of a server, and tells what is wrong
+	engine  func(cfg *config) engine
+}
+
+// kinds are those that are built, by DB_TYPE.
+func kinds() map[string]kind {
+	return map[string]kind{"postgres": postgresKind(), "mysql": mysqlKind(), "mariadb": mysqlKind(), "mongo": mongoKind()}
+}
+
+// engine is a database with its settings: what the commands have to know of it. It may be used any number of times, and
+// contacts nothing by itself.
+type engine struct {
+	source func(warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines, and be nil
+	// loader makes the database that a dump goes into: the named one, or without a name that of the settings.
+	loader func(opt restoreOptions, hooks loadHooks) (destination, error)
 
 	compared func(dump.Comparison) string // for people
 
-	dumped      func(cfg *config, src source) string // what is dumped, for the name of a job without one: app, all
-	extension   string                               // of the file in the snapshots
-	compression func(cfg *config) string             // restic's --compression; empty: its default
-}
-
-// engines are those that are built, by DB_TYPE.
-func engines() map[string]engine {
-	return map[string]engine{"postgres": postgresEngine(), "mysql": mysqlEngine(), "mariadb": mysqlEngine(), "mongo": mongoEngine()}
-}
-
-func (cfg *config) engine() engine { return engines()[cfg.Job.Type] }
-
-// newSource is the database that the configuration names, of an engine that requireJob lets pass. It contacts nothing.
-// tell may be nil.
-func newSource(cfg *config, tell *teller) (source, error) {
-	if tell == nil {
-		return cfg.engine().source(cfg, nil, nil)
-	}
-	return cfg.engine().source(cfg, tell.warnOfDump, tell.debug)
+	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all
+	compression string                  // restic's --compression; empty: its default
 }
 
 // loadHooks are told what a load does.
@@ -72,28 +68,4 @@ func number[N int | int64](n N, thing string) string {
 		thing += "s"
 	}
 	return fmt.Sprintf("%d %s", n, thing)
-}
-
-// job is what fixes the snapshots of one database: together host and path are the group in which restic forgets.
-type job struct {
-	name string
-	host string
-	file string // name of the file in the snapshots; their path is /file
-}
-
-func (j job) path() string { return "/" + j.file }
-
-// filter selects the job's snapshots.
-func (j job) filter() restic.Filter { return restic.Filter{Host: j.host, Path: j.path()} }
-
-func newJob(cfg *config, src source) job {
-	j := job{name: cfg.Job.Name, host: cfg.Job.Host}
-	if j.name == "" {
-		j.name = cfg.Job.Type + "-" + cfg.engine().dumped(cfg, src)
-	}
-	if j.host == "" {
-		j.host = src.Host()
-	}
-	j.file = j.name + cfg.engine().extension
-	return j
 }

@@ -5,9 +5,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -62,29 +65,39 @@ type mongoSettings struct {
 	Compression string `env:"MONGO_COMPRESSION" choices:"zstd | none" default:"zstd" help:"zstd: in frames that deduplicate"`
 	// The level of zstd's compression, 1 to 22.
 	CompressionLevel level `env:"MONGO_COMPRESSION_LEVEL" default:"3" help:"1 to 22"`
+
+	uri string // of whichever variable gives it; empty: host and port do
 }
 
-func mongoEngine() engine {
-	return engine{
+func mongoKind() kind {
+	return kind{
 		variables: "MONGO_*",
-		source:    newMongoSource,
-		loader:    newMongoLoader,
-		compared:  comparedCollections,
-		dumped: func(_ *config, src source) string {
+		extension: ".archive", // compressed or not, so that a job stays the same job
+		address:   (*loader).mongoAddress,
+		check:     (*loader).checkMongo,
+		engine:    func(cfg *config) engine { return newMongoEngine(cfg.Mongo, cfg.Database) },
+	}
+}
+
+func newMongoEngine(s mongoSettings, db databaseSettings) engine {
+	e := engine{
+		source: func(warn, debug func(string)) (source, error) { return newMongoSource(s, db, warn, debug) },
+		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
+			return newMongoLoader(s, db, opt, hooks)
+		},
+		compared: comparedCollections,
+		dumped: func(src source) string {
 			name := src.Database()
 			if checkJobName(name) != nil {
 				name = url.PathEscape(name)
 			}
 			return cmp.Or(name, "all")
 		},
-		extension: ".archive", // compressed or not, so that a job stays the same job
-		compression: func(cfg *config) string {
-			if cfg.Mongo.Compression == "zstd" {
-				return "off"
-			}
-			return ""
-		},
 	}
+	if s.Compression == "zstd" {
+		e.compression = "off"
+	}
+	return e
 }
 
 // comparedCollections tells what was compared of an archive.
@@ -98,19 +111,19 @@ type mongoSource struct {
 	options *stream.CompressOptions // nil: not at all
 }
 
-func newMongoSource(cfg *config, warn, debug func(string)) (source, error) {
+func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug func(string)) (source, error) {
 	src, err := mongo.NewSource(mongo.Config{
-		Server:   mongoServer(cfg),
-		Database: cfg.Mongo.Database,
-		Include:  mongo.SplitPatterns(cfg.Mongo.Include),
-		Exclude:  mongo.SplitPatterns(cfg.Mongo.Exclude),
-		Users:    mongo.Users(cfg.Mongo.Users),
-		UUIDs:    cfg.Mongo.UUIDs,
-		Oplog:    mongo.Oplog(cfg.Mongo.Oplog),
+		Server:   mongoServer(settings, db),
+		Database: settings.Database,
+		Include:  mongo.SplitPatterns(settings.Include),
+		Exclude:  mongo.SplitPatterns(settings.Exclude),
+		Users:    mongo.Users(settings.Users),
+		UUIDs:    settings.UUIDs,
+		Oplog:    mongo.Oplog(settings.Oplog),
 
-		AllowEmpty: cfg.Database.AllowEmpty,
-		Order:      mongo.Order(cfg.Mongo.Order),
-		Jobs:       int(cfg.Database.DumpJobs),
+		AllowEmpty: db.AllowEmpty,
+		Order:      mongo.Order(settings.Order),
+		Jobs:       int(db.DumpJobs),
 		Warn:       warn,
 		Debug:      debug,
 	})
@@ -118,8 +131,8 @@ func newMongoSource(cfg *config, warn, debug func(string)) (source, error) {
 		return nil, err
 	}
 	s := mongoSource{Source: src}
-	if cfg.Mongo.Compression == "zstd" {
-		s.options = &stream.CompressOptions{Level: int(cfg.Mongo.CompressionLevel)}
+	if settings.Compression == "zstd" {
+		s.options = &stream.CompressOptions{Level: int(settings.CompressionLevel)}
 	}
 	return s, nil
 }
@@ -135,10 +148,10 @@ func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
 // mongoLoader loads dumps that are compressed, mongodump's too, and those that are not.
 type mongoLoader struct{ *mongo.Loader }
 
-func newMongoLoader(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error) {
+func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOptions, hooks loadHooks) (destination, error) {
 	l, err := mongo.NewLoader(mongo.LoadConfig{
-		Server:   mongoServer(cfg),
-		Database: cmp.Or(opt.database, cfg.Mongo.Database),
+		Server:   mongoServer(settings, db),
+		Database: cmp.Or(opt.database, settings.Database),
 		Include:  mongoPatterns(opt.nsInclude),
 		Exclude:  mongoPatterns(opt.nsExclude),
 		From:     mongoPatterns(opt.nsFrom),
@@ -188,12 +201,81 @@ func mongoPatterns(lists []string) (all []string) {
 	return all
 }
 
-func mongoServer(cfg *config) mongo.Server {
+func mongoServer(settings mongoSettings, db databaseSettings) mongo.Server {
 	return mongo.Server{
-		URI: cfg.mongoURI, Host: cfg.Mongo.Host, Port: cfg.Mongo.Port,
-		User: cfg.Mongo.User, Password: cfg.Mongo.Password, AuthDatabase: cfg.Mongo.AuthDatabase,
-		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
+		URI: settings.uri, Host: settings.Host, Port: settings.Port,
+		User: settings.User, Password: settings.Password, AuthDatabase: settings.AuthDatabase,
+		ConnectTimeout: time.Duration(db.ConnectTimeout),
 	}
+}
+
+// mongoAddress is the URI: one of the two variables', or unless the server is named DATABASE_URL.
+func (l *loader) mongoAddress(cfg *config) (name string, err error) {
+	switch {
+	case cfg.Mongo.URI != "":
+		name, cfg.Mongo.uri = "MONGO_URI", cfg.Mongo.URI
+	case cfg.Mongo.OtherURI != "":
+		name, cfg.Mongo.uri = "MONGODB_URI", cfg.Mongo.OtherURI
+	case !l.given("MONGO_HOST", "MONGO_PORT"):
+		name, cfg.Mongo.uri = "DATABASE_URL", cfg.Job.Address
+	}
+	if cfg.Mongo.uri == "" {
+		return name, nil
+	}
+	return name, mongo.CheckURI(cfg.Mongo.uri, func(o dump.AddressOption) error {
+		if why := foreignOption(o.Name); why != "" {
+			return dump.AddressMistake(cfg.Mongo.uri, o.At, why)
+		}
+		at := dump.AddressMistake(cfg.Mongo.uri, o.At, "").At
+		cfg.warnings = append(cfg.warnings, fmt.Sprintf("%s, character %d: an option that is not known, which is passed over", name, at))
+		return nil
+	})
+}
+
+// foreignOption says why an option of MongoDB's that is not known is no other driver's which may be passed over; empty: it
+// may well be. It is not repeated, as it may be a piece of a password.
+func foreignOption(name string) string {
+	lower := strings.ToLower(name)
+	known := map[string]bool{}
+	for _, option := range mongo.URIOptions {
+		known[strings.ToLower(option)] = true
+	}
+	meant := nearest(lower, known, min(2, len(name)/3)) // letters wrong
+	for _, option := range mongo.URIOptions {
+		if strings.ToLower(option) == meant {
+			return "an option that is not known; did you mean " + option + "?"
+		}
+	}
+	if strings.HasPrefix(lower, "tls") || strings.HasPrefix(lower, "ssl") {
+		return "an option about encryption that is not known; want tls, tlsCAFile, tlsCertificateKeyFile, tlsInsecure"
+	}
+	return ""
+}
+
+// checkMongo looks at what variables say of a server, and reports whether it can be meant.
+func (l *loader) checkMongo(cfg *config) bool {
+	host, port := checkMongoHost(cfg.Mongo.Host), checkPort(cfg.Mongo.Port)
+	if host != nil {
+		l.mistake("MONGO_HOST", host)
+	}
+	if port != nil {
+		l.mistake("MONGO_PORT", port)
+	}
+	return host == nil && port == nil
+}
+
+func checkMongoHost(host string) error {
+	if strings.Contains(host, ",") {
+		return errors.New("several hosts; want one, or all of them in MONGO_URI: mongodb://a:27017,b:27017/?replicaSet=name")
+	}
+	return dump.CheckHost(host, "MONGO_PORT")
+}
+
+func checkPort(port string) error {
+	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+		return fmt.Errorf("want a number from 1 to 65535, got %q%s", port, serviceLink(port))
+	}
+	return nil
 }
 
 // restoreRole is how a user of MongoDB's gets the rights of a restore, or needs less of them.

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql"
 )
 
@@ -41,41 +44,51 @@ type mysqlSettings struct {
 	Position bool `env:"MYSQL_POSITION" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
 }
 
-// mysqlEngine is the same for both: the server says which of them it is.
-func mysqlEngine() engine {
-	return engine{
+// mysqlKind is the same for both: the server says which of them it is.
+func mysqlKind() kind {
+	return kind{
 		variables: "MYSQL_*",
-		source: func(cfg *config, warn, debug func(string)) (source, error) {
+		extension: ".sql",
+		address:   (*loader).mysqlAddress,
+		check:     (*loader).checkMySQL,
+		engine:    func(cfg *config) engine { return newMySQLEngine(cfg.MySQL, cfg.Database) },
+	}
+}
+
+func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
+	databases := splitList(s.Database)
+	return engine{
+		source: func(warn, debug func(string)) (source, error) {
 			return mysql.NewSource(mysql.Config{
-				Server:      mysqlServer(cfg),
-				Databases:   mysqlDatabases(cfg),
-				LockTimeout: time.Duration(cfg.MySQL.LockTimeout),
-				Jobs:        int(cfg.Database.DumpJobs),
-				Position:    cfg.MySQL.Position,
-				AllowEmpty:  cfg.Database.AllowEmpty,
+				Server:      mysqlServer(s, db),
+				Databases:   databases,
+				LockTimeout: time.Duration(s.LockTimeout),
+				Jobs:        int(db.DumpJobs),
+				Position:    s.Position,
+				AllowEmpty:  db.AllowEmpty,
 				Warn:        warn,
 				Debug:       debug,
 			})
 		},
-		loader: func(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error) {
+		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
 			database := opt.database
-			if all := mysqlDatabases(cfg); database == "" && len(all) == 1 {
-				database = all[0]
+			if database == "" && len(databases) == 1 {
+				database = databases[0]
 			}
 			return mysql.NewLoader(mysql.LoadConfig{
-				Server:      mysqlServer(cfg),
+				Server:      mysqlServer(s, db),
 				Database:    database,
 				Clean:       opt.clean,
-				LockTimeout: time.Duration(cfg.MySQL.LockTimeout),
-				Jobs:        int(cfg.Database.RestoreJobs),
+				LockTimeout: time.Duration(s.LockTimeout),
+				Jobs:        int(db.RestoreJobs),
 				Into:        hooks.into,
 				Compared:    hooks.compared,
 				Warn:        hooks.warn,
 			})
 		},
 		compared: comparedTables,
-		dumped: func(cfg *config, src source) string {
-			switch len(mysqlDatabases(cfg)) {
+		dumped: func(src source) string {
+			switch len(databases) {
 			case 0:
 				return "all"
 			case 1:
@@ -83,21 +96,103 @@ func mysqlEngine() engine {
 			}
 			return "databases"
 		},
-		extension:   ".sql",
-		compression: func(*config) string { return "" },
 	}
 }
 
-func mysqlServer(cfg *config) mysql.Server {
+func mysqlServer(s mysqlSettings, db databaseSettings) mysql.Server {
 	return mysql.Server{
-		Host: cfg.MySQL.Host, Port: int(cfg.MySQL.Port), Socket: cfg.MySQL.Socket, User: cfg.MySQL.User, Password: cfg.MySQL.Password,
-		TLS:            mysql.TLS{Mode: mysql.TLSMode(cfg.MySQL.TLS), CA: cfg.MySQL.TLSCA, Cert: cfg.MySQL.TLSCert, Key: cfg.MySQL.TLSKey},
-		PublicKey:      cfg.MySQL.ServerKey,
-		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
+		Host: s.Host, Port: int(s.Port), Socket: s.Socket, User: s.User, Password: s.Password,
+		TLS:            mysql.TLS{Mode: mysql.TLSMode(s.TLS), CA: s.TLSCA, Cert: s.TLSCert, Key: s.TLSKey},
+		PublicKey:      s.ServerKey,
+		ConnectTimeout: time.Duration(db.ConnectTimeout),
 	}
 }
 
-func mysqlDatabases(cfg *config) []string { return splitList(cfg.MySQL.Database) }
+// mysqlModes are MySQL's words for what MYSQL_TLS says.
+var mysqlModes = map[string]string{
+	"DISABLED": "disabled", "PREFERRED": "preferred", "REQUIRED": "required", "VERIFY_CA": "verify-ca", "VERIFY_IDENTITY": "verify-full",
+}
+
+// mysqlAddress reads DATABASE_URL where variables and flags say nothing else.
+func (l *loader) mysqlAddress(cfg *config) (name string, err error) {
+	return "DATABASE_URL", l.readMySQLAddress(cfg)
+}
+
+func (l *loader) readMySQLAddress(cfg *config) error {
+	if cfg.Job.Address == "" {
+		return nil
+	}
+	a, err := dump.ParseAddress(cfg.Job.Address, func(string) bool { return false })
+	if err != nil {
+		return err
+	}
+	cfg.redact.learn([]string{a.Password})
+	if len(a.Hosts) > 1 {
+		return errors.New("several hosts; want one")
+	}
+	take := func(field *string, value string, names ...string) {
+		if value != "" && !l.given(names...) {
+			*field = value
+		}
+	}
+	take(&cfg.MySQL.Host, a.Hosts[0].Host, "MYSQL_HOST", "MYSQL_SOCKET")
+	if port := a.Hosts[0].Port; port != "" && !l.given("MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET") {
+		n, _ := strconv.ParseUint(port, 10, 16) // a number, as the address could be read
+		cfg.MySQL.Port = uint(n)
+	}
+	if user := l.environ["MYSQL_USER"]; user == "" || user == a.User {
+		take(&cfg.MySQL.Password, a.Password, "MYSQL_PASSWORD")
+	}
+	take(&cfg.MySQL.User, a.User, "MYSQL_USER")
+	take(&cfg.MySQL.Database, a.Database, "MYSQL_DATABASE")
+	for _, o := range a.Options {
+		wrong := func(why string) error { return dump.AddressMistake(cfg.Job.Address, o.At, why) }
+		switch name := strings.ToLower(strings.ReplaceAll(o.Name, "_", "-")); {
+		case name == "socket":
+			take(&cfg.MySQL.Socket, o.Value, "MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET")
+		case name == "ssl-mode":
+			mode, ok := mysqlModes[strings.ToUpper(o.Value)]
+			if !ok {
+				return wrong("want ssl-mode as mysql takes it: DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY")
+			}
+			take(&cfg.MySQL.TLS, mode, "MYSQL_TLS")
+		case name == "ssl-ca":
+			take(&cfg.MySQL.TLSCA, o.Value, "MYSQL_TLS_CA")
+		case name == "ssl-cert":
+			take(&cfg.MySQL.TLSCert, o.Value, "MYSQL_TLS_CERT")
+		case name == "ssl-key":
+			take(&cfg.MySQL.TLSKey, o.Value, "MYSQL_TLS_KEY")
+		case strings.Contains(name, "ssl"), strings.Contains(name, "tls"):
+			return wrong("a parameter about encryption that is not known; want ssl-mode, or MYSQL_TLS")
+		default:
+			passedOver(cfg)(dump.AddressMistake(cfg.Job.Address, o.At, "").At)
+		}
+	}
+	return nil
+}
+
+// checkMySQL looks at what variables say of a server and of the way to it, and reports whether it can be meant.
+func (l *loader) checkMySQL(cfg *config) bool {
+	s, good := cfg.MySQL, true
+	check := func(name string, err error) {
+		if err != nil {
+			l.mistake(name, err)
+			good = false
+		}
+	}
+	check("MYSQL_SERVER_PUBLIC_KEY", checkFile(s.ServerKey))
+	if s.Socket != "" { // the rest is for a way through a network
+		return good
+	}
+	check("MYSQL_HOST", dump.CheckHost(s.Host, "MYSQL_PORT"))
+	good = l.checkChoice(cfg, settingOf("MYSQL_TLS")) && good
+	if s.TLS != "disabled" {
+		check("MYSQL_TLS_CA", checkFile(s.TLSCA))
+		check("MYSQL_TLS_CERT", checkFile(s.TLSCert))
+		check("MYSQL_TLS_KEY", checkFile(s.TLSKey))
+	}
+	return good
+}
 
 // hintMySQL is what a person can do about an error of a MySQL or MariaDB server.
 func hintMySQL(err error, restoring bool) string {

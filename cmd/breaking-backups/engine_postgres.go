@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"time"
@@ -45,6 +46,9 @@ type postgresSettings struct {
 	TrustOwners bool `env:"PG_TRUST_OWNERS" default:"false" help:"the owners of tables and schemas may run code as the dumping role: large tables in the order of their keys where it may not lock them"`
 
 	Select postgresSelection `group:"selection"`
+
+	conn     map[string]string // parameters of the connection that DATABASE_URL, PGDATABASE and flags give
+	password string            // what a file or a flag gives in place of what the driver reads
 }
 
 // postgresSelection is the part of a database that is dumped.
@@ -67,81 +71,134 @@ type postgresSelection struct {
 	Clean bool `env:"PG_CLEAN" flag:"clean" default:"false" help:"the dump drops what it makes first, where it exists (for psql; restore has its own --clean)"`
 }
 
-func postgresEngine() engine {
-	return engine{
+func postgresKind() kind {
+	return kind{
 		variables: "PG*",
-		source:    postgresSource,
-		loader:    postgresLoader,
-		compared:  comparedTables,
-		dumped: func(cfg *config, src source) string {
+		extension: ".sql",
+		address:   (*loader).postgresAddress,
+		check:     func(*loader, *config) bool { return true }, // by those who know libpq's rules
+		engine:    func(cfg *config) engine { return newPostgresEngine(cfg.Postgres, cfg.Database) },
+	}
+}
+
+func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
+	return engine{
+		source: func(warn, debug func(string)) (source, error) { return postgresSource(s, db, warn, debug) },
+		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
+			return postgresLoader(s, db, opt, hooks)
+		},
+		compared: comparedTables,
+		dumped: func(src source) string {
 			switch {
-			case cfg.Postgres.DumpAll:
+			case s.DumpAll:
 				return "all"
-			case cfg.Postgres.Databases != "":
+			case s.Databases != "":
 				return "databases"
 			}
 			return url.PathEscape(src.Database()) // a name may hold slashes
 		},
-		extension:   ".sql",
-		compression: func(*config) string { return "" },
 	}
 }
 
-func postgresSource(cfg *config, warn, debug func(string)) (source, error) {
+func postgresSource(s postgresSettings, db databaseSettings, warn, debug func(string)) (source, error) {
 	return postgres.NewSource(postgres.Config{
-		Conn:         postgresConn(cfg),
-		Password:     cfg.overridden["PGPASSWORD"],
-		AllDatabases: cfg.Postgres.DumpAll,
+		Conn:         s.connection(),
+		Password:     s.password,
+		AllDatabases: s.DumpAll,
 
-		Databases:        postgres.SplitPatterns(cfg.Postgres.Databases),
-		ExcludeDatabases: postgres.SplitPatterns(cfg.Postgres.ExcludeDatabases),
+		Databases:        postgres.SplitPatterns(s.Databases),
+		ExcludeDatabases: postgres.SplitPatterns(s.ExcludeDatabases),
 		Select: postgres.Selection{
-			Schemas:          postgres.SplitPatterns(cfg.Postgres.Select.Schemas),
-			ExcludeSchemas:   postgres.SplitPatterns(cfg.Postgres.Select.ExcludeSchemas),
-			Tables:           postgres.SplitPatterns(cfg.Postgres.Select.Tables),
-			ExcludeTables:    postgres.SplitPatterns(cfg.Postgres.Select.ExcludeTables),
-			ExcludeTableData: postgres.SplitPatterns(cfg.Postgres.Select.ExcludeTableData),
-			SchemaOnly:       cfg.Postgres.Select.SchemaOnly,
-			DataOnly:         cfg.Postgres.Select.DataOnly,
+			Schemas:          postgres.SplitPatterns(s.Select.Schemas),
+			ExcludeSchemas:   postgres.SplitPatterns(s.Select.ExcludeSchemas),
+			Tables:           postgres.SplitPatterns(s.Select.Tables),
+			ExcludeTables:    postgres.SplitPatterns(s.Select.ExcludeTables),
+			ExcludeTableData: postgres.SplitPatterns(s.Select.ExcludeTableData),
+			SchemaOnly:       s.Select.SchemaOnly,
+			DataOnly:         s.Select.DataOnly,
 		},
-		NoOwner:      cfg.Postgres.NoOwner,
-		NoPrivileges: cfg.Postgres.NoPrivileges,
-		Clean:        cfg.Postgres.Select.Clean,
+		NoOwner:      s.NoOwner,
+		NoPrivileges: s.NoPrivileges,
+		Clean:        s.Select.Clean,
 
-		AllowEmpty:     cfg.Database.AllowEmpty,
-		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
-		LockTimeout:    time.Duration(cfg.Postgres.LockTimeout),
-		RowOrder:       postgres.RowOrder(cfg.Postgres.RowOrder),
-		TrustOwners:    cfg.Postgres.TrustOwners,
-		Jobs:           int(cfg.Database.DumpJobs),
+		AllowEmpty:     db.AllowEmpty,
+		ConnectTimeout: time.Duration(db.ConnectTimeout),
+		LockTimeout:    time.Duration(s.LockTimeout),
+		RowOrder:       postgres.RowOrder(s.RowOrder),
+		TrustOwners:    s.TrustOwners,
+		Jobs:           int(db.DumpJobs),
 		Warn:           warn,
 		Debug:          debug,
 	})
 }
 
-func postgresLoader(cfg *config, opt restoreOptions, hooks loadHooks) (destination, error) {
+func postgresLoader(s postgresSettings, db databaseSettings, opt restoreOptions, hooks loadHooks) (destination, error) {
 	return postgres.NewLoader(postgres.LoadConfig{
-		Conn:     postgresConn(cfg),
+		Conn:     s.connection(),
 		Database: opt.database,
-		Several:  cfg.Postgres.DumpAll || cfg.Postgres.Databases != "",
-		Password: cfg.overridden["PGPASSWORD"],
+		Several:  s.DumpAll || s.Databases != "",
+		Password: s.password,
 		Clean:    opt.clean,
-		Jobs:     int(cfg.Database.RestoreJobs),
+		Jobs:     int(db.RestoreJobs),
 
-		NoOwner:      cfg.Postgres.NoOwner,
-		NoPrivileges: cfg.Postgres.NoPrivileges,
+		NoOwner:      s.NoOwner,
+		NoPrivileges: s.NoPrivileges,
 
-		ConnectTimeout: time.Duration(cfg.Database.ConnectTimeout),
-		LockTimeout:    time.Duration(cfg.Postgres.LockTimeout),
+		ConnectTimeout: time.Duration(db.ConnectTimeout),
+		LockTimeout:    time.Duration(s.LockTimeout),
 		Into:           hooks.into,
 		Compared:       hooks.compared,
 		Warn:           hooks.warn,
 	})
 }
 
-// postgresConn is what flags say of the connection, and the parts of an address. The environment's part is read by the
-// driver, whose rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
-func postgresConn(cfg *config) string { return postgres.FormatConn(cfg.pg) }
+// connection is what flags say of the connection, and the parts of an address. The environment's part is read by the driver,
+// whose rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
+func (s postgresSettings) connection() string { return postgres.FormatConn(s.conn) }
+
+// postgresAddress reads DATABASE_URL, or PGDATABASE where that is a connection string, and the flags. The other variables
+// are the driver's to read. (libpq takes such a string where a database is named on a command line, psql -d, and there
+// before its variables; PGDATABASE it takes for a name whatever is in it. So there is no rule of its to follow, and that of
+// our other addresses holds.)
+func (l *loader) postgresAddress(cfg *config) (name string, err error) {
+	cfg.Postgres.conn = map[string]string{}
+	name, inName := "DATABASE_URL", postgres.IsConn(cfg.Postgres.Database)
+	switch {
+	case inName && cfg.Job.Address != "":
+		return name, errors.New("PGDATABASE is an address as well; want one of them")
+	case inName:
+		name = "PGDATABASE"
+		cfg.Postgres.conn, err = postgres.ParseConn(cfg.Postgres.Database, nil)
+	case cfg.Job.Address != "":
+		cfg.Postgres.conn, err = postgres.ParseConn(cfg.Job.Address, passedOver(cfg))
+	}
+	if err != nil {
+		cfg.Postgres.Database = ""
+		return name, err
+	}
+	cfg.redact.learn([]string{cfg.Postgres.conn["password"], cfg.Postgres.conn["sslpassword"]})
+	if l.given("PGHOST") { // a port belongs to its host, a password to its user
+		delete(cfg.Postgres.conn, "port")
+	}
+	if user := l.environ["PGUSER"]; user != "" && user != cfg.Postgres.conn["user"] {
+		delete(cfg.Postgres.conn, "password")
+	}
+	for keyword, variable := range postgres.Variables {
+		if l.given(variable) && !(inName && keyword == "dbname") {
+			delete(cfg.Postgres.conn, keyword)
+		}
+	}
+	for _, keyword := range []string{"host", "port", "user", "dbname"} {
+		if value, ok := l.overridden[postgres.Variables[keyword]]; ok && !(inName && keyword == "dbname") {
+			cfg.Postgres.conn[keyword] = value
+		}
+	}
+	if inName { // which the driver would read too
+		cfg.Postgres.conn["dbname"] = cmp.Or(cfg.Postgres.conn["dbname"], cfg.Postgres.User, cfg.Postgres.conn["user"])
+		cfg.Postgres.Database = cfg.Postgres.conn["dbname"]
+	}
+	return name, nil
+}
 
 // hintPostgres is what a person can do about an error of PostgreSQL. A restore asks for other things than a dump.
 func hintPostgres(state string, err error) string {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/breaking-backups/breaking-backups/event"
 )
 
 func (a *app) forgetPrune() command {
@@ -29,43 +31,43 @@ RESTIC_HOST holds them apart.`,
 			flags.BoolVar(&forgetFuture, "forget-future", false, "also forget the job's snapshots whose time has not come")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			tell := a.teller(cfg)
-			src, err := newSource(cfg, tell)
+			j, err := newJob(cfg)
 			if err != nil {
 				return err
 			}
-			client, err := checkedRestic(ctx, cfg, tell)
+			env := a.environment(cfg)
+			tell := env.teller(event.Run{})
+			client, err := checkedRestic(ctx, j.store, tell)
 			if err != nil {
 				return err
 			}
-			ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", cfg.Retention.Timeout)
+			ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", j.retention.timeout)
 			defer cancel()
-			j := newJob(cfg, src)
 			done, err := retainer{
-				cfg: cfg, job: j, restic: client, tell: tell,
+				job: j, environment: env, restic: client, tell: tell,
 				dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
 			}.apply(ctx)
 			if err != nil {
 				return blame(ctx, err)
 			}
-			printRetained(a.stdout, cfg, j, done, dryRun)
+			printRetained(a.stdout, env, j, done, dryRun)
 			return nil
 		},
 	}
 }
 
-func printRetained(w io.Writer, cfg *config, j job, done retained, dryRun bool) {
-	fmt.Fprintf(w, "job %s on %s, keeping %s\n", visible(j.name), visible(j.host), cfg.policy)
+func printRetained(w io.Writer, env environment, j job, done retained, dryRun bool) {
+	fmt.Fprintf(w, "job %s on %s, keeping %s\n", visible(j.name), visible(j.host), j.retention.policy)
 	goes := "forgotten"
 	if dryRun {
 		goes = "would go"
 	}
 	table := newTable(w)
 	for _, s := range done.stay {
-		table.row("stays", shortID(s.ID), showTime(cfg, s.Time), strings.Join(s.reasons, ", "))
+		table.row("stays", shortID(s.ID), env.showTime(s.Time), strings.Join(s.reasons, ", "))
 	}
 	for _, s := range done.gone {
-		table.row(goes, shortID(s.ID), showTime(cfg, s.Time), "")
+		table.row(goes, shortID(s.ID), env.showTime(s.Time), "")
 	}
 	table.flush()
 	pruned := ""

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/breaking-backups/breaking-backups/event"
 )
 
 func (a *app) init() command {
@@ -15,8 +17,8 @@ or opened is an error and nothing is made.`,
 		groups:  []string{"repository", "log"},
 		needs:   func(*config) needs { return needs{repository: true} },
 		run: func(ctx context.Context, cfg *config) error {
-			tell := a.teller(cfg)
-			client, err := checkedRestic(ctx, cfg, tell)
+			store := newStore(cfg)
+			client, err := checkedRestic(ctx, store, a.environment(cfg).teller(event.Run{}))
 			if err != nil {
 				return err
 			}
@@ -28,7 +30,7 @@ or opened is an error and nothing is made.`,
 			if created {
 				what = "made"
 			}
-			fmt.Fprintf(a.stdout, "repository %s: %s\n", visible(cfg.shownRepository()), what)
+			fmt.Fprintf(a.stdout, "repository %s: %s\n", visible(store.shown), what)
 			return nil
 		},
 	}

@@ -29,7 +29,8 @@ func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration; info otherwise
 	l := logger{json: cfg.Log.Format == "json" || cfg.Log.Format != "text" && !isTerminal(stderr)}
-	handler := newHandler(cfg, stderr, l.json, level, isTerminal(stderr))
+	env := environment{redact: cfg.redact, zone: cfg.zone}
+	handler := newHandler(env, stderr, l.json, level, isTerminal(stderr))
 	var file io.WriteCloser
 	var err error
 	if toFile {
@@ -37,7 +38,7 @@ func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	}
 	if file != nil {
 		l.file = file
-		handler = slog.NewMultiHandler(handler, newHandler(cfg, file, true, level, false))
+		handler = slog.NewMultiHandler(handler, newHandler(env, file, true, level, false))
 	}
 	l.Logger = slog.New(handler)
 	if err != nil { // no reason to go without a backup
@@ -46,8 +47,8 @@ func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	return l
 }
 
-func newHandler(cfg *config, w io.Writer, json bool, level slog.Level, colour bool) slog.Handler {
-	replace := func(_ []string, attr slog.Attr) slog.Attr { return redactAttr(cfg, attr) }
+func newHandler(env environment, w io.Writer, json bool, level slog.Level, colour bool) slog.Handler {
+	replace := func(_ []string, attr slog.Attr) slog.Attr { return redactAttr(env, attr) }
 	if json {
 		return slog.NewJSONHandler(visibleJSON{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
 	}
@@ -66,15 +67,15 @@ func newHandler(cfg *config, w io.Writer, json bool, level slog.Level, colour bo
 func visibleInTint(text string) string { return strings.ReplaceAll(visible(text), `\x1b`, `\u005cx1b`) }
 
 // redactAttr takes secrets out of a log line's texts, the message among them, and puts its times into the zone of the
-// configuration.
-func redactAttr(cfg *config, attr slog.Attr) slog.Attr {
+// environment.
+func redactAttr(env environment, attr slog.Attr) slog.Attr {
 	switch value := attr.Value.Any().(type) {
 	case string:
-		return slog.String(attr.Key, cfg.redact.String(value))
+		return slog.String(attr.Key, env.redact.String(value))
 	case error:
-		return slog.String(attr.Key, cfg.redact.String(value.Error()))
+		return slog.String(attr.Key, env.redact.String(value.Error()))
 	case time.Time:
-		return slog.Time(attr.Key, value.In(cfg.zone))
+		return slog.Time(attr.Key, value.In(env.zone))
 	case time.Duration:
 		return slog.String(attr.Key, value.Round(time.Millisecond).String())
 	}

@@ -9,13 +9,10 @@ import (
 // loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a machine that slept,
 // or whose clock was set, runs when its clock says so. An interval is of time that passes, which nobody sets.
 type loop struct {
-	schedule schedule
-	atOnce   bool          // begin with a run, from which an interval is counted
-	prompt   bool          // that run begins without jitter
-	jitter   time.Duration // a run begins up to so much after it is due, and before the next one is
-	clock    clock
-	log      logger
-	run      func(context.Context)
+	timetable
+	clock clock
+	log   logger
+	run   func(context.Context)
 }
 
 const (

@@ -6,10 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
@@ -112,36 +110,6 @@ func (l *loader) dropServiceLinks() {
 	}
 }
 
-// checkServer looks at what variables of ours say of a server and of the way to it, and reports whether it can be meant.
-// libpq's are looked at by those who know its rules.
-func (l *loader) checkServer(cfg *config) bool {
-	good := true
-	check := func(name string, err error) {
-		if err != nil {
-			l.mistake(name, err)
-			good = false
-		}
-	}
-	switch cfg.Job.Type {
-	case "mysql", "mariadb":
-		check("MYSQL_SERVER_PUBLIC_KEY", checkFile(cfg.MySQL.ServerKey))
-		if cfg.MySQL.Socket != "" { // the rest is for a way through a network
-			return good
-		}
-		check("MYSQL_HOST", dump.CheckHost(cfg.MySQL.Host, "MYSQL_PORT"))
-		good = l.checkChoice(cfg, settingOf("MYSQL_TLS")) && good
-		if cfg.MySQL.TLS != "disabled" {
-			check("MYSQL_TLS_CA", checkFile(cfg.MySQL.TLSCA))
-			check("MYSQL_TLS_CERT", checkFile(cfg.MySQL.TLSCert))
-			check("MYSQL_TLS_KEY", checkFile(cfg.MySQL.TLSKey))
-		}
-	case "mongo":
-		check("MONGO_HOST", checkMongoHost(cfg.Mongo.Host))
-		check("MONGO_PORT", checkPort(cfg.Mongo.Port))
-	}
-	return good
-}
-
 // checkFile makes sure that a file that is named is there and can be read. The error does not repeat the name, in the place
 // of which somebody may have written what belongs into the file.
 func checkFile(name string) error {
@@ -163,18 +131,4 @@ func checkFile(name string) error {
 		err = why.Err
 	}
 	return fmt.Errorf("want the path of a file: %w", err)
-}
-
-func checkMongoHost(host string) error {
-	if strings.Contains(host, ",") {
-		return errors.New("several hosts; want one, or all of them in MONGO_URI: mongodb://a:27017,b:27017/?replicaSet=name")
-	}
-	return dump.CheckHost(host, "MONGO_PORT")
-}
-
-func checkPort(port string) error {
-	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
-		return fmt.Errorf("want a number from 1 to 65535, got %q%s", port, serviceLink(port))
-	}
-	return nil
 }

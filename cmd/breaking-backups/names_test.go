@@ -75,7 +75,7 @@ func TestServersOfOurVariables(t *testing.T) {
 func TestServiceLinkBesideAddress(t *testing.T) {
 	environ := []string{"DATABASE_URL=mongodb://db.example:27018", "MONGO_PORT=tcp://10.0.0.1:27017", "PG_PORT=tcp://10.0.0.1:5432"}
 	cfg, err := loadConfig(environ, nil, func(*config) needs { return needs{job: true} })
-	if err != nil || cfg.mongoURI != "mongodb://db.example:27018" || len(cfg.warnings) > 0 {
-		t.Errorf("%q, %q, %v", cfg.mongoURI, cfg.warnings, err)
+	if err != nil || cfg.Mongo.uri != "mongodb://db.example:27018" || len(cfg.warnings) > 0 {
+		t.Errorf("%q, %q, %v", cfg.Mongo.uri, cfg.warnings, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql"
+	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
@@ -19,37 +20,38 @@ import (
 // hold secrets; the drivers read theirs (.pgpass, service files, certificates) when a source is made. A password that is
 // changed in the middle of a run is found by the answer that it is wrong.
 
-// renewedRun is a run of a schedule, of which before was the last one or is the first. What is wrong with the
-// configuration by now fails this run, and is told as every failure is.
-func (b *backup) renewedRun(ctx context.Context) error {
+// backUpAnew is a run of a schedule: of the job as its settings are by now, of which j was made before. What is wrong with
+// them fails this run, and is told as every failure is, to whom they or the ones before name.
+func backUpAnew(ctx context.Context, j job, env environment) error {
 	started := time.Now()
-	cfg, err := b.cfg.again()
+	now, err := j.again()
 	if err == nil {
-		var now *backup
-		if now, err = b.renew(ctx, cfg, nil); err == nil {
-			return now.run(ctx)
+		var b *backup
+		if b, err = newBackup(ctx, now, env, nil); err == nil {
+			return b.run(ctx)
 		}
 	}
-	told := b.listeners
-	if now := listeners(cfg); now != nil {
-		told = now
+	told := j.listeners
+	if now.listeners != nil {
+		told = now.listeners
 	}
-	b.tell.audience.seat(told)
-	b.tell.warnings.Store(0)
-	return b.end(ctx, outcome{started: started, err: err})
+	failed := &backup{job: j, environment: env, tell: env.teller(j.run(event.Backup))}
+	failed.tell.audience.seat(told)
+	return failed.end(ctx, outcome{started: started, err: err})
 }
 
 // renewed is the backup with what the files hold now, if that is something else than when they were last read; else nil.
 // A password is tried once more only then: servers lock out who tries a wrong one too often.
 func (b *backup) renewed(ctx context.Context) *backup {
-	cfg, err := b.cfg.again()
-	if err != nil || cfg.stamp == b.cfg.stamp || ctx.Err() != nil {
+	j, err := b.again()
+	if err != nil || j.stamp == b.stamp || ctx.Err() != nil {
 		return nil
 	}
-	now, err := b.renew(ctx, cfg, b.tell)
+	now, err := newBackup(ctx, j, b.environment, b.tell)
 	if err != nil {
 		return nil
 	}
+	b.tell.run = j.run(event.Backup)
 	return now
 }
 
@@ -85,9 +87,9 @@ func (l *loader) makeStamp(cfg *config) [sha256.Size]byte {
 	for _, name := range credentialFiles {
 		files = append(files, l.environ[name])
 	}
-	for _, keyword := range slices.Sorted(maps.Keys(cfg.pg)) {
+	for _, keyword := range slices.Sorted(maps.Keys(cfg.Postgres.conn)) {
 		if slices.Contains([]string{"passfile", "servicefile", "sslcert", "sslkey", "sslrootcert"}, keyword) {
-			files = append(files, cfg.pg[keyword])
+			files = append(files, cfg.Postgres.conn[keyword])
 		}
 	}
 	if home := l.environ["HOME"]; home != "" {

@@ -49,7 +49,7 @@ func (r *repository) create(ctx context.Context) error {
 	}
 	r.missing = false
 	if created {
-		r.tell.note("repository made", "repository", r.cfg.shownRepository())
+		r.tell.note("repository made", "repository", r.store.shown)
 	}
 	return nil
 }

@@ -48,8 +48,13 @@ may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 			flags.StringArrayVar(&opt.nsTo, "ns-to", nil, "MongoDB: to these `names`, e.g. app_copy.*")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			out, tell := outcome{started: time.Now()}, a.teller(cfg)
-			err := a.load(ctx, cfg, opt, tell)
+			j, err := newJob(cfg)
+			if err != nil {
+				return restoreError{err: err}
+			}
+			env := a.environment(cfg)
+			out, tell := outcome{started: time.Now()}, env.teller(j.run(event.Restore))
+			err = a.load(ctx, j, env, opt, tell)
 			if why := explain(ctx, err); why != nil {
 				out.err = restoreError{err: why, left: leftBy(err)}
 			}
@@ -91,34 +96,28 @@ type restoreOptions struct {
 	nsInclude, nsExclude, nsFrom, nsTo []string // of MongoDB
 }
 
-// load runs the restore and says on stdout what was done.
-func (a *app) load(ctx context.Context, cfg *config, opt restoreOptions, tell *teller) error {
-	src, err := newSource(cfg, tell)
-	if err != nil {
-		return err
-	}
-	j := newJob(cfg, src)
-	tell.run = newRun(event.Restore, cfg, j)
+// load puts a dump back into the job's database, and says on stdout what was done.
+func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptions, tell *teller) error {
 	tell.emit(event.Begun{})
 	var name string
 	var target dump.Target
 	compared := "the dump has no manifest to compare with"
-	loader, err := cfg.engine().loader(cfg, opt, loadHooks{
+	loader, err := j.engine.loader(opt, loadHooks{
 		into: func(t dump.Target) {
 			target = t
 			tellTarget(tell, name, target)
 		},
 		compared: func(c dump.Comparison) {
-			compared = cfg.engine().compared(c)
+			compared = j.engine.compared(c)
 			tell.emit(event.Compared{Tables: c.Tables, Rows: c.Rows})
 		},
-		warn:     tell.warnOfDump,
+		warn: tell.warnOfDump,
 	})
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	name, produce, err := a.dumpToLoad(ctx, cfg, j, opt, tell)
+	name, produce, err := a.dumpToLoad(ctx, j, env, opt, tell)
 	if err != nil {
 		return err
 	}
@@ -174,7 +173,7 @@ func tellTarget(tell *teller, name string, target dump.Target) {
 }
 
 // dumpToLoad returns the wanted dump's name for people, and what writes it.
-func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOptions, tell *teller) (name string, produce func(context.Context, io.Writer) error, err error) {
+func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restoreOptions, tell *teller) (name string, produce func(context.Context, io.Writer) error, err error) {
 	switch opt.file {
 	case "":
 	case "-":
@@ -189,7 +188,7 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(opt.file) })
 		}, nil
 	}
-	client, err := checkedRestic(ctx, cfg, tell)
+	client, err := checkedRestic(ctx, j.store, tell)
 	if err != nil {
 		return "", nil, err
 	}
@@ -197,7 +196,7 @@ func (a *app) dumpToLoad(ctx context.Context, cfg *config, j job, opt restoreOpt
 	if err != nil {
 		return "", nil, fmt.Errorf("restore: %w", err)
 	}
-	name = fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), showTime(cfg, snapshot.Time))
+	name = fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), env.showTime(snapshot.Time))
 	return name, func(ctx context.Context, w io.Writer) error {
 		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
 	}, nil

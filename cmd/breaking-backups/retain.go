@@ -16,7 +16,7 @@ import (
 
 // retainer applies the retention policy to the snapshots of one job.
 type retainer struct {
-	cfg    *config
+	environment
 	job    job
 	restic *restic.Client
 	tell   *teller
@@ -87,10 +87,10 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	switch {
 	case r.forgetFuture && len(done.stay) == 0 && len(done.gone) > 0:
 		return retained{}, errAllFuture
-	case r.made != "" && r.cfg.policy.ByTimeAlone() && done.present == 1 && len(done.gone) > 0:
+	case r.made != "" && r.job.retention.policy.ByTimeAlone() && done.present == 1 && len(done.gone) > 0:
 		return retained{}, errAllTooOld
 	}
-	prune := r.cfg.Retention.Prune && (r.pruneAlways || len(done.gone) > 0)
+	prune := r.job.retention.prune && (r.pruneAlways || len(done.gone) > 0)
 	if r.dryRun || len(done.gone) == 0 && !prune {
 		return done, nil
 	}
@@ -121,13 +121,13 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 	}
 	var done retained
 	var future []string
-	for i, fate := range r.cfg.policy.Plan(facts, now) {
+	for i, fate := range r.job.retention.policy.Plan(facts, now) {
 		switch {
 		case fate.Future && r.forgetFuture, !fate.Stays():
 			done.gone = append(done.gone, ours[i])
 			continue
 		case fate.Future:
-			future = append(future, shortID(ours[i].ID)+" of "+showTime(r.cfg, ours[i].Time))
+			future = append(future, shortID(ours[i].ID)+" of "+r.showTime(ours[i].Time))
 		default:
 			done.present++
 		}
@@ -144,7 +144,7 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 
 // warnShared tells of a host that names nobody in a repository that others use as well.
 func (r retainer) warnShared(shared bool) {
-	if shared && r.cfg.Job.Host == "" && loopback(r.job.host) {
+	if shared && !r.job.hostGiven && loopback(r.job.host) {
 		r.tell.warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
 			"would be taken for one; set RESTIC_HOST", "job", r.job.name, "host", r.job.host)
 	}

@@ -106,7 +106,7 @@ func TestVisible(t *testing.T) {
 func TestJSONLogShowsText(t *testing.T) {
 	var out bytes.Buffer
 	text := "del\x7f c1\u009b2J right\u202eleft \U000e0001 日本 \x1b\n"
-	slog.New(newHandler(&config{zone: time.UTC}, &out, true, slog.LevelInfo, false)).Warn(text)
+	slog.New(newHandler(environment{zone: time.UTC}, &out, true, slog.LevelInfo, false)).Warn(text)
 	var line struct{ Msg string }
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Msg != text {
 		t.Errorf("%q, %v", line.Msg, err)
@@ -120,8 +120,8 @@ func TestJSONLogShowsText(t *testing.T) {
 func TestLogShowsText(t *testing.T) {
 	for _, colour := range []bool{false, true} {
 		var out bytes.Buffer
-		cfg := &config{zone: time.UTC}
-		log := slog.New(newHandler(cfg, &out, false, slog.LevelInfo, colour))
+		env := environment{zone: time.UTC}
+		log := slog.New(newHandler(env, &out, false, slog.LevelInfo, colour))
 		hostile := "x\n{\"level\":\"INFO\",\"msg\":\"backup done\"}\x1b[2J\x07\u009b1m" + `\x1b[2J`
 		log.Warn(hostile, "value", hostile)
 		plain := bytes.Count(out.Bytes(), []byte("\x1b[2J")) + bytes.Count(out.Bytes(), []byte("\x07")) + bytes.Count(out.Bytes(), []byte("\u009b"))

@@ -14,7 +14,11 @@ webhook is told. The repository is made if there is none.`,
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
-			b, err := a.newBackup(ctx, cfg, nil)
+			j, err := newJob(cfg)
+			if err != nil {
+				return err
+			}
+			b, err := newBackup(ctx, j, a.environment(cfg), nil)
 			if err != nil {
 				return err
 			}

@@ -57,15 +57,15 @@ type databaseSettings struct {
 
 // requireJob makes sure that there is a database to back up, and a name for its snapshots.
 func (l *loader) requireJob(cfg *config) {
-	built, ok := engines()[cfg.Job.Type]
+	kind, ok := kinds()[cfg.Job.Type]
 	switch {
-	case ok && !l.readAddress(cfg): // which has told it
-	case ok && !l.checkServer(cfg): // likewise
+	case ok && !l.readAddress(cfg, kind): // which has told it
+	case ok && !kind.check(l, cfg): // likewise
 	case ok:
-		src, err := newSource(cfg, nil)
+		src, err := kind.engine(cfg).source(nil, nil)
 		switch {
 		case err != nil:
-			l.sourceMistakes(built.variables, err)
+			l.sourceMistakes(kind.variables, err)
 		case cfg.Job.Host == "" && !utf8.ValidString(src.Host()):
 			l.mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
 		}
@@ -82,6 +82,16 @@ func (l *loader) requireJob(cfg *config) {
 	if !utf8.ValidString(cfg.Job.Host) {
 		l.mistake("RESTIC_HOST", fmt.Errorf("want UTF-8, as restic keeps names, got %q", cfg.Job.Host))
 	}
+}
+
+// readAddress puts the parts of the database's address where variables and flags say nothing else, and reports whether it
+// could be read.
+func (l *loader) readAddress(cfg *config, kind kind) bool {
+	name, err := kind.address(l, cfg)
+	if err != nil {
+		l.mistake(name, err)
+	}
+	return err == nil
 }
 
 // sourceMistakes notes what is wrong with the settings of a database, by the variables that say it where they are known,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
@@ -30,16 +31,16 @@ The size is that of the dump, added is what the repository grew by before compre
 			flags.BoolVar(&asJSON, "json", false, "a JSON array instead of a table")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			tell := a.teller(cfg)
 			var filter restic.Filter
 			if !all {
-				src, err := newSource(cfg, tell)
+				j, err := newJob(cfg)
 				if err != nil {
 					return err
 				}
-				filter = newJob(cfg, src).filter()
+				filter = j.filter()
 			}
-			client, err := checkedRestic(ctx, cfg, tell)
+			env := a.environment(cfg)
+			client, err := checkedRestic(ctx, newStore(cfg), env.teller(event.Run{}))
 			if err != nil {
 				return err
 			}
@@ -50,17 +51,17 @@ The size is that of the dump, added is what the repository grew by before compre
 			if asJSON {
 				return a.printSnapshotsJSON(found)
 			}
-			a.printSnapshots(cfg, found)
+			a.printSnapshots(env, found)
 			return nil
 		},
 	}
 }
 
-func (a *app) printSnapshots(cfg *config, snapshots []restic.Snapshot) {
+func (a *app) printSnapshots(env environment, snapshots []restic.Snapshot) {
 	table := newTable(a.stdout)
 	table.row("ID", "TIME", "JOB", "HOST", "SIZE", "ADDED", "TAGS")
 	for _, s := range snapshots {
-		table.row(shortID(s.ID), showTime(cfg, s.Time), jobOf(s), s.Host,
+		table.row(shortID(s.ID), env.showTime(s.Time), jobOf(s), s.Host,
 			size(s.Summary.TotalBytesProcessed), size(s.Summary.DataAdded), strings.Join(givenTags(s), ","))
 	}
 	table.flush()
@@ -95,8 +96,8 @@ func (a *app) printSnapshotsJSON(snapshots []restic.Snapshot) error {
 // jobOf is the job that made a snapshot, or the paths of one that is not ours.
 func jobOf(s restic.Snapshot) string {
 	paths := strings.Join(s.Paths, ",")
-	for _, e := range engines() {
-		if name, ours := strings.CutSuffix(strings.TrimPrefix(paths, "/"), e.extension); ours && !strings.Contains(name, "/") {
+	for _, k := range kinds() {
+		if name, ours := strings.CutSuffix(strings.TrimPrefix(paths, "/"), k.extension); ours && !strings.Contains(name, "/") {
 			return name
 		}
 	}

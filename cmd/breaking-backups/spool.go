@@ -18,18 +18,18 @@ import (
 
 // sweep removes what a killed run has left in the work folder.
 func (b *backup) sweep() {
-	removed, err := stream.CleanSpool(b.cfg.Backup.WorkDir)
+	removed, err := stream.CleanSpool(b.job.backup.WorkDir)
 	if err != nil {
 		b.tell.warn("leftovers of a killed run stay", "error", err)
 	}
 	if removed > 0 {
-		b.tell.note("leftovers of a killed run removed", "folder", b.cfg.Backup.WorkDir, "files", removed)
+		b.tell.note("leftovers of a killed run removed", "folder", b.job.backup.WorkDir, "files", removed)
 	}
 }
 
 // spooled puts the dump down in the work folder and hands it to restic from there, again and again if it must.
 func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (_ restic.Summary, err error) {
-	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.cfg.Backup.WorkDir}, b.dump(event.Spool))
+	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.job.backup.WorkDir}, b.dump(event.Spool))
 	if err != nil {
 		return restic.Summary{}, err
 	}
@@ -38,7 +38,7 @@ func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (
 			b.tell.warn("the spooled dump stays until the next run", "error", failed)
 		}
 	}()
-	b.tell.note("dump spooled", "folder", b.cfg.Backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
+	b.tell.note("dump spooled", "folder", b.job.backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
 	if repo.missing {
 		if err := repo.create(ctx); err != nil {
 			return restic.Summary{}, err
@@ -50,7 +50,7 @@ func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (
 
 func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Spool) (restic.Summary, error) {
 	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = time.Duration(b.cfg.Backup.RetryWait), 2, 10*time.Minute
+	wait.InitialInterval, wait.Multiplier, wait.MaxInterval = time.Duration(b.job.backup.RetryWait), 2, 10*time.Minute
 	once := func() (restic.Summary, error) {
 		r, err := spool.Open()
 		if err != nil {
@@ -65,7 +65,7 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 	}
 	return backoff.Retry(
 		ctx, once,
-		backoff.WithBackOff(wait), backoff.WithMaxTries(b.cfg.Backup.Retries+1), backoff.WithMaxElapsedTime(0),
+		backoff.WithBackOff(wait), backoff.WithMaxTries(b.job.backup.Retries+1), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, wait time.Duration) {
 			b.tell.warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
 		}),
@@ -81,7 +81,7 @@ func worthTryingAgain(err error) bool {
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
 // well.
 func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, failure error) (restic.Summary, error) {
-	b.tell.warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.cfg.Backup.WorkDir)
+	b.tell.warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.job.backup.WorkDir)
 	b.tell.warnings.Store(0) // all that was told of the dump is told anew
 	summary, err := b.spooled(ctx, tags, repo)
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 // take its time: it may be sorting a table, or building an index, and a dead one is found out by the connection.
 
 // checkedRestic is the repository's restic, once it is known to be new enough, and to take what its variables say.
-func checkedRestic(ctx context.Context, cfg *config, tell *teller) (*restic.Client, error) {
+func checkedRestic(ctx context.Context, of store, tell *teller) (*restic.Client, error) {
 	client := &restic.Client{
-		Binary: cfg.restic, Env: cfg.children, LockWait: time.Duration(cfg.Repository.LockWait), Stall: time.Duration(cfg.Job.StallTimeout),
+		Binary: of.restic, Env: of.environ, LockWait: of.lockWait, Stall: of.stall,
 		Still: func(op string, since time.Duration) {
 			tell.warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
 		},
@@ -74,7 +74,7 @@ func sayings(tell *teller) func(string) {
 func (b *backup) pipe() stream.PipeOptions {
 	var spilling atomic.Bool
 	options := stream.PipeOptions{
-		Stall: time.Duration(b.cfg.Job.StallTimeout),
+		Stall: b.stall,
 		// Of restic its client tells: it takes the stream in gulps, and between them stores what it has.
 		Still: func(side stream.Side, since time.Duration) {
 			if side == stream.Producer && !spilling.Load() {
@@ -82,12 +82,12 @@ func (b *backup) pipe() stream.PipeOptions {
 			}
 		},
 	}
-	if b.cfg.Backup.Mode == "auto" {
-		options.Spill = &stream.SpoolOptions{Dir: b.cfg.Backup.WorkDir}
+	if b.job.backup.Mode == "auto" {
+		options.Spill = &stream.SpoolOptions{Dir: b.job.backup.WorkDir}
 		options.Spilling = func() {
 			spilling.Store(true)
 			b.tell.warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
-				"after", time.Duration(b.cfg.Job.StallTimeout), "folder", b.cfg.Backup.WorkDir)
+				"after", b.stall, "folder", b.job.backup.WorkDir)
 		}
 	}
 	return options

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 func (a *app) start() command {
 	return command{
@@ -18,23 +15,29 @@ webhook, and does not end the program. SIGTERM and SIGINT end it within 10 secon
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
-			b, err := a.newBackup(ctx, cfg, nil)
+			j, err := newJob(cfg)
 			if err != nil {
 				return err
 			}
-			if cfg.schedule == nil {
-				return b.run(ctx)
-			}
-			l := loop{
-				schedule: cfg.schedule,
-				atOnce:   cfg.Schedule.RunOnStart || cfg.Schedule.Cron == "",
-				prompt:   cfg.Schedule.RunOnStart,
-				jitter:   time.Duration(cfg.Schedule.Jitter),
-				clock:    systemClock{},
-				log:      a.log,
-				run:      func(ctx context.Context) { _ = b.renewedRun(ctx) }, // it has logged its error and told the webhook
-			}
-			return l.loop(ctx)
+			return j.start(ctx, a.environment(cfg))
 		},
 	}
+}
+
+// start makes backups of the job as its timetable says, until ctx ends; without a schedule one. That it can be made at all
+// is looked at before the first is due.
+func (j job) start(ctx context.Context, env environment) error {
+	b, err := newBackup(ctx, j, env, nil)
+	if err != nil {
+		return err
+	}
+	if j.timetable.schedule == nil {
+		return b.run(ctx)
+	}
+	return loop{
+		timetable: j.timetable,
+		clock:     systemClock{},
+		log:       env.log,
+		run:       func(ctx context.Context) { _ = backUpAnew(ctx, j, env) }, // it has told its error
+	}.loop(ctx)
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"time"
 )
 
 // table writes rows in columns.
@@ -22,7 +21,3 @@ func (t table) row(cells ...string) {
 }
 
 func (t table) flush() { t.w.Flush() }
-
-func showTime(cfg *config, t time.Time) string {
-	return t.In(cfg.zone).Format("2006-01-02 15:04:05 MST")
-}

@@ -56,8 +56,12 @@ func TestTellerTellsBytes(t *testing.T) {
 			}
 		}
 		want := []event.What{
-			event.Phase{Name: event.Dump}, event.Bytes{Passed: 110}, event.Bytes{Passed: 210},
-			event.Phase{Name: event.Spool}, event.Bytes{Passed: 110}, event.Bytes{Passed: 210},
+			event.Phase{Name: event.Dump},
+			event.Bytes{Passed: 110},
+			event.Bytes{Passed: 210},
+			event.Phase{Name: event.Spool},
+			event.Bytes{Passed: 110},
+			event.Bytes{Passed: 210},
 		}
 		if diff := cmp.Diff(want, heard.whats); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

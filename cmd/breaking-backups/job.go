@@ -1,0 +1,120 @@
+package main
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/restic"
+	"github.com/breaking-backups/breaking-backups/retention"
+)
+
+// job is one database and its backups: what is dumped and how, where to, when, what is kept, and who is told. It is a value,
+// made from settings by newJob alone, and there may be any number of them.
+type job struct {
+	// What fixes its snapshots: together host and path are the group in which restic forgets.
+	name string
+	host string
+	file string // name of the file in the snapshots; their path is /file
+
+	hostGiven bool   // somebody has said the host, and not only the address of a database
+	dbType    string // as DB_TYPE says it
+	engine    engine
+
+	store     store
+	backup    backupSettings
+	tags      []string
+	stall     time.Duration // STALL_TIMEOUT_SECONDS
+	retention keeping
+	timetable timetable
+	listeners []listener // who is told of its backups, besides the log
+
+	stamp [sha256.Size]byte   // of all credentials, to tell whether they have changed
+	again func() (job, error) // the same from the settings as they are now; after an error it has its listeners alone
+}
+
+// store is a repository, and how restic gets there.
+type store struct {
+	shown    string   // where it is, without credentials, for people
+	restic   string   // path of the program
+	environ  []string // of restic
+	lockWait time.Duration
+	stall    time.Duration
+}
+
+// keeping is what becomes of a job's snapshots.
+type keeping struct {
+	policy  retention.Policy // zero: everything stays
+	prune   bool             // remove data that no snapshot needs
+	timeout seconds
+}
+
+// timetable is when a job's backups are due.
+type timetable struct {
+	schedule schedule      // nil: once, now
+	atOnce   bool          // begin with a run, from which an interval is counted
+	prompt   bool          // that run begins without jitter
+	jitter   time.Duration // a run begins up to so much after it is due, and before the next one is
+}
+
+// newJob makes the job that the configuration describes, which has to be one that needs a job and was found sound. It
+// contacts nothing.
+func newJob(cfg *config) (job, error) {
+	kind := kinds()[cfg.Job.Type]
+	j := job{
+		name: cfg.Job.Name, host: cfg.Job.Host, hostGiven: cfg.Job.Host != "", dbType: cfg.Job.Type, engine: kind.engine(cfg),
+		store: newStore(cfg), backup: cfg.Backup, tags: cfg.tags, stall: time.Duration(cfg.Job.StallTimeout),
+		retention: keeping{cfg.policy, cfg.Retention.Prune, cfg.Retention.Timeout},
+		timetable: timetable{
+			schedule: cfg.schedule,
+			atOnce:   cfg.Schedule.RunOnStart || cfg.Schedule.Cron == "",
+			prompt:   cfg.Schedule.RunOnStart,
+			jitter:   time.Duration(cfg.Schedule.Jitter),
+		},
+		listeners: newListeners(cfg), stamp: cfg.stamp,
+	}
+	src, err := j.engine.source(nil, nil)
+	if err != nil {
+		return job{}, err
+	}
+	if j.name == "" {
+		j.name = cfg.Job.Type + "-" + j.engine.dumped(src)
+	}
+	if j.host == "" {
+		j.host = src.Host()
+	}
+	j.file = j.name + kind.extension
+	j.again = func() (job, error) {
+		now, err := cfg.again()
+		if err != nil {
+			return job{listeners: newListeners(now)}, err
+		}
+		return newJob(now)
+	}
+	return j, nil
+}
+
+func newStore(cfg *config) store {
+	return store{
+		shown: cfg.shownRepository(), restic: cfg.restic, environ: cfg.children,
+		lockWait: time.Duration(cfg.Repository.LockWait), stall: time.Duration(cfg.Job.StallTimeout),
+	}
+}
+
+// newListeners are who the configuration says are told of a backup.
+func newListeners(cfg *config) []listener {
+	if cfg.webhook == nil {
+		return nil
+	}
+	return []listener{cfg.webhook}
+}
+
+func (j job) path() string { return "/" + j.file }
+
+// filter selects the job's snapshots.
+func (j job) filter() restic.Filter { return restic.Filter{Host: j.host, Path: j.path()} }
+
+// run is what events say of a run of the job.
+func (j job) run(kind event.Kind) event.Run {
+	return event.Run{Kind: kind, Job: j.name, Host: j.host, DBType: j.dbType, Repository: j.store.shown, Tags: j.tags}
+}
