@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo"
@@ -105,12 +99,6 @@ func comparedCollections(c dump.Comparison) string {
 	return fmt.Sprintf("compared %s, %s with the archive's checksums", number(c.Tables, "collection"), number(c.Rows, "document"))
 }
 
-// mongoSource compresses what it dumps.
-type mongoSource struct {
-	*mongo.Source
-	options *stream.CompressOptions // nil: not at all
-}
-
 func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug func(string)) (source, error) {
 	src, err := mongo.NewSource(mongo.Config{
 		Server:   mongoServer(settings, db),
@@ -137,17 +125,6 @@ func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug fun
 	return s, nil
 }
 
-func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
-	if s.options == nil {
-		return s.Source.Dump(ctx, w)
-	}
-	_, err := stream.Compress(ctx, w, *s.options, s.Source.Dump)
-	return err
-}
-
-// mongoLoader loads dumps that are compressed, mongodump's too, and those that are not.
-type mongoLoader struct{ *mongo.Loader }
-
 func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOptions, hooks loadHooks) (destination, error) {
 	l, err := mongo.NewLoader(mongo.LoadConfig{
 		Server:   mongoServer(settings, db),
@@ -162,35 +139,6 @@ func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOpti
 		Warn:     hooks.warn,
 	})
 	return mongoLoader{l}, err
-}
-
-func (l mongoLoader) Load(ctx context.Context, r io.Reader) error {
-	return unpacked(r, func(r io.Reader) error { return l.Loader.Load(ctx, r) })
-}
-
-func (l mongoLoader) Verify(r io.Reader) error { return unpacked(r, l.Loader.Verify) }
-
-// unpacked has use read what r holds, which may be compressed by zstd or, as mongodump does it, by gzip.
-func unpacked(r io.Reader, use func(io.Reader) error) (err error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
-	head, err := buffered.Peek(4)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	var z io.ReadCloser
-	switch {
-	case stream.Compressed(head):
-		z, err = stream.Decompress(buffered)
-	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
-		z, err = gzip.NewReader(buffered)
-	default:
-		return use(buffered)
-	}
-	if err != nil {
-		return fmt.Errorf("decompress: %w", err)
-	}
-	defer z.Close()
-	return use(z)
 }
 
 // mongoPatterns are those of a flag, which may be given several times.
@@ -281,8 +229,33 @@ func checkPort(port string) error {
 // restoreRole is how a user of MongoDB's gets the rights of a restore, or needs less of them.
 const restoreRole = "the built-in role restore has those that are needed, but for the oplog, which needs a role with anyAction on anyResource; --ns-include '*' leaves the oplog out, and users and roles"
 
-// hintMongo is what a person can do about an error of a MongoDB server.
-func hintMongo(err interface{ HasErrorCode(int) bool }, restoring bool) string {
+// hintMongo is what a person can do about an error of MongoDB, and whether it is one.
+func hintMongo(err error, restoring bool) (text string, known bool) {
+	var server interface{ HasErrorCode(int) bool }
+	switch {
+	case errors.Is(err, mongo.ErrNotEmpty):
+		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean", true
+	case errors.Is(err, mongo.ErrManyDatabases):
+		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name", true
+	case errors.Is(err, mongo.ErrOutside):
+		return "--ns-to names collections of the database that the dump goes into; for another, name that with --database", true
+	case errors.Is(err, mongo.ErrUndroppable), errors.Is(err, mongo.ErrNoRight):
+		return restoreRole, true
+	case errors.Is(err, mongo.ErrNothingSelected):
+		return "patterns are database.collection, with * for any text, and tell cases apart", true
+	case errors.Is(err, mongo.ErrNoReplay):
+		return "restore it into a replica set; or leave the oplog out, and with it users and roles, with --ns-include '*': documents are then as they were when each was read", true
+	case errors.Is(err, mongo.ErrTooOld):
+		return "raise the server's minSnapshotHistoryWindowInSeconds; dump all databases of a replica set with MONGO_OPLOG=on; or read without a snapshot: MONGO_OPLOG=off", true
+	case errors.As(err, new(*mongo.RightError)): // it says what to grant
+		return "", true
+	case errors.As(err, &server):
+		return hintErrorCode(server, restoring), true
+	}
+	return "", false
+}
+
+func hintErrorCode(err interface{ HasErrorCode(int) bool }, restoring bool) string {
 	switch {
 	case err.HasErrorCode(18):
 		return "are user, password and MONGO_AUTH_DB right?"
@@ -292,4 +265,10 @@ func hintMongo(err interface{ HasErrorCode(int) bool }, restoring bool) string {
 		return "the user lacks a right: the built-in role backup has those that are needed"
 	}
 	return ""
+}
+
+// refusedByMongo reports whether a server has not accepted who we say we are.
+func refusedByMongo(err error) bool {
+	var server interface{ HasErrorCode(int) bool }
+	return errors.As(err, &server) && server.HasErrorCode(18)
 }

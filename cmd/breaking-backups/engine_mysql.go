@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -194,8 +195,24 @@ func (l *loader) checkMySQL(cfg *config) bool {
 	return good
 }
 
-// hintMySQL is what a person can do about an error of a MySQL or MariaDB server.
-func hintMySQL(err error, restoring bool) string {
+// hintMySQL is what a person can do about an error of MySQL or MariaDB, and whether it is one.
+func hintMySQL(err error, restoring bool) (text string, known bool) {
+	switch {
+	case errors.Is(err, mysql.ErrNotEmpty):
+		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean", true
+	case errors.Is(err, mysql.ErrNoKey):
+		return "encrypt the connection (MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA); or where there is no TLS give the server's public_key.pem, as it is known: MYSQL_SERVER_PUBLIC_KEY", true
+	case errors.Is(err, mysql.ErrNoName):
+		return "name it with --database or MYSQL_DATABASE", true
+	case errors.Is(err, mysql.ErrSeveral):
+		return "leave --database out, and MYSQL_DATABASE unset or as it was for the dump", true
+	case mysql.ErrorNumber(err) != 0:
+		return hintErrorNumber(err, restoring), true
+	}
+	return "", false
+}
+
+func hintErrorNumber(err error, restoring bool) string {
 	switch mysql.ErrorNumber(err) {
 	case 1045, 1698:
 		return "are MYSQL_USER and MYSQL_PASSWORD right, and may the user come from this host?"
@@ -223,4 +240,9 @@ func hintMySQL(err error, restoring bool) string {
 		return fmt.Sprintf("the server's max_allowed_packet is too small for a row: SET GLOBAL max_allowed_packet = %d", packet.Needed)
 	}
 	return ""
+}
+
+// refusedByMySQL reports whether a server has not accepted who we say we are.
+func refusedByMySQL(err error) bool {
+	return slices.Contains([]uint16{1045, 1698}, mysql.ErrorNumber(err))
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
@@ -200,9 +201,33 @@ func (l *loader) postgresAddress(cfg *config) (name string, err error) {
 	return name, nil
 }
 
-// hintPostgres is what a person can do about an error of PostgreSQL. A restore asks for other things than a dump.
-func hintPostgres(state string, err error) string {
-	if errors.As(err, new(restoreError)) {
+// hintPostgres is what a person can do about an error of PostgreSQL, and whether it is one. A restore asks for other things
+// than a dump.
+func hintPostgres(err error, restoring bool) (text string, known bool) {
+	var server interface{ SQLState() string }
+	switch {
+	case errors.Is(err, postgres.ErrNotEmpty):
+		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean", true
+	case errors.Is(err, postgres.ErrUndroppable):
+		return "nothing is dropped while one of the databases has to stay: end what is named there, or restore as their owner", true
+	case errors.Is(err, postgres.ErrWholeCluster):
+		return "leave --database out: the dump makes its databases by their own names", true
+	case errors.Is(err, postgres.ErrCleartext):
+		return "encrypt the connection: PGSSLMODE=require, or verify-full with PGSSLROOTCERT; PGSSLMODE=disable says that nobody is between", true
+	case errors.Is(err, postgres.ErrRecoveryConflict):
+		return "on the standby hot_standby_feedback = on, or a larger max_standby_streaming_delay; or dump from the primary", true
+	case errors.Is(err, postgres.ErrNoName):
+		return "name it with --database; PG_DUMP_ALL and PG_DATABASES are for dumps of several", true
+	case errors.As(err, new(*postgres.RightError)): // it says what to grant
+		return "", true
+	case errors.As(err, &server):
+		return hintSQLState(server.SQLState(), restoring), true
+	}
+	return "", false
+}
+
+func hintSQLState(state string, restoring bool) string {
+	if restoring {
 		switch state {
 		case "3D000":
 			return "restore does not make the database: CREATE DATABASE it first"
@@ -225,4 +250,10 @@ func hintPostgres(state string, err error) string {
 		return "somebody holds a table locked; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
 	}
 	return ""
+}
+
+// refusedByPostgres reports whether a server has not accepted who we say we are.
+func refusedByPostgres(err error) bool {
+	var server interface{ SQLState() string }
+	return errors.As(err, &server) && slices.Contains([]string{"28P01", "28000"}, server.SQLState())
 }

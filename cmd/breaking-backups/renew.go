@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/dump/mysql"
 	"github.com/breaking-backups/breaking-backups/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -57,17 +56,7 @@ func (b *backup) renewed(ctx context.Context) *backup {
 
 // isWrongPassword reports whether a database or restic has not accepted who we say we are.
 func isWrongPassword(err error) bool {
-	var server interface{ SQLState() string }
-	var coded interface{ HasErrorCode(int) bool } // MongoDB's
-	switch {
-	case errors.Is(err, restic.ErrWrongPassword):
-		return true
-	case errors.As(err, &server):
-		return slices.Contains([]string{"28P01", "28000"}, server.SQLState())
-	case errors.As(err, &coded):
-		return coded.HasErrorCode(18)
-	}
-	return slices.Contains([]uint16{1045, 1698}, mysql.ErrorNumber(err))
+	return errors.Is(err, restic.ErrWrongPassword) || refusedByPostgres(err) || refusedByMySQL(err) || refusedByMongo(err)
 }
 
 // credentialFiles are the variables that name files with credentials which others read: drivers, restic and its backends.

@@ -6,16 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/event"
-	"github.com/breaking-backups/breaking-backups/restic"
-	"github.com/breaking-backups/breaking-backups/retention"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
@@ -200,75 +196,4 @@ func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restor
 	return name, func(ctx context.Context, w io.Writer) error {
 		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
 	}, nil
-}
-
-// errNoSnapshot says that what was asked for is not in the repository.
-var errNoSnapshot = errors.New("there is no such snapshot")
-
-// elsewhere says on which other hosts the job has snapshots, as after a move to another server.
-func elsewhere(ctx context.Context, client *restic.Client, j job) string {
-	found, err := client.Snapshots(ctx, restic.Filter{Path: j.path()})
-	if err != nil || len(found) == 0 {
-		return ""
-	}
-	var hosts []string
-	for _, s := range found {
-		if !slices.Contains(hosts, s.Host) {
-			hosts = append(hosts, s.Host)
-		}
-	}
-	return "; the job has snapshots on host " + strings.Join(hosts, ", ") + ": name it with --host or RESTIC_HOST"
-}
-
-// latest is the latest of a job's snapshots, which are at least one and begin with the oldest.
-func latest(found []restic.Snapshot, j job, now time.Time, tell *teller) restic.Snapshot {
-	of := groupSources(found, func(restic.Snapshot) bool { return false }, now)
-	if len(of.others) > 0 {
-		tell.warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
-			"job", j.name, "host", j.host, "databases", strings.Join(of.names, ", "))
-	}
-	newest := found[len(found)-1]
-	for _, s := range slices.Backward(found) {
-		if s.Time.After(now.Add(retention.Skew)) {
-			continue
-		}
-		if s.ID != newest.ID {
-			tell.warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
-				"job", j.name, "newest", shortID(newest.ID), "of", newest.Time, "now", now)
-		}
-		if slices.Contains(s.Tags, emptyTag) {
-			tell.warn("the latest snapshot is of a dump that holds nothing; --snapshot names another", "job", j.name, "snapshot", shortID(s.ID))
-		}
-		return s
-	}
-	return newest
-}
-
-// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job, but none of the
-// future while there is another. It has one path.
-func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, tell *teller) (restic.Snapshot, error) {
-	var filter restic.Filter
-	if id == "latest" {
-		filter = j.filter()
-	}
-	found, err := client.Snapshots(ctx, filter)
-	if err != nil {
-		return restic.Snapshot{}, err
-	}
-	if id == "latest" {
-		if len(found) == 0 {
-			return restic.Snapshot{}, fmt.Errorf("job %s on host %s: %w%s", j.name, j.host, errNoSnapshot, elsewhere(ctx, client, j))
-		}
-		return latest(found, j, time.Now(), tell), nil
-	}
-	found = slices.DeleteFunc(found, func(s restic.Snapshot) bool { return !strings.HasPrefix(s.ID, id) })
-	switch {
-	case len(found) == 0:
-		return restic.Snapshot{}, fmt.Errorf("snapshot %s: %w", id, errNoSnapshot)
-	case len(found) > 1:
-		return restic.Snapshot{}, fmt.Errorf("snapshot %s: %d snapshots begin with this", id, len(found))
-	case len(found[0].Paths) != 1:
-		return restic.Snapshot{}, fmt.Errorf("snapshot %s: it holds %d paths; want one dump", id, len(found[0].Paths))
-	}
-	return found[0], nil
 }
