@@ -66,24 +66,41 @@ func (a *app) execute(ctx context.Context, args []string) int {
 
 // root is the program's command line. Without a command it is start.
 func (a *app) root() *cobra.Command {
-	start := a.start()
-	root := a.cobra(start)
-	root.Use, root.Short, root.Example = "breaking-backups [command]", "Back databases up into a restic repository, and put them back", ""
+	root := a.cobra(a.start())
+	root.Use, root.Short, root.Example = "breaking-backups [command]", "Back databases up into a restic repository, and put them back", rootExample
 	root.Long, root.Args = rootLong, nil // cobra's own check, which suggests commands
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetHelpFunc(printHelp)
-	for _, c := range []command{
-		start, a.runOnce(), a.forgetPrune(), a.init(), a.dump(), a.restore(), a.snapshots(), a.version(),
-	} {
+	for _, c := range a.commands() {
 		root.AddCommand(a.cobra(c))
 	}
 	return root
+}
+
+// commands are all, each from its file.
+func (a *app) commands() []command {
+	return []command{a.start(), a.runOnce(), a.forgetPrune(), a.init(), a.dump(), a.restore(), a.snapshots(), a.version()}
 }
 
 const rootLong = `Back databases up into a restic repository, and put them back.
 
 The dump is read over the wire and streamed into restic without touching the disk. A snapshot holds a whole dump, or it
 does not exist. Variables of the environment say what to do, and flags go before them. Without a command, start runs.`
+
+const rootExample = `  # one backup now, of a database of PostgreSQL
+  DB_TYPE=postgres PGHOST=db PGDATABASE=app \
+  RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic \
+    breaking-backups run-once
+
+  # one every night, and what is kept of them
+  CRON_SCHEDULE='30 2 * * *' KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups
+
+  # what there is, and the latest of it back into a database
+  breaking-backups snapshots
+  breaking-backups restore --database app_copy
+
+  # a dump without a repository
+  breaking-backups dump --output app.sql`
 
 // cobra makes a command of cobra's.
 func (a *app) cobra(c command) *cobra.Command {

@@ -13,12 +13,16 @@ const (
 	exitFollowUp = 3 // the snapshot is safe, but forget, prune or the notification failed
 )
 
-const exitCodesHelp = `  0    done
-  1    failed: no snapshot was made, or the restore is not whole
-  2    wrong use or configuration; nothing was contacted but the webhook
-  3    the snapshot is safe, but forget, prune or the notification failed
-  130  interrupted by SIGINT; 143: by SIGTERM
-`
+// exitCodesHelp is what they mean, for people.
+func exitCodesHelp() []struct{ code, meaning string } {
+	return []struct{ code, meaning string }{
+		{"0", "done"},
+		{"1", "failed: no snapshot was made, or the restore is not whole"},
+		{"2", "wrong use or configuration; nothing was contacted but the webhook"},
+		{"3", "the snapshot is safe, but forget, prune or the notification failed"},
+		{"130", "interrupted by SIGINT; 143: by SIGTERM"},
+	}
+}
 
 // usageError is a command line that makes no sense.
 type usageError struct{ err error }

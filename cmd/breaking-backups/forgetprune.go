@@ -22,9 +22,10 @@ nothing is forgotten. Data that no snapshot needs is removed, whether or not a s
 Snapshots bear the lasting name of the database that they are of. Where those of a job are of more than one, as when two databases
 share a host's name or one was moved to another server, nothing is forgotten until --accept-sources says that they are one job's, or
 RESTIC_HOST holds them apart.`,
-		example: `  KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups forget-prune --dry-run`,
-		groups:  []string{"job", "postgres", "mysql", "mongo", "repository", "retention", "log"},
-		needs:   jobAndRepository,
+		example: `  KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups forget-prune --dry-run
+  breaking-backups forget-prune --accept-sources`,
+		groups: []string{"job", "postgres", "mysql", "mongo", "repository", "retention", "log"},
+		needs:  jobAndRepository,
 		flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&dryRun, "dry-run", false, "only say what would be done")
 			flags.BoolVar(&acceptSources, "accept-sources", false, "all of the job's snapshots are of one database from now on; they get new IDs")

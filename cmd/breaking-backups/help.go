@@ -33,12 +33,13 @@ func groups() []group {
 	}
 }
 
-// printHelp writes a command's help to its output: what cobra would write, with the settings as one table of variables
-// and flags.
+// printHelp writes a command's help to its output, as wide as that is: what cobra would write, with the settings as one list
+// of variables and flags.
 func printHelp(cmd *cobra.Command, _ []string) {
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%s\n\nUsage:\n  %s\n", strings.TrimSpace(cmd.Long), cmd.UseLine())
-	printCommands(w, cmd)
+	width := widthOf(w)
+	fmt.Fprintf(w, "%s\nUsage:\n  %s\n", paragraphs(cmd.Long, width), cmd.UseLine())
+	printCommands(w, cmd, width)
 	if cmd.Example != "" {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", strings.Trim(cmd.Example, "\n"))
 	}
@@ -48,36 +49,39 @@ func printHelp(cmd *cobra.Command, _ []string) {
 			own.AddFlag(flag)
 		}
 	})
-	fmt.Fprintf(w, "\nFlags:\n%s", own.FlagUsages())
+	fmt.Fprintf(w, "\nFlags:\n%s", own.FlagUsagesWrapped(width))
 	wanted, ours := cmd.Annotations[groupsKey]
 	for _, group := range groups() {
 		if slices.Contains(strings.Split(wanted, ","), group.name) {
-			fmt.Fprintf(w, "\n%s:\n", group.heading)
-			printSettings(w, group.name)
+			fmt.Fprintf(w, "\n%s", wrapped(group.heading+":", width, ""))
+			printSettings(w, group.name, width)
 			if group.name == "repository" {
-				fmt.Fprintf(w, "  Given as files too, by NAME_FILE: %s\n", strings.Join(backendSecrets(), ", "))
+				fmt.Fprint(w, wrapped("Given as files too, by NAME_FILE: "+strings.Join(backendSecrets(), ", "), width, "  "))
 			}
 		}
 	}
 	if ours {
-		fmt.Fprintf(w, "\nExit codes:\n%s", exitCodesHelp)
+		fmt.Fprint(w, "\nExit codes:\n")
+		for _, code := range exitCodesHelp() {
+			fmt.Fprint(w, hanging("  "+code.code, 7, code.meaning, width))
+		}
 	}
 }
 
-func printCommands(w io.Writer, cmd *cobra.Command) {
+func printCommands(w io.Writer, cmd *cobra.Command, width int) {
 	if !cmd.HasAvailableSubCommands() {
 		return
 	}
 	fmt.Fprint(w, "\nCommands:\n")
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() || sub.Name() == "help" {
-			fmt.Fprintf(w, "  %-14s %s\n", sub.Name(), sub.Short)
+			fmt.Fprint(w, hanging("  "+sub.Name(), 17, sub.Short, width))
 		}
 	}
 }
 
-// printSettings lists a group's variables, each with its flag, its meaning and its default.
-func printSettings(w io.Writer, group string) {
+// printSettings lists a group's variables, each with its flag, and below it its meaning and its default.
+func printSettings(w io.Writer, group string, width int) {
 	for _, s := range settings() {
 		if s.group != group {
 			continue
@@ -89,20 +93,22 @@ func printSettings(w io.Writer, group string) {
 		if s.flag != "" {
 			names += ", --" + s.flag
 		}
-		text := strings.Join(s.choices, " | ")
-		if text != "" && s.help != "" {
-			text += "; "
-		}
-		text += s.help
-		switch {
-		case s.required != "":
-			text += " (" + s.required + ")"
-		case s.initial+s.shown != "":
-			text += " (default: " + s.initial + s.shown + ")"
-		}
-		if len(names) > 40 {
-			names += "\n  " + strings.Repeat(" ", 40)
-		}
-		fmt.Fprintf(w, "  %-40s %s\n", names, text)
+		fmt.Fprintf(w, "  %s\n%s", names, wrapped(s.usage(), width, "        "))
 	}
+}
+
+// usage is what a setting may be, what it means and what it is by default, in one line.
+func (s setting) usage() string {
+	text := strings.Join(s.choices, " | ")
+	if text != "" && s.help != "" {
+		text += "; "
+	}
+	text += s.help
+	switch {
+	case s.required != "":
+		text += " (" + s.required + ")"
+	case s.initial+s.shown != "":
+		text += " (default: " + s.initial + s.shown + ")"
+	}
+	return text
 }

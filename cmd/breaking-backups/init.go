@@ -13,9 +13,10 @@ func (a *app) init() command {
 		short: "Make the repository, if there is none",
 		long: `The first backup does the same. It may run beside others: all find one sound repository. A repository that cannot be reached
 or opened is an error and nothing is made.`,
-		example: `  RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic breaking-backups init`,
-		groups:  []string{"repository", "log"},
-		needs:   func(*config) needs { return needs{repository: true} },
+		example: `  RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic \
+    breaking-backups init`,
+		groups: []string{"repository", "log"},
+		needs:  func(*config) needs { return needs{repository: true} },
 		run: func(ctx context.Context, cfg *config) error {
 			store := newStore(cfg)
 			client, err := checkedRestic(ctx, store, a.environment(cfg).teller(event.Run{}))

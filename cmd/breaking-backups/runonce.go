@@ -8,7 +8,8 @@ func (a *app) runOnce() command {
 		short: "Make one backup now, then exit",
 		long: `The database is dumped into a snapshot, older snapshots of the same job are forgotten as KEEP_* says, and the
 webhook is told. The repository is made if there is none.`,
-		example: `  DB_TYPE=postgres PGHOST=db PGDATABASE=app RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic \
+		example: `  DB_TYPE=postgres PGHOST=db PGDATABASE=app \
+  RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic \
     breaking-backups run-once`,
 		groups: []string{"job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "webhook", "log"},
 		needs:  jobAndRepository,

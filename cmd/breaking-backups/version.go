@@ -12,8 +12,9 @@ var version string
 
 func (a *app) version() command {
 	return command{
-		use:   "version",
-		short: "Say which version this is",
+		use:     "version",
+		short:   "Say which version this is",
+		example: `  breaking-backups version`,
 		run: func(context.Context, *config) error {
 			fmt.Fprintf(a.stdout, "breaking-backups %s %s %s/%s\n", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWrapped(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{wrapped("", 10, "  "), ""},
+		{wrapped("one two three four", 9, ""), "one two\nthree\nfour\n"},
+		{wrapped("one two", 7, ""), "one two\n"},
+		{wrapped("one two", 7, "  "), "  one\n  two\n"},
+		{wrapped("ünïcödé öne", 11, ""), "ünïcödé öne\n"},
+		{wrapped("a-word-that-is-too-long and more", 10, "  "), "  a-word-that-is-too-long\n  and more\n"},
+		{hanging("  0", 6, "done and well", 12), "  0   done\n      and\n      well\n"},
+		{paragraphs("one two\nthree\n\nfour\n\n\tas it is, however long\n  this too\nfive", 8), "one two\nthree\n\nfour\n\n\tas it is, however long\n  this too\nfive\n"},
+	} {
+		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
