@@ -28,7 +28,7 @@ var errScheme = errors.New("want an address that begins with postgres://, postgr
 
 // findType takes DB_TYPE from DATABASE_URL where nothing else says it. Beside a DB_TYPE an address that is none of ours is
 // passed over, as another program's; one of another kind of database is an error, as it may be what was meant.
-func (l *loader) findType(cfg *config) {
+func (l *configLoader) findType(cfg *config) {
 	if cfg.Job.Address == "" {
 		return
 	}
@@ -53,7 +53,7 @@ func (l *loader) findType(cfg *config) {
 }
 
 // given reports whether one of the variables is set, or its flag.
-func (l *loader) given(names ...string) bool {
+func (l *configLoader) given(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return l.environ[name] != "" })
 }
 
@@ -65,7 +65,7 @@ func passedOver(cfg *config) func(at int) {
 }
 
 // checkURLs looks at the addresses that other programs and libraries read, as these quote what they cannot read.
-func (l *loader) checkURLs(cfg *config) {
+func (l *configLoader) checkURLs(cfg *config) {
 	for _, kind := range []string{"rest:", "s3:", ""} {
 		address, ours := strings.CutPrefix(cfg.Repository.Location, kind)
 		scheme, _, isURL := strings.Cut(address, "://")

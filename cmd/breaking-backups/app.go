@@ -188,7 +188,7 @@ func (a *app) printError(err error) {
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
 	j := job{name: cfg.Job.Name, host: cfg.Job.Host, dbType: cfg.Job.Type, tags: cfg.tags, store: newStore(cfg)}
 	tell := newTeller(j.run(event.Backup), cfg.redact, &audience{})
-	tell.audience.seat(newListeners(cfg))
+	tell.audience.subscribe(newListeners(cfg))
 	if unheard := tell.end(ctx, outcome{started: time.Now(), err: err}); unheard != nil {
 		return errors.Join(err, unheard)
 	}

@@ -35,7 +35,7 @@ const behind = 256
 type audience struct {
 	mu     sync.Mutex // held while an event is handed out: all hear them in one order
 	log    listener   // nil: there is none
-	others []*seat
+	others []*subscriber
 }
 
 // tell hands an event out. It does not wait for any but the log.
@@ -69,12 +69,13 @@ func (a *audience) end(ctx context.Context, e event.Event) error {
 	defer cancelLingering()
 	hearing, cancel := context.WithTimeout(lingers, endTime)
 	defer cancel()
+	var heard []<-chan error
 	for _, s := range others {
-		s.end(hearing, e)
+		heard = append(heard, s.end(hearing, e))
 	}
 	var all []error
-	for _, s := range others {
-		err := s.wait(hearing)
+	for _, done := range heard {
+		err := awaitHeard(hearing, done)
 		if err != nil && lingers.Err() != nil {
 			err = fmt.Errorf("%w, having waited %s more: %w", context.Cause(ctx), endTimeInterrupted, err)
 		}
@@ -88,14 +89,31 @@ func (a *audience) end(ctx context.Context, e event.Event) error {
 	return errors.Join(all...)
 }
 
-// seat has others hear from now on, first the events that are given, in place of those who did. They have to be told of the
-// end, or be replaced by nobody.
-func (a *audience) seat(others []listener, first ...event.Event) {
+// awaitHeard returns what came of the last event for a listener, once it has heard it, or has no time left to.
+func awaitHeard(ctx context.Context, done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	unheeded := time.NewTimer(endTimeUnheeded)
+	defer unheeded.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-unheeded.C:
+		return fmt.Errorf("a listener has not ended: %w", context.Cause(ctx))
+	}
+}
+
+// subscribe has others hear from now on, first the events that are given, in place of those who did. They have to be told
+// of the end, or be replaced by nobody.
+func (a *audience) subscribe(others []listener, first ...event.Event) {
 	a.mu.Lock()
 	before := a.others
 	a.others = nil
 	for _, l := range others {
-		s := newSeat(l)
+		s := newSubscriber(l)
 		for _, e := range first {
 			s.tell(e)
 		}
@@ -107,67 +125,53 @@ func (a *audience) seat(others []listener, first ...event.Event) {
 	}
 }
 
-// A seat is a listener's, with what there is still to hear for it. It is told by one goroutine at a time.
-type seat struct {
-	queue  chan heard // closed after the last event
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan error // what came of the last event
+// A subscriber is a listener with what it has still to hear. It is told by one goroutine at a time, the last by end or leave.
+type subscriber struct {
+	listener
+	queue   chan event.Event   // what comes before the last
+	drained chan struct{}      // closed once all that was in the queue is heard
+	hurry   context.CancelFunc // ends the time for that
 }
 
-type heard struct {
-	ctx context.Context
-	event.Event
-}
-
-func newSeat(l listener) *seat {
-	s := &seat{queue: make(chan heard, behind+1), done: make(chan error, 1)} // there is always room for the last event
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+func newSubscriber(l listener) *subscriber {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &subscriber{listener: l, queue: make(chan event.Event, behind), drained: make(chan struct{}), hurry: cancel}
 	go func() {
-		var err error
+		defer close(s.drained)
 		for e := range s.queue {
-			err = l.Hear(e.ctx, e.Event)
+			_ = l.Hear(ctx, e)
 		}
-		s.done <- err
 	}()
 	return s
 }
 
 // tell has the listener hear an event, unless it is behind: it misses this one then.
-func (s *seat) tell(e event.Event) {
-	if len(s.queue) < behind {
-		s.queue <- heard{s.ctx, e}
+func (s *subscriber) tell(e event.Event) {
+	select {
+	case s.queue <- e:
+	default:
 	}
 }
 
-// end has the listener hear the last event, for which there is time until ctx ends, as for all that it is behind with.
-func (s *seat) end(ctx context.Context, e event.Event) {
-	context.AfterFunc(ctx, s.cancel)
-	s.queue <- heard{ctx, e}
+// end has the listener hear the last event, and gives what came of that. There is time until ctx ends, for this one and for
+// all that it is behind with.
+func (s *subscriber) end(ctx context.Context, e event.Event) <-chan error {
+	context.AfterFunc(ctx, s.hurry)
 	close(s.queue)
-}
-
-// wait returns what came of the last event, once that is heard or ctx has ended.
-func (s *seat) wait(ctx context.Context) error {
-	defer s.cancel()
-	select {
-	case err := <-s.done:
-		return err
-	case <-ctx.Done():
-	}
-	unheeded := time.NewTimer(endTimeUnheeded)
-	defer unheeded.Stop()
-	select {
-	case err := <-s.done:
-		return err
-	case <-unheeded.C:
-		return fmt.Errorf("a listener has not ended: %w", context.Cause(ctx))
-	}
+	done := make(chan error, 1)
+	go func() {
+		<-s.drained
+		done <- s.Hear(ctx, e)
+	}()
+	return done
 }
 
 // leave ends what the listener hears, whatever it is behind with.
-func (s *seat) leave() {
-	s.cancel()
+func (s *subscriber) leave() {
+	s.hurry()
 	close(s.queue)
-	_ = s.wait(s.ctx)
+	select {
+	case <-s.drained:
+	case <-time.After(endTimeUnheeded):
+	}
 }

@@ -60,7 +60,7 @@ func happened(what event.What) event.Event { return event.Event{What: what} }
 func TestAudienceHearsAllInOrder(t *testing.T) {
 	log, one, other := &hearer{}, &hearer{}, &hearer{}
 	a := &audience{log: log}
-	a.seat([]listener{one, other})
+	a.subscribe([]listener{one, other})
 	a.tell(happened(event.Begun{}))
 	var telling sync.WaitGroup
 	for i := range 8 {
@@ -99,7 +99,7 @@ func TestAudienceDoesNotWait(t *testing.T) {
 			return nil
 		}
 		a := &audience{}
-		a.seat([]listener{slow, quick})
+		a.subscribe([]listener{slow, quick})
 		began := time.Now()
 		a.tell(happened(event.Begun{}))
 		for i := range 10 * behind {
@@ -142,7 +142,7 @@ func TestAudienceFailures(t *testing.T) {
 		{[]listener{&hearer{}, late, early}, wrong},
 	} {
 		a := &audience{log: late} // whose failure is nobody's
-		a.seat(tt.listeners)
+		a.subscribe(tt.listeners)
 		a.tell(happened(event.Begun{}))
 		if err := a.end(t.Context(), happened(event.Ended{})); !errors.Is(err, tt.want) {
 			t.Errorf("%d listeners: %v, want %v", len(tt.listeners), err, tt.want)
@@ -177,7 +177,7 @@ func TestAudienceEndIsBounded(t *testing.T) {
 						return nil
 					})}
 					a := &audience{}
-					a.seat([]listener{stuck})
+					a.subscribe([]listener{stuck})
 					began := time.Now()
 					err := a.end(ctx, happened(event.Ended{}))
 					if took := time.Since(began); took != want {
@@ -196,9 +196,9 @@ func TestAudienceEndIsBounded(t *testing.T) {
 func TestAudienceReplaced(t *testing.T) {
 	first, second := &hearer{}, &hearer{}
 	a := &audience{}
-	a.seat([]listener{first})
+	a.subscribe([]listener{first})
 	a.tell(happened(event.Begun{}))
-	a.seat([]listener{second}, happened(event.Begun{}))
+	a.subscribe([]listener{second}, happened(event.Begun{}))
 	if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
 		t.Error(err)
 	}

@@ -57,7 +57,7 @@ type outcome struct {
 // told.
 func (b *backup) run(ctx context.Context) error {
 	begun := event.Begun{Mode: b.job.backup.Mode}
-	b.tell.audience.seat(b.listeners)
+	b.tell.audience.subscribe(b.listeners)
 	b.tell.emit(begun)
 	b.tell.warnings.Store(0)
 	out := outcome{started: time.Now()}
@@ -65,7 +65,7 @@ func (b *backup) run(ctx context.Context) error {
 	out.summary, out.err = b.snapshot(making)
 	if next := b.secondChance(making, out.err); next != nil {
 		if next != b {
-			next.tell.audience.seat(next.listeners, next.tell.event(begun))
+			next.tell.audience.subscribe(next.listeners, next.tell.event(begun))
 		}
 		b = next
 		out.summary, out.err = b.snapshot(making)

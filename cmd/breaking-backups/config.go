@@ -67,8 +67,8 @@ func (e *configError) Error() string {
 	return fmt.Sprintf("configuration: %d mistakes\n  %s", len(e.mistakes), strings.Join(e.mistakes, "\n  "))
 }
 
-// loader collects what is wrong while a configuration is read.
-type loader struct {
+// configLoader collects what is wrong while a configuration is read.
+type configLoader struct {
 	environ    map[string]string
 	flags      map[string]string // variables whose value comes from a flag, and that flag
 	overridden map[string]string
@@ -86,7 +86,7 @@ func loadConfig(environ []string, overrides map[string]flagValue, wants func(*co
 // readConfig is loadConfig, once more or for the first time: with the redactor that is to know the secrets, and with what
 // pipes have said, which cannot be read again.
 func readConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs, known redactor, pipes map[string]string) (*config, error) {
-	l := &loader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}, pipes: pipes}
+	l := &configLoader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}, pipes: pipes}
 	for name, value := range overrides {
 		l.environ[name], l.overridden[name] = value.text, value.text
 		l.flags[name] = "--" + value.flag
@@ -129,7 +129,7 @@ func readConfig(environ []string, overrides map[string]flagValue, wants func(*co
 }
 
 // mistake notes what is wrong with a variable, by the name under which it was given.
-func (l *loader) mistake(name string, err error) {
+func (l *configLoader) mistake(name string, err error) {
 	if flag, ok := l.flags[name]; ok {
 		name = flag
 	}
@@ -137,7 +137,7 @@ func (l *loader) mistake(name string, err error) {
 }
 
 // readFiles puts in place the secrets that are given as files.
-func (l *loader) readFiles() {
+func (l *configLoader) readFiles() {
 	for _, name := range secretNames() {
 		file := l.environ[name+"_FILE"]
 		if file == "" {
@@ -160,7 +160,7 @@ func (l *loader) readFiles() {
 }
 
 // secrets are all that the configuration holds.
-func (l *loader) secrets(cfg *config) []string {
+func (l *configLoader) secrets(cfg *config) []string {
 	values := secretsIn(cfg.children)
 	for _, name := range secretNames() {
 		if name == "WEBHOOK_URL" || !slices.Contains(addresses, name) {
@@ -175,7 +175,7 @@ func (l *loader) secrets(cfg *config) []string {
 }
 
 // parse fills the fields that have a variable of their own.
-func (l *loader) parse(cfg *config) {
+func (l *configLoader) parse(cfg *config) {
 	for _, subject := range subjects() {
 		given := map[string]string{}
 		for _, s := range subject.settings {
@@ -204,7 +204,7 @@ func (l *loader) parse(cfg *config) {
 }
 
 // finish makes what follows from the variables.
-func (l *loader) finish(cfg *config) {
+func (l *configLoader) finish(cfg *config) {
 	l.finishZone(cfg)
 	for _, s := range settings() {
 		if !s.checkedWhereUsed {
@@ -226,7 +226,7 @@ func (l *loader) finish(cfg *config) {
 
 // checkChoice holds a setting with choices to them, and reports whether it is one. What is not is told, and unset: nobody
 // else tells it.
-func (l *loader) checkChoice(cfg *config, s setting) bool {
+func (l *configLoader) checkChoice(cfg *config, s setting) bool {
 	if len(s.choices) == 0 {
 		return true
 	}

@@ -27,8 +27,8 @@ type kind struct {
 	variables string // of its settings, for errors that name no single one
 	extension string // of the file in the snapshots
 
-	address func(l *loader, cfg *config) (variable string, err error) // puts the parts of an address where no variable says else
-	check   func(l *loader, cfg *config) bool                         // looks at what variables of ours say of a server, and tells what is wrong
+	address func(l *configLoader, cfg *config) (variable string, err error) // puts the parts of an address where no variable says else
+	check   func(l *configLoader, cfg *config) bool                         // looks at what variables of ours say of a server, and tells what is wrong
 	engine  func(cfg *config) engine
 }
 

@@ -67,8 +67,8 @@ func mongoKind() kind {
 	return kind{
 		variables: "MONGO_*",
 		extension: ".archive", // compressed or not, so that a job stays the same job
-		address:   (*loader).mongoAddress,
-		check:     (*loader).checkMongo,
+		address:   (*configLoader).mongoAddress,
+		check:     (*configLoader).checkMongo,
 		engine:    func(cfg *config) engine { return newMongoEngine(cfg.Mongo, cfg.Database) },
 	}
 }
@@ -158,7 +158,7 @@ func mongoServer(settings mongoSettings, db databaseSettings) mongo.Server {
 }
 
 // mongoAddress is the URI: one of the two variables', or unless the server is named DATABASE_URL.
-func (l *loader) mongoAddress(cfg *config) (name string, err error) {
+func (l *configLoader) mongoAddress(cfg *config) (name string, err error) {
 	switch {
 	case cfg.Mongo.URI != "":
 		name, cfg.Mongo.uri = "MONGO_URI", cfg.Mongo.URI
@@ -201,7 +201,7 @@ func foreignOption(name string) string {
 }
 
 // checkMongo looks at what variables say of a server, and reports whether it can be meant.
-func (l *loader) checkMongo(cfg *config) bool {
+func (l *configLoader) checkMongo(cfg *config) bool {
 	host, port := checkMongoHost(cfg.Mongo.Host), checkPort(cfg.Mongo.Port)
 	if host != nil {
 		l.mistake("MONGO_HOST", host)

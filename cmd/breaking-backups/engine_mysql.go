@@ -50,8 +50,8 @@ func mysqlKind() kind {
 	return kind{
 		variables: "MYSQL_*",
 		extension: ".sql",
-		address:   (*loader).mysqlAddress,
-		check:     (*loader).checkMySQL,
+		address:   (*configLoader).mysqlAddress,
+		check:     (*configLoader).checkMySQL,
 		engine:    func(cfg *config) engine { return newMySQLEngine(cfg.MySQL, cfg.Database) },
 	}
 }
@@ -115,11 +115,11 @@ var mysqlModes = map[string]string{
 }
 
 // mysqlAddress reads DATABASE_URL where variables and flags say nothing else.
-func (l *loader) mysqlAddress(cfg *config) (name string, err error) {
+func (l *configLoader) mysqlAddress(cfg *config) (name string, err error) {
 	return "DATABASE_URL", l.readMySQLAddress(cfg)
 }
 
-func (l *loader) readMySQLAddress(cfg *config) error {
+func (l *configLoader) readMySQLAddress(cfg *config) error {
 	if cfg.Job.Address == "" {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (l *loader) readMySQLAddress(cfg *config) error {
 }
 
 // checkMySQL looks at what variables say of a server and of the way to it, and reports whether it can be meant.
-func (l *loader) checkMySQL(cfg *config) bool {
+func (l *configLoader) checkMySQL(cfg *config) bool {
 	s, good := cfg.MySQL, true
 	check := func(name string, err error) {
 		if err != nil {

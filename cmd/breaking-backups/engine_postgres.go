@@ -76,8 +76,8 @@ func postgresKind() kind {
 	return kind{
 		variables: "PG*",
 		extension: ".sql",
-		address:   (*loader).postgresAddress,
-		check:     func(*loader, *config) bool { return true }, // by those who know libpq's rules
+		address:   (*configLoader).postgresAddress,
+		check:     func(*configLoader, *config) bool { return true }, // by those who know libpq's rules
 		engine:    func(cfg *config) engine { return newPostgresEngine(cfg.Postgres, cfg.Database) },
 	}
 }
@@ -161,7 +161,7 @@ func (s postgresSettings) connection() string { return postgres.FormatConn(s.con
 // are the driver's to read. (libpq takes such a string where a database is named on a command line, psql -d, and there
 // before its variables; PGDATABASE it takes for a name whatever is in it. So there is no rule of its to follow, and that of
 // our other addresses holds.)
-func (l *loader) postgresAddress(cfg *config) (name string, err error) {
+func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 	cfg.Postgres.conn = map[string]string{}
 	name, inName := "DATABASE_URL", postgres.IsConn(cfg.Postgres.Database)
 	switch {

@@ -17,7 +17,7 @@ func (a *app) environment(cfg *config) environment {
 	return environment{log: a.log, redact: cfg.redact, zone: cfg.zone}
 }
 
-// teller is what a run tells by: into the log, and to whoever takes a seat beside it.
+// teller is what a run tells by: into the log, and to whoever subscribes beside it.
 func (e environment) teller(run event.Run) *teller {
 	return newTeller(run, e.redact, &audience{log: logListener{e.log.Logger}})
 }

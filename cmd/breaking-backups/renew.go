@@ -35,7 +35,7 @@ func backUpAnew(ctx context.Context, j job, env environment) error {
 		told = now.listeners
 	}
 	failed := &backup{job: j, environment: env, tell: env.teller(j.run(event.Backup))}
-	failed.tell.audience.seat(told)
+	failed.tell.audience.subscribe(told)
 	return failed.end(ctx, outcome{started: started, err: err})
 }
 
@@ -67,7 +67,7 @@ var credentialFiles = []string{
 
 // makeStamp tells one state of all that holds credentials from another. It is made before the drivers read their files,
 // so what changes in between is found to have changed.
-func (l *loader) makeStamp(cfg *config) [sha256.Size]byte {
+func (l *configLoader) makeStamp(cfg *config) [sha256.Size]byte {
 	hash := sha256.New()
 	for _, name := range secretNames() {
 		fmt.Fprintf(hash, "%s=%q\n", name, l.environ[name])

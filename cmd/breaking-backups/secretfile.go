@@ -17,7 +17,7 @@ var trimmedByRestic = []string{"RESTIC_REPOSITORY", "RESTIC_PASSWORD"}
 // readSecret is what a file holds, without what an editor adds to it: the line's end, and the mark of an encoding at its
 // beginning. Its errors name the file only if it is there: somebody may have written the secret itself where its file
 // belongs.
-func (l *loader) readSecret(file string) (string, error) {
+func (l *configLoader) readSecret(file string) (string, error) {
 	if value, ok := l.pipes[file]; ok {
 		return value, nil
 	}

@@ -56,7 +56,7 @@ type databaseSettings struct {
 }
 
 // requireJob makes sure that there is a database to back up, and a name for its snapshots.
-func (l *loader) requireJob(cfg *config) {
+func (l *configLoader) requireJob(cfg *config) {
 	kind, ok := kinds()[cfg.Job.Type]
 	switch {
 	case ok && !l.readAddress(cfg, kind): // which has told it
@@ -86,7 +86,7 @@ func (l *loader) requireJob(cfg *config) {
 
 // readAddress puts the parts of the database's address where variables and flags say nothing else, and reports whether it
 // could be read.
-func (l *loader) readAddress(cfg *config, kind kind) bool {
+func (l *configLoader) readAddress(cfg *config, kind kind) bool {
 	name, err := kind.address(l, cfg)
 	if err != nil {
 		l.mistake(name, err)
@@ -96,7 +96,7 @@ func (l *loader) readAddress(cfg *config, kind kind) bool {
 
 // sourceMistakes notes what is wrong with the settings of a database, by the variables that say it where they are known,
 // else by the name of all.
-func (l *loader) sourceMistakes(variables string, err error) {
+func (l *configLoader) sourceMistakes(variables string, err error) {
 	var one *postgres.SettingError
 	var several postgres.SettingErrors
 	switch {

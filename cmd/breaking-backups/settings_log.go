@@ -19,7 +19,7 @@ type logSettings struct {
 	File string `env:"LOG_FILE" help:"also write the log here, at most 10 MB and three old files" shown:"/backup/cron.log with CRON_SCHEDULE"`
 }
 
-func (l *loader) finishZone(cfg *config) {
+func (l *configLoader) finishZone(cfg *config) {
 	var err error
 	if cfg.zone, err = time.LoadLocation(strings.TrimPrefix(cfg.Log.TZ, ":")); err != nil {
 		l.mistake("TZ", err)

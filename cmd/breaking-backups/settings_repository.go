@@ -30,7 +30,7 @@ type repositorySettings struct {
 }
 
 // requireRepository makes sure that the repository can be opened, as far as that can be told without contacting it.
-func (l *loader) requireRepository(cfg *config) {
+func (l *configLoader) requireRepository(cfg *config) {
 	if cfg.Repository.Location == "" {
 		l.mistake("RESTIC_REPOSITORY", errors.New("not set, nor RESTIC_REPOSITORY_FILE; want where the repository is, e.g. s3:https://host/bucket"))
 	} else if err := checkRepository(cfg.Repository.Location, runtime.GOOS); err != nil {

@@ -29,7 +29,7 @@ type retentionSettings struct {
 	Prune bool `env:"PRUNE_ON_SUCCESS" default:"true" help:"remove data that no snapshot needs after forgetting"`
 }
 
-func (l *loader) finishPolicy(cfg *config) {
+func (l *configLoader) finishPolicy(cfg *config) {
 	keep := cfg.Retention
 	cfg.policy = retention.Policy{
 		Last: keep.Last, Hourly: keep.Hourly, Daily: keep.Daily, Weekly: keep.Weekly, Monthly: keep.Monthly, Yearly: keep.Yearly,

@@ -16,7 +16,7 @@ type scheduleSettings struct {
 	RunOnStart bool `env:"RUN_ON_START" default:"false" help:"with CRON_SCHEDULE: also run at once"`
 }
 
-func (l *loader) finishSchedule(cfg *config) {
+func (l *configLoader) finishSchedule(cfg *config) {
 	var err error
 	switch {
 	case cfg.Schedule.Cron != "":

@@ -24,7 +24,7 @@ type webhookSettings struct {
 }
 
 // finishWebhook makes the webhook. Its address and headers are secrets, so no message repeats them.
-func (l *loader) finishWebhook(cfg *config) {
+func (l *configLoader) finishWebhook(cfg *config) {
 	header := http.Header{}
 	if cfg.Webhook.Auth != "" {
 		name, value, err := notify.ParseHeader(cfg.Webhook.Auth)

@@ -48,7 +48,7 @@ var foreignWords = map[string][]string{
 }
 
 // foreignNames are variables that say what one of ours would, if that is not set, and ours.
-func (l *loader) foreignNames(cfg *config) map[string]string {
+func (l *configLoader) foreignNames(cfg *config) map[string]string {
 	engine := namedBy(cfg.Job.Type)
 	if cfg.Job.Address != "" || cfg.Mongo.URI != "" || cfg.Mongo.OtherURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.Postgres.Database) { // which say all
 		return nil
@@ -94,7 +94,7 @@ func serviceLink(value string) string {
 
 // dropServiceLinks unsets ports that Kubernetes has set and that would not be used: those of another engine, and those beside
 // an address or a socket, whose place they would take.
-func (l *loader) dropServiceLinks() {
+func (l *configLoader) dropServiceLinks() {
 	engine := l.environ["DB_TYPE"]
 	scheme, _, isAddress := strings.Cut(l.environ["DATABASE_URL"], "://")
 	if isAddress = isAddress && schemes[scheme] != ""; isAddress && engine == "" {

@@ -61,7 +61,7 @@ func parseNames(text string) ([]string, error) {
 
 // childEnv is the environment of restic and of what it starts: values from flags and secrets from files in place of
 // what came, but for the two files that restic reads itself.
-func (l *loader) childEnv(further []string) []string {
+func (l *configLoader) childEnv(further []string) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(l.environ)) {
 		switch {

@@ -93,7 +93,7 @@ func strayEnds(value string) error {
 
 // checkEnds looks at what names a place to write to, which with a quote kept is another one, made where the program was
 // started.
-func (l *loader) checkEnds(cfg *config) {
+func (l *configLoader) checkEnds(cfg *config) {
 	for _, place := range []struct {
 		name  string
 		value *string
