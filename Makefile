@@ -7,7 +7,7 @@ PACKAGES := ./dump/postgres ./cmd/... ./... ./testdata/servers/... ./testdata/be
 TIMEOUT  := 30m
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build cross test test-short test-regress test-matrix lint bench bench-go image setup tools clean
+.PHONY: help demo build cross dist dist-again test test-short test-regress test-matrix lint bench bench-go image setup tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,7 +20,13 @@ build: tools ## build the program into bin, and beside it the restic that it is 
 	@restic=$$($(SERVERS) restic) && { cmp -s "$$restic" bin/restic || install -m 755 "$$restic" bin/restic; }
 
 cross: ## build the program for Linux, macOS, FreeBSD and Windows into bin/cross
-	@VERSION='$(VERSION)' testdata/lint/cross bin/cross
+	@VERSION='$(VERSION)' testdata/dist/cross bin/cross
+
+dist: ## make a release in bin/dist: the program for every system, what each is made of (SBOM), the licences, checksums
+	@VERSION='$(VERSION)' testdata/dist/dist bin/dist
+
+dist-again: dist ## make it once more, elsewhere and from nothing, and want the same bytes; SYSTEMS=linux/amd64 for less
+	@VERSION='$(VERSION)' SYSTEMS='$(SYSTEMS)' testdata/dist/again bin/dist
 
 test: setup lint ## set everything up, then lint and test against real servers and real restic
 	@rm -f .cache/test.code; { go test -race -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
