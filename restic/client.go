@@ -48,8 +48,8 @@ type Client struct {
 	Grace time.Duration
 }
 
-// memory is what this process remembers of locks; several Clients may work on one repository.
-var memory repository.Memory
+// history is what this process remembers of locks; several Clients may work on one repository.
+var history repository.LockHistory
 
 // program runs what does not go by the repository's locks.
 func (c *Client) program() *process.Program {
@@ -58,5 +58,5 @@ func (c *Client) program() *process.Program {
 
 // keeper runs what does.
 func (c *Client) keeper() *repository.Keeper {
-	return &repository.Keeper{Program: *c.program(), LockWait: c.LockWait, Waiting: c.Waiting, Memory: &memory}
+	return &repository.Keeper{Program: *c.program(), LockWait: c.LockWait, Waiting: c.Waiting, History: &history}
 }

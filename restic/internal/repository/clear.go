@@ -108,7 +108,7 @@ func (k *Keeper) readLock(ctx context.Context, id string, env []string) (Lock, e
 //
 // Between our look and restic's a new lock can appear that restic takes for dead. Its owner makes it anew within 5
 // minutes, so a command of this process that may write to the repository, or remove from it, waits for so long; see
-// Memory.
+// LockHistory.
 func (k *Keeper) clear(ctx context.Context, locks []Lock, env []string) (removed bool, err error) {
 	now := time.Now()
 	host, hostErr := os.Hostname()
@@ -133,10 +133,10 @@ func (k *Keeper) clear(ctx context.Context, locks []Lock, env []string) (removed
 		}
 		return true, nil
 	}
-	if !safe || k.Memory == nil {
+	if !safe || k.History == nil {
 		return false, nil
 	}
 	err = k.run(ctx, process.Command{Op: "unlock", Args: []string{"unlock"}, Env: env})
-	k.Memory.unlock(k.address()) // an error may come after some were removed
+	k.History.unlock(k.address()) // an error may come after some were removed
 	return err == nil, err
 }

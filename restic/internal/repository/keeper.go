@@ -18,9 +18,9 @@ type Keeper struct {
 	LockWait time.Duration
 	Waiting  func(*LockedError)
 
-	// Memory is the process's own, and shared by all that it does with the repository. nil: nothing is remembered, and
+	// History is the process's own, and shared by all that it does with the repository. nil: nothing is remembered, and
 	// therefore restic is not asked to remove locks.
-	Memory *Memory
+	History *LockHistory
 }
 
 // run has restic do what needs no lock.
@@ -30,7 +30,7 @@ func (k *Keeper) run(ctx context.Context, command process.Command) error {
 		if k.Program.Said != nil {
 			k.Program.Said(line)
 		}
-		k.Memory.hear(line)
+		k.History.hear(line)
 	}
 	return program.Run(ctx, command)
 }

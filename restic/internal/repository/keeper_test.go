@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { restictest.Main(m) }
 
 // newKeeper is one of a process that has just begun.
 func newKeeper(binary string, env []string) *Keeper {
-	return &Keeper{Program: process.Program{Binary: binary, Env: env}, Memory: new(Memory)}
+	return &Keeper{Program: process.Program{Binary: binary, Env: env}, History: new(LockHistory)}
 }
 
 // emptyRepository is an empty local repository, and its keeper.

@@ -137,7 +137,7 @@ func TestTwinContainers(t *testing.T) {
 func TestTwinContainersS3(t *testing.T) {
 	s3 := servers.S3(t)
 	keeper := newKeeper(servers.Restic(t), append(restictest.Environment(s3.Repository("twins")), s3.Env()...))
-	keeper.Memory.refreshed = time.Millisecond
+	keeper.History.refreshed = time.Millisecond
 	if _, err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestTwinContainersS3(t *testing.T) {
 func TestNobodyIsSignalled(t *testing.T) {
 	s3 := servers.S3(t)
 	keeper := newKeeper(servers.Restic(t), append(restictest.Environment(s3.Repository("signal")), s3.Env()...))
-	keeper.Memory.refreshed = time.Millisecond
+	keeper.History.refreshed = time.Millisecond
 	if _, err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}

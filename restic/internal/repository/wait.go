@@ -61,7 +61,7 @@ func (k *Keeper) locked(ctx context.Context, command process.Command, reads bool
 		if lookErr != nil {
 			return fmt.Errorf("%w (who holds it could not be found out: %w)", err, lookErr)
 		}
-		if why := k.Memory.keptLock(locks, args[0]); why != "" {
+		if why := k.History.keptLock(locks, args[0]); why != "" {
 			return fmt.Errorf("%s: the locks of earlier commands stay: %w", command.Op, &process.RefusedError{Said: why, Removing: true})
 		}
 		held := &LockedError{Op: command.Op, Locks: locks, Waited: time.Since(began), Err: err}
@@ -91,7 +91,7 @@ func (k *Keeper) locked(ctx context.Context, command process.Command, reads bool
 }
 
 // unsettled is how long a command that may change the repository must wait for the sake of others.
-func (k *Keeper) unsettled() time.Duration { return k.Memory.unsettled(k.address()) }
+func (k *Keeper) unsettled() time.Duration { return k.History.unsettled(k.address()) }
 
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

@@ -10,10 +10,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// Memory is what a process remembers of locks from one command to the next: those that it may have taken from the living,
+// LockHistory is what a process remembers of locks from one command to the next: those that it may have taken from the living,
 // and those of its own that a store keeps. All that works on a repository in a process shares one, as one command has to
 // wait for what another did. It may be that of several repositories. The zero value is a process that has just begun.
-type Memory struct {
+type LockHistory struct {
 	unlocked sync.Map // when restic was last made to remove locks, by the repository's address
 	kept     sync.Map // what the store said that did not let a lock be given back, by the beginning of the lock's ID
 
@@ -21,18 +21,18 @@ type Memory struct {
 }
 
 // unlock notes that restic has been made to remove locks.
-func (m *Memory) unlock(address string) { m.unlocked.Store(address, time.Now()) }
+func (h *LockHistory) unlock(address string) { h.unlocked.Store(address, time.Now()) }
 
 // unsettled is how long it takes until whoever may have lost a living lock to our last `restic unlock` has made it anew.
-func (m *Memory) unsettled(address string) time.Duration {
-	if m == nil {
+func (h *LockHistory) unsettled(address string) time.Duration {
+	if h == nil {
 		return 0
 	}
 	wait := MissedRefresh
-	if m.refreshed != 0 {
-		wait = m.refreshed
+	if h.refreshed != 0 {
+		wait = h.refreshed
 	}
-	last, ok := m.unlocked.Load(address)
+	last, ok := h.unlocked.Load(address)
 	if !ok {
 		return 0
 	}
@@ -43,23 +43,23 @@ func (m *Memory) unsettled(address string) time.Duration {
 var unlockFailed = regexp.MustCompile(`Remove\(<lock/([0-9a-f]{8,})>\) (?:failed|returned error, retrying after [^:]*): (.*)`)
 
 // hear is told what restic says on its standard error.
-func (m *Memory) hear(line string) {
-	if m == nil {
+func (h *LockHistory) hear(line string) {
+	if h == nil {
 		return
 	}
 	if match := unlockFailed.FindStringSubmatch(line); match != nil && process.Refuses(match[2]) {
-		m.kept.Store(match[1], match[2])
+		h.kept.Store(match[1], match[2])
 	}
 }
 
 // keptLock is what the store said of a lock that it has not let us give back, if one of locks is one and in the way of a
 // restic command; else empty. Nobody refreshes such a lock, and to wait for its end would be to wait for ourselves.
-func (m *Memory) keptLock(locks []Lock, command string) (said string) {
-	if m == nil {
+func (h *LockHistory) keptLock(locks []Lock, command string) (said string) {
+	if h == nil {
 		return ""
 	}
 	wantsAll := slices.Contains([]string{"forget", "prune", "tag"}, command)
-	m.kept.Range(func(id, why any) bool {
+	h.kept.Range(func(id, why any) bool {
 		if slices.ContainsFunc(locks, func(l Lock) bool { return strings.HasPrefix(l.ID, id.(string)) && (wantsAll || l.Exclusive) }) {
 			said = why.(string)
 		}
