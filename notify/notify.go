@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 // report is what is told about one run. Its JSON form is an interface to other people's programs: every field is

@@ -11,7 +11,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 // Webhook is a receiver of reports over HTTP. Its fields are read only by Hear, which may be called at any time and by

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -64,7 +64,14 @@ func TestWebhookHearsTheEnd(t *testing.T) {
 	run := event.Run{Kind: event.Backup, Job: "shop", Host: "db", DBType: "postgres", Repository: "/srv/backups", Tags: []string{"app"}}
 	began := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC)
 	for _, what := range []event.What{
-		event.Begun{}, event.Phase{Name: event.Dump}, event.Table{}, event.Bytes{}, event.Compared{}, event.Note{}, event.Warning{}, event.Unheard{},
+		event.Begun{},
+		event.Phase{Name: event.Dump},
+		event.Table{},
+		event.Bytes{},
+		event.Compared{},
+		event.Note{},
+		event.Warning{},
+		event.Unheard{},
 		event.Ended{
 			Began: began, Snapshot: event.Snapshot{ID: "1234", Bytes: 6, Added: 5, Duration: time.Second, FilesNew: 1},
 			Safe: true, Error: "retention: locked", ExitCode: 3,

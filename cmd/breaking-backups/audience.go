@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 // A listener hears what happens in a run.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
 )

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 

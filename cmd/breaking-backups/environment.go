@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 // environment is what a command finds around the job that it works on, and what all jobs of a process share.

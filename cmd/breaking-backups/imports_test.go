@@ -8,10 +8,10 @@ import (
 )
 
 // mayImport is the picture of the house: of each package, by its path in the module, the others of ours that it imports, and
-// no other. cmd alone knows all. An engine knows dump and the rooms below itself; event is what cmd tells notify by; nothing
+// no other. cmd alone knows all. An engine knows dump and the rooms below itself; notify/event is what cmd tells notify by; nothing
 // goes sideways or upward. What is below testdata is for tests.
 var mayImport = map[string][]string{
-	"cmd/breaking-backups": {"dump", "dump/mongo", "dump/mysql", "dump/postgres", "event", "notify", "restic", "retention", "stream"},
+	"cmd/breaking-backups": {"dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
 	"dump":                 nil,
 	"dump/dumptest":        {"dump"},
 	"dump/mongo":           {"dump", "dump/mongo/archive"},
@@ -20,8 +20,8 @@ var mayImport = map[string][]string{
 	"dump/mysql/script":    nil,
 	"dump/postgres":        {"dump", "dump/postgres/script"},
 	"dump/postgres/script": nil,
-	"event":                nil,
-	"notify":               {"event"},
+	"notify/event":         nil,
+	"notify":               {"notify/event"},
 	"retention":            nil,
 	"stream":               nil,
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 func (a *app) init() command {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 // logListener writes what happens in a run into the log: for a backup a line at its start and one at its end, and what it

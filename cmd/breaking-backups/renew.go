@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/event"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
