@@ -10,10 +10,6 @@ import (
 	"syscall"
 )
 
-// cacheRoom is how much must be free where restic keeps its cache. When a cache is full restic fails after all is done,
-// or tries for a quarter of an hour to read what it could have without one.
-const cacheRoom = 64 << 20
-
 // withCache are a command's arguments, with one more by which restic keeps no cache where it could not: it ends at once
 // over a folder that it cannot make. A cache only saves time.
 func (p *Program) withCache(args []string) []string {

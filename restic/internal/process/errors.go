@@ -119,6 +119,23 @@ func (e *Error) interrupted() bool {
 	return !errors.As(e.Err, &exit)
 }
 
+// A RefusedError is why a restic was ended whose store will have nothing to do with it. restic itself takes most such
+// answers for a store's bad moments and tries again for a quarter of an hour.
+type RefusedError struct {
+	Said     string
+	Removing bool // it was to remove something, which a store may refuse that takes all else
+}
+
+func (e *RefusedError) Error() string {
+	if e.Removing {
+		return "the store refuses to delete: " + e.Said
+	}
+	return "the store refuses: " + e.Said
+}
+
+// Is matches [ErrNoDelete].
+func (e *RefusedError) Is(target error) bool { return e.Removing && target == ErrNoDelete }
+
 // cause is why a run failed: our own reason if we interrupted it, else err.
 func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {

@@ -39,6 +39,9 @@ func (k *Keeper) keys(ctx context.Context, hint string) (keyList, error) {
 	return keys, nil
 }
 
+// settleTime is how old the newest key must be before the repository is used. `restic init` takes 1 to 3 s.
+const settleTime = 10 * time.Second
+
 // young reports whether a key is so new that its maker may have a rival. A clock that is ahead of ours counts as new.
 func (l keyList) young() bool {
 	for _, key := range l {
