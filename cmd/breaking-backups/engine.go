@@ -24,8 +24,12 @@ type destination interface {
 
 // kind is a kind of database: how the settings of one are read. Each is made in a file of its own.
 type kind struct {
-	variables string // of its settings, for errors that name no single one
-	extension string // of the file in the snapshots
+	variables string            // of its settings, for errors that name no single one
+	names     map[string]string // of these, by what each says: host, port, user, password, database, and where there are such socket, address
+	instead   []string          // variables that say where the server is in place of host and port
+	foreign   []string          // what the names of others' variables for the same begin with
+	files     []string          // variables that name files with credentials, which its driver reads
+	extension string            // of the file in the snapshots
 
 	address func(l *configLoader, cfg *config) (variable string, err error) // puts the parts of an address where no variable says else
 	check   func(l *configLoader, cfg *config) bool                         // looks at what variables of ours say of a server, and tells what is wrong

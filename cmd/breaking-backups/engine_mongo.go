@@ -66,6 +66,12 @@ type mongoSettings struct {
 func mongoKind() kind {
 	return kind{
 		variables: "MONGO_*",
+		names: map[string]string{
+			"host": "MONGO_HOST", "port": "MONGO_PORT", "user": "MONGO_USER", "password": "MONGO_PASSWORD", "database": "MONGO_DATABASE",
+			"address": "MONGO_URI",
+		},
+		instead:   []string{"MONGO_URI", "MONGODB_URI"},
+		foreign:   []string{"MONGO_", "MONGODB_", "MONGO_INITDB_", "DB_"},
 		extension: ".archive", // compressed or not, so that a job stays the same job
 		address:   (*configLoader).mongoAddress,
 		check:     (*configLoader).checkMongo,

@@ -49,6 +49,13 @@ type mysqlSettings struct {
 func mysqlKind() kind {
 	return kind{
 		variables: "MYSQL_*",
+		names: map[string]string{
+			"host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER", "password": "MYSQL_PASSWORD", "database": "MYSQL_DATABASE",
+			"socket": "MYSQL_SOCKET",
+		},
+		instead:   []string{"MYSQL_SOCKET"},
+		foreign:   []string{"MYSQL_", "MARIADB_", "DB_"},
+		files:     []string{"MYSQL_TLS_CA", "MYSQL_TLS_CERT", "MYSQL_TLS_KEY", "MYSQL_SERVER_PUBLIC_KEY"},
 		extension: ".sql",
 		address:   (*configLoader).mysqlAddress,
 		check:     (*configLoader).checkMySQL,
@@ -225,7 +232,7 @@ func hintErrorNumber(err error, restoring bool) string {
 		if restoring {
 			return "restore as a user that may make all that is in the dump: GRANT ALL ON the database; a server's dump takes a superuser"
 		}
-		return "the user lacks a right; the README says which it takes"
+		return "the user lacks a right; docs/mysql.md says which it takes"
 	case 1205:
 		return "somebody holds a lock; MYSQL_LOCK_TIMEOUT_SECONDS says how long to wait"
 	case 1418, 1419:

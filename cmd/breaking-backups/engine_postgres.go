@@ -75,6 +75,9 @@ type postgresSelection struct {
 func postgresKind() kind {
 	return kind{
 		variables: "PG*",
+		names:     map[string]string{"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "database": "PGDATABASE"},
+		foreign:   []string{"POSTGRES_", "POSTGRESQL_", "PG_", "PG", "DB_"},
+		files:     []string{"PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT"},
 		extension: ".sql",
 		address:   (*configLoader).postgresAddress,
 		check:     func(*configLoader, *config) bool { return true }, // by those who know libpq's rules

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Exit codes, besides those of interruption. They are stated in help and in the README.
+// Exit codes, besides those of interruption. They are stated in help and in docs/operations.md.
 const (
 	exitDone     = 0
 	exitFailed   = 1 // backup or restore failed; no snapshot was made

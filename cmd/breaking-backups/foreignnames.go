@@ -14,29 +14,7 @@ import (
 // What a database's image, its client or an application's framework calls by other names. Such a variable may be there for
 // one of those alone, so it is a reason to ask only where ours is not set.
 
-// ownNames are our variables by the engine, and there by what they say.
-var ownNames = map[string]map[string]string{
-	"postgres": {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "database": "PGDATABASE"},
-	"mysql":    {"host": "MYSQL_HOST", "port": "MYSQL_PORT", "user": "MYSQL_USER", "password": "MYSQL_PASSWORD", "database": "MYSQL_DATABASE", "socket": "MYSQL_SOCKET"},
-	"mongo":    {"host": "MONGO_HOST", "port": "MONGO_PORT", "user": "MONGO_USER", "password": "MONGO_PASSWORD", "database": "MONGO_DATABASE", "address": "MONGO_URI"},
-}
-
-// namedBy is the engine by which our variables for a DB_TYPE are called.
-func namedBy(dbType string) string {
-	if dbType == "mariadb" {
-		return "mysql"
-	}
-	return dbType
-}
-
-// foreignPrefixes begin the others' names.
-var foreignPrefixes = map[string][]string{
-	"postgres": {"POSTGRES_", "POSTGRESQL_", "PG_", "PG", "DB_"},
-	"mysql":    {"MYSQL_", "MARIADB_", "DB_"},
-	"mongo":    {"MONGO_", "MONGODB_", "MONGO_INITDB_", "DB_"},
-}
-
-// foreignWords end them.
+// foreignWords end the names that others have for what ours say; how they begin each kind of database says.
 var foreignWords = map[string][]string{
 	"host":     {"HOST", "HOSTNAME", "SERVER"},
 	"port":     {"PORT", "TCP_PORT", "PORT_NUMBER"},
@@ -49,19 +27,19 @@ var foreignWords = map[string][]string{
 
 // foreignNames are variables that say what one of ours would, if that is not set, and ours.
 func (l *configLoader) foreignNames(cfg *config) map[string]string {
-	engine := namedBy(cfg.Job.Type)
+	kind := kinds()[cfg.Job.Type]
 	if cfg.Job.Address != "" || cfg.Mongo.URI != "" || cfg.Mongo.OtherURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.Postgres.Database) { // which say all
 		return nil
 	}
 	found := map[string]string{}
-	for what, ours := range ownNames[engine] {
+	for what, ours := range kind.names {
 		switch {
 		case l.given(ours), ours == "PGPASSWORD" && l.given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.Postgres.DumpAll || cfg.Postgres.Databases != ""):
 			continue
 		case what == "socket" && l.given("MYSQL_HOST", "MYSQL_PORT"), ours == "MYSQL_HOST" && l.given("MYSQL_SOCKET"), ours == "MYSQL_PORT" && l.given("MYSQL_SOCKET"): // the one in place of the others
 			continue
 		}
-		for _, prefix := range foreignPrefixes[engine] {
+		for _, prefix := range kind.foreign {
 			for _, word := range foreignWords[what] {
 				for _, suffix := range []string{"", "_FILE"} {
 					name := prefix + word + suffix
@@ -100,11 +78,11 @@ func (l *configLoader) dropServiceLinks() {
 	if isAddress = isAddress && schemes[scheme] != ""; isAddress && engine == "" {
 		engine = schemes[scheme]
 	}
-	engine = namedBy(engine)
-	for of, names := range ownNames {
-		port := names["port"]
-		instead := isAddress && !l.given(names["host"]) || of == "mysql" && l.given("MYSQL_SOCKET") || of == "mongo" && l.given("MONGO_URI", "MONGODB_URI")
-		if serviceLink(l.environ[port]) != "" && l.flags[port] == "" && (of != engine || instead) {
+	own := kinds()[engine].names["port"]
+	for _, kind := range kinds() {
+		port := kind.names["port"]
+		instead := isAddress && !l.given(kind.names["host"]) || l.given(kind.instead...)
+		if serviceLink(l.environ[port]) != "" && l.flags[port] == "" && (port != own || instead) {
 			delete(l.environ, port)
 		}
 	}

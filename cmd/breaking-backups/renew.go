@@ -59,9 +59,8 @@ func isWrongPassword(err error) bool {
 	return errors.Is(err, restic.ErrWrongPassword) || refusedByPostgres(err) || refusedByMySQL(err) || refusedByMongo(err)
 }
 
-// credentialFiles are the variables that name files with credentials which others read: drivers, restic and its backends.
-var credentialFiles = []string{
-	"PGPASSFILE", "PGSERVICEFILE", "PGSSLCERT", "PGSSLKEY", "PGSSLROOTCERT", "MYSQL_TLS_CA", "MYSQL_TLS_CERT", "MYSQL_TLS_KEY", "MYSQL_SERVER_PUBLIC_KEY",
+// resticFiles are the variables that name files with credentials which restic and its backends read.
+var resticFiles = []string{
 	"RESTIC_CACERT", "RESTIC_TLS_CLIENT_CERT", "AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "RCLONE_CONFIG",
 }
 
@@ -73,7 +72,12 @@ func (l *configLoader) makeStamp(cfg *config) [sha256.Size]byte {
 		fmt.Fprintf(hash, "%s=%q\n", name, l.environ[name])
 	}
 	var files []string
-	for _, name := range credentialFiles {
+	for _, dbType := range slices.Sorted(maps.Keys(kinds())) {
+		for _, name := range kinds()[dbType].files {
+			files = append(files, l.environ[name])
+		}
+	}
+	for _, name := range resticFiles {
 		files = append(files, l.environ[name])
 	}
 	for _, keyword := range slices.Sorted(maps.Keys(cfg.Postgres.conn)) {

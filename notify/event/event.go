@@ -104,8 +104,8 @@ type Unheard struct{ Error string }
 type Ended struct {
 	Began    time.Time
 	Snapshot Snapshot
-	Safe     bool   // the snapshot is there to stay: what failed, if anything did, comes after it
-	Warnings int64  // of the dump that was stored
+	Safe     bool   // of a backup: the snapshot is there to stay, and what failed, if anything did, comes after it
+	Warnings int64  // of the dump that was stored, or of the load
 	Error    string // why it failed; empty: it did not
 	Hint     string // what a person can do about that; may be empty
 	ExitCode int    // of the program, if it ended with this run
