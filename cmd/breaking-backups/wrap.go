@@ -52,10 +52,15 @@ func wrapped(text string, width int, indent string) string {
 	return b.String()
 }
 
-// hanging is wrapped with something before the text, in a column that is wide enough for it and two blanks behind it.
+// hanging is wrapped with something before the text, which begins in a column of its own: on the same line where there is
+// room for both.
 func hanging(head string, column int, text string, width int) string {
 	body := wrapped(text, width, strings.Repeat(" ", column))
-	return head + body[min(utf8.RuneCountInString(head), len(body)):]
+	n := utf8.RuneCountInString(head)
+	if body == "" || n >= column {
+		return head + "\n" + body
+	}
+	return head + body[n:]
 }
 
 // paragraphs is text of several, each wrapped. Lines that are indented stay as they are.

@@ -15,6 +15,8 @@ func TestWrapped(t *testing.T) {
 		{wrapped("ünïcödé öne", 11, ""), "ünïcödé öne\n"},
 		{wrapped("a-word-that-is-too-long and more", 10, "  "), "  a-word-that-is-too-long\n  and more\n"},
 		{hanging("  0", 6, "done and well", 12), "  0   done\n      and\n      well\n"},
+		{hanging("a-long-head", 6, "done", 12), "a-long-head\n      done\n"},
+		{hanging("  0", 6, "", 12), "  0\n"},
 		{paragraphs("one two\nthree\n\nfour\n\n\tas it is, however long\n  this too\nfive", 8), "one two\nthree\n\nfour\n\n\tas it is, however long\n  this too\nfive\n"},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
