@@ -29,14 +29,9 @@ func (c *Contents) join() {
 	}
 }
 
-const (
-	// manifestHead is the line before the first of a manifest that has parts. Nothing but the manifest's own lines comes
-	// after it, and in none of them it can stand: the names there are quoted.
-	manifestHead = "-- breaking-backups manifest\n"
-	// sumPrefix begins the last line of a manifest that stands by itself, outside of a SQL dump. It goes before the hash
-	// of all the lines before.
-	sumPrefix = "-- breaking-backups sum "
-)
+// sumPrefix begins the last line of a manifest that stands by itself, outside of a SQL dump. It goes before the hash of all
+// the lines before.
+const sumPrefix = "-- breaking-backups sum "
 
 // Encode writes the contents as the lines of a manifest that stands by itself, as it does behind an archive, where it
 // is no part of the stream that the hash of a SQL dump's last line is of.

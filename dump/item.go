@@ -59,24 +59,3 @@ func (i Item) Tally() (Tally, error) {
 	}
 	return t, nil
 }
-
-// A Tally counts and hashes rows. The zero value is of none.
-type Tally struct {
-	Rows int64
-	Hash uint64 // see Table.Hash
-}
-
-// Add adds a row, as it stands in the dump without its end of line.
-func (t *Tally) Add(row []byte) {
-	t.Rows++
-	t.Hash += RowHash(row)
-}
-
-// Plus adds what another has counted.
-func (t *Tally) Plus(other Tally) {
-	t.Rows += other.Rows
-	t.Hash += other.Hash
-}
-
-// Of is a manifest's entry for a table with these rows.
-func (t Tally) Of(table string) Table { return Table{Name: table, Rows: t.Rows, Hash: t.Hash} }

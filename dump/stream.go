@@ -3,40 +3,12 @@ package dump
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
-	"hash"
+
 	"io"
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
-)
-
-// A SQL dump begins with a head line that names the engine and ends with a
-// trailer line that ends with the hash of every byte before that:
-//
-//	-- breaking-backups dump 1 postgres
-//	…
-//	-- breaking-backups manifest
-//	-- part definitions "" bytes 4321
-//	-- part rows "public.orders" bytes 98765
-//	…
-//	-- table "public.orders" rows 3456 hash 0123456789abcdef
-//	…
-//	-- breaking-backups end 12 tables 3456 rows stream 0123456789abcdef
-const (
-	headPrefix    = "-- breaking-backups dump 1 "
-	trailerPrefix = "-- breaking-backups end "
-	trailerMax    = 128 // bytes; no trailer is longer
-)
-
-var (
-	// ErrNotADump is returned for a stream that does not begin as a dump of this program.
-	ErrNotADump = errors.New("not a dump made by this version of breaking-backups (its first line is missing)")
-	// ErrTruncated is returned where a dump ends before its trailer.
-	ErrTruncated = errors.New("the dump is truncated: its last line is missing")
-	// ErrDamaged is returned where a dump's bytes are not those its trailer was made of.
-	ErrDamaged = errors.New("the dump is damaged: its content does not match its last line")
 )
 
 // A Writer writes a SQL dump: it buffers, begins with the head line, and hashes
@@ -219,13 +191,3 @@ func Verify(r io.Reader) error {
 	_, err = io.Copy(io.Discard, vouched)
 	return err
 }
-
-// RowHash returns the hash of one row as it stands in the dump, without its end
-// of line. A table's hash is the sum of its rows' hashes: the order of the rows
-// does not matter, so that a restored table can be compared by reading it in
-// any order, and pieces of a table can be hashed apart. It guards against
-// accidents; against a forger stands the repository's own authentication.
-func RowHash(row []byte) uint64 { return xxhash.Sum64(row) }
-
-// NewRowHash returns what hashes a row that comes in parts: its Sum64 is the RowHash of the whole.
-func NewRowHash() hash.Hash64 { return xxhash.New() }
