@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // grants are the GRANT and REVOKE statements that bring one object's privileges
@@ -135,23 +137,35 @@ func (g grants) words(letters string) string {
 	return strings.Join(words, ",")
 }
 
-// grantOn notes how acl differs from def, the privileges that the object is
-// born with. A nil acl is one that was never touched.
+// grantOn notes what was granted on an object: see roles.grantsOn.
 func (c *catalog) grantOn(o *object, word string, owner uint32, acl, def []string) error {
 	return c.grantColumn(o, word+" "+o.name, "", owner, acl, def)
 }
 
 func (c *catalog) grantColumn(o *object, target, column string, owner uint32, acl, def []string) error {
-	if acl == nil {
-		return nil
+	g, err := c.roles.grantsOn(target, column, owner, acl, def, c.warn)
+	if err == nil && g.any() {
+		o.grants = append(o.grants, g)
 	}
-	g := grants{target: target, column: column, owner: c.roles[owner]}
+	return err
+}
+
+// roles are a server's, by their OIDs.
+type roles map[uint32]role
+
+// grantsOn finds how acl differs from def, the privileges that what is called target, or a column of it, is born with. A
+// nil acl is one that was never touched. warn is told of privileges that have no word here.
+func (rs roles) grantsOn(target, column string, owner uint32, acl, def []string, warn func(string)) (grants, error) {
+	g := grants{target: target, column: column, owner: rs[owner]}
+	if acl == nil {
+		return g, nil
+	}
 	var err error
 	if g.grant, err = without(acl, def); err != nil {
-		return fmt.Errorf("%s: %w", target, err)
+		return g, fmt.Errorf("%s: %w", target, err)
 	}
 	if g.revoke, err = without(def, acl); err != nil {
-		return fmt.Errorf("%s: %w", target, err)
+		return g, fmt.Errorf("%s: %w", target, err)
 	}
 	for _, s := range def {
 		if it, err := parseACLItem(s); err == nil && it.grantee == g.owner.name {
@@ -161,15 +175,15 @@ func (c *catalog) grantColumn(o *object, target, column string, owner uint32, ac
 	for _, it := range slices.Concat(g.grant, g.revoke) {
 		for _, letter := range it.privs + it.options {
 			if !slices.ContainsFunc(privileges, func(p privilege) bool { return rune(p.letter) == letter }) {
-				c.warn(fmt.Sprintf("%s: the privilege %q is left out: it is not known here", target, letter))
+				warn(fmt.Sprintf("%s: the privilege %q is left out: it is not known here", target, letter))
 			}
 		}
 	}
-	if len(g.grant)+len(g.revoke) > 0 {
-		o.grants = append(o.grants, g)
-	}
-	return nil
+	return g, nil
 }
+
+// any tells whether the privileges are others than those at birth.
+func (g grants) any() bool { return len(g.grant)+len(g.revoke) > 0 }
 
 // without parses the entries of list that are not in other.
 func without(list, other []string) ([]aclItem, error) {
@@ -196,15 +210,15 @@ func (g grants) reversed() grants {
 // print writes the statements: what was taken away, what the owner granted
 // itself, and the rest in the order of the list, which the server keeps such
 // that a grant stands after the grant option it rests on.
-func (g grants) print(p *printer) {
-	if p.noPrivileges {
+func (g grants) print(p *script.Printer) {
+	if p.NoPrivileges {
 		return
 	}
 	for _, it := range g.revoke {
 		if g.words(it.privs+it.options) == "" {
 			continue
 		}
-		p.stmt("%sREVOKE %s ON %s FROM %s", g.prefix, g.words(it.privs+it.options), g.target, roleName(it.grantee))
+		p.Stmt("%sREVOKE %s ON %s FROM %s", g.prefix, g.words(it.privs+it.options), g.target, roleName(it.grantee))
 	}
 	own := func(it aclItem) bool { return it.grantee == g.owner.name && it.grantor == g.owner.name }
 	for _, it := range g.grant {
@@ -219,20 +233,20 @@ func (g grants) print(p *printer) {
 	}
 }
 
-func (g grants) printGrant(p *printer, it aclItem) {
+func (g grants) printGrant(p *script.Printer, it aclItem) {
 	// Who granted is part of the privilege; only that role can grant in its name.
 	borrowed := it.grantor != g.owner.name
 	if borrowed {
-		p.stmt("SET SESSION AUTHORIZATION %s", roleName(it.grantor))
+		p.Stmt("SET SESSION AUTHORIZATION %s", roleName(it.grantor))
 	}
 	if g.words(it.privs) != "" {
-		p.stmt("%sGRANT %s ON %s TO %s", g.prefix, g.words(it.privs), g.target, roleName(it.grantee))
+		p.Stmt("%sGRANT %s ON %s TO %s", g.prefix, g.words(it.privs), g.target, roleName(it.grantee))
 	}
 	if g.words(it.options) != "" {
-		p.stmt("%sGRANT %s ON %s TO %s WITH GRANT OPTION", g.prefix, g.words(it.options), g.target, roleName(it.grantee))
+		p.Stmt("%sGRANT %s ON %s TO %s WITH GRANT OPTION", g.prefix, g.words(it.options), g.target, roleName(it.grantee))
 	}
 	if borrowed {
-		p.stmt("RESET SESSION AUTHORIZATION")
+		p.Stmt("RESET SESSION AUTHORIZATION")
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 func TestParseACLItem(t *testing.T) {
@@ -94,8 +96,8 @@ func TestConnectCommand(t *testing.T) {
 		`a'b\c "d"`:   `\connect -reuse-previous=on "dbname='a\'b\\c ""d""'"`,
 		"x;\\! touch": `\connect -reuse-previous=on "dbname='x;\\! touch'"`,
 	} {
-		if got := connectCommand(name); got != want {
-			t.Errorf("connectCommand(%q) = %s, want %s", name, got, want)
+		if got := script.ConnectCommand(name); got != want {
+			t.Errorf("script.ConnectCommand(%q) = %s, want %s", name, got, want)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readAggregates reads aggregate functions.
@@ -37,7 +39,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 		`CASE WHEN aggkind = 'h' THEN 'HYPOTHETICAL' END`,
 		`CASE proparallel WHEN 's' THEN 'PARALLEL = safe' WHEN 'r' THEN 'PARALLEL = restricted' END`,
 	}, ", ")
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT p.oid, pronamespace AS schema,
 		       format('%I.%I(%s)', nspname, proname, coalesce(nullif(pg_get_function_identity_arguments(p.oid), ''), '*')) AS name, proowner AS owner,
 		       (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity AS signature,
@@ -55,7 +57,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 		if err := c.grantColumn(o, "FUNCTION "+a.Signature, "", a.Owner, a.ACL, a.Def); err != nil {
 			return err
 		}
-		o.define = func(p *printer) { p.defined(a.Definition, "CREATE AGGREGATE ") }
+		o.define = func(p *script.Printer) { p.Defined(a.Definition, "CREATE AGGREGATE ") }
 	}
 	return nil
 }

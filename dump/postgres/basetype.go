@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readBaseTypes reads the types that are made of C functions.
@@ -33,14 +35,14 @@ func readBaseTypes(ctx context.Context, c *catalog) error {
 		`'STORAGE = ' || CASE typstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'x' THEN 'extended' ELSE 'main' END`,
 		`CASE WHEN typbyval THEN 'PASSEDBYVALUE' END`,
 	}, ", ")
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT oid, concat_ws(E',\n    ', `+parts+`) AS definition FROM pg_type WHERE oid >= $1 AND typtype = 'b' AND typisdefined`, firstNormal)
 	for _, row := range rows {
 		o := c.at[address{classType, row.OID}]
 		if o == nil || o.oid != row.OID {
 			continue // an array type
 		}
-		o.define = func(p *printer) { p.stmt("CREATE TYPE %s (\n    %s\n)", o.name, row.Definition) }
+		o.define = func(p *script.Printer) { p.Stmt("CREATE TYPE %s (\n    %s\n)", o.name, row.Definition) }
 		c.shell(o)
 	}
 	return err

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A catalog is what has been read of a database's definitions.
@@ -25,12 +27,9 @@ type catalog struct {
 	// signatures are the types, of those functions that can be made by a stub first, that the stub needs.
 	signatures map[*object][]uint32
 
-	roles    map[uint32]role
+	roles    roles
 	members  map[address]uint32   // of extensions: the extension's OID
 	comments map[column][]comment // and security labels; without their targets
-
-	guard       *guard // for what is asked of users' own objects
-	trustOwners bool
 
 	counts []count
 
@@ -45,17 +44,14 @@ type column struct {
 	sub int16
 }
 
-// A role's name, as it is and as SQL writes it.
-type role struct{ name, quoted string }
-
 // readers read the catalogues, one kind of object each. Later ones rely on
 // earlier ones.
 var readers = []struct {
 	what string
 	read func(context.Context, *catalog) error
 }{
-	{"settings", warnOfLosses},
-	{"roles", readRoles},
+	{"settings", func(ctx context.Context, c *catalog) error { return warnOfLosses(ctx, c.conn, c.warn) }},
+	{"roles", func(ctx context.Context, c *catalog) (err error) { c.roles, err = readRoles(ctx, c.conn); return err }},
 	{"comments", readComments},
 	{"extensions", readExtensions},
 	{"schemas", readSchemas},
@@ -96,7 +92,6 @@ func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, sel *selection
 		rels:       map[uint32]*relation{},
 		indexes:    map[uint32]string{},
 		signatures: map[*object][]uint32{},
-		roles:      map[uint32]role{},
 		members:    map[address]uint32{},
 		comments:   map[column][]comment{},
 	}
@@ -106,35 +101,6 @@ func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, sel *selection
 		}
 	}
 	return c, nil
-}
-
-// query reads rows into structs whose fields are named as the columns.
-func query[T any](ctx context.Context, c *catalog, sql string, args ...any) ([]T, error) {
-	rows, err := c.conn.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
-}
-
-// each calls f with every row, as query reads it, while they come: of columns
-// there may be a hundred thousand.
-func each[T any](ctx context.Context, c *catalog, f func(*T) error, sql string, args ...any) error {
-	rows, err := c.conn.Query(ctx, sql, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		row, err := pgx.RowToAddrOfStructByName[T](rows)
-		if err != nil {
-			return err
-		}
-		if err := f(row); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // texts keeps one of each text that occurs again and again: types of columns, say.
@@ -199,25 +165,13 @@ func (c *catalog) commentOn(o *object, at address, sub int16, target string) {
 	}
 }
 
-func readRoles(ctx context.Context, c *catalog) error {
-	type row struct {
-		OID          uint32 `db:"oid"`
-		Name, Quoted string
-	}
-	roles, err := query[row](ctx, c, `SELECT oid, rolname AS name, quote_ident(rolname) AS quoted FROM pg_roles`)
-	for _, r := range roles {
-		c.roles[r.OID] = role{r.Name, r.Quoted}
-	}
-	return err
-}
-
 func readComments(ctx context.Context, c *catalog) error {
 	type row struct {
 		Class, Object  uint32
 		Sub            int16
 		Text, Provider string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT classoid AS class, objoid AS object, objsubid::int2 AS sub, description AS text, '' AS provider
 		FROM pg_description WHERE objoid >= $1 OR classoid IN ('pg_namespace'::regclass, 'pg_largeobject'::regclass)
 		UNION ALL
@@ -230,15 +184,12 @@ func readComments(ctx context.Context, c *catalog) error {
 	return err
 }
 
-// firstNormal is the first OID that initdb leaves to users (FirstNormalObjectId).
-const firstNormal = 16384
-
 func readExtensions(ctx context.Context, c *catalog) error {
 	type row struct {
 		header
 		Into string // its schema, quoted
 	}
-	exts, err := query[row](ctx, c, `
+	exts, err := query[row](ctx, c.conn, `
 		SELECT x.oid, x.extnamespace AS schema, quote_ident(x.extname) AS name, 0::oid AS owner, quote_ident(n.nspname) AS into
 		FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace ORDER BY x.extname`)
 	if err != nil {
@@ -256,10 +207,10 @@ func readExtensions(ctx context.Context, c *catalog) error {
 		if x.OID < firstNormal {
 			o.hidden, o.presence = true, chosen
 		}
-		o.define = func(p *printer) { p.stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
+		o.define = func(p *script.Printer) { p.Stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
 	}
 	type member struct{ Class, Object, Extension uint32 }
-	members, err := query[member](ctx, c, `
+	members, err := query[member](ctx, c.conn, `
 		SELECT classid AS class, objid AS object, refobjid AS extension FROM pg_depend
 		WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass`)
 	for _, m := range members {
@@ -275,7 +226,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 		ACL []string `db:"acl"`
 		Def []string
 	}
-	schemas, err := query[row](ctx, c, `
+	schemas, err := query[row](ctx, c.conn, `
 		SELECT n.oid, 0::oid AS schema, quote_ident(nspname) AS name, nspowner AS owner, nspname AS raw,
 		       nspacl::text[] AS acl,
 		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner", "nspacl")+`
@@ -296,7 +247,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 			// What somebody granted on the catalogues themselves is kept.
 			o.hidden, o.system, o.silent = true, true, n.Raw != "pg_catalog"
 		default:
-			o.define = func(p *printer) { p.stmt("CREATE SCHEMA %s", o.name) }
+			o.define = func(p *script.Printer) { p.Stmt("CREATE SCHEMA %s", o.name) }
 		}
 		if !o.hidden {
 			o.leave(c.ofSchema(n.Raw))
@@ -305,9 +256,8 @@ func readSchemas(ctx context.Context, c *catalog) error {
 	return err
 }
 
-// Roles that initdb makes, by their fixed OIDs (pg_authid.dat).
+// What initdb makes (pg_authid.dat, pg_namespace.dat).
 const (
-	bootstrapUser      = 10
 	pgDatabaseOwner    = 6171
 	publicSchemaText   = "standard public schema"
 	ownersPublicSchema = 150000 // since this version public belongs to pg_database_owner
@@ -326,7 +276,7 @@ func (c *catalog) readPublic(o *object, owner uint32) (born []string) {
 		o.owner = ""
 	}
 	if o.owner != "" {
-		o.define = func(*printer) {}
+		o.define = func(*script.Printer) {}
 	}
 	switch at := slices.IndexFunc(o.comments, func(k comment) bool { return k.text == publicSchemaText }); {
 	case at >= 0:

@@ -8,6 +8,46 @@ import (
 	"strings"
 )
 
+// A presence says what a dump does with an object because of the selection.
+type presence int
+
+const (
+	chosen  presence = iota // dumped
+	unasked                 // not dumped, unless something that is needs it
+	barred                  // not dumped
+)
+
+// ofSchema judges a schema, and with it what it holds but the tables.
+func (c *catalog) ofSchema(name string) presence {
+	switch {
+	case c.sel.notSchemas.match(c.used, "", name):
+		return barred
+	case len(c.sel.schemas) > 0 && c.sel.schemas.match(c.used, "", name):
+		return chosen
+	case c.sel.including():
+		return unasked
+	}
+	return chosen
+}
+
+// ofTable judges a table in a schema that was judged already.
+func (c *catalog) ofTable(r *relation, schemaName string, schema presence) presence {
+	switch {
+	case schema == barred || c.sel.notTables.match(c.used, schemaName, r.Raw):
+		return barred
+	case len(c.sel.tables) == 0:
+		return schema
+	case c.sel.tables.match(c.used, schemaName, r.Raw):
+		return chosen
+	}
+	return unasked
+}
+
+// withoutRows tells whether the table's rows are left out.
+func (c *catalog) withoutRows(r *relation) bool {
+	return c.sel.notData.match(c.used, c.schemaNames[r.Schema], r.Raw)
+}
+
 // leave says that the selection leaves the object out.
 func (o *object) leave(p presence) {
 	o.presence = p
@@ -40,7 +80,7 @@ func selectRelations(ctx context.Context, c *catalog) error {
 		r.emptied = c.withoutRows(r)
 	}
 	type row struct{ Relation, Of uint32 }
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT inhrelid AS relation, inhparent AS of FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
 		UNION ALL
 		SELECT objid, refobjid FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readCollations reads the collations that users made. The version of the
@@ -25,7 +27,7 @@ func readCollations(ctx context.Context, c *catalog) error {
 	if c.srv.version >= 160000 {
 		rules = "collicurules"
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT c.oid, c.collnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.collname) AS name, c.collowner AS owner,
 		       c.collprovider::text AS provider, c.collisdeterministic AS deterministic,
 		       nullif(c.collcollate::text, '') AS collate, nullif(c.collctype::text, '') AS ctype,
@@ -56,7 +58,7 @@ func readCollations(ctx context.Context, c *catalog) error {
 		option("lc_collate", row.Collate)
 		option("lc_ctype", row.Ctype)
 		option("rules", row.Rules)
-		o.define = func(p *printer) { p.stmt("CREATE COLLATION %s (%s)", o.name, strings.Join(options, ", ")) }
+		o.define = func(p *script.Printer) { p.Stmt("CREATE COLLATION %s (%s)", o.name, strings.Join(options, ", ")) }
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // An attribute is a column of a relation or of a composite type.
@@ -53,7 +55,7 @@ func readColumns(ctx context.Context, c *catalog) error {
 		}
 	}
 	all := 0
-	err := each(ctx, c, func(row *attributeRow) error {
+	err := each(ctx, c.conn, func(row *attributeRow) error {
 		if c.rels[row.Relation].Kind != sequence {
 			all++
 		}
@@ -103,7 +105,7 @@ func (c *catalog) readSystemColumnGrants(ctx context.Context) error {
 		ACL      []string `db:"acl"`
 		Def      []string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT attrelid AS relation, quote_ident(attname) AS quoted, coalesce(attacl, '{}')::text[] AS acl, coalesce(initprivs, '{}')::text[] AS def
 		FROM pg_attribute a JOIN pg_class r ON r.oid = attrelid
 		LEFT JOIN pg_init_privs i ON i.objoid = attrelid AND i.classoid = 'pg_class'::regclass AND i.objsubid = attnum
@@ -204,14 +206,14 @@ var (
 )
 
 // printColumnSettings writes the properties of columns that CREATE TABLE has no words for.
-func (r *relation) printColumnSettings(p *printer) {
+func (r *relation) printColumnSettings(p *script.Printer) {
 	for i := range r.columns {
 		a := &r.columns[i]
 		if a.Dropped {
 			continue
 		}
 		column := func(format string, args ...any) {
-			p.stmt("%s ALTER COLUMN %s %s", r.alter(), a.Quoted, fmt.Sprintf(format, args...))
+			p.Stmt("%s ALTER COLUMN %s %s", r.alter(), a.Quoted, fmt.Sprintf(format, args...))
 		}
 		if !a.printed(r) && a.NotNull && a.notNull == nil && !a.inheritsNull {
 			column("SET NOT NULL")
@@ -225,7 +227,7 @@ func (r *relation) printColumnSettings(p *printer) {
 		if s := compressions[a.Compression]; s != "" {
 			column("SET COMPRESSION %s", s)
 		}
-		if options := columnOptions.only(a.Options, r.name+"."+a.Quoted, p.warn); len(options) > 0 {
+		if options := columnOptions.only(a.Options, r.name+"."+a.Quoted, p.Warn); len(options) > 0 {
 			column("SET (%s)", strings.Join(optionList("", options), ", "))
 		}
 		if r.Kind == foreignTable && a.FDWOptions != nil && !a.printed(r) {
@@ -253,7 +255,7 @@ func readDefaults(ctx context.Context, c *catalog) error {
 		Num           int16
 		Expr          *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT oid, adrelid AS relation, adnum AS num, pg_get_expr(adbin, adrelid) AS expr
 		FROM pg_attrdef WHERE adrelid = ANY ($1) ORDER BY adrelid, adnum`, c.relationOIDs())
 	if err != nil {
@@ -305,7 +307,7 @@ func (c *catalog) separateDefault(r *relation, a *attribute, at address) *object
 	a.separate = true
 	o := &object{address: at, kind: kindDefault, word: "default of", name: r.name + "." + a.Quoted, hidden: r.hidden}
 	o.undo = "ALTER " + r.word + " IF EXISTS " + r.name + " ALTER COLUMN " + a.Quoted + " DROP DEFAULT"
-	o.define = func(p *printer) { p.stmt("%s ALTER COLUMN %s SET DEFAULT %s", r.alter(), a.Quoted, a.value) }
+	o.define = func(p *script.Printer) { p.Stmt("%s ALTER COLUMN %s SET DEFAULT %s", r.alter(), a.Quoted, a.value) }
 	o.need(r.object)
 	c.at[at] = o
 	return o

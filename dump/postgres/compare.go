@@ -10,24 +10,30 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
+// taken counts and hashes rows, as a manifest does.
+type taken struct {
+	rows int64
+	sum  uint64 // of the rows' hashes, each without its line feed
+}
+
 // A filling is the rows of one COPY: what the server took, or without a server what was read.
 type filling struct {
 	database string            // empty in a dump of one
 	table    string            // see qualified; empty: it is none that this package writes
 	parents  map[string]string // of that database's partitions
-	tally
+	taken
 }
 
 // enter begins what comes of another database: the planner has seen nothing of it yet.
 func (s *loading) enter(database string) {
 	s.planner = planner{parents: map[string]string{}}
-	if s.form == engineCluster {
+	if s.form == script.Cluster {
 		s.database = database
 	}
 }
 
-func (s *loading) filling(item script.Item, rows tally) filling {
-	f := filling{database: s.database, parents: s.planner.parents, tally: rows}
+func (s *loading) filling(item script.Item, rows taken) filling {
+	f := filling{database: s.database, parents: s.planner.parents, taken: rows}
 	if table := copied(item.Text); table != nil {
 		f.table = table.String()
 	}
@@ -78,7 +84,7 @@ func (s *loading) compare() error {
 	for i, t := range s.manifest {
 		f := &s.loaded[i]
 		// A dump of rows alone does not say what is a part of what.
-		if s.form != engineData && !f.isOf(t.Name) {
+		if s.form != script.RowsAlone && !f.isOf(t.Name) {
 			errs = append(errs, fmt.Errorf("the dump has rows of %s where its manifest lists table %s", f.table, t.Name))
 			continue
 		}
@@ -89,7 +95,7 @@ func (s *loading) compare() error {
 
 // A lineTally counts and hashes the rows of a COPY as they pass, in pieces of any size.
 type lineTally struct {
-	tally
+	taken
 	row hash.Hash64 // that the last piece has ended within; nil: there was none yet
 	cut bool        // it has
 }

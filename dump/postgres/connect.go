@@ -112,6 +112,11 @@ type server struct {
 // major is the version as people say it: 15.
 func (s server) major() int { return s.version / 10000 }
 
+// toGrant says what lets the role see a catalogue.
+func (s server) toGrant(catalogue string) string {
+	return fmt.Sprintf("GRANT SELECT ON pg_catalog.%s TO %s", catalogue, s.roleName)
+}
+
 // aboutServer asks for what is in a server, in the order of its fields.
 const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.getdatabaseencoding(), pg_catalog.pg_is_in_recovery(),
 	CASE WHEN current_user = session_user THEN r.oid ELSE 0 END, pg_catalog.quote_ident(r.rolname),

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A constraint is a row of pg_constraint that is dumped by itself or within its
@@ -34,7 +36,7 @@ const constraintColumns = `
 // readConstraints reads checks and foreign keys, and the NOT NULLs where they
 // are constraints (18). Those with an index are read with it.
 func readConstraints(ctx context.Context, c *catalog) error {
-	rows, err := query[constraint](ctx, c, constraintColumns+`
+	rows, err := query[constraint](ctx, c.conn, constraintColumns+`
 		WHERE conrelid = ANY ($1) AND contype IN ('c', 'f', 'n') ORDER BY conrelid, conname`, c.relationOIDs())
 	if err != nil {
 		return err
@@ -97,9 +99,9 @@ func (c *catalog) ownCheck(r *relation, k *constraint) {
 func (c *catalog) separateCheck(r *relation, k *constraint) *object {
 	k.separate = true
 	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON " + r.name, hidden: r.hidden}
-	o.define = func(p *printer) {
+	o.define = func(p *script.Printer) {
 		// Not ONLY: children inherit it.
-		p.stmt("ALTER %s %s ADD CONSTRAINT %s %s", r.word, r.name, k.Quoted, k.Def)
+		p.Stmt("ALTER %s %s ADD CONSTRAINT %s %s", r.word, r.name, k.Quoted, k.Def)
 	}
 	o.undo = r.dropConstraint(k.Quoted)
 	o.need(r.object)
@@ -123,8 +125,8 @@ func (c *catalog) foreignKey(r *relation, k constraint) {
 	if r.Kind == partitionedTable {
 		only = "" // one on a partitioned table always holds for its partitions
 	}
-	o.define = func(p *printer) {
-		p.stmt("ALTER %s %s%s\n    ADD CONSTRAINT %s %s", r.word, only, r.name, k.Quoted, k.Def)
+	o.define = func(p *script.Printer) {
+		p.Stmt("ALTER %s %s%s\n    ADD CONSTRAINT %s %s", r.word, only, r.name, k.Quoted, k.Def)
 	}
 }
 
@@ -175,7 +177,7 @@ func (c *catalog) ownNotNull(r *relation, a *attribute) {
 
 // readDomainChecks returns the constraints of domains by the domain's OID.
 func readDomainChecks(ctx context.Context, c *catalog) (map[uint32][]*constraint, error) {
-	rows, err := query[constraint](ctx, c, constraintColumns+`
+	rows, err := query[constraint](ctx, c.conn, constraintColumns+`
 		WHERE contypid >= $1 AND contype IN ('c', 'n') ORDER BY contypid, conname`, firstNormal)
 	if err != nil {
 		return nil, err
@@ -205,7 +207,7 @@ func (c *catalog) ownDomainCheck(o *object, k *constraint) {
 func (c *catalog) separateDomainCheck(domain *object, k *constraint) *object {
 	k.separate = true
 	o := &object{address: address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", name: k.Quoted + " ON DOMAIN " + domain.name, hidden: domain.hidden, of: domain}
-	o.define = func(p *printer) { p.stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.name, k.Quoted, k.Def) }
+	o.define = func(p *script.Printer) { p.Stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.name, k.Quoted, k.Def) }
 	o.undo = ifDomain(domain.name, "DROP CONSTRAINT IF EXISTS "+k.Quoted)
 	o.need(domain)
 	c.at[o.address] = o

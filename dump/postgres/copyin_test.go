@@ -42,7 +42,7 @@ func TestLoadOfStalledRows(t *testing.T) {
 			defer cancel(nil)
 			ended := make(chan error, 1)
 			go func() { ended <- l.Load(ctx, pr) }()
-			w := dump.NewWriter(pw, engine)
+			w := dump.NewWriter(pw, script.OneDatabase)
 			if _, err := io.WriteString(w, "CREATE TABLE public.t (a integer);\nCOPY public.t FROM stdin;\n"+strings.Repeat("1\n", 1<<17)); err != nil {
 				t.Fatal(err)
 			}

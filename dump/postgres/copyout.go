@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -42,22 +41,22 @@ type copier struct {
 // bufferSize is the size of the buffers that rows are read into, in bytes.
 const bufferSize = 1 << 20
 
-// openCopiers opens n connections that see what main sees. Where the server has
+// openCopiers opens n connections that see what the dump's own sees. Where the server has
 // no room for them, there are fewer, and a warning.
-func (s *Source) openCopiers(ctx context.Context, main *pgx.Conn, n int) ([]*copier, error) {
+func (d *data) openCopiers(ctx context.Context, n int) ([]*copier, error) {
 	if n == 0 {
 		return nil, nil
 	}
 	var snapshot string
-	if err := main.QueryRow(ctx, `SELECT pg_export_snapshot()`).Scan(&snapshot); err != nil {
+	if err := d.conn.QueryRow(ctx, `SELECT pg_export_snapshot()`).Scan(&snapshot); err != nil {
 		return nil, fmt.Errorf("export the snapshot: %w", err)
 	}
 	var copiers []*copier
 	for range n {
-		k, err := s.openCopier(ctx, main.Config().Database, snapshot)
+		k, err := d.openCopier(ctx, snapshot)
 		var pe *pgconn.PgError
-		if errors.As(err, &pe) && pe.Code == "53300" { // too_many_connections
-			s.cfg.Warn(fmt.Sprintf("the rows are read on fewer connections than DUMP_JOBS says: %s", pe.Message))
+		if isCrowded(err) && errors.As(err, &pe) {
+			d.cfg.Warn(fmt.Sprintf("the rows are read on fewer connections than DUMP_JOBS says: %s", pe.Message))
 			break
 		}
 		if err != nil {
@@ -71,8 +70,8 @@ func (s *Source) openCopiers(ctx context.Context, main *pgx.Conn, n int) ([]*cop
 	return copiers, nil
 }
 
-func (s *Source) openCopier(ctx context.Context, database, snapshot string) (*copier, error) {
-	conn, _, err := connect(ctx, s.conn, database, s.forReading)
+func (d *data) openCopier(ctx context.Context, snapshot string) (*copier, error) {
+	conn, err := d.cfg.Open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func checkCounts(ctx context.Context, c *catalog) error {
 		list[i] = "(" + k.sql + ")"
 	}
 	type row struct{ Counts []int }
-	rows, err := query[row](ctx, c, "SELECT ARRAY["+strings.Join(list, ", ")+"]::int[] AS counts FROM (SELECT $1::oid, $2::oid[]) used", firstNormal, c.relationOIDs())
+	rows, err := query[row](ctx, c.conn, "SELECT ARRAY["+strings.Join(list, ", ")+"]::int[] AS counts FROM (SELECT $1::oid, $2::oid[]) used", firstNormal, c.relationOIDs())
 	if err != nil {
 		return err
 	}

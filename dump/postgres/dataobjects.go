@@ -1,15 +1,16 @@
 package postgres
 
 import (
-	"context"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
-// dataObjects makes the objects that carry rows and sequences' states, so that
+// addData makes the objects that carry rows and large objects' contents, so that
 // they are ordered with everything else.
-func (c *catalog) dataObjects(ctx context.Context) error {
+func (c *catalog) addData() {
 	if c.sel.schemaOnly {
-		return nil
+		return
 	}
 	rows := map[*relation]*object{}
 	for _, oid := range c.relationOIDs() {
@@ -35,19 +36,39 @@ func (c *catalog) dataObjects(ctx context.Context) error {
 		o.need(lob)
 		c.objects = append(c.objects, o)
 	}
-	states, err := c.sequenceStates(ctx)
-	if err != nil {
-		return err
+}
+
+// sequences lists the sequences whose states belong into the dump.
+func (c *catalog) sequences() []*relation {
+	if c.sel.schemaOnly {
+		return nil
 	}
+	var list []*relation
+	for _, oid := range c.relationOIDs() {
+		if r := c.rels[oid]; r.Kind == sequence && c.hasRows(r) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// A sequenceState is where a sequence stands.
+type sequenceState struct {
+	relation *relation
+	last     int64
+	called   bool // the sequence gave last out
+}
+
+// addStates makes the objects that set sequences to where they stand.
+func (c *catalog) addStates(states []sequenceState) {
 	for _, s := range states {
 		o := &object{address: address{classSetval, s.relation.oid}, kind: kindSequenceSet, word: "state of", name: s.relation.name}
-		o.define = func(p *printer) {
-			p.stmt("SELECT pg_catalog.setval(%s, %d, %t)", literal(s.relation.name), s.last, s.called)
+		o.define = func(p *script.Printer) {
+			p.Stmt("SELECT pg_catalog.setval(%s, %d, %t)", literal(s.relation.name), s.last, s.called)
 		}
 		o.need(s.relation.object)
 		c.objects = append(c.objects, o)
 	}
-	return nil
 }
 
 // hasRows tells whether the server has what r holds: an unlogged table or sequence is empty on a standby.

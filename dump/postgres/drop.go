@@ -3,13 +3,15 @@ package postgres
 import (
 	"fmt"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
-// drops writes statements that drop what the dump makes, where it exists, in the
+// writeDrops writes statements that drop what the dump makes, where it exists, in the
 // opposite order of making it. What somebody has made that depends on it stops
 // the load, as with pg_dump --clean --if-exists.
-func (p *printer) drops(objects []*object) {
-	p.mark("drop what is made below")
+func writeDrops(p *script.Printer, objects []*object) {
+	p.Mark("drop what is made below")
 	unmade := unmade(objects)
 	for i := len(objects) - 1; i >= 0; i-- {
 		o := objects[i]
@@ -18,11 +20,11 @@ func (p *printer) drops(objects []*object) {
 		}
 		if o.kind == kindDefaultACL {
 			for _, g := range o.grants {
-				p.orNot("the statement that takes back "+o.describe(), g.reversed().print)
+				p.OrNot("the statement that takes back "+o.describe(), g.reversed().print)
 			}
 		}
 		if sql := o.dropping(); sql != "" {
-			p.orNot("the statement that drops "+o.describe(), func(p *printer) { p.stmt("%s", sql) })
+			p.OrNot("the statement that drops "+o.describe(), func(p *script.Printer) { p.Stmt("%s", sql) })
 		}
 	}
 }

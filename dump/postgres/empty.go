@@ -1,10 +1,9 @@
 package postgres
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -46,69 +45,44 @@ func (d *dumping) Write(p []byte) (int, error) {
 func (d *dumping) look(c *catalog) {
 	switch {
 	case d.full:
-	case slices.ContainsFunc(c.objects, func(o *object) bool { return o.counts() && d.sel.prints(o) }):
+	case !c.isEmpty():
 		d.full = true
 	default:
-		d.there = append(d.there, c.unasked()...)
+		d.there = append(d.there, c.tableNames()...)
 	}
 }
 
-// counts tells whether an object makes a dump one that is not empty: it is
-// dumped, and not every new database has it.
-func (o *object) counts() bool {
-	return !o.hidden && (o.define != nil && (o.kind != kindSchema || o.name != "public") || o.kind == kindDefaultACL && len(o.grants) > 0 || o.rows != nil)
-}
-
-// unasked names the tables that are there and not in the dump.
-func (c *catalog) unasked() []string {
-	var list []string
-	for _, r := range c.rels {
-		schema := c.at[address{classNamespace, r.Schema}]
-		if schema != nil && !schema.system && r.extension == nil {
-			list = append(list, c.schemaNames[r.Schema]+"."+r.Raw)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
-// asked says what the configuration asks for.
+// asked is what is dumped where no databases are named.
 func (s *Source) asked() string {
-	var what []string
-	list := func(name string, ps patterns) {
-		if len(ps) > 0 {
-			texts := make([]string, len(ps))
-			for i, p := range ps {
-				texts[i] = p.text
-			}
-			what = append(what, name+" "+strings.Join(texts, ", "))
-		}
+	if s.cfg.AllDatabases {
+		return "all databases"
 	}
-	list("schemas", s.sel.schemas)
-	list("tables", s.sel.tables)
-	switch {
-	case len(s.databases) > 0:
-		list("databases", s.databases)
-	case s.cfg.AllDatabases:
-		what = append(what, "all databases")
-	default:
-		what = append(what, fmt.Sprintf("database %+q", s.conn.Database))
-	}
-	text := strings.Join(what, " of ")
-	what = nil
-	list("databases", s.notDatabases)
-	list("schemas", s.sel.notSchemas)
-	list("tables", s.sel.notTables)
-	if len(what) > 0 {
-		text += " without " + strings.Join(what, ", ")
-	}
-	if s.sel.dataOnly {
-		text += ", rows alone"
-	}
-	return text
+	return fmt.Sprintf("database %+q", s.conn.Database)
 }
 
 // nothing is the error of a dump that would be empty, where there are others.
 func (s *Source) nothing(there []string) error {
-	return &dump.EmptyError{Asked: s.asked(), There: there}
+	return &dump.EmptyError{Asked: s.sel.describe(s.databases, s.notDatabases, s.asked()), There: there}
+}
+
+// tellUnknown warns of what is not known, of the same once.
+func (d *dumping) tellUnknown(ctx context.Context, c *catalog) error {
+	list, err := c.unknownKinds(ctx)
+	if err != nil {
+		return fmt.Errorf("look for what is not known: %w", err)
+	}
+	for _, s := range list {
+		if !d.told[s] {
+			d.told[s] = true
+			d.cfg.Warn(s)
+		}
+	}
+	return nil
+}
+
+// tellUnused warns of patterns that fit nothing, in none of the databases.
+func (d *dumping) tellUnused() {
+	for _, text := range d.sel.unused(d.used) {
+		d.cfg.Warn(text)
+	}
 }

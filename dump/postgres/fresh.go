@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A new database is one whose dump says nothing. So what a database has besides is asked of the readers of a dump, in
@@ -18,8 +20,7 @@ import (
 // called in a transaction and leaves the session's settings as they were. No statement of a dump has run in the session
 // before: nothing is on its search path.
 func beyondNew(ctx context.Context, conn *pgx.Conn, srv server) ([]*object, error) {
-	begin := "SAVEPOINT reading; " + settle(true) + "SELECT pg_catalog.set_config('client_encoding', " + literal(srv.encoding) + ", false)"
-	if err := execAll(ctx, conn.PgConn(), begin); err != nil {
+	if err := execAll(ctx, conn.PgConn(), "SAVEPOINT reading; "+toRead(srv)); err != nil {
 		return nil, err
 	}
 	sel, err := Selection{}.parse()
@@ -30,12 +31,12 @@ func beyondNew(ctx context.Context, conn *pgx.Conn, srv server) ([]*object, erro
 	if err != nil {
 		return nil, fmt.Errorf("look into the database: %w", err)
 	}
-	objects := slices.DeleteFunc(c.objects, func(o *object) bool { return !o.isBeyondNew() })
+	objects := slices.DeleteFunc(c.objects, func(o *object) bool { return !isBeyondNew(o) })
 	return objects, execAll(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading")
 }
 
 // isBeyondNew tells whether a new database has not got the object, or has it otherwise.
-func (o *object) isBeyondNew() bool {
+func isBeyondNew(o *object) bool {
 	switch {
 	case o.kind == kindExtension || o.silent:
 		return false
@@ -46,12 +47,12 @@ func (o *object) isBeyondNew() bool {
 }
 
 // ofOtherRole tells whether these are default privileges for what another role makes than that of the session.
-func (o *object) ofOtherRole(srv server) bool {
+func ofOtherRole(o *object, srv server) bool {
 	return o.kind == kindDefaultACL && len(o.grants) > 0 && o.grants[0].owner.quoted != srv.roleName
 }
 
-// told names an object of those that beyondNew lists, and what is other than in a new database where not all of it is.
-func (o *object) told() string {
+// nameOf names an object of those that beyondNew lists, and what is other than in a new database where not all of it is.
+func nameOf(o *object) string {
 	switch {
 	case o.kind == kindSchema && o.name == "public":
 		return publicSchemaOther
@@ -68,7 +69,7 @@ const publicSchemaOther = "schema public with another owner, comment or privileg
 func namesOf(objects []*object) []string {
 	var names []string
 	for _, o := range objects {
-		if name := o.told(); !slices.Contains(names, name) {
+		if name := nameOf(o); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -79,17 +80,11 @@ func namesOf(objects []*object) []string {
 // refuses stays. It is called in a transaction.
 func takeBack(ctx context.Context, conn *pgx.Conn, objects []*object) error {
 	for _, o := range slices.Backward(objects) {
-		p := &printer{holding: true, warn: func(string) {}}
-		for _, g := range o.grants {
-			g.reversed().print(p)
-		}
-		if sql := o.dropping(); sql != "" && !o.hidden {
-			p.stmt("%s", sql)
-		}
-		if p.err != nil || p.held.Len() == 0 {
+		statements, err := script.Statements(func(p *script.Printer) { undo(p, o) })
+		if err != nil || statements == "" {
 			continue
 		}
-		err := execAll(ctx, conn.PgConn(), "SAVEPOINT one; "+p.held.String()+"RELEASE SAVEPOINT one")
+		err = execAll(ctx, conn.PgConn(), "SAVEPOINT one; "+statements+"RELEASE SAVEPOINT one")
 		if errors.As(err, new(*pgconn.PgError)) && !conn.IsClosed() {
 			err = execAll(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT one")
 		}
@@ -98,4 +93,14 @@ func takeBack(ctx context.Context, conn *pgx.Conn, objects []*object) error {
 		}
 	}
 	return nil
+}
+
+// undo writes what undoes the object, as far as there is a statement for it.
+func undo(p *script.Printer, o *object) {
+	for _, g := range o.grants {
+		g.reversed().print(p)
+	}
+	if sql := o.dropping(); sql != "" && !o.hidden {
+		p.Stmt("%s", sql)
+	}
 }

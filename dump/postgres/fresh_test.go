@@ -112,20 +112,13 @@ func TestEmptyIsNew(t *testing.T) {
 // foundIn is what keeps a database from being empty, by its name, and what is warned of.
 func foundIn(t *testing.T, pg *servers.PG, db string) (found string, warned []string) {
 	t.Helper()
-	l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Warn: func(s string) { warned = append(warned, s) }})
+	conn, srv, err := connect(t.Context(), mustConfig(t, pg.DSN(db)), db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &loading{Loader: l}
-	defer s.disconnect()
-	if err = s.use(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
-	if err = s.look(t.Context(), db, &placement{}); err == nil {
-		return "", warned
-	}
-	_, found, ok := strings.Cut(err.Error(), ErrNotEmpty.Error()+": it has ")
-	if !ok {
+	defer hangUp(conn)
+	found, _, err = target{conn, srv, db, func(s string) { warned = append(warned, s) }}.look(t.Context(), true)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return found, warned

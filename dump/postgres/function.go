@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // functionTexts are the statements that make a function.
@@ -23,7 +25,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		ACL       []string `db:"acl"`
 		Def       []string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT p.oid, p.pronamespace AS schema, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS name, p.proowner AS owner,
 		       p.prokind::text AS kind,
 		       coalesce((SELECT refobjid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
@@ -51,7 +53,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 			if text == nil {
 				continue
 			}
-			if _, err := guarded(createNew(*text) + ";"); err != nil {
+			if _, err := script.Guarded(createNew(*text) + ";"); err != nil {
 				miscounted = append(miscounted, f.OID)
 				break
 			}
@@ -81,7 +83,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 			return gone("function", f.Name)
 		}
 		def := createNew(*text.Definition)
-		o.define = func(p *printer) { p.defined(def, "CREATE "+word+" ") }
+		o.define = func(p *script.Printer) { p.Defined(def, "CREATE "+word+" ") }
 		if text.Stub != nil {
 			c.signatures[o] = f.Signature
 			o.stub = func() *object { return o.asStub(*text.Stub, def) }
@@ -120,11 +122,11 @@ func stub(srv server) string {
 // asStub leaves of a function its stub and returns the object that makes the function of it.
 func (o *object) asStub(stub, definition string) *object {
 	o.stub = nil
-	o.define = func(p *printer) { p.defined(stub, "CREATE "+o.word+" ") }
+	o.define = func(p *script.Printer) { p.Defined(stub, "CREATE "+o.word+" ") }
 	whole := &object{address: address{classBody, o.oid}, kind: o.kind, word: "definition of " + strings.ToLower(o.word), name: o.name, hidden: o.hidden}
 	// Back to the stub, which needs none of those that need it.
 	whole.undo = ifFunction(o.name, replacing(stub))
-	whole.define = func(p *printer) { p.defined(replacing(definition), "CREATE OR REPLACE "+o.word+" ") }
+	whole.define = func(p *script.Printer) { p.Defined(replacing(definition), "CREATE OR REPLACE "+o.word+" ") }
 	return whole
 }
 
@@ -148,7 +150,7 @@ func (c *catalog) quoteWords(ctx context.Context, texts map[uint32]functionTexts
 	if err := execAll(ctx, c.conn.PgConn(), "SET quote_all_identifiers = on"); err != nil {
 		return err
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT p.oid, pg_get_functiondef(p.oid) AS definition, `+stub(c.srv)+` AS stub
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = ANY ($1)`, of)
 	if err != nil {

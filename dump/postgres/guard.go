@@ -46,13 +46,29 @@ type guard struct {
 	turn     *semaphore.Weighted // held by whoever uses what follows
 	moved    chan struct{}       // closed, and made anew, when the guard is done with a table
 	conn     *pgx.Conn           // nil until the first table
-	table    *relation           // the one that is held, or was refused; nil: none
+	table    *table              // the one that is held, or was refused; nil: none
 	todo     int                 // pieces of table that are not planned yet
 	next     int                 // the number of the table whose turn it is, or is next
 	state    guardState
 	sampling bool  // the table is not being read yet
 	full     error // the server's word that it has no room for the session
 }
+
+// A table is what the guard has to know of one.
+type table struct {
+	name string // qualified and quoted
+	oid  uint32
+}
+
+// A moment is what a piece of a table wants to be planned in.
+type moment struct {
+	table
+	of     int // pieces that the table has
+	number int // of its table among those that are watched, from 0; or unnumbered
+}
+
+// unnumbered is the number of what is planned before any piece is read.
+const unnumbered = -1
 
 type guardState int
 
@@ -70,38 +86,46 @@ const guardWait = 3 * time.Second
 // watchEvery is how often the guard looks for others that wait for it.
 const watchEvery = 500 * time.Millisecond
 
-// newGuard returns the guard of a dump of database. Whoever calls it closes it.
-func (s *Source) newGuard(srv server, database string) *guard {
-	// Somebody who was let through may build an index for longer than the dump
-	// waits for a lock at its beginning.
-	patience := max(s.cfg.LockTimeout, 10*time.Minute)
-	open := func(ctx context.Context) (*pgx.Conn, error) {
-		conn, _, err := connect(ctx, s.conn, database, s.forReading)
-		return conn, err
-	}
+// newGuard returns the guard of a dump of a database, in which open opens a session. Whoever calls it closes it.
+// lockTimeout is how long the dump waits for a lock at its beginning.
+func newGuard(srv server, lockTimeout time.Duration, open func(context.Context) (*pgx.Conn, error)) *guard {
+	// Somebody who was let through may build an index for longer.
+	patience := max(lockTimeout, 10*time.Minute)
 	return &guard{open: open, version: srv.version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
 }
 
-// during runs f on the guard's session while r is safe to be planned, and reports
+// borrow runs f on the guard's session, in which no transaction is begun, and in nobody's moment. Where f waits for a lock
+// it does so for patience at most.
+func (g *guard) borrow(ctx context.Context, f func(conn *pgx.Conn, patience time.Duration) error) error {
+	if err := g.turn.Acquire(ctx, 1); err != nil {
+		return context.Cause(ctx)
+	}
+	defer g.turn.Release(1)
+	if err := g.connect(ctx); err != nil {
+		return err
+	}
+	return f(g.conn, g.patience)
+}
+
+// during runs f on the guard's session while t is safe to be planned, and reports
 // false where it is not. No reader may have been begun.
-func (g *guard) during(ctx context.Context, r *relation, f func(*pgx.Conn) error) (bool, error) {
-	p := piece{table: r, of: 1, number: unnumbered}
-	safe, err := g.enter(ctx, p)
+func (g *guard) during(ctx context.Context, t table, f func(*pgx.Conn) error) (bool, error) {
+	safe, err := g.enter(ctx, moment{table: t, of: 1, number: unnumbered})
 	if err != nil || !safe {
 		return false, err
 	}
 	return true, cmp.Or(f(g.conn), g.leave(ctx, true))
 }
 
-// enter begins a moment in which the piece may be planned; leave ends it. It
+// enter begins a moment in which a piece may be planned; leave ends it. It
 // reports false where its table must not be planned, which is so then for all of
 // its pieces, and no moment has begun.
-func (g *guard) enter(ctx context.Context, p piece) (safe bool, err error) {
+func (g *guard) enter(ctx context.Context, m moment) (safe bool, err error) {
 	for {
 		if err := g.turn.Acquire(ctx, 1); err != nil {
 			return false, context.Cause(ctx)
 		}
-		if p.number == g.next || p.number == unnumbered && g.table == nil {
+		if m.number == g.next || m.number == unnumbered && g.table == nil {
 			break
 		}
 		// Pieces of tables before are still to be planned, by readers that have them already.
@@ -114,14 +138,14 @@ func (g *guard) enter(ctx context.Context, p piece) (safe bool, err error) {
 		}
 	}
 	if g.table == nil {
-		g.table, g.todo, g.state, g.sampling = p.table, p.of, idle, p.number == unnumbered
+		g.table, g.todo, g.state, g.sampling = &m.table, m.of, idle, m.number == unnumbered
 		err = g.begin(ctx)
 	}
 	if err == nil {
 		safe, err = g.admit(ctx)
 	}
 	if err != nil {
-		err = fmt.Errorf("keep %s from being given an index: %w", p.table.name, err)
+		err = fmt.Errorf("keep %s from being given an index: %w", m.name, err)
 	}
 	if !safe {
 		err = cmp.Or(err, g.planned(ctx))

@@ -16,12 +16,13 @@ var ErrRecoveryConflict = errors.New("the standby ended the dump, which stood in
 
 // explain adds to an error what the server does not say of it: who holds a lock that was waited for, or that a standby
 // goes on with what its primary sends.
-func (s *Source) explain(ctx context.Context, srv server, database string, err error) error {
+// open opens a session beside.
+func explain(ctx context.Context, srv server, err error, open func(context.Context) (*pgx.Conn, error)) error {
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
 	case hasCode(err, "55P03"): // lock_not_available
-		return fmt.Errorf("%w%s", err, s.inTheWay(ctx, database))
+		return fmt.Errorf("%w%s", err, inTheWay(ctx, open))
 	case srv.standby && hasCode(err, "40001", "40P01", "57P01") && strings.Contains(err.Error(), "conflict with recovery"):
 		return fmt.Errorf("%w: %w", ErrRecoveryConflict, err)
 	}
@@ -41,10 +42,10 @@ const holders = `
 
 // inTheWay names the sessions that hold a database's relations locked, as far as they can be seen, as the end of an error.
 // Statements are not told: they hold what may be anybody's secret.
-func (s *Source) inTheWay(ctx context.Context, database string) string {
+func inTheWay(ctx context.Context, open func(context.Context) (*pgx.Conn, error)) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the error does not wait for more
 	defer cancel()
-	conn, _, err := connect(ctx, s.conn, database, s.forReading)
+	conn, err := open(ctx)
 	if err != nil {
 		return ""
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 type indexRow struct {
@@ -29,7 +31,7 @@ type indexRow struct {
 // readIndexes reads indexes and the constraints that stand on one. Indexes of
 // partitions are made by themselves and then attached.
 func readIndexes(ctx context.Context, c *catalog) error {
-	rows, err := query[indexRow](ctx, c, `
+	rows, err := query[indexRow](ctx, c.conn, `
 		SELECT t.oid, i.indrelid AS relation, quote_ident(t.relname) AS name, quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS qualified,
 		       CASE WHEN k.oid IS NULL THEN pg_get_indexdef(t.oid) END AS definition, am.amname::text AS method, t.reloptions AS options, i.indisclustered AS clustered, i.indisreplident AS identity,
 		       coalesce(inh.inhparent, 0::oid) AS parent, quote_ident(ts.spcname) AS tablespace,
@@ -94,26 +96,26 @@ func (c *catalog) addIndex(r *relation, x indexRow) {
 	}
 	o.hidden = r.hidden
 	o.built, o.computed = r, x.Computed
-	o.define = func(p *printer) {
+	o.define = func(p *script.Printer) {
 		if x.Tablespace != nil {
-			p.stmt("SET default_tablespace = %s", *x.Tablespace)
+			p.Stmt("SET default_tablespace = %s", *x.Tablespace)
 		}
 		if x.Constraint == 0 {
-			p.defined(*x.Definition, "CREATE INDEX ", "CREATE UNIQUE INDEX ")
+			p.Defined(*x.Definition, "CREATE INDEX ", "CREATE UNIQUE INDEX ")
 		} else {
-			p.stmt("%s\n    ADD CONSTRAINT %s %s", r.alter(), *x.ConName, *x.ConDef)
+			p.Stmt("%s\n    ADD CONSTRAINT %s %s", r.alter(), *x.ConName, *x.ConDef)
 		}
 		if x.Tablespace != nil {
-			p.stmt("SET default_tablespace = ''")
+			p.Stmt("SET default_tablespace = ''")
 		}
 		if x.Clustered {
-			p.stmt("ALTER %s %s CLUSTER ON %s", r.word, r.name, x.Name)
+			p.Stmt("ALTER %s %s CLUSTER ON %s", r.word, r.name, x.Name)
 		}
 		for i, column := range x.Columns {
-			p.stmt("ALTER INDEX %s ALTER COLUMN %d SET STATISTICS %d", x.Qualified, column, x.Targets[i])
+			p.Stmt("ALTER INDEX %s ALTER COLUMN %d SET STATISTICS %d", x.Qualified, column, x.Targets[i])
 		}
 		if x.Identity {
-			p.stmt("%s REPLICA IDENTITY USING INDEX %s", r.alter(), x.Name)
+			p.Stmt("%s REPLICA IDENTITY USING INDEX %s", r.alter(), x.Name)
 		}
 	}
 }
@@ -126,7 +128,9 @@ func (c *catalog) attachIndex(x indexRow, parent *object) {
 	// on the parent; the statements need them the other way round.
 	child.drop(parent)
 	o := &object{address: address{classIndexAttach, x.OID}, kind: kindIndexAttach, word: "partition", name: x.Qualified, hidden: child.hidden}
-	o.define = func(p *printer) { p.stmt("ALTER INDEX %s ATTACH PARTITION %s", c.indexes[x.Parent], x.Qualified) }
+	o.define = func(p *script.Printer) {
+		p.Stmt("ALTER INDEX %s ATTACH PARTITION %s", c.indexes[x.Parent], x.Qualified)
+	}
 	o.need(child)
 	o.need(parent)
 	c.register(o)
@@ -145,7 +149,7 @@ func readTriggers(ctx context.Context, c *catalog) error {
 	if c.srv.version >= 150000 {
 		copied, chosen = "t.tgparentid <> 0", "NOT t.tgisinternal AND t.tgparentid = 0"
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT t.oid, t.tgrelid AS relation, quote_ident(t.tgname) AS name, t.tgenabled::text AS enabled, `+copied+` AS copied,
 		       pg_get_triggerdef(t.oid) AS definition
 		FROM pg_trigger t LEFT JOIN pg_trigger u ON u.oid = t.tgparentid
@@ -161,16 +165,16 @@ func readTriggers(ctx context.Context, c *catalog) error {
 		}
 		o := c.addOn(r, &object{address: address{classTrigger, row.OID}, kind: kindTrigger, word: "TRIGGER"}, row.Name)
 		o.goes = row.Copied
-		o.define = func(p *printer) {
+		o.define = func(p *script.Printer) {
 			if !row.Copied {
-				p.defined(*row.Definition, "CREATE TRIGGER ", "CREATE CONSTRAINT TRIGGER ")
+				p.Defined(*row.Definition, "CREATE TRIGGER ", "CREATE CONSTRAINT TRIGGER ")
 			}
 			how := firing[row.Enabled]
 			if row.Copied && how == "" {
 				how = "ENABLE"
 			}
 			if how != "" {
-				p.stmt("%s %s TRIGGER %s", strings.Replace(r.alter(), " ONLY ", " ", 1), how, row.Name)
+				p.Stmt("%s %s TRIGGER %s", strings.Replace(r.alter(), " ONLY ", " ", 1), how, row.Name)
 			}
 		}
 	}

@@ -102,7 +102,7 @@ func (c *catalog) unknownKinds(ctx context.Context) ([]string, error) {
 		list = append(list, fmt.Sprintf("the server is PostgreSQL %d; this version of the program knows those up to %d, and a dump may lack what is new", c.srv.major(), newest))
 	}
 	type row struct{ What string }
-	rows, err := query[row](ctx, c, `SELECT relname::text AS what FROM pg_class
+	rows, err := query[row](ctx, c.conn, `SELECT relname::text AS what FROM pg_class
 		WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND oid < $1 AND relname <> ALL ($2) ORDER BY 1`,
 		firstNormal, slices.Sorted(maps.Keys(knownCatalogues)))
 	if err != nil {
@@ -111,7 +111,7 @@ func (c *catalog) unknownKinds(ctx context.Context) ([]string, error) {
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the server has the catalogue %q, which is not known here: what is in it is not in the dump", r.What))
 	}
-	rows, err = query[row](ctx, c, unknownLetters)
+	rows, err = query[row](ctx, c.conn, unknownLetters)
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the database has things of a kind that is not known here (%+q): they may not be in the dump", r.What))
 	}
@@ -134,19 +134,4 @@ func (c *catalog) amongTheSystem() []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// tellUnknown warns of what is not known, of the same once.
-func (d *dumping) tellUnknown(ctx context.Context, c *catalog) error {
-	list, err := c.unknownKinds(ctx)
-	if err != nil {
-		return fmt.Errorf("look for what is not known: %w", err)
-	}
-	for _, s := range list {
-		if !d.told[s] {
-			d.told[s] = true
-			d.cfg.Warn(s)
-		}
-	}
-	return nil
 }

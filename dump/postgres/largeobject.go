@@ -2,9 +2,8 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readLargeObjects reads which large objects there are. Their contents are
@@ -18,7 +17,7 @@ func readLargeObjects(ctx context.Context, c *catalog) error {
 		ACL []string `db:"acl"`
 		Def []string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT oid, 0::oid AS schema, oid::text AS name, lomowner AS owner, lomacl::text[] AS acl, acldefault('L', lomowner)::text[] AS def
 		FROM pg_largeobject_metadata ORDER BY oid`)
 	if err != nil {
@@ -30,30 +29,7 @@ func readLargeObjects(ctx context.Context, c *catalog) error {
 		if err := c.grantOn(o, "LARGE OBJECT", row.Owner, row.ACL, row.Def); err != nil {
 			return err
 		}
-		o.define = func(p *printer) { p.stmt("SELECT pg_catalog.lo_create(%d)", row.OID) }
+		o.define = func(p *script.Printer) { p.Stmt("SELECT pg_catalog.lo_create(%d)", row.OID) }
 	}
 	return nil
-}
-
-// largeObjectPiece is how much of a large object is read and written at once, in bytes.
-const largeObjectPiece = 256 << 10
-
-// copyLargeObject writes a large object's content as statements, each of which
-// stands by itself.
-func copyLargeObject(ctx context.Context, conn *pgx.Conn, p *printer, oid uint32) error {
-	for at := int64(0); ; at += largeObjectPiece {
-		var piece []byte
-		if err := conn.QueryRow(ctx, `SELECT lo_get($1, $2, $3)`, oid, at, largeObjectPiece).Scan(&piece); err != nil {
-			if isForbidden(err) {
-				err = &RightError{fmt.Sprintf("the role may not; GRANT SELECT ON LARGE OBJECT %d TO it, or dump as a superuser", oid), err}
-			}
-			return fmt.Errorf("read large object %d: %w", oid, err)
-		}
-		if len(piece) > 0 {
-			p.stmt(`SELECT pg_catalog.lo_put(%d, %d, '\x%x')`, oid, at, piece)
-		}
-		if len(piece) < largeObjectPiece {
-			return nil
-		}
-	}
 }

@@ -14,13 +14,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // written makes a whole dump of the statements given.
 func written(t *testing.T, m dump.Manifest, sql string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w := dump.NewWriter(&b, engine)
+	w := dump.NewWriter(&b, script.OneDatabase)
 	io.WriteString(w, sql)
 	if err := w.End(m); err != nil {
 		t.Fatal(err)
@@ -155,7 +156,7 @@ func TestLockTimeoutIsReported(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
 	pg.Psql(t, db, "CREATE TABLE busy (a integer)")
-	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading)
+	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +205,6 @@ func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 
 // A dump that a standby ends because of what its primary sends is told for what it is; on others the same code is another's.
 func TestRecoveryConflict(t *testing.T) {
-	s := &Source{}
 	conflict := &pgconn.PgError{Code: "40001", Message: "canceling statement due to conflict with recovery"}
 	for _, tt := range []struct {
 		srv  server
@@ -216,7 +216,7 @@ func TestRecoveryConflict(t *testing.T) {
 		{server{standby: true}, &pgconn.PgError{Code: "40001", Message: "could not serialize access"}, false},
 		{server{standby: true}, nil, false},
 	} {
-		if got := errors.Is(s.explain(t.Context(), tt.srv, "d", tt.err), ErrRecoveryConflict); got != tt.want {
+		if got := errors.Is(explain(t.Context(), tt.srv, tt.err, nil), ErrRecoveryConflict); got != tt.want {
 			t.Errorf("%v on %v: a conflict %t, want %t", tt.err, tt.srv, got, tt.want)
 		}
 	}

@@ -137,7 +137,7 @@ func (c *catalog) readHiddenParents(ctx context.Context) error {
 		Relation uint32
 		Names    []string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT attrelid AS relation, array_agg(attname::text ORDER BY attnum) AS names FROM pg_attribute
 		WHERE attrelid = ANY ($1) AND attnum > 0 AND NOT attisdropped GROUP BY 1`, oids)
 	for _, row := range rows {

@@ -84,7 +84,7 @@ func TestDroppedWhileTheDumpBegins(t *testing.T) {
 	pg.Psql(t, db, `CREATE TABLE kept (a integer); CREATE TABLE "dro""pped" (a integer)`)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading)
+	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}

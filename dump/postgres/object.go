@@ -3,6 +3,8 @@ package postgres
 import (
 	"cmp"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // An address names an object as pg_depend does: the catalogue it is in and its
@@ -155,14 +157,14 @@ type object struct {
 	// early objects have to be made before the rows: the rows are computed by them.
 	early bool
 
-	rows     *relation      // set on the object that stands for a table's rows
-	built    *relation      // set on an index or its constraint: the table whose rows it is built of
-	computed bool           // set on such an index when expressions or a condition are computed for each row
-	define   func(*printer) // writes the definition; nil where there is none to write
-	finish   func(*printer) // writes what must follow the change of owner; may be nil
-	declared []string       // statements about it, to follow its comments
-	undo     string         // the statement that drops it, where that is not DROP word IF EXISTS name
-	goes     bool           // with another object when that is dropped
+	rows     *relation             // set on the object that stands for a table's rows
+	built    *relation             // set on an index or its constraint: the table whose rows it is built of
+	computed bool                  // set on such an index when expressions or a condition are computed for each row
+	define   func(*script.Printer) // writes the definition; nil where there is none to write
+	finish   func(*script.Printer) // writes what must follow the change of owner; may be nil
+	declared []string              // statements about it, to follow its comments
+	undo     string                // the statement that drops it, where that is not DROP word IF EXISTS name
+	goes     bool                  // with another object when that is dropped
 	comments []comment
 	grants   []grants
 
@@ -229,27 +231,27 @@ func (o *object) section() section {
 type comment struct{ target, text, provider string }
 
 // print writes all that belongs to an object but its grants, which come last in a dump.
-func (o *object) print(p *printer) {
+func (o *object) print(p *script.Printer) {
 	if o.hidden {
 		return
 	}
 	if o.define != nil {
 		o.define(p)
 	}
-	if o.owner != "" && o.define != nil && !p.noOwner {
-		p.stmt("ALTER %s %s OWNER TO %s", o.word, o.name, o.owner)
+	if o.owner != "" && o.define != nil && !p.NoOwner {
+		p.Stmt("ALTER %s %s OWNER TO %s", o.word, o.name, o.owner)
 	}
 	if o.finish != nil {
 		o.finish(p)
 	}
 	for _, c := range o.comments {
 		if c.provider != "" {
-			p.stmt("SECURITY LABEL FOR %s ON %s IS %s", c.provider, c.target, literal(c.text))
+			p.Stmt("SECURITY LABEL FOR %s ON %s IS %s", c.provider, c.target, literal(c.text))
 			continue
 		}
-		p.stmt("COMMENT ON %s IS %s", c.target, p.textOrNull(c.text))
+		p.Stmt("COMMENT ON %s IS %s", c.target, literalOrNull(c.text))
 	}
 	for _, s := range o.declared {
-		p.stmt("%s", s)
+		p.Stmt("%s", s)
 	}
 }

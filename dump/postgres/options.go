@@ -86,3 +86,13 @@ func withoutOptions(definition string, all, kept []string) string {
 	}
 	return strings.Replace(definition, with(all), with(kept), 1)
 }
+
+// optionList writes storage options as WITH takes them, from reloptions' key=value.
+func optionList(prefix string, options []string) []string {
+	list := make([]string, len(options))
+	for i, o := range options {
+		key, value, _ := strings.Cut(o, "=")
+		list[i] = prefix + ident(key) + "=" + literal(value)
+	}
+	return list
+}

@@ -240,7 +240,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, _, err := connect(t.Context(), src.conn, db, src.forReading)
+		conn, _, err := src.connect(t.Context(), db)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -314,7 +314,7 @@ func readingSession(t *testing.T, cfg Config) (*Source, *pgx.Conn, server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, srv, err := connect(t.Context(), src.conn, src.conn.Database, src.forReading)
+	conn, srv, err := src.connect(t.Context(), src.conn.Database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,9 +356,11 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.guard = src.newGuard(srv, db)
-	defer c.guard.close()
-	list, err := c.pieces(t.Context(), c.tables, src.cfg)
+	in := newData(conn, srv, readConfig{
+		Order: ByKey, Open: func(ctx context.Context) (*pgx.Conn, error) { conn, _, err := src.connect(ctx, db); return conn, err }, Debug: src.cfg.Debug,
+	})
+	defer in.close()
+	list, err := in.pieces(t.Context(), c.tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -481,12 +483,11 @@ func TestPartitionsOfOthers(t *testing.T) {
 	db := ownedByAnother(t, pg, "parents_owner", "CREATE TABLE parent (id integer, s text) PARTITION BY RANGE (id)")
 	pg.Psql(t, db, "CREATE TABLE leaf PARTITION OF parent FOR VALUES FROM (0) TO (1000000); INSERT INTO leaf SELECT i, repeat(md5(i::text), 5) FROM generate_series(1, 60000) i")
 	_, conn, srv := readingSession(t, Config{Conn: pg.DSN(db)})
-	c := &catalog{conn: conn, srv: srv}
 	var oid uint32
 	if err := conn.QueryRow(t.Context(), "SELECT 'public.leaf'::regclass::oid").Scan(&oid); err != nil {
 		t.Fatal(err)
 	}
-	of, err := c.judge(t.Context(), []uint32{oid}, true)
+	of, err := judge(t.Context(), conn, srv, false, []uint32{oid}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,18 +10,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A RowOrder says in which order a table's rows leave.
+// A Order says in which order a table's rows leave.
 //
 // In the order of the primary key a row that is updated keeps its place in the
 // stream, and the next backup adds little; in physical order, which is cheaper
 // to read, an updated row moves to wherever the server found room.
-type RowOrder string
+type Order string
 
 // The orders of rows.
 const (
-	OrderAuto     RowOrder = "auto"     // by key where that costs little: see inKeyOrder
-	OrderKey      RowOrder = "key"      // by key in every table that has one
-	OrderPhysical RowOrder = "physical" // as the rows lie
+	Auto     Order = "auto"     // by key where that costs little: see inKeyOrder
+	ByKey    Order = "key"      // by key in every table that has one
+	Physical Order = "physical" // as the rows lie
 )
 
 // A piece is a part of a table's rows, read by one COPY. The pieces of a table,
@@ -37,11 +37,13 @@ type piece struct {
 	number  int     // of its table among those with watched pieces, from 0
 }
 
-// unnumbered is the number of a piece outside the queue.
-const unnumbered = -1
-
 // query is what to COPY: a table's columns, or a SELECT in parentheses.
-func (p piece) query() string { return p.table.selection(p.clauses) }
+func (p piece) query() string { return source(p.table, p.clauses) }
+
+// moment is what the piece wants of the guard.
+func (p piece) moment() moment { return moment{asTable(p.table), p.of, p.number} }
+
+func asTable(r *relation) table { return table{r.name, r.oid} }
 
 // What a piece should hold, by the size of the table. Smaller pieces keep
 // several connections busy at bounded memory, larger ones spare round trips.
@@ -84,11 +86,11 @@ type primaryKey struct {
 }
 
 // inKeyOrder tells whether a table's rows leave in the order of its key.
-func (t stored) inKeyOrder(order RowOrder) bool {
+func (t stored) inKeyOrder(order Order) bool {
 	switch {
-	case len(t.Key) == 0 || order == OrderPhysical:
+	case len(t.Key) == 0 || order == Physical:
 		return false
-	case order == OrderKey || t.bytes <= smallTable:
+	case order == ByKey || t.bytes <= smallTable:
 		return true
 	}
 	return t.correlation != nil && *t.correlation >= ordered
@@ -96,8 +98,8 @@ func (t stored) inKeyOrder(order RowOrder) bool {
 
 // pieces cuts the tables into pieces, in the order given. Of the tables that must
 // not be planned it tells debug, and how many there are.
-func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([]piece, error) {
-	about, err := c.readStored(ctx, tables)
+func (d *data) pieces(ctx context.Context, tables []*relation) ([]piece, error) {
+	about, err := d.readStored(ctx, tables)
 	if err != nil {
 		return nil, fmt.Errorf("read sizes and keys of tables: %w", err)
 	}
@@ -105,11 +107,11 @@ func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([
 	asTheyLie, watchedTables := 0, 0
 	for _, r := range tables {
 		t := about[r.oid]
-		key, err := c.cut(ctx, r, t, cfg)
+		key, err := d.cut(ctx, r, t)
 		if err != nil {
 			return nil, err
 		}
-		if t.trust == distrusted && t.wantsPlan(cfg.RowOrder) {
+		if t.trust == distrusted && t.wantsPlan(d.cfg.Order) {
 			asTheyLie++
 		}
 		if key[0].watched {
@@ -121,18 +123,18 @@ func (c *catalog) pieces(ctx context.Context, tables []*relation, cfg Config) ([
 		list = append(list, key...)
 	}
 	if asTheyLie > 0 {
-		cfg.Debug(fmt.Sprintf("%d tables of more than %d MiB are read as they lie, on one connection each, because planning a query of theirs might run code of their owners", asTheyLie, sortedHere>>20))
+		d.cfg.Debug(fmt.Sprintf("%d tables of more than %d MiB are read as they lie, on one connection each, because planning a query of theirs might run code of their owners", asTheyLie, sortedHere>>20))
 	}
 	return list, nil
 }
 
 // wantsPlan tells whether the table would be read by SELECTs if that were safe.
-func (t stored) wantsPlan(order RowOrder) bool {
+func (t stored) wantsPlan(order Order) bool {
 	return t.bytes+t.toast > sortedHere && (t.inKeyOrder(order) || t.bytes >= 2*pieceBytes)
 }
 
 // cut cuts one table.
-func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([]piece, error) {
+func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) {
 	whole := piece{table: r, bytes: t.bytes + t.toast, first: true}
 	switch {
 	case r.rows != "" && t.bytes > 0:
@@ -144,28 +146,28 @@ func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([
 		return []piece{whole}, nil
 	case len(r.copied()) == 0 || t.bytes == 0:
 		return []piece{whole}, nil
-	case t.inKeyOrder(cfg.RowOrder) && t.bytes+t.toast <= sortedHere:
-		cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.name, strings.Join(t.Key, ", ")))
-		whole.key = r.sortKey(t)
+	case t.inKeyOrder(d.cfg.Order) && t.bytes+t.toast <= sortedHere:
+		d.cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.name, strings.Join(t.Key, ", ")))
+		whole.key = keyOf(r, t)
 		return []piece{whole}, nil
 	case t.trust == distrusted:
-		if t.wantsPlan(cfg.RowOrder) {
-			cfg.Debug(fmt.Sprintf("rows of %s: as they lie, because planning a query might run code of the owner", r.name))
+		if t.wantsPlan(d.cfg.Order) {
+			d.cfg.Debug(fmt.Sprintf("rows of %s: as they lie, because planning a query might run code of the owner", r.name))
 		}
 		return []piece{whole}, nil
 	}
 	var clauses []string
 	// What cannot be cut is sorted as a whole, and the guard would hold its locks for that long.
 	tooLong := t.trust == watched && !t.Cuttable && t.bytes > watchedSort
-	if t.inKeyOrder(cfg.RowOrder) && !tooLong {
-		cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
+	if t.inKeyOrder(d.cfg.Order) && !tooLong {
+		d.cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
 		var err error
-		if clauses, err = c.cutByKey(ctx, r, t); err != nil {
+		if clauses, err = d.cutByKey(ctx, r, t); err != nil {
 			return nil, fmt.Errorf("cut %s by its key: %w", r.name, err)
 		}
 	} else {
-		cfg.Debug(fmt.Sprintf("rows of %s: in physical order", r.name))
-		clauses = c.cutByPlace(t)
+		d.cfg.Debug(fmt.Sprintf("rows of %s: in physical order", r.name))
+		clauses = d.cutByPlace(t)
 	}
 	var list []piece
 	for i, w := range clauses {
@@ -179,8 +181,8 @@ func (c *catalog) cut(ctx context.Context, r *relation, t stored, cfg Config) ([
 var errConditionDistrusted = errors.New("only those that the extension's condition chooses are dumped, and planning that query might run code of the table's owner; " +
 	"give the table to a superuser, or dump as a role that may lock it")
 
-// selection writes a COPY's source: the rows of r for which the clauses hold.
-func (r *relation) selection(clauses string) string {
+// source writes a COPY's source: the rows of r for which the clauses hold.
+func source(r *relation, clauses string) string {
 	columns := strings.Join(r.copied(), ", ")
 	if clauses == "" {
 		if columns == "" {
@@ -191,7 +193,7 @@ func (r *relation) selection(clauses string) string {
 	return "(SELECT " + columns + " FROM ONLY " + r.name + " " + clauses + ")"
 }
 
-func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint32]stored, error) {
+func (d *data) readStored(ctx context.Context, tables []*relation) (map[uint32]stored, error) {
 	oids := make([]uint32, len(tables))
 	for i, r := range tables {
 		oids[i] = r.oid
@@ -200,7 +202,7 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 		Relation     uint32
 		Bytes, Toast int64
 	}
-	sizes, err := query[size](ctx, c, `
+	sizes, err := query[size](ctx, d.conn, `
 		SELECT c.oid AS relation, c.bytes, CASE WHEN c.bytes > 0 AND c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS toast
 		FROM (SELECT oid, reltoastrelid, pg_relation_size(oid) AS bytes FROM pg_class WHERE oid = ANY ($1) OFFSET 0) c`, oids)
 	if err != nil {
@@ -214,28 +216,28 @@ func (c *catalog) readStored(ctx context.Context, tables []*relation) (map[uint3
 			filled = append(filled, t.Relation)
 		}
 	}
-	if err := c.readKeys(ctx, about, filled); err != nil {
+	if err := d.readKeys(ctx, about, filled); err != nil {
 		return nil, err
 	}
 	var planned, large []uint32
 	for _, r := range tables {
 		t := about[r.oid]
-		if t.wantsPlan(OrderKey) || r.rows != "" {
+		if t.wantsPlan(ByKey) || r.rows != "" {
 			planned = append(planned, r.oid)
 		}
 		if t.bytes > smallTable {
 			large = append(large, r.oid)
 		}
 	}
-	return about, errors.Join(c.readTrust(ctx, about, planned), c.readCorrelation(ctx, about, large))
+	return about, errors.Join(d.readTrust(ctx, about, planned), d.readCorrelation(ctx, about, large))
 }
 
 // readKeys reads the primary keys of tables.
-func (c *catalog) readKeys(ctx context.Context, about map[uint32]stored, oids []uint32) error {
+func (d *data) readKeys(ctx context.Context, about map[uint32]stored, oids []uint32) error {
 	if len(oids) == 0 {
 		return nil
 	}
-	rows, err := query[primaryKey](ctx, c, `
+	rows, err := query[primaryKey](ctx, d.conn, `
 		SELECT k.relation, k.key, k.types, format_type(t.oid, -1) AS first, t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b' AS cuttable
 		FROM (SELECT i.indrelid AS relation, min(i.indkey[0]) AS leading, array_agg(quote_ident(a.attname) ORDER BY k.n) AS key, array_agg(a.atttypid ORDER BY k.n) AS types
 		      FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n), pg_attribute a
@@ -251,11 +253,11 @@ func (c *catalog) readKeys(ctx context.Context, about map[uint32]stored, oids []
 	return err
 }
 
-func (c *catalog) readTrust(ctx context.Context, about map[uint32]stored, oids []uint32) error {
+func (d *data) readTrust(ctx context.Context, about map[uint32]stored, oids []uint32) error {
 	if len(oids) == 0 {
 		return nil
 	}
-	judged, err := c.judge(ctx, oids, true)
+	judged, err := judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, true)
 	for oid, trust := range judged {
 		t := about[oid]
 		t.trust = trust
@@ -264,7 +266,7 @@ func (c *catalog) readTrust(ctx context.Context, about map[uint32]stored, oids [
 	return err
 }
 
-func (c *catalog) readCorrelation(ctx context.Context, about map[uint32]stored, oids []uint32) error {
+func (d *data) readCorrelation(ctx context.Context, about map[uint32]stored, oids []uint32) error {
 	if len(oids) == 0 {
 		return nil
 	}
@@ -272,7 +274,7 @@ func (c *catalog) readCorrelation(ctx context.Context, about map[uint32]stored, 
 		Relation    uint32
 		Correlation *float32
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, d.conn, `
 		SELECT c.oid AS relation, s.correlation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND i.indisvalid
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
@@ -288,9 +290,9 @@ func (c *catalog) readCorrelation(ctx context.Context, about map[uint32]stored, 
 
 // cutByPlace cuts a table at block numbers. Before 14 the server could not scan
 // a range of blocks.
-func (c *catalog) cutByPlace(t stored) []string {
+func (d *data) cutByPlace(t stored) []string {
 	n := t.bytes / pieceBytes
-	if n < 2 || c.srv.version < 140000 {
+	if n < 2 || d.srv.version < 140000 {
 		return []string{""}
 	}
 	const blocks = pieceBytes / 8192
@@ -307,7 +309,7 @@ func (c *catalog) cutByPlace(t stored) []string {
 
 // cutByKey cuts a table at keys that a sample says lie evenly. Which ones they
 // are changes nothing in the stream.
-func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string, error) {
+func (d *data) cutByKey(ctx context.Context, r *relation, t stored) ([]string, error) {
 	sorted := "ORDER BY " + strings.Join(t.Key, ", ")
 	n := int(t.bytes / pieceBytes)
 	if n < 2 || !t.Cuttable {
@@ -325,9 +327,9 @@ func (c *catalog) cutByKey(ctx context.Context, r *relation, t stored) ([]string
 	var err error
 	if t.trust == watched {
 		// Where the guard is refused it will be when the rows are read, and they are read whole.
-		_, err = c.guard.during(ctx, r, sample)
+		_, err = d.guard.during(ctx, asTable(r), sample)
 	} else {
-		err = sample(c.conn)
+		err = sample(d.conn)
 	}
 	if err != nil {
 		return nil, err

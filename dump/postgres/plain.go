@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A plainKind is a kind of object whose statement the server can put together
@@ -231,7 +233,7 @@ func (c *catalog) occurring(ctx context.Context) (map[uint32]bool, error) {
 	for i, class := range classes {
 		exist[i] = "EXISTS (SELECT FROM " + catalogues[class] + " WHERE oid >= $1)"
 	}
-	rows, err := query[struct{ Exist []bool }](ctx, c, "SELECT ARRAY["+strings.Join(exist, ", ")+"] AS exist", firstNormal)
+	rows, err := query[struct{ Exist []bool }](ctx, c.conn, "SELECT ARRAY["+strings.Join(exist, ", ")+"] AS exist", firstNormal)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +265,7 @@ func readPlain(ctx context.Context, c *catalog) error {
 		if k.more != "" {
 			more = "array_remove(" + k.more + ", NULL)"
 		}
-		rows, err := query[row](ctx, c, "SELECT x.*, "+more+" AS more FROM ("+k.sql(c.srv)+") x ORDER BY x.oid", firstNormal)
+		rows, err := query[row](ctx, c.conn, "SELECT x.*, "+more+" AS more FROM ("+k.sql(c.srv)+") x ORDER BY x.oid", firstNormal)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}
@@ -282,10 +284,10 @@ func readPlain(ctx context.Context, c *catalog) error {
 			if row.Definition == nil {
 				return gone(strings.ToLower(k.word), row.Name)
 			}
-			o.define = func(p *printer) {
-				p.defined(*row.Definition, k.beginnings()...)
+			o.define = func(p *script.Printer) {
+				p.Defined(*row.Definition, k.beginnings()...)
 				for _, s := range row.More {
-					p.defined(s, "ALTER "+k.word+" ")
+					p.Defined(s, "ALTER "+k.word+" ")
 				}
 			}
 		}

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readPolicies reads the policies of row level security, and which tables have
@@ -13,7 +15,7 @@ func readPolicies(ctx context.Context, c *catalog) error {
 			continue
 		}
 		o := &object{address: address{classRowSecurity, r.oid}, kind: kindPolicy, word: "row level security of", name: r.name}
-		o.define = func(p *printer) { p.stmt("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", r.name) }
+		o.define = func(p *script.Printer) { p.Stmt("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", r.name) }
 		o.goes = true
 		o.need(r.object)
 		c.objects = append(c.objects, o)
@@ -25,7 +27,7 @@ func readPolicies(ctx context.Context, c *catalog) error {
 		Roles         string
 		Using, Check  *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT oid, polrelid AS relation, quote_ident(polname) AS name, polcmd::text AS command, polpermissive AS permissive,
 		       CASE WHEN polroles = '{0}' THEN '' ELSE coalesce((SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)), '') END AS roles,
 		       pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check
@@ -55,7 +57,7 @@ func readPolicies(ctx context.Context, c *catalog) error {
 		if row.Check != nil {
 			b.WriteString(" WITH CHECK (" + *row.Check + ")")
 		}
-		o.define = func(p *printer) { p.stmt("%s", b.String()) }
+		o.define = func(p *script.Printer) { p.Stmt("%s", b.String()) }
 	}
 	return nil
 }

@@ -73,6 +73,16 @@ type Config struct {
 	Warn func(string)
 }
 
+// A RowOrder says in which order a table's rows leave.
+type RowOrder = Order
+
+// The orders of rows.
+const (
+	OrderAuto     = Auto
+	OrderKey      = ByKey
+	OrderPhysical = Physical
+)
+
 // A Source dumps a database, or a cluster. It holds no connection between dumps.
 type Source struct {
 	cfg Config

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readPublished reads which tables and schemas the publications publish, with
@@ -19,7 +21,7 @@ func readPublished(ctx context.Context, c *catalog) error {
 			FROM unnest(pr.prattrs::int2[]) WITH ORDINALITY k(attnum, n) JOIN pg_attribute a ON a.attrelid = pr.prrelid AND a.attnum = k.attnum) END`
 		filter = `pg_get_expr(pr.prqual, pr.prrelid)`
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT pr.oid, prpubid AS publication, prrelid AS relation, `+columns+` AS columns, `+filter+` AS filter
 		FROM pg_publication_rel pr WHERE prrelid = ANY ($1) ORDER BY pr.oid`, c.relationOIDs())
 	if err != nil {
@@ -40,7 +42,7 @@ func readPublished(ctx context.Context, c *catalog) error {
 		return nil
 	}
 	type schemaRow struct{ OID, Publication, Schema uint32 }
-	schemas, err := query[schemaRow](ctx, c, `SELECT oid, pnpubid AS publication, pnnspid AS schema FROM pg_publication_namespace ORDER BY oid`)
+	schemas, err := query[schemaRow](ctx, c.conn, `SELECT oid, pnpubid AS publication, pnnspid AS schema FROM pg_publication_namespace ORDER BY oid`)
 	for _, row := range schemas {
 		pub, schema := c.at[address{classPublication, row.Publication}], c.at[address{classNamespace, row.Schema}]
 		c.publish(pub, schema, address{classPublicationSchema, row.OID}, "TABLES IN SCHEMA "+schema.name)
@@ -51,7 +53,7 @@ func readPublished(ctx context.Context, c *catalog) error {
 // publish makes the object that adds what to a publication.
 func (c *catalog) publish(pub, member *object, at address, what string) {
 	o := &object{address: at, kind: kindPublished, word: "publication", name: pub.name + " " + member.name, hidden: pub.hidden}
-	o.define = func(p *printer) { p.stmt("ALTER PUBLICATION %s ADD %s", pub.name, what) }
+	o.define = func(p *script.Printer) { p.Stmt("ALTER PUBLICATION %s ADD %s", pub.name, what) }
 	o.need(pub)
 	o.need(member)
 	c.register(o)
@@ -102,7 +104,7 @@ func readSubscriptions(ctx context.Context, c *catalog) error {
 	if c.srv.version >= 140000 && c.srv.version < 160000 {
 		options += ` || CASE WHEN substream THEN ', streaming = on' ELSE '' END`
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT oid, 0::oid AS schema, quote_ident(subname) AS name, subowner AS owner, subconninfo AS info, subsynccommit AS sync, subslotname AS slot,
 		       (SELECT string_agg(quote_ident(x), ', ' ORDER BY n) FROM unnest(subpublications) WITH ORDINALITY u(x, n)) AS publications, `+options+` AS options
 		FROM pg_subscription WHERE `+own+` ORDER BY oid`)
@@ -121,7 +123,7 @@ func readSubscriptions(ctx context.Context, c *catalog) error {
 			b.WriteString(", synchronous_commit = " + literal(s.Sync))
 		}
 		b.WriteString(")")
-		o.define = func(p *printer) { p.stmt("%s", b.String()) }
+		o.define = func(p *script.Printer) { p.Stmt("%s", b.String()) }
 	}
 	return nil
 }

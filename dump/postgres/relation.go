@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A relation is a row of pg_class that is dumped as an object of its own: a
@@ -86,7 +88,7 @@ func (r *relation) alter() string {
 // readRelations reads pg_class and locks the tables that will be dumped before
 // anything more of them is looked at.
 func readRelations(ctx context.Context, c *catalog) error {
-	rows, err := query[relationRow](ctx, c, `
+	rows, err := query[relationRow](ctx, c.conn, `
 		SELECT c.oid, c.relnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relowner AS owner,
 		       c.relname AS raw, c.relkind::text AS kind, c.reltype AS type, c.relpersistence::text AS persistence,
 		       array_remove(array_remove(c.reloptions, 'check_option=local'), 'check_option=cascaded') AS options,
@@ -158,7 +160,7 @@ func (c *catalog) readConfigTables(ctx context.Context) error {
 		Relation  uint32
 		Condition string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT unnest(extconfig) AS relation, unnest(extcondition) AS condition FROM pg_extension WHERE extconfig IS NOT NULL`)
 	for _, row := range rows {
 		if r := c.rels[row.Relation]; r != nil {
@@ -211,18 +213,9 @@ func lockError(err error) error {
 	return fmt.Errorf("lock the tables: %w", lockRoom(err))
 }
 
-// lockRoom says what to do where the server has no room for another lock.
-func lockRoom(err error) error {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "53200" { // out_of_memory
-		return fmt.Errorf("the server may have room for too few locks, of which every table takes one or more; raise max_locks_per_transaction: %w", err)
-	}
-	return err
-}
-
 // printTable writes CREATE TABLE and what has to be altered afterwards, for
 // tables of every sort and for materialized views.
-func (r *relation) printTable(p *printer) {
+func (r *relation) printTable(p *script.Printer) {
 	var b strings.Builder
 	b.WriteString("CREATE ")
 	if r.Persistence == "u" {
@@ -231,35 +224,35 @@ func (r *relation) printTable(p *printer) {
 	b.WriteString(r.word + " " + r.name)
 	if r.Kind == materializedView {
 		b.WriteString(r.storage())
-		p.stmt("%s AS\n%s\n  WITH NO DATA", b.String(), r.query)
+		p.Stmt("%s AS\n%s\n  WITH NO DATA", b.String(), r.query)
 	} else {
 		if r.mould != "" {
-			p.stmt("CREATE TABLE %s%s", r.mould, r.mouldBody())
+			p.Stmt("CREATE TABLE %s%s", r.mould, r.mouldBody())
 		}
 		b.WriteString(r.body())
 		b.WriteString(r.storage())
 		if r.FDWOptions != nil {
 			fmt.Fprintf(&b, "\nOPTIONS (\n    %s\n)", *r.FDWOptions)
 		}
-		p.stmt("%s", b.String())
+		p.Stmt("%s", b.String())
 		if r.mould != "" {
 			for _, parent := range r.parents {
-				p.stmt("%s INHERIT %s", r.alter(), parent.name)
+				p.Stmt("%s INHERIT %s", r.alter(), parent.name)
 			}
-			p.stmt("%s NO INHERIT %s", r.alter(), r.mould)
-			p.stmt("DROP TABLE %s", r.mould)
+			p.Stmt("%s NO INHERIT %s", r.alter(), r.mould)
+			p.Stmt("DROP TABLE %s", r.mould)
 		}
 	}
 	r.printColumnSettings(p)
 	switch {
 	case r.Kind == foreignTable: // always n, and cannot be set
 	case r.Identity == "n":
-		p.stmt("%s REPLICA IDENTITY NOTHING", r.alter())
+		p.Stmt("%s REPLICA IDENTITY NOTHING", r.alter())
 	case r.Identity == "f":
-		p.stmt("%s REPLICA IDENTITY FULL", r.alter())
+		p.Stmt("%s REPLICA IDENTITY FULL", r.alter())
 	}
 	if r.Forced {
-		p.stmt("%s FORCE ROW LEVEL SECURITY", r.alter())
+		p.Stmt("%s FORCE ROW LEVEL SECURITY", r.alter())
 	}
 }
 
@@ -331,7 +324,7 @@ func readInheritance(ctx context.Context, c *catalog) error {
 		Key      *string
 		Scatters bool
 	}
-	keys, err := query[keyRow](ctx, c, `
+	keys, err := query[keyRow](ctx, c.conn, `
 		SELECT partrelid AS relation, pg_get_partkeydef(partrelid) AS key,
 		       EXISTS (SELECT FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod
 		               WHERE o.oid = ANY (partclass::oid[]) AND amname = 'hash' AND opcname = 'enum_ops' AND opcnamespace = 'pg_catalog'::regnamespace) AS scatters
@@ -348,7 +341,7 @@ func readInheritance(ctx context.Context, c *catalog) error {
 		Child, Parent uint32
 		Bound         *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT i.inhrelid AS child, i.inhparent AS parent,
 		       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound
 		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -399,9 +392,9 @@ func (c *catalog) attach(r, parent *relation, bound string) {
 		address: address{class: classInherits, oid: r.oid}, kind: kindTableAttach, name: r.name, word: "partition",
 		hidden: r.hidden || parent.hidden,
 	}
-	o.define = func(p *printer) {
+	o.define = func(p *script.Printer) {
 		// ONLY: what attaching finds in the parent's indexes is attached by itself later.
-		p.stmt("ALTER TABLE ONLY %s ATTACH PARTITION %s %s", parent.name, r.name, bound)
+		p.Stmt("ALTER TABLE ONLY %s ATTACH PARTITION %s %s", parent.name, r.name, bound)
 	}
 	o.need(r.object)
 	o.need(parent.object)

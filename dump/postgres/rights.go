@@ -20,29 +20,13 @@ import (
 // everybody, and where somebody has taken a right away from the role that is an
 // error. Large objects are refused, unless lo_compat_privileges shows them to all.
 
-// A RightError is the server's refusal of what the role has no right to, with what
-// gives it to it.
-type RightError struct {
-	Lacks string // a right, and what grants it
-	Err   error
-}
-
-func (e *RightError) Error() string { return e.Lacks + ": " + e.Err.Error() }
-
-func (e *RightError) Unwrap() error { return e.Err }
-
-// toGrant says what lets the role see a catalogue.
-func (s server) toGrant(catalogue string) string {
-	return fmt.Sprintf("GRANT SELECT ON pg_catalog.%s TO %s", catalogue, s.roleName)
-}
-
 // blindMappings tells of user mappings whose options the role may not see.
 func blindMappings(ctx context.Context, c *catalog) error {
 	if c.srv.seesMappings {
 		return nil
 	}
 	type row struct{ Name string }
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT format('FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) AS name
 		FROM pg_user_mappings WHERE umoptions IS NULL ORDER BY 1`)
 	if err != nil || len(rows) == 0 {
@@ -55,25 +39,4 @@ func blindMappings(ctx context.Context, c *catalog) error {
 	c.warn(fmt.Sprintf("user mappings are dumped without their options, which the role may not see: %s; %s in this database, or dump as a superuser",
 		strings.Join(names, ", "), c.srv.toGrant("pg_user_mapping")))
 	return nil
-}
-
-// unreachable tells of databases that are left out because nobody can connect to them.
-func unreachable(ctx context.Context, c *catalog, s *Source) error {
-	type row struct {
-		Name    string
-		Invalid bool
-	}
-	rows, err := query[row](ctx, c, `
-		SELECT datname::text AS name, datconnlimit = -2 AS invalid FROM pg_database WHERE (NOT datallowconn OR datconnlimit = -2) AND datname <> 'template0' ORDER BY 1`)
-	for _, r := range rows {
-		used := map[*pattern]bool{}
-		switch {
-		case len(s.databases) > 0 && !s.databases.match(used, "", r.Name) || s.notDatabases.match(used, "", r.Name):
-		case r.Invalid:
-			s.cfg.Warn(fmt.Sprintf("database %q is left out: it is what an interrupted DROP DATABASE has left; drop it", r.Name))
-		default:
-			s.cfg.Warn(fmt.Sprintf("database %q is left out: it allows no connections; ALTER DATABASE %s ALLOW_CONNECTIONS true, or exclude it", r.Name, ident(r.Name)))
-		}
-	}
-	return err
 }

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // writeRoles writes the roles. One that exists already, as the role that
 // restores does, is only altered. Passwords are read where the dumping role may:
 // they are in pg_authid, which superusers see and whom they let.
-func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) error {
+func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 	var seesPasswords bool
 	err := c.conn.QueryRow(ctx, `SELECT has_table_privilege('pg_authid', 'SELECT')`).Scan(&seesPasswords)
 	if err != nil {
@@ -19,7 +23,7 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 	table, password := "pg_authid", "rolpassword"
 	if !seesPasswords {
 		table, password = "pg_roles", "NULL::text"
-		warn("roles are dumped without their passwords, which the dumping role may not see: " + c.srv.toGrant("pg_authid") + ", or dump as a superuser; else set them anew after a restore")
+		c.warn("roles are dumped without their passwords, which the dumping role may not see: " + c.srv.toGrant("pg_authid") + ", or dump as a superuser; else set them anew after a restore")
 	}
 	type row struct {
 		Raw, Name                                                        string
@@ -27,7 +31,7 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 		Limit                                                            int32
 		Password, Until, Comment                                         *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT rolname AS raw, quote_ident(rolname) AS name, rolsuper AS super, rolinherit AS inherit, rolcreaterole AS create_role,
 		       rolcreatedb AS create_db, rolcanlogin AS login, rolreplication AS replication, rolbypassrls AS bypass,
 		       rolconnlimit AS limit, `+password+` AS password, rolvaliduntil::text AS until, shobj_description(oid, 'pg_authid') AS comment
@@ -36,7 +40,7 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 		return err
 	}
 	for _, r := range rows {
-		p.stmt("DO %s", literal(fmt.Sprintf("BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END",
+		p.Stmt("DO %s", literal(fmt.Sprintf("BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END",
 			literal(r.Raw), literal("CREATE ROLE "+r.Name))))
 	}
 	for _, r := range rows {
@@ -60,7 +64,7 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 			}
 		}
 		if r.Limit != -1 {
-			p.stmt("ALTER ROLE %s CONNECTION LIMIT %d", r.Name, r.Limit)
+			p.Stmt("ALTER ROLE %s CONNECTION LIMIT %d", r.Name, r.Limit)
 		}
 		if r.Password != nil {
 			s += " PASSWORD " + literal(*r.Password)
@@ -68,9 +72,9 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 		if r.Until != nil {
 			s += " VALID UNTIL " + literal(*r.Until)
 		}
-		p.stmt("%s", s)
+		p.Stmt("%s", s)
 		if r.Comment != nil {
-			p.stmt("COMMENT ON ROLE %s IS %s", r.Name, literal(*r.Comment))
+			p.Stmt("COMMENT ON ROLE %s IS %s", r.Name, literal(*r.Comment))
 		}
 	}
 	return nil
@@ -79,7 +83,7 @@ func writeRoles(ctx context.Context, c *catalog, p *printer, warn func(string)) 
 // writeMemberships writes who is in which role. Since 16 a membership has its
 // own INHERIT and SET, and its grantor counts; before, the grantor may be a role
 // that was dropped.
-func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+func (c *cluster) writeMemberships(ctx context.Context, p *script.Printer) error {
 	type row struct {
 		Role, Member                string
 		Grantor                     *string
@@ -91,7 +95,7 @@ func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string
 	if c.srv.version >= 160000 {
 		options = "a.inherit_option AS inherit, a.set_option AS set"
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT quote_ident(r.rolname) AS role, quote_ident(m.rolname) AS member, quote_ident(g.rolname) AS grantor, a.admin_option AS admin, `+options+`,
 		       a.grantor AS grantor_id, a.member AS member_id, a.roleid AS role_id
 		FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = a.grantor
@@ -126,7 +130,7 @@ func writeMemberships(ctx context.Context, c *catalog, p *printer, _ func(string
 		if m.Grantor != nil {
 			s += " GRANTED BY " + *m.Grantor
 		}
-		p.stmt("%s", s)
+		p.Stmt("%s", s)
 	}
 	return nil
 }
@@ -145,30 +149,30 @@ type setting struct {
 	Config         []string
 }
 
-func readSettings(ctx context.Context, c *catalog) ([]setting, error) {
-	return query[setting](ctx, c, `
+func readSettings(ctx context.Context, conn *pgx.Conn) ([]setting, error) {
+	return query[setting](ctx, conn, `
 		SELECT setdatabase AS database, setrole AS role, setconfig AS config FROM pg_db_role_setting
 		LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY datname NULLS FIRST, rolname NULLS FIRST`)
 }
 
 // writeRoleSettings writes the settings of roles in any database.
-func writeRoleSettings(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
-	settings, err := readSettings(ctx, c)
+func (c *cluster) writeRoleSettings(ctx context.Context, p *script.Printer) error {
+	settings, err := readSettings(ctx, c.conn)
 	for _, s := range settings {
 		if s.Database == 0 {
-			s.print(p, c, "")
+			s.print(p, c.roles, "")
 		}
 	}
 	return err
 }
 
 // of is what has the settings, as ALTER says it; database is the quoted name of theirs, if any.
-func (s setting) of(c *catalog, database string) string {
+func (s setting) of(all roles, database string) string {
 	switch {
 	case s.Role != 0 && s.Database != 0:
-		return "ROLE " + c.roles[s.Role].quoted + " IN DATABASE " + database
+		return "ROLE " + all[s.Role].quoted + " IN DATABASE " + database
 	case s.Role != 0:
-		return "ROLE " + c.roles[s.Role].quoted
+		return "ROLE " + all[s.Role].quoted
 	case s.Database == 0:
 		return "ROLE ALL"
 	}
@@ -176,13 +180,13 @@ func (s setting) of(c *catalog, database string) string {
 }
 
 // print writes the settings; database is as in of.
-func (s setting) print(p *printer, c *catalog, database string) {
+func (s setting) print(p *script.Printer, all roles, database string) {
 	for _, config := range s.Config {
 		name, value, _ := strings.Cut(config, "=")
 		if !settingAllowed(name) {
 			continue
 		}
-		p.stmt("ALTER %s SET %s TO %s", s.of(c, database), settingName(name), settingValue(name, value))
+		p.Stmt("ALTER %s SET %s TO %s", s.of(all, database), settingName(name), settingValue(name, value))
 	}
 }
 
@@ -250,7 +254,7 @@ func splitQuotedList(s string) []string {
 }
 
 // writeParameterGrants writes the privileges on configuration parameters (15).
-func writeParameterGrants(ctx context.Context, c *catalog, p *printer, _ func(string)) error {
+func (c *cluster) writeParameterGrants(ctx context.Context, p *script.Printer) error {
 	if c.srv.version < 150000 {
 		return nil
 	}
@@ -259,19 +263,17 @@ func writeParameterGrants(ctx context.Context, c *catalog, p *printer, _ func(st
 		ACL  []string `db:"acl"`
 		Def  []string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT parname AS name, paracl::text[] AS acl, acldefault('p', 10)::text[] AS def FROM pg_parameter_acl ORDER BY parname`)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		o := &object{name: settingName(r.Name)}
-		if err := c.grantOn(o, "PARAMETER", bootstrapUser, r.ACL, r.Def); err != nil {
+		granted, err := c.roles.grantsOn("PARAMETER "+settingName(r.Name), "", bootstrapUser, r.ACL, r.Def, c.warn)
+		if err != nil {
 			return err
 		}
-		for _, g := range o.grants {
-			g.print(p)
-		}
+		granted.print(p)
 	}
 	return nil
 }

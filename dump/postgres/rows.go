@@ -3,31 +3,30 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // writeRows writes the tables' rows in the order given: read ahead on several
-// connections that share the snapshot of main, written one piece after another.
+// connections that share the dump's snapshot, written one piece after another.
 // The bytes do not depend on how many connections there are. behind is called
 // after the rows of each table.
-func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out *dump.Writer, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
-	pieces, err := c.pieces(ctx, tables, s.cfg)
+func (d *data) writeRows(ctx context.Context, out *dump.Writer, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
+	pieces, err := d.pieces(ctx, tables)
 	if err != nil {
 		return nil, err
 	}
 	q := newPieceQueue(pieces)
-	w := &rowWriter{main: main.PgConn(), out: out, queue: q, guard: c.guard}
-	copiers, err := s.openCopiers(ctx, main, s.readers(q))
+	w := &rowWriter{main: d.conn.PgConn(), out: out, queue: q, guard: d.guard}
+	copiers, err := d.openCopiers(ctx, d.readers(q))
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +41,7 @@ func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out 
 	defer end()
 	for _, k := range copiers {
 		k.lend(max(readAheadBytes/bufferSize/len(copiers), 4))
-		g.Go(func() error { return k.readAhead(ctx, q, c.guard) })
+		g.Go(func() error { return k.readAhead(ctx, q, d.guard) })
 	}
 	var manifest dump.Manifest
 	g.Go(func() error {
@@ -52,13 +51,13 @@ func (s *Source) writeRows(ctx context.Context, main *pgx.Conn, c *catalog, out 
 		manifest, err = w.write(ctx, tables, behind)
 		return err
 	})
-	g.Go(func() error { return c.guard.watch(watch) })
+	g.Go(func() error { return d.guard.watch(watch) })
 	return manifest, g.Wait()
 }
 
-// readers is how many connections besides main's read the rows: none where it takes
+// readers is how many connections besides the dump's own read the rows: none where it takes
 // less time to read them than to connect.
-func (s *Source) readers(q *pieceQueue) int {
+func (d *data) readers(q *pieceQueue) int {
 	var bytes int64
 	for _, p := range q.pieces {
 		bytes += p.bytes
@@ -66,7 +65,7 @@ func (s *Source) readers(q *pieceQueue) int {
 	if len(q.pieces) <= fewPieces && bytes <= fewBytes {
 		return 0
 	}
-	return min(s.cfg.Jobs, len(q.requests))
+	return min(d.cfg.Jobs, len(q.requests))
 }
 
 const (
@@ -96,7 +95,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error
 		var planned func() error
 		entered := false
 		if p := asked[0]; p.watched && unsent == nil {
-			safe, err := guard.enter(ctx, p.piece)
+			safe, err := guard.enter(ctx, p.moment())
 			switch {
 			case err != nil:
 				return err
@@ -197,7 +196,7 @@ func (w *rowWriter) write(ctx context.Context, tables []*relation, behind func(*
 		if list := r.copied(); len(list) > 0 {
 			columns = " (" + strings.Join(list, ", ") + ")"
 		}
-		header, err := guarded("COPY " + r.into().name + columns + " FROM stdin;")
+		header, err := script.Guarded("COPY " + r.into().name + columns + " FROM stdin;")
 		if err != nil {
 			return nil, err
 		}
@@ -258,7 +257,7 @@ func (w *rowWriter) piece(ctx context.Context) (tally, error) {
 func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
 	rows := mainRows{w: w.out}
 	if p.watched {
-		safe, err := w.guard.enter(ctx, p)
+		safe, err := w.guard.enter(ctx, p.moment())
 		switch {
 		case err != nil:
 			return tally{}, err
@@ -330,24 +329,6 @@ func (m *mainRows) flush(inOrder bool) error {
 		_, err := m.w.Write(row)
 		return err
 	})
-}
-
-// isLocked tells whether the server refused a lock because of another session's.
-func isLocked(err error) bool { return hasCode(err, "55P03", "40P01") } // lock_not_available, deadlock_detected
-
-// isAborted tells whether the server refused a statement because an earlier one
-// of the transaction failed.
-func isAborted(err error) bool { return hasCode(err, "25P02") } // in_failed_sql_transaction
-
-// isForbidden tells whether the server refused a statement for want of a right.
-func isForbidden(err error) bool { return hasCode(err, "42501") } // insufficient_privilege
-
-// isCrowded tells whether the server has no room for another session.
-func isCrowded(err error) bool { return hasCode(err, "53300") } // too_many_connections
-
-func hasCode(err error, codes ...string) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && slices.Contains(codes, pe.Code)
 }
 
 // copyError adds to the server's words what an operator can do.

@@ -77,7 +77,7 @@ func TestRowsAreCutIntoPieces(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
 	psqlLoad(t, pg, db, []byte(bigTables))
-	conn, srv, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading)
+	conn, srv, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestRowsAreCutIntoPieces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := c.pieces(context.Background(), c.tables, Config{RowOrder: OrderAuto, Debug: func(s string) { t.Log(s) }})
+	list, err := newData(conn, srv, readConfig{Order: Auto, Debug: func(s string) { t.Log(s) }}).pieces(context.Background(), c.tables)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	alter, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading)
+	alter, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestALockThatIsMissedAmidRows(t *testing.T) {
 		INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 30000) i; INSERT INTO t VALUES (0, repeat('y', 100000))`)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading)
+	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A Selection says which part of a database is dumped. The zero value is all of
@@ -63,62 +64,78 @@ func (s Selection) parse() (*selection, error) {
 // including tells whether only what is named is dumped.
 func (s *selection) including() bool { return len(s.schemas)+len(s.tables) > 0 }
 
-// A presence says what a dump does with an object because of the selection.
-type presence int
-
-const (
-	chosen  presence = iota // dumped
-	unasked                 // not dumped, unless something that is needs it
-	barred                  // not dumped
-)
-
-// ofSchema judges a schema, and with it what it holds but the tables.
-func (c *catalog) ofSchema(name string) presence {
-	switch {
-	case c.sel.notSchemas.match(c.used, "", name):
-		return barred
-	case len(c.sel.schemas) > 0 && c.sel.schemas.match(c.used, "", name):
-		return chosen
-	case c.sel.including():
-		return unasked
-	}
-	return chosen
-}
-
-// ofTable judges a table in a schema that was judged already.
-func (c *catalog) ofTable(r *relation, schemaName string, schema presence) presence {
-	switch {
-	case schema == barred || c.sel.notTables.match(c.used, schemaName, r.Raw):
-		return barred
-	case len(c.sel.tables) == 0:
-		return schema
-	case c.sel.tables.match(c.used, schemaName, r.Raw):
-		return chosen
-	}
-	return unasked
-}
-
-// withoutRows tells whether the table's rows are left out.
-func (c *catalog) withoutRows(r *relation) bool {
-	return c.sel.notData.match(c.used, c.schemaNames[r.Schema], r.Raw)
-}
-
-// checkUsed tells of patterns that fit nothing, in none of the databases.
-func (d *dumping) checkUsed() {
-	for _, list := range []struct {
+// unused tells of the patterns that fit nothing, by those that are used.
+func (s *selection) unused(used map[*pattern]bool) []string {
+	var list []string
+	for _, of := range []struct {
 		what     string
 		patterns patterns
 	}{
-		{"schema", d.sel.schemas},
-		{"table", d.sel.tables},
-		{"excluded schema", d.sel.notSchemas},
-		{"excluded table", d.sel.notTables},
-		{"table without data", d.sel.notData},
+		{"schema", s.schemas},
+		{"table", s.tables},
+		{"excluded schema", s.notSchemas},
+		{"excluded table", s.notTables},
+		{"table without data", s.notData},
 	} {
-		for _, p := range list.patterns {
-			if !d.used[p] {
-				d.cfg.Warn("no " + list.what + " fits " + p.text)
+		for _, p := range of.patterns {
+			if !used[p] {
+				list = append(list, "no "+of.what+" fits "+p.text)
 			}
 		}
 	}
+	return list
+}
+
+// describe says what the selection asks for, of what it is of: databases that are named, without others, or else of.
+func (s *selection) describe(databases, notDatabases patterns, of string) string {
+	var what []string
+	list := func(name string, ps patterns) {
+		if len(ps) > 0 {
+			texts := make([]string, len(ps))
+			for i, p := range ps {
+				texts[i] = p.text
+			}
+			what = append(what, name+" "+strings.Join(texts, ", "))
+		}
+	}
+	list("schemas", s.schemas)
+	list("tables", s.tables)
+	if len(databases) > 0 {
+		list("databases", databases)
+	} else {
+		what = append(what, of)
+	}
+	text := strings.Join(what, " of ")
+	what = nil
+	list("databases", notDatabases)
+	list("schemas", s.notSchemas)
+	list("tables", s.notTables)
+	if len(what) > 0 {
+		text += " without " + strings.Join(what, ", ")
+	}
+	if s.dataOnly {
+		text += ", rows alone"
+	}
+	return text
+}
+
+// holds tells whether a dump of the selection holds something that users made, by what is known of it at a glance: whether
+// it is a relation, whether it has rows, and the names of its schema, empty outside of schemas, and of its own.
+func (s *selection) holds(relation, rows bool, schema, name string) bool {
+	unused := map[*pattern]bool{}
+	switch {
+	case s.dataOnly && !rows:
+		return false
+	case schema == "":
+		return !s.including() && !(rows && s.schemaOnly)
+	case s.notSchemas.match(unused, "", schema):
+		return false
+	case len(s.schemas) > 0 && !s.schemas.match(unused, "", schema):
+		return false
+	case relation && s.notTables.match(unused, schema, name):
+		return false
+	case len(s.tables) > 0 && (!relation || !s.tables.match(unused, schema, name)):
+		return false
+	}
+	return true
 }

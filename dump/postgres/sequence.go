@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A sequenceRow is what pg_sequence and pg_depend say of a sequence.
@@ -21,7 +23,7 @@ type sequenceRow struct {
 // readSequences reads sequences. One that is an identity column's is made with
 // that column's property, after its table.
 func readSequences(ctx context.Context, c *catalog) error {
-	rows, err := query[sequenceRow](ctx, c, `
+	rows, err := query[sequenceRow](ctx, c.conn, `
 		SELECT s.seqrelid AS oid, format_type(s.seqtypid, NULL) AS type, s.seqstart AS start, s.seqincrement AS increment,
 		       s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle,
 		       coalesce(d.refobjid, 0::oid) AS table, coalesce(d.refobjsubid, 0)::int2 AS column, coalesce(d.deptype = 'i', false) AS identity
@@ -39,7 +41,7 @@ func readSequences(ctx context.Context, c *catalog) error {
 			continue
 		}
 		if owner == nil || owner.presence != chosen {
-			r.define = func(p *printer) { p.stmt("%s", s.create(r)) }
+			r.define = func(p *script.Printer) { p.Stmt("%s", s.create(r)) }
 			continue
 		}
 		r.goes = true
@@ -48,13 +50,13 @@ func readSequences(ctx context.Context, c *catalog) error {
 			// The sequence follows its table's owner.
 			r.owner = ""
 			r.hidden = owner.hidden
-			r.define = func(p *printer) { p.stmt("%s", s.identity(c.srv, r, owner, column)) }
+			r.define = func(p *script.Printer) { p.Stmt("%s", s.identity(c.srv, r, owner, column)) }
 			continue
 		}
-		r.define = func(p *printer) { p.stmt("%s", s.create(r)) }
-		r.finish = func(p *printer) {
+		r.define = func(p *script.Printer) { p.Stmt("%s", s.create(r)) }
+		r.finish = func(p *script.Printer) {
 			if !owner.hidden {
-				p.stmt("ALTER SEQUENCE %s OWNED BY %s.%s", r.name, owner.name, column.Quoted)
+				p.Stmt("ALTER SEQUENCE %s OWNED BY %s.%s", r.name, owner.name, column.Quoted)
 			}
 		}
 	}

@@ -8,15 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
-
-// A sequenceState is where a sequence stands.
-type sequenceState struct {
-	relation *relation
-	last     int64
-	called   bool
-}
 
 // sequenceBatch is how many sequences are read at once.
 const sequenceBatch = 500
@@ -30,34 +24,30 @@ const sequenceBatch = 500
 // to a table of its owner's: see trust. Those whose owners are not trusted are
 // read on the guard's session, in transactions of its own, as the locks that it
 // takes there last to their end.
-func (c *catalog) sequenceStates(ctx context.Context) ([]sequenceState, error) {
-	var sequences, others []*relation
-	var oids []uint32
-	for _, oid := range c.relationOIDs() {
-		if r := c.rels[oid]; r.Kind == sequence && c.hasRows(r) {
-			sequences, oids = append(sequences, r), append(oids, oid)
-		}
-	}
+func (d *data) sequenceStates(ctx context.Context, sequences []*relation) ([]sequenceState, error) {
 	if len(sequences) == 0 {
 		return nil, nil
 	}
-	of, err := c.judge(ctx, oids, false)
+	oids := make([]uint32, len(sequences))
+	for i, r := range sequences {
+		oids[i] = r.oid
+	}
+	of, err := judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, false)
 	if err != nil {
 		return nil, fmt.Errorf("read sequences: %w", err)
 	}
-	list := sequences
-	sequences = nil
-	for _, r := range list {
+	var own, others []*relation
+	for _, r := range sequences {
 		if of[r.oid] == trusted {
-			sequences = append(sequences, r)
+			own = append(own, r)
 		} else {
 			others = append(others, r)
 		}
 	}
-	states, err := inBatches(sequences, func(part []*relation) ([]sequenceState, error) { return c.selectStates(ctx, part) })
+	states, err := inBatches(own, func(part []*relation) ([]sequenceState, error) { return d.selectStates(ctx, part) })
 	if err == nil && len(others) > 0 {
 		var more []sequenceState
-		more, err = c.guard.sequences(ctx, c.srv, others)
+		more, err = d.lockedStates(ctx, others)
 		states = append(states, more...)
 	}
 	if err != nil {
@@ -82,8 +72,8 @@ func inBatches(list []*relation, read func([]*relation) ([]sequenceState, error)
 
 // selectStates reads sequences on the dump's own session. Nobody else is kept from
 // a sequence for the time of a dump: its lock is given back.
-func (c *catalog) selectStates(ctx context.Context, part []*relation) ([]sequenceState, error) {
-	results, err := c.conn.PgConn().Exec(ctx, "SAVEPOINT sequences; "+selectSequences(part)+"ROLLBACK TO sequences; RELEASE sequences").ReadAll()
+func (d *data) selectStates(ctx context.Context, part []*relation) ([]sequenceState, error) {
+	results, err := d.conn.PgConn().Exec(ctx, "SAVEPOINT sequences; "+selectSequences(part)+"ROLLBACK TO sequences; RELEASE sequences").ReadAll()
 	if err != nil {
 		return nil, err
 	}
@@ -116,26 +106,31 @@ func readStates(part []*relation, results []*pgconn.Result) ([]sequenceState, er
 	return states, nil
 }
 
-// sequences reads sequences by what their owners cannot turn: their OIDs.
-func (g *guard) sequences(ctx context.Context, srv server, list []*relation) ([]sequenceState, error) {
-	if err := g.turn.Acquire(ctx, 1); err != nil {
-		return nil, context.Cause(ctx)
-	}
-	defer g.turn.Release(1)
-	if err := g.connect(ctx); err != nil {
-		return nil, err
-	}
-	return inBatches(list, func(part []*relation) ([]sequenceState, error) {
-		begin := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d", g.patience.Milliseconds())
-		if err := g.exec(ctx, begin); err != nil {
-			return nil, err
-		}
-		states, err := g.sequenceBatch(ctx, srv, part)
-		return states, cmp.Or(err, g.exec(ctx, "ROLLBACK"))
+// lockedStates reads sequences by what their owners cannot turn: their OIDs.
+func (d *data) lockedStates(ctx context.Context, list []*relation) (states []sequenceState, err error) {
+	err = d.guard.borrow(ctx, func(conn *pgx.Conn, patience time.Duration) error {
+		k := sequenceLocker{conn.PgConn(), d.srv, patience}
+		states, err = inBatches(list, func(part []*relation) ([]sequenceState, error) {
+			begin := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d", patience.Milliseconds())
+			if err := execAll(ctx, k.conn, begin); err != nil {
+				return nil, err
+			}
+			states, err := k.read(ctx, part)
+			return states, cmp.Or(err, execAll(ctx, k.conn, "ROLLBACK"))
+		})
+		return err
 	})
+	return states, err
 }
 
-func (g *guard) sequenceBatch(ctx context.Context, srv server, part []*relation) ([]sequenceState, error) {
+// A sequenceLocker reads sequences in a transaction of its own.
+type sequenceLocker struct {
+	conn     *pgconn.PgConn
+	srv      server
+	patience time.Duration // for a lock
+}
+
+func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceState, error) {
 	oids := make([]string, len(part))
 	for i, r := range part {
 		oids[i] = strconv.FormatUint(uint64(r.oid), 10)
@@ -143,10 +138,10 @@ func (g *guard) sequenceBatch(ctx context.Context, srv server, part []*relation)
 	// Both functions lock the sequence by its OID, to the end of the transaction.
 	state := "pg_catalog.pg_sequence_last_value(s.oid), true"
 	from := ""
-	if srv.version >= 180000 {
+	if k.srv.version >= 180000 {
 		state, from = "d.last_value, d.is_called", ", pg_catalog.pg_get_sequence_data(s.oid) d"
 	}
-	results, err := g.conn.PgConn().Exec(ctx, "SELECT "+state+" FROM pg_catalog.unnest('{"+strings.Join(oids, ",")+"}'::pg_catalog.oid[]) WITH ORDINALITY s(oid, n)"+from+" ORDER BY s.n").ReadAll()
+	results, err := k.conn.Exec(ctx, "SELECT "+state+" FROM pg_catalog.unnest('{"+strings.Join(oids, ",")+"}'::pg_catalog.oid[]) WITH ORDINALITY s(oid, n)"+from+" ORDER BY s.n").ReadAll()
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +166,7 @@ func (g *guard) sequenceBatch(ctx context.Context, srv server, part []*relation)
 	if len(uncalled) == 0 {
 		return states, nil
 	}
-	got, err := g.selectLocked(ctx, uncalled)
+	got, err := k.selectLocked(ctx, uncalled)
 	if err != nil {
 		return nil, err
 	}
@@ -184,14 +179,14 @@ func (g *guard) sequenceBatch(ctx context.Context, srv server, part []*relation)
 // selectLocked reads sequences that the session has locked, by their names, which
 // nobody can give to anything else while schemas stay as they are. A role that may
 // not lock pg_namespace looks whether the names are still theirs, and no more.
-func (g *guard) selectLocked(ctx context.Context, list []*relation) ([]sequenceState, error) {
-	deadline := time.Now().Add(g.patience)
+func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]sequenceState, error) {
+	deadline := time.Now().Add(k.patience)
 	for {
-		err := g.exec(ctx, "SAVEPOINT names; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE NOWAIT")
+		err := execAll(ctx, k.conn, "SAVEPOINT names; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE NOWAIT")
 		if err == nil {
 			break
 		}
-		if ended := g.exec(ctx, "ROLLBACK TO names"); ended != nil {
+		if ended := execAll(ctx, k.conn, "ROLLBACK TO names"); ended != nil {
 			return nil, err
 		}
 		if isForbidden(err) || isReadOnly(err) {
@@ -212,7 +207,7 @@ func (g *guard) selectLocked(ctx context.Context, list []*relation) ([]sequenceS
 	}
 	// Division by zero ends the statements that follow.
 	check := "SELECT 1 / CASE WHEN EXISTS (SELECT FROM (VALUES " + strings.Join(conditions, ", ") + ") s(name, oid) WHERE pg_catalog.to_regclass(s.name) IS DISTINCT FROM s.oid::pg_catalog.oid) THEN 0 ELSE 1 END; "
-	results, err := g.conn.PgConn().Exec(ctx, check+selectSequences(list)).ReadAll()
+	results, err := k.conn.Exec(ctx, check+selectSequences(list)).ReadAll()
 	if hasCode(err, "22012") { // division_by_zero
 		err = errGone
 	}
@@ -221,9 +216,6 @@ func (g *guard) selectLocked(ctx context.Context, list []*relation) ([]sequenceS
 	}
 	return readStates(list, results[1:])
 }
-
-// isReadOnly tells whether the server refused a lock because it follows another one.
-func isReadOnly(err error) bool { return hasCode(err, "25006", "55000") } // read_only_sql_transaction, object_not_in_prerequisite_state
 
 // sequenceError tells a sequence that was dropped meanwhile, which no lock prevents.
 func sequenceError(err error) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -36,17 +35,12 @@ func (s settings) with(a assignment) settings {
 	return append(after, a)
 }
 
-// asOwner lets a view's owner read what he may, as in the original: a refresh reads as him, and where row security is
-// off, which keeps a dump from losing rows without a word, he may not read a table whose policies bind him at all. The
-// statement is that of dumps: see Source.write.
-var asOwner = assignment{"row_security", "SET row_security = on;"}
-
 // A job is one statement of a dump, and what has to be known to run it.
 type job struct {
 	item script.Item
 	plan plan
 	set  settings // in which it runs
-	rows tally    // that the server took of a COPY
+	rows taken    // that the server took of a COPY
 
 	bytes int64 // of these rows, as the dump has them
 
@@ -63,7 +57,7 @@ func (s *session) run(ctx context.Context, j *job) error {
 	}
 	set := j.set
 	if j.plan.kind == refreshes {
-		set = set.with(asOwner)
+		set = set.with(assignment{"row_security", asOwner + ";"})
 	}
 	err := s.adopt(ctx, set)
 	switch {
@@ -159,25 +153,5 @@ func statementError(statement string, err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s: %w", head(statement), err)
-}
-
-// secret is where in a statement a password may follow: in its own clause, or
-// in a connection string.
-var secret = regexp.MustCompile(`(?i)password|CONNECTION`)
-
-// head shortens a statement for an error message. Passwords are cut away.
-func head(statement string) string {
-	line, _, cut := strings.Cut(strings.TrimSpace(statement), "\n")
-	if i := secret.FindStringIndex(line); i != nil {
-		line, cut = line[:i[1]], true
-	}
-	const most = 120
-	if runes := []rune(line); len(runes) > most {
-		line, cut = string(runes[:most]), true
-	}
-	if cut {
-		line += " …"
-	}
-	return line
+	return fmt.Errorf("%s: %w", script.Head(statement), err)
 }

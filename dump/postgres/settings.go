@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A parameter is a setting that every session of this package makes, because an
@@ -157,10 +160,17 @@ func settle(reads bool) string {
 
 // forReading sets up a session of a dump, so that what it sends is independent of
 // anybody's defaults. The encoding is the database's own: no byte is converted on
-// the way.
-func (s *Source) forReading(srv server) string {
-	return settle(true) + readWhole + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
-		literal(srv.encoding), s.cfg.LockTimeout.Milliseconds())
+// the way. lockTimeout bounds its wait for a lock; 0 means no bound.
+func forReading(lockTimeout time.Duration) func(server) string {
+	return func(srv server) string {
+		return settle(true) + readWhole + restrictRelations + fmt.Sprintf("SELECT pg_catalog.set_config('client_encoding', %s, false), pg_catalog.set_config('lock_timeout', '%d', false)",
+			literal(srv.encoding), lockTimeout.Milliseconds())
+	}
+}
+
+// toRead are the statements that make a session of a load read as those of a dump do, as long as they are not rolled back.
+func toRead(srv server) string {
+	return settle(true) + "SELECT pg_catalog.set_config('client_encoding', " + literal(srv.encoding) + ", false)"
 }
 
 // readWhole sets the readingParameters where the role may.
@@ -173,13 +183,13 @@ var readWhole = func() string {
 }()
 
 // warnOfLosses tells of readingParameters that are not as a dump needs them.
-func warnOfLosses(ctx context.Context, c *catalog) error {
+func warnOfLosses(ctx context.Context, conn *pgx.Conn, warn func(string)) error {
 	settings := make([]string, len(readingParameters))
 	for i, p := range readingParameters {
 		settings[i] = "pg_catalog.current_setting(" + literal(p.name) + ", true)" // null: the server does not know it
 	}
 	var values []*string
-	if err := c.conn.QueryRow(ctx, "SELECT ARRAY["+strings.Join(settings, ", ")+"]").Scan(&values); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT ARRAY["+strings.Join(settings, ", ")+"]").Scan(&values); err != nil {
 		return err
 	}
 	if len(values) != len(readingParameters) {
@@ -187,14 +197,48 @@ func warnOfLosses(ctx context.Context, c *catalog) error {
 	}
 	for i, p := range readingParameters {
 		if value := values[i]; value != nil && *value != p.value {
-			c.warn(fmt.Sprintf("%s is %s on the server: rows that it cannot read as they were written are missing in the dump, or are others, without another word; set it to %s, or dump as a superuser", p.name, *value, p.value))
+			warn(fmt.Sprintf("%s is %s on the server: rows that it cannot read as they were written are missing in the dump, or are others, without another word; set it to %s, or dump as a superuser", p.name, *value, p.value))
 		}
 	}
 	return nil
 }
 
-// forLoading sets up a session of a load.
-func forLoading(server) string { return settle(false) }
+// forLoading sets up a session of a load. lockTimeout bounds its wait for what is dropped, 0 means no bound; the dump says
+// how long its own statements wait.
+func forLoading(lockTimeout time.Duration) func(server) string {
+	return func(server) string {
+		return settle(false) + fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", lockTimeout.Milliseconds())
+	}
+}
+
+// asOwner is said before a dump's refreshes, and by a load that has a session which did not hear it: it lets a view's owner
+// read what he may, as in the original. A refresh reads as him, and where row security is off, which keeps a dump from
+// losing rows without a word, he may not read a table whose policies bind him at all.
+const asOwner = "SET row_security = on"
+
+// preamble are the statements that make the loading session read the dump as it was written, psql's too, which has what its
+// role, its database or the server give it: this program's sessions have set the parameters before.
+func preamble(srv server) []string {
+	var list []string
+	for _, p := range parameters {
+		if p.loads {
+			list = append(list, p.inScript())
+		}
+	}
+	return append(list,
+		"SET lock_timeout = 0",
+		"SET client_encoding = "+literal(srv.encoding),
+		"SET standard_conforming_strings = on",
+		"SELECT pg_catalog.set_config('search_path', '', false)",
+		// Function bodies may use what comes later in the dump.
+		"SET check_function_bodies = false",
+		"SET xmloption = content",
+		"SET lc_monetary = 'C'",
+		"SET row_security = off",
+		"SET default_tablespace = ''",
+		"SET default_table_access_method = heap",
+	)
+}
 
 // restrictRelations keeps a view or foreign table that was put in a table's place
 // from running anything as this role (CVE-2024-7348). Minor releases before

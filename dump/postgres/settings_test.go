@@ -172,7 +172,7 @@ func TestWorstParameters(t *testing.T) {
 					t.Errorf("%s is %s, want %s (%v)", name, got, plain[name], err)
 				}
 			}
-			loading, _, err := connect(t.Context(), mustConfig(t, pg.DSN("shop")), "shop", forLoading) // also while it drops what is there, before the dump says anything
+			loading, _, err := connect(t.Context(), mustConfig(t, pg.DSN("shop")), "shop", forLoading(0)) // also while it drops what is there, before the dump says anything
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +218,7 @@ func setByHead(values map[string]string) string {
 // settledConn opens a session that is what this package's are, whatever the server was told.
 func settledConn(t *testing.T, pg *servers.PG, db string) *pgx.Conn {
 	t.Helper()
-	conn, _, err := connect(t.Context(), mustConfig(t, pg.DSN(db)), db, newSource(t, Config{Conn: pg.DSN(db)}).forReading)
+	conn, _, err := connect(t.Context(), mustConfig(t, pg.DSN(db)), db, forReading(0))
 	if err != nil {
 		t.Fatal(err)
 	}

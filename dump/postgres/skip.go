@@ -10,11 +10,11 @@ var ownerChange = regexp.MustCompile(`^ALTER (?s:.*) OWNER TO (?:"(?:[^"]|"")+"|
 // skips tells whether the load leaves a statement out because owners or
 // privileges are not wanted: the roles of another server may not exist here. It
 // knows the statements as this package writes them.
-func (l *Loader) skips(sql string) bool {
-	if l.cfg.NoOwner && ownerChange.MatchString(sql) {
+func (cfg loadConfig) skips(sql string) bool {
+	if cfg.NoOwner && ownerChange.MatchString(sql) {
 		return true
 	}
-	if !l.cfg.NoPrivileges {
+	if !cfg.NoPrivileges {
 		return false
 	}
 	for _, verb := range []string{"GRANT ", "REVOKE "} {

@@ -22,10 +22,10 @@ const (
 	typeInt4 = 23
 )
 
-// sortKey returns the key of a table as the columns of its COPY. Any order does
+// keyOf returns the key of a table as the columns of its COPY. Any order does
 // that puts a row always between the same others: numbers are in that of their
 // values, as people and other tools have them, all else in that of its text.
-func (r *relation) sortKey(t stored) sortKey {
+func keyOf(r *relation, t stored) sortKey {
 	columns := r.copied()
 	var key sortKey
 	for i, name := range t.Key {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // A placement is where a dump goes and what is dropped there. place alone makes
@@ -30,15 +31,15 @@ type placement struct {
 var ErrNoName = errors.New("the dump is of one database, and the configuration of several; name the one that it goes into")
 
 // accepts holds what a dump says it is, by its head, against the configuration.
-func (l *Loader) accepts(name string) error {
+func (cfg loadConfig) accepts(name string) error {
 	switch {
-	case name != engine && name != engineData && name != engineCluster:
-		return fmt.Errorf("this is a dump of %s, not of %s", name, engine)
-	case name == engineData && l.cfg.Clean:
+	case name != script.OneDatabase && name != script.RowsAlone && name != script.Cluster:
+		return fmt.Errorf("this is a dump of %s, not of %s", name, script.OneDatabase)
+	case name == script.RowsAlone && cfg.Clean:
 		return fmt.Errorf("%w: it cannot be cleaned first", ErrDataOnly)
-	case name == engineCluster && l.cfg.Database != "":
-		return fmt.Errorf("into %s: %w", l.cfg.Database, ErrWholeCluster)
-	case name != engineCluster && l.cfg.Several && l.cfg.Database == "":
+	case name == script.Cluster && cfg.Named != "":
+		return fmt.Errorf("into %s: %w", cfg.Named, ErrWholeCluster)
+	case name != script.Cluster && cfg.Several && cfg.Named == "":
 		return ErrNoName
 	}
 	return nil
@@ -46,15 +47,15 @@ func (l *Loader) accepts(name string) error {
 
 // place says where the dump goes, or what stands in the way; it changes nothing.
 func (s *loading) place(ctx context.Context) (placement, error) {
-	if s.form == engineCluster {
+	if s.form == script.Cluster {
 		return s.placeSeveral(ctx)
 	}
-	db := s.Loader.conn.Database
-	p := placement{first: db, target: dump.Target{Server: s.address(), Database: db, Databases: []string{db}}}
+	db := s.cfg.Conn.Database
+	p := placement{first: db, target: dump.Target{Server: s.cfg.address(), Database: db, Databases: []string{db}}}
 	if err := s.use(ctx, db); err != nil {
 		return p, err
 	}
-	if s.form == engineData { // rows go into tables that are there
+	if s.form == script.RowsAlone { // rows go into tables that are there
 		return p, nil
 	}
 	return p, s.look(ctx, db, &p)
@@ -64,7 +65,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 // has must be empty, others must not exist; with Clean the former are emptied and
 // the latter dropped.
 func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
-	p := placement{first: "postgres", target: dump.Target{Server: s.address(), Databases: s.databases}}
+	p := placement{first: "postgres", target: dump.Target{Server: s.cfg.address(), Databases: s.databases}}
 	if err := s.use(ctx, p.first); err != nil {
 		return p, err
 	}
@@ -114,7 +115,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 			return p, err
 		}
 		if slices.Contains(p.emptied, d) {
-			if err := s.tryClean(ctx); err != nil {
+			if err := s.target(d).tryClean(ctx); err != nil {
 				return p, err
 			}
 			if err := execAll(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
@@ -131,10 +132,7 @@ func born(database string) bool { return database == "postgres" || database == "
 // look looks into the database that the session is in, which has to be empty or
 // is emptied.
 func (s *loading) look(ctx context.Context, database string, p *placement) error {
-	found, more, err := contents(ctx, s.conn)
-	if err == nil && found == "" {
-		found, more, err = s.besides(ctx, database)
-	}
+	found, more, err := s.target(database).look(ctx, !s.cfg.Clean)
 	switch {
 	case err != nil:
 		return err
@@ -154,98 +152,28 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 	return nil
 }
 
-// besides names something that a database has which has no contents, and counts what there is more, or returns the
-// empty string. The schema public, privileges on the system's own objects and what another role's objects are born with
-// do not count: the first is for whoever prepares a database, the others a provider may have set in all of his databases,
-// new ones too, and nothing that a load makes is changed by them. They are told.
-func (s *loading) besides(ctx context.Context, database string) (what string, more int, err error) {
-	if err := execAll(ctx, s.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
-		return "", 0, err
-	}
-	objects, err := beyondNew(ctx, s.conn, s.crew.first.srv)
-	if err != nil {
-		return "", 0, err
-	}
-	if err := execAll(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
-		return "", 0, err
-	}
-	var made, other []*object
-	for _, o := range objects {
-		if o.hidden || o.told() == publicSchemaOther || o.ofOtherRole(s.crew.first.srv) {
-			other = append(other, o)
-		} else {
-			made = append(made, o)
-		}
-	}
-	if len(other) > 0 && !s.cfg.Clean {
-		s.cfg.Warn(fmt.Sprintf("database %s has other than a new one, and keeps where the dump does not say otherwise: %s", database, dump.Listed(namesOf(other))))
-	}
-	names := namesOf(made)
-	if len(names) == 0 {
-		return "", 0, nil
-	}
-	return names[0], len(names) - 1, nil
-}
-
 // address is the server's, for people.
-func (l *Loader) address() string {
-	host := hostName(l.conn.Host)
-	if host != l.conn.Host {
+func (cfg loadConfig) address() string {
+	host := hostName(cfg.Conn.Host)
+	if host != cfg.Conn.Host {
 		return host
 	}
-	return net.JoinHostPort(host, strconv.Itoa(int(l.conn.Port)))
+	return net.JoinHostPort(host, strconv.Itoa(int(cfg.Conn.Port)))
+}
+
+// target is the database that the session is in.
+func (s *loading) target(database string) target {
+	return target{s.conn, s.crew.first.srv, database, s.cfg.Warn}
 }
 
 // leads tells whether a dump of that form, with those databases at its head, may
 // go on in a database.
 func leads(form string, databases []string, into string) error {
 	switch {
-	case form != engineCluster:
+	case form != script.Cluster:
 		return fmt.Errorf("\\connect %s: %w: it is of one database", into, dump.ErrElsewhere)
 	case !slices.Contains(databases, into):
 		return fmt.Errorf("\\connect %s: %w", into, dump.ErrElsewhere)
 	}
 	return nil
-}
-
-// userSchemas selects the schemas that are neither the system's nor an extension's.
-const userSchemas = `
-	SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
-	WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-	  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND objid = n.oid AND deptype = 'e')`
-
-// contents names something that a user made in the database and counts what
-// there is besides, or returns the empty string. Extensions do not count: a template may bring them, and a dump
-// makes them only where they are missing.
-func contents(ctx context.Context, conn *pgx.Conn) (what string, more int, err error) {
-	var found *string
-	var n int
-	err = conn.QueryRow(ctx, `
-		WITH s AS (`+userSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
-		found(what) AS NOT MATERIALIZED (
-			SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM s WHERE nspname <> 'public'
-			UNION ALL
-			SELECT 'relation ' || c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
-			WHERE relkind NOT IN ('i', 'I') AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid)
-			UNION ALL
-			SELECT 'function ' || p.oid::pg_catalog.regprocedure FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
-			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = p.oid)
-			UNION ALL
-			SELECT 'type ' || t.oid::pg_catalog.regtype FROM pg_catalog.pg_type t JOIN s ON s.oid = t.typnamespace
-			WHERE t.typrelid = 0 AND t.typelem = 0
-			  AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid)
-			UNION ALL
-			SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata
-			UNION ALL -- which a dump may not see
-			SELECT 'subscription ' || pg_catalog.quote_ident(subname) FROM pg_catalog.pg_subscription
-			WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-		)
-		SELECT (SELECT what FROM found LIMIT 1), (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM found)`).Scan(&found, &n)
-	if err != nil {
-		return "", 0, fmt.Errorf("look into the database: %w", err)
-	}
-	if found == nil {
-		return "", 0, nil
-	}
-	return *found, n - 1, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -26,13 +27,13 @@ func TestTargetOfOne(t *testing.T) {
 	for _, db := range []string{home, named, bystander} {
 		conns[db] = sessionIn(t, pg, db)
 	}
-	for _, form := range []string{engine, engineData} {
+	for _, form := range []string{script.OneDatabase, script.RowsAlone} {
 		for bits := range 16 {
 			byName, several, clean, full := bits&1 > 0, bits&2 > 0, bits&4 > 0, bits&8 > 0
 			name := fmt.Sprintf("%s, named %t, several configured %t, clean %t, full %t", form, byName, several, clean, full)
 			for _, conn := range conns {
 				reset := "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
-				if form == engineData {
+				if form == script.RowsAlone {
 					reset += "; CREATE TABLE public.t (mark text)"
 				}
 				if full {
@@ -48,14 +49,14 @@ func TestTargetOfOne(t *testing.T) {
 			stream := whole
 			var refusal error
 			switch {
-			case form == engineData && clean:
+			case form == script.RowsAlone && clean:
 				refusal = ErrDataOnly
 			case several && !byName:
 				refusal = ErrNoName
-			case full && !clean && form == engine:
+			case full && !clean && form == script.OneDatabase:
 				refusal = ErrNotEmpty
 			}
-			if form == engineData {
+			if form == script.RowsAlone {
 				stream = rows
 				if full {
 					wanted = "old dumped"
@@ -188,7 +189,7 @@ func TestFirstStatementFails(t *testing.T) {
 	db := pg.CreateDB(t)
 	cluster := func(sql string) []byte {
 		var b bytes.Buffer
-		w := dump.NewWriter(&b, engineCluster)
+		w := dump.NewWriter(&b, script.Cluster)
 		w.WriteString("-- database \"" + db + "\"\nSET statement_timeout = 0;\n" + sql)
 		if err := w.End(nil); err != nil {
 			t.Fatal(err)
@@ -289,15 +290,15 @@ func TestConnectElsewhere(t *testing.T) {
 		cfg  LoadConfig
 		sql  string
 	}{
-		"of one":              {engine, LoadConfig{}, steal},
-		"of one, named":       {engine, LoadConfig{Database: home, Clean: true}, steal},
-		"of one, to itself":   {engine, LoadConfig{Database: bystander}, "SELECT 1;\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
-		"of one, with a head": {engine, LoadConfig{}, "-- database \"" + bystander + "\"\n" + steal},
-		"of rows":             {engineData, LoadConfig{}, "SELECT 1;\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
-		"of several":          {engineCluster, LoadConfig{}, "-- database \"elsewhere\"\nSELECT 1;\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
-		"named too late":      {engineCluster, LoadConfig{}, "SELECT 1;\n-- database \"" + bystander + "\"\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
+		"of one":              {script.OneDatabase, LoadConfig{}, steal},
+		"of one, named":       {script.OneDatabase, LoadConfig{Database: home, Clean: true}, steal},
+		"of one, to itself":   {script.OneDatabase, LoadConfig{Database: bystander}, "SELECT 1;\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
+		"of one, with a head": {script.OneDatabase, LoadConfig{}, "-- database \"" + bystander + "\"\n" + steal},
+		"of rows":             {script.RowsAlone, LoadConfig{}, "SELECT 1;\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
+		"of several":          {script.Cluster, LoadConfig{}, "-- database \"elsewhere\"\nSELECT 1;\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
+		"named too late":      {script.Cluster, LoadConfig{}, "SELECT 1;\n-- database \"" + bystander + "\"\n\\connect " + bystander + "\nCREATE TABLE public.stolen (a integer);\n"},
 		"by a connection string": {
-			engine, LoadConfig{}, "SELECT 1;\n\\c -reuse-previous=on \"dbname='" + bystander + "'\"\nCREATE TABLE public.stolen (a integer);\n",
+			script.OneDatabase, LoadConfig{}, "SELECT 1;\n\\c -reuse-previous=on \"dbname='" + bystander + "'\"\nCREATE TABLE public.stolen (a integer);\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,7 +324,7 @@ func TestConnectElsewhere(t *testing.T) {
 func TestConnectWithinTransaction(t *testing.T) {
 	pg := testServer(t)
 	var b bytes.Buffer
-	w := dump.NewWriter(&b, engineCluster)
+	w := dump.NewWriter(&b, script.Cluster)
 	w.WriteString("-- database \"postgres\"\nSELECT 1;\nBEGIN;\nCREATE ROLE never_there;\n\\connect postgres\nSELECT 1;\n")
 	if err := w.End(nil); err != nil {
 		t.Fatal(err)

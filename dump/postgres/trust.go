@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Planning a SELECT runs code. The planner evaluates what is constant in the
@@ -76,17 +78,19 @@ const (
 // catalogues as they were when the dump began: of those that are watched the
 // guard looks again. Of sequences, for which nothing is evaluated when they are
 // planned, it is asked whom they belong to alone.
-func (c *catalog) judge(ctx context.Context, oids []uint32, planned bool) (map[uint32]trust, error) {
+//
+// owners says that the owners of tables and schemas are trusted.
+func judge(ctx context.Context, conn *pgx.Conn, srv server, owners bool, oids []uint32, planned bool) (map[uint32]trust, error) {
 	type row struct {
 		Relation                    uint32
 		Owned, Lockable             bool
 		SchemaOwned, SchemaLockable bool
 	}
 	maintain := ""
-	if c.srv.version >= 170000 {
+	if srv.version >= 170000 {
 		maintain = ", MAINTAIN"
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, conn, `
 		SELECT c.oid AS relation,
 		       -- An index on a partitioned table is made on its partitions, whoever owns them.
 		       (NOT c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) up JOIN pg_catalog.pg_class u ON u.oid = up.relid
@@ -99,13 +103,13 @@ func (c *catalog) judge(ctx context.Context, oids []uint32, planned bool) (map[u
 		-- pg_database_owner is whoever owns the database.
 		JOIN pg_catalog.pg_roles s ON s.oid = CASE n.nspowner
 		     WHEN 6171 THEN (SELECT datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) ELSE n.nspowner END
-		WHERE c.oid = ANY ($1)`, oids, c.srv.role)
+		WHERE c.oid = ANY ($1)`, oids, srv.role)
 	if err != nil {
 		return nil, err
 	}
 	var met []struct{ Relation uint32 }
 	if planned {
-		met, err = query[struct{ Relation uint32 }](ctx, c, usersCode("part.relation = ANY ($1)", c.srv.version), oids)
+		met, err = query[struct{ Relation uint32 }](ctx, conn, usersCode("part.relation = ANY ($1)", srv.version), oids)
 	}
 	if err != nil {
 		return nil, err
@@ -113,9 +117,9 @@ func (c *catalog) judge(ctx context.Context, oids []uint32, planned bool) (map[u
 	of := make(map[uint32]trust, len(rows))
 	for _, r := range rows {
 		switch {
-		case c.trustOwners || r.Owned && r.SchemaOwned:
+		case owners || r.Owned && r.SchemaOwned:
 			of[r.Relation] = trusted
-		case c.srv.standby || !r.Owned && !r.Lockable || !r.SchemaOwned && !r.SchemaLockable:
+		case srv.standby || !r.Owned && !r.Lockable || !r.SchemaOwned && !r.SchemaLockable:
 			// On a standby no lock keeps an owner from what he does on the primary.
 			of[r.Relation] = distrusted
 		default:

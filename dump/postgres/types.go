@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // rowType is the value of pg_type.typtype for the type of a table's row and for standalone composite types.
@@ -26,12 +28,12 @@ func readTypes(ctx context.Context, c *catalog) error {
 		ranges, multiranges = " UNION ALL SELECT rngmultitypid, rngtypid FROM pg_range WHERE rngmultitypid >= $1", "(SELECT count(*) FROM pg_type WHERE typtype = 'm' AND oid >= $1)"
 	}
 	type companion struct{ Type, Of uint32 }
-	companions, err := query[companion](ctx, c, `SELECT typarray AS type, oid AS of FROM pg_type WHERE typarray >= $1`+ranges, firstNormal)
+	companions, err := query[companion](ctx, c.conn, `SELECT typarray AS type, oid AS of FROM pg_type WHERE typarray >= $1`+ranges, firstNormal)
 	if err != nil {
 		return err
 	}
 	c.counted("types that come with others", len(companions), "SELECT count(*) + "+multiranges+" FROM pg_type WHERE typarray >= $1")
-	rows, err := query[typeRow](ctx, c, `
+	rows, err := query[typeRow](ctx, c.conn, `
 		SELECT t.oid, t.typnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS name, t.typowner AS owner,
 		       t.typtype::text AS type, t.typisdefined AS defined, t.typrelid AS relation, t.typacl::text[] AS acl,
 		       `+initial("pg_type", "t.oid", "'T'", "t.typowner", "t.typacl")+`
@@ -54,7 +56,7 @@ func readTypes(ctx context.Context, c *catalog) error {
 			c.at[address{classRelation, t.Relation}] = o
 		}
 		if !t.Defined {
-			o.define = func(p *printer) { p.stmt("CREATE TYPE %s", o.name) }
+			o.define = func(p *script.Printer) { p.Stmt("CREATE TYPE %s", o.name) }
 		}
 	}
 	// An array may be of a multirange: as many rounds as there are such steps.
@@ -78,7 +80,7 @@ func readEnums(ctx context.Context, c *catalog) error {
 		Type   uint32
 		Labels []string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT enumtypid AS type, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY 1
 		UNION ALL
 		SELECT oid, '{}' FROM pg_type WHERE typtype = 'e' AND NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = pg_type.oid)`)
@@ -92,12 +94,12 @@ func readEnums(ctx context.Context, c *catalog) error {
 		if o == nil {
 			continue
 		}
-		o.define = func(p *printer) {
+		o.define = func(p *script.Printer) {
 			labels := make([]string, len(row.Labels))
 			for i, l := range row.Labels {
 				labels[i] = "\n    " + literal(l)
 			}
-			p.stmt("CREATE TYPE %s AS ENUM (%s\n)", o.name, strings.Join(labels, ","))
+			p.Stmt("CREATE TYPE %s AS ENUM (%s\n)", o.name, strings.Join(labels, ","))
 		}
 	}
 	return err
@@ -112,7 +114,7 @@ func readDomains(ctx context.Context, c *catalog) error {
 		Expr      *string
 		Value     *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT t.oid, format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS not_null,
 		       CASE WHEN t.typcollation <> u.typcollation THEN (`+collationName+` AND co.oid = t.typcollation) END AS collation,
 		       pg_get_expr(t.typdefaultbin, 'pg_type'::regclass) AS expr, t.typdefault AS value
@@ -146,7 +148,7 @@ func readDomains(ctx context.Context, c *catalog) error {
 		case row.Value != nil:
 			value = literal(*row.Value)
 		}
-		o.define = func(p *printer) {
+		o.define = func(p *script.Printer) {
 			var b strings.Builder
 			b.WriteString("CREATE DOMAIN " + o.name + " AS " + row.Base)
 			if row.Collation != nil {
@@ -169,7 +171,7 @@ func readDomains(ctx context.Context, c *catalog) error {
 					b.WriteString("\n    CONSTRAINT " + k.Quoted + " " + k.Def)
 				}
 			}
-			p.stmt("%s", b.String())
+			p.Stmt("%s", b.String())
 		}
 	}
 	return nil
@@ -179,7 +181,7 @@ func readDomains(ctx context.Context, c *catalog) error {
 func domainDefault(domain *object, value string) *object {
 	o := &object{address: address{classDefault, domain.oid}, kind: kindDefault, word: "default of domain", name: domain.name, hidden: domain.hidden, of: domain}
 	o.undo = ifDomain(domain.name, "DROP DEFAULT")
-	o.define = func(p *printer) { p.stmt("ALTER DOMAIN %s SET DEFAULT %s", domain.name, value) }
+	o.define = func(p *script.Printer) { p.Stmt("ALTER DOMAIN %s SET DEFAULT %s", domain.name, value) }
 	return o
 }
 
@@ -194,7 +196,7 @@ func readRanges(ctx context.Context, c *catalog) error {
 	if c.srv.version >= 140000 {
 		multi = "format_type(rngmultitypid, NULL)"
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT rngtypid AS oid, format_type(rngsubtype, NULL) AS subtype, `+multi+` AS multi,
 		       CASE WHEN NOT o.opcdefault THEN (SELECT quote_ident(nspname) FROM pg_namespace WHERE oid = o.opcnamespace) || '.' || quote_ident(o.opcname) END AS opclass,
 		       CASE WHEN rngcollation <> s.typcollation THEN (`+collationName+` AND co.oid = rngcollation) END AS collation,
@@ -203,7 +205,7 @@ func readRanges(ctx context.Context, c *catalog) error {
 		WHERE rngtypid >= $1`, firstNormal)
 	for _, row := range rows {
 		o := c.at[address{classType, row.OID}]
-		o.define = func(p *printer) {
+		o.define = func(p *script.Printer) {
 			list := []string{"subtype = " + row.Subtype}
 			if row.Multi != nil {
 				list = append(list, "multirange_type_name = "+*row.Multi)
@@ -220,7 +222,7 @@ func readRanges(ctx context.Context, c *catalog) error {
 			if row.Difference != "-" {
 				list = append(list, "subtype_diff = "+row.Difference)
 			}
-			p.stmt("CREATE TYPE %s AS RANGE (\n    %s\n)", o.name, strings.Join(list, ",\n    "))
+			p.Stmt("CREATE TYPE %s AS RANGE (\n    %s\n)", o.name, strings.Join(list, ",\n    "))
 		}
 		if row.Canonical != "-" {
 			c.shell(o)
@@ -234,7 +236,7 @@ func readRanges(ctx context.Context, c *catalog) error {
 func (c *catalog) shell(o *object) {
 	s := &object{kind: kindType, word: "shell type", name: o.name}
 	s.goes = true
-	s.define = func(p *printer) { p.stmt("CREATE TYPE %s", o.name) }
+	s.define = func(p *script.Printer) { p.Stmt("CREATE TYPE %s", o.name) }
 	o.shell = s
 }
 
@@ -245,7 +247,7 @@ func readComposites(ctx context.Context, c *catalog) error {
 		Column, Of     *string
 		Collation      *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT t.oid AS type, r.oid AS relation, a.attnum AS num, quote_ident(a.attname) AS column, format_type(a.atttypid, a.atttypmod) AS of,
 		       CASE WHEN a.attcollation <> at.typcollation THEN (`+collationName+` AND co.oid = a.attcollation) END AS collation
 		FROM pg_type t JOIN pg_class r ON r.oid = t.typrelid AND r.relkind = 'c'
@@ -254,8 +256,8 @@ func readComposites(ctx context.Context, c *catalog) error {
 	columns := map[*object][]string{}
 	for _, row := range rows {
 		o := c.at[address{classType, row.Type}]
-		o.define = func(p *printer) {
-			p.stmt("CREATE TYPE %s AS (%s\n)", o.name, strings.Join(columns[o], ","))
+		o.define = func(p *script.Printer) {
+			p.Stmt("CREATE TYPE %s AS (%s\n)", o.name, strings.Join(columns[o], ","))
 		}
 		if row.Num == nil {
 			continue

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // An object that cannot be written so that it is read back as what it is, which
@@ -12,36 +14,36 @@ import (
 // out with what needs it, and each is named in a warning and in a comment. Of a
 // table that has it in a default or a check that part alone is left out.
 
-// object writes an object, or leaves it out.
-func (p *printer) object(o *object) {
-	if o.hidden || p.err != nil {
+// write writes an object, or leaves it out.
+func (o *object) write(p *script.Printer) {
+	if o.hidden || p.Err() != nil {
 		return
 	}
-	if err := p.needsLeft(o); err != nil {
-		p.leave(o, err)
+	if err := o.needsLeft(p); err != nil {
+		o.leaveOut(p, err)
 		return
 	}
-	err := p.whole(o.print)
+	err := p.Whole(o.print)
 	if err != nil && o.takesApart() && len(o.parts) > 0 {
 		var parts []*object
 		for _, at := range slices.SortedFunc(maps.Keys(o.parts), address.compare) {
 			parts = append(parts, o.parts[at]())
 		}
 		o.parts = nil
-		if err = p.whole(o.print); err == nil {
+		if err = p.Whole(o.print); err == nil {
 			for _, part := range parts {
-				p.object(part)
+				part.write(p)
 			}
 		}
 	}
 	if err != nil {
-		p.leave(o, err)
+		o.leaveOut(p, err)
 	}
 }
 
 // needsLeft returns why an object cannot be made: there is no order for it and
 // what it needs, or it needs one that was left out. Parts of a table that are why are taken out of it, and left out.
-func (p *printer) needsLeft(o *object) error {
+func (o *object) needsLeft(p *script.Printer) error {
 	if o.unordered != nil {
 		return o.unordered
 	}
@@ -56,7 +58,7 @@ func (p *printer) needsLeft(o *object) error {
 		}
 		delete(o.parts, d.via)
 		o.drop(d.to)
-		p.leave(split(), err)
+		split().leaveOut(p, err)
 	}
 	return nil
 }
@@ -64,42 +66,26 @@ func (p *printer) needsLeft(o *object) error {
 // takesApart tells whether an object is of use without one of its parts: a view without its query is not.
 func (o *object) takesApart() bool { return o.word != "VIEW" && o.word != "MATERIALIZED VIEW" }
 
-// leave tells of an object that it is not in the dump.
-func (p *printer) leave(o *object, why error) {
+// leaveOut tells of an object that it is not in the dump.
+func (o *object) leaveOut(p *script.Printer, why error) {
 	o.left = true
-	p.leftOut(o.describe(), why)
+	p.LeftOut(o.describe(), why)
 }
 
-func (p *printer) leftOut(what string, why error) {
-	p.warn(fmt.Sprintf("%s is left out: %v", what, why))
-	// As Go quotes it: a name can hold all that ends a comment.
-	fmt.Fprintf(p.w, "-- left out: %+q\n", what)
-}
-
-// orNot writes statements, or tells that they are left out.
-func (p *printer) orNot(what string, print func(*printer)) {
-	if p.err != nil {
-		return
-	}
-	if err := p.whole(print); err != nil {
-		p.leftOut(what, err)
-	}
-}
-
-// privileges writes an object's privileges.
-func (p *printer) privileges(o *object) {
+// writePrivileges writes an object's privileges.
+func (o *object) writePrivileges(p *script.Printer) {
 	for _, g := range o.grants {
-		p.orNot("a privilege on "+o.describe(), g.print)
+		p.OrNot("a privilege on "+o.describe(), g.print)
 	}
 }
 
 // leftWithRows tells of a table whether its rows have no place in the dump, and
 // says so.
-func (p *printer) leftWithRows(r *relation) bool {
+func (r *relation) leftWithRows(p *script.Printer) bool {
 	root := r.into()
 	for _, o := range []*object{r.object, root.object} {
 		if o.left {
-			p.leftOut("rows of "+r.name, fmt.Errorf("they need %s", o.describe()))
+			p.LeftOut("rows of "+r.name, fmt.Errorf("they need %s", o.describe()))
 			return true
 		}
 	}

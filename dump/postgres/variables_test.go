@@ -185,7 +185,7 @@ func TestNoHost(t *testing.T) {
 		t.Fatalf("%v, %+v", err, src)
 	}
 	var setting *SettingError
-	_, _, err = connect(t.Context(), src.conn, "", src.forReading)
+	_, _, err = src.connect(t.Context(), "")
 	if want := "connect: PGHOST: not set, and there is no socket of a server here (/nowhere/.s.PGSQL.5433)"; err == nil || !strings.HasPrefix(err.Error(), want) || !errors.As(err, &setting) {
 		t.Errorf("%v, want %s", err, want)
 	}

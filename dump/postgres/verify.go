@@ -8,18 +8,18 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
-// Verify reads a dump to its end and returns nil for a whole one that goes where
-// the Loader would put it, and has the rows that its manifest says. It connects to
+// verifyLoad reads a dump to its end and returns nil for a whole one that goes where
+// a load would put it, and has the rows that its manifest says. It connects to
 // nothing.
-func (l *Loader) Verify(r io.Reader) error {
+func verifyLoad(cfg loadConfig, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
 		return err
 	}
-	if err := l.accepts(name); err != nil {
+	if err := cfg.accepts(name); err != nil {
 		return err
 	}
-	s := &loading{Loader: l, dump: script.NewReader(vouched), form: name}
+	s := &loading{cfg: cfg, dump: script.NewReader(vouched), form: name}
 	s.enter("")
 	for begun := false; ; {
 		item, err := s.dump.Next()
@@ -43,7 +43,7 @@ func (l *Loader) Verify(r io.Reader) error {
 			if _, err := item.Data.WriteTo(&rows); err != nil {
 				return err
 			}
-			s.loaded = append(s.loaded, s.filling(item, rows.tally))
+			s.loaded = append(s.loaded, s.filling(item, rows.taken))
 		default:
 			s.planner.plan(item.Text)
 		}

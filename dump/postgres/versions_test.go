@@ -255,7 +255,7 @@ func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (ref
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, _, err := connect(t.Context(), cc, db, forLoading)
+	conn, _, err := connect(t.Context(), cc, db, forLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}

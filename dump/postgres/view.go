@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
 // readViews reads the queries of views and materialized views. A view's query
@@ -12,7 +14,7 @@ func readViews(ctx context.Context, c *catalog) error {
 		Rule, Relation uint32
 		Query          *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT r.oid AS rule, r.ev_class AS relation, pg_get_viewdef(r.ev_class) AS query
 		FROM pg_rewrite r WHERE r.rulename = '_RETURN' AND r.ev_class = ANY ($1)`, c.relationOIDs())
 	if err != nil {
@@ -28,7 +30,7 @@ func readViews(ctx context.Context, c *catalog) error {
 		rule := address{classRewrite, row.Rule}
 		c.at[rule] = r.object
 		if r.Kind == view {
-			r.define = func(p *printer) { p.stmt("CREATE VIEW %s%s", r.name, r.as()) }
+			r.define = func(p *script.Printer) { p.Stmt("CREATE VIEW %s%s", r.name, r.as()) }
 			r.part(rule, func() *object { return c.standIn(r, rule) })
 		}
 	}
@@ -52,7 +54,7 @@ func (r *relation) as() string {
 // standIn makes the view one of the same columns that reads nothing, for those
 // that depend on it, and returns the object that gives it its query.
 func (c *catalog) standIn(r *relation, rule address) *object {
-	r.define = func(p *printer) {
+	r.define = func(p *script.Printer) {
 		columns := make([]string, 0, len(r.columns))
 		for _, a := range r.columns {
 			s := "    NULL::" + *a.Type
@@ -61,11 +63,11 @@ func (c *catalog) standIn(r *relation, rule address) *object {
 			}
 			columns = append(columns, s+" AS "+a.Quoted)
 		}
-		p.stmt("CREATE VIEW %s AS\nSELECT\n%s", r.name, strings.Join(columns, ",\n"))
+		p.Stmt("CREATE VIEW %s AS\nSELECT\n%s", r.name, strings.Join(columns, ",\n"))
 	}
 	o := &object{address: rule, kind: kindRule, word: "query of view", name: r.name, hidden: r.hidden}
 	o.undo = "DROP VIEW IF EXISTS " + r.name + " CASCADE" // it and others need each other
-	o.define = func(p *printer) { p.stmt("CREATE OR REPLACE VIEW %s%s", r.name, r.as()) }
+	o.define = func(p *script.Printer) { p.Stmt("CREATE OR REPLACE VIEW %s%s", r.name, r.as()) }
 	c.at[rule] = o
 	return o
 }
@@ -78,7 +80,7 @@ func (c *catalog) refreshes() {
 			continue
 		}
 		o := &object{address: address{classRefresh, r.oid}, kind: kindRefresh, word: "refresh of", name: r.name}
-		o.define = func(p *printer) { p.stmt("REFRESH MATERIALIZED VIEW %s", r.name) }
+		o.define = func(p *script.Printer) { p.Stmt("REFRESH MATERIALIZED VIEW %s", r.name) }
 		o.need(r.object)
 		c.register(o)
 	}
@@ -91,7 +93,7 @@ func readRules(ctx context.Context, c *catalog) error {
 		Name, Enabled string
 		Definition    *string
 	}
-	rows, err := query[row](ctx, c, `
+	rows, err := query[row](ctx, c.conn, `
 		SELECT oid, ev_class AS relation, quote_ident(rulename) AS name, ev_enabled::text AS enabled, pg_get_ruledef(oid) AS definition
 		FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class = ANY ($1) ORDER BY oid`, c.relationOIDs())
 	if err != nil {
@@ -103,10 +105,10 @@ func readRules(ctx context.Context, c *catalog) error {
 			return gone("rule", row.Name+" on "+r.name)
 		}
 		o := c.addOn(r, &object{address: address{class: classRewrite, oid: row.OID}, kind: kindRule, word: "RULE"}, row.Name)
-		o.define = func(p *printer) {
-			p.defined(strings.TrimSuffix(*row.Definition, ";"), "CREATE RULE ")
+		o.define = func(p *script.Printer) {
+			p.Defined(strings.TrimSuffix(*row.Definition, ";"), "CREATE RULE ")
 			if how := firing[row.Enabled]; how != "" {
-				p.stmt("ALTER TABLE %s %s RULE %s", r.name, how, row.Name)
+				p.Stmt("ALTER TABLE %s %s RULE %s", r.name, how, row.Name)
 			}
 		}
 	}

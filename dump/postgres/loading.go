@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,79 +15,29 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
 )
 
-// LoadConfig says where a dump goes.
-type LoadConfig struct {
-	Conn     string // as in Config
-	Database string // overrides the database of Conn and of PGDATABASE
-	Password string // overrides the password of Conn and of PGPASSWORD
-	// Clean drops everything in the target database first. Without it a
-	// database that is not empty is refused.
-	Clean bool
-	// Several says that the configuration is of several databases or a whole
-	// cluster, so that Conn's database is the one connected to first and no place
-	// for a dump of one: only Database is.
+// A loadConfig says where a dump goes.
+type loadConfig struct {
+	// Conn is the connection, in the database that a dump of one goes into.
+	Conn *pgx.ConnConfig
+	// Named is the database that was named for the dump, whatever else the connection is of; empty: none was.
+	Named string
+	// Several says that the configuration is of several databases: only Named is a place for a dump of one.
 	Several bool
-	// NoOwner leaves out who owns what: everything belongs to the loading role.
-	// NoPrivileges leaves out GRANT and REVOKE.
+	// Clean drops everything in the target first. Without it a database that is not empty is refused.
+	Clean bool
+	// NoOwner leaves out who owns what, NoPrivileges GRANT and REVOKE.
 	NoOwner, NoPrivileges bool
-	// ConnectTimeout is as in Config.
-	ConnectTimeout time.Duration
-	// LockTimeout bounds the wait for whoever holds something locked that Clean
-	// has to drop. 0 means no bound.
+	// LockTimeout bounds the wait for whoever holds locked what Clean has to drop. 0 means no bound.
 	LockTimeout time.Duration
-	// Jobs is the number of connections that build indexes, keys and foreign
-	// keys, the one that loads the rows among them. 0 means 2.
+	// Jobs is the number of connections, at least 1.
 	Jobs int
-	// BuildApart is how many bytes of rows, as the dump has them, a table has at
-	// least for its indexes and keys to be built beside other work. What is built
-	// of less takes less time than a second session needs to get to know the table.
-	// 0 means 1 MiB; a negative number means every table.
+	// BuildApart is how many bytes of rows a table has at least for what is built of them to be built beside other work.
 	BuildApart int64
-	// Into is told where the dump goes and what is dropped there, after everything
-	// that could stand in the way was looked at and before anything is changed.
-	// nil means nobody.
-	Into func(dump.Target)
-	// Compared is told, of a load that succeeded, what was found to be as the dump's
-	// manifest says. nil means nobody.
+	// Into is told where the dump goes before anything is changed, Compared what was found to be as the manifest says, Warn
+	// what an operator should know.
+	Into     func(dump.Target)
 	Compared func(dump.Comparison)
-	// Warn is told what an operator should know of a load that goes on.
-	// nil means nobody.
-	Warn func(string)
-}
-
-// A Loader loads a dump into a database. It holds no connection between loads.
-type Loader struct {
-	cfg  LoadConfig
-	conn *pgx.ConnConfig
-}
-
-// NewLoader reads the configuration and connects to nothing. An error is one of
-// configuration and names the setting.
-func NewLoader(cfg LoadConfig) (*Loader, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
-	if err != nil {
-		return nil, fmt.Errorf("postgres settings: %w", err)
-	}
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
-	if cfg.Into == nil {
-		cfg.Into = func(dump.Target) {}
-	}
-	if cfg.Compared == nil {
-		cfg.Compared = func(dump.Comparison) {}
-	}
-	if cfg.Jobs == 0 {
-		cfg.Jobs = 2
-	}
-	if cfg.Jobs < 0 {
-		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
-	}
-	if cfg.BuildApart == 0 {
-		cfg.BuildApart = 1 << 20
-	}
-	guardPassword(cc, cfg.Warn)
-	return &Loader{cfg: cfg, conn: cc}, nil
+	Warn     func(string)
 }
 
 // ErrNotEmpty is returned for a target database that holds something and may
@@ -104,24 +52,22 @@ var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes int
 // database that is to be emptied first.
 var ErrDataOnly = errors.New("the dump holds rows alone, which go into tables that exist")
 
-// Load runs a dump's statements, indexes and keys on several connections and all
-// else in its order on one. See dump.Loader. A dump of one database goes into the
-// configured database; one of a whole cluster makes its databases itself,
-// beginning from the database postgres. Whatever stands in the way is found
+// runLoad runs a dump's statements, indexes and keys on several connections and all
+// else in its order on one. Whatever stands in the way is found
 // before anything is changed. An error after that says so: the target then holds
 // a part of the dump. A reader that can be closed is closed when the load fails,
 // so that nobody waits for what it would still bring.
-func (l *Loader) Load(ctx context.Context, r io.Reader) error {
+func runLoad(ctx context.Context, cfg loadConfig, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := l.accepts(name); err != nil {
+	if err := cfg.accepts(name); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	s := &loading{Loader: l, dump: script.NewReader(vouched), form: name, fail: fail}
+	s := &loading{cfg: cfg, dump: script.NewReader(vouched), form: name, fail: fail}
 	defer dump.CloseWith(ctx, r)()
 	if err = s.load(ctx); err != nil {
 		fail(err)
@@ -129,7 +75,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	}
 	s.disconnect()
 	if err == nil {
-		l.cfg.Compared(dump.Comparison{Tables: len(s.manifest), Rows: s.manifest.Rows()})
+		cfg.Compared(dump.Comparison{Tables: len(s.manifest), Rows: s.manifest.Rows()})
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
@@ -141,8 +87,8 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 
 // A loading is one Load under way.
 type loading struct {
-	*Loader
-	form       string // what the dump says it is: engine, engineData, engineCluster
+	cfg        loadConfig
+	form       string // what the dump says it is: script.OneDatabase, script.RowsAlone, script.Cluster
 	dump       *script.Reader
 	conn       *pgx.Conn // that the statements run on in their order
 	crew       *crew     // of the present database
@@ -189,7 +135,7 @@ func (s *loading) load(ctx context.Context) error {
 			prepared = true
 		}
 		s.noteStatement()
-		if item.Kind == script.Statement && s.skips(item.Text) {
+		if item.Kind == script.Statement && s.cfg.skips(item.Text) {
 			continue
 		}
 		if err := s.run(ctx, item); err != nil {
@@ -212,11 +158,10 @@ func (s *loading) prepare(ctx context.Context) error {
 // named before the first statement, and the manifest stands behind the last. What
 // looks like either elsewhere is a comment like any other.
 func (s *loading) note(item script.Item, begun bool) {
-	if quoted, ok := strings.CutPrefix(item.Text, databasePrefix); ok {
+	if name, ok, err := script.ParseDatabaseLine(item.Text); ok {
 		if begun {
 			return
 		}
-		name, err := strconv.Unquote(quoted)
 		if err != nil {
 			s.spoilt(item, err)
 		}
@@ -267,10 +212,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 
 // connect opens a session of the load.
 func (s *loading) connect(ctx context.Context, database string) (*session, error) {
-	conn, srv, err := connect(ctx, s.Loader.conn, database, func(srv server) string {
-		// Of what is dropped; the dump says how long its statements wait.
-		return forLoading(srv) + fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", s.cfg.LockTimeout.Milliseconds())
-	})
+	conn, srv, err := connect(ctx, s.cfg.Conn, database, forLoading(s.cfg.LockTimeout))
 	if err != nil {
 		return nil, err
 	}

@@ -12,74 +12,23 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// clear drops what the placement says. What can be had back if it fails goes
-// first: the contents of a database, in one transaction. s.gone keeps what is no
-// longer there.
-func (s *loading) clear(ctx context.Context, p placement) error {
-	for _, d := range p.emptied {
-		if err := s.use(ctx, d); err != nil {
-			return err
-		}
-		if err := s.drop("everything in database "+d, s.clean(ctx, d)); err != nil {
-			return err
-		}
-		if s.form == engineCluster { // which says what the properties of its databases are
-			if err := s.forgetProperties(ctx, d); err != nil {
-				return fmt.Errorf("take the properties of database %s back: %w", d, err)
-			}
-		}
-	}
-	if err := s.use(ctx, p.first); err != nil {
-		return err
-	}
-	for _, d := range p.dropped {
-		err := s.dropDatabase(ctx, d, slices.Contains(p.templates, d))
-		if err := s.drop("database "+d, err); err != nil {
-			return fmt.Errorf("drop database %s: %w", d, err)
-		}
-	}
-	return nil
-}
-
-// dropDatabase drops a database. A template is none for the moment of that.
-func (s *loading) dropDatabase(ctx context.Context, database string, template bool) error {
-	drop := "DROP DATABASE " + ident(database)
-	if !template {
-		return execAll(ctx, s.conn.PgConn(), drop)
-	}
-	if err := execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE false"); err != nil {
-		return err
-	}
-	err := execAll(ctx, s.conn.PgConn(), drop)
-	if errors.As(err, new(*pgconn.PgError)) {
-		err = errors.Join(err, execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE true"))
-	}
-	return err
-}
-
-// drop notes what became of something that was to be dropped.
-func (s *loading) drop(what string, err error) error {
-	s.gone = dump.Dropped(s.gone, what, err, errors.As(err, new(*pgconn.PgError)))
-	return err
-}
-
 // clean drops everything that users made in the database and takes their
 // privileges on what is the server's back, in one transaction: it is all done, or
 // after an error nothing of it. The schema public is made anew as initdb leaves it.
 // What stays all the same is told.
-func (s *loading) clean(ctx context.Context, database string) error {
-	if err := s.tryClean(ctx); err != nil {
+func (t target) clean(ctx context.Context) error {
+	if err := t.tryClean(ctx); err != nil {
 		return err
 	}
-	other, err := beyondNew(ctx, s.conn, s.crew.first.srv)
+	other, err := beyondNew(ctx, t.conn, t.srv)
 	var stays []*object
 	if err == nil && len(other) > 0 {
-		if err = takeBack(ctx, s.conn, other); err == nil {
-			stays, err = beyondNew(ctx, s.conn, s.crew.first.srv)
+		if err = takeBack(ctx, t.conn, other); err == nil {
+			stays, err = beyondNew(ctx, t.conn, t.srv)
 		}
 	}
 	if err == nil {
-		err = execAll(ctx, s.conn.PgConn(), "COMMIT")
+		err = execAll(ctx, t.conn.PgConn(), "COMMIT")
 	}
 	if err != nil {
 		return fmt.Errorf("clean the database: %w", err)
@@ -87,53 +36,49 @@ func (s *loading) clean(ctx context.Context, database string) error {
 	kept := namesOf(stays)
 	taken := slices.DeleteFunc(namesOf(other), func(name string) bool { return slices.Contains(kept, name) })
 	if len(taken) > 0 {
-		s.cfg.Warn(fmt.Sprintf("database %s is as a new one again in: %s", database, dump.Listed(taken)))
+		t.warn(fmt.Sprintf("database %s is as a new one again in: %s", t.name, dump.Listed(taken)))
 	}
 	if len(kept) > 0 {
-		s.cfg.Warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", database, dump.Listed(kept)))
+		t.warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", t.name, dump.Listed(kept)))
 	}
 	return nil
 }
 
 // tryClean begins a transaction and drops everything in it that users made.
-func (s *loading) tryClean(ctx context.Context) error {
+func (t target) tryClean(ctx context.Context) error {
 	// What is left is counted twice, in one snapshot.
 	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_catalog.set_config('client_min_messages', 'warning', true), pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_encoding', " +
-		literal(s.crew.first.srv.encoding) + ", true);"
-	if err := execAll(ctx, s.conn.PgConn(), begin+dropAll); err != nil {
+		literal(t.srv.encoding) + ", true);"
+	if err := execAll(ctx, t.conn.PgConn(), begin+dropAll); err != nil {
 		return fmt.Errorf("clean the database: %w", lockRoom(err))
 	}
 	return nil
 }
 
 // forgetProperties takes back what was set for a database, granted on it and said of it. What the role may not is told.
-func (s *loading) forgetProperties(ctx context.Context, database string) error {
-	c := &catalog{conn: s.conn, srv: s.crew.first.srv, roles: map[uint32]role{}, warn: func(string) {}}
-	if err := readRoles(ctx, c); err != nil {
-		return err
-	}
-	all, err := readDatabases(ctx, c)
+func (t target) forgetProperties(ctx context.Context) error {
+	c, err := readCluster(ctx, t.conn, t.srv, func(string) {})
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, d := range all {
-		if d.Name != database {
+	for _, d := range c.databases {
+		if d.Name != t.name {
 			continue
 		}
 		for _, sql := range d.without() {
-			err := execAll(ctx, s.conn.PgConn(), sql)
+			err := execAll(ctx, t.conn.PgConn(), sql)
 			if err == nil {
-				s.cfg.Warn(fmt.Sprintf("database %s is as a new one again: %s", database, strings.TrimRight(sql, ";\n")))
+				t.warn(fmt.Sprintf("database %s is as a new one again: %s", t.name, strings.TrimRight(sql, ";\n")))
 			}
-			if err != nil && (!errors.As(err, new(*pgconn.PgError)) || s.conn.IsClosed()) {
+			if err != nil && (!errors.As(err, new(*pgconn.PgError)) || t.conn.IsClosed()) {
 				return err
 			}
 			errs = append(errs, err)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		s.cfg.Warn(fmt.Sprintf("database %s keeps something that was set for it, granted on it or said of it where the dump says nothing else: %v", database, err))
+		t.warn(fmt.Sprintf("database %s keeps something that was set for it, granted on it or said of it where the dump says nothing else: %v", t.name, err))
 	}
 	return nil
 }

@@ -1,0 +1,64 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+)
+
+// clear drops what the placement says. What can be had back if it fails goes
+// first: the contents of a database, in one transaction. s.gone keeps what is no
+// longer there.
+func (s *loading) clear(ctx context.Context, p placement) error {
+	for _, d := range p.emptied {
+		if err := s.use(ctx, d); err != nil {
+			return err
+		}
+		if err := s.drop("everything in database "+d, s.target(d).clean(ctx)); err != nil {
+			return err
+		}
+		if s.form == script.Cluster { // which says what the properties of its databases are
+			if err := s.target(d).forgetProperties(ctx); err != nil {
+				return fmt.Errorf("take the properties of database %s back: %w", d, err)
+			}
+		}
+	}
+	if err := s.use(ctx, p.first); err != nil {
+		return err
+	}
+	for _, d := range p.dropped {
+		err := s.dropDatabase(ctx, d, slices.Contains(p.templates, d))
+		if err := s.drop("database "+d, err); err != nil {
+			return fmt.Errorf("drop database %s: %w", d, err)
+		}
+	}
+	return nil
+}
+
+// dropDatabase drops a database. A template is none for the moment of that.
+func (s *loading) dropDatabase(ctx context.Context, database string, template bool) error {
+	drop := "DROP DATABASE " + ident(database)
+	if !template {
+		return execAll(ctx, s.conn.PgConn(), drop)
+	}
+	if err := execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE false"); err != nil {
+		return err
+	}
+	err := execAll(ctx, s.conn.PgConn(), drop)
+	if errors.As(err, new(*pgconn.PgError)) {
+		err = errors.Join(err, execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE true"))
+	}
+	return err
+}
+
+// drop notes what became of something that was to be dropped.
+func (s *loading) drop(what string, err error) error {
+	s.gone = dump.Dropped(s.gone, what, err, errors.As(err, new(*pgconn.PgError)))
+	return err
+}

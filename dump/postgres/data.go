@@ -1,0 +1,40 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A readConfig says how what a database holds is read.
+type readConfig struct {
+	// Order is the order in which rows leave.
+	Order Order
+	// Jobs is the number of connections that read rows, besides the dump's own.
+	Jobs int
+	// Open opens another session of the dump's in its database.
+	Open func(context.Context) (*pgx.Conn, error)
+	// LockTimeout bounds the wait for a lock at the beginning of the dump. 0 means no bound.
+	LockTimeout time.Duration
+	// TrustOwners says that the owners of tables and schemas may run code as the dumping role.
+	TrustOwners bool
+	// Debug is told of choices made on the way, Warn what the operator should know.
+	Debug, Warn func(string)
+}
+
+// A data is what a database holds besides definitions: rows, large objects' contents, sequences' states.
+type data struct {
+	conn  *pgx.Conn // the dump's own, in its transaction
+	srv   server
+	cfg   readConfig
+	guard *guard
+}
+
+// newData reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn stays the caller's.
+func newData(conn *pgx.Conn, srv server, cfg readConfig) *data {
+	return &data{conn, srv, cfg, newGuard(srv, cfg.LockTimeout, cfg.Open)}
+}
+
+// close ends the sessions that were opened beside.
+func (d *data) close() { d.guard.close() }

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// A target is a database that a dump goes into, and a session in it.
+type target struct {
+	conn *pgx.Conn
+	srv  server
+	name string
+	warn func(string)
+}
+
+// look names something that keeps the database from being as a new one, and counts what there is besides, or returns the
+// empty string. With keeps it is to stay as it is, and what does not count is told.
+func (t target) look(ctx context.Context, keeps bool) (what string, more int, err error) {
+	what, more, err = t.contents(ctx)
+	if err == nil && what == "" {
+		what, more, err = t.besides(ctx, keeps)
+	}
+	return what, more, err
+}
+
+// besides names something that a database has which has no contents, and counts what there is more, or returns the
+// empty string. The schema public, privileges on the system's own objects and what another role's objects are born with
+// do not count: the first is for whoever prepares a database, the others a provider may have set in all of his databases,
+// new ones too, and nothing that a load makes is changed by them. With keeps they are told.
+func (t target) besides(ctx context.Context, keeps bool) (what string, more int, err error) {
+	if err := execAll(ctx, t.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
+		return "", 0, err
+	}
+	objects, err := beyondNew(ctx, t.conn, t.srv)
+	if err != nil {
+		return "", 0, err
+	}
+	if err := execAll(ctx, t.conn.PgConn(), "ROLLBACK"); err != nil {
+		return "", 0, err
+	}
+	var made, other []*object
+	for _, o := range objects {
+		if o.hidden || nameOf(o) == publicSchemaOther || ofOtherRole(o, t.srv) {
+			other = append(other, o)
+		} else {
+			made = append(made, o)
+		}
+	}
+	if len(other) > 0 && keeps {
+		t.warn(fmt.Sprintf("database %s has other than a new one, and keeps where the dump does not say otherwise: %s", t.name, dump.Listed(namesOf(other))))
+	}
+	names := namesOf(made)
+	if len(names) == 0 {
+		return "", 0, nil
+	}
+	return names[0], len(names) - 1, nil
+}
+
+// contents names something that a user made in the database and counts what
+// there is besides, or returns the empty string. Extensions do not count: a template may bring them, and a dump
+// makes them only where they are missing.
+func (t target) contents(ctx context.Context) (what string, more int, err error) {
+	var found *string
+	var n int
+	err = t.conn.QueryRow(ctx, `
+		WITH s AS (`+userSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
+		found(what) AS NOT MATERIALIZED (
+			SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM s WHERE nspname <> 'public'
+			UNION ALL
+			SELECT 'relation ' || c.oid::pg_catalog.regclass FROM pg_catalog.pg_class c JOIN s ON s.oid = c.relnamespace
+			WHERE relkind NOT IN ('i', 'I') AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid = c.oid)
+			UNION ALL
+			SELECT 'function ' || p.oid::pg_catalog.regprocedure FROM pg_catalog.pg_proc p JOIN s ON s.oid = p.pronamespace
+			WHERE NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND objid = p.oid)
+			UNION ALL
+			SELECT 'type ' || t.oid::pg_catalog.regtype FROM pg_catalog.pg_type t JOIN s ON s.oid = t.typnamespace
+			WHERE t.typrelid = 0 AND t.typelem = 0
+			  AND NOT EXISTS (SELECT FROM member WHERE classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND objid = t.oid)
+			UNION ALL
+			SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata
+			UNION ALL -- which a dump may not see
+			SELECT 'subscription ' || pg_catalog.quote_ident(subname) FROM pg_catalog.pg_subscription
+			WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+		)
+		SELECT (SELECT what FROM found LIMIT 1), (SELECT pg_catalog.count(*)::pg_catalog.int4 FROM found)`).Scan(&found, &n)
+	if err != nil {
+		return "", 0, fmt.Errorf("look into the database: %w", err)
+	}
+	if found == nil {
+		return "", 0, nil
+	}
+	return *found, n - 1, nil
+}

@@ -1,0 +1,27 @@
+package postgres
+
+import "strings"
+
+// literal quotes s as a string constant. The dump runs with
+// standard_conforming_strings on; a backslash still takes the E form, which
+// means the same whatever that setting is.
+func literal(s string) string {
+	q := strings.ReplaceAll(s, "'", "''")
+	if strings.Contains(s, `\`) {
+		return "E'" + strings.ReplaceAll(q, `\`, `\\`) + "'"
+	}
+	return "'" + q + "'"
+}
+
+// ident quotes a name. It always quotes: which words need it differs between versions.
+func ident(s string) string {
+	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+}
+
+// literalOrNull is literal, but for an empty text, which is NULL: that removes a comment.
+func literalOrNull(s string) string {
+	if s == "" {
+		return "NULL"
+	}
+	return literal(s)
+}
