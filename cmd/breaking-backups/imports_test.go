@@ -18,8 +18,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/archive":   {"dump"},
 	"dump/mysql":           {"dump", "dump/mysql/script"},
 	"dump/mysql/script":    nil,
-	"dump/postgres":        {"dump", "dump/postgres/script"},
-	"dump/postgres/script": nil,
+	"dump/postgres":        {"dump", "dump/postgres/internal/script"},
 	"notify/event":         nil,
 	"notify":               {"notify/event"},
 	"retention":            nil,
@@ -29,6 +28,8 @@ var mayImport = map[string][]string{
 	"restic/internal/repository": {"restic/internal/process"},
 	"restic/internal/process":    nil,
 	"restic/restictest":          nil,
+
+	"dump/postgres/internal/script": nil,
 }
 
 // TestImports holds the packages to the picture, and the picture to them: one that is not in it is a mistake, as is an arrow

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A cluster is what has been read of a server besides what is in its databases.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // An attribute is a column of a relation or of a composite type.

@@ -7,7 +7,7 @@ import (
 	"hash"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // taken counts and hashes rows, as a manifest does.

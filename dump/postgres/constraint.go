@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A constraint is a row of pg_constraint that is dumped by itself or within its

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // largeObjectPiece is how much of a large object is read and written at once, in bytes.

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A load whose input stalls within the rows of a table ends when the server ends its session or its statement, and when

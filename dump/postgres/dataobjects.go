@@ -3,7 +3,7 @@ package postgres
 import (
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // addData makes the objects that carry rows and large objects' contents, so that

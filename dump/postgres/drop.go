@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // writeDrops writes statements that drop what the dump makes, where it exists, in the

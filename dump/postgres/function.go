@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // functionTexts are the statements that make a function.

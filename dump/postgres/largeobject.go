@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // readLargeObjects reads which large objects there are. Their contents are

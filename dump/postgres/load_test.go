@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // written makes a whole dump of the statements given.

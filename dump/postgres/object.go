@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // An address names an object as pg_depend does: the catalogue it is in and its

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A plainKind is a kind of object whose statement the server can put together

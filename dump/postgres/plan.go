@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A plan is what a load knows of a statement: what has to be done before it

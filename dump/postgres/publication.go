@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // readPublished reads which tables and schemas the publications publish, with

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // writeRows writes the tables' rows in the order given: read ahead on several

@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A sequenceRow is what pg_sequence and pg_depend say of a sequence.

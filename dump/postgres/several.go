@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // rowType is the value of pg_type.typtype for the type of a table's row and for standalone composite types.

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // An object that cannot be written so that it is read back as what it is, which

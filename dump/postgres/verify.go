@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // verifyLoad reads a dump to its end and returns nil for a whole one that goes where

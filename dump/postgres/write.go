@@ -3,7 +3,7 @@ package postgres
 import (
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // A content writes what is no definition, each where it belongs among them.
