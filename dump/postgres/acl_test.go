@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 func TestParseACLItem(t *testing.T) {
@@ -54,50 +52,6 @@ func TestPrivilegeWords(t *testing.T) {
 	} {
 		if got := c.g.words(c.letters); got != c.want {
 			t.Errorf("words(%q) of %+v = %q, want %q", c.letters, c.g, got, c.want)
-		}
-	}
-}
-
-func TestSplitQuotedList(t *testing.T) {
-	for s, want := range map[string][]string{
-		``:                   nil,
-		`""`:                 {""},
-		`"$user", public`:    {"$user", "public"},
-		`a,b , "c,""d" , ""`: {"a", "b", `c,"d`, ""},
-		`"unterminated`:      {"unterminated"},
-		`x"y`:                {`x"y`},
-	} {
-		if diff := cmp.Diff(want, splitQuotedList(s)); diff != "" {
-			t.Errorf("splitQuotedList(%q) (-want +got):\n%s", s, diff)
-		}
-	}
-}
-
-func FuzzSplitQuotedList(f *testing.F) {
-	f.Add(`"$user", public`)
-	f.Fuzz(func(t *testing.T, s string) { splitQuotedList(s) })
-}
-
-func TestCheckNames(t *testing.T) {
-	if err := checkNames([]database{{Name: "two words"}, {Name: `a'b\c`}}); err != nil {
-		t.Error(err)
-	}
-	for _, name := range []string{"x\n\\! touch /tmp/never", "x\ry"} {
-		if err := checkNames([]database{{Name: name}}); err == nil {
-			t.Errorf("checkNames(%q): no error", name)
-		}
-	}
-}
-
-func TestConnectCommand(t *testing.T) {
-	for name, want := range map[string]string{
-		"plain_1.x":   `\connect plain_1.x`,
-		"two words":   `\connect -reuse-previous=on "dbname='two words'"`,
-		`a'b\c "d"`:   `\connect -reuse-previous=on "dbname='a\'b\\c ""d""'"`,
-		"x;\\! touch": `\connect -reuse-previous=on "dbname='x;\\! touch'"`,
-	} {
-		if got := script.ConnectCommand(name); got != want {
-			t.Errorf("script.ConnectCommand(%q) = %s, want %s", name, got, want)
 		}
 	}
 }

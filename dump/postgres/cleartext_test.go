@@ -83,20 +83,18 @@ func TestNoPasswordInTheClear(t *testing.T) {
 				}
 			})
 			told := false
-			s, err := NewSource(Config{
-				Conn: fmt.Sprintf("host=127.0.0.1 port=%d user=u dbname=d password=s3cret sslmode=%s", l.Addr().(*net.TCPAddr).Port, tt.mode),
-				Warn: func(string) { told = true },
-			})
+			cc, err := connConfig(fmt.Sprintf("host=127.0.0.1 port=%d user=u dbname=d password=s3cret sslmode=%s", l.Addr().(*net.TCPAddr).Port, tt.mode), "", "", 0, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
+			guardPassword(cc, func(string) { told = true })
 			if !tt.near {
-				s.conn.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+				cc.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 					c, err := new(net.Dialer).DialContext(ctx, network, address)
 					return farConn{c}, err
 				}
 			}
-			_, _, err = connect(t.Context(), s.conn, "d", func(server) string { return "" })
+			_, _, err = connect(t.Context(), cc, "d", func(server) string { return "" })
 			l.Close()
 			all.Wait()
 			if err == nil || errors.Is(err, ErrCleartext) != (tt.got == "") {

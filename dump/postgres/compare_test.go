@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -11,7 +10,10 @@ import (
 // However the rows are cut into pieces, they are the same rows.
 func TestLineTally(t *testing.T) {
 	rows := []string{"1\tx", "", "a longer row", `\N`, "the last"}
-	want := tableOf("t", rows...)
+	want := dump.Table{Name: "t", Rows: int64(len(rows))}
+	for _, row := range rows {
+		want.Hash += dump.RowHash([]byte(row))
+	}
 	text := strings.Join(rows, "\n") + "\n"
 	for size := 1; size <= len(text); size++ {
 		var got lineTally
@@ -74,28 +76,5 @@ func TestPartOfItself(t *testing.T) {
 	}
 	if got := p.rows("COPY s.c (a) FROM stdin;"); len(got.touches) != 3 {
 		t.Errorf("a COPY into c touches %v; want a, b and c", got.touches)
-	}
-}
-
-// A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
-func TestVerifyCompares(t *testing.T) {
-	l, err := NewLoader(LoadConfig{Conn: "host=127.0.0.1 dbname=none"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sql := "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n\\.\n"
-	for _, tt := range []struct {
-		entry dump.Table
-		want  string
-	}{
-		{tableOf("public.t", "2", "1"), ""},
-		{tableOf("public.t", "1"), "table public.t has 2 rows, the dump's manifest says 1"},
-		{tableOf("public.t", "1", "3"), "table public.t has other rows than the dump's manifest says"},
-		{tableOf("public.u", "1", "2"), "its manifest lists table public.u"},
-	} {
-		err := l.Verify(bytes.NewReader(written(t, dump.Manifest{tt.entry}, sql)))
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%+v: %v, want %q", tt.entry, err, tt.want)
-		}
 	}
 }

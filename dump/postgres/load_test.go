@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
@@ -203,21 +202,25 @@ func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 	return cc
 }
 
-// A dump that a standby ends because of what its primary sends is told for what it is; on others the same code is another's.
-func TestRecoveryConflict(t *testing.T) {
-	conflict := &pgconn.PgError{Code: "40001", Message: "canceling statement due to conflict with recovery"}
+// A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
+func TestVerifyCompares(t *testing.T) {
+	l, err := NewLoader(LoadConfig{Conn: "host=127.0.0.1 dbname=none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql := "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n\\.\n"
 	for _, tt := range []struct {
-		srv  server
-		err  error
-		want bool
+		entry dump.Table
+		want  string
 	}{
-		{server{standby: true}, fmt.Errorf("copy: %w", conflict), true},
-		{server{}, conflict, false},
-		{server{standby: true}, &pgconn.PgError{Code: "40001", Message: "could not serialize access"}, false},
-		{server{standby: true}, nil, false},
+		{tableOf("public.t", "2", "1"), ""},
+		{tableOf("public.t", "1"), "table public.t has 2 rows, the dump's manifest says 1"},
+		{tableOf("public.t", "1", "3"), "table public.t has other rows than the dump's manifest says"},
+		{tableOf("public.u", "1", "2"), "its manifest lists table public.u"},
 	} {
-		if got := errors.Is(explain(t.Context(), tt.srv, tt.err, nil), ErrRecoveryConflict); got != tt.want {
-			t.Errorf("%v on %v: a conflict %t, want %t", tt.err, tt.srv, got, tt.want)
+		err := l.Verify(bytes.NewReader(written(t, dump.Manifest{tt.entry}, sql)))
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%+v: %v, want %q", tt.entry, err, tt.want)
 		}
 	}
 }

@@ -148,3 +148,25 @@ func TestInOrderOfManyTablesWithSequences(t *testing.T) {
 		t.Error("sections are mixed")
 	}
 }
+
+// The stub of a function by which rows are computed is never made whole after them.
+func TestInOrderPostponesNoBodyThatRowsNeed(t *testing.T) {
+	function, key := obj(kindFunction, "f"), obj(kindConstraint, "key")
+	read := obj(kindTable, "read")
+	table := obj(kindTable, "t", function)
+	view := obj(kindTable, "view", key)
+	read.word, table.word, view.word = "TABLE", "TABLE", "MATERIALIZED VIEW"
+	function.stub = func() *object {
+		return &object{address: address{classBody, function.oid}, kind: kindFunction, name: "whole f"}
+	}
+	key.need(read)
+	for _, o := range []*object{table, view} {
+		function.needVia(o, address{classBody, function.oid})
+	}
+	sorted := inOrder([]*object{function, key, read, table, view})
+	at := func(name string) int { return slices.IndexFunc(sorted, func(o *object) bool { return o.name == name }) }
+	whole := sorted[at("whole f")]
+	if !whole.early || whole.late || whole.unordered == nil && view.unordered == nil {
+		t.Errorf("order %s: the function is made whole after the rows, or nothing is left out", nameList(sorted))
+	}
+}

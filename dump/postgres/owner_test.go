@@ -349,33 +349,6 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 			}
 		}
 	}
-	pieces := 0
-	src, conn, srv := readingSession(t, Config{Conn: pg.DSN(db), RowOrder: OrderKey})
-	execAll(t.Context(), conn.PgConn(), "BEGIN")
-	c, err := readCatalog(t.Context(), conn, srv, &selection{}, func(string) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := newData(conn, srv, readConfig{
-		Order: ByKey, Open: func(ctx context.Context) (*pgx.Conn, error) { conn, _, err := src.connect(ctx, db); return conn, err }, Debug: src.cfg.Debug,
-	})
-	defer in.close()
-	list, err := in.pieces(t.Context(), c.tables)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range list {
-		if p.watched {
-			pieces++
-		}
-	}
-	want := 6
-	if srv.version < 140000 {
-		want = 3 // a table without a key is read whole
-	}
-	if pieces < want {
-		t.Errorf("%d pieces are watched, want %d at least: several of either table", pieces, want)
-	}
 }
 
 // Somebody who makes an index on a table that is being read, behind whom all

@@ -14,30 +14,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// bigTables fills tables of several pieces each, in every way of being cut.
-const bigTables = `
-CREATE TABLE filler AS SELECT i, md5(i::text) || md5((i + 1)::text) || md5((i + 2)::text) AS s FROM generate_series(1, 90000) i;
-CREATE TABLE in_order (id bigint PRIMARY KEY, s text); INSERT INTO in_order SELECT i, s FROM filler ORDER BY i;
-UPDATE in_order SET s = s || '!' WHERE id BETWEEN 5000 AND 6000;
-CREATE TABLE shuffled (id integer PRIMARY KEY, s text); INSERT INTO shuffled SELECT i, s FROM filler ORDER BY s;
-CREATE TABLE by_text (k text COLLATE "C", n integer, s text, PRIMARY KEY (k, n)); INSERT INTO by_text SELECT 'it''s \ ' || (i / 100), i, s FROM filler;
-CREATE TABLE by_time (at timestamptz PRIMARY KEY, s text); INSERT INTO by_time SELECT '2024-01-01'::timestamptz + i * interval '1 minute', s FROM filler;
-CREATE TABLE one_value (k integer, n integer, s text, PRIMARY KEY (k, n)); INSERT INTO one_value SELECT 7, i, s FROM filler;
-CREATE TYPE own AS ENUM ('a', 'b');
-CREATE TABLE by_enum (k own, n integer, s text, PRIMARY KEY (k, n)); INSERT INTO by_enum SELECT (ARRAY['a', 'b'])[1 + i % 2]::own, i, s FROM filler;
-CREATE TABLE no_key AS TABLE filler;
-CREATE TABLE long_rows (id integer PRIMARY KEY, s text);
-ALTER TABLE long_rows ALTER s SET STORAGE EXTERNAL;
-INSERT INTO long_rows SELECT i, repeat(md5(i::text), 20000 * (i % 4) + 8190 + i) FROM generate_series(1, 24) i;
-CREATE TABLE empty (id integer PRIMARY KEY);
-VACUUM ANALYZE;
-`
-
 func TestRowsDoNotDependOnConnections(t *testing.T) {
 	pg := testServer(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	db := pg.CreateDB(t)
-	psqlLoad(t, pg, db, []byte(bigTables))
+	psqlLoad(t, pg, db, readFile(t, "testdata/rows.sql"))
 	newRole(t, pg, db, "backup_alone")
 	readsAll(t, pg, db, "backup_alone")
 	for _, order := range []RowOrder{OrderKey, OrderPhysical} {
@@ -70,39 +51,6 @@ func TestRowsDoNotDependOnConnections(t *testing.T) {
 	psqlLoad(t, pg, restored, inKeyOrder)
 	if !bytes.Equal(inKeyOrder, dumpWith(t, Config{Conn: pg.DSN(restored), RowOrder: OrderKey})) {
 		t.Error("a dump in key order of the restored database is not the dump it was restored from")
-	}
-}
-
-func TestRowsAreCutIntoPieces(t *testing.T) {
-	pg := testServer(t)
-	db := pg.CreateDB(t)
-	psqlLoad(t, pg, db, []byte(bigTables))
-	conn, srv, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading(0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	execAll(context.Background(), conn.PgConn(), "BEGIN")
-	c, err := readCatalog(context.Background(), conn, srv, &selection{}, func(string) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := newData(conn, srv, readConfig{Order: Auto, Debug: func(s string) { t.Log(s) }}).pieces(context.Background(), c.tables)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]int{}
-	for _, p := range list {
-		got[strings.TrimPrefix(p.table.name, "public.")]++
-	}
-	byPlace := 2
-	if srv.version < 140000 { // which cannot scan a range of blocks: see cutByPlace
-		byPlace = 1
-	}
-	for name, least := range map[string]int{"in_order": 3, "shuffled": 2, "by_text": 2, "by_time": 2, "no_key": byPlace, "one_value": 1, "by_enum": 1, "long_rows": 1, "empty": 1} {
-		if got[name] < least {
-			t.Errorf("%s is read in %d pieces, want at least %d", name, got[name], least)
-		}
 	}
 }
 
@@ -154,7 +102,7 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 func TestDumpFailsWhenItsSessionsAreTerminated(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
-	psqlLoad(t, pg, db, []byte(bigTables))
+	psqlLoad(t, pg, db, readFile(t, "testdata/rows.sql"))
 	src, err := NewSource(Config{Conn: pg.DSN(db)})
 	if err != nil {
 		t.Fatal(err)

@@ -180,26 +180,26 @@ func TestNoHost(t *testing.T) {
 	folder, kept := t.TempDir(), socketFolders
 	socketFolders = []string{"/nowhere", folder}
 	defer func() { socketFolders = kept }()
-	src, err := NewSource(Config{Conn: "port=5433 user=me"})
-	if err != nil || src.Host() != "localhost" {
-		t.Fatalf("%v, %+v", err, src)
+	cc, err := connConfig("port=5433 user=me", "", "", 0, nil)
+	if err != nil || hostName(cc.Host) != "localhost" {
+		t.Fatalf("%v, %+v", err, cc)
 	}
 	var setting *SettingError
-	_, _, err = src.connect(t.Context(), "")
+	_, _, err = connect(t.Context(), cc, "", forReading(0))
 	if want := "connect: PGHOST: not set, and there is no socket of a server here (/nowhere/.s.PGSQL.5433)"; err == nil || !strings.HasPrefix(err.Error(), want) || !errors.As(err, &setting) {
 		t.Errorf("%v, want %s", err, want)
 	}
-	server, err := net.Listen("unix", filepath.Join(folder, ".s.PGSQL.5433"))
+	socket, err := net.Listen("unix", filepath.Join(folder, ".s.PGSQL.5433"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
-	conn, err := src.conn.DialFunc(t.Context(), "unix", "/nowhere/.s.PGSQL.5433")
+	defer socket.Close()
+	conn, err := cc.DialFunc(t.Context(), "unix", "/nowhere/.s.PGSQL.5433")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if path := conn.RemoteAddr().String(); path != server.Addr().String() {
+	if path := conn.RemoteAddr().String(); path != socket.Addr().String() {
 		t.Errorf("connected to %s", path)
 	}
 }
