@@ -96,7 +96,9 @@ func databaseNames(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 }
 
 type databaseRow struct {
-	header
+	OID                      uint32 `db:"oid"`
+	Name                     string // quoted
+	Owner                    uint32
 	Raw                      string
 	Encoding, Collate, Ctype string
 	Provider                 string
@@ -125,7 +127,7 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 		provider, locale = "datlocprovider", "daticulocale"
 	}
 	rows, err := query[databaseRow](ctx, c.conn, `
-		SELECT d.oid, 0::oid AS schema, quote_ident(datname) AS name, datdba AS owner, datname AS raw,
+		SELECT d.oid, quote_ident(datname) AS name, datdba AS owner, datname AS raw,
 		       pg_encoding_to_char(encoding) AS encoding, datcollate::text AS collate, datctype::text AS ctype,
 		       `+provider+`::text AS provider, `+locale+`::text AS locale, `+rules+`::text AS rules,
 		       datistemplate AS template, datconnlimit AS limit,
@@ -233,7 +235,8 @@ func (d databaseRow) create() string {
 // writeTablespaces writes the tablespaces that users made.
 func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error {
 	type row struct {
-		header
+		Name     string // quoted
+		Owner    uint32
 		Location string
 		Options  []string
 		Comment  *string
@@ -241,7 +244,7 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 		Def      []string
 	}
 	rows, err := query[row](ctx, c.conn, `
-		SELECT oid, 0::oid AS schema, quote_ident(spcname) AS name, spcowner AS owner,
+		SELECT quote_ident(spcname) AS name, spcowner AS owner,
 		       -- One inside the data folder (allow_in_place_tablespaces) has a relative path and is made by the empty one.
 		       CASE WHEN pg_tablespace_location(oid) ~ '^(/|[A-Za-z]:)' THEN pg_tablespace_location(oid) ELSE '' END AS location,
 		       spcoptions AS options, shobj_description(oid, 'pg_tablespace') AS comment,
@@ -255,8 +258,8 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 		if !p.NoOwner {
 			p.Stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].quoted)
 		}
-		if options := tablespaceOptions.only(t.Options, t.Name, c.warn); len(options) > 0 {
-			p.Stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(optionList("", options), ", "))
+		if options := tablespaceSettings(t.Options, t.Name, c.warn); len(options) > 0 {
+			p.Stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(options, ", "))
 		}
 		granted, err := c.roles.grantsOn("TABLESPACE "+t.Name, "", t.Owner, t.ACL, t.Def, c.warn)
 		if err != nil {

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // clean drops everything that users made in the database and takes their
@@ -20,11 +22,11 @@ func (t target) clean(ctx context.Context) error {
 	if err := t.tryClean(ctx); err != nil {
 		return err
 	}
-	other, err := beyondNew(ctx, t.conn, t.srv)
-	var stays []*object
+	other, err := additions(ctx, t.conn, t.srv)
+	var stays []addition
 	if err == nil && len(other) > 0 {
 		if err = takeBack(ctx, t.conn, other); err == nil {
-			stays, err = beyondNew(ctx, t.conn, t.srv)
+			stays, err = additions(ctx, t.conn, t.srv)
 		}
 	}
 	if err == nil {
@@ -79,6 +81,25 @@ func (t target) forgetProperties(ctx context.Context) error {
 	}
 	if err := errors.Join(errs...); err != nil {
 		t.warn(fmt.Sprintf("database %s keeps something that was set for it, granted on it or said of it where the dump says nothing else: %v", t.name, err))
+	}
+	return nil
+}
+
+// takeBack drops the additions, or gives them the privileges that they are born with, each by itself: what the server
+// refuses stays. It is called in a transaction.
+func takeBack(ctx context.Context, conn *pgx.Conn, list []addition) error {
+	for _, a := range slices.Backward(list) {
+		statements, err := script.Statements(a.takeBack)
+		if err != nil || statements == "" {
+			continue
+		}
+		err = execAll(ctx, conn.PgConn(), "SAVEPOINT one; "+statements+"RELEASE SAVEPOINT one")
+		if errors.As(err, new(*pgconn.PgError)) && !conn.IsClosed() {
+			err = execAll(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT one")
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -75,13 +75,13 @@ func TestEmptyIsNew(t *testing.T) {
 		want = append(want, d.name)
 	}
 	execute(t, conn, "BEGIN; "+clearPath)
-	objects, err := beyondNew(t.Context(), conn, server{version: version(t, pg), encoding: "UTF8"})
+	list, err := additions(t.Context(), conn, server{version: version(t, pg), encoding: "UTF8"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	execute(t, conn, "ROLLBACK")
 	slices.Sort(want)
-	if got := slices.Sorted(slices.Values(namesOf(objects))); !slices.Equal(got, slices.Compact(want)) {
+	if got := slices.Sorted(slices.Values(namesOf(list))); !slices.Equal(got, slices.Compact(want)) {
 		t.Errorf("what a new database has not got (-want +got):\n%s", cmp.Diff(slices.Compact(want), got))
 	}
 	for i, d := range slices.Backward(dirt) {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,26 +29,25 @@ func (t target) look(ctx context.Context, keeps bool) (what string, more int, er
 }
 
 // besides names something that a database has which has no contents, and counts what there is more, or returns the
-// empty string. The schema public, privileges on the system's own objects and what another role's objects are born with
-// do not count: the first is for whoever prepares a database, the others a provider may have set in all of his databases,
-// new ones too, and nothing that a load makes is changed by them. With keeps they are told.
+// empty string. What is harmless does not count: a provider may have set it
+// in all of his databases, new ones too. With keeps it is told.
 func (t target) besides(ctx context.Context, keeps bool) (what string, more int, err error) {
 	if err := execAll(ctx, t.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
 	}
-	objects, err := beyondNew(ctx, t.conn, t.srv)
+	list, err := additions(ctx, t.conn, t.srv)
 	if err != nil {
 		return "", 0, err
 	}
 	if err := execAll(ctx, t.conn.PgConn(), "ROLLBACK"); err != nil {
 		return "", 0, err
 	}
-	var made, other []*object
-	for _, o := range objects {
-		if o.hidden || nameOf(o) == publicSchemaOther || ofOtherRole(o, t.srv) {
-			other = append(other, o)
+	var made, other []addition
+	for _, a := range list {
+		if a.harmless {
+			other = append(other, a)
 		} else {
-			made = append(made, o)
+			made = append(made, a)
 		}
 	}
 	if len(other) > 0 && keeps {
@@ -58,6 +58,17 @@ func (t target) besides(ctx context.Context, keeps bool) (what string, more int,
 		return "", 0, nil
 	}
 	return names[0], len(names) - 1, nil
+}
+
+// namesOf names additions, each once.
+func namesOf(list []addition) []string {
+	var names []string
+	for _, a := range list {
+		if !slices.Contains(names, a.name) {
+			names = append(names, a.name)
+		}
+	}
+	return names
 }
 
 // contents names something that a user made in the database and counts what

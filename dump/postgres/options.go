@@ -96,3 +96,8 @@ func optionList(prefix string, options []string) []string {
 	}
 	return list
 }
+
+// tablespaceSettings writes the options of a tablespace as SET takes them. Of what is left out it tells warn.
+func tablespaceSettings(options []string, of string, warn func(string)) []string {
+	return optionList("", tablespaceOptions.only(options, of, warn))
+}

@@ -43,7 +43,7 @@ func (p piece) query() string { return source(p.table, p.clauses) }
 // moment is what the piece wants of the guard.
 func (p piece) moment() moment { return moment{asTable(p.table), p.of, p.number} }
 
-func asTable(r *relation) table { return table{r.name, r.oid} }
+func asTable(r *relation) table { return table{r.name, r.address.oid} }
 
 // What a piece should hold, by the size of the table. Smaller pieces keep
 // several connections busy at bounded memory, larger ones spare round trips.
@@ -106,7 +106,7 @@ func (d *data) pieces(ctx context.Context, tables []*relation) ([]piece, error) 
 	var list []piece
 	asTheyLie, watchedTables := 0, 0
 	for _, r := range tables {
-		t := about[r.oid]
+		t := about[r.address.oid]
 		key, err := d.cut(ctx, r, t)
 		if err != nil {
 			return nil, err
@@ -196,7 +196,7 @@ func source(r *relation, clauses string) string {
 func (d *data) readStored(ctx context.Context, tables []*relation) (map[uint32]stored, error) {
 	oids := make([]uint32, len(tables))
 	for i, r := range tables {
-		oids[i] = r.oid
+		oids[i] = r.address.oid
 	}
 	type size struct {
 		Relation     uint32
@@ -221,12 +221,12 @@ func (d *data) readStored(ctx context.Context, tables []*relation) (map[uint32]s
 	}
 	var planned, large []uint32
 	for _, r := range tables {
-		t := about[r.oid]
+		t := about[r.address.oid]
 		if t.wantsPlan(ByKey) || r.rows != "" {
-			planned = append(planned, r.oid)
+			planned = append(planned, r.address.oid)
 		}
 		if t.bytes > smallTable {
-			large = append(large, r.oid)
+			large = append(large, r.address.oid)
 		}
 	}
 	return about, errors.Join(d.readTrust(ctx, about, planned), d.readCorrelation(ctx, about, large))
@@ -258,9 +258,9 @@ func (d *data) readTrust(ctx context.Context, about map[uint32]stored, oids []ui
 		return nil
 	}
 	judged, err := judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, true)
-	for oid, trust := range judged {
+	for oid, level := range judged {
 		t := about[oid]
-		t.trust = trust
+		t.trust = level
 		about[oid] = t
 	}
 	return err

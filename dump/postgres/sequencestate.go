@@ -30,7 +30,7 @@ func (d *data) sequenceStates(ctx context.Context, sequences []*relation) ([]seq
 	}
 	oids := make([]uint32, len(sequences))
 	for i, r := range sequences {
-		oids[i] = r.oid
+		oids[i] = r.address.oid
 	}
 	of, err := judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, false)
 	if err != nil {
@@ -38,7 +38,7 @@ func (d *data) sequenceStates(ctx context.Context, sequences []*relation) ([]seq
 	}
 	var own, others []*relation
 	for _, r := range sequences {
-		if of[r.oid] == trusted {
+		if of[r.address.oid] == trusted {
 			own = append(own, r)
 		} else {
 			others = append(others, r)
@@ -133,7 +133,7 @@ type sequenceLocker struct {
 func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceState, error) {
 	oids := make([]string, len(part))
 	for i, r := range part {
-		oids[i] = strconv.FormatUint(uint64(r.oid), 10)
+		oids[i] = strconv.FormatUint(uint64(r.address.oid), 10)
 	}
 	// Both functions lock the sequence by its OID, to the end of the transaction.
 	state := "pg_catalog.pg_sequence_last_value(s.oid), true"
@@ -203,7 +203,7 @@ func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]s
 	}
 	conditions := make([]string, len(list))
 	for i, r := range list {
-		conditions[i] = fmt.Sprintf("(%s, %d)", literal(r.name), r.oid)
+		conditions[i] = fmt.Sprintf("(%s, %d)", literal(r.name), r.address.oid)
 	}
 	// Division by zero ends the statements that follow.
 	check := "SELECT 1 / CASE WHEN EXISTS (SELECT FROM (VALUES " + strings.Join(conditions, ", ") + ") s(name, oid) WHERE pg_catalog.to_regclass(s.name) IS DISTINCT FROM s.oid::pg_catalog.oid) THEN 0 ELSE 1 END; "
