@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/archive":   {"dump"},
 	"dump/mysql":           {"dump", "dump/mysql/script"},
 	"dump/mysql/script":    nil,
-	"dump/postgres":        {"dump", "dump/postgres/internal/script"},
+	"dump/postgres":        {"dump", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"notify/event":         nil,
 	"notify":               {"notify/event"},
 	"retention":            nil,
@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"restic/restictest":          nil,
 
 	"dump/postgres/internal/script": nil,
+	"dump/postgres/internal/server": {"dump"},
 }
 
 // TestImports holds the packages to the picture, and the picture to them: one that is not in it is a mistake, as is an arrow

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // grants are the GRANT and REVOKE statements that bring one object's privileges
@@ -87,7 +88,7 @@ func cutRole(s string) (name, rest string, ok bool) {
 func aclName(name string) string {
 	for _, r := range name {
 		if r != '_' && (r >= 0x80 || !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')) {
-			return ident(name)
+			return server.Ident(name)
 		}
 	}
 	return name
@@ -250,10 +251,10 @@ func (g grants) printGrant(p *script.Printer, it aclItem) {
 	}
 }
 
-// roleName writes a grantee.
+// RoleName writes a grantee.
 func roleName(name string) string {
 	if name == "" {
 		return "PUBLIC"
 	}
-	return ident(name)
+	return server.Ident(name)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A new database is one whose dump says nothing. So what a database has besides is asked of the readers of a dump, in
@@ -26,8 +27,8 @@ type addition struct {
 // additions lists what a dump of the session's database would make, or give other privileges than it is born with. It is
 // called in a transaction and leaves the session's settings as they were. No statement of a dump has run in the session
 // before: nothing is on its search path.
-func additions(ctx context.Context, conn *pgx.Conn, srv server) ([]addition, error) {
-	if err := execAll(ctx, conn.PgConn(), "SAVEPOINT reading; "+toRead(srv)); err != nil {
+func additions(ctx context.Context, conn *pgx.Conn, srv server.Info) ([]addition, error) {
+	if err := server.Exec(ctx, conn.PgConn(), "SAVEPOINT reading; "+server.ToRead(srv)); err != nil {
 		return nil, err
 	}
 	sel, err := Selection{}.parse()
@@ -44,7 +45,7 @@ func additions(ctx context.Context, conn *pgx.Conn, srv server) ([]addition, err
 			list = append(list, addition{o.nameInTarget(), o.hidden || o.isPublic() || o.ofOtherRole(srv), o})
 		}
 	}
-	return list, execAll(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading")
+	return list, server.Exec(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading")
 }
 
 // takeBack writes what undoes the addition, as far as there is a statement for it.
@@ -72,8 +73,8 @@ func (o *object) isBeyondNew() bool {
 func (o *object) isPublic() bool { return o.kind == kindSchema && o.name == "public" }
 
 // ofOtherRole tells whether these are default privileges for what another role makes than that of the session.
-func (o *object) ofOtherRole(srv server) bool {
-	return o.kind == kindDefaultACL && len(o.grants) > 0 && o.grants[0].owner.quoted != srv.roleName
+func (o *object) ofOtherRole(srv server.Info) bool {
+	return o.kind == kindDefaultACL && len(o.grants) > 0 && o.grants[0].owner.quoted != srv.RoleName
 }
 
 // nameInTarget names an object that is beyond new.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readAggregates reads aggregate functions.
@@ -39,7 +40,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 		`CASE WHEN aggkind = 'h' THEN 'HYPOTHETICAL' END`,
 		`CASE proparallel WHEN 's' THEN 'PARALLEL = safe' WHEN 'r' THEN 'PARALLEL = restricted' END`,
 	}, ", ")
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT p.oid, pronamespace AS schema,
 		       format('%I.%I(%s)', nspname, proname, coalesce(nullif(pg_get_function_identity_arguments(p.oid), ''), '*')) AS name, proowner AS owner,
 		       (pg_identify_object('pg_proc'::regclass, p.oid, 0)).identity AS signature,
@@ -47,7 +48,7 @@ func readAggregates(ctx context.Context, c *catalog) error {
 		       || concat_ws(E',\n    ', `+parts+`) || E'\n)' AS definition,
 		       proacl::text[] AS acl, `+initial("pg_proc", "p.oid", "'f'", "proowner", "proacl")+`
 		FROM pg_aggregate a JOIN pg_proc p ON p.oid = aggfnoid JOIN pg_namespace n ON n.oid = pronamespace
-		WHERE p.oid >= $1 OR `+touched("pg_proc", "p.oid", "p.proacl")+` ORDER BY p.oid`, firstNormal)
+		WHERE p.oid >= $1 OR `+touched("pg_proc", "p.oid", "p.proacl")+` ORDER BY p.oid`, server.FirstNormal)
 	if err != nil {
 		return err
 	}

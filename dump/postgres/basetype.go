@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readBaseTypes reads the types that are made of C functions.
@@ -14,7 +15,7 @@ func readBaseTypes(ctx context.Context, c *catalog) error {
 		Definition string
 	}
 	subscript := "NULL"
-	if c.srv.version >= 140000 {
+	if c.srv.Version >= 140000 {
 		subscript = "CASE WHEN typsubscript <> 0 THEN 'SUBSCRIPT = ' || typsubscript END"
 	}
 	function := func(key, column string) string {
@@ -35,8 +36,8 @@ func readBaseTypes(ctx context.Context, c *catalog) error {
 		`'STORAGE = ' || CASE typstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external' WHEN 'x' THEN 'extended' ELSE 'main' END`,
 		`CASE WHEN typbyval THEN 'PASSEDBYVALUE' END`,
 	}, ", ")
-	rows, err := query[row](ctx, c.conn, `
-		SELECT oid, concat_ws(E',\n    ', `+parts+`) AS definition FROM pg_type WHERE oid >= $1 AND typtype = 'b' AND typisdefined`, firstNormal)
+	rows, err := server.Query[row](ctx, c.conn, `
+		SELECT oid, concat_ws(E',\n    ', `+parts+`) AS definition FROM pg_type WHERE oid >= $1 AND typtype = 'b' AND typisdefined`, server.FirstNormal)
 	for _, row := range rows {
 		o := c.at[address{classType, row.OID}]
 		if o == nil || o.oid != row.OID {

@@ -10,12 +10,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A catalog is what has been read of a database's definitions.
 type catalog struct {
 	conn    *pgx.Conn
-	srv     server
+	srv     server.Info
 	warn    func(string)
 	objects []*object
 	// at finds objects by address. Parts that are dumped within another object
@@ -50,7 +51,7 @@ var readers = []struct {
 	what string
 	read func(context.Context, *catalog) error
 }{
-	{"settings", func(ctx context.Context, c *catalog) error { return warnOfLosses(ctx, c.conn, c.warn) }},
+	{"settings", func(ctx context.Context, c *catalog) error { return server.WarnOfLosses(ctx, c.conn, c.warn) }},
 	{"roles", func(ctx context.Context, c *catalog) (err error) { c.roles, err = readRoles(ctx, c.conn); return err }},
 	{"comments", readComments},
 	{"extensions", readExtensions},
@@ -84,7 +85,7 @@ var readers = []struct {
 
 // readCatalog reads what conn's database holds of the selection, but no rows. warn is
 // told what has to be left out.
-func readCatalog(ctx context.Context, conn *pgx.Conn, srv server, sel *selection, warn func(string)) (*catalog, error) {
+func readCatalog(ctx context.Context, conn *pgx.Conn, srv server.Info, sel *selection, warn func(string)) (*catalog, error) {
 	c := &catalog{
 		conn: conn, srv: srv, sel: sel, warn: warn,
 		used: map[*pattern]bool{}, schemaNames: map[uint32]string{},
@@ -171,12 +172,12 @@ func readComments(ctx context.Context, c *catalog) error {
 		Sub            int16
 		Text, Provider string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT classoid AS class, objoid AS object, objsubid::int2 AS sub, description AS text, '' AS provider
 		FROM pg_description WHERE objoid >= $1 OR classoid IN ('pg_namespace'::regclass, 'pg_largeobject'::regclass)
 		UNION ALL
 		SELECT classoid, objoid, objsubid::int2, label, quote_ident(provider) FROM pg_seclabel
-		ORDER BY provider`, firstNormal)
+		ORDER BY provider`, server.FirstNormal)
 	for _, r := range rows {
 		at := column{address{r.Class, r.Object}, r.Sub}
 		c.comments[at] = append(c.comments[at], comment{text: r.Text, provider: r.Provider})
@@ -189,7 +190,7 @@ func readExtensions(ctx context.Context, c *catalog) error {
 		header
 		Into string // its schema, quoted
 	}
-	exts, err := query[row](ctx, c.conn, `
+	exts, err := server.Query[row](ctx, c.conn, `
 		SELECT x.oid, x.extnamespace AS schema, quote_ident(x.extname) AS name, 0::oid AS owner, quote_ident(n.nspname) AS into
 		FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace ORDER BY x.extname`)
 	if err != nil {
@@ -204,13 +205,13 @@ func readExtensions(ctx context.Context, c *catalog) error {
 		o := c.add(&object{address: address{class: classExtension, oid: x.OID}, kind: kindExtension, word: "EXTENSION"}, h)
 		// plpgsql comes with every new database; one that was made anew does not
 		// have initdb's OID.
-		if x.OID < firstNormal {
+		if x.OID < server.FirstNormal {
 			o.hidden, o.presence = true, chosen
 		}
 		o.define = func(p *script.Printer) { p.Stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
 	}
 	type member struct{ Class, Object, Extension uint32 }
-	members, err := query[member](ctx, c.conn, `
+	members, err := server.Query[member](ctx, c.conn, `
 		SELECT classid AS class, objid AS object, refobjid AS extension FROM pg_depend
 		WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass`)
 	for _, m := range members {
@@ -226,7 +227,7 @@ func readSchemas(ctx context.Context, c *catalog) error {
 		ACL []string `db:"acl"`
 		Def []string
 	}
-	schemas, err := query[row](ctx, c.conn, `
+	schemas, err := server.Query[row](ctx, c.conn, `
 		SELECT n.oid, 0::oid AS schema, quote_ident(nspname) AS name, nspowner AS owner, nspname AS raw,
 		       nspacl::text[] AS acl,
 		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner", "nspacl")+`
@@ -269,7 +270,7 @@ const (
 // the right to create.
 func (c *catalog) readPublic(o *object, owner uint32) (born []string) {
 	usual := uint32(bootstrapUser)
-	if c.srv.version >= ownersPublicSchema {
+	if c.srv.Version >= ownersPublicSchema {
 		usual = pgDatabaseOwner
 	}
 	if owner == usual {
@@ -285,7 +286,7 @@ func (c *catalog) readPublic(o *object, owner uint32) (born []string) {
 		o.comments = []comment{{target: "SCHEMA public"}}
 	}
 	everybody := "=U/"
-	if c.srv.version < ownersPublicSchema {
+	if c.srv.Version < ownersPublicSchema {
 		everybody = "=UC/"
 	}
 	name := aclName(c.roles[owner].name)

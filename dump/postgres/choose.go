@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A presence says what a dump does with an object because of the selection.
@@ -80,7 +82,7 @@ func selectRelations(ctx context.Context, c *catalog) error {
 		r.emptied = c.withoutRows(r)
 	}
 	type row struct{ Relation, Of uint32 }
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT inhrelid AS relation, inhparent AS of FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relispartition
 		UNION ALL
 		SELECT objid, refobjid FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'

@@ -10,6 +10,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // clear drops what the placement says. What can be had back if it fails goes
@@ -43,16 +44,16 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 
 // dropDatabase drops a database. A template is none for the moment of that.
 func (s *loading) dropDatabase(ctx context.Context, database string, template bool) error {
-	drop := "DROP DATABASE " + ident(database)
+	drop := "DROP DATABASE " + server.Ident(database)
 	if !template {
-		return execAll(ctx, s.conn.PgConn(), drop)
+		return server.Exec(ctx, s.conn.PgConn(), drop)
 	}
-	if err := execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE false"); err != nil {
+	if err := server.Exec(ctx, s.conn.PgConn(), "ALTER DATABASE "+server.Ident(database)+" IS_TEMPLATE false"); err != nil {
 		return err
 	}
-	err := execAll(ctx, s.conn.PgConn(), drop)
+	err := server.Exec(ctx, s.conn.PgConn(), drop)
 	if errors.As(err, new(*pgconn.PgError)) {
-		err = errors.Join(err, execAll(ctx, s.conn.PgConn(), "ALTER DATABASE "+ident(database)+" IS_TEMPLATE true"))
+		err = errors.Join(err, server.Exec(ctx, s.conn.PgConn(), "ALTER DATABASE "+server.Ident(database)+" IS_TEMPLATE true"))
 	}
 	return err
 }

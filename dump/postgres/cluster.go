@@ -8,12 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A cluster is what has been read of a server besides what is in its databases.
 type cluster struct {
 	conn  *pgx.Conn
-	srv   server
+	srv   server.Info
 	warn  func(string)
 	roles roles
 
@@ -21,7 +22,7 @@ type cluster struct {
 }
 
 // readCluster reads the databases and the roles' names, over conn. warn is told what has to be left out.
-func readCluster(ctx context.Context, conn *pgx.Conn, srv server, warn func(string)) (*cluster, error) {
+func readCluster(ctx context.Context, conn *pgx.Conn, srv server.Info, warn func(string)) (*cluster, error) {
 	c := &cluster{conn: conn, srv: srv, warn: warn}
 	var err error
 	if c.roles, err = readRoles(ctx, conn); err != nil {
@@ -72,7 +73,7 @@ func (c *cluster) tellUnreachable(ctx context.Context, asked func(name string) b
 		Name    string
 		Invalid bool
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT datname::text AS name, datconnlimit = -2 AS invalid FROM pg_database WHERE (NOT datallowconn OR datconnlimit = -2) AND datname <> 'template0' ORDER BY 1`)
 	for _, r := range rows {
 		switch {
@@ -80,7 +81,7 @@ func (c *cluster) tellUnreachable(ctx context.Context, asked func(name string) b
 		case r.Invalid:
 			c.warn(fmt.Sprintf("database %q is left out: it is what an interrupted DROP DATABASE has left; drop it", r.Name))
 		default:
-			c.warn(fmt.Sprintf("database %q is left out: it allows no connections; ALTER DATABASE %s ALLOW_CONNECTIONS true, or exclude it", r.Name, ident(r.Name)))
+			c.warn(fmt.Sprintf("database %q is left out: it allows no connections; ALTER DATABASE %s ALLOW_CONNECTIONS true, or exclude it", r.Name, server.Ident(r.Name)))
 		}
 	}
 	return err
@@ -119,14 +120,14 @@ const dumpedDatabases = `datallowconn AND datconnlimit <> -2 AND datname <> 'tem
 func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 	provider, locale, rules := "'c'", "NULL", "NULL"
 	switch {
-	case c.srv.version >= 170000:
+	case c.srv.Version >= 170000:
 		provider, locale, rules = "datlocprovider", "datlocale", "daticurules"
-	case c.srv.version >= 160000:
+	case c.srv.Version >= 160000:
 		provider, locale, rules = "datlocprovider", "daticulocale", "daticurules"
-	case c.srv.version >= 150000:
+	case c.srv.Version >= 150000:
 		provider, locale = "datlocprovider", "daticulocale"
 	}
-	rows, err := query[databaseRow](ctx, c.conn, `
+	rows, err := server.Query[databaseRow](ctx, c.conn, `
 		SELECT d.oid, quote_ident(datname) AS name, datdba AS owner, datname AS raw,
 		       pg_encoding_to_char(encoding) AS encoding, datcollate::text AS collate, datctype::text AS ctype,
 		       `+provider+`::text AS provider, `+locale+`::text AS locale, `+rules+`::text AS rules,
@@ -162,7 +163,7 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 				p.Stmt("ALTER DATABASE %s CONNECTION LIMIT = %d", row.Name, row.Limit)
 			}
 			if row.Comment != nil && *row.Comment != bornComments[row.Raw] {
-				p.Stmt("COMMENT ON DATABASE %s IS %s", row.Name, literal(*row.Comment))
+				p.Stmt("COMMENT ON DATABASE %s IS %s", row.Name, server.Literal(*row.Comment))
 			}
 			for _, label := range row.Labels {
 				p.Defined(label, "SECURITY LABEL FOR ")
@@ -185,7 +186,7 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 				add("ALTER DATABASE %s CONNECTION LIMIT = -1", row.Name)
 			}
 			if born := bornComments[row.Raw]; row.Comment != nil && *row.Comment != born || row.Comment == nil && born != "" {
-				add("COMMENT ON DATABASE %s IS %s", row.Name, literalOrNull(born))
+				add("COMMENT ON DATABASE %s IS %s", row.Name, server.LiteralOrNull(born))
 			}
 			for _, s := range settings {
 				if s.Database == row.OID {
@@ -210,21 +211,21 @@ var bornComments = map[string]string{
 }
 
 func (d databaseRow) create() string {
-	s := "CREATE DATABASE " + d.Name + " WITH TEMPLATE = template0 ENCODING = " + literal(d.Encoding)
+	s := "CREATE DATABASE " + d.Name + " WITH TEMPLATE = template0 ENCODING = " + server.Literal(d.Encoding)
 	providers := map[string]string{"c": "libc", "i": "icu", "b": "builtin"}
 	if d.Provider != "c" {
 		s += " LOCALE_PROVIDER = " + providers[d.Provider]
 	}
 	if d.Collate == d.Ctype {
-		s += " LOCALE = " + literal(d.Collate)
+		s += " LOCALE = " + server.Literal(d.Collate)
 	} else {
-		s += " LC_COLLATE = " + literal(d.Collate) + " LC_CTYPE = " + literal(d.Ctype)
+		s += " LC_COLLATE = " + server.Literal(d.Collate) + " LC_CTYPE = " + server.Literal(d.Ctype)
 	}
 	if d.Locale != nil {
-		s += map[string]string{"i": " ICU_LOCALE = ", "b": " BUILTIN_LOCALE = "}[d.Provider] + literal(*d.Locale)
+		s += map[string]string{"i": " ICU_LOCALE = ", "b": " BUILTIN_LOCALE = "}[d.Provider] + server.Literal(*d.Locale)
 	}
 	if d.Rules != nil {
-		s += " ICU_RULES = " + literal(*d.Rules)
+		s += " ICU_RULES = " + server.Literal(*d.Rules)
 	}
 	if d.Tablespace != nil {
 		s += " TABLESPACE = " + *d.Tablespace
@@ -243,7 +244,7 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 		ACL      []string `db:"acl"`
 		Def      []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT quote_ident(spcname) AS name, spcowner AS owner,
 		       -- One inside the data folder (allow_in_place_tablespaces) has a relative path and is made by the empty one.
 		       CASE WHEN pg_tablespace_location(oid) ~ '^(/|[A-Za-z]:)' THEN pg_tablespace_location(oid) ELSE '' END AS location,
@@ -254,7 +255,7 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 		return err
 	}
 	for _, t := range rows {
-		p.Stmt("CREATE TABLESPACE %s LOCATION %s", t.Name, literal(t.Location))
+		p.Stmt("CREATE TABLESPACE %s LOCATION %s", t.Name, server.Literal(t.Location))
 		if !p.NoOwner {
 			p.Stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].quoted)
 		}
@@ -267,7 +268,7 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 		}
 		granted.print(p)
 		if t.Comment != nil {
-			p.Stmt("COMMENT ON TABLESPACE %s IS %s", t.Name, literal(*t.Comment))
+			p.Stmt("COMMENT ON TABLESPACE %s IS %s", t.Name, server.Literal(*t.Comment))
 		}
 	}
 	return nil
@@ -276,7 +277,7 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 // writeSharedLabels writes the security labels of roles and tablespaces.
 func (c *cluster) writeSharedLabels(ctx context.Context, p *script.Printer) error {
 	type row struct{ Statement string }
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT format('SECURITY LABEL FOR %I ON %s IS %L', provider, coalesce('ROLE ' || quote_ident(rolname), 'TABLESPACE ' || quote_ident(spcname)), label) AS statement
 		FROM pg_shseclabel l LEFT JOIN pg_roles r ON classoid = 'pg_authid'::regclass AND objoid = r.oid
 		LEFT JOIN pg_tablespace t ON classoid = 'pg_tablespace'::regclass AND objoid = t.oid

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readCollations reads the collations that users made. The version of the
@@ -19,22 +20,22 @@ func readCollations(ctx context.Context, c *catalog) error {
 	}
 	locale, rules := "NULL", "NULL"
 	switch {
-	case c.srv.version >= 170000:
+	case c.srv.Version >= 170000:
 		locale = "colllocale"
-	case c.srv.version >= 150000:
+	case c.srv.Version >= 150000:
 		locale = "colliculocale"
 	}
-	if c.srv.version >= 160000 {
+	if c.srv.Version >= 160000 {
 		rules = "collicurules"
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT c.oid, c.collnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.collname) AS name, c.collowner AS owner,
 		       c.collprovider::text AS provider, c.collisdeterministic AS deterministic,
 		       nullif(c.collcollate::text, '') AS collate, nullif(c.collctype::text, '') AS ctype,
 		       `+locale+`::text AS locale, `+rules+`::text AS rules
 		FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
 		WHERE c.oid >= $1 AND (c.collencoding = -1 OR c.collencoding = (SELECT encoding FROM pg_database WHERE datname = current_database()))
-		ORDER BY c.oid`, firstNormal)
+		ORDER BY c.oid`, server.FirstNormal)
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func readCollations(ctx context.Context, c *catalog) error {
 		options := []string{"provider = " + providers[row.Provider]}
 		option := func(key string, value *string) {
 			if value != nil {
-				options = append(options, key+" = "+literal(*value))
+				options = append(options, key+" = "+server.Literal(*value))
 			}
 		}
 		if !row.Deterministic {

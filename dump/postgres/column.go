@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // An attribute is a column of a relation or of a composite type.
@@ -43,7 +44,7 @@ type attribute struct {
 // they inherit from. A sequence's are the same in all; only privileges on them count.
 func readColumns(ctx context.Context, c *catalog) error {
 	compression := "''"
-	if c.srv.version >= 140000 {
+	if c.srv.Version >= 140000 {
 		compression = "a.attcompression::text"
 	}
 	var columns []attribute // of one relation
@@ -55,7 +56,7 @@ func readColumns(ctx context.Context, c *catalog) error {
 		}
 	}
 	all := 0
-	err := each(ctx, c.conn, func(row *attributeRow) error {
+	err := server.Each(ctx, c.conn, func(row *attributeRow) error {
 		if c.rels[row.Relation].Kind != sequence {
 			all++
 		}
@@ -105,12 +106,12 @@ func (c *catalog) readSystemColumnGrants(ctx context.Context) error {
 		ACL      []string `db:"acl"`
 		Def      []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT attrelid AS relation, quote_ident(attname) AS quoted, coalesce(attacl, '{}')::text[] AS acl, coalesce(initprivs, '{}')::text[] AS def
 		FROM pg_attribute a JOIN pg_class r ON r.oid = attrelid
 		LEFT JOIN pg_init_privs i ON i.objoid = attrelid AND i.classoid = 'pg_class'::regclass AND i.objsubid = attnum
 		WHERE r.relnamespace = 'pg_catalog'::regnamespace AND r.oid < $1 AND attacl IS DISTINCT FROM initprivs
-		ORDER BY attrelid, attnum`, firstNormal)
+		ORDER BY attrelid, attnum`, server.FirstNormal)
 	for _, row := range rows {
 		if r := c.rels[row.Relation]; r != nil {
 			if err := c.grantColumn(r.object, "TABLE "+r.name, row.Quoted, r.Owner, row.ACL, row.Def); err != nil {
@@ -255,7 +256,7 @@ func readDefaults(ctx context.Context, c *catalog) error {
 		Num           int16
 		Expr          *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT oid, adrelid AS relation, adnum AS num, pg_get_expr(adbin, adrelid) AS expr
 		FROM pg_attrdef WHERE adrelid = ANY ($1) ORDER BY adrelid, adnum`, c.relationOIDs())
 	if err != nil {
@@ -336,7 +337,7 @@ func (c *catalog) inherit(r *relation) {
 			a.inheritsNull = a.inheritsNull || from.NotNull
 			inheritsDefault = inheritsDefault || from.expr != "" && from.Generated == ""
 			inheritsGenerated = inheritsGenerated || from.Generated != ""
-			ownGenerated = ownGenerated || from.Generated != "" && from.expr != a.expr && c.srv.version >= 160000
+			ownGenerated = ownGenerated || from.Generated != "" && from.expr != a.expr && c.srv.Version >= 160000
 		}
 		if inheritsDefault && a.expr == "" {
 			a.value = "NULL"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // taken counts and hashes rows, as a manifest does.
@@ -45,7 +46,7 @@ func (s *loading) filling(item script.Item, rows taken) filling {
 func (f *filling) isOf(name string) bool {
 	of := manifestName(name)
 	if f.database != "" {
-		if len(of) == 0 || of[0] != ident(f.database) {
+		if len(of) == 0 || of[0] != server.Ident(f.database) {
 			return false
 		}
 		of = of[1:]

@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/dumptest"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -51,7 +52,7 @@ func TestConformance(t *testing.T) {
 			}
 		},
 		Sessions: func(t *testing.T, db string) int {
-			n, err := strconv.Atoi(pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'breaking-backups' AND datname = "+literal(db)))
+			n, err := strconv.Atoi(pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'breaking-backups' AND datname = "+server.Literal(db)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A constraint is a row of pg_constraint that is dumped by itself or within its
@@ -36,7 +37,7 @@ const constraintColumns = `
 // readConstraints reads checks and foreign keys, and the NOT NULLs where they
 // are constraints (18). Those with an index are read with it.
 func readConstraints(ctx context.Context, c *catalog) error {
-	rows, err := query[constraint](ctx, c.conn, constraintColumns+`
+	rows, err := server.Query[constraint](ctx, c.conn, constraintColumns+`
 		WHERE conrelid = ANY ($1) AND contype IN ('c', 'f', 'n') ORDER BY conrelid, conname`, c.relationOIDs())
 	if err != nil {
 		return err
@@ -177,8 +178,8 @@ func (c *catalog) ownNotNull(r *relation, a *attribute) {
 
 // readDomainChecks returns the constraints of domains by the domain's OID.
 func readDomainChecks(ctx context.Context, c *catalog) (map[uint32][]*constraint, error) {
-	rows, err := query[constraint](ctx, c.conn, constraintColumns+`
-		WHERE contypid >= $1 AND contype IN ('c', 'n') ORDER BY contypid, conname`, firstNormal)
+	rows, err := server.Query[constraint](ctx, c.conn, constraintColumns+`
+		WHERE contypid >= $1 AND contype IN ('c', 'n') ORDER BY contypid, conname`, server.FirstNormal)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // largeObjectPiece is how much of a large object is read and written at once, in bytes.
@@ -16,8 +17,8 @@ func (d *data) copyLargeObject(ctx context.Context, p *script.Printer, oid uint3
 	for at := int64(0); ; at += largeObjectPiece {
 		var piece []byte
 		if err := d.conn.QueryRow(ctx, `SELECT lo_get($1, $2, $3)`, oid, at, largeObjectPiece).Scan(&piece); err != nil {
-			if isForbidden(err) {
-				err = &RightError{fmt.Sprintf("the role may not; GRANT SELECT ON LARGE OBJECT %d TO it, or dump as a superuser", oid), err}
+			if server.IsForbidden(err) {
+				err = &server.RightError{Lacks: fmt.Sprintf("the role may not; GRANT SELECT ON LARGE OBJECT %d TO it, or dump as a superuser", oid), Err: err}
 			}
 			return fmt.Errorf("read large object %d: %w", oid, err)
 		}

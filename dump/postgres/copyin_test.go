@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -30,7 +31,7 @@ func TestCopyAfterOnesThatFailed(t *testing.T) {
 		return err
 	}
 	for range rowsAhead + 1 {
-		if err := copied("public.missing"); !hasCode(err, "42P01") { // undefined_table
+		if err := copied("public.missing"); !server.HasCode(err, "42P01") { // undefined_table
 			t.Fatalf("into no table: %v", err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A copier is a connection that does nothing but COPY … TO STDOUT.
@@ -55,7 +56,7 @@ func (d *data) openCopiers(ctx context.Context, n int) ([]*copier, error) {
 	for range n {
 		k, err := d.openCopier(ctx, snapshot)
 		var pe *pgconn.PgError
-		if isCrowded(err) && errors.As(err, &pe) {
+		if server.IsCrowded(err) && errors.As(err, &pe) {
 			d.cfg.Warn(fmt.Sprintf("the rows are read on fewer connections than DUMP_JOBS says: %s", pe.Message))
 			break
 		}
@@ -77,17 +78,17 @@ func (d *data) openCopier(ctx context.Context, snapshot string) (*copier, error)
 	}
 	pg := conn.PgConn()
 	if err := pg.SyncConn(ctx); err != nil {
-		hangUp(conn)
+		server.HangUp(conn)
 		return nil, err
 	}
 	hijacked, err := pg.Hijack()
 	if err != nil {
-		hangUp(conn)
+		server.HangUp(conn)
 		return nil, err
 	}
 	k := &copier{
 		conn:     batched(hijacked.Conn),
-		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + literal(snapshot),
+		snapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET TRANSACTION SNAPSHOT " + server.Literal(snapshot),
 		buf:      make([]byte, bufferSize),
 	}
 	defer context.AfterFunc(ctx, k.conn.stop)()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // What the catalogues answer is counted a second time, in the same snapshot, by
@@ -40,7 +42,7 @@ func checkCounts(ctx context.Context, c *catalog) error {
 		list[i] = "(" + k.sql + ")"
 	}
 	type row struct{ Counts []int }
-	rows, err := query[row](ctx, c.conn, "SELECT ARRAY["+strings.Join(list, ", ")+"]::int[] AS counts FROM (SELECT $1::oid, $2::oid[]) used", firstNormal, c.relationOIDs())
+	rows, err := server.Query[row](ctx, c.conn, "SELECT ARRAY["+strings.Join(list, ", ")+"]::int[] AS counts FROM (SELECT $1::oid, $2::oid[]) used", server.FirstNormal, c.relationOIDs())
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func checkCounts(ctx context.Context, c *catalog) error {
 // users counts the rows of users among those that a reader had.
 func users[T any](rows []T, oid func(T) uint32) (n int) {
 	for _, r := range rows {
-		if oid(r) >= firstNormal {
+		if oid(r) >= server.FirstNormal {
 			n++
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -45,7 +46,7 @@ func TestLoadIsTheSameWithAnyJobs(t *testing.T) {
 func during(tag, body string) string {
 	return fmt.Sprintf(`CREATE FUNCTION public.during() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN %s END $$;
 CREATE EVENT TRIGGER during ON ddl_command_start WHEN TAG IN (%s) EXECUTE FUNCTION public.during();
-`, body, literal(tag))
+`, body, server.Literal(tag))
 }
 
 const threeTables = "CREATE TABLE public.a (id integer); CREATE TABLE public.b (id integer); CREATE TABLE public.c (id integer);\n"
@@ -170,7 +171,7 @@ func TestSettingsReachEverySession(t *testing.T) {
 func noSessions(t *testing.T, pg *servers.PG, db string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; {
-		left := pg.Psql(t, "postgres", "SELECT string_agg(query, '; ') FROM pg_stat_activity WHERE application_name = 'breaking-backups' AND datname = "+literal(db))
+		left := pg.Psql(t, "postgres", "SELECT string_agg(query, '; ') FROM pg_stat_activity WHERE application_name = 'breaking-backups' AND datname = "+server.Literal(db))
 		if left == "" {
 			return
 		}
@@ -258,7 +259,7 @@ func TestCancelledLoadLeavesNothingRunning(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		enough := errors.New("enough")
 		asleep := &waitingReader{until: func() bool {
-			return pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "+literal(db)) == fmt.Sprint(jobs)
+			return pg.Psql(t, "postgres", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "+server.Literal(db)) == fmt.Sprint(jobs)
 		}}
 		stopped := make(chan struct{})
 		go func() {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A readConfig says how what a database holds is read.
@@ -26,13 +28,13 @@ type readConfig struct {
 // A data is what a database holds besides definitions: rows, large objects' contents, sequences' states.
 type data struct {
 	conn  *pgx.Conn // the dump's own, in its transaction
-	srv   server
+	srv   server.Info
 	cfg   readConfig
 	guard *guard
 }
 
 // newData reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn stays the caller's.
-func newData(conn *pgx.Conn, srv server, cfg readConfig) *data {
+func newData(conn *pgx.Conn, srv server.Info, cfg readConfig) *data {
 	return &data{conn, srv, cfg, newGuard(srv, cfg.LockTimeout, cfg.Open)}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // addData makes the objects that carry rows and large objects' contents, so that
@@ -64,7 +65,7 @@ func (c *catalog) addStates(states []sequenceState) {
 	for _, s := range states {
 		o := &object{address: address{classSetval, s.relation.oid}, kind: kindSequenceSet, word: "state of", name: s.relation.name}
 		o.define = func(p *script.Printer) {
-			p.Stmt("SELECT pg_catalog.setval(%s, %d, %t)", literal(s.relation.name), s.last, s.called)
+			p.Stmt("SELECT pg_catalog.setval(%s, %d, %t)", server.Literal(s.relation.name), s.last, s.called)
 		}
 		o.need(s.relation.object)
 		c.objects = append(c.objects, o)
@@ -73,7 +74,7 @@ func (c *catalog) addStates(states []sequenceState) {
 
 // hasRows tells whether the server has what r holds: an unlogged table or sequence is empty on a standby.
 func (c *catalog) hasRows(r *relation) bool {
-	if c.srv.standby && r.Persistence == "u" {
+	if c.srv.Standby && r.Persistence == "u" {
 		c.warn(r.name + " is unlogged and therefore empty on a standby: its definition is dumped alone")
 		return false
 	}

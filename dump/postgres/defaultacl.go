@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readDefaultPrivileges reads ALTER DEFAULT PRIVILEGES. They are written with
@@ -16,7 +18,7 @@ func readDefaultPrivileges(ctx context.Context, c *catalog) error {
 		Def                 []string
 	}
 	// Those of a schema add to the general ones, so what is left out of them is nothing taken away.
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT d.oid, defaclrole AS role, defaclnamespace AS schema_id, quote_ident(nspname) AS schema, defaclobjtype::text AS type, defaclacl::text[] AS acl,
 		       CASE WHEN defaclnamespace = 0 THEN acldefault(CASE defaclobjtype WHEN 'S' THEN 's' ELSE defaclobjtype END, defaclrole)::text[] ELSE '{}' END AS def
 		FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = defaclnamespace

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readDependencies reads who needs whom from pg_depend, as pg_dump does
@@ -10,10 +12,10 @@ import (
 // type's hidden relation counts as the type.
 func readDependencies(ctx context.Context, c *catalog) error {
 	type row struct{ Class, Object, RefClass, RefObject uint32 }
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT DISTINCT classid AS class, objid AS object, refclassid AS ref_class, refobjid AS ref_object
 		FROM pg_depend WHERE deptype NOT IN ('p', 'e') AND objid >= $1 AND refobjid >= $1
-		ORDER BY 1, 2, 3, 4`, firstNormal)
+		ORDER BY 1, 2, 3, 4`, server.FirstNormal)
 	if err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func (c *catalog) part(o, to *object) address {
 // goes (ALTER … DEPENDS ON EXTENSION).
 func (c *catalog) readExtensionDependencies(ctx context.Context) error {
 	type row struct{ Class, Object, Extension uint32 }
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT classid AS class, objid AS object, refobjid AS extension FROM pg_depend
 		WHERE deptype = 'x' AND refclassid = 'pg_extension'::regclass ORDER BY 1, 2, 3`)
 	for _, d := range rows {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // writeDrops writes statements that drop what the dump makes, where it exists, in the
@@ -68,15 +69,15 @@ func (o *object) dropping() string {
 
 // ifDomain is a statement that alters a domain, where it exists, which ALTER DOMAIN has no words for.
 func ifDomain(name, change string) string {
-	return ifExists("SELECT FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype("+literal(name)+") AND typtype = 'd'", "ALTER DOMAIN "+name+" "+change)
+	return ifExists("SELECT FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype("+server.Literal(name)+") AND typtype = 'd'", "ALTER DOMAIN "+name+" "+change)
 }
 
 // ifFunction is a statement that is run where the function of that name and those arguments exists.
 func ifFunction(name, statement string) string {
 	return ifExists("SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = pronamespace"+
-		" WHERE pg_catalog.format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) = "+literal(name), statement)
+		" WHERE pg_catalog.format('%I.%I(%s)', nspname, proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) = "+server.Literal(name), statement)
 }
 
 func ifExists(query, statement string) string {
-	return "DO " + literal("BEGIN IF EXISTS ("+query+") THEN EXECUTE "+literal(statement)+"; END IF; END")
+	return "DO " + server.Literal("BEGIN IF EXISTS ("+query+") THEN EXECUTE "+server.Literal(statement)+"; END IF; END")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Dump writes the database as SQL. See dump.Source.
@@ -33,8 +34,8 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 }
 
 // connect opens a session of the dump's in a database.
-func (s *Source) connect(ctx context.Context, database string) (*pgx.Conn, server, error) {
-	return connect(ctx, s.conn, database, forReading(s.cfg.LockTimeout))
+func (s *Source) connect(ctx context.Context, database string) (*pgx.Conn, server.Info, error) {
+	return server.Connect(ctx, s.conn, database, server.ForReading(s.cfg.LockTimeout))
 }
 
 // dumpDatabase writes one database, read in one transaction.
@@ -43,16 +44,16 @@ func (d *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database s
 	if err != nil {
 		return nil, err
 	}
-	defer hangUp(conn)
+	defer server.HangUp(conn)
 	open := func(ctx context.Context) (*pgx.Conn, error) {
 		conn, _, err := d.connect(ctx, database)
 		return conn, err
 	}
 	manifest, err := d.dumpConnected(ctx, conn, srv, out, open)
-	return manifest, explain(ctx, srv, err, open)
+	return manifest, server.Explain(ctx, srv, err, open)
 }
 
-func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server, out *dump.Writer, open func(context.Context) (*pgx.Conn, error)) (dump.Manifest, error) {
+func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.Info, out *dump.Writer, open func(context.Context) (*pgx.Conn, error)) (dump.Manifest, error) {
 	if err := begin(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server,
 
 // begin starts the transaction whose snapshot is the moment of the dump.
 func begin(ctx context.Context, conn *pgx.Conn) error {
-	if err := execAll(ctx, conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
+	if err := server.Exec(ctx, conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return fmt.Errorf("begin the dump's transaction: %w", err)
 	}
 	return nil

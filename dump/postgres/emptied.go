@@ -12,6 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // clean drops everything that users made in the database and takes their
@@ -30,7 +31,7 @@ func (t target) clean(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		err = execAll(ctx, t.conn.PgConn(), "COMMIT")
+		err = server.Exec(ctx, t.conn.PgConn(), "COMMIT")
 	}
 	if err != nil {
 		return fmt.Errorf("clean the database: %w", err)
@@ -50,9 +51,9 @@ func (t target) clean(ctx context.Context) error {
 func (t target) tryClean(ctx context.Context) error {
 	// What is left is counted twice, in one snapshot.
 	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_catalog.set_config('client_min_messages', 'warning', true), pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_encoding', " +
-		literal(t.srv.encoding) + ", true);"
-	if err := execAll(ctx, t.conn.PgConn(), begin+dropAll); err != nil {
-		return fmt.Errorf("clean the database: %w", lockRoom(err))
+		server.Literal(t.srv.Encoding) + ", true);"
+	if err := server.Exec(ctx, t.conn.PgConn(), begin+dropAll); err != nil {
+		return fmt.Errorf("clean the database: %w", server.LockRoom(err))
 	}
 	return nil
 }
@@ -69,7 +70,7 @@ func (t target) forgetProperties(ctx context.Context) error {
 			continue
 		}
 		for _, sql := range d.without() {
-			err := execAll(ctx, t.conn.PgConn(), sql)
+			err := server.Exec(ctx, t.conn.PgConn(), sql)
 			if err == nil {
 				t.warn(fmt.Sprintf("database %s is as a new one again: %s", t.name, strings.TrimRight(sql, ";\n")))
 			}
@@ -93,9 +94,9 @@ func takeBack(ctx context.Context, conn *pgx.Conn, list []addition) error {
 		if err != nil || statements == "" {
 			continue
 		}
-		err = execAll(ctx, conn.PgConn(), "SAVEPOINT one; "+statements+"RELEASE SAVEPOINT one")
+		err = server.Exec(ctx, conn.PgConn(), "SAVEPOINT one; "+statements+"RELEASE SAVEPOINT one")
 		if errors.As(err, new(*pgconn.PgError)) && !conn.IsClosed() {
-			err = execAll(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT one")
+			err = server.Exec(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT one")
 		}
 		if err != nil {
 			return err

@@ -1,50 +1,24 @@
 package postgres
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A RightError is the server's refusal of what the role has no right to, with what
-// gives it to it.
-type RightError struct {
-	Lacks string // a right, and what grants it
-	Err   error
-}
+// Errors of a server and of the way to it.
+type (
+	// A RightError is the server's refusal of what the role has no right to, with what
+	// gives it to it.
+	RightError = server.RightError
+	// A SettingError is what is wrong with one of libpq's settings.
+	SettingError = server.SettingError
+	// SettingErrors are all that are wrong, in the order of their names.
+	SettingErrors = server.SettingErrors
+)
 
-func (e *RightError) Error() string { return e.Lacks + ": " + e.Err.Error() }
-
-func (e *RightError) Unwrap() error { return e.Err }
-
-// isLocked tells whether the server refused a lock because of another session's.
-func isLocked(err error) bool { return hasCode(err, "55P03", "40P01") } // lock_not_available, deadlock_detected
-
-// isAborted tells whether the server refused a statement because an earlier one
-// of the transaction failed.
-func isAborted(err error) bool { return hasCode(err, "25P02") } // in_failed_sql_transaction
-
-// isForbidden tells whether the server refused a statement for want of a right.
-func isForbidden(err error) bool { return hasCode(err, "42501") } // insufficient_privilege
-
-// isCrowded tells whether the server has no room for another session.
-func isCrowded(err error) bool { return hasCode(err, "53300") } // too_many_connections
-
-func hasCode(err error, codes ...string) bool {
-	var pe *pgconn.PgError
-	return errors.As(err, &pe) && slices.Contains(codes, pe.Code)
-}
-
-// isReadOnly tells whether the server refused a lock because it follows another one.
-func isReadOnly(err error) bool { return hasCode(err, "25006", "55000") } // read_only_sql_transaction, object_not_in_prerequisite_state
-
-// lockRoom says what to do where the server has no room for another lock.
-func lockRoom(err error) error {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "53200" { // out_of_memory
-		return fmt.Errorf("the server may have room for too few locks, of which every table takes one or more; raise max_locks_per_transaction: %w", err)
-	}
-	return err
-}
+var (
+	// ErrCleartext is returned where a server asks for the password in clear over a connection that could be encrypted and is not.
+	ErrCleartext = server.ErrCleartext
+	// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the primary's changes from being
+	// applied. Nothing is wrong with the dump; the next may pass.
+	ErrRecoveryConflict = server.ErrRecoveryConflict
+)

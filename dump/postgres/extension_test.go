@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -51,7 +52,7 @@ func TestRowsOfExtensions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pg.Psql(t, "postgres", "ALTER SYSTEM SET extension_control_path = "+literal("$system:"+filepath.Dir(dir)))
+	pg.Psql(t, "postgres", "ALTER SYSTEM SET extension_control_path = "+server.Literal("$system:"+filepath.Dir(dir)))
 	pg.Psql(t, "postgres", "SELECT pg_reload_conf()")
 
 	db := newDB(t, pg)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // findings are what was found in one database.
@@ -33,7 +35,7 @@ func lookInto(ctx context.Context, conn *pgx.Conn) (findings, error) {
 		"pg_extension", "pg_language", "pg_cast", "pg_am", "pg_transform", "pg_foreign_data_wrapper", "pg_foreign_server",
 		"pg_event_trigger", "pg_publication", "pg_default_acl",
 	} {
-		fmt.Fprintf(&others, " UNION SELECT 'other', '', '' FROM %s x WHERE x.oid >= %d AND %s", class, firstNormal, members(class, "x.oid"))
+		fmt.Fprintf(&others, " UNION SELECT 'other', '', '' FROM %s x WHERE x.oid >= %d AND %s", class, server.FirstNormal, members(class, "x.oid"))
 	}
 	// Some of whose columns are for superusers alone.
 	others.WriteString(" UNION SELECT 'other', '', '' FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())")

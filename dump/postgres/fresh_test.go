@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -74,8 +75,8 @@ func TestEmptyIsNew(t *testing.T) {
 		execute(t, conn, d.make)
 		want = append(want, d.name)
 	}
-	execute(t, conn, "BEGIN; "+clearPath)
-	list, err := additions(t.Context(), conn, server{version: version(t, pg), encoding: "UTF8"})
+	execute(t, conn, "BEGIN; "+server.ClearPath)
+	list, err := additions(t.Context(), conn, server.Info{Version: version(t, pg), Encoding: "UTF8"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,11 +113,11 @@ func TestEmptyIsNew(t *testing.T) {
 // foundIn is what keeps a database from being empty, by its name, and what is warned of.
 func foundIn(t *testing.T, pg *servers.PG, db string) (found string, warned []string) {
 	t.Helper()
-	conn, srv, err := connect(t.Context(), mustConfig(t, pg.DSN(db)), db, forLoading(0))
+	conn, srv, err := server.Connect(t.Context(), mustConfig(t, pg.DSN(db)), db, server.ForLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hangUp(conn)
+	defer server.HangUp(conn)
 	found, _, err = target{conn, srv, db, func(s string) { warned = append(warned, s) }}.look(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // functionTexts are the statements that make a function.
@@ -25,7 +26,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		ACL       []string `db:"acl"`
 		Def       []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT p.oid, p.pronamespace AS schema, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS name, p.proowner AS owner,
 		       p.prokind::text AS kind,
 		       coalesce((SELECT refobjid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
@@ -37,7 +38,7 @@ func readFunctions(ctx context.Context, c *catalog) error {
 		       `+initial("pg_proc", "p.oid", "'f'", "p.proowner", "p.proacl")+`
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 		WHERE p.prokind <> 'a' AND (p.oid >= $1 OR `+touched("pg_proc", "p.oid", "p.proacl")+`)
-		ORDER BY p.oid`, firstNormal)
+		ORDER BY p.oid`, server.FirstNormal)
 	if err != nil {
 		return err
 	}
@@ -98,9 +99,9 @@ func readFunctions(ctx context.Context, c *catalog) error {
 // in the function. It is NULL of functions that have neither of these, and so no need of that kind, and where CREATE
 // OR REPLACE could not make the function of it: the type of a default cannot be changed, and that of one for a
 // polymorphic argument is nowhere to be read.
-func stub(srv server) string {
+func stub(srv server.Info) string {
 	parsed := "false"
-	if srv.version >= 140000 {
+	if srv.Version >= 140000 {
 		parsed = "p.prosqlbody IS NOT NULL"
 	}
 	return `
@@ -147,10 +148,10 @@ func (c *catalog) quoteWords(ctx context.Context, texts map[uint32]functionTexts
 		OID uint32
 		functionTexts
 	}
-	if err := execAll(ctx, c.conn.PgConn(), "SET quote_all_identifiers = on"); err != nil {
+	if err := server.Exec(ctx, c.conn.PgConn(), "SET quote_all_identifiers = on"); err != nil {
 		return err
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT p.oid, pg_get_functiondef(p.oid) AS definition, `+stub(c.srv)+` AS stub
 		FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = ANY ($1)`, of)
 	if err != nil {
@@ -159,7 +160,7 @@ func (c *catalog) quoteWords(ctx context.Context, texts map[uint32]functionTexts
 	for _, f := range rows {
 		texts[f.OID] = f.functionTexts
 	}
-	return execAll(ctx, c.conn.PgConn(), "SET quote_all_identifiers = off")
+	return server.Exec(ctx, c.conn.PgConn(), "SET quote_all_identifiers = off")
 }
 
 // createNew makes a definition one that fails where something of that name is

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A guard sees to it that what is planned of a table is what was looked at: that
@@ -88,10 +90,10 @@ const watchEvery = 500 * time.Millisecond
 
 // newGuard returns the guard of a dump of a database, in which open opens a session. Whoever calls it closes it.
 // lockTimeout is how long the dump waits for a lock at its beginning.
-func newGuard(srv server, lockTimeout time.Duration, open func(context.Context) (*pgx.Conn, error)) *guard {
+func newGuard(srv server.Info, lockTimeout time.Duration, open func(context.Context) (*pgx.Conn, error)) *guard {
 	// Somebody who was let through may build an index for longer.
 	patience := max(lockTimeout, 10*time.Minute)
-	return &guard{open: open, version: srv.version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
+	return &guard{open: open, version: srv.Version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
 }
 
 // borrow runs f on the guard's session, in which no transaction is begun, and in nobody's moment. Where f waits for a lock
@@ -194,9 +196,9 @@ func (g *guard) admit(ctx context.Context) (bool, error) {
 			return true, nil
 		case ctx.Err() != nil:
 			return false, context.Cause(ctx)
-		case first && (isLocked(err) || isForbidden(err) || errors.Is(err, errUsersCode)):
+		case first && (server.IsLocked(err) || server.IsForbidden(err) || errors.Is(err, errUsersCode)):
 			return false, g.refuse(ctx)
-		case !isLocked(err):
+		case !server.IsLocked(err):
 			return false, err
 		case time.Now().After(deadline):
 			return false, fmt.Errorf("somebody holds a lock on it, or on the list of schemas: %w", err)
@@ -211,7 +213,7 @@ var errUsersCode = errors.New("planning it would run code of the database's user
 func (g *guard) connect(ctx context.Context) error {
 	if g.conn == nil && g.full == nil {
 		conn, err := g.open(ctx)
-		if isCrowded(err) {
+		if server.IsCrowded(err) {
 			g.full = err
 		}
 		if err != nil {
@@ -225,7 +227,7 @@ func (g *guard) connect(ctx context.Context) error {
 // begin opens a transaction in which the guard has the weakest lock on the table.
 func (g *guard) begin(ctx context.Context) error {
 	err := g.connect(ctx)
-	if isCrowded(err) {
+	if server.IsCrowded(err) {
 		g.state = refused
 		return nil
 	}
@@ -234,7 +236,7 @@ func (g *guard) begin(ctx context.Context) error {
 	}
 	err = g.exec(ctx, fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d; LOCK TABLE ONLY %s IN ACCESS SHARE MODE; SAVEPOINT held",
 		guardWait.Milliseconds(), g.table.name))
-	if isLocked(err) || isForbidden(err) {
+	if server.IsLocked(err) || server.IsForbidden(err) {
 		return g.refuse(ctx)
 	}
 	return err
@@ -249,7 +251,7 @@ func (g *guard) look(ctx context.Context) error {
 		met = " OR EXISTS (" + usersCode(fmt.Sprintf("part.relation = %d", g.table.oid), g.version) + ")"
 	}
 	sql := lock + "SAVEPOINT moment; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE; " +
-		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid", literal(g.table.name), g.table.oid) + met
+		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid", server.Literal(g.table.name), g.table.oid) + met
 	results, err := g.conn.PgConn().Exec(ctx, sql).ReadAll()
 	if err == nil && string(results[len(results)-1].Rows[0][0]) == "t" {
 		err = errUsersCode
@@ -310,12 +312,12 @@ func (g *guard) giveWay(ctx context.Context) error {
 }
 
 func (g *guard) exec(ctx context.Context, sql string) error {
-	return execAll(ctx, g.conn.PgConn(), sql)
+	return server.Exec(ctx, g.conn.PgConn(), sql)
 }
 
 // close ends the session.
 func (g *guard) close() {
 	if g.conn != nil {
-		hangUp(g.conn)
+		server.HangUp(g.conn)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 type indexRow struct {
@@ -31,7 +32,7 @@ type indexRow struct {
 // readIndexes reads indexes and the constraints that stand on one. Indexes of
 // partitions are made by themselves and then attached.
 func readIndexes(ctx context.Context, c *catalog) error {
-	rows, err := query[indexRow](ctx, c.conn, `
+	rows, err := server.Query[indexRow](ctx, c.conn, `
 		SELECT t.oid, i.indrelid AS relation, quote_ident(t.relname) AS name, quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS qualified,
 		       CASE WHEN k.oid IS NULL THEN pg_get_indexdef(t.oid) END AS definition, am.amname::text AS method, t.reloptions AS options, i.indisclustered AS clustered, i.indisreplident AS identity,
 		       coalesce(inh.inhparent, 0::oid) AS parent, quote_ident(ts.spcname) AS tablespace,
@@ -146,10 +147,10 @@ func readTriggers(ctx context.Context, c *catalog) error {
 		Definition    *string
 	}
 	copied, chosen := "t.tgisinternal", "NOT t.tgisinternal"
-	if c.srv.version >= 150000 {
+	if c.srv.Version >= 150000 {
 		copied, chosen = "t.tgparentid <> 0", "NOT t.tgisinternal AND t.tgparentid = 0"
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT t.oid, t.tgrelid AS relation, quote_ident(t.tgname) AS name, t.tgenabled::text AS enabled, `+copied+` AS copied,
 		       pg_get_triggerdef(t.oid) AS definition
 		FROM pg_trigger t LEFT JOIN pg_trigger u ON u.oid = t.tgparentid

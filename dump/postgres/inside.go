@@ -8,12 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A target is a database that a dump goes into, and a session in it.
 type target struct {
 	conn *pgx.Conn
-	srv  server
+	srv  server.Info
 	name string
 	warn func(string)
 }
@@ -32,14 +33,14 @@ func (t target) look(ctx context.Context, keeps bool) (what string, more int, er
 // empty string. What is harmless does not count: a provider may have set it
 // in all of his databases, new ones too. With keeps it is told.
 func (t target) besides(ctx context.Context, keeps bool) (what string, more int, err error) {
-	if err := execAll(ctx, t.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
+	if err := server.Exec(ctx, t.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
 	}
 	list, err := additions(ctx, t.conn, t.srv)
 	if err != nil {
 		return "", 0, err
 	}
-	if err := execAll(ctx, t.conn.PgConn(), "ROLLBACK"); err != nil {
+	if err := server.Exec(ctx, t.conn.PgConn(), "ROLLBACK"); err != nil {
 		return "", 0, err
 	}
 	var made, other []addition

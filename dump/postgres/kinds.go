@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A server's catalogues are all that it can hold, so they are listed here with
@@ -98,20 +100,20 @@ var unknownLetters = func() string {
 // unknownKinds lists what the server has that this package knows nothing of.
 func (c *catalog) unknownKinds(ctx context.Context) ([]string, error) {
 	var list []string
-	if c.srv.major() > newest {
-		list = append(list, fmt.Sprintf("the server is PostgreSQL %d; this version of the program knows those up to %d, and a dump may lack what is new", c.srv.major(), newest))
+	if c.srv.Major() > newest {
+		list = append(list, fmt.Sprintf("the server is PostgreSQL %d; this version of the program knows those up to %d, and a dump may lack what is new", c.srv.Major(), newest))
 	}
 	type row struct{ What string }
-	rows, err := query[row](ctx, c.conn, `SELECT relname::text AS what FROM pg_class
+	rows, err := server.Query[row](ctx, c.conn, `SELECT relname::text AS what FROM pg_class
 		WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND oid < $1 AND relname <> ALL ($2) ORDER BY 1`,
-		firstNormal, slices.Sorted(maps.Keys(knownCatalogues)))
+		server.FirstNormal, slices.Sorted(maps.Keys(knownCatalogues)))
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the server has the catalogue %q, which is not known here: what is in it is not in the dump", r.What))
 	}
-	rows, err = query[row](ctx, c.conn, unknownLetters)
+	rows, err = server.Query[row](ctx, c.conn, unknownLetters)
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the database has things of a kind that is not known here (%+q): they may not be in the dump", r.What))
 	}
@@ -123,7 +125,7 @@ func (c *catalog) unknownKinds(ctx context.Context) ([]string, error) {
 func (c *catalog) amongTheSystem() []string {
 	var list []string
 	for _, o := range c.objects {
-		if o.oid < firstNormal || o.extension != nil || o.class == 0 {
+		if o.oid < server.FirstNormal || o.extension != nil || o.class == 0 {
 			continue
 		}
 		for _, d := range o.deps {

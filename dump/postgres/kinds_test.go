@@ -5,21 +5,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // The list of catalogues is the server's, in every version: one that is missing in it, and one that none has, is a mistake.
 func TestEveryCatalogueIsKnown(t *testing.T) {
 	pg := servers.Postgres(t)
-	cc, err := connConfig(pg.DSN("postgres"), "", "", 0, nil)
+	cc, err := server.ParseConfig(pg.DSN("postgres"), "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, srv, err := connect(t.Context(), cc, "postgres", forReading(0))
+	conn, srv, err := server.Connect(t.Context(), cc, "postgres", server.ForReading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hangUp(conn)
+	defer server.HangUp(conn)
 	has := strings.Fields(pg.Psql(t, "postgres", "SELECT relname FROM pg_class WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r' AND oid < 16384"))
 	for _, name := range has {
 		if knownCatalogues[name] == "" {
@@ -28,7 +29,7 @@ func TestEveryCatalogueIsKnown(t *testing.T) {
 	}
 	since15 := []string{"pg_parameter_acl", "pg_publication_namespace"}
 	for name := range knownCatalogues {
-		if !slices.Contains(has, name) && (srv.version >= 150000 || !slices.Contains(since15, name)) {
+		if !slices.Contains(has, name) && (srv.Version >= 150000 || !slices.Contains(since15, name)) {
 			t.Errorf("%s is on the list, and the server has none", name)
 		}
 	}
@@ -44,7 +45,7 @@ func TestEveryCatalogueIsKnown(t *testing.T) {
 	}
 	// One that is not is told of, and so is a server that is newer than this program.
 	c := &catalog{conn: conn, srv: srv}
-	c.srv.version = 190001
+	c.srv.Version = 190001
 	known := knownCatalogues["pg_depend"]
 	delete(knownCatalogues, "pg_depend")
 	list, err := c.unknownKinds(t.Context())

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readLargeObjects reads which large objects there are. Their contents are
@@ -17,7 +18,7 @@ func readLargeObjects(ctx context.Context, c *catalog) error {
 		ACL []string `db:"acl"`
 		Def []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT oid, 0::oid AS schema, oid::text AS name, lomowner AS owner, lomacl::text[] AS acl, acldefault('L', lomowner)::text[] AS def
 		FROM pg_largeobject_metadata ORDER BY oid`)
 	if err != nil {

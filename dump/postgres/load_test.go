@@ -14,6 +14,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // written makes a whole dump of the statements given.
@@ -155,12 +156,12 @@ func TestLockTimeoutIsReported(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
 	pg.Psql(t, db, "CREATE TABLE busy (a integer)")
-	holder, _, err := connect(context.Background(), mustConfig(t, pg.DSN(db)), db, forLoading(0))
+	holder, _, err := server.Connect(context.Background(), mustConfig(t, pg.DSN(db)), db, server.ForLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer holder.Close(context.Background())
-	if err := execAll(context.Background(), holder.PgConn(), "BEGIN; LOCK TABLE public.busy IN ACCESS EXCLUSIVE MODE"); err != nil {
+	if err := server.Exec(context.Background(), holder.PgConn(), "BEGIN; LOCK TABLE public.busy IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
 	src, err := NewSource(Config{Conn: pg.DSN(db), LockTimeout: 100 * time.Millisecond})
@@ -195,7 +196,7 @@ func TestRowSecurityIsAnErrorNotALoss(t *testing.T) {
 
 func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 	t.Helper()
-	cc, err := connConfig(conn, "", "", 0, nil)
+	cc, err := server.ParseConfig(conn, "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

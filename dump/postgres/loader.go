@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // LoadConfig says where a dump goes.
@@ -55,7 +56,7 @@ type Loader struct{ cfg loadConfig }
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
+	cc, err := server.ParseConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
@@ -77,7 +78,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if cfg.BuildApart == 0 {
 		cfg.BuildApart = 1 << 20
 	}
-	guardPassword(cc, cfg.Warn)
+	server.GuardPassword(cc, cfg.Warn)
 	return &Loader{loadConfig{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
 		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Into: cfg.Into, Compared: cfg.Compared, Warn: cfg.Warn,

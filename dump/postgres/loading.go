@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A loadConfig says where a dump goes.
@@ -212,7 +213,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 
 // connect opens a session of the load.
 func (s *loading) connect(ctx context.Context, database string) (*session, error) {
-	conn, srv, err := connect(ctx, s.cfg.Conn, database, forLoading(s.cfg.LockTimeout))
+	conn, srv, err := server.Connect(ctx, s.cfg.Conn, database, server.ForLoading(s.cfg.LockTimeout))
 	if err != nil {
 		return nil, err
 	}

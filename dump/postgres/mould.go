@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A child that is made of its parents has their columns first. One that had
@@ -73,7 +75,7 @@ func (r *relation) mouldBody() string {
 		case k != nil && a.inheritsNull:
 			s += " CONSTRAINT " + k.Quoted + " NOT NULL"
 		case k == nil && a.NotNull && (a.inheritsNull || !a.printed(r)):
-			s += " CONSTRAINT " + ident(r.inheritedNotNull(a.Raw)) + " NOT NULL"
+			s += " CONSTRAINT " + server.Ident(r.inheritedNotNull(a.Raw)) + " NOT NULL"
 		}
 		elements = append(elements, s)
 	}
@@ -137,7 +139,7 @@ func (c *catalog) readHiddenParents(ctx context.Context) error {
 		Relation uint32
 		Names    []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT attrelid AS relation, array_agg(attname::text ORDER BY attnum) AS names FROM pg_attribute
 		WHERE attrelid = ANY ($1) AND attnum > 0 AND NOT attisdropped GROUP BY 1`, oids)
 	for _, row := range rows {
@@ -154,7 +156,7 @@ func (c *catalog) nameMould(r *relation) string {
 		if n > 1 {
 			name += " " + strconv.Itoa(n)
 		}
-		name = schema + "." + ident(name)
+		name = schema + "." + server.Ident(name)
 		if !slices.ContainsFunc(c.objects, func(o *object) bool { return o.name == name }) {
 			return name
 		}

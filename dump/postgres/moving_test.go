@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -84,12 +85,12 @@ func TestDroppedWhileTheDumpBegins(t *testing.T) {
 	pg.Psql(t, db, `CREATE TABLE kept (a integer); CREATE TABLE "dro""pped" (a integer)`)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading(0))
+	other, _, err := server.Connect(ctx, mustConfig(t, pg.DSN(db)), db, server.ForLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close(context.Background())
-	if err := execAll(ctx, other.PgConn(), `BEGIN; DROP TABLE public."dro""pped"`); err != nil {
+	if err := server.Exec(ctx, other.PgConn(), `BEGIN; DROP TABLE public."dro""pped"`); err != nil {
 		t.Fatal(err)
 	}
 	src, err := NewSource(Config{Conn: pg.DSN(db)})
@@ -104,7 +105,7 @@ func TestDroppedWhileTheDumpBegins(t *testing.T) {
 			t.Fatal("the dump never came to wait")
 		}
 	}
-	if err := execAll(ctx, other.PgConn(), "COMMIT"); err != nil {
+	if err := server.Exec(ctx, other.PgConn(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-dumped; !errors.Is(err, errGone) || !strings.Contains(err.Error(), `dro"pped`) {

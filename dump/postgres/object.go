@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // An address names an object as pg_depend does: the catalogue it is in and its
@@ -246,10 +247,10 @@ func (o *object) print(p *script.Printer) {
 	}
 	for _, c := range o.comments {
 		if c.provider != "" {
-			p.Stmt("SECURITY LABEL FOR %s ON %s IS %s", c.provider, c.target, literal(c.text))
+			p.Stmt("SECURITY LABEL FOR %s ON %s IS %s", c.provider, c.target, server.Literal(c.text))
 			continue
 		}
-		p.Stmt("COMMENT ON %s IS %s", c.target, literalOrNull(c.text))
+		p.Stmt("COMMENT ON %s IS %s", c.target, server.LiteralOrNull(c.text))
 	}
 	for _, s := range o.declared {
 		p.Stmt("%s", s)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Options stand in the catalogues as key=value, and a server may keep there what
@@ -92,7 +94,7 @@ func optionList(prefix string, options []string) []string {
 	list := make([]string, len(options))
 	for i, o := range options {
 		key, value, _ := strings.Cut(o, "=")
-		list[i] = prefix + ident(key) + "=" + literal(value)
+		list[i] = prefix + server.Ident(key) + "=" + server.Literal(value)
 	}
 	return list
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -308,7 +309,7 @@ func TestFunctionsThatDoNotFindTheirCallees(t *testing.T) {
 }
 
 // readingSession opens a session as a dump does.
-func readingSession(t *testing.T, cfg Config) (*Source, *pgx.Conn, server) {
+func readingSession(t *testing.T, cfg Config) (*Source, *pgx.Conn, server.Info) {
 	t.Helper()
 	src, err := NewSource(cfg)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A Order says in which order a table's rows leave.
@@ -202,7 +204,7 @@ func (d *data) readStored(ctx context.Context, tables []*relation) (map[uint32]s
 		Relation     uint32
 		Bytes, Toast int64
 	}
-	sizes, err := query[size](ctx, d.conn, `
+	sizes, err := server.Query[size](ctx, d.conn, `
 		SELECT c.oid AS relation, c.bytes, CASE WHEN c.bytes > 0 AND c.reltoastrelid <> 0 THEN pg_relation_size(c.reltoastrelid) ELSE 0 END AS toast
 		FROM (SELECT oid, reltoastrelid, pg_relation_size(oid) AS bytes FROM pg_class WHERE oid = ANY ($1) OFFSET 0) c`, oids)
 	if err != nil {
@@ -237,7 +239,7 @@ func (d *data) readKeys(ctx context.Context, about map[uint32]stored, oids []uin
 	if len(oids) == 0 {
 		return nil
 	}
-	rows, err := query[primaryKey](ctx, d.conn, `
+	rows, err := server.Query[primaryKey](ctx, d.conn, `
 		SELECT k.relation, k.key, k.types, format_type(t.oid, -1) AS first, t.typnamespace = 'pg_catalog'::regnamespace AND t.typtype = 'b' AS cuttable
 		FROM (SELECT i.indrelid AS relation, min(i.indkey[0]) AS leading, array_agg(quote_ident(a.attname) ORDER BY k.n) AS key, array_agg(a.atttypid ORDER BY k.n) AS types
 		      FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n), pg_attribute a
@@ -274,7 +276,7 @@ func (d *data) readCorrelation(ctx context.Context, about map[uint32]stored, oid
 		Relation    uint32
 		Correlation *float32
 	}
-	rows, err := query[row](ctx, d.conn, `
+	rows, err := server.Query[row](ctx, d.conn, `
 		SELECT c.oid AS relation, s.correlation FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND i.indisvalid
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
@@ -292,7 +294,7 @@ func (d *data) readCorrelation(ctx context.Context, about map[uint32]stored, oid
 // a range of blocks.
 func (d *data) cutByPlace(t stored) []string {
 	n := t.bytes / pieceBytes
-	if n < 2 || d.srv.version < 140000 {
+	if n < 2 || d.srv.Version < 140000 {
 		return []string{""}
 	}
 	const blocks = pieceBytes / 8192
@@ -339,10 +341,10 @@ func (d *data) cutByKey(ctx context.Context, r *relation, t stored) ([]string, e
 	for i := range len(cuts) + 1 {
 		var conditions []string
 		if i > 0 {
-			conditions = append(conditions, first+" >= "+literal(cuts[i-1])+"::"+t.First)
+			conditions = append(conditions, first+" >= "+server.Literal(cuts[i-1])+"::"+t.First)
 		}
 		if i < len(cuts) {
-			conditions = append(conditions, first+" < "+literal(cuts[i])+"::"+t.First)
+			conditions = append(conditions, first+" < "+server.Literal(cuts[i])+"::"+t.First)
 		}
 		where := ""
 		if len(conditions) > 0 {

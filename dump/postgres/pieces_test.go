@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -61,17 +62,19 @@ func TestPieces(t *testing.T) {
 // piecesOf returns the pieces of all tables of a database, and the server's version.
 func piecesOf(t *testing.T, pg *servers.PG, db string, order Order) ([]piece, int) {
 	t.Helper()
-	cc, err := connConfig(pg.DSN(db), "", "", 0, nil)
+	cc, err := server.ParseConfig(pg.DSN(db), "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := func(ctx context.Context) (*pgx.Conn, server, error) { return connect(ctx, cc, db, forReading(0)) }
+	open := func(ctx context.Context) (*pgx.Conn, server.Info, error) {
+		return server.Connect(ctx, cc, db, server.ForReading(0))
+	}
 	conn, srv, err := open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hangUp(conn)
-	if err := execAll(t.Context(), conn.PgConn(), "BEGIN"); err != nil {
+	defer server.HangUp(conn)
+	if err := server.Exec(t.Context(), conn.PgConn(), "BEGIN"); err != nil {
 		t.Fatal(err)
 	}
 	c, err := readCatalog(t.Context(), conn, srv, &selection{}, func(string) {})
@@ -86,5 +89,5 @@ func piecesOf(t *testing.T, pg *servers.PG, db string, order Order) ([]piece, in
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list, srv.version
+	return list, srv.Version
 }

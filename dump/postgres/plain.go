@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A plainKind is a kind of object whose statement the server can put together
@@ -18,14 +19,14 @@ type plainKind struct {
 	class uint32
 	kind  kind
 	word  string
-	sql   func(server) string
+	sql   func(server.Info) string
 	// more is an array of further statements, of which NULL ones do not count,
 	// in terms of the query's row x. Empty: there are none.
 	more string
 }
 
 // fixed is the query of a kind that is the same for every version.
-func fixed(sql string) func(server) string { return func(server) string { return sql } }
+func fixed(sql string) func(server.Info) string { return func(server.Info) string { return sql } }
 
 // options writes OPTIONS (...) of a foreign object from an array of key=value.
 func options(column string) string {
@@ -67,9 +68,9 @@ var plainKinds = []plainKind{
 		         CASE WHEN trffromsql <> 0 THEN 'FROM SQL WITH FUNCTION ' || (pg_identify_object('pg_proc'::regclass, trffromsql, 0)).identity END,
 		         CASE WHEN trftosql <> 0 THEN 'TO SQL WITH FUNCTION ' || (pg_identify_object('pg_proc'::regclass, trftosql, 0)).identity END)) AS definition, ` + noGrants + `
 		FROM pg_transform t JOIN pg_language l ON l.oid = trflang WHERE t.oid >= $1`), ""},
-	{"casts", classCast, kindCast, "CAST", func(srv server) string {
+	{"casts", classCast, kindCast, "CAST", func(srv server.Info) string {
 		made := "false" // casts of ranges to their multiranges come with them
-		if srv.version >= 140000 {
+		if srv.Version >= 140000 {
 			made = "EXISTS (SELECT FROM pg_range WHERE rngtypid = castsource AND rngmultitypid = casttarget)"
 		}
 		return `
@@ -158,10 +159,10 @@ var plainKinds = []plainKind{
 		       || format(' FOREIGN DATA WRAPPER %I', fdwname) || ` + options("srvoptions") + ` AS definition,
 		       srvacl::text[] AS acl, ` + initial("pg_foreign_server", "s.oid", "'S'", "srvowner", "srvacl") + `
 		FROM pg_foreign_server s JOIN pg_foreign_data_wrapper f ON f.oid = srvfdw WHERE s.oid >= $1`), ""},
-	{"user mappings", classUserMapping, kindUserMapping, "USER MAPPING", func(srv server) string {
+	{"user mappings", classUserMapping, kindUserMapping, "USER MAPPING", func(srv server.Info) string {
 		// The view shows options to whom they are for, and NULL to others: see blindMappings.
 		from, umid := "pg_user_mapping u JOIN pg_foreign_server s ON s.oid = u.umserver LEFT JOIN (SELECT oid AS useroid, rolname AS usename FROM pg_roles) r ON useroid = umuser", "u.oid"
-		if !srv.seesMappings {
+		if !srv.SeesMappings {
 			from, umid = "pg_user_mappings", "umid"
 		}
 		return `
@@ -187,9 +188,9 @@ var plainKinds = []plainKind{
 		`ARRAY[(SELECT format('ALTER EVENT TRIGGER %s %s', x.name, CASE evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END)
 		        FROM pg_event_trigger WHERE oid = x.oid AND evtenabled <> 'O')]`,
 	},
-	{"publications", classPublication, kindPublication, "PUBLICATION", func(srv server) string {
+	{"publications", classPublication, kindPublication, "PUBLICATION", func(srv server.Info) string {
 		more := ""
-		if srv.version >= 180000 {
+		if srv.Version >= 180000 {
 			more = ` || CASE pubgencols WHEN 's' THEN ', publish_generated_columns = stored' ELSE '' END`
 		}
 		return `
@@ -233,7 +234,7 @@ func (c *catalog) occurring(ctx context.Context) (map[uint32]bool, error) {
 	for i, class := range classes {
 		exist[i] = "EXISTS (SELECT FROM " + catalogues[class] + " WHERE oid >= $1)"
 	}
-	rows, err := query[struct{ Exist []bool }](ctx, c.conn, "SELECT ARRAY["+strings.Join(exist, ", ")+"] AS exist", firstNormal)
+	rows, err := server.Query[struct{ Exist []bool }](ctx, c.conn, "SELECT ARRAY["+strings.Join(exist, ", ")+"] AS exist", server.FirstNormal)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +266,7 @@ func readPlain(ctx context.Context, c *catalog) error {
 		if k.more != "" {
 			more = "array_remove(" + k.more + ", NULL)"
 		}
-		rows, err := query[row](ctx, c.conn, "SELECT x.*, "+more+" AS more FROM ("+k.sql(c.srv)+") x ORDER BY x.oid", firstNormal)
+		rows, err := server.Query[row](ctx, c.conn, "SELECT x.*, "+more+" AS more FROM ("+k.sql(c.srv)+") x ORDER BY x.oid", server.FirstNormal)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}
@@ -275,7 +276,7 @@ func readPlain(ctx context.Context, c *catalog) error {
 			if err := c.grantOn(o, k.grantWord(), row.Owner, row.ACL, row.Def); err != nil {
 				return err
 			}
-			if row.OID < firstNormal {
+			if row.OID < server.FirstNormal {
 				o.hidden, o.presence = true, chosen
 			}
 			if o.hidden && o.presence == chosen {
@@ -307,7 +308,7 @@ func (k plainKind) beginnings() []string {
 }
 
 // count is the query that counts the kind's objects of users.
-func (k plainKind) count(srv server) string {
+func (k plainKind) count(srv server.Info) string {
 	catalogue, oid, condition := catalogues[k.class], "oid", ""
 	switch k.class {
 	case classLanguage:
@@ -317,13 +318,13 @@ func (k plainKind) count(srv server) string {
 	case classForeignServer:
 		catalogue = "pg_foreign_server"
 	case classUserMapping:
-		if catalogue = "pg_user_mapping"; !srv.seesMappings {
+		if catalogue = "pg_user_mapping"; !srv.SeesMappings {
 			catalogue, oid = "pg_user_mappings", "umid"
 		}
 	case classOperator:
 		condition = " AND oprcode <> 0"
 	case classCast:
-		if srv.version >= 140000 {
+		if srv.Version >= 140000 {
 			condition = " AND (castsource, casttarget) NOT IN (SELECT rngtypid, rngmultitypid FROM pg_range)"
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 func TestPlan(t *testing.T) {
@@ -90,11 +92,11 @@ func FuzzPlanNames(f *testing.F) {
 			return
 		}
 		p := planner{parents: map[string]string{}}
-		on := ident("s") + "." + ident(table)
-		create := p.plan(fmt.Sprintf("CREATE INDEX %s ON %s USING btree (a);", ident(index), on))
-		key := p.plan(fmt.Sprintf("ALTER TABLE ONLY %s\n    ADD CONSTRAINT %s PRIMARY KEY (a);", on, ident(index)))
+		on := server.Ident("s") + "." + server.Ident(table)
+		create := p.plan(fmt.Sprintf("CREATE INDEX %s ON %s USING btree (a);", server.Ident(index), on))
+		key := p.plan(fmt.Sprintf("ALTER TABLE ONLY %s\n    ADD CONSTRAINT %s PRIMARY KEY (a);", on, server.Ident(index)))
 		rows := p.rows(fmt.Sprintf("COPY %s (a) FROM stdin;", on))
-		other := p.plan(fmt.Sprintf("CREATE INDEX %s ON %s USING btree (a);", ident(index+"x"), ident("s")+"."+ident(table+"x")))
+		other := p.plan(fmt.Sprintf("CREATE INDEX %s ON %s USING btree (a);", server.Ident(index+"x"), server.Ident("s")+"."+server.Ident(table+"x")))
 		if create.kind != builds || key.kind != builds || rows.kind != quick || other.kind != builds {
 			t.Fatalf("%q, %q: %v, %v, %v, %v", table, index, create, key, rows, other)
 		}

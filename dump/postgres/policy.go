@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readPolicies reads the policies of row level security, and which tables have
@@ -27,7 +28,7 @@ func readPolicies(ctx context.Context, c *catalog) error {
 		Roles         string
 		Using, Check  *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT oid, polrelid AS relation, quote_ident(polname) AS name, polcmd::text AS command, polpermissive AS permissive,
 		       CASE WHEN polroles = '{0}' THEN '' ELSE coalesce((SELECT string_agg(quote_ident(rolname), ', ' ORDER BY rolname) FROM pg_roles WHERE oid = ANY (polroles)), '') END AS roles,
 		       pg_get_expr(polqual, polrelid) AS using, pg_get_expr(polwithcheck, polrelid) AS check

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Config says what to dump and how to reach it.
@@ -96,7 +98,7 @@ type Source struct {
 // NewSource reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewSource(cfg Config) (*Source, error) {
-	cc, err := connConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
+	cc, err := server.ParseConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
@@ -126,7 +128,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Clean && cfg.Select.DataOnly {
 		return nil, errors.New("postgres settings: clean and data only: one of them expected")
 	}
-	guardPassword(cc, cfg.Warn)
+	server.GuardPassword(cc, cfg.Warn)
 	s := &Source{cfg: cfg, sel: sel, conn: cc}
 	if s.databases, err = parsePatterns(cfg.Databases, 1); err != nil {
 		return nil, fmt.Errorf("postgres settings: databases: %w", err)
@@ -148,7 +150,7 @@ func (s *Source) several() bool { return s.cfg.AllDatabases || len(s.databases) 
 
 // Host returns the database's host, for naming backups: a socket folder is
 // "localhost".
-func (s *Source) Host() string { return hostName(s.conn.Host) }
+func (s *Source) Host() string { return server.HostName(s.conn.Host) }
 
 // Database returns the name of the database that is dumped, or connected to first.
 func (s *Source) Database() string { return s.conn.Database }

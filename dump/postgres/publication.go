@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readPublished reads which tables and schemas the publications publish, with
@@ -16,12 +17,12 @@ func readPublished(ctx context.Context, c *catalog) error {
 		Columns, Filter            *string
 	}
 	columns, filter := "NULL::text", "NULL::text"
-	if c.srv.version >= 150000 {
+	if c.srv.Version >= 150000 {
 		columns = `CASE WHEN pr.prattrs IS NOT NULL THEN (SELECT string_agg(quote_ident(attname), ', ' ORDER BY k.n)
 			FROM unnest(pr.prattrs::int2[]) WITH ORDINALITY k(attnum, n) JOIN pg_attribute a ON a.attrelid = pr.prrelid AND a.attnum = k.attnum) END`
 		filter = `pg_get_expr(pr.prqual, pr.prrelid)`
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT pr.oid, prpubid AS publication, prrelid AS relation, `+columns+` AS columns, `+filter+` AS filter
 		FROM pg_publication_rel pr WHERE prrelid = ANY ($1) ORDER BY pr.oid`, c.relationOIDs())
 	if err != nil {
@@ -38,11 +39,11 @@ func readPublished(ctx context.Context, c *catalog) error {
 		}
 		c.publish(pub, r.object, address{classPublicationRel, row.OID}, "TABLE ONLY "+what)
 	}
-	if c.srv.version < 150000 {
+	if c.srv.Version < 150000 {
 		return nil
 	}
 	type schemaRow struct{ OID, Publication, Schema uint32 }
-	schemas, err := query[schemaRow](ctx, c.conn, `SELECT oid, pnpubid AS publication, pnnspid AS schema FROM pg_publication_namespace ORDER BY oid`)
+	schemas, err := server.Query[schemaRow](ctx, c.conn, `SELECT oid, pnpubid AS publication, pnnspid AS schema FROM pg_publication_namespace ORDER BY oid`)
 	for _, row := range schemas {
 		pub, schema := c.at[address{classPublication, row.Publication}], c.at[address{classNamespace, row.Schema}]
 		c.publish(pub, schema, address{classPublicationSchema, row.OID}, "TABLES IN SCHEMA "+schema.name)
@@ -74,7 +75,7 @@ func readSubscriptions(ctx context.Context, c *catalog) error {
 			return err
 		}
 		if names != nil {
-			c.warn(fmt.Sprintf("subscriptions are left out, because the role may not see their connections: %s; %s in this database, or dump as a superuser", *names, c.srv.toGrant("pg_subscription")))
+			c.warn(fmt.Sprintf("subscriptions are left out, because the role may not see their connections: %s; %s in this database, or dump as a superuser", *names, c.srv.ToGrant("pg_subscription")))
 		}
 		return nil
 	}
@@ -97,14 +98,14 @@ func readSubscriptions(ctx context.Context, c *catalog) error {
 			|| CASE WHEN suborigin <> 'any' THEN ', origin = ' || suborigin ELSE '' END`},
 		{170000, ` || CASE WHEN subfailover THEN ', failover = true' ELSE '' END`},
 	} {
-		if c.srv.version >= o.since {
+		if c.srv.Version >= o.since {
 			options += o.sql
 		}
 	}
-	if c.srv.version >= 140000 && c.srv.version < 160000 {
+	if c.srv.Version >= 140000 && c.srv.Version < 160000 {
 		options += ` || CASE WHEN substream THEN ', streaming = on' ELSE '' END`
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT oid, 0::oid AS schema, quote_ident(subname) AS name, subowner AS owner, subconninfo AS info, subsynccommit AS sync, subslotname AS slot,
 		       (SELECT string_agg(quote_ident(x), ', ' ORDER BY n) FROM unnest(subpublications) WITH ORDINALITY u(x, n)) AS publications, `+options+` AS options
 		FROM pg_subscription WHERE `+own+` ORDER BY oid`)
@@ -115,12 +116,12 @@ func readSubscriptions(ctx context.Context, c *catalog) error {
 		o := c.add(&object{address: address{class: classSubscription, oid: s.OID}, kind: kindSubscription, word: "SUBSCRIPTION"}, s.header)
 		slot := "NONE"
 		if s.Slot != nil {
-			slot = literal(*s.Slot)
+			slot = server.Literal(*s.Slot)
 		}
 		var b strings.Builder
-		b.WriteString("CREATE SUBSCRIPTION " + s.Name + " CONNECTION " + literal(s.Info) + " PUBLICATION " + s.Publications + " WITH (connect = false, slot_name = " + slot + s.Options)
+		b.WriteString("CREATE SUBSCRIPTION " + s.Name + " CONNECTION " + server.Literal(s.Info) + " PUBLICATION " + s.Publications + " WITH (connect = false, slot_name = " + slot + s.Options)
 		if s.Sync != "off" {
-			b.WriteString(", synchronous_commit = " + literal(s.Sync))
+			b.WriteString(", synchronous_commit = " + server.Literal(s.Sync))
 		}
 		b.WriteString(")")
 		o.define = func(p *script.Printer) { p.Stmt("%s", b.String()) }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A relation is a row of pg_class that is dumped as an object of its own: a
@@ -88,7 +89,7 @@ func (r *relation) alter() string {
 // readRelations reads pg_class and locks the tables that will be dumped before
 // anything more of them is looked at.
 func readRelations(ctx context.Context, c *catalog) error {
-	rows, err := query[relationRow](ctx, c.conn, `
+	rows, err := server.Query[relationRow](ctx, c.conn, `
 		SELECT c.oid, c.relnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relowner AS owner,
 		       c.relname AS raw, c.relkind::text AS kind, c.reltype AS type, c.relpersistence::text AS persistence,
 		       array_remove(array_remove(c.reloptions, 'check_option=local'), 'check_option=cascaded') AS options,
@@ -160,7 +161,7 @@ func (c *catalog) readConfigTables(ctx context.Context) error {
 		Relation  uint32
 		Condition string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT unnest(extconfig) AS relation, unnest(extcondition) AS condition FROM pg_extension WHERE extconfig IS NOT NULL`)
 	for _, row := range rows {
 		if r := c.rels[row.Relation]; r != nil {
@@ -208,9 +209,9 @@ func lockError(err error) error {
 	case "42P01", "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("lock the tables: one %w: %w", errGone, err)
 	case "42501": // insufficient_privilege
-		return fmt.Errorf("lock the tables: %w", &RightError{"the role may not read one of them; GRANT SELECT ON it TO the role, GRANT USAGE ON its SCHEMA, or for all at once GRANT pg_read_all_data (14 and later)", err})
+		return fmt.Errorf("lock the tables: %w", &server.RightError{Lacks: "the role may not read one of them; GRANT SELECT ON it TO the role, GRANT USAGE ON its SCHEMA, or for all at once GRANT pg_read_all_data (14 and later)", Err: err})
 	}
-	return fmt.Errorf("lock the tables: %w", lockRoom(err))
+	return fmt.Errorf("lock the tables: %w", server.LockRoom(err))
 }
 
 // printTable writes CREATE TABLE and what has to be altered afterwards, for
@@ -324,7 +325,7 @@ func readInheritance(ctx context.Context, c *catalog) error {
 		Key      *string
 		Scatters bool
 	}
-	keys, err := query[keyRow](ctx, c.conn, `
+	keys, err := server.Query[keyRow](ctx, c.conn, `
 		SELECT partrelid AS relation, pg_get_partkeydef(partrelid) AS key,
 		       EXISTS (SELECT FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod
 		               WHERE o.oid = ANY (partclass::oid[]) AND amname = 'hash' AND opcname = 'enum_ops' AND opcnamespace = 'pg_catalog'::regnamespace) AS scatters
@@ -341,7 +342,7 @@ func readInheritance(ctx context.Context, c *catalog) error {
 		Child, Parent uint32
 		Bound         *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT i.inhrelid AS child, i.inhparent AS parent,
 		       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound
 		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Most of what a role may not see a server refuses, which ends the dump. Where it
@@ -22,11 +24,11 @@ import (
 
 // blindMappings tells of user mappings whose options the role may not see.
 func blindMappings(ctx context.Context, c *catalog) error {
-	if c.srv.seesMappings {
+	if c.srv.SeesMappings {
 		return nil
 	}
 	type row struct{ Name string }
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT format('FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) AS name
 		FROM pg_user_mappings WHERE umoptions IS NULL ORDER BY 1`)
 	if err != nil || len(rows) == 0 {
@@ -37,6 +39,6 @@ func blindMappings(ctx context.Context, c *catalog) error {
 		names[i] = r.Name
 	}
 	c.warn(fmt.Sprintf("user mappings are dumped without their options, which the role may not see: %s; %s in this database, or dump as a superuser",
-		strings.Join(names, ", "), c.srv.toGrant("pg_user_mapping")))
+		strings.Join(names, ", "), c.srv.ToGrant("pg_user_mapping")))
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A role's name, as it is and as SQL writes it.
@@ -18,7 +20,7 @@ func readRoles(ctx context.Context, conn *pgx.Conn) (roles, error) {
 		OID          uint32 `db:"oid"`
 		Name, Quoted string
 	}
-	rows, err := query[row](ctx, conn, `SELECT oid, rolname AS name, quote_ident(rolname) AS quoted FROM pg_roles`)
+	rows, err := server.Query[row](ctx, conn, `SELECT oid, rolname AS name, quote_ident(rolname) AS quoted FROM pg_roles`)
 	all := make(roles, len(rows))
 	for _, r := range rows {
 		all[r.OID] = role{r.Name, r.Quoted}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // writeRoles writes the roles. One that exists already, as the role that
@@ -23,7 +24,7 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 	table, password := "pg_authid", "rolpassword"
 	if !seesPasswords {
 		table, password = "pg_roles", "NULL::text"
-		c.warn("roles are dumped without their passwords, which the dumping role may not see: " + c.srv.toGrant("pg_authid") + ", or dump as a superuser; else set them anew after a restore")
+		c.warn("roles are dumped without their passwords, which the dumping role may not see: " + c.srv.ToGrant("pg_authid") + ", or dump as a superuser; else set them anew after a restore")
 	}
 	type row struct {
 		Raw, Name                                                        string
@@ -31,7 +32,7 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 		Limit                                                            int32
 		Password, Until, Comment                                         *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT rolname AS raw, quote_ident(rolname) AS name, rolsuper AS super, rolinherit AS inherit, rolcreaterole AS create_role,
 		       rolcreatedb AS create_db, rolcanlogin AS login, rolreplication AS replication, rolbypassrls AS bypass,
 		       rolconnlimit AS limit, `+password+` AS password, rolvaliduntil::text AS until, shobj_description(oid, 'pg_authid') AS comment
@@ -40,8 +41,8 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 		return err
 	}
 	for _, r := range rows {
-		p.Stmt("DO %s", literal(fmt.Sprintf("BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END",
-			literal(r.Raw), literal("CREATE ROLE "+r.Name))))
+		p.Stmt("DO %s", server.Literal(fmt.Sprintf("BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = %s) THEN EXECUTE %s; END IF; END",
+			server.Literal(r.Raw), server.Literal("CREATE ROLE "+r.Name))))
 	}
 	for _, r := range rows {
 		s := "ALTER ROLE " + r.Name + " WITH"
@@ -67,14 +68,14 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 			p.Stmt("ALTER ROLE %s CONNECTION LIMIT %d", r.Name, r.Limit)
 		}
 		if r.Password != nil {
-			s += " PASSWORD " + literal(*r.Password)
+			s += " PASSWORD " + server.Literal(*r.Password)
 		}
 		if r.Until != nil {
-			s += " VALID UNTIL " + literal(*r.Until)
+			s += " VALID UNTIL " + server.Literal(*r.Until)
 		}
 		p.Stmt("%s", s)
 		if r.Comment != nil {
-			p.Stmt("COMMENT ON ROLE %s IS %s", r.Name, literal(*r.Comment))
+			p.Stmt("COMMENT ON ROLE %s IS %s", r.Name, server.Literal(*r.Comment))
 		}
 	}
 	return nil
@@ -92,10 +93,10 @@ func (c *cluster) writeMemberships(ctx context.Context, p *script.Printer) error
 		GrantorID, MemberID, RoleID uint32
 	}
 	options := "NULL::bool AS inherit, NULL::bool AS set"
-	if c.srv.version >= 160000 {
+	if c.srv.Version >= 160000 {
 		options = "a.inherit_option AS inherit, a.set_option AS set"
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT quote_ident(r.rolname) AS role, quote_ident(m.rolname) AS member, quote_ident(g.rolname) AS grantor, a.admin_option AS admin, `+options+`,
 		       a.grantor AS grantor_id, a.member AS member_id, a.roleid AS role_id
 		FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member LEFT JOIN pg_roles g ON g.oid = a.grantor
@@ -108,7 +109,7 @@ func (c *cluster) writeMemberships(ctx context.Context, p *script.Printer) error
 	done := map[[2]uint32]bool{}
 	for len(rows) > 0 {
 		ready := func(m row) bool {
-			return m.GrantorID == bootstrapUser || c.srv.version < 160000 || done[[2]uint32{m.RoleID, m.GrantorID}]
+			return m.GrantorID == bootstrapUser || c.srv.Version < 160000 || done[[2]uint32{m.RoleID, m.GrantorID}]
 		}
 		i := max(slices.IndexFunc(rows, ready), 0) // a superuser may grant without being a member
 		m := rows[i]
@@ -150,7 +151,7 @@ type setting struct {
 }
 
 func readSettings(ctx context.Context, conn *pgx.Conn) ([]setting, error) {
-	return query[setting](ctx, conn, `
+	return server.Query[setting](ctx, conn, `
 		SELECT setdatabase AS database, setrole AS role, setconfig AS config FROM pg_db_role_setting
 		LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase ORDER BY datname NULLS FIRST, rolname NULLS FIRST`)
 }
@@ -194,7 +195,7 @@ func (s setting) print(p *script.Printer, all roles, database string) {
 func settingName(name string) string {
 	parts := strings.Split(name, ".")
 	for i := range parts {
-		parts[i] = ident(parts[i])
+		parts[i] = server.Ident(parts[i])
 	}
 	return strings.Join(parts, ".")
 }
@@ -208,11 +209,11 @@ var quotedLists = []string{
 
 func settingValue(name, value string) string {
 	if !slices.Contains(quotedLists, strings.ToLower(name)) {
-		return literal(value)
+		return server.Literal(value)
 	}
 	items := splitQuotedList(value)
 	for i := range items {
-		items[i] = literal(items[i])
+		items[i] = server.Literal(items[i])
 	}
 	if len(items) == 0 {
 		return "''"
@@ -255,7 +256,7 @@ func splitQuotedList(s string) []string {
 
 // writeParameterGrants writes the privileges on configuration parameters (15).
 func (c *cluster) writeParameterGrants(ctx context.Context, p *script.Printer) error {
-	if c.srv.version < 150000 {
+	if c.srv.Version < 150000 {
 		return nil
 	}
 	type row struct {
@@ -263,7 +264,7 @@ func (c *cluster) writeParameterGrants(ctx context.Context, p *script.Printer) e
 		ACL  []string `db:"acl"`
 		Def  []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT parname AS name, paracl::text[] AS acl, acldefault('p', 10)::text[] AS def FROM pg_parameter_acl ORDER BY parname`)
 	if err != nil {
 		return err

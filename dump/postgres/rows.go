@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // writeRows writes the tables' rows in the order given: read ahead on several
@@ -123,7 +124,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error
 			err = cmp.Or(err, guard.leave(ctx, false))
 		}
 		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter: rows of it have left.
-		if isLocked(err) && !k.begun && unsent == nil && next == nil {
+		if server.IsLocked(err) && !k.begun && unsent == nil && next == nil {
 			for _, s := range asked {
 				q.finish(s, tally{}, true)
 			}
@@ -169,7 +170,7 @@ func (k *copier) ask(request []*pieceStream) error {
 func (k *copier) beginAgain(ctx context.Context, following []*pieceStream) error {
 	sent := following != nil && !following[0].watched
 	if sent {
-		if err := k.receive(ctx, nil, nil, nil); !isAborted(err) {
+		if err := k.receive(ctx, nil, nil, nil); !server.IsAborted(err) {
 			return fmt.Errorf("the server went on in a failed transaction: %w", err)
 		}
 	}
@@ -334,10 +335,10 @@ func (m *mainRows) flush(inOrder bool) error {
 // copyError adds to the server's words what an operator can do.
 func copyError(err error, r *relation) error {
 	switch {
-	case isForbidden(err) && r.Security:
-		return &RightError{"the role does not see all rows (row level security); ALTER ROLE … BYPASSRLS lets it", err}
-	case isForbidden(err):
-		return &RightError{fmt.Sprintf("the role may not read it; GRANT SELECT ON %s TO it", r.name), err}
+	case server.IsForbidden(err) && r.Security:
+		return &server.RightError{Lacks: "the role does not see all rows (row level security); ALTER ROLE … BYPASSRLS lets it", Err: err}
+	case server.IsForbidden(err):
+		return &server.RightError{Lacks: fmt.Sprintf("the role may not read it; GRANT SELECT ON %s TO it", r.name), Err: err}
 	}
-	return lockRoom(err)
+	return server.LockRoom(err)
 }

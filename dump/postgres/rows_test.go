@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 func TestRowsDoNotDependOnConnections(t *testing.T) {
@@ -63,7 +65,7 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	alter, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading(0))
+	alter, _, err := server.Connect(ctx, mustConfig(t, pg.DSN(db)), db, server.ForLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func TestAWaitingAlterDoesNotBlockTheDump(t *testing.T) {
 		}
 		// The tables are locked by now and no row is read yet.
 		go func() {
-			altered <- execAll(ctx, alter.PgConn(), "BEGIN; LOCK TABLE public.b IN ACCESS EXCLUSIVE MODE; COMMIT")
+			altered <- server.Exec(ctx, alter.PgConn(), "BEGIN; LOCK TABLE public.b IN ACCESS EXCLUSIVE MODE; COMMIT")
 		}()
 		waits := fmt.Sprintf("SELECT count(*) FROM pg_locks WHERE pid = %d AND NOT granted", alter.PgConn().PID())
 		for pg.Psql(t, db, waits) != "1" {
@@ -148,21 +150,21 @@ func TestALockThatIsMissedAmidRows(t *testing.T) {
 		INSERT INTO t SELECT i, repeat('x', 100) FROM generate_series(1, 30000) i; INSERT INTO t VALUES (0, repeat('y', 100000))`)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	other, _, err := connect(ctx, mustConfig(t, pg.DSN(db)), db, forLoading(0))
+	other, _, err := server.Connect(ctx, mustConfig(t, pg.DSN(db)), db, server.ForLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close(context.WithoutCancel(ctx))
 	index := pg.Psql(t, db, "SELECT indexrelid::regclass FROM pg_index WHERE indrelid = (SELECT reltoastrelid FROM pg_class WHERE oid = 't'::regclass)")
 	src, err := NewSource(Config{Conn: pg.DSN(db), LockTimeout: time.Second, Debug: func(string) {
-		if err := execAll(ctx, other.PgConn(), "BEGIN; REINDEX INDEX "+index); err != nil {
+		if err := server.Exec(ctx, other.PgConn(), "BEGIN; REINDEX INDEX "+index); err != nil {
 			t.Error(err)
 		}
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := src.Dump(ctx, io.Discard); err == nil || !isLocked(err) {
+	if err := src.Dump(ctx, io.Discard); err == nil || !server.IsLocked(err) {
 		t.Errorf("error %v, want the missed lock", err)
 	}
 }

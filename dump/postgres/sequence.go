@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A sequenceRow is what pg_sequence and pg_depend say of a sequence.
@@ -23,7 +24,7 @@ type sequenceRow struct {
 // readSequences reads sequences. One that is an identity column's is made with
 // that column's property, after its table.
 func readSequences(ctx context.Context, c *catalog) error {
-	rows, err := query[sequenceRow](ctx, c.conn, `
+	rows, err := server.Query[sequenceRow](ctx, c.conn, `
 		SELECT s.seqrelid AS oid, format_type(s.seqtypid, NULL) AS type, s.seqstart AS start, s.seqincrement AS increment,
 		       s.seqmin AS min, s.seqmax AS max, s.seqcache AS cache, s.seqcycle AS cycle,
 		       coalesce(d.refobjid, 0::oid) AS table, coalesce(d.refobjsubid, 0)::int2 AS column, coalesce(d.deptype = 'i', false) AS identity
@@ -78,13 +79,13 @@ func (s sequenceRow) create(r *relation) string {
 
 // identity writes the property of a column that makes its sequence. Before 15 a
 // sequence is never unlogged, its table may be, and there is no word for either.
-func (s sequenceRow) identity(srv server, r, owner *relation, column *attribute) string {
+func (s sequenceRow) identity(srv server.Info, r, owner *relation, column *attribute) string {
 	how := "BY DEFAULT"
 	if column.Identity == "a" {
 		how = "ALWAYS"
 	}
 	persistence := ""
-	if srv.version >= 150000 && r.Persistence != owner.Persistence {
+	if srv.Version >= 150000 && r.Persistence != owner.Persistence {
 		persistence = "\n    LOGGED"
 		if r.Persistence == "u" {
 			persistence = "\n    UNLOGGED"

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // sequenceBatch is how many sequences are read at once.
@@ -112,11 +114,11 @@ func (d *data) lockedStates(ctx context.Context, list []*relation) (states []seq
 		k := sequenceLocker{conn.PgConn(), d.srv, patience}
 		states, err = inBatches(list, func(part []*relation) ([]sequenceState, error) {
 			begin := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d", patience.Milliseconds())
-			if err := execAll(ctx, k.conn, begin); err != nil {
+			if err := server.Exec(ctx, k.conn, begin); err != nil {
 				return nil, err
 			}
 			states, err := k.read(ctx, part)
-			return states, cmp.Or(err, execAll(ctx, k.conn, "ROLLBACK"))
+			return states, cmp.Or(err, server.Exec(ctx, k.conn, "ROLLBACK"))
 		})
 		return err
 	})
@@ -126,7 +128,7 @@ func (d *data) lockedStates(ctx context.Context, list []*relation) (states []seq
 // A sequenceLocker reads sequences in a transaction of its own.
 type sequenceLocker struct {
 	conn     *pgconn.PgConn
-	srv      server
+	srv      server.Info
 	patience time.Duration // for a lock
 }
 
@@ -138,7 +140,7 @@ func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceS
 	// Both functions lock the sequence by its OID, to the end of the transaction.
 	state := "pg_catalog.pg_sequence_last_value(s.oid), true"
 	from := ""
-	if k.srv.version >= 180000 {
+	if k.srv.Version >= 180000 {
 		state, from = "d.last_value, d.is_called", ", pg_catalog.pg_get_sequence_data(s.oid) d"
 	}
 	results, err := k.conn.Exec(ctx, "SELECT "+state+" FROM pg_catalog.unnest('{"+strings.Join(oids, ",")+"}'::pg_catalog.oid[]) WITH ORDINALITY s(oid, n)"+from+" ORDER BY s.n").ReadAll()
@@ -182,17 +184,17 @@ func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceS
 func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]sequenceState, error) {
 	deadline := time.Now().Add(k.patience)
 	for {
-		err := execAll(ctx, k.conn, "SAVEPOINT names; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE NOWAIT")
+		err := server.Exec(ctx, k.conn, "SAVEPOINT names; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE NOWAIT")
 		if err == nil {
 			break
 		}
-		if ended := execAll(ctx, k.conn, "ROLLBACK TO names"); ended != nil {
+		if ended := server.Exec(ctx, k.conn, "ROLLBACK TO names"); ended != nil {
 			return nil, err
 		}
-		if isForbidden(err) || isReadOnly(err) {
+		if server.IsForbidden(err) || server.IsReadOnly(err) {
 			break
 		}
-		if !isLocked(err) || time.Now().After(deadline) {
+		if !server.IsLocked(err) || time.Now().After(deadline) {
 			return nil, err
 		}
 		select {
@@ -203,12 +205,12 @@ func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]s
 	}
 	conditions := make([]string, len(list))
 	for i, r := range list {
-		conditions[i] = fmt.Sprintf("(%s, %d)", literal(r.name), r.address.oid)
+		conditions[i] = fmt.Sprintf("(%s, %d)", server.Literal(r.name), r.address.oid)
 	}
 	// Division by zero ends the statements that follow.
 	check := "SELECT 1 / CASE WHEN EXISTS (SELECT FROM (VALUES " + strings.Join(conditions, ", ") + ") s(name, oid) WHERE pg_catalog.to_regclass(s.name) IS DISTINCT FROM s.oid::pg_catalog.oid) THEN 0 ELSE 1 END; "
 	results, err := k.conn.Exec(ctx, check+selectSequences(list)).ReadAll()
-	if hasCode(err, "22012") { // division_by_zero
+	if server.HasCode(err, "22012") { // division_by_zero
 		err = errGone
 	}
 	if err != nil {
@@ -219,8 +221,8 @@ func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]s
 
 // sequenceError tells a sequence that was dropped meanwhile, which no lock prevents.
 func sequenceError(err error) error {
-	if hasCode(err, "42P01") { // undefined_table
+	if server.HasCode(err, "42P01") { // undefined_table
 		return fmt.Errorf("one %w: %w", errGone, err)
 	}
-	return lockRoom(err)
+	return server.LockRoom(err)
 }

@@ -12,13 +12,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A session is one connection of a load, and what statements of the dump have
 // set in it.
 type session struct {
 	conn    *pgx.Conn
-	srv     server
+	srv     server.Info
 	set     settings
 	reading sync.WaitGroup // the rows of a COPY that failed
 	spare   chan []byte    // to read rows into; nil before the first COPY
@@ -57,7 +58,7 @@ func (s *session) run(ctx context.Context, j *job) error {
 	}
 	set := j.set
 	if j.plan.kind == refreshes {
-		set = set.with(assignment{"row_security", asOwner + ";"})
+		set = set.with(assignment{"row_security", server.AsOwner + ";"})
 	}
 	err := s.adopt(ctx, set)
 	switch {
@@ -65,7 +66,7 @@ func (s *session) run(ctx context.Context, j *job) error {
 	case j.item.Kind == script.Copy:
 		j.rows, j.bytes, err = s.copyIn(ctx, j.item)
 	default:
-		if err = execAll(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
+		if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
 			err = nil
 		}
 	}
@@ -94,7 +95,7 @@ func (s *session) runParts(ctx context.Context, j *job) error {
 		b.WriteString(part.item.Text + "\n")
 	}
 	if err := s.adopt(ctx, j.set); err == nil {
-		err = execAll(ctx, s.conn.PgConn(), b.String())
+		err = server.Exec(ctx, s.conn.PgConn(), b.String())
 		if err == nil {
 			return nil
 		}
@@ -119,7 +120,7 @@ func (s *session) adopt(ctx context.Context, want settings) error {
 		if slices.Contains(s.set, a) {
 			continue
 		}
-		if err := execAll(ctx, s.conn.PgConn(), a.sql); err != nil {
+		if err := server.Exec(ctx, s.conn.PgConn(), a.sql); err != nil {
 			return err
 		}
 		s.set = s.set.with(a)
@@ -137,7 +138,7 @@ func alreadyThere(statement string, err error) bool {
 
 // close ends the session, whatever it is doing, and waits for whoever still reads rows for it.
 func (s *session) close() {
-	hangUp(s.conn)
+	server.HangUp(s.conn)
 	s.reading.Wait()
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -62,9 +63,9 @@ var harmless = map[string]string{
 func TestEveryParameterIsKnown(t *testing.T) {
 	pg := testServer(t)
 	known := slices.Clone(settledElsewhere)
-	for _, list := range [][]parameter{parameters, readingParameters} {
+	for _, list := range [][]server.Parameter{server.Parameters, server.ReadingParameters} {
 		for _, p := range list {
-			known = append(known, p.name)
+			known = append(known, p.Name)
 		}
 	}
 	for _, names := range harmless {
@@ -120,12 +121,12 @@ func TestWorstParameters(t *testing.T) {
 	want := dumpWith(t, Config{Conn: pg.DSN("shop")})
 	exist := strings.Fields(pg.Psql(t, "postgres", "SELECT lower(name) FROM pg_settings"))
 	var names []string
-	for _, list := range [][]parameter{parameters, readingParameters} {
+	for _, list := range [][]server.Parameter{server.Parameters, server.ReadingParameters} {
 		for _, p := range list {
-			if worst[p.name] == "" {
-				t.Errorf("%s has no worst value", p.name)
-			} else if slices.Contains(exist, p.name) {
-				names = append(names, p.name)
+			if worst[p.Name] == "" {
+				t.Errorf("%s has no worst value", p.Name)
+			} else if slices.Contains(exist, p.Name) {
+				names = append(names, p.Name)
 			}
 		}
 	}
@@ -141,7 +142,7 @@ func TestWorstParameters(t *testing.T) {
 	sets := func(format string) string { // which psql sends as one, in a session that is not what they make of others
 		list := make([]string, len(names))
 		for i, name := range names {
-			list[i] = fmt.Sprintf(format, name, literal(worst[name])) + ";\n"
+			list[i] = fmt.Sprintf(format, name, server.Literal(worst[name])) + ";\n"
 		}
 		return strings.Join(list, "")
 	}
@@ -154,13 +155,13 @@ func TestWorstParameters(t *testing.T) {
 		t.Run("by "+c.by, func(t *testing.T) {
 			admin := settledConn(t, pg, "postgres")
 			for _, s := range strings.SplitAfter(c.set, ";\n") {
-				if err := execAll(t.Context(), admin.PgConn(), s); err != nil {
+				if err := server.Exec(t.Context(), admin.PgConn(), s); err != nil {
 					t.Fatalf("%s: %v", s, err)
 				}
 			}
 			defer func() {
 				for _, s := range strings.Split(c.reset, "; ") {
-					if err := execAll(t.Context(), admin.PgConn(), s); err != nil {
+					if err := server.Exec(t.Context(), admin.PgConn(), s); err != nil {
 						t.Errorf("%s: %v", s, err)
 					}
 				}
@@ -172,12 +173,12 @@ func TestWorstParameters(t *testing.T) {
 					t.Errorf("%s is %s, want %s (%v)", name, got, plain[name], err)
 				}
 			}
-			loading, _, err := connect(t.Context(), mustConfig(t, pg.DSN("shop")), "shop", forLoading(0)) // also while it drops what is there, before the dump says anything
+			loading, _, err := server.Connect(t.Context(), mustConfig(t, pg.DSN("shop")), "shop", server.ForLoading(0)) // also while it drops what is there, before the dump says anything
 			if err != nil {
 				t.Fatal(err)
 			}
 			execute(t, loading, setByHead(plain))
-			hangUp(loading)
+			server.HangUp(loading)
 			if got := dumpWith(t, Config{Conn: pg.DSN("shop")}); !bytes.Equal(want, got) {
 				t.Errorf("another dump (-plain +this):\n%.3000s", cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")))
 			}
@@ -204,9 +205,9 @@ func TestWorstParameters(t *testing.T) {
 // setByHead is a statement that fails in a session in which a dump's head has not set a parameter of a load to its value.
 func setByHead(values map[string]string) string {
 	var list []string
-	for _, p := range parameters {
-		if value, ok := values[p.name]; ok && p.loads && p.name != "restrict_nonsystem_relation_kind" { // which reading needs otherwise
-			list = append(list, fmt.Sprintf("(%s, %s)", literal(p.name), literal(value)))
+	for _, p := range server.Parameters {
+		if value, ok := values[p.Name]; ok && p.Loads && p.Name != "restrict_nonsystem_relation_kind" { // which reading needs otherwise
+			list = append(list, fmt.Sprintf("(%s, %s)", server.Literal(p.Name), server.Literal(value)))
 		}
 	}
 	return `DO $$ DECLARE others text; BEGIN
@@ -218,7 +219,7 @@ func setByHead(values map[string]string) string {
 // settledConn opens a session that is what this package's are, whatever the server was told.
 func settledConn(t *testing.T, pg *servers.PG, db string) *pgx.Conn {
 	t.Helper()
-	conn, _, err := connect(t.Context(), mustConfig(t, pg.DSN(db)), db, forReading(0))
+	conn, _, err := server.Connect(t.Context(), mustConfig(t, pg.DSN(db)), db, server.ForReading(0))
 	if err != nil {
 		t.Fatal(err)
 	}

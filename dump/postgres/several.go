@@ -8,6 +8,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every
@@ -49,7 +50,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
-	defer hangUp(conn)
+	defer server.HangUp(conn)
 	if err := begin(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -76,7 +77,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 		out.WriteString(script.DatabaseLine(d.Name))
 	}
 	p := s.printer(out)
-	for _, sql := range preamble(srv) {
+	for _, sql := range server.Preamble(srv) {
 		p.Stmt("%s", sql)
 	}
 	if s.cfg.Clean {

@@ -15,7 +15,7 @@ import (
 
 // What this package says to a server cannot be made to mean something else by
 // what a database's owner has put on the search path. There is one way to a
-// connection, connect, and the first that it says is that nothing is on the
+// connection, server.Connect, and the first that it says is that nothing is on the
 // path: from then on a name without a schema is pg_catalog's alone. Where a
 // session may have run statements of a dump, which can set a path, or where
 // nothing was set yet, every function, type and catalogue is qualified as well.
@@ -23,7 +23,7 @@ func TestSQLCannotBeCaptured(t *testing.T) {
 	t.Parallel()
 	const whatever = "whatever the search path is"
 	qualified := []string{
-		"connect.go", "settings.go", "userschemas.go", "guard.go", "trust.go", "sequencestate.go",
+		"internal/server/connect.go", "internal/server/settings.go", "userschemas.go", "guard.go", "trust.go", "sequencestate.go",
 		"inside.go", "emptied.go", "loading.go", "session.go", "target.go", "obstacles.go", "clear.go",
 	}
 	var files []string
@@ -49,8 +49,8 @@ func TestSQLCannotBeCaptured(t *testing.T) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); ok && (x.Name == "pgx" || x.Name == "pgconn") && strings.HasPrefix(n.Sel.Name, "Connect") && name != "connect.go" && n.Sel.Name != "ConnConfig" {
-					t.Errorf("%s: %s.%s: connections are opened by connect alone", name, x.Name, n.Sel.Name)
+				if x, ok := n.X.(*ast.Ident); ok && (x.Name == "pgx" || x.Name == "pgconn") && strings.HasPrefix(n.Sel.Name, "Connect") && name != "internal/server/connect.go" && n.Sel.Name != "ConnConfig" {
+					t.Errorf("%s: %s.%s: connections are opened by server.Connect alone", name, x.Name, n.Sel.Name)
 				}
 			case *ast.BasicLit:
 				if n.Kind != token.STRING || !slices.Contains(qualified, name) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Survey connects, names the database, and finds out whether there is anything
@@ -30,7 +31,7 @@ func (s *Source) survey(ctx context.Context) (dump.Survey, error) {
 	if err != nil {
 		return dump.Survey{}, err
 	}
-	defer hangUp(conn)
+	defer server.HangUp(conn)
 	survey := dump.Survey{}
 	if survey.Source, err = s.sourceName(ctx, conn); err != nil {
 		return survey, err
@@ -65,7 +66,7 @@ func (s *Source) surveySeveral(ctx context.Context, names []string) (bool, error
 			return false, fmt.Errorf("database %s: %w", name, err)
 		}
 		found, err := lookInto(ctx, conn)
-		hangUp(conn)
+		server.HangUp(conn)
 		if err != nil {
 			return false, fmt.Errorf("database %s: %w", name, err)
 		}

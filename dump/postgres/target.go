@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A placement is where a dump goes and what is dropped there. place alone makes
@@ -118,7 +119,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 			if err := s.target(d).tryClean(ctx); err != nil {
 				return p, err
 			}
-			if err := execAll(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
+			if err := server.Exec(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
 				return p, err
 			}
 		}
@@ -154,7 +155,7 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 
 // address is the server's, for people.
 func (cfg loadConfig) address() string {
-	host := hostName(cfg.Conn.Host)
+	host := server.HostName(cfg.Conn.Host)
 	if host != cfg.Conn.Host {
 		return host
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -361,7 +362,7 @@ func sessionIn(t *testing.T, pg *servers.PG, db string) *pgx.Conn {
 
 func execute(t *testing.T, conn *pgx.Conn, sql string) {
 	t.Helper()
-	if err := execAll(t.Context(), conn.PgConn(), sql); err != nil {
+	if err := server.Exec(t.Context(), conn.PgConn(), sql); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Planning a SELECT runs code. The planner evaluates what is constant in the
@@ -53,7 +55,7 @@ func usersCode(condition string, version int) string {
 		                   WHERE o.oid = d.refobjid AND r.rolsuper AND `+fmt.Sprintf(own, "o.oprcode")+`)
 		OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjsubid = 0 AND d.objsubid = 0
 		   AND NOT EXISTS (SELECT FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
-		                   WHERE t.oid = d.refobjid AND (t.typtype = 'e' OR t.typtype = 'b' AND coalesce(e.typtype, 'b') IN ('b', 'e'))))`, firstNormal) + `
+		                   WHERE t.oid = d.refobjid AND (t.typtype = 'e' OR t.typtype = 'b' AND coalesce(e.typtype, 'b') IN ('b', 'e'))))`, server.FirstNormal) + `
 	UNION
 	SELECT part.relation FROM (SELECT attrelid AS relation, atttypid FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped) part
 	JOIN pg_catalog.pg_type t ON t.oid = part.atttypid
@@ -62,7 +64,7 @@ func usersCode(condition string, version int) string {
 	WHERE ` + condition + fmt.Sprintf(` AND t.oid >= %d AND (
 		'c' IN (t.typtype, e.typtype, b.typtype) OR 'd' IN (e.typtype, b.typtype) OR b.typelem <> 0
 		OR EXISTS (SELECT FROM pg_catalog.pg_range g WHERE t.oid >= %[1]d AND (`+ranges+`)
-		           AND (g.rngsubdiff <> 0 AND NOT `+fmt.Sprintf(own, "g.rngsubdiff")+` OR g.rngcanonical <> 0 AND NOT `+fmt.Sprintf(own, "g.rngcanonical")+`)))`, firstNormal)
+		           AND (g.rngsubdiff <> 0 AND NOT `+fmt.Sprintf(own, "g.rngsubdiff")+` OR g.rngcanonical <> 0 AND NOT `+fmt.Sprintf(own, "g.rngcanonical")+`)))`, server.FirstNormal)
 }
 
 // A trust is what keeps a table from being planned, or what has to be done first.
@@ -80,17 +82,17 @@ const (
 // planned, it is asked whom they belong to alone.
 //
 // owners says that the owners of tables and schemas are trusted.
-func judge(ctx context.Context, conn *pgx.Conn, srv server, owners bool, oids []uint32, planned bool) (map[uint32]trust, error) {
+func judge(ctx context.Context, conn *pgx.Conn, srv server.Info, owners bool, oids []uint32, planned bool) (map[uint32]trust, error) {
 	type row struct {
 		Relation                    uint32
 		Owned, Lockable             bool
 		SchemaOwned, SchemaLockable bool
 	}
 	maintain := ""
-	if srv.version >= 170000 {
+	if srv.Version >= 170000 {
 		maintain = ", MAINTAIN"
 	}
-	rows, err := query[row](ctx, conn, `
+	rows, err := server.Query[row](ctx, conn, `
 		SELECT c.oid AS relation,
 		       -- An index on a partitioned table is made on its partitions, whoever owns them.
 		       (NOT c.relispartition OR NOT EXISTS (SELECT FROM pg_catalog.pg_partition_ancestors(c.oid) up JOIN pg_catalog.pg_class u ON u.oid = up.relid
@@ -103,13 +105,13 @@ func judge(ctx context.Context, conn *pgx.Conn, srv server, owners bool, oids []
 		-- pg_database_owner is whoever owns the database.
 		JOIN pg_catalog.pg_roles s ON s.oid = CASE n.nspowner
 		     WHEN 6171 THEN (SELECT datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) ELSE n.nspowner END
-		WHERE c.oid = ANY ($1)`, oids, srv.role)
+		WHERE c.oid = ANY ($1)`, oids, srv.Role)
 	if err != nil {
 		return nil, err
 	}
 	var met []struct{ Relation uint32 }
 	if planned {
-		met, err = query[struct{ Relation uint32 }](ctx, conn, usersCode("part.relation = ANY ($1)", srv.version), oids)
+		met, err = server.Query[struct{ Relation uint32 }](ctx, conn, usersCode("part.relation = ANY ($1)", srv.Version), oids)
 	}
 	if err != nil {
 		return nil, err
@@ -119,7 +121,7 @@ func judge(ctx context.Context, conn *pgx.Conn, srv server, owners bool, oids []
 		switch {
 		case owners || r.Owned && r.SchemaOwned:
 			of[r.Relation] = trusted
-		case srv.standby || !r.Owned && !r.Lockable || !r.SchemaOwned && !r.SchemaLockable:
+		case srv.Standby || !r.Owned && !r.Lockable || !r.SchemaOwned && !r.SchemaLockable:
 			// On a standby no lock keeps an owner from what he does on the primary.
 			of[r.Relation] = distrusted
 		default:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // rowType is the value of pg_type.typtype for the type of a table's row and for standalone composite types.
@@ -24,16 +25,16 @@ type typeRow struct {
 // brings a row type and its array: too many to be looked at one by one.
 func readTypes(ctx context.Context, c *catalog) error {
 	ranges, multiranges := "", "0"
-	if c.srv.version >= 140000 {
+	if c.srv.Version >= 140000 {
 		ranges, multiranges = " UNION ALL SELECT rngmultitypid, rngtypid FROM pg_range WHERE rngmultitypid >= $1", "(SELECT count(*) FROM pg_type WHERE typtype = 'm' AND oid >= $1)"
 	}
 	type companion struct{ Type, Of uint32 }
-	companions, err := query[companion](ctx, c.conn, `SELECT typarray AS type, oid AS of FROM pg_type WHERE typarray >= $1`+ranges, firstNormal)
+	companions, err := server.Query[companion](ctx, c.conn, `SELECT typarray AS type, oid AS of FROM pg_type WHERE typarray >= $1`+ranges, server.FirstNormal)
 	if err != nil {
 		return err
 	}
 	c.counted("types that come with others", len(companions), "SELECT count(*) + "+multiranges+" FROM pg_type WHERE typarray >= $1")
-	rows, err := query[typeRow](ctx, c.conn, `
+	rows, err := server.Query[typeRow](ctx, c.conn, `
 		SELECT t.oid, t.typnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS name, t.typowner AS owner,
 		       t.typtype::text AS type, t.typisdefined AS defined, t.typrelid AS relation, t.typacl::text[] AS acl,
 		       `+initial("pg_type", "t.oid", "'T'", "t.typowner", "t.typacl")+`
@@ -41,7 +42,7 @@ func readTypes(ctx context.Context, c *catalog) error {
 		LEFT JOIN pg_class r ON r.oid = t.typrelid
 		LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
 		WHERE e.oid IS NULL AND t.typtype <> 'm' AND (t.typtype <> 'c' OR r.relkind = 'c')
-		  AND (t.oid >= $1 OR `+touched("pg_type", "t.oid", "t.typacl")+`) ORDER BY t.oid`, firstNormal)
+		  AND (t.oid >= $1 OR `+touched("pg_type", "t.oid", "t.typacl")+`) ORDER BY t.oid`, server.FirstNormal)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func readEnums(ctx context.Context, c *catalog) error {
 		Type   uint32
 		Labels []string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT enumtypid AS type, array_agg(enumlabel::text ORDER BY enumsortorder) AS labels FROM pg_enum GROUP BY 1
 		UNION ALL
 		SELECT oid, '{}' FROM pg_type WHERE typtype = 'e' AND NOT EXISTS (SELECT FROM pg_enum WHERE enumtypid = pg_type.oid)`)
@@ -97,7 +98,7 @@ func readEnums(ctx context.Context, c *catalog) error {
 		o.define = func(p *script.Printer) {
 			labels := make([]string, len(row.Labels))
 			for i, l := range row.Labels {
-				labels[i] = "\n    " + literal(l)
+				labels[i] = "\n    " + server.Literal(l)
 			}
 			p.Stmt("CREATE TYPE %s AS ENUM (%s\n)", o.name, strings.Join(labels, ","))
 		}
@@ -114,12 +115,12 @@ func readDomains(ctx context.Context, c *catalog) error {
 		Expr      *string
 		Value     *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT t.oid, format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS not_null,
 		       CASE WHEN t.typcollation <> u.typcollation THEN (`+collationName+` AND co.oid = t.typcollation) END AS collation,
 		       pg_get_expr(t.typdefaultbin, 'pg_type'::regclass) AS expr, t.typdefault AS value
 		FROM pg_type t JOIN pg_type u ON u.oid = t.typbasetype
-		WHERE t.typtype = 'd' AND t.oid >= $1`, firstNormal)
+		WHERE t.typtype = 'd' AND t.oid >= $1`, server.FirstNormal)
 	if err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func readDomains(ctx context.Context, c *catalog) error {
 				return domainDefault(o, value)
 			})
 		case row.Value != nil:
-			value = literal(*row.Value)
+			value = server.Literal(*row.Value)
 		}
 		o.define = func(p *script.Printer) {
 			var b strings.Builder
@@ -193,16 +194,16 @@ func readRanges(ctx context.Context, c *catalog) error {
 		Canonical, Difference     string
 	}
 	multi := "NULL"
-	if c.srv.version >= 140000 {
+	if c.srv.Version >= 140000 {
 		multi = "format_type(rngmultitypid, NULL)"
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT rngtypid AS oid, format_type(rngsubtype, NULL) AS subtype, `+multi+` AS multi,
 		       CASE WHEN NOT o.opcdefault THEN (SELECT quote_ident(nspname) FROM pg_namespace WHERE oid = o.opcnamespace) || '.' || quote_ident(o.opcname) END AS opclass,
 		       CASE WHEN rngcollation <> s.typcollation THEN (`+collationName+` AND co.oid = rngcollation) END AS collation,
 		       rngcanonical::text AS canonical, rngsubdiff::text AS difference
 		FROM pg_range r JOIN pg_type s ON s.oid = rngsubtype JOIN pg_opclass o ON o.oid = rngsubopc
-		WHERE rngtypid >= $1`, firstNormal)
+		WHERE rngtypid >= $1`, server.FirstNormal)
 	for _, row := range rows {
 		o := c.at[address{classType, row.OID}]
 		o.define = func(p *script.Printer) {
@@ -247,12 +248,12 @@ func readComposites(ctx context.Context, c *catalog) error {
 		Column, Of     *string
 		Collation      *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT t.oid AS type, r.oid AS relation, a.attnum AS num, quote_ident(a.attname) AS column, format_type(a.atttypid, a.atttypmod) AS of,
 		       CASE WHEN a.attcollation <> at.typcollation THEN (`+collationName+` AND co.oid = a.attcollation) END AS collation
 		FROM pg_type t JOIN pg_class r ON r.oid = t.typrelid AND r.relkind = 'c'
 		LEFT JOIN (pg_attribute a JOIN pg_type at ON at.oid = a.atttypid) ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE t.oid >= $1 ORDER BY t.oid, a.attnum`, firstNormal)
+		WHERE t.oid >= $1 ORDER BY t.oid, a.attnum`, server.FirstNormal)
 	columns := map[*object][]string{}
 	for _, row := range rows {
 		o := c.at[address{classType, row.Type}]

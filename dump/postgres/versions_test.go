@@ -21,6 +21,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -251,22 +252,22 @@ func (v crossing) cross(t *testing.T, script, db, twin string, common bool) {
 
 // byStatement loads a dump a statement at a time, goes on where the server refuses one, and returns what it said.
 func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (refused []*pgconn.PgError) {
-	cc, err := connConfig(v.there.DSN(db), "", "", 0, nil)
+	cc, err := server.ParseConfig(v.there.DSN(db), "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, _, err := connect(t.Context(), cc, db, forLoading(0))
+	conn, _, err := server.Connect(t.Context(), cc, db, server.ForLoading(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var missing []string // what refused statements would have made
-	defer hangUp(conn)
+	defer server.HangUp(conn)
 	run := func(item script.Item) (err error) {
 		if item.Kind == script.Copy {
 			_, err = conn.PgConn().CopyFrom(t.Context(), item.Data, item.Text)
 			return err
 		}
-		return execAll(t.Context(), conn.PgConn(), item.Text)
+		return server.Exec(t.Context(), conn.PgConn(), item.Text)
 	}
 	items(t, stream, func(item script.Item) {
 		if item.Kind == script.Comment {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // readViews reads the queries of views and materialized views. A view's query
@@ -14,7 +15,7 @@ func readViews(ctx context.Context, c *catalog) error {
 		Rule, Relation uint32
 		Query          *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT r.oid AS rule, r.ev_class AS relation, pg_get_viewdef(r.ev_class) AS query
 		FROM pg_rewrite r WHERE r.rulename = '_RETURN' AND r.ev_class = ANY ($1)`, c.relationOIDs())
 	if err != nil {
@@ -93,7 +94,7 @@ func readRules(ctx context.Context, c *catalog) error {
 		Name, Enabled string
 		Definition    *string
 	}
-	rows, err := query[row](ctx, c.conn, `
+	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT oid, ev_class AS relation, quote_ident(rulename) AS name, ev_enabled::text AS enabled, pg_get_ruledef(oid) AS definition
 		FROM pg_rewrite WHERE rulename <> '_RETURN' AND ev_class = ANY ($1) ORDER BY oid`, c.relationOIDs())
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A content writes what is no definition, each where it belongs among them.
@@ -19,7 +20,7 @@ type content struct {
 // With clean the dump drops what it makes first.
 func (c *catalog) write(p *script.Printer, clean bool, in content) error {
 	objects := inOrder(c.objects)
-	for _, sql := range preamble(c.srv) {
+	for _, sql := range server.Preamble(c.srv) {
 		p.Stmt("%s", sql)
 	}
 	if clean {
@@ -85,7 +86,7 @@ func (c *catalog) write(p *script.Printer, clean bool, in content) error {
 	}
 	p.Mark("final state")
 	if slices.ContainsFunc(objects, func(o *object) bool { return o.kind == kindRefresh && c.prints(o) }) {
-		p.Stmt("%s", asOwner)
+		p.Stmt("%s", server.AsOwner)
 	}
 	for _, o := range objects {
 		if o.last() && c.prints(o) {

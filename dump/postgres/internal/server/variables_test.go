@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"crypto/tls"
@@ -86,7 +86,7 @@ func TestVariables(t *testing.T) {
 				name, value, _ := strings.Cut(set, "=")
 				t.Setenv(name, value)
 			}
-			_, err := connConfig("", "", "", 0, nil)
+			_, err := ParseConfig("", "", "", 0, nil)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want)) {
 				t.Errorf("%v, want %s", err, tt.want)
 			}
@@ -107,7 +107,7 @@ func TestRevocationList(t *testing.T) {
 		t.Fatal(err)
 	}
 	for mode, want := range map[string]string{"require": "", "verify-full": "PGSSLCRL: the default file " + home} {
-		_, err := connConfig("sslmode="+mode, "", "", 0, nil)
+		_, err := ParseConfig("sslmode="+mode, "", "", 0, nil)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
 			t.Errorf("%s: %v, want %s", mode, err, want)
 		}
@@ -120,7 +120,7 @@ func TestServicePassedOver(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, ".pg_service.conf"), []byte("[app]\nsslcrl=/crl\nrequirepeer=me\nsslmode=disable\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cc, err := connConfig("service=app", "", "", 0, nil)
+	cc, err := ParseConfig("service=app", "", "", 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestDefaultPath(t *testing.T) {
 func TestConnBeforeVariables(t *testing.T) {
 	noVariables(t)
 	t.Setenv("PGSSLMODE", "required")
-	if _, err := connConfig("sslmode=disable", "", "", 0, nil); err != nil {
+	if _, err := ParseConfig("sslmode=disable", "", "", 0, nil); err != nil {
 		t.Error(err)
 	}
 	for conn, want := range map[string]string{
@@ -163,11 +163,11 @@ func TestConnBeforeVariables(t *testing.T) {
 func TestTLSVersions(t *testing.T) {
 	noVariables(t)
 	t.Setenv("PGSSLMINPROTOCOLVERSION", "tlsv1.3")
-	cc, err := connConfig("", "", "", 0, nil)
+	cc, err := ParseConfig("", "", "", 0, nil)
 	if err != nil || cc.TLSConfig.MinVersion != tls.VersionTLS13 || cc.RuntimeParams["ssl_min_protocol_version"] != "" {
 		t.Errorf("%v, %+v", err, cc)
 	}
-	cc, err = connConfig("ssl_min_protocol_version=TLSv1.2 ssl_max_protocol_version=TLSv1.2 sslmode=require", "", "", 0, nil)
+	cc, err = ParseConfig("ssl_min_protocol_version=TLSv1.2 ssl_max_protocol_version=TLSv1.2 sslmode=require", "", "", 0, nil)
 	if err != nil || cc.TLSConfig.MinVersion != tls.VersionTLS12 || cc.TLSConfig.MaxVersion != tls.VersionTLS12 {
 		t.Errorf("%v, %+v", err, cc)
 	}
@@ -180,12 +180,12 @@ func TestNoHost(t *testing.T) {
 	folder, kept := t.TempDir(), socketFolders
 	socketFolders = []string{"/nowhere", folder}
 	defer func() { socketFolders = kept }()
-	cc, err := connConfig("port=5433 user=me", "", "", 0, nil)
-	if err != nil || hostName(cc.Host) != "localhost" {
+	cc, err := ParseConfig("port=5433 user=me", "", "", 0, nil)
+	if err != nil || HostName(cc.Host) != "localhost" {
 		t.Fatalf("%v, %+v", err, cc)
 	}
 	var setting *SettingError
-	_, _, err = connect(t.Context(), cc, "", forReading(0))
+	_, _, err = Connect(t.Context(), cc, "", ForReading(0))
 	if want := "connect: PGHOST: not set, and there is no socket of a server here (/nowhere/.s.PGSQL.5433)"; err == nil || !strings.HasPrefix(err.Error(), want) || !errors.As(err, &setting) {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -1,11 +1,11 @@
-package postgres
+package server
 
 import "strings"
 
-// literal quotes s as a string constant. The dump runs with
+// Literal quotes s as a string constant. The dump runs with
 // standard_conforming_strings on; a backslash still takes the E form, which
 // means the same whatever that setting is.
-func literal(s string) string {
+func Literal(s string) string {
 	q := strings.ReplaceAll(s, "'", "''")
 	if strings.Contains(s, `\`) {
 		return "E'" + strings.ReplaceAll(q, `\`, `\\`) + "'"
@@ -13,15 +13,15 @@ func literal(s string) string {
 	return "'" + q + "'"
 }
 
-// ident quotes a name. It always quotes: which words need it differs between versions.
-func ident(s string) string {
+// Ident quotes a name. It always quotes: which words need it differs between versions.
+func Ident(s string) string {
 	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 }
 
-// literalOrNull is literal, but for an empty text, which is NULL: that removes a comment.
-func literalOrNull(s string) string {
+// LiteralOrNull is literal, but for an empty text, which is NULL: that removes a comment.
+func LiteralOrNull(s string) string {
 	if s == "" {
 		return "NULL"
 	}
-	return literal(s)
+	return Literal(s)
 }

@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -83,18 +83,18 @@ func TestNoPasswordInTheClear(t *testing.T) {
 				}
 			})
 			told := false
-			cc, err := connConfig(fmt.Sprintf("host=127.0.0.1 port=%d user=u dbname=d password=s3cret sslmode=%s", l.Addr().(*net.TCPAddr).Port, tt.mode), "", "", 0, nil)
+			cc, err := ParseConfig(fmt.Sprintf("host=127.0.0.1 port=%d user=u dbname=d password=s3cret sslmode=%s", l.Addr().(*net.TCPAddr).Port, tt.mode), "", "", 0, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			guardPassword(cc, func(string) { told = true })
+			GuardPassword(cc, func(string) { told = true })
 			if !tt.near {
 				cc.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 					c, err := new(net.Dialer).DialContext(ctx, network, address)
 					return farConn{c}, err
 				}
 			}
-			_, _, err = connect(t.Context(), cc, "d", func(server) string { return "" })
+			_, _, err = Connect(t.Context(), cc, "d", func(Info) string { return "" })
 			l.Close()
 			all.Wait()
 			if err == nil || errors.Is(err, ErrCleartext) != (tt.got == "") {

@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"errors"
@@ -61,7 +61,7 @@ func TestConnErrorsNameNoPassword(t *testing.T) {
 		"postgres://u:s3cret@h/db?sslmode=maybe", "postgres://u:s3cret@h/db?sslrootcert=/nowhere&sslmode=verify-full", "host=h password=s3cret port=many",
 		"postgres://u:s3cret@h/db?service=none&servicefile=/nowhere", "host=h password=s3cret` target_session_attrs=x`:",
 	} {
-		_, err := connConfig(conn, "", "", 0, nil)
+		_, err := ParseConfig(conn, "", "", 0, nil)
 		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "cannot parse") {
 			t.Errorf("%s: %v", conn, err)
 		}

@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"errors"
@@ -12,16 +12,16 @@ import (
 func TestRecoveryConflict(t *testing.T) {
 	conflict := &pgconn.PgError{Code: "40001", Message: "canceling statement due to conflict with recovery"}
 	for _, tt := range []struct {
-		srv  server
+		srv  Info
 		err  error
 		want bool
 	}{
-		{server{standby: true}, fmt.Errorf("copy: %w", conflict), true},
-		{server{}, conflict, false},
-		{server{standby: true}, &pgconn.PgError{Code: "40001", Message: "could not serialize access"}, false},
-		{server{standby: true}, nil, false},
+		{Info{Standby: true}, fmt.Errorf("copy: %w", conflict), true},
+		{Info{}, conflict, false},
+		{Info{Standby: true}, &pgconn.PgError{Code: "40001", Message: "could not serialize access"}, false},
+		{Info{Standby: true}, nil, false},
 	} {
-		if got := errors.Is(explain(t.Context(), tt.srv, tt.err, nil), ErrRecoveryConflict); got != tt.want {
+		if got := errors.Is(Explain(t.Context(), tt.srv, tt.err, nil), ErrRecoveryConflict); got != tt.want {
 			t.Errorf("%v on %v: a conflict %t, want %t", tt.err, tt.srv, got, tt.want)
 		}
 	}

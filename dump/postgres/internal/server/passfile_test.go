@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"os"
@@ -50,7 +50,7 @@ func TestPasswordFile(t *testing.T) {
 	check := func(conn, password, warning string) {
 		t.Helper()
 		var warned []string
-		cc, err := connConfig(conn, "", "", 0, func(s string) { warned = append(warned, s) })
+		cc, err := ParseConfig(conn, "", "", 0, func(s string) { warned = append(warned, s) })
 		if err != nil {
 			t.Fatal(err)
 		}

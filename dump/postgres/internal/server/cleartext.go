@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"crypto/tls"
@@ -20,15 +20,15 @@ import (
 // ErrCleartext is returned where a server asks for the password in clear over a connection that could be encrypted and is not.
 var ErrCleartext = errors.New("the server asks for the password in clear over a connection that is not encrypted, and may be anybody")
 
-// guardPassword keeps cc's password from whoever is between us and another machine, and warns once where it, or what
+// GuardPassword keeps cc's password from whoever is between us and another machine, and warns once where it, or what
 // proves it, goes over a connection that others can read.
-func guardPassword(cc *pgx.ConnConfig, warn func(string)) {
+func GuardPassword(cc *pgx.ConnConfig, warn func(string)) {
 	encrypts := cc.TLSConfig != nil
 	for _, f := range cc.Fallbacks {
 		encrypts = encrypts || f.TLSConfig != nil
 	}
 	tell := sync.OnceFunc(func() {
-		warn(fmt.Sprintf("the connection to %s is not encrypted: whoever is between can read all data and what the password is proved by, and answer in the server's place; PGSSLMODE=require, or verify-full", hostName(cc.Host)))
+		warn(fmt.Sprintf("the connection to %s is not encrypted: whoever is between can read all data and what the password is proved by, and answer in the server's place; PGSSLMODE=require, or verify-full", HostName(cc.Host)))
 	})
 	build := cc.BuildFrontend
 	cc.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {

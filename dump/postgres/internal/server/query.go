@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -6,11 +6,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// firstNormal is the first OID that initdb leaves to users (FirstNormalObjectId).
-const firstNormal = 16384
+// FirstNormal is the first OID that initdb leaves to users (FirstNormalObjectId).
+const FirstNormal = 16384
 
-// query reads rows into structs whose fields are named as the columns.
-func query[T any](ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]T, error) {
+// Query reads rows into structs whose fields are named as the columns.
+func Query[T any](ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]T, error) {
 	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -18,9 +18,9 @@ func query[T any](ctx context.Context, conn *pgx.Conn, sql string, args ...any) 
 	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
 }
 
-// each calls f with every row, as query reads it, while they come: of columns
+// Each calls f with every row, as query reads it, while they come: of columns
 // there may be a hundred thousand.
-func each[T any](ctx context.Context, conn *pgx.Conn, f func(*T) error, sql string, args ...any) error {
+func Each[T any](ctx context.Context, conn *pgx.Conn, f func(*T) error, sql string, args ...any) error {
 	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return err

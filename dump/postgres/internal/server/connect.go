@@ -1,4 +1,11 @@
-package postgres
+// Package server is the way to a PostgreSQL server: connection strings and libpq's variables and files read into a
+// connection, the session that is opened with it and the settings that it begins with, what there is to know of the server
+// and of the role, what its errors mean and what gives a role the right that it lacks, and how names and texts are quoted
+// for it.
+//
+// Every connection of the engine is opened by Connect, and the first that is said on it is that nothing is on its search
+// path. What is asked of a server afterwards is up to the other rooms.
+package server
 
 import (
 	"cmp"
@@ -21,12 +28,12 @@ import (
 // oldest is the oldest server version that this package has been held against.
 const oldest = 130000
 
-// connConfig parses a libpq connection string, the environment filling in what
+// ParseConfig parses a libpq connection string, the environment filling in what
 // it leaves out, and applies the overrides that are not empty. timeout is for
 // where neither has a connect_timeout. warn is told, when a connection is first
 // made, of a password file that is not used; nil: nobody is. An error may be a
 // SettingErrors or a *SettingError.
-func connConfig(conn, database, password string, timeout time.Duration, warn func(string)) (*pgx.ConnConfig, error) {
+func ParseConfig(conn, database, password string, timeout time.Duration, warn func(string)) (*pgx.ConnConfig, error) {
 	settings, err := readConn(conn)
 	if err != nil {
 		return nil, err
@@ -89,32 +96,32 @@ func boundTLS(cc *pgx.ConnConfig, p connParameters) {
 	}
 }
 
-// hostName names a server for people: the host, or localhost for a socket folder.
-func hostName(host string) string {
+// HostName names a server for people: the host, or localhost for a socket folder.
+func HostName(host string) string {
 	if host == "" || strings.HasPrefix(host, "/") {
 		return "localhost"
 	}
 	return host
 }
 
-// server is what has to be known of a server, and of the role on it, before
+// Info is what has to be known of a server, and of the role on it, before
 // anything is read from it.
-type server struct {
-	version      int    // as server_version_num: 150018
-	encoding     string // of the database
-	standby      bool   // it follows another, and has no unlogged rows
-	roleName     string // quoted
-	seesMappings bool   // with their options
+type Info struct {
+	Version      int    // as server_version_num: 150018
+	Encoding     string // of the database
+	Standby      bool   // it follows another, and has no unlogged rows
+	RoleName     string // quoted
+	SeesMappings bool   // with their options
 
-	role uint32 // that the session is; 0: it is one that it can leave again (SET ROLE), with all that runs in it
+	Role uint32 // that the session is; 0: it is one that it can leave again (SET ROLE), with all that runs in it
 }
 
-// major is the version as people say it: 15.
-func (s server) major() int { return s.version / 10000 }
+// Major is the version as people say it: 15.
+func (s Info) Major() int { return s.Version / 10000 }
 
-// toGrant says what lets the role see a catalogue.
-func (s server) toGrant(catalogue string) string {
-	return fmt.Sprintf("GRANT SELECT ON pg_catalog.%s TO %s", catalogue, s.roleName)
+// ToGrant says what lets the role see a catalogue.
+func (s Info) ToGrant(catalogue string) string {
+	return fmt.Sprintf("GRANT SELECT ON pg_catalog.%s TO %s", catalogue, s.RoleName)
 }
 
 // aboutServer asks for what is in a server, in the order of its fields.
@@ -127,13 +134,13 @@ const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg
 // for a server (PgBouncer's query_wait_timeout is 120 s), and a little more, so that it is the pooler who says so.
 const firstAnswer = 130 * time.Second
 
-// connect opens a connection to database with cc's other settings. It is the only
+// Connect opens a connection to database with cc's other settings. It is the only
 // way to one: what has to be said first is said here. setUp returns what the
 // session is set up with. cc.ConnectTimeout bounds each server's handshake.
-func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(server) string) (*pgx.Conn, server, error) {
+func Connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(Info) string) (*pgx.Conn, Info, error) {
 	cc = cc.Copy()
 	cc.Database = database
-	var srv server
+	var srv Info
 	// The driver asks questions of its own before anybody else can
 	// (target_session_attrs), with names that are not qualified.
 	validate, all := cc.ValidateConnect, ctx
@@ -141,7 +148,7 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 		// The handshake is over, and its time with it.
 		ctx, cancel := context.WithTimeoutCause(all, firstAnswer, fmt.Errorf("%w, which is %s", dump.ErrNoAnswer, firstAnswer))
 		defer cancel()
-		results, err := conn.Exec(ctx, clearPath+"; "+ownRole+"; "+aboutServer).ReadAll()
+		results, err := conn.Exec(ctx, ClearPath+"; "+ownRole+"; "+aboutServer).ReadAll()
 		if err != nil && ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -160,41 +167,41 @@ func connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp fun
 	var setting *SettingError
 	switch {
 	case ctx.Err() != nil:
-		return nil, server{}, fmt.Errorf("connect: %w", context.Cause(ctx))
+		return nil, Info{}, fmt.Errorf("connect: %w", context.Cause(ctx))
 	case errors.As(err, &setting): // whatever the driver was about to connect to
-		return nil, server{}, fmt.Errorf("connect: %w", setting)
+		return nil, Info{}, fmt.Errorf("connect: %w", setting)
 	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, dump.ErrNoAnswer) && cc.ConnectTimeout > 0:
-		return nil, server{}, fmt.Errorf("connect: %w, which is %s: %w", dump.ErrNoAnswer, cc.ConnectTimeout, err)
+		return nil, Info{}, fmt.Errorf("connect: %w, which is %s: %w", dump.ErrNoAnswer, cc.ConnectTimeout, err)
 	case err != nil:
-		return nil, server{}, fmt.Errorf("connect: %w", err)
+		return nil, Info{}, fmt.Errorf("connect: %w", err)
 	}
-	if srv.version < oldest {
-		hangUp(conn)
-		return nil, server{}, fmt.Errorf("connect: the server is PostgreSQL %d; %d or newer is needed", srv.major(), oldest/10000)
+	if srv.Version < oldest {
+		HangUp(conn)
+		return nil, Info{}, fmt.Errorf("connect: the server is PostgreSQL %d; %d or newer is needed", srv.Major(), oldest/10000)
 	}
-	if err := execAll(ctx, conn.PgConn(), setUp(srv)); err != nil {
-		hangUp(conn)
-		return nil, server{}, fmt.Errorf("connect: set up the session: %w", err)
+	if err := Exec(ctx, conn.PgConn(), setUp(srv)); err != nil {
+		HangUp(conn)
+		return nil, Info{}, fmt.Errorf("connect: set up the session: %w", err)
 	}
 	return conn, srv, nil
 }
 
-func readServer(result *pgconn.Result) (srv server, err error) {
+func readServer(result *pgconn.Result) (srv Info, err error) {
 	if len(result.Rows) != 1 || len(result.Rows[0]) != 6 {
 		return srv, errors.New("the server's answer is not what was asked for")
 	}
 	row := result.Rows[0]
-	if srv.version, err = strconv.Atoi(string(row[0])); err != nil {
+	if srv.Version, err = strconv.Atoi(string(row[0])); err != nil {
 		return srv, err
 	}
 	role, err := strconv.ParseUint(string(row[3]), 10, 32)
-	srv.encoding, srv.standby, srv.role = string(row[1]), string(row[2]) == "t", uint32(role)
-	srv.roleName, srv.seesMappings = string(row[4]), string(row[5]) == "t"
+	srv.Encoding, srv.Standby, srv.Role = string(row[1]), string(row[2]) == "t", uint32(role)
+	srv.RoleName, srv.SeesMappings = string(row[4]), string(row[5]) == "t"
 	return srv, err
 }
 
-// execAll runs statements that return nothing of interest, in one round trip.
-func execAll(ctx context.Context, conn *pgconn.PgConn, sql string) error {
+// Exec runs statements that return nothing of interest, in one round trip.
+func Exec(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 	_, err := conn.Exec(ctx, sql).ReadAll()
 	return err
 }
@@ -203,9 +210,9 @@ func execAll(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 // runtime waits for the program to end.
 const partingTime = 3 * time.Second
 
-// hangUp ends a session, whatever it is doing; on the server too, as long as that can be reached. What the driver is
+// HangUp ends a session, whatever it is doing; on the server too, as long as that can be reached. What the driver is
 // still at after partingTime (it would give itself 15 s to cancel a statement) ends by itself.
-func hangUp(conn *pgx.Conn) {
+func HangUp(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), partingTime)
 	defer cancel()
 	_ = conn.Close(ctx)

@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -14,16 +14,16 @@ import (
 // applied. Nothing is wrong with the dump; the next may pass.
 var ErrRecoveryConflict = errors.New("the standby ended the dump, which stood in the way of the primary's changes")
 
-// explain adds to an error what the server does not say of it: who holds a lock that was waited for, or that a standby
+// Explain adds to an error what the server does not say of it: who holds a lock that was waited for, or that a standby
 // goes on with what its primary sends.
 // open opens a session beside.
-func explain(ctx context.Context, srv server, err error, open func(context.Context) (*pgx.Conn, error)) error {
+func Explain(ctx context.Context, srv Info, err error, open func(context.Context) (*pgx.Conn, error)) error {
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return err
-	case hasCode(err, "55P03"): // lock_not_available
+	case HasCode(err, "55P03"): // lock_not_available
 		return fmt.Errorf("%w%s", err, inTheWay(ctx, open))
-	case srv.standby && hasCode(err, "40001", "40P01", "57P01") && strings.Contains(err.Error(), "conflict with recovery"):
+	case srv.Standby && HasCode(err, "40001", "40P01", "57P01") && strings.Contains(err.Error(), "conflict with recovery"):
 		return fmt.Errorf("%w: %w", ErrRecoveryConflict, err)
 	}
 	return err
@@ -49,7 +49,7 @@ func inTheWay(ctx context.Context, open func(context.Context) (*pgx.Conn, error)
 	if err != nil {
 		return ""
 	}
-	defer hangUp(conn)
+	defer HangUp(conn)
 	rows, err := conn.Query(ctx, holders)
 	if err != nil {
 		return ""
