@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/archive":   {"dump"},
 	"dump/mysql":           {"dump", "dump/mysql/script"},
 	"dump/mysql/script":    nil,
-	"dump/postgres":        {"dump", "dump/postgres/internal/script", "dump/postgres/internal/server"},
+	"dump/postgres":        {"dump", "dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"notify/event":         nil,
 	"notify":               {"notify/event"},
 	"retention":            nil,
@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"restic/internal/process":    nil,
 	"restic/restictest":          nil,
 
+	"dump/postgres/internal/choice": nil,
 	"dump/postgres/internal/script": nil,
 	"dump/postgres/internal/server": {"dump"},
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -31,7 +32,7 @@ func additions(ctx context.Context, conn *pgx.Conn, srv server.Info) ([]addition
 	if err := server.Exec(ctx, conn.PgConn(), "SAVEPOINT reading; "+server.ToRead(srv)); err != nil {
 		return nil, err
 	}
-	sel, err := Selection{}.parse()
+	sel, err := choice.Selection{}.Parse()
 	if err != nil {
 		return nil, err
 	}

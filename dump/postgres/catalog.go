@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -34,8 +35,8 @@ type catalog struct {
 
 	counts []count
 
-	sel         *selection
-	used        map[*pattern]bool // the selection's patterns that fit something
+	sel         *choice.Rules
+	used        map[*choice.Pattern]bool // the selection's patterns that fit something
 	schemaNames map[uint32]string
 }
 
@@ -85,10 +86,10 @@ var readers = []struct {
 
 // readCatalog reads what conn's database holds of the selection, but no rows. warn is
 // told what has to be left out.
-func readCatalog(ctx context.Context, conn *pgx.Conn, srv server.Info, sel *selection, warn func(string)) (*catalog, error) {
+func readCatalog(ctx context.Context, conn *pgx.Conn, srv server.Info, sel *choice.Rules, warn func(string)) (*catalog, error) {
 	c := &catalog{
 		conn: conn, srv: srv, sel: sel, warn: warn,
-		used: map[*pattern]bool{}, schemaNames: map[uint32]string{},
+		used: map[*choice.Pattern]bool{}, schemaNames: map[uint32]string{},
 		at:         map[address]*object{},
 		rels:       map[uint32]*relation{},
 		indexes:    map[uint32]string{},
@@ -136,10 +137,10 @@ func (c *catalog) add(o *object, h header) *object {
 	c.register(o)
 	if schema := c.at[address{classNamespace, h.Schema}]; schema != nil {
 		o.need(schema)
-		o.hidden, o.silent = schema.system, schema.silent || schema.system && c.sel.including()
+		o.hidden, o.silent = schema.system, schema.silent || schema.system && c.sel.Including()
 		o.leave(schema.presence)
 	}
-	if o.kind.outside() && c.sel.including() {
+	if o.kind.outside() && c.sel.Including() {
 		o.leave(unasked)
 	}
 	if ext, ok := c.members[o.address]; ok {

@@ -22,11 +22,11 @@ const (
 // ofSchema judges a schema, and with it what it holds but the tables.
 func (c *catalog) ofSchema(name string) presence {
 	switch {
-	case c.sel.notSchemas.match(c.used, "", name):
+	case c.sel.NotSchemas.Match(c.used, "", name):
 		return barred
-	case len(c.sel.schemas) > 0 && c.sel.schemas.match(c.used, "", name):
+	case len(c.sel.Schemas) > 0 && c.sel.Schemas.Match(c.used, "", name):
 		return chosen
-	case c.sel.including():
+	case c.sel.Including():
 		return unasked
 	}
 	return chosen
@@ -35,11 +35,11 @@ func (c *catalog) ofSchema(name string) presence {
 // ofTable judges a table in a schema that was judged already.
 func (c *catalog) ofTable(r *relation, schemaName string, schema presence) presence {
 	switch {
-	case schema == barred || c.sel.notTables.match(c.used, schemaName, r.Raw):
+	case schema == barred || c.sel.NotTables.Match(c.used, schemaName, r.Raw):
 		return barred
-	case len(c.sel.tables) == 0:
+	case len(c.sel.Tables) == 0:
 		return schema
-	case c.sel.tables.match(c.used, schemaName, r.Raw):
+	case c.sel.Tables.Match(c.used, schemaName, r.Raw):
 		return chosen
 	}
 	return unasked
@@ -47,7 +47,7 @@ func (c *catalog) ofTable(r *relation, schemaName string, schema presence) prese
 
 // withoutRows tells whether the table's rows are left out.
 func (c *catalog) withoutRows(r *relation) bool {
-	return c.sel.notData.match(c.used, c.schemaNames[r.Schema], r.Raw)
+	return c.sel.NotData.Match(c.used, c.schemaNames[r.Schema], r.Raw)
 }
 
 // leave says that the selection leaves the object out.

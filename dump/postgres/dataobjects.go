@@ -10,7 +10,7 @@ import (
 // addData makes the objects that carry rows and large objects' contents, so that
 // they are ordered with everything else.
 func (c *catalog) addData() {
-	if c.sel.schemaOnly {
+	if c.sel.SchemaOnly {
 		return
 	}
 	rows := map[*relation]*object{}
@@ -41,7 +41,7 @@ func (c *catalog) addData() {
 
 // sequences lists the sequences whose states belong into the dump.
 func (c *catalog) sequences() []*relation {
-	if c.sel.schemaOnly {
+	if c.sel.SchemaOnly {
 		return nil
 	}
 	var list []*relation

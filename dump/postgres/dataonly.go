@@ -25,7 +25,7 @@ func (c *catalog) orderRows(rows map[*relation]*object) {
 		path = append(path, r)
 		for _, to := range referred[r] {
 			switch {
-			case rows[to] == nil || to == r || !c.sel.dataOnly && !to.config:
+			case rows[to] == nil || to == r || !c.sel.DataOnly && !to.config:
 			case state[to] == entered:
 				circle := path[slices.Index(path, to):]
 				names := make([]string, len(circle))
@@ -44,7 +44,7 @@ func (c *catalog) orderRows(rows map[*relation]*object) {
 		state[r] = left
 	}
 	for _, r := range slices.SortedFunc(maps.Keys(rows), func(a, b *relation) int { return cmp.Compare(a.name, b.name) }) {
-		if state[r] == 0 && (c.sel.dataOnly || r.config) {
+		if state[r] == 0 && (c.sel.DataOnly || r.config) {
 			visit(r)
 		}
 	}

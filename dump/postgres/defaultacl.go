@@ -37,7 +37,7 @@ func readDefaultPrivileges(ctx context.Context, c *catalog) error {
 			o.need(schema)
 			o.goes = true
 			o.leave(schema.presence)
-		} else if c.sel.including() {
+		} else if c.sel.Including() {
 			o.leave(unasked)
 		}
 		if err := c.grantColumn(o, types[row.Type], "", row.Role, row.ACL, row.Def); err != nil {

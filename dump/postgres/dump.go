@@ -20,7 +20,7 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 		return s.dumpCluster(ctx, w)
 	}
 	name := script.OneDatabase
-	if s.sel.dataOnly {
+	if s.sel.DataOnly {
 		name = script.RowsAlone
 	}
 	d := s.newDumping(w)

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 )
 
 // A dumping is one Dump under way. What it writes is held back until something
@@ -16,13 +17,13 @@ type dumping struct {
 	held []byte // nil once something was found
 	full bool   // something was found
 
-	told  map[string]bool   // what was warned of once for all databases
-	used  map[*pattern]bool // the selection's patterns that fit something, in any database
-	there []string          // tables that nobody asked for, while nothing was found
+	told  map[string]bool          // what was warned of once for all databases
+	used  map[*choice.Pattern]bool // the selection's patterns that fit something, in any database
+	there []string                 // tables that nobody asked for, while nothing was found
 }
 
 func (s *Source) newDumping(w io.Writer) *dumping {
-	return &dumping{Source: s, w: w, used: map[*pattern]bool{}, told: map[string]bool{}, full: s.cfg.AllowEmpty}
+	return &dumping{Source: s, w: w, used: map[*choice.Pattern]bool{}, told: map[string]bool{}, full: s.cfg.AllowEmpty}
 }
 
 // Write implements io.Writer.
@@ -62,7 +63,7 @@ func (s *Source) asked() string {
 
 // nothing is the error of a dump that would be empty, where there are others.
 func (s *Source) nothing(there []string) error {
-	return &dump.EmptyError{Asked: s.sel.describe(s.databases, s.notDatabases, s.asked()), There: there}
+	return &dump.EmptyError{Asked: s.sel.Describe(s.databases, s.notDatabases, s.asked()), There: there}
 }
 
 // tellUnknown warns of what is not known, of the same once.
@@ -82,7 +83,7 @@ func (d *dumping) tellUnknown(ctx context.Context, c *catalog) error {
 
 // tellUnused warns of patterns that fit nothing, in none of the databases.
 func (d *dumping) tellUnused() {
-	for _, text := range d.sel.unused(d.used) {
+	for _, text := range d.sel.Unused(d.used) {
 		d.cfg.Warn(text)
 	}
 }

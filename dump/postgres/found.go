@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -59,9 +60,9 @@ func lookInto(ctx context.Context, conn *pgx.Conn) (findings, error) {
 }
 
 // hold tells whether a dump of the selection holds something of what was found.
-func (found findings) hold(sel *selection) bool {
+func (found findings) hold(sel *choice.Rules) bool {
 	return slices.ContainsFunc(found, func(f finding) bool {
-		return sel.holds(f.What == "relation" || f.What == "rows", f.What == "rows", f.Schema, f.Name)
+		return sel.Holds(f.What == "relation" || f.What == "rows", f.What == "rows", f.Schema, f.Name)
 	})
 }
 

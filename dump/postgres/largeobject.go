@@ -10,7 +10,7 @@ import (
 // readLargeObjects reads which large objects there are. Their contents are
 // written with the rows.
 func readLargeObjects(ctx context.Context, c *catalog) error {
-	if c.sel.schemaOnly {
+	if c.sel.SchemaOnly {
 		return nil
 	}
 	type row struct {

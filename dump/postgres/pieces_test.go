@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -77,7 +78,7 @@ func piecesOf(t *testing.T, pg *servers.PG, db string, order Order) ([]piece, in
 	if err := server.Exec(t.Context(), conn.PgConn(), "BEGIN"); err != nil {
 		t.Fatal(err)
 	}
-	c, err := readCatalog(t.Context(), conn, srv, &selection{}, func(string) {})
+	c, err := readCatalog(t.Context(), conn, srv, &choice.Rules{}, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -75,6 +76,13 @@ type Config struct {
 	Warn func(string)
 }
 
+// A Selection says which part of a database is dumped: see package choice. The zero value is all of it.
+type Selection = choice.Selection
+
+// SplitPatterns parts a list of patterns at its commas. Blanks around a pattern
+// do not count, and a comma within double quotes is part of a name.
+func SplitPatterns(list string) []string { return choice.Split(list) }
+
 // A RowOrder says in which order a table's rows leave.
 type RowOrder = Order
 
@@ -88,9 +96,9 @@ const (
 // A Source dumps a database, or a cluster. It holds no connection between dumps.
 type Source struct {
 	cfg Config
-	sel *selection
+	sel *choice.Rules
 
-	databases, notDatabases patterns
+	databases, notDatabases choice.Patterns
 
 	conn *pgx.ConnConfig
 }
@@ -121,7 +129,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
-	sel, err := cfg.Select.parse()
+	sel, err := cfg.Select.Parse()
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
@@ -130,10 +138,10 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	server.GuardPassword(cc, cfg.Warn)
 	s := &Source{cfg: cfg, sel: sel, conn: cc}
-	if s.databases, err = parsePatterns(cfg.Databases, 1); err != nil {
+	if s.databases, err = choice.ParsePatterns(cfg.Databases, 1); err != nil {
 		return nil, fmt.Errorf("postgres settings: databases: %w", err)
 	}
-	if s.notDatabases, err = parsePatterns(cfg.ExcludeDatabases, 1); err != nil {
+	if s.notDatabases, err = choice.ParsePatterns(cfg.ExcludeDatabases, 1); err != nil {
 		return nil, fmt.Errorf("postgres settings: excluded databases: %w", err)
 	}
 	if len(cfg.ExcludeDatabases) > 0 && !s.several() {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -58,7 +59,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err != nil {
 		return nil, err
 	}
-	if err := c.tellUnreachable(ctx, func(name string) bool { return s.asksFor(name, map[*pattern]bool{}) }); err != nil {
+	if err := c.tellUnreachable(ctx, func(name string) bool { return s.asksFor(name, map[*choice.Pattern]bool{}) }); err != nil {
 		return nil, err
 	}
 	names := make([]string, len(c.databases))
@@ -115,7 +116,7 @@ func (d *dumping) dumpMember(ctx context.Context, out *dump.Writer, of database)
 
 // wanted picks the databases that the configuration names, all where it names none.
 func (s *Source) wanted(names []string) ([]string, error) {
-	used := map[*pattern]bool{}
+	used := map[*choice.Pattern]bool{}
 	var list []string
 	for _, name := range names {
 		if s.asksFor(name, used) {
@@ -124,7 +125,7 @@ func (s *Source) wanted(names []string) ([]string, error) {
 	}
 	for _, p := range append(slices.Clone(s.databases), s.notDatabases...) {
 		if !used[p] {
-			s.cfg.Warn("no database fits " + p.text)
+			s.cfg.Warn("no database fits " + p.Text)
 		}
 	}
 	if len(list) == 0 && !s.cfg.AllowEmpty {
@@ -134,6 +135,6 @@ func (s *Source) wanted(names []string) ([]string, error) {
 }
 
 // asksFor tells whether the configuration names a database, or none. used notes the patterns that fit.
-func (s *Source) asksFor(name string, used map[*pattern]bool) bool {
-	return (len(s.databases) == 0 || s.databases.match(used, "", name)) && !s.notDatabases.match(used, "", name)
+func (s *Source) asksFor(name string, used map[*choice.Pattern]bool) bool {
+	return (len(s.databases) == 0 || s.databases.Match(used, "", name)) && !s.notDatabases.Match(used, "", name)
 }

@@ -77,7 +77,7 @@ func (c *catalog) standIn(r *relation, rule address) *object {
 // each after those it reads.
 func (c *catalog) refreshes() {
 	for _, r := range c.tables {
-		if r.Kind != materializedView || !r.Populated || r.emptied || c.sel.schemaOnly {
+		if r.Kind != materializedView || !r.Populated || r.emptied || c.sel.SchemaOnly {
 			continue
 		}
 		o := &object{address: address{classRefresh, r.oid}, kind: kindRefresh, word: "refresh of", name: r.name}

@@ -130,7 +130,7 @@ func (o *object) needsOwnRows() bool {
 // prints tells whether an object is written: all of them, or of a dump of data
 // only those that hold it. Large objects are made by their rows.
 func (c *catalog) prints(o *object) bool {
-	return !c.sel.dataOnly || o.section() == inData || o.kind == kindLargeObject || o.kind == kindRefresh
+	return !c.sel.DataOnly || o.section() == inData || o.kind == kindLargeObject || o.kind == kindRefresh
 }
 
 // last tells whether an object is made when all else is done (pg_dump's

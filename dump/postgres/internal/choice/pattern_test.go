@@ -1,4 +1,4 @@
-package postgres
+package choice
 
 import (
 	"slices"
@@ -38,7 +38,7 @@ func TestPattern(t *testing.T) {
 			t.Errorf("%s: %v", k.pattern, err)
 			continue
 		}
-		if got := (patterns{p}).match(map[*pattern]bool{}, k.schema, k.name); got != k.want {
+		if got := (Patterns{p}).Match(map[*Pattern]bool{}, k.schema, k.name); got != k.want {
 			t.Errorf("%s fits %s.%s: %t", k.pattern, k.schema, k.name, got)
 		}
 	}
@@ -47,7 +47,7 @@ func TestPattern(t *testing.T) {
 			t.Errorf("%s: %v, want an error that names it", wrong, err)
 		}
 	}
-	if got, want := SplitPatterns(` a, "b,c" ,,d*`), []string{"a", `"b,c"`, "d*"}; !slices.Equal(got, want) {
+	if got, want := Split(` a, "b,c" ,,d*`), []string{"a", `"b,c"`, "d*"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -1,4 +1,6 @@
-package postgres
+// Package choice is what of a server a dump is of: patterns as psql and pg_dump take them, and the selection of schemas and
+// tables that is made of them. What becomes of an object that nobody chose, and of what needs it, is the catalogue's to say.
+package choice
 
 import (
 	"errors"
@@ -7,19 +9,19 @@ import (
 	"strings"
 )
 
-// A pattern matches names as psql's and pg_dump's patterns do: * is any
+// A Pattern matches names as psql's and pg_dump's patterns do: * is any
 // characters, ? any one, a dot parts schema and name, letters outside quotes are
 // folded to lower case, and other characters mean what they mean in a regular
 // expression, but $. Within double quotes all stand for themselves.
-type pattern struct {
-	text   string
+type Pattern struct {
+	Text   string
 	schema *regexp.Regexp // nil: any
 	name   *regexp.Regexp
 }
 
 // parsePattern reads a pattern of at most the given number of parts between dots.
-func parsePattern(text string, parts int) (*pattern, error) {
-	p := &pattern{text: text}
+func parsePattern(text string, parts int) (*Pattern, error) {
+	p := &Pattern{Text: text}
 	list, err := patternParts(text)
 	if err != nil {
 		return nil, err
@@ -78,11 +80,11 @@ func patternParts(text string) ([]string, error) {
 	return append(parts, b.String()), nil
 }
 
-// patterns are alternatives.
-type patterns []*pattern
+// Patterns are alternatives.
+type Patterns []*Pattern
 
-func parsePatterns(list []string, parts int) (patterns, error) {
-	var all patterns
+func ParsePatterns(list []string, parts int) (Patterns, error) {
+	var all Patterns
 	for _, text := range list {
 		p, err := parsePattern(text, parts)
 		if err != nil {
@@ -93,8 +95,8 @@ func parsePatterns(list []string, parts int) (patterns, error) {
 	return all, nil
 }
 
-// match reports whether one of the patterns fits, and notes in used all that do.
-func (ps patterns) match(used map[*pattern]bool, schema, name string) bool {
+// Match reports whether one of the patterns fits, and notes in used all that do.
+func (ps Patterns) Match(used map[*Pattern]bool, schema, name string) bool {
 	found := false
 	for _, p := range ps {
 		if (p.schema == nil || p.schema.MatchString(schema)) && p.name.MatchString(name) {
@@ -104,9 +106,9 @@ func (ps patterns) match(used map[*pattern]bool, schema, name string) bool {
 	return found
 }
 
-// SplitPatterns parts a list of patterns at its commas. Blanks around a pattern
+// Split parts a list of patterns at its commas. Blanks around a pattern
 // do not count, and a comma within double quotes is part of a name.
-func SplitPatterns(list string) []string {
+func Split(list string) []string {
 	var all []string
 	quoted, from := false, 0
 	add := func(s string) {

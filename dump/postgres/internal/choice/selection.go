@@ -1,4 +1,4 @@
-package postgres
+package choice
 
 import (
 	"errors"
@@ -26,29 +26,29 @@ type Selection struct {
 	DataOnly         bool     // rows, sequences' states and large objects without definitions
 }
 
-// selection is a Selection read.
-type selection struct {
-	schemas, notSchemas, tables, notTables, notData patterns
+// Rules is a Selection read.
+type Rules struct {
+	Schemas, NotSchemas, Tables, NotTables, NotData Patterns
 
-	schemaOnly, dataOnly bool
+	SchemaOnly, DataOnly bool
 }
 
-func (s Selection) parse() (*selection, error) {
-	sel := &selection{schemaOnly: s.SchemaOnly, dataOnly: s.DataOnly}
+func (s Selection) Parse() (*Rules, error) {
+	sel := &Rules{SchemaOnly: s.SchemaOnly, DataOnly: s.DataOnly}
 	for _, list := range []struct {
 		what  string
 		texts []string
 		parts int
-		into  *patterns
+		into  *Patterns
 	}{
-		{"schemas", s.Schemas, 1, &sel.schemas},
-		{"excluded schemas", s.ExcludeSchemas, 1, &sel.notSchemas},
-		{"tables", s.Tables, 2, &sel.tables},
-		{"excluded tables", s.ExcludeTables, 2, &sel.notTables},
-		{"tables without data", s.ExcludeTableData, 2, &sel.notData},
+		{"schemas", s.Schemas, 1, &sel.Schemas},
+		{"excluded schemas", s.ExcludeSchemas, 1, &sel.NotSchemas},
+		{"tables", s.Tables, 2, &sel.Tables},
+		{"excluded tables", s.ExcludeTables, 2, &sel.NotTables},
+		{"tables without data", s.ExcludeTableData, 2, &sel.NotData},
 	} {
 		var err error
-		if *list.into, err = parsePatterns(list.texts, list.parts); err != nil {
+		if *list.into, err = ParsePatterns(list.texts, list.parts); err != nil {
 			return nil, fmt.Errorf("%s: %w", list.what, err)
 		}
 	}
@@ -61,45 +61,45 @@ func (s Selection) parse() (*selection, error) {
 	return sel, nil
 }
 
-// including tells whether only what is named is dumped.
-func (s *selection) including() bool { return len(s.schemas)+len(s.tables) > 0 }
+// Including tells whether only what is named is dumped.
+func (s *Rules) Including() bool { return len(s.Schemas)+len(s.Tables) > 0 }
 
-// unused tells of the patterns that fit nothing, by those that are used.
-func (s *selection) unused(used map[*pattern]bool) []string {
+// Unused tells of the patterns that fit nothing, by those that are used.
+func (s *Rules) Unused(used map[*Pattern]bool) []string {
 	var list []string
 	for _, of := range []struct {
 		what     string
-		patterns patterns
+		patterns Patterns
 	}{
-		{"schema", s.schemas},
-		{"table", s.tables},
-		{"excluded schema", s.notSchemas},
-		{"excluded table", s.notTables},
-		{"table without data", s.notData},
+		{"schema", s.Schemas},
+		{"table", s.Tables},
+		{"excluded schema", s.NotSchemas},
+		{"excluded table", s.NotTables},
+		{"table without data", s.NotData},
 	} {
 		for _, p := range of.patterns {
 			if !used[p] {
-				list = append(list, "no "+of.what+" fits "+p.text)
+				list = append(list, "no "+of.what+" fits "+p.Text)
 			}
 		}
 	}
 	return list
 }
 
-// describe says what the selection asks for, of what it is of: databases that are named, without others, or else of.
-func (s *selection) describe(databases, notDatabases patterns, of string) string {
+// Describe says what the selection asks for, of what it is of: databases that are named, without others, or else of.
+func (s *Rules) Describe(databases, notDatabases Patterns, of string) string {
 	var what []string
-	list := func(name string, ps patterns) {
+	list := func(name string, ps Patterns) {
 		if len(ps) > 0 {
 			texts := make([]string, len(ps))
 			for i, p := range ps {
-				texts[i] = p.text
+				texts[i] = p.Text
 			}
 			what = append(what, name+" "+strings.Join(texts, ", "))
 		}
 	}
-	list("schemas", s.schemas)
-	list("tables", s.tables)
+	list("schemas", s.Schemas)
+	list("tables", s.Tables)
 	if len(databases) > 0 {
 		list("databases", databases)
 	} else {
@@ -108,33 +108,33 @@ func (s *selection) describe(databases, notDatabases patterns, of string) string
 	text := strings.Join(what, " of ")
 	what = nil
 	list("databases", notDatabases)
-	list("schemas", s.notSchemas)
-	list("tables", s.notTables)
+	list("schemas", s.NotSchemas)
+	list("tables", s.NotTables)
 	if len(what) > 0 {
 		text += " without " + strings.Join(what, ", ")
 	}
-	if s.dataOnly {
+	if s.DataOnly {
 		text += ", rows alone"
 	}
 	return text
 }
 
-// holds tells whether a dump of the selection holds something that users made, by what is known of it at a glance: whether
+// Holds tells whether a dump of the selection holds something that users made, by what is known of it at a glance: whether
 // it is a relation, whether it has rows, and the names of its schema, empty outside of schemas, and of its own.
-func (s *selection) holds(relation, rows bool, schema, name string) bool {
-	unused := map[*pattern]bool{}
+func (s *Rules) Holds(relation, rows bool, schema, name string) bool {
+	unused := map[*Pattern]bool{}
 	switch {
-	case s.dataOnly && !rows:
+	case s.DataOnly && !rows:
 		return false
 	case schema == "":
-		return !s.including() && !(rows && s.schemaOnly)
-	case s.notSchemas.match(unused, "", schema):
+		return !s.Including() && !(rows && s.SchemaOnly)
+	case s.NotSchemas.Match(unused, "", schema):
 		return false
-	case len(s.schemas) > 0 && !s.schemas.match(unused, "", schema):
+	case len(s.Schemas) > 0 && !s.Schemas.Match(unused, "", schema):
 		return false
-	case relation && s.notTables.match(unused, schema, name):
+	case relation && s.NotTables.Match(unused, schema, name):
 		return false
-	case len(s.tables) > 0 && (!relation || !s.tables.match(unused, schema, name)):
+	case len(s.Tables) > 0 && (!relation || !s.Tables.Match(unused, schema, name)):
 		return false
 	}
 	return true
