@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
 // A readConfig says how what a database holds is read.
@@ -30,13 +31,13 @@ type data struct {
 	conn  *pgx.Conn // the dump's own, in its transaction
 	srv   server.Info
 	cfg   readConfig
-	guard *guard
+	guard *trust.Guard
 }
 
 // newData reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn stays the caller's.
 func newData(conn *pgx.Conn, srv server.Info, cfg readConfig) *data {
-	return &data{conn, srv, cfg, newGuard(srv, cfg.LockTimeout, cfg.Open)}
+	return &data{conn, srv, cfg, trust.NewGuard(srv, cfg.LockTimeout, cfg.Open)}
 }
 
 // close ends the sessions that were opened beside.
-func (d *data) close() { d.guard.close() }
+func (d *data) close() { d.guard.Close() }

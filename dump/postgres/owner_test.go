@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -221,7 +222,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 			switch err := src.Dump(ctx, io.Discard); {
 			case err == nil:
 				dumps++
-			case !errors.Is(err, errUsersCode) && !errors.Is(err, errGone):
+			case !errors.Is(err, trust.ErrUsersCode) && !errors.Is(err, errGone):
 				t.Errorf("dump %d as %s, order %s: %v", i, role, order, err)
 			}
 		}
@@ -461,12 +462,12 @@ func TestPartitionsOfOthers(t *testing.T) {
 	if err := conn.QueryRow(t.Context(), "SELECT 'public.leaf'::regclass::oid").Scan(&oid); err != nil {
 		t.Fatal(err)
 	}
-	of, err := judge(t.Context(), conn, srv, false, []uint32{oid}, true)
+	of, err := trust.Judge(t.Context(), conn, srv, false, []uint32{oid}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if of[oid] != watched {
-		t.Errorf("the leaf is judged %d, want watched (%d)", of[oid], watched)
+	if of[oid] != trust.Watched {
+		t.Errorf("the leaf is judged %d, want watched (%d)", of[oid], trust.Watched)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
 // A Order says in which order a table's rows leave.
@@ -43,9 +44,11 @@ type piece struct {
 func (p piece) query() string { return source(p.table, p.clauses) }
 
 // moment is what the piece wants of the guard.
-func (p piece) moment() moment { return moment{asTable(p.table), p.of, p.number} }
+func (p piece) moment() trust.Moment {
+	return trust.Moment{Table: asTable(p.table), Of: p.of, Number: p.number}
+}
 
-func asTable(r *relation) table { return table{r.name, r.address.oid} }
+func asTable(r *relation) trust.Table { return trust.Table{Name: r.name, OID: r.address.oid} }
 
 // What a piece should hold, by the size of the table. Smaller pieces keep
 // several connections busy at bounded memory, larger ones spare round trips.
@@ -75,7 +78,7 @@ type stored struct {
 	bytes       int64    // of its heap
 	toast       int64    // bytes of its long values
 	correlation *float32 // of the key's first column with the rows' places, from the statistics; only of large tables
-	trust       trust
+	trust       trust.Level
 }
 
 // A primaryKey is a table's, of which Key is nil where it has none.
@@ -113,7 +116,7 @@ func (d *data) pieces(ctx context.Context, tables []*relation) ([]piece, error) 
 		if err != nil {
 			return nil, err
 		}
-		if t.trust == distrusted && t.wantsPlan(d.cfg.Order) {
+		if t.trust == trust.Distrusted && t.wantsPlan(d.cfg.Order) {
 			asTheyLie++
 		}
 		if key[0].watched {
@@ -141,10 +144,10 @@ func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) 
 	switch {
 	case r.rows != "" && t.bytes > 0:
 		// An extension says which of the rows are its user's. There is no other way to have them.
-		if t.trust == distrusted {
+		if t.trust == trust.Distrusted {
 			return nil, fmt.Errorf("rows of %s: %w", r.name, errConditionDistrusted)
 		}
-		whole.clauses, whole.watched, whole.of = r.rows, t.trust == watched, 1
+		whole.clauses, whole.watched, whole.of = r.rows, t.trust == trust.Watched, 1
 		return []piece{whole}, nil
 	case len(r.copied()) == 0 || t.bytes == 0:
 		return []piece{whole}, nil
@@ -152,7 +155,7 @@ func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) 
 		d.cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.name, strings.Join(t.Key, ", ")))
 		whole.key = keyOf(r, t)
 		return []piece{whole}, nil
-	case t.trust == distrusted:
+	case t.trust == trust.Distrusted:
 		if t.wantsPlan(d.cfg.Order) {
 			d.cfg.Debug(fmt.Sprintf("rows of %s: as they lie, because planning a query might run code of the owner", r.name))
 		}
@@ -160,7 +163,7 @@ func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) 
 	}
 	var clauses []string
 	// What cannot be cut is sorted as a whole, and the guard would hold its locks for that long.
-	tooLong := t.trust == watched && !t.Cuttable && t.bytes > watchedSort
+	tooLong := t.trust == trust.Watched && !t.Cuttable && t.bytes > watchedSort
 	if t.inKeyOrder(d.cfg.Order) && !tooLong {
 		d.cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
 		var err error
@@ -173,7 +176,7 @@ func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) 
 	}
 	var list []piece
 	for i, w := range clauses {
-		list = append(list, piece{table: r, clauses: w, bytes: whole.bytes / int64(len(clauses)), watched: w != "" && t.trust == watched, first: i == 0, of: len(clauses)})
+		list = append(list, piece{table: r, clauses: w, bytes: whole.bytes / int64(len(clauses)), watched: w != "" && t.trust == trust.Watched, first: i == 0, of: len(clauses)})
 	}
 	return list, nil
 }
@@ -259,7 +262,7 @@ func (d *data) readTrust(ctx context.Context, about map[uint32]stored, oids []ui
 	if len(oids) == 0 {
 		return nil
 	}
-	judged, err := judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, true)
+	judged, err := trust.Judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, true)
 	for oid, level := range judged {
 		t := about[oid]
 		t.trust = level
@@ -327,9 +330,9 @@ func (d *data) cutByKey(ctx context.Context, r *relation, t stored) ([]string, e
 		return err
 	}
 	var err error
-	if t.trust == watched {
+	if t.trust == trust.Watched {
 		// Where the guard is refused it will be when the rows are read, and they are read whole.
-		_, err = d.guard.during(ctx, asTable(r), sample)
+		_, err = d.guard.During(ctx, asTable(r), sample)
 	} else {
 		err = sample(d.conn)
 	}

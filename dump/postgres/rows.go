@@ -14,6 +14,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
 // writeRows writes the tables' rows in the order given: read ahead on several
@@ -52,7 +53,7 @@ func (d *data) writeRows(ctx context.Context, out *dump.Writer, tables []*relati
 		manifest, err = w.write(ctx, tables, behind)
 		return err
 	})
-	g.Go(func() error { return d.guard.watch(watch) })
+	g.Go(func() error { return d.guard.Watch(watch) })
 	return manifest, g.Wait()
 }
 
@@ -81,7 +82,7 @@ const readAheadBytes = 48 << 20
 // readAhead reads requests as long as there are any. Each is asked for while the
 // one before it is read, so that the server never waits for us; one that has to be
 // watched is asked for when its turn comes.
-func (k *copier) readAhead(ctx context.Context, q *pieceQueue, guard *guard) error {
+func (k *copier) readAhead(ctx context.Context, q *pieceQueue, guard *trust.Guard) error {
 	defer context.AfterFunc(ctx, k.conn.stop)()
 	err := k.readAll(ctx, q, guard)
 	if err != nil && ctx.Err() != nil {
@@ -90,19 +91,19 @@ func (k *copier) readAhead(ctx context.Context, q *pieceQueue, guard *guard) err
 	return err
 }
 
-func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error {
+func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *trust.Guard) error {
 	asked, unsent := k.askNext(q)
 	for asked != nil {
 		var planned func() error
 		entered := false
 		if p := asked[0]; p.watched && unsent == nil {
-			safe, err := guard.enter(ctx, p.moment())
+			safe, err := guard.Enter(ctx, p.moment())
 			switch {
 			case err != nil:
 				return err
 			case safe:
 				entered = true
-				planned = func() error { entered = false; return guard.leave(ctx, true) }
+				planned = func() error { entered = false; return guard.Leave(ctx, true) }
 			case p.table.rows != "":
 				return fmt.Errorf("rows of %s: %w", p.table.name, errConditionDistrusted)
 			case p.first: // as the table lies, by this reader alone
@@ -121,7 +122,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *guard) error
 		// A server that has ended the session said why before it hung up: its words go before our failure to ask.
 		err := k.receive(ctx, q, asked, planned)
 		if entered {
-			err = cmp.Or(err, guard.leave(ctx, false))
+			err = cmp.Or(err, guard.Leave(ctx, false))
 		}
 		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter: rows of it have left.
 		if server.IsLocked(err) && !k.begun && unsent == nil && next == nil {
@@ -185,7 +186,7 @@ type rowWriter struct {
 	main  *pgconn.PgConn // reads what no reader could
 	out   *dump.Writer
 	queue *pieceQueue
-	guard *guard
+	guard *trust.Guard
 	alone bool // there are no readers
 	at    int  // the piece that comes next
 }
@@ -258,12 +259,12 @@ func (w *rowWriter) piece(ctx context.Context) (tally, error) {
 func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
 	rows := mainRows{w: w.out}
 	if p.watched {
-		safe, err := w.guard.enter(ctx, p.moment())
+		safe, err := w.guard.Enter(ctx, p.moment())
 		switch {
 		case err != nil:
 			return tally{}, err
 		case safe:
-			rows.planned = func() error { return w.guard.leave(ctx, true) }
+			rows.planned = func() error { return w.guard.Leave(ctx, true) }
 		case p.table.rows != "":
 			return tally{}, errConditionDistrusted
 		case p.first:

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
 // sequenceBatch is how many sequences are read at once.
@@ -34,13 +35,13 @@ func (d *data) sequenceStates(ctx context.Context, sequences []*relation) ([]seq
 	for i, r := range sequences {
 		oids[i] = r.address.oid
 	}
-	of, err := judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, false)
+	of, err := trust.Judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, false)
 	if err != nil {
 		return nil, fmt.Errorf("read sequences: %w", err)
 	}
 	var own, others []*relation
 	for _, r := range sequences {
-		if of[r.address.oid] == trusted {
+		if of[r.address.oid] == trust.Trusted {
 			own = append(own, r)
 		} else {
 			others = append(others, r)
@@ -110,7 +111,7 @@ func readStates(part []*relation, results []*pgconn.Result) ([]sequenceState, er
 
 // lockedStates reads sequences by what their owners cannot turn: their OIDs.
 func (d *data) lockedStates(ctx context.Context, list []*relation) (states []sequenceState, err error) {
-	err = d.guard.borrow(ctx, func(conn *pgx.Conn, patience time.Duration) error {
+	err = d.guard.Borrow(ctx, func(conn *pgx.Conn, patience time.Duration) error {
 		k := sequenceLocker{conn.PgConn(), d.srv, patience}
 		states, err = inBatches(list, func(part []*relation) ([]sequenceState, error) {
 			begin := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d", patience.Milliseconds())

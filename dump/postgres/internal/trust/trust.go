@@ -1,4 +1,14 @@
-package postgres
+// Package trust keeps the code of a database's users out of the dump's sessions: it judges whose tables may be planned, and
+// its guard keeps others from a table while it is. What is read of a table that may not be is up to the caller.
+//
+// Planning a SELECT runs code. The planner evaluates what is constant in the
+// expressions and predicates of a table's indexes and in its statistics, and
+// loads the constraints of domains that are named there, as whoever asks: a
+// function that the table's owner wrote would run as the backup's role. A plain
+// COPY of a table plans nothing. So a table is read by SELECTs only where all
+// that the planner would meet is the server's own, and where nobody whom the
+// role does not trust anyway can put something else there in between (see Guard).
+package trust
 
 import (
 	"context"
@@ -8,14 +18,6 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
-
-// Planning a SELECT runs code. The planner evaluates what is constant in the
-// expressions and predicates of a table's indexes and in its statistics, and
-// loads the constraints of domains that are named there, as whoever asks: a
-// function that the table's owner wrote would run as the backup's role. A plain
-// COPY of a table plans nothing. So a table is read by SELECTs only where all
-// that the planner would meet is the server's own, and where nobody whom the
-// role does not trust anyway can put something else there in between (see guard).
 
 // usersCode selects the tables whose planning would meet code of users, of those
 // that the condition on relation holds for. All that the planner looks at, or
@@ -67,22 +69,22 @@ func usersCode(condition string, version int) string {
 		           AND (g.rngsubdiff <> 0 AND NOT `+fmt.Sprintf(own, "g.rngsubdiff")+` OR g.rngcanonical <> 0 AND NOT `+fmt.Sprintf(own, "g.rngcanonical")+`)))`, server.FirstNormal)
 }
 
-// A trust is what keeps a table from being planned, or what has to be done first.
-type trust int
+// A Level is what keeps a table from being planned, or what has to be done first.
+type Level int
 
 const (
-	trusted    trust = iota // whoever could put code in the planner's way may do all that the role may
-	watched                 // somebody could, and can be kept from it while a plan is made
-	distrusted              // somebody has, or could and cannot be kept from it
+	Trusted    Level = iota // whoever could put code in the planner's way may do all that the role may
+	Watched                 // somebody could, and can be kept from it while a plan is made
+	Distrusted              // somebody has, or could and cannot be kept from it
 )
 
-// judge says of each table how far its planning can be trusted. It looks at the
+// Judge says of each table how far its planning can be trusted. It looks at the
 // catalogues as they were when the dump began: of those that are watched the
 // guard looks again. Of sequences, for which nothing is evaluated when they are
 // planned, it is asked whom they belong to alone.
 //
 // owners says that the owners of tables and schemas are trusted.
-func judge(ctx context.Context, conn *pgx.Conn, srv server.Info, owners bool, oids []uint32, planned bool) (map[uint32]trust, error) {
+func Judge(ctx context.Context, conn *pgx.Conn, srv server.Info, owners bool, oids []uint32, planned bool) (map[uint32]Level, error) {
 	type row struct {
 		Relation                    uint32
 		Owned, Lockable             bool
@@ -116,20 +118,20 @@ func judge(ctx context.Context, conn *pgx.Conn, srv server.Info, owners bool, oi
 	if err != nil {
 		return nil, err
 	}
-	of := make(map[uint32]trust, len(rows))
+	of := make(map[uint32]Level, len(rows))
 	for _, r := range rows {
 		switch {
 		case owners || r.Owned && r.SchemaOwned:
-			of[r.Relation] = trusted
+			of[r.Relation] = Trusted
 		case srv.Standby || !r.Owned && !r.Lockable || !r.SchemaOwned && !r.SchemaLockable:
 			// On a standby no lock keeps an owner from what he does on the primary.
-			of[r.Relation] = distrusted
+			of[r.Relation] = Distrusted
 		default:
-			of[r.Relation] = watched
+			of[r.Relation] = Watched
 		}
 	}
 	for _, m := range met {
-		of[m.Relation] = distrusted
+		of[m.Relation] = Distrusted
 	}
 	return of, nil
 }

@@ -1,4 +1,4 @@
-package postgres
+package trust
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A guard sees to it that what is planned of a table is what was looked at: that
+// A Guard sees to it that what is planned of a table is what was looked at: that
 // nobody puts code of his own in the planner's way between the look and the plan.
 // It is a session of its own beside those that read.
 //
@@ -40,7 +40,7 @@ import (
 // of a reader that waits here.) The guard waits for locks in the server, each time
 // for a bounded one. Since it holds ACCESS SHARE from the beginning it never
 // queues behind somebody who waits for the dump to end.
-type guard struct {
+type Guard struct {
 	open     func(context.Context) (*pgx.Conn, error)
 	version  int           // of the server
 	patience time.Duration // for a lock that was let go of in the midst of a table
@@ -48,7 +48,7 @@ type guard struct {
 	turn     *semaphore.Weighted // held by whoever uses what follows
 	moved    chan struct{}       // closed, and made anew, when the guard is done with a table
 	conn     *pgx.Conn           // nil until the first table
-	table    *table              // the one that is held, or was refused; nil: none
+	table    *Table              // the one that is held, or was refused; nil: none
 	todo     int                 // pieces of table that are not planned yet
 	next     int                 // the number of the table whose turn it is, or is next
 	state    guardState
@@ -56,17 +56,17 @@ type guard struct {
 	full     error // the server's word that it has no room for the session
 }
 
-// A table is what the guard has to know of one.
-type table struct {
-	name string // qualified and quoted
-	oid  uint32
+// A Table is what the guard has to know of one.
+type Table struct {
+	Name string // qualified and quoted
+	OID  uint32
 }
 
-// A moment is what a piece of a table wants to be planned in.
-type moment struct {
-	table
-	of     int // pieces that the table has
-	number int // of its table among those that are watched, from 0; or unnumbered
+// A Moment is what a piece of a table wants to be planned in.
+type Moment struct {
+	Table
+	Of     int // pieces that the table has
+	Number int // of its table among those that are watched, from 0; or unnumbered
 }
 
 // unnumbered is the number of what is planned before any piece is read.
@@ -88,17 +88,17 @@ const guardWait = 3 * time.Second
 // watchEvery is how often the guard looks for others that wait for it.
 const watchEvery = 500 * time.Millisecond
 
-// newGuard returns the guard of a dump of a database, in which open opens a session. Whoever calls it closes it.
+// NewGuard returns the guard of a dump of a database, in which open opens a session. Whoever calls it closes it.
 // lockTimeout is how long the dump waits for a lock at its beginning.
-func newGuard(srv server.Info, lockTimeout time.Duration, open func(context.Context) (*pgx.Conn, error)) *guard {
+func NewGuard(srv server.Info, lockTimeout time.Duration, open func(context.Context) (*pgx.Conn, error)) *Guard {
 	// Somebody who was let through may build an index for longer.
 	patience := max(lockTimeout, 10*time.Minute)
-	return &guard{open: open, version: srv.Version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
+	return &Guard{open: open, version: srv.Version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
 }
 
-// borrow runs f on the guard's session, in which no transaction is begun, and in nobody's moment. Where f waits for a lock
+// Borrow runs f on the guard's session, in which no transaction is begun, and in nobody's moment. Where f waits for a lock
 // it does so for patience at most.
-func (g *guard) borrow(ctx context.Context, f func(conn *pgx.Conn, patience time.Duration) error) error {
+func (g *Guard) Borrow(ctx context.Context, f func(conn *pgx.Conn, patience time.Duration) error) error {
 	if err := g.turn.Acquire(ctx, 1); err != nil {
 		return context.Cause(ctx)
 	}
@@ -109,25 +109,25 @@ func (g *guard) borrow(ctx context.Context, f func(conn *pgx.Conn, patience time
 	return f(g.conn, g.patience)
 }
 
-// during runs f on the guard's session while t is safe to be planned, and reports
+// During runs f on the guard's session while t is safe to be planned, and reports
 // false where it is not. No reader may have been begun.
-func (g *guard) during(ctx context.Context, t table, f func(*pgx.Conn) error) (bool, error) {
-	safe, err := g.enter(ctx, moment{table: t, of: 1, number: unnumbered})
+func (g *Guard) During(ctx context.Context, t Table, f func(*pgx.Conn) error) (bool, error) {
+	safe, err := g.Enter(ctx, Moment{Table: t, Of: 1, Number: unnumbered})
 	if err != nil || !safe {
 		return false, err
 	}
-	return true, cmp.Or(f(g.conn), g.leave(ctx, true))
+	return true, cmp.Or(f(g.conn), g.Leave(ctx, true))
 }
 
-// enter begins a moment in which a piece may be planned; leave ends it. It
+// Enter begins a moment in which a piece may be planned; leave ends it. It
 // reports false where its table must not be planned, which is so then for all of
 // its pieces, and no moment has begun.
-func (g *guard) enter(ctx context.Context, m moment) (safe bool, err error) {
+func (g *Guard) Enter(ctx context.Context, m Moment) (safe bool, err error) {
 	for {
 		if err := g.turn.Acquire(ctx, 1); err != nil {
 			return false, context.Cause(ctx)
 		}
-		if m.number == g.next || m.number == unnumbered && g.table == nil {
+		if m.Number == g.next || m.Number == unnumbered && g.table == nil {
 			break
 		}
 		// Pieces of tables before are still to be planned, by readers that have them already.
@@ -140,14 +140,14 @@ func (g *guard) enter(ctx context.Context, m moment) (safe bool, err error) {
 		}
 	}
 	if g.table == nil {
-		g.table, g.todo, g.state, g.sampling = &m.table, m.of, idle, m.number == unnumbered
+		g.table, g.todo, g.state, g.sampling = &m.Table, m.Of, idle, m.Number == unnumbered
 		err = g.begin(ctx)
 	}
 	if err == nil {
 		safe, err = g.admit(ctx)
 	}
 	if err != nil {
-		err = fmt.Errorf("keep %s from being given an index: %w", m.name, err)
+		err = fmt.Errorf("keep %s from being given an index: %w", m.Name, err)
 	}
 	if !safe {
 		err = cmp.Or(err, g.planned(ctx))
@@ -156,8 +156,8 @@ func (g *guard) enter(ctx context.Context, m moment) (safe bool, err error) {
 	return safe, err
 }
 
-// leave ends a moment. The piece was planned, or will have to be in another one.
-func (g *guard) leave(ctx context.Context, planned bool) error {
+// Leave ends a moment. The piece was planned, or will have to be in another one.
+func (g *Guard) Leave(ctx context.Context, planned bool) error {
 	defer g.turn.Release(1)
 	err := g.exec(ctx, "ROLLBACK TO moment; RELEASE moment")
 	if planned {
@@ -167,7 +167,7 @@ func (g *guard) leave(ctx context.Context, planned bool) error {
 }
 
 // planned counts a piece, and lets go of the table after the last.
-func (g *guard) planned(ctx context.Context) error {
+func (g *Guard) planned(ctx context.Context) error {
 	if g.todo--; g.todo > 0 {
 		return nil
 	}
@@ -186,7 +186,7 @@ func (g *guard) planned(ctx context.Context) error {
 
 // admit makes the table one that may be planned, and keeps it so. Before its
 // first piece it may be refused; later that is an error.
-func (g *guard) admit(ctx context.Context) (bool, error) {
+func (g *Guard) admit(ctx context.Context) (bool, error) {
 	deadline := time.Now().Add(g.patience)
 	first := g.state == idle
 	for g.state != refused {
@@ -196,7 +196,7 @@ func (g *guard) admit(ctx context.Context) (bool, error) {
 			return true, nil
 		case ctx.Err() != nil:
 			return false, context.Cause(ctx)
-		case first && (server.IsLocked(err) || server.IsForbidden(err) || errors.Is(err, errUsersCode)):
+		case first && (server.IsLocked(err) || server.IsForbidden(err) || errors.Is(err, ErrUsersCode)):
 			return false, g.refuse(ctx)
 		case !server.IsLocked(err):
 			return false, err
@@ -207,10 +207,10 @@ func (g *guard) admit(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-var errUsersCode = errors.New("planning it would run code of the database's users, which somebody has added since the dump began to read it; run the backup again: it will be read as it lies")
+var ErrUsersCode = errors.New("planning it would run code of the database's users, which somebody has added since the dump began to read it; run the backup again: it will be read as it lies")
 
 // connect opens the session, once. Where the server has no room for it, it has none later.
-func (g *guard) connect(ctx context.Context) error {
+func (g *Guard) connect(ctx context.Context) error {
 	if g.conn == nil && g.full == nil {
 		conn, err := g.open(ctx)
 		if server.IsCrowded(err) {
@@ -225,7 +225,7 @@ func (g *guard) connect(ctx context.Context) error {
 }
 
 // begin opens a transaction in which the guard has the weakest lock on the table.
-func (g *guard) begin(ctx context.Context) error {
+func (g *Guard) begin(ctx context.Context) error {
 	err := g.connect(ctx)
 	if server.IsCrowded(err) {
 		g.state = refused
@@ -235,7 +235,7 @@ func (g *guard) begin(ctx context.Context) error {
 		return err
 	}
 	err = g.exec(ctx, fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d; LOCK TABLE ONLY %s IN ACCESS SHARE MODE; SAVEPOINT held",
-		guardWait.Milliseconds(), g.table.name))
+		guardWait.Milliseconds(), g.table.Name))
 	if server.IsLocked(err) || server.IsForbidden(err) {
 		return g.refuse(ctx)
 	}
@@ -244,17 +244,17 @@ func (g *guard) begin(ctx context.Context) error {
 
 // look takes what locks are missing and looks at what the planner would meet. A
 // lock that is not to be had costs the others too.
-func (g *guard) look(ctx context.Context) error {
+func (g *Guard) look(ctx context.Context) error {
 	lock, met := "", ""
 	if g.state != holding { // else nobody could add anything since the look before
-		lock = "LOCK TABLE ONLY " + g.table.name + " IN SHARE UPDATE EXCLUSIVE MODE; "
-		met = " OR EXISTS (" + usersCode(fmt.Sprintf("part.relation = %d", g.table.oid), g.version) + ")"
+		lock = "LOCK TABLE ONLY " + g.table.Name + " IN SHARE UPDATE EXCLUSIVE MODE; "
+		met = " OR EXISTS (" + usersCode(fmt.Sprintf("part.relation = %d", g.table.OID), g.version) + ")"
 	}
 	sql := lock + "SAVEPOINT moment; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE; " +
-		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid", server.Literal(g.table.name), g.table.oid) + met
+		fmt.Sprintf("SELECT pg_catalog.to_regclass(%s) IS DISTINCT FROM %d::pg_catalog.oid", server.Literal(g.table.Name), g.table.OID) + met
 	results, err := g.conn.PgConn().Exec(ctx, sql).ReadAll()
 	if err == nil && string(results[len(results)-1].Rows[0][0]) == "t" {
-		err = errUsersCode
+		err = ErrUsersCode
 	}
 	if err != nil {
 		if g.state == holding {
@@ -267,14 +267,14 @@ func (g *guard) look(ctx context.Context) error {
 }
 
 // refuse notes that the table is not to be planned, and gives all locks back.
-func (g *guard) refuse(ctx context.Context) error {
+func (g *Guard) refuse(ctx context.Context) error {
 	g.state = refused
 	return g.exec(ctx, "ROLLBACK")
 }
 
-// watch lets others through who wait for a lock behind which writers queue, until
+// Watch lets others through who wait for a lock behind which writers queue, until
 // the context ends.
-func (g *guard) watch(ctx context.Context) error {
+func (g *Guard) Watch(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -294,29 +294,29 @@ func (g *guard) watch(ctx context.Context) error {
 	}
 }
 
-func (g *guard) giveWay(ctx context.Context) error {
+func (g *Guard) giveWay(ctx context.Context) error {
 	if g.table == nil || g.state != holding {
 		return nil
 	}
 	results, err := g.conn.PgConn().Exec(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE relation = %d AND NOT granted
 		AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-		AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock'))`, g.table.oid)).ReadAll()
+		AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock'))`, g.table.OID)).ReadAll()
 	if err == nil && string(results[0].Rows[0][0]) == "t" {
 		g.state = letGo
 		err = g.exec(ctx, "ROLLBACK TO held")
 	}
 	if err != nil {
-		return fmt.Errorf("watch over %s: %w", g.table.name, err)
+		return fmt.Errorf("watch over %s: %w", g.table.Name, err)
 	}
 	return nil
 }
 
-func (g *guard) exec(ctx context.Context, sql string) error {
+func (g *Guard) exec(ctx context.Context, sql string) error {
 	return server.Exec(ctx, g.conn.PgConn(), sql)
 }
 
-// close ends the session.
-func (g *guard) close() {
+// Close ends the session.
+func (g *Guard) Close() {
 	if g.conn != nil {
 		server.HangUp(g.conn)
 	}
