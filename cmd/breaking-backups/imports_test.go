@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/archive":   {"dump"},
 	"dump/mysql":           {"dump", "dump/mysql/script"},
 	"dump/mysql/script":    nil,
-	"dump/postgres":        {"dump", "dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server", "dump/postgres/internal/trust"},
+	"dump/postgres":        {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server", "dump/postgres/internal/trust"},
 	"notify/event":         nil,
 	"notify":               {"notify/event"},
 	"retention":            nil,
@@ -29,10 +29,11 @@ var mayImport = map[string][]string{
 	"restic/internal/process":    nil,
 	"restic/restictest":          nil,
 
-	"dump/postgres/internal/choice": nil,
-	"dump/postgres/internal/script": nil,
-	"dump/postgres/internal/server": {"dump"},
-	"dump/postgres/internal/trust":  {"dump/postgres/internal/server"},
+	"dump/postgres/internal/catalog": {"dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server"},
+	"dump/postgres/internal/choice":  nil,
+	"dump/postgres/internal/script":  nil,
+	"dump/postgres/internal/server":  {"dump"},
+	"dump/postgres/internal/trust":   {"dump/postgres/internal/server"},
 }
 
 // TestImports holds the packages to the picture, and the picture to them: one that is not in it is a mistake, as is an arrow

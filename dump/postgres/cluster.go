@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -16,7 +17,7 @@ type cluster struct {
 	conn  *pgx.Conn
 	srv   server.Info
 	warn  func(string)
-	roles roles
+	roles catalog.Roles
 
 	databases []database // that can be connected to, in pg_dumpall's order
 }
@@ -25,7 +26,7 @@ type cluster struct {
 func readCluster(ctx context.Context, conn *pgx.Conn, srv server.Info, warn func(string)) (*cluster, error) {
 	c := &cluster{conn: conn, srv: srv, warn: warn}
 	var err error
-	if c.roles, err = readRoles(ctx, conn); err != nil {
+	if c.roles, err = catalog.ReadRoles(ctx, conn); err != nil {
 		return nil, err
 	}
 	if c.databases, err = c.readDatabases(ctx); err != nil {
@@ -147,7 +148,7 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 	}
 	var databases []database
 	for _, row := range rows {
-		granted, err := c.roles.grantsOn("DATABASE "+row.Name, "", row.Owner, row.ACL, row.Def, c.warn)
+		granted, err := c.roles.GrantsOn("DATABASE "+row.Name, "", row.Owner, row.ACL, row.Def, c.warn)
 		if err != nil {
 			return nil, err
 		}
@@ -157,7 +158,7 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 		}
 		d.properties = func(p *script.Printer) {
 			if !d.exists && !p.NoOwner {
-				p.Stmt("ALTER DATABASE %s OWNER TO %s", row.Name, c.roles[row.Owner].quoted)
+				p.Stmt("ALTER DATABASE %s OWNER TO %s", row.Name, c.roles[row.Owner].Quoted)
 			}
 			if row.Limit != -1 {
 				p.Stmt("ALTER DATABASE %s CONNECTION LIMIT = %d", row.Name, row.Limit)
@@ -173,7 +174,7 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 					s.print(p, c.roles, row.Name)
 				}
 			}
-			granted.print(p)
+			granted.Print(p)
 			if row.Template && !d.exists {
 				p.Stmt("ALTER DATABASE %s IS_TEMPLATE = true", row.Name)
 			}
@@ -193,8 +194,8 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 					add("ALTER %s RESET ALL", s.of(c.roles, row.Name))
 				}
 			}
-			if granted.any() {
-				sql, _ := script.Statements(granted.reversed().print)
+			if granted.Any() {
+				sql, _ := script.Statements(granted.Reversed().Print)
 				add("%s", sql)
 			}
 			return statements
@@ -257,16 +258,16 @@ func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error
 	for _, t := range rows {
 		p.Stmt("CREATE TABLESPACE %s LOCATION %s", t.Name, server.Literal(t.Location))
 		if !p.NoOwner {
-			p.Stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].quoted)
+			p.Stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].Quoted)
 		}
-		if options := tablespaceSettings(t.Options, t.Name, c.warn); len(options) > 0 {
+		if options := catalog.TablespaceSettings(t.Options, t.Name, c.warn); len(options) > 0 {
 			p.Stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(options, ", "))
 		}
-		granted, err := c.roles.grantsOn("TABLESPACE "+t.Name, "", t.Owner, t.ACL, t.Def, c.warn)
+		granted, err := c.roles.GrantsOn("TABLESPACE "+t.Name, "", t.Owner, t.ACL, t.Def, c.warn)
 		if err != nil {
 			return err
 		}
-		granted.print(p)
+		granted.Print(p)
 		if t.Comment != nil {
 			p.Stmt("COMMENT ON TABLESPACE %s IS %s", t.Name, server.Literal(*t.Comment))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -57,11 +58,11 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 	if err := begin(ctx, conn); err != nil {
 		return nil, err
 	}
-	c, err := readCatalog(ctx, conn, srv, d.sel, d.cfg.Warn)
+	c, err := catalog.Read(ctx, conn, srv, d.sel, d.cfg.Warn)
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(d.used, c.used)
+	maps.Copy(d.used, c.Used)
 	if err := d.tellUnknown(ctx, c); err != nil {
 		return nil, err
 	}
@@ -69,12 +70,12 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 		Order: d.cfg.RowOrder, Jobs: d.cfg.Jobs, Open: open, LockTimeout: d.cfg.LockTimeout, TrustOwners: d.cfg.TrustOwners, Debug: d.cfg.Debug, Warn: d.cfg.Warn,
 	})
 	defer in.close()
-	c.addData()
-	states, err := in.sequenceStates(ctx, c.sequences())
+	c.AddData()
+	states, err := in.sequenceStates(ctx, c.Sequences())
 	if err != nil {
 		return nil, err
 	}
-	c.addStates(states)
+	c.AddStates(states)
 	d.look(c)
 	if !d.full && !d.several() {
 		if len(d.there) == 0 {
@@ -88,12 +89,12 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 	}
 	p := d.printer(out)
 	var manifest dump.Manifest
-	err = c.write(p, d.cfg.Clean, content{
-		rows: func(tables []*relation, behind func(*relation) error) (err error) {
+	err = c.Write(p, d.cfg.Clean, catalog.Content{
+		Rows: func(tables []*catalog.Relation, behind func(*catalog.Relation) error) (err error) {
 			manifest, err = in.writeRows(ctx, out, tables, behind)
 			return err
 		},
-		largeObject: func(oid uint32) error { return in.copyLargeObject(ctx, p, oid) },
+		LargeObject: func(oid uint32) error { return in.copyLargeObject(ctx, p, oid) },
 	})
 	return manifest, cmp.Or(err, ctx.Err())
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -23,11 +24,11 @@ func (t target) clean(ctx context.Context) error {
 	if err := t.tryClean(ctx); err != nil {
 		return err
 	}
-	other, err := additions(ctx, t.conn, t.srv)
-	var stays []addition
+	other, err := catalog.Additions(ctx, t.conn, t.srv)
+	var stays []catalog.Addition
 	if err == nil && len(other) > 0 {
 		if err = takeBack(ctx, t.conn, other); err == nil {
-			stays, err = additions(ctx, t.conn, t.srv)
+			stays, err = catalog.Additions(ctx, t.conn, t.srv)
 		}
 	}
 	if err == nil {
@@ -86,11 +87,11 @@ func (t target) forgetProperties(ctx context.Context) error {
 	return nil
 }
 
-// takeBack drops the additions, or gives them the privileges that they are born with, each by itself: what the server
+// TakeBack drops the additions, or gives them the privileges that they are born with, each by itself: what the server
 // refuses stays. It is called in a transaction.
-func takeBack(ctx context.Context, conn *pgx.Conn, list []addition) error {
+func takeBack(ctx context.Context, conn *pgx.Conn, list []catalog.Addition) error {
 	for _, a := range slices.Backward(list) {
-		statements, err := script.Statements(a.takeBack)
+		statements, err := script.Statements(a.TakeBack)
 		if err != nil || statements == "" {
 			continue
 		}
@@ -129,7 +130,7 @@ BEGIN
 	LOOP
 		EXECUTE stmt;
 	END LOOP;
-	FOR stmt IN SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', nspname) FROM (` + userSchemas + `) s
+	FOR stmt IN SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', nspname) FROM (` + catalog.UserSchemas + `) s
 	LOOP
 		EXECUTE stmt;
 	END LOOP;

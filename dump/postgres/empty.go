@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 )
 
@@ -43,13 +44,13 @@ func (d *dumping) Write(p []byte) (int, error) {
 }
 
 // look finds out whether the dump holds anything of a database.
-func (d *dumping) look(c *catalog) {
+func (d *dumping) look(c *catalog.Database) {
 	switch {
 	case d.full:
-	case !c.isEmpty():
+	case !c.IsEmpty():
 		d.full = true
 	default:
-		d.there = append(d.there, c.tableNames()...)
+		d.there = append(d.there, c.TableNames()...)
 	}
 }
 
@@ -67,8 +68,8 @@ func (s *Source) nothing(there []string) error {
 }
 
 // tellUnknown warns of what is not known, of the same once.
-func (d *dumping) tellUnknown(ctx context.Context, c *catalog) error {
-	list, err := c.unknownKinds(ctx)
+func (d *dumping) tellUnknown(ctx context.Context, c *catalog.Database) error {
+	list, err := c.Unknown(ctx)
 	if err != nil {
 		return fmt.Errorf("look for what is not known: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -76,7 +77,7 @@ func TestEmptyIsNew(t *testing.T) {
 		want = append(want, d.name)
 	}
 	execute(t, conn, "BEGIN; "+server.ClearPath)
-	list, err := additions(t.Context(), conn, server.Info{Version: version(t, pg), Encoding: "UTF8"})
+	list, err := catalog.Additions(t.Context(), conn, server.Info{Version: version(t, pg), Encoding: "UTF8"})
 	if err != nil {
 		t.Fatal(err)
 	}

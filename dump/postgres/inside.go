@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -36,16 +37,16 @@ func (t target) besides(ctx context.Context, keeps bool) (what string, more int,
 	if err := server.Exec(ctx, t.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
 	}
-	list, err := additions(ctx, t.conn, t.srv)
+	list, err := catalog.Additions(ctx, t.conn, t.srv)
 	if err != nil {
 		return "", 0, err
 	}
 	if err := server.Exec(ctx, t.conn.PgConn(), "ROLLBACK"); err != nil {
 		return "", 0, err
 	}
-	var made, other []addition
+	var made, other []catalog.Addition
 	for _, a := range list {
-		if a.harmless {
+		if a.Harmless {
 			other = append(other, a)
 		} else {
 			made = append(made, a)
@@ -62,11 +63,11 @@ func (t target) besides(ctx context.Context, keeps bool) (what string, more int,
 }
 
 // namesOf names additions, each once.
-func namesOf(list []addition) []string {
+func namesOf(list []catalog.Addition) []string {
 	var names []string
 	for _, a := range list {
-		if !slices.Contains(names, a.name) {
-			names = append(names, a.name)
+		if !slices.Contains(names, a.Name) {
+			names = append(names, a.Name)
 		}
 	}
 	return names
@@ -79,7 +80,7 @@ func (t target) contents(ctx context.Context) (what string, more int, err error)
 	var found *string
 	var n int
 	err = t.conn.QueryRow(ctx, `
-		WITH s AS (`+userSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
+		WITH s AS (`+catalog.UserSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 		found(what) AS NOT MATERIALIZED (
 			SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM s WHERE nspname <> 'public'
 			UNION ALL

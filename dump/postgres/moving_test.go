@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -108,8 +109,8 @@ func TestDroppedWhileTheDumpBegins(t *testing.T) {
 	if err := server.Exec(ctx, other.PgConn(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-dumped; !errors.Is(err, errGone) || !strings.Contains(err.Error(), `dro"pped`) {
-		t.Errorf("error %v, want one that names the table and says: %v", err, errGone)
+	if err := <-dumped; !errors.Is(err, catalog.ErrGone) || !strings.Contains(err.Error(), `dro"pped`) {
+		t.Errorf("error %v, want one that names the table and says: %v", err, catalog.ErrGone)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
@@ -222,7 +223,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 			switch err := src.Dump(ctx, io.Discard); {
 			case err == nil:
 				dumps++
-			case !errors.Is(err, trust.ErrUsersCode) && !errors.Is(err, errGone):
+			case !errors.Is(err, trust.ErrUsersCode) && !errors.Is(err, catalog.ErrGone):
 				t.Errorf("dump %d as %s, order %s: %v", i, role, order, err)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
@@ -30,7 +31,7 @@ const (
 // A piece is a part of a table's rows, read by one COPY. The pieces of a table,
 // one after another, are its rows in the chosen order, wherever the cuts are.
 type piece struct {
-	table   *relation
+	table   *catalog.Relation
 	clauses string  // of the SELECT that reads it; empty: the whole table by plain COPY, as it lies
 	key     sortKey // that a whole table's rows are sorted by when they have come; nil: they are not
 	bytes   int64   // that it takes on the server's disk, about
@@ -48,7 +49,7 @@ func (p piece) moment() trust.Moment {
 	return trust.Moment{Table: asTable(p.table), Of: p.of, Number: p.number}
 }
 
-func asTable(r *relation) trust.Table { return trust.Table{Name: r.name, OID: r.address.oid} }
+func asTable(r *catalog.Relation) trust.Table { return trust.Table{Name: r.Name, OID: r.Address.OID} }
 
 // What a piece should hold, by the size of the table. Smaller pieces keep
 // several connections busy at bounded memory, larger ones spare round trips.
@@ -103,7 +104,7 @@ func (t stored) inKeyOrder(order Order) bool {
 
 // pieces cuts the tables into pieces, in the order given. Of the tables that must
 // not be planned it tells debug, and how many there are.
-func (d *data) pieces(ctx context.Context, tables []*relation) ([]piece, error) {
+func (d *data) pieces(ctx context.Context, tables []*catalog.Relation) ([]piece, error) {
 	about, err := d.readStored(ctx, tables)
 	if err != nil {
 		return nil, fmt.Errorf("read sizes and keys of tables: %w", err)
@@ -111,7 +112,7 @@ func (d *data) pieces(ctx context.Context, tables []*relation) ([]piece, error) 
 	var list []piece
 	asTheyLie, watchedTables := 0, 0
 	for _, r := range tables {
-		t := about[r.address.oid]
+		t := about[r.Address.OID]
 		key, err := d.cut(ctx, r, t)
 		if err != nil {
 			return nil, err
@@ -139,25 +140,25 @@ func (t stored) wantsPlan(order Order) bool {
 }
 
 // cut cuts one table.
-func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) {
+func (d *data) cut(ctx context.Context, r *catalog.Relation, t stored) ([]piece, error) {
 	whole := piece{table: r, bytes: t.bytes + t.toast, first: true}
 	switch {
-	case r.rows != "" && t.bytes > 0:
+	case r.Condition != "" && t.bytes > 0:
 		// An extension says which of the rows are its user's. There is no other way to have them.
 		if t.trust == trust.Distrusted {
-			return nil, fmt.Errorf("rows of %s: %w", r.name, errConditionDistrusted)
+			return nil, fmt.Errorf("rows of %s: %w", r.Name, errConditionDistrusted)
 		}
-		whole.clauses, whole.watched, whole.of = r.rows, t.trust == trust.Watched, 1
+		whole.clauses, whole.watched, whole.of = r.Condition, t.trust == trust.Watched, 1
 		return []piece{whole}, nil
-	case len(r.copied()) == 0 || t.bytes == 0:
+	case len(r.Copied()) == 0 || t.bytes == 0:
 		return []piece{whole}, nil
 	case t.inKeyOrder(d.cfg.Order) && t.bytes+t.toast <= sortedHere:
-		d.cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.name, strings.Join(t.Key, ", ")))
+		d.cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.Name, strings.Join(t.Key, ", ")))
 		whole.key = keyOf(r, t)
 		return []piece{whole}, nil
 	case t.trust == trust.Distrusted:
 		if t.wantsPlan(d.cfg.Order) {
-			d.cfg.Debug(fmt.Sprintf("rows of %s: as they lie, because planning a query might run code of the owner", r.name))
+			d.cfg.Debug(fmt.Sprintf("rows of %s: as they lie, because planning a query might run code of the owner", r.Name))
 		}
 		return []piece{whole}, nil
 	}
@@ -165,13 +166,13 @@ func (d *data) cut(ctx context.Context, r *relation, t stored) ([]piece, error) 
 	// What cannot be cut is sorted as a whole, and the guard would hold its locks for that long.
 	tooLong := t.trust == trust.Watched && !t.Cuttable && t.bytes > watchedSort
 	if t.inKeyOrder(d.cfg.Order) && !tooLong {
-		d.cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.name, strings.Join(t.Key, ", ")))
+		d.cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.Name, strings.Join(t.Key, ", ")))
 		var err error
 		if clauses, err = d.cutByKey(ctx, r, t); err != nil {
-			return nil, fmt.Errorf("cut %s by its key: %w", r.name, err)
+			return nil, fmt.Errorf("cut %s by its key: %w", r.Name, err)
 		}
 	} else {
-		d.cfg.Debug(fmt.Sprintf("rows of %s: in physical order", r.name))
+		d.cfg.Debug(fmt.Sprintf("rows of %s: in physical order", r.Name))
 		clauses = d.cutByPlace(t)
 	}
 	var list []piece
@@ -187,21 +188,21 @@ var errConditionDistrusted = errors.New("only those that the extension's conditi
 	"give the table to a superuser, or dump as a role that may lock it")
 
 // source writes a COPY's source: the rows of r for which the clauses hold.
-func source(r *relation, clauses string) string {
-	columns := strings.Join(r.copied(), ", ")
+func source(r *catalog.Relation, clauses string) string {
+	columns := strings.Join(r.Copied(), ", ")
 	if clauses == "" {
 		if columns == "" {
-			return r.name
+			return r.Name
 		}
-		return r.name + " (" + columns + ")"
+		return r.Name + " (" + columns + ")"
 	}
-	return "(SELECT " + columns + " FROM ONLY " + r.name + " " + clauses + ")"
+	return "(SELECT " + columns + " FROM ONLY " + r.Name + " " + clauses + ")"
 }
 
-func (d *data) readStored(ctx context.Context, tables []*relation) (map[uint32]stored, error) {
+func (d *data) readStored(ctx context.Context, tables []*catalog.Relation) (map[uint32]stored, error) {
 	oids := make([]uint32, len(tables))
 	for i, r := range tables {
-		oids[i] = r.address.oid
+		oids[i] = r.Address.OID
 	}
 	type size struct {
 		Relation     uint32
@@ -226,12 +227,12 @@ func (d *data) readStored(ctx context.Context, tables []*relation) (map[uint32]s
 	}
 	var planned, large []uint32
 	for _, r := range tables {
-		t := about[r.address.oid]
-		if t.wantsPlan(ByKey) || r.rows != "" {
-			planned = append(planned, r.address.oid)
+		t := about[r.Address.OID]
+		if t.wantsPlan(ByKey) || r.Condition != "" {
+			planned = append(planned, r.Address.OID)
 		}
 		if t.bytes > smallTable {
-			large = append(large, r.address.oid)
+			large = append(large, r.Address.OID)
 		}
 	}
 	return about, errors.Join(d.readTrust(ctx, about, planned), d.readCorrelation(ctx, about, large))
@@ -314,7 +315,7 @@ func (d *data) cutByPlace(t stored) []string {
 
 // cutByKey cuts a table at keys that a sample says lie evenly. Which ones they
 // are changes nothing in the stream.
-func (d *data) cutByKey(ctx context.Context, r *relation, t stored) ([]string, error) {
+func (d *data) cutByKey(ctx context.Context, r *catalog.Relation, t stored) ([]string, error) {
 	sorted := "ORDER BY " + strings.Join(t.Key, ", ")
 	n := int(t.bytes / pieceBytes)
 	if n < 2 || !t.Cuttable {
@@ -359,11 +360,11 @@ func (d *data) cutByKey(ctx context.Context, r *relation, t stored) ([]string, e
 }
 
 // sampleQuery asks for keys at given fractions of a sample of some blocks for each piece.
-func sampleQuery(r *relation, column string, t stored, n int) string {
+func sampleQuery(r *catalog.Relation, column string, t stored, n int) string {
 	const perPiece = 4
 	percent := min(100, 100*float64(perPiece*n)*8192/float64(t.bytes))
 	return fmt.Sprintf("SELECT percentile_disc($1::float8[]) WITHIN GROUP (ORDER BY %s)::text[] FROM ONLY %s TABLESAMPLE SYSTEM (%g) REPEATABLE (1)",
-		column, r.name, percent)
+		column, r.Name, percent)
 }
 
 // fractions returns the n-1 places that cut a whole into n equal parts.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
@@ -26,7 +27,7 @@ func TestPieces(t *testing.T) {
 		list, version := piecesOf(t, pg, db, Auto)
 		got := map[string]int{}
 		for _, p := range list {
-			got[strings.TrimPrefix(p.table.name, "public.")]++
+			got[strings.TrimPrefix(p.table.Name, "public.")]++
 		}
 		byPlace := 2
 		if version < 140000 { // which cannot scan a range of blocks: see cutByPlace
@@ -78,7 +79,7 @@ func piecesOf(t *testing.T, pg *servers.PG, db string, order Order) ([]piece, in
 	if err := server.Exec(t.Context(), conn.PgConn(), "BEGIN"); err != nil {
 		t.Fatal(err)
 	}
-	c, err := readCatalog(t.Context(), conn, srv, &choice.Rules{}, func(string) {})
+	c, err := catalog.Read(t.Context(), conn, srv, &choice.Rules{}, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func piecesOf(t *testing.T, pg *servers.PG, db string, order Order) ([]piece, in
 		Order: order, Open: func(ctx context.Context) (*pgx.Conn, error) { conn, _, err := open(ctx); return conn, err }, Debug: func(s string) { t.Log(s) },
 	})
 	defer in.close()
-	list, err := in.pieces(t.Context(), c.tables)
+	list, err := in.pieces(t.Context(), c.Tables)
 	if err != nil {
 		t.Fatal(err)
 	}

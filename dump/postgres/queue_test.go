@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 )
 
 // Readers and a writer that are slowed at random hand over every piece, whatever
@@ -26,7 +28,7 @@ func TestPieceQueueEnds(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		pieces := make([]piece, random.IntN(400))
 		for i := range pieces {
-			pieces[i] = piece{table: &relation{}, watched: random.IntN(8) == 0}
+			pieces[i] = piece{table: &catalog.Relation{}, watched: random.IntN(8) == 0}
 			if random.IntN(3) == 0 {
 				pieces[i].bytes = smallPiece + 1
 			}

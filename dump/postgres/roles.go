@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -109,7 +110,7 @@ func (c *cluster) writeMemberships(ctx context.Context, p *script.Printer) error
 	done := map[[2]uint32]bool{}
 	for len(rows) > 0 {
 		ready := func(m row) bool {
-			return m.GrantorID == bootstrapUser || c.srv.Version < 160000 || done[[2]uint32{m.RoleID, m.GrantorID}]
+			return m.GrantorID == catalog.BootstrapUser || c.srv.Version < 160000 || done[[2]uint32{m.RoleID, m.GrantorID}]
 		}
 		i := max(slices.IndexFunc(rows, ready), 0) // a superuser may grant without being a member
 		m := rows[i]
@@ -168,12 +169,12 @@ func (c *cluster) writeRoleSettings(ctx context.Context, p *script.Printer) erro
 }
 
 // of is what has the settings, as ALTER says it; database is the quoted name of theirs, if any.
-func (s setting) of(all roles, database string) string {
+func (s setting) of(all catalog.Roles, database string) string {
 	switch {
 	case s.Role != 0 && s.Database != 0:
-		return "ROLE " + all[s.Role].quoted + " IN DATABASE " + database
+		return "ROLE " + all[s.Role].Quoted + " IN DATABASE " + database
 	case s.Role != 0:
-		return "ROLE " + all[s.Role].quoted
+		return "ROLE " + all[s.Role].Quoted
 	case s.Database == 0:
 		return "ROLE ALL"
 	}
@@ -181,10 +182,10 @@ func (s setting) of(all roles, database string) string {
 }
 
 // print writes the settings; database is as in of.
-func (s setting) print(p *script.Printer, all roles, database string) {
+func (s setting) print(p *script.Printer, all catalog.Roles, database string) {
 	for _, config := range s.Config {
 		name, value, _ := strings.Cut(config, "=")
-		if !settingAllowed(name) {
+		if !catalog.SettingAllowed(name) {
 			continue
 		}
 		p.Stmt("ALTER %s SET %s TO %s", s.of(all, database), settingName(name), settingValue(name, value))
@@ -270,11 +271,11 @@ func (c *cluster) writeParameterGrants(ctx context.Context, p *script.Printer) e
 		return err
 	}
 	for _, r := range rows {
-		granted, err := c.roles.grantsOn("PARAMETER "+settingName(r.Name), "", bootstrapUser, r.ACL, r.Def, c.warn)
+		granted, err := c.roles.GrantsOn("PARAMETER "+settingName(r.Name), "", catalog.BootstrapUser, r.ACL, r.Def, c.warn)
 		if err != nil {
 			return err
 		}
-		granted.print(p)
+		granted.Print(p)
 	}
 	return nil
 }

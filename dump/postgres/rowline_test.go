@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 )
 
 // A server that is not PostgreSQL any more can send rows that end their COPY.
@@ -77,7 +79,7 @@ func receiveRow(t *testing.T, row string, cut int) (tally, string, error) {
 	}()
 	k := &copier{conn: batched(client), buf: make([]byte, bufferSize)}
 	k.lend(8) // more than a long row fills
-	q := newPieceQueue([]piece{{table: &relation{}, bytes: 1 << 30}})
+	q := newPieceQueue([]piece{{table: &catalog.Relation{}, bytes: 1 << 30}})
 	if err := k.send("COPY t TO STDOUT"); err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
@@ -21,7 +22,7 @@ import (
 // connections that share the dump's snapshot, written one piece after another.
 // The bytes do not depend on how many connections there are. behind is called
 // after the rows of each table.
-func (d *data) writeRows(ctx context.Context, out *dump.Writer, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
+func (d *data) writeRows(ctx context.Context, out *dump.Writer, tables []*catalog.Relation, behind func(*catalog.Relation) error) (dump.Manifest, error) {
 	pieces, err := d.pieces(ctx, tables)
 	if err != nil {
 		return nil, err
@@ -104,8 +105,8 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *trust.Guard)
 			case safe:
 				entered = true
 				planned = func() error { entered = false; return guard.Leave(ctx, true) }
-			case p.table.rows != "":
-				return fmt.Errorf("rows of %s: %w", p.table.name, errConditionDistrusted)
+			case p.table.Condition != "":
+				return fmt.Errorf("rows of %s: %w", p.table.Name, errConditionDistrusted)
 			case p.first: // as the table lies, by this reader alone
 				p.clauses, p.watched = "", false
 			default:
@@ -133,7 +134,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *trust.Guard)
 		}
 		if err = cmp.Or(err, unsent); err != nil {
 			table := asked[max(slices.IndexFunc(asked, func(s *pieceStream) bool { return !s.done }), 0)].table // the one that was being read
-			return fmt.Errorf("copy the rows of %s: %w", table.name, copyError(err, table))
+			return fmt.Errorf("copy the rows of %s: %w", table.Name, copyError(err, table))
 		}
 		asked, unsent = following, next
 	}
@@ -159,7 +160,7 @@ func (k *copier) ask(request []*pieceStream) error {
 	names := make([]string, len(request))
 	var copies strings.Builder
 	for i, s := range request {
-		names[i] = "ONLY " + s.table.name
+		names[i] = "ONLY " + s.table.Name
 		copies.WriteString("COPY " + s.query() + " TO STDOUT; ")
 	}
 	return k.send("SAVEPOINT piece; LOCK TABLE " + strings.Join(names, ", ") + " IN ACCESS SHARE MODE NOWAIT; " + copies.String() + "ROLLBACK TO piece; RELEASE piece")
@@ -191,21 +192,21 @@ type rowWriter struct {
 	at    int  // the piece that comes next
 }
 
-func (w *rowWriter) write(ctx context.Context, tables []*relation, behind func(*relation) error) (dump.Manifest, error) {
+func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behind func(*catalog.Relation) error) (dump.Manifest, error) {
 	var manifest dump.Manifest
 	for _, r := range tables {
 		columns := ""
-		if list := r.copied(); len(list) > 0 {
+		if list := r.Copied(); len(list) > 0 {
 			columns = " (" + strings.Join(list, ", ") + ")"
 		}
-		header, err := script.Guarded("COPY " + r.into().name + columns + " FROM stdin;")
+		header, err := script.Guarded("COPY " + r.Into().Name + columns + " FROM stdin;")
 		if err != nil {
 			return nil, err
 		}
 		if _, err := w.out.WriteString(header + "\n"); err != nil {
 			return nil, err
 		}
-		entry := dump.Table{Name: r.name}
+		entry := dump.Table{Name: r.Name}
 		for ; w.at < len(w.queue.pieces) && w.queue.pieces[w.at].table == r; w.at++ {
 			t, err := w.piece(ctx)
 			if err != nil {
@@ -250,7 +251,7 @@ func (w *rowWriter) piece(ctx context.Context) (tally, error) {
 	}
 	t, err := w.byMain(ctx, p)
 	if err != nil {
-		return tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.name, copyError(err, p.table))
+		return tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.Name, copyError(err, p.table))
 	}
 	return t, nil
 }
@@ -265,7 +266,7 @@ func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
 			return tally{}, err
 		case safe:
 			rows.planned = func() error { return w.guard.Leave(ctx, true) }
-		case p.table.rows != "":
+		case p.table.Condition != "":
 			return tally{}, errConditionDistrusted
 		case p.first:
 			p.clauses = ""
@@ -334,12 +335,12 @@ func (m *mainRows) flush(inOrder bool) error {
 }
 
 // copyError adds to the server's words what an operator can do.
-func copyError(err error, r *relation) error {
+func copyError(err error, r *catalog.Relation) error {
 	switch {
 	case server.IsForbidden(err) && r.Security:
 		return &server.RightError{Lacks: "the role does not see all rows (row level security); ALTER ROLE … BYPASSRLS lets it", Err: err}
 	case server.IsForbidden(err):
-		return &server.RightError{Lacks: fmt.Sprintf("the role may not read it; GRANT SELECT ON %s TO it", r.name), Err: err}
+		return &server.RightError{Lacks: fmt.Sprintf("the role may not read it; GRANT SELECT ON %s TO it", r.Name), Err: err}
 	}
 	return server.LockRoom(err)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
@@ -27,29 +28,29 @@ const sequenceBatch = 500
 // to a table of its owner's: see trust. Those whose owners are not trusted are
 // read on the guard's session, in transactions of its own, as the locks that it
 // takes there last to their end.
-func (d *data) sequenceStates(ctx context.Context, sequences []*relation) ([]sequenceState, error) {
+func (d *data) sequenceStates(ctx context.Context, sequences []*catalog.Relation) ([]catalog.SequenceState, error) {
 	if len(sequences) == 0 {
 		return nil, nil
 	}
 	oids := make([]uint32, len(sequences))
 	for i, r := range sequences {
-		oids[i] = r.address.oid
+		oids[i] = r.Address.OID
 	}
 	of, err := trust.Judge(ctx, d.conn, d.srv, d.cfg.TrustOwners, oids, false)
 	if err != nil {
 		return nil, fmt.Errorf("read sequences: %w", err)
 	}
-	var own, others []*relation
+	var own, others []*catalog.Relation
 	for _, r := range sequences {
-		if of[r.address.oid] == trust.Trusted {
+		if of[r.Address.OID] == trust.Trusted {
 			own = append(own, r)
 		} else {
 			others = append(others, r)
 		}
 	}
-	states, err := inBatches(own, func(part []*relation) ([]sequenceState, error) { return d.selectStates(ctx, part) })
+	states, err := inBatches(own, func(part []*catalog.Relation) ([]catalog.SequenceState, error) { return d.selectStates(ctx, part) })
 	if err == nil && len(others) > 0 {
-		var more []sequenceState
+		var more []catalog.SequenceState
 		more, err = d.lockedStates(ctx, others)
 		states = append(states, more...)
 	}
@@ -59,8 +60,8 @@ func (d *data) sequenceStates(ctx context.Context, sequences []*relation) ([]seq
 	return states, nil
 }
 
-func inBatches(list []*relation, read func([]*relation) ([]sequenceState, error)) ([]sequenceState, error) {
-	var states []sequenceState
+func inBatches(list []*catalog.Relation, read func([]*catalog.Relation) ([]catalog.SequenceState, error)) ([]catalog.SequenceState, error) {
+	var states []catalog.SequenceState
 	for len(list) > 0 {
 		part := list[:min(sequenceBatch, len(list))]
 		list = list[len(part):]
@@ -75,7 +76,7 @@ func inBatches(list []*relation, read func([]*relation) ([]sequenceState, error)
 
 // selectStates reads sequences on the dump's own session. Nobody else is kept from
 // a sequence for the time of a dump: its lock is given back.
-func (d *data) selectStates(ctx context.Context, part []*relation) ([]sequenceState, error) {
+func (d *data) selectStates(ctx context.Context, part []*catalog.Relation) ([]catalog.SequenceState, error) {
 	results, err := d.conn.PgConn().Exec(ctx, "SAVEPOINT sequences; "+selectSequences(part)+"ROLLBACK TO sequences; RELEASE sequences").ReadAll()
 	if err != nil {
 		return nil, err
@@ -85,35 +86,35 @@ func (d *data) selectStates(ctx context.Context, part []*relation) ([]sequenceSt
 
 // selectSequences is a SELECT for each: one of them all takes the planner a time
 // that grows with their square.
-func selectSequences(part []*relation) string {
+func selectSequences(part []*catalog.Relation) string {
 	var b strings.Builder
 	for _, r := range part {
-		b.WriteString("SELECT last_value, is_called FROM " + r.name + "; ")
+		b.WriteString("SELECT last_value, is_called FROM " + r.Name + "; ")
 	}
 	return b.String()
 }
 
-func readStates(part []*relation, results []*pgconn.Result) ([]sequenceState, error) {
-	states := make([]sequenceState, len(part))
+func readStates(part []*catalog.Relation, results []*pgconn.Result) ([]catalog.SequenceState, error) {
+	states := make([]catalog.SequenceState, len(part))
 	for i, r := range part {
 		if len(results) <= i || len(results[i].Rows) != 1 {
-			return nil, fmt.Errorf("sequence %s: %w", r.name, errGone)
+			return nil, fmt.Errorf("sequence %s: %w", r.Name, catalog.ErrGone)
 		}
 		row := results[i].Rows[0]
 		last, err := strconv.ParseInt(string(row[0]), 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("sequence %s: %w", r.name, err)
+			return nil, fmt.Errorf("sequence %s: %w", r.Name, err)
 		}
-		states[i] = sequenceState{r, last, string(row[1]) == "t"}
+		states[i] = catalog.SequenceState{Relation: r, Last: last, Called: string(row[1]) == "t"}
 	}
 	return states, nil
 }
 
 // lockedStates reads sequences by what their owners cannot turn: their OIDs.
-func (d *data) lockedStates(ctx context.Context, list []*relation) (states []sequenceState, err error) {
+func (d *data) lockedStates(ctx context.Context, list []*catalog.Relation) (states []catalog.SequenceState, err error) {
 	err = d.guard.Borrow(ctx, func(conn *pgx.Conn, patience time.Duration) error {
 		k := sequenceLocker{conn.PgConn(), d.srv, patience}
-		states, err = inBatches(list, func(part []*relation) ([]sequenceState, error) {
+		states, err = inBatches(list, func(part []*catalog.Relation) ([]catalog.SequenceState, error) {
 			begin := fmt.Sprintf("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY; SET LOCAL lock_timeout = %d", patience.Milliseconds())
 			if err := server.Exec(ctx, k.conn, begin); err != nil {
 				return nil, err
@@ -133,10 +134,10 @@ type sequenceLocker struct {
 	patience time.Duration // for a lock
 }
 
-func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceState, error) {
+func (k sequenceLocker) read(ctx context.Context, part []*catalog.Relation) ([]catalog.SequenceState, error) {
 	oids := make([]string, len(part))
 	for i, r := range part {
-		oids[i] = strconv.FormatUint(uint64(r.address.oid), 10)
+		oids[i] = strconv.FormatUint(uint64(r.Address.OID), 10)
 	}
 	// Both functions lock the sequence by its OID, to the end of the transaction.
 	state := "pg_catalog.pg_sequence_last_value(s.oid), true"
@@ -148,12 +149,12 @@ func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceS
 	if err != nil {
 		return nil, err
 	}
-	states := make([]sequenceState, len(part))
-	var uncalled []*relation
+	states := make([]catalog.SequenceState, len(part))
+	var uncalled []*catalog.Relation
 	var at []int
 	for i, r := range part {
 		if len(results[0].Rows) != len(part) {
-			return nil, errGone
+			return nil, catalog.ErrGone
 		}
 		row := results[0].Rows[i]
 		if row[0] == nil {
@@ -164,7 +165,7 @@ func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceS
 		if err != nil {
 			return nil, err
 		}
-		states[i] = sequenceState{r, last, string(row[1]) == "t"}
+		states[i] = catalog.SequenceState{Relation: r, Last: last, Called: string(row[1]) == "t"}
 	}
 	if len(uncalled) == 0 {
 		return states, nil
@@ -182,7 +183,7 @@ func (k sequenceLocker) read(ctx context.Context, part []*relation) ([]sequenceS
 // selectLocked reads sequences that the session has locked, by their names, which
 // nobody can give to anything else while schemas stay as they are. A role that may
 // not lock pg_namespace looks whether the names are still theirs, and no more.
-func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]sequenceState, error) {
+func (k sequenceLocker) selectLocked(ctx context.Context, list []*catalog.Relation) ([]catalog.SequenceState, error) {
 	deadline := time.Now().Add(k.patience)
 	for {
 		err := server.Exec(ctx, k.conn, "SAVEPOINT names; LOCK TABLE pg_catalog.pg_namespace IN SHARE MODE NOWAIT")
@@ -206,13 +207,13 @@ func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]s
 	}
 	conditions := make([]string, len(list))
 	for i, r := range list {
-		conditions[i] = fmt.Sprintf("(%s, %d)", server.Literal(r.name), r.address.oid)
+		conditions[i] = fmt.Sprintf("(%s, %d)", server.Literal(r.Name), r.Address.OID)
 	}
 	// Division by zero ends the statements that follow.
 	check := "SELECT 1 / CASE WHEN EXISTS (SELECT FROM (VALUES " + strings.Join(conditions, ", ") + ") s(name, oid) WHERE pg_catalog.to_regclass(s.name) IS DISTINCT FROM s.oid::pg_catalog.oid) THEN 0 ELSE 1 END; "
 	results, err := k.conn.Exec(ctx, check+selectSequences(list)).ReadAll()
 	if server.HasCode(err, "22012") { // division_by_zero
-		err = errGone
+		err = catalog.ErrGone
 	}
 	if err != nil {
 		return nil, err
@@ -223,7 +224,7 @@ func (k sequenceLocker) selectLocked(ctx context.Context, list []*relation) ([]s
 // sequenceError tells a sequence that was dropped meanwhile, which no lock prevents.
 func sequenceError(err error) error {
 	if server.HasCode(err, "42P01") { // undefined_table
-		return fmt.Errorf("one %w: %w", errGone, err)
+		return fmt.Errorf("one %w: %w", catalog.ErrGone, err)
 	}
 	return server.LockRoom(err)
 }

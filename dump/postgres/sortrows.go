@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 )
 
 // A sortKey is the columns that rows of COPY's text format are sorted by.
@@ -25,8 +27,8 @@ const (
 // keyOf returns the key of a table as the columns of its COPY. Any order does
 // that puts a row always between the same others: numbers are in that of their
 // values, as people and other tools have them, all else in that of its text.
-func keyOf(r *relation, t stored) sortKey {
-	columns := r.copied()
+func keyOf(r *catalog.Relation, t stored) sortKey {
+	columns := r.Copied()
 	var key sortKey
 	for i, name := range t.Key {
 		at := slices.Index(columns, name)

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -44,11 +45,11 @@ func (s *Source) survey(ctx context.Context) (dump.Survey, error) {
 		survey.Empty, err = s.surveySeveral(ctx, names)
 		return survey, err
 	}
-	found, err := lookInto(ctx, conn)
+	found, err := catalog.LookInto(ctx, conn)
 	if err != nil {
 		return survey, err
 	}
-	if survey.Empty = !found.hold(s.sel); survey.Empty && !s.cfg.AllowEmpty {
+	if survey.Empty = !found.Hold(s.sel); survey.Empty && !s.cfg.AllowEmpty {
 		return survey, s.nothing(s.instead(found, names))
 	}
 	return survey, nil
@@ -65,12 +66,12 @@ func (s *Source) surveySeveral(ctx context.Context, names []string) (bool, error
 		if err != nil {
 			return false, fmt.Errorf("database %s: %w", name, err)
 		}
-		found, err := lookInto(ctx, conn)
+		found, err := catalog.LookInto(ctx, conn)
 		server.HangUp(conn)
 		if err != nil {
 			return false, fmt.Errorf("database %s: %w", name, err)
 		}
-		if found.hold(s.sel) {
+		if found.Hold(s.sel) {
 			return false, nil
 		}
 	}
@@ -104,7 +105,7 @@ func (s *Source) sourceName(ctx context.Context, conn *pgx.Conn) (string, error)
 
 // instead names what is there where nothing is to be dumped: the tables, or
 // where the database has none the server's other databases.
-func (s *Source) instead(found findings, databases []string) []string {
+func (s *Source) instead(found catalog.Findings, databases []string) []string {
 	var list []string
 	for _, f := range found {
 		if f.Name != "" {

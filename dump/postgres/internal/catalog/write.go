@@ -1,0 +1,139 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+)
+
+// A Content writes what is no definition, each where it belongs among them.
+type Content struct {
+	Rows        func(tables []*Relation, behind func(*Relation) error) error // behind is called after the rows of each
+	LargeObject func(oid uint32) error
+}
+
+// Write writes the objects: definitions, rows, what is made after the rows,
+// then privileges, which might forbid what comes before them, and last what
+// has to run in the database's final state.
+//
+// With clean the dump drops what it makes first.
+func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
+	objects := inOrder(c.objects)
+	for _, sql := range server.Preamble(c.srv) {
+		p.Stmt("%s", sql)
+	}
+	if clean {
+		writeDrops(p, objects)
+	}
+	var tables []*Relation
+	for _, o := range objects {
+		if o.rows != nil {
+			tables = append(tables, o.rows)
+		}
+	}
+	behind := c.behindRows(tables, objects)
+	printBehind := func(r *Relation) error {
+		for _, o := range behind[r] {
+			o.write(p)
+		}
+		return p.Err()
+	}
+	written := false
+	at := beforeData
+	p.Mark("definitions")
+	for _, o := range objects {
+		if o.last() || !c.prints(o) || slices.Contains(behind[o.built], o) {
+			continue
+		}
+		for ; at < o.section(); at++ {
+			p.Mark([...]string{"rows, with their keys and indexes", "foreign keys, triggers and what else needs rows"}[at])
+		}
+		if p.Err() != nil {
+			return p.Err()
+		}
+		switch o.kind {
+		case kindConfigData, kindTableData: // all of them when the first comes
+			if written {
+				continue
+			}
+			written = true
+			tables = slices.DeleteFunc(tables, func(r *Relation) bool {
+				left := r.leftWithRows(p)
+				if left {
+					printBehind(r)
+				}
+				return left
+			})
+			if err := in.Rows(tables, printBehind); err != nil {
+				return err
+			}
+		case kindLargeObjectData:
+			if err := o.needsLeft(p); err != nil {
+				o.leaveOut(p, err)
+			} else if err := in.LargeObject(o.OID); err != nil {
+				return err
+			}
+		default:
+			o.write(p)
+		}
+	}
+	p.Mark("privileges")
+	for _, o := range objects {
+		if !o.silent && !o.left && c.prints(o) {
+			o.writePrivileges(p)
+		}
+	}
+	p.Mark("final state")
+	if slices.ContainsFunc(objects, func(o *object) bool { return o.kind == kindRefresh && c.prints(o) }) {
+		p.Stmt("%s", server.AsOwner)
+	}
+	for _, o := range objects {
+		if o.last() && c.prints(o) {
+			o.write(p)
+		}
+	}
+	return p.Err()
+}
+
+// behindRows returns the keys and indexes of each table that can be built as soon
+// as the table has its rows. They are written there, and not after the rows of
+// all tables: a load that has several connections builds them while it reads on.
+func (c *Database) behindRows(tables []*Relation, objects []*object) map[*Relation][]*object {
+	behind := make(map[*Relation][]*object, len(tables))
+	for _, r := range tables {
+		behind[r] = nil
+	}
+	for _, o := range objects {
+		if _, filled := behind[o.built]; filled && c.prints(o) && o.needsOwnRows() {
+			behind[o.built] = append(behind[o.built], o)
+		}
+	}
+	return behind
+}
+
+// needsOwnRows tells whether an index can be built when its own table has its
+// rows and others not. A function that a user wrote, or an extension's that is
+// called for each row, may read any table, whatever it was declared to be.
+func (o *object) needsOwnRows() bool {
+	return !slices.ContainsFunc(o.deps, func(d dependency) bool {
+		switch d.to.kind {
+		case kindDataEnds, kindSchema, kindType, kindCollation:
+			return false
+		case kindExtension: // of an operator class
+			return o.computed
+		}
+		return d.to != o.built.object
+	})
+}
+
+// prints tells whether an object is written: all of them, or of a dump of data
+// only those that hold it. Large objects are made by their rows.
+func (c *Database) prints(o *object) bool {
+	return !c.sel.DataOnly || o.section() == inData || o.kind == kindLargeObject || o.kind == kindRefresh
+}
+
+// last tells whether an object is made when all else is done (pg_dump's
+// RESTORE_PASS_POST_ACL): a refresh reads as a role that needs its privileges,
+// an event trigger would fire on what follows it.
+func (o *object) last() bool { return o.kind == kindRefresh || o.kind == kindEventTrigger }
