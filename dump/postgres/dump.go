@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -66,12 +67,12 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 	if err := d.tellUnknown(ctx, c); err != nil {
 		return nil, err
 	}
-	in := newData(conn, srv, readConfig{
+	in := rows.New(conn, srv, rows.Config{
 		Order: d.cfg.RowOrder, Jobs: d.cfg.Jobs, Open: open, LockTimeout: d.cfg.LockTimeout, TrustOwners: d.cfg.TrustOwners, Debug: d.cfg.Debug, Warn: d.cfg.Warn,
 	})
-	defer in.close()
+	defer in.Close()
 	c.AddData()
-	states, err := in.sequenceStates(ctx, c.Sequences())
+	states, err := in.SequenceStates(ctx, c.Sequences())
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +92,10 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 	var manifest dump.Manifest
 	err = c.Write(p, d.cfg.Clean, catalog.Content{
 		Rows: func(tables []*catalog.Relation, behind func(*catalog.Relation) error) (err error) {
-			manifest, err = in.writeRows(ctx, out, tables, behind)
+			manifest, err = in.Write(ctx, out, tables, behind)
 			return err
 		},
-		LargeObject: func(oid uint32) error { return in.copyLargeObject(ctx, p, oid) },
+		LargeObject: func(oid uint32) error { return in.WriteLargeObject(ctx, p, oid) },
 	})
 	return manifest, cmp.Or(err, ctx.Err())
 }

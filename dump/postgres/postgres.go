@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -84,13 +85,13 @@ type Selection = choice.Selection
 func SplitPatterns(list string) []string { return choice.Split(list) }
 
 // A RowOrder says in which order a table's rows leave.
-type RowOrder = Order
+type RowOrder = rows.Order
 
 // The orders of rows.
 const (
-	OrderAuto     = Auto
-	OrderKey      = ByKey
-	OrderPhysical = Physical
+	OrderAuto     = rows.Auto
+	OrderKey      = rows.ByKey
+	OrderPhysical = rows.Physical
 )
 
 // A Source dumps a database, or a cluster. It holds no connection between dumps.

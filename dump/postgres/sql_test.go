@@ -23,7 +23,7 @@ func TestSQLCannotBeCaptured(t *testing.T) {
 	t.Parallel()
 	const whatever = "whatever the search path is"
 	qualified := []string{
-		"internal/server/connect.go", "internal/server/settings.go", "internal/catalog/userschemas.go", "internal/trust/guard.go", "internal/trust/trust.go", "sequencestate.go",
+		"internal/server/connect.go", "internal/server/settings.go", "internal/catalog/userschemas.go", "internal/trust/guard.go", "internal/trust/trust.go", "internal/rows/sequencestate.go",
 		"inside.go", "emptied.go", "loading.go", "session.go", "target.go", "obstacles.go", "clear.go",
 	}
 	var files []string

@@ -1,4 +1,4 @@
-package postgres
+package rows
 
 import (
 	"context"
@@ -19,7 +19,7 @@ func TestPieces(t *testing.T) {
 	pg := servers.Postgres(t)
 	t.Run("of trusted owners", func(t *testing.T) {
 		db := pg.CreateDB(t)
-		sql, err := os.ReadFile("testdata/rows.sql")
+		sql, err := os.ReadFile("../../testdata/rows.sql")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,10 +83,10 @@ func piecesOf(t *testing.T, pg *servers.PG, db string, order Order) ([]piece, in
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := newData(conn, srv, readConfig{
+	in := New(conn, srv, Config{
 		Order: order, Open: func(ctx context.Context) (*pgx.Conn, error) { conn, _, err := open(ctx); return conn, err }, Debug: func(s string) { t.Log(s) },
 	})
-	defer in.close()
+	defer in.Close()
 	list, err := in.pieces(t.Context(), c.Tables)
 	if err != nil {
 		t.Fatal(err)

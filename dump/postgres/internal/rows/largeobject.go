@@ -1,4 +1,4 @@
-package postgres
+package rows
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 // largeObjectPiece is how much of a large object is read and written at once, in bytes.
 const largeObjectPiece = 256 << 10
 
-// copyLargeObject writes a large object's content as statements, each of which
+// WriteLargeObject writes a large object's content as statements, each of which
 // stands by itself.
-func (d *data) copyLargeObject(ctx context.Context, p *script.Printer, oid uint32) error {
+func (d *data) WriteLargeObject(ctx context.Context, p *script.Printer, oid uint32) error {
 	for at := int64(0); ; at += largeObjectPiece {
 		var piece []byte
 		if err := d.conn.QueryRow(ctx, `SELECT lo_get($1, $2, $3)`, oid, at, largeObjectPiece).Scan(&piece); err != nil {

@@ -1,4 +1,4 @@
-package postgres
+package rows
 
 import (
 	"cmp"
@@ -19,7 +19,7 @@ import (
 // sequenceBatch is how many sequences are read at once.
 const sequenceBatch = 500
 
-// sequenceStates reads where the sequences stand. Sequences are not part of a
+// SequenceStates reads where the sequences stand. Sequences are not part of a
 // snapshot: their values are those of the moment of reading, which is after the
 // snapshot, so that no value in the rows is given out again.
 //
@@ -28,7 +28,7 @@ const sequenceBatch = 500
 // to a table of its owner's: see trust. Those whose owners are not trusted are
 // read on the guard's session, in transactions of its own, as the locks that it
 // takes there last to their end.
-func (d *data) sequenceStates(ctx context.Context, sequences []*catalog.Relation) ([]catalog.SequenceState, error) {
+func (d *data) SequenceStates(ctx context.Context, sequences []*catalog.Relation) ([]catalog.SequenceState, error) {
 	if len(sequences) == 0 {
 		return nil, nil
 	}

@@ -1,4 +1,8 @@
-package postgres
+// Package rows is how what a database holds leaves it: tables cut into pieces, the connections that read pieces ahead on one
+// snapshot, the queue that passes them on in their order, and the writing of them as COPY blocks, counted and hashed; and
+// large objects' contents and where sequences stand. Which tables there are, and in what order they come, is the
+// catalogue's to say; whether one may be planned, trust's.
+package rows
 
 import (
 	"context"
@@ -10,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
-// A readConfig says how what a database holds is read.
-type readConfig struct {
+// A Config says how what a database holds is read.
+type Config struct {
 	// Order is the order in which rows leave.
 	Order Order
 	// Jobs is the number of connections that read rows, besides the dump's own.
@@ -30,14 +34,14 @@ type readConfig struct {
 type data struct {
 	conn  *pgx.Conn // the dump's own, in its transaction
 	srv   server.Info
-	cfg   readConfig
+	cfg   Config
 	guard *trust.Guard
 }
 
-// newData reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn stays the caller's.
-func newData(conn *pgx.Conn, srv server.Info, cfg readConfig) *data {
+// New reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn stays the caller's.
+func New(conn *pgx.Conn, srv server.Info, cfg Config) *data {
 	return &data{conn, srv, cfg, trust.NewGuard(srv, cfg.LockTimeout, cfg.Open)}
 }
 
-// close ends the sessions that were opened beside.
-func (d *data) close() { d.guard.Close() }
+// Close ends the sessions that were opened beside.
+func (d *data) Close() { d.guard.Close() }
