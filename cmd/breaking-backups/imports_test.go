@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/archive":   {"dump"},
 	"dump/mysql":           {"dump", "dump/mysql/script"},
 	"dump/mysql/script":    nil,
-	"dump/postgres":        {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/choice", "dump/postgres/internal/rows", "dump/postgres/internal/script", "dump/postgres/internal/server"},
+	"dump/postgres":        {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/choice", "dump/postgres/internal/cluster", "dump/postgres/internal/rows", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"notify/event":         nil,
 	"notify":               {"notify/event"},
 	"retention":            nil,
@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 
 	"dump/postgres/internal/catalog": {"dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"dump/postgres/internal/choice":  nil,
+	"dump/postgres/internal/cluster": {"dump/postgres/internal/catalog", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"dump/postgres/internal/rows":    {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/script", "dump/postgres/internal/server", "dump/postgres/internal/trust"},
 	"dump/postgres/internal/script":  nil,
 	"dump/postgres/internal/server":  {"dump"},

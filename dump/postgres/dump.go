@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/cluster"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
@@ -80,7 +81,7 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 	d.look(c)
 	if !d.full && !d.several() {
 		if len(d.there) == 0 {
-			names, err := databaseNames(ctx, conn)
+			names, err := cluster.DatabaseNames(ctx, conn)
 			if err != nil {
 				return nil, err
 			}

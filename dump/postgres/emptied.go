@@ -12,6 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/cluster"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -61,16 +62,16 @@ func (t target) tryClean(ctx context.Context) error {
 
 // forgetProperties takes back what was set for a database, granted on it and said of it. What the role may not is told.
 func (t target) forgetProperties(ctx context.Context) error {
-	c, err := readCluster(ctx, t.conn, t.srv, func(string) {})
+	c, err := cluster.Read(ctx, t.conn, t.srv, func(string) {})
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, d := range c.databases {
+	for _, d := range c.Databases {
 		if d.Name != t.name {
 			continue
 		}
-		for _, sql := range d.without() {
+		for _, sql := range d.Without() {
 			err := server.Exec(ctx, t.conn.PgConn(), sql)
 			if err == nil {
 				t.warn(fmt.Sprintf("database %s is as a new one again: %s", t.name, strings.TrimRight(sql, ";\n")))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/cluster"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -46,7 +47,7 @@ func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
 }
 
 // dumpGlobals writes what belongs to no database and returns the databases.
-func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database, error) {
+func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]cluster.Database, error) {
 	conn, srv, err := s.connect(ctx, s.conn.Database)
 	if err != nil {
 		return nil, err
@@ -55,23 +56,23 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if err := begin(ctx, conn); err != nil {
 		return nil, err
 	}
-	c, err := readCluster(ctx, conn, srv, s.cfg.Warn)
+	c, err := cluster.Read(ctx, conn, srv, s.cfg.Warn)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.tellUnreachable(ctx, func(name string) bool { return s.asksFor(name, map[*choice.Pattern]bool{}) }); err != nil {
+	if err := c.TellUnreachable(ctx, func(name string) bool { return s.asksFor(name, map[*choice.Pattern]bool{}) }); err != nil {
 		return nil, err
 	}
-	names := make([]string, len(c.databases))
-	for i, d := range c.databases {
+	names := make([]string, len(c.Databases))
+	for i, d := range c.Databases {
 		names[i] = d.Name
 	}
 	wanted, err := s.wanted(names)
 	if err != nil {
 		return nil, err
 	}
-	databases := slices.DeleteFunc(c.databases, func(d database) bool { return !slices.Contains(wanted, d.Name) })
-	if err := checkNames(databases); err != nil {
+	databases := slices.DeleteFunc(c.Databases, func(d cluster.Database) bool { return !slices.Contains(wanted, d.Name) })
+	if err := cluster.CheckNames(databases); err != nil {
 		return nil, err
 	}
 	for _, d := range databases {
@@ -84,13 +85,13 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 	if s.cfg.Clean {
 		p.Mark("drop the databases that are made below")
 		for _, d := range databases {
-			if !d.exists {
+			if !d.Exists {
 				p.Stmt("DROP DATABASE IF EXISTS %s", d.Quoted)
 			}
 		}
 	}
 	if s.cfg.AllDatabases {
-		if err := c.writeGlobals(ctx, p); err != nil {
+		if err := c.Write(ctx, p); err != nil {
 			return nil, err
 		}
 	}
@@ -98,11 +99,11 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]database,
 }
 
 // dumpMember writes one database of the cluster.
-func (d *dumping) dumpMember(ctx context.Context, out *dump.Writer, of database) (dump.Manifest, error) {
+func (d *dumping) dumpMember(ctx context.Context, out *dump.Writer, of cluster.Database) (dump.Manifest, error) {
 	p := d.printer(out)
 	p.Mark("database")
-	if !of.exists {
-		p.Stmt("%s", of.create)
+	if !of.Exists {
+		p.Stmt("%s", of.Create)
 	}
 	fmt.Fprintf(out, "%s\n\n", script.ConnectCommand(of.Name))
 	manifest, err := d.dumpDatabase(ctx, out, of.Name)
@@ -110,7 +111,7 @@ func (d *dumping) dumpMember(ctx context.Context, out *dump.Writer, of database)
 		return nil, err
 	}
 	p.Mark("properties of the database")
-	of.properties(p)
+	of.Properties(p)
 	return manifest, p.Err()
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/cluster"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -37,7 +38,7 @@ func (s *Source) survey(ctx context.Context) (dump.Survey, error) {
 	if survey.Source, err = s.sourceName(ctx, conn); err != nil {
 		return survey, err
 	}
-	names, err := databaseNames(ctx, conn)
+	names, err := cluster.DatabaseNames(ctx, conn)
 	if err != nil {
 		return survey, err
 	}

@@ -1,4 +1,4 @@
-package postgres
+package cluster
 
 import (
 	"context"
@@ -7,59 +7,23 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A cluster is what has been read of a server besides what is in its databases.
-type cluster struct {
-	conn  *pgx.Conn
-	srv   server.Info
-	warn  func(string)
-	roles catalog.Roles
-
-	databases []database // that can be connected to, in pg_dumpall's order
-}
-
-// readCluster reads the databases and the roles' names, over conn. warn is told what has to be left out.
-func readCluster(ctx context.Context, conn *pgx.Conn, srv server.Info, warn func(string)) (*cluster, error) {
-	c := &cluster{conn: conn, srv: srv, warn: warn}
-	var err error
-	if c.roles, err = catalog.ReadRoles(ctx, conn); err != nil {
-		return nil, err
-	}
-	if c.databases, err = c.readDatabases(ctx); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// writeGlobals writes what belongs to no database, as pg_dumpall does.
-func (c *cluster) writeGlobals(ctx context.Context, p *script.Printer) error {
-	for _, write := range []func(context.Context, *script.Printer) error{
-		c.writeRoles, c.writeRoleSettings, c.writeMemberships, c.writeParameterGrants, c.writeTablespaces, c.writeSharedLabels,
-	} {
-		if err := write(ctx, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A database of the cluster, with the statements that make it and those that
+// A Database of the cluster, with the statements that make it and those that
 // give it its properties.
-type database struct {
+type Database struct {
 	Name, Quoted string
-	exists       bool // in every new cluster
-	create       string
-	properties   func(*script.Printer)
-	without      func() []string // statements that take the properties back, of those that there are
+	Exists       bool // in every new cluster
+	Create       string
+	Properties   func(*script.Printer)
+	Without      func() []string // statements that take the properties back, of those that there are
 }
 
-// checkNames refuses names that psql cannot be told: a meta-command ends with its line, whatever quotes are open, and
+// CheckNames refuses names that psql cannot be told: a meta-command ends with its line, whatever quotes are open, and
 // the rest of such a name would be the next command (pg_dumpall refuses them too).
-func checkNames(databases []database) error {
+func CheckNames(databases []Database) error {
 	for _, d := range databases {
 		if strings.ContainsAny(d.Name, "\r\n") {
 			return fmt.Errorf("database %q: a name with a line break cannot be written for psql; rename it", d.Name)
@@ -68,8 +32,8 @@ func checkNames(databases []database) error {
 	return nil
 }
 
-// tellUnreachable tells of databases that are left out because nobody can connect to them, of those that are asked for.
-func (c *cluster) tellUnreachable(ctx context.Context, asked func(name string) bool) error {
+// TellUnreachable tells of databases that are left out because nobody can connect to them, of those that are asked for.
+func (c *cluster) TellUnreachable(ctx context.Context, asked func(name string) bool) error {
 	type row struct {
 		Name    string
 		Invalid bool
@@ -88,8 +52,8 @@ func (c *cluster) tellUnreachable(ctx context.Context, asked func(name string) b
 	return err
 }
 
-// databaseNames lists the databases that a dump of all of them holds, in its order.
-func databaseNames(ctx context.Context, conn *pgx.Conn) ([]string, error) {
+// DatabaseNames lists the databases that a dump of all of them holds, in its order.
+func DatabaseNames(ctx context.Context, conn *pgx.Conn) ([]string, error) {
 	rows, err := conn.Query(ctx, `SELECT datname FROM pg_database WHERE `+dumpedDatabases)
 	if err != nil {
 		return nil, err
@@ -118,7 +82,7 @@ type databaseRow struct {
 const dumpedDatabases = `datallowconn AND datconnlimit <> -2 AND datname <> 'template0' ORDER BY datname <> 'template1', datname`
 
 // readDatabases reads the databases that can be connected to, in pg_dumpall's order.
-func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
+func (c *cluster) readDatabases(ctx context.Context) ([]Database, error) {
 	provider, locale, rules := "'c'", "NULL", "NULL"
 	switch {
 	case c.srv.Version >= 170000:
@@ -146,18 +110,18 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 	if err != nil {
 		return nil, err
 	}
-	var databases []database
+	var databases []Database
 	for _, row := range rows {
 		granted, err := c.roles.GrantsOn("DATABASE "+row.Name, "", row.Owner, row.ACL, row.Def, c.warn)
 		if err != nil {
 			return nil, err
 		}
-		d := database{
-			Name: row.Raw, Quoted: row.Name, create: row.create(),
-			exists: row.Raw == "template1" || row.Raw == "postgres",
+		d := Database{
+			Name: row.Raw, Quoted: row.Name, Create: row.create(),
+			Exists: row.Raw == "template1" || row.Raw == "postgres",
 		}
-		d.properties = func(p *script.Printer) {
-			if !d.exists && !p.NoOwner {
+		d.Properties = func(p *script.Printer) {
+			if !d.Exists && !p.NoOwner {
 				p.Stmt("ALTER DATABASE %s OWNER TO %s", row.Name, c.roles[row.Owner].Quoted)
 			}
 			if row.Limit != -1 {
@@ -175,11 +139,11 @@ func (c *cluster) readDatabases(ctx context.Context) ([]database, error) {
 				}
 			}
 			granted.Print(p)
-			if row.Template && !d.exists {
+			if row.Template && !d.Exists {
 				p.Stmt("ALTER DATABASE %s IS_TEMPLATE = true", row.Name)
 			}
 		}
-		d.without = func() (statements []string) {
+		d.Without = func() (statements []string) {
 			add := func(format string, args ...any) {
 				statements = append(statements, fmt.Sprintf(format, args...))
 			}
@@ -232,59 +196,4 @@ func (d databaseRow) create() string {
 		s += " TABLESPACE = " + *d.Tablespace
 	}
 	return s
-}
-
-// writeTablespaces writes the tablespaces that users made.
-func (c *cluster) writeTablespaces(ctx context.Context, p *script.Printer) error {
-	type row struct {
-		Name     string // quoted
-		Owner    uint32
-		Location string
-		Options  []string
-		Comment  *string
-		ACL      []string `db:"acl"`
-		Def      []string
-	}
-	rows, err := server.Query[row](ctx, c.conn, `
-		SELECT quote_ident(spcname) AS name, spcowner AS owner,
-		       -- One inside the data folder (allow_in_place_tablespaces) has a relative path and is made by the empty one.
-		       CASE WHEN pg_tablespace_location(oid) ~ '^(/|[A-Za-z]:)' THEN pg_tablespace_location(oid) ELSE '' END AS location,
-		       spcoptions AS options, shobj_description(oid, 'pg_tablespace') AS comment,
-		       spcacl::text[] AS acl, acldefault('t', spcowner)::text[] AS def
-		FROM pg_tablespace WHERE spcname !~ '^pg_' ORDER BY spcname`)
-	if err != nil {
-		return err
-	}
-	for _, t := range rows {
-		p.Stmt("CREATE TABLESPACE %s LOCATION %s", t.Name, server.Literal(t.Location))
-		if !p.NoOwner {
-			p.Stmt("ALTER TABLESPACE %s OWNER TO %s", t.Name, c.roles[t.Owner].Quoted)
-		}
-		if options := catalog.TablespaceSettings(t.Options, t.Name, c.warn); len(options) > 0 {
-			p.Stmt("ALTER TABLESPACE %s SET (%s)", t.Name, strings.Join(options, ", "))
-		}
-		granted, err := c.roles.GrantsOn("TABLESPACE "+t.Name, "", t.Owner, t.ACL, t.Def, c.warn)
-		if err != nil {
-			return err
-		}
-		granted.Print(p)
-		if t.Comment != nil {
-			p.Stmt("COMMENT ON TABLESPACE %s IS %s", t.Name, server.Literal(*t.Comment))
-		}
-	}
-	return nil
-}
-
-// writeSharedLabels writes the security labels of roles and tablespaces.
-func (c *cluster) writeSharedLabels(ctx context.Context, p *script.Printer) error {
-	type row struct{ Statement string }
-	rows, err := server.Query[row](ctx, c.conn, `
-		SELECT format('SECURITY LABEL FOR %I ON %s IS %L', provider, coalesce('ROLE ' || quote_ident(rolname), 'TABLESPACE ' || quote_ident(spcname)), label) AS statement
-		FROM pg_shseclabel l LEFT JOIN pg_roles r ON classoid = 'pg_authid'::regclass AND objoid = r.oid
-		LEFT JOIN pg_tablespace t ON classoid = 'pg_tablespace'::regclass AND objoid = t.oid
-		WHERE coalesce(r.oid, t.oid) IS NOT NULL ORDER BY 1`)
-	for _, l := range rows {
-		p.Defined(l.Statement, "SECURITY LABEL FOR ")
-	}
-	return err
 }

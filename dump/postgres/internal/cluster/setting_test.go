@@ -1,4 +1,4 @@
-package postgres
+package cluster
 
 import (
 	"testing"
@@ -27,11 +27,11 @@ func FuzzSplitQuotedList(f *testing.F) {
 }
 
 func TestCheckNames(t *testing.T) {
-	if err := checkNames([]database{{Name: "two words"}, {Name: `a'b\c`}}); err != nil {
+	if err := CheckNames([]Database{{Name: "two words"}, {Name: `a'b\c`}}); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"x\n\\! touch /tmp/never", "x\ry"} {
-		if err := checkNames([]database{{Name: name}}); err == nil {
+		if err := CheckNames([]Database{{Name: name}}); err == nil {
 			t.Errorf("checkNames(%q): no error", name)
 		}
 	}
