@@ -21,11 +21,11 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		if err := s.use(ctx, d); err != nil {
 			return err
 		}
-		if err := s.drop("everything in database "+d, s.target(d).clean(ctx)); err != nil {
+		if err := s.drop("everything in database "+d, s.target(d).Clean(ctx)); err != nil {
 			return err
 		}
 		if s.form == script.Cluster { // which says what the properties of its databases are
-			if err := s.target(d).forgetProperties(ctx); err != nil {
+			if err := s.target(d).ForgetProperties(ctx); err != nil {
 				return fmt.Errorf("take the properties of database %s back: %w", d, err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/fresh"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -83,7 +84,7 @@ func TestEmptyIsNew(t *testing.T) {
 	}
 	execute(t, conn, "ROLLBACK")
 	slices.Sort(want)
-	if got := slices.Sorted(slices.Values(namesOf(list))); !slices.Equal(got, slices.Compact(want)) {
+	if got := slices.Sorted(slices.Values(fresh.NamesOf(list))); !slices.Equal(got, slices.Compact(want)) {
 		t.Errorf("what a new database has not got (-want +got):\n%s", cmp.Diff(slices.Compact(want), got))
 	}
 	for i, d := range slices.Backward(dirt) {
@@ -119,7 +120,7 @@ func foundIn(t *testing.T, pg *servers.PG, db string) (found string, warned []st
 		t.Fatal(err)
 	}
 	defer server.HangUp(conn)
-	found, _, err = target{conn, srv, db, func(s string) { warned = append(warned, s) }}.look(t.Context(), true)
+	found, _, err = fresh.Target{Conn: conn, Srv: srv, Name: db, Warn: func(s string) { warned = append(warned, s) }}.Look(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/fresh"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -116,7 +117,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 			return p, err
 		}
 		if slices.Contains(p.emptied, d) {
-			if err := s.target(d).tryClean(ctx); err != nil {
+			if err := s.target(d).TryClean(ctx); err != nil {
 				return p, err
 			}
 			if err := server.Exec(ctx, s.conn.PgConn(), "ROLLBACK"); err != nil {
@@ -133,7 +134,7 @@ func born(database string) bool { return database == "postgres" || database == "
 // look looks into the database that the session is in, which has to be empty or
 // is emptied.
 func (s *loading) look(ctx context.Context, database string, p *placement) error {
-	found, more, err := s.target(database).look(ctx, !s.cfg.Clean)
+	found, more, err := s.target(database).Look(ctx, !s.cfg.Clean)
 	switch {
 	case err != nil:
 		return err
@@ -163,8 +164,8 @@ func (cfg loadConfig) address() string {
 }
 
 // target is the database that the session is in.
-func (s *loading) target(database string) target {
-	return target{s.conn, s.crew.first.srv, database, s.cfg.Warn}
+func (s *loading) target(database string) fresh.Target {
+	return fresh.Target{Conn: s.conn, Srv: s.crew.first.srv, Name: database, Warn: s.cfg.Warn}
 }
 
 // leads tells whether a dump of that form, with those databases at its head, may

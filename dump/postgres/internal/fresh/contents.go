@@ -1,4 +1,6 @@
-package postgres
+// Package fresh makes a database that a dump goes into as a new one is: it finds what there is in one, says which of that
+// is in the way, and drops it or takes it back. Which databases those are, and whether it may, is the load's to say.
+package fresh
 
 import (
 	"context"
@@ -12,17 +14,17 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A target is a database that a dump goes into, and a session in it.
-type target struct {
-	conn *pgx.Conn
-	srv  server.Info
-	name string
-	warn func(string)
+// A Target is a database that a dump goes into, and a session in it.
+type Target struct {
+	Conn *pgx.Conn
+	Srv  server.Info
+	Name string
+	Warn func(string)
 }
 
-// look names something that keeps the database from being as a new one, and counts what there is besides, or returns the
+// Look names something that keeps the database from being as a new one, and counts what there is besides, or returns the
 // empty string. With keeps it is to stay as it is, and what does not count is told.
-func (t target) look(ctx context.Context, keeps bool) (what string, more int, err error) {
+func (t Target) Look(ctx context.Context, keeps bool) (what string, more int, err error) {
 	what, more, err = t.contents(ctx)
 	if err == nil && what == "" {
 		what, more, err = t.besides(ctx, keeps)
@@ -33,15 +35,15 @@ func (t target) look(ctx context.Context, keeps bool) (what string, more int, er
 // besides names something that a database has which has no contents, and counts what there is more, or returns the
 // empty string. What is harmless does not count: a provider may have set it
 // in all of his databases, new ones too. With keeps it is told.
-func (t target) besides(ctx context.Context, keeps bool) (what string, more int, err error) {
-	if err := server.Exec(ctx, t.conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
+func (t Target) besides(ctx context.Context, keeps bool) (what string, more int, err error) {
+	if err := server.Exec(ctx, t.Conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
 	}
-	list, err := catalog.Additions(ctx, t.conn, t.srv)
+	list, err := catalog.Additions(ctx, t.Conn, t.Srv)
 	if err != nil {
 		return "", 0, err
 	}
-	if err := server.Exec(ctx, t.conn.PgConn(), "ROLLBACK"); err != nil {
+	if err := server.Exec(ctx, t.Conn.PgConn(), "ROLLBACK"); err != nil {
 		return "", 0, err
 	}
 	var made, other []catalog.Addition
@@ -53,17 +55,17 @@ func (t target) besides(ctx context.Context, keeps bool) (what string, more int,
 		}
 	}
 	if len(other) > 0 && keeps {
-		t.warn(fmt.Sprintf("database %s has other than a new one, and keeps where the dump does not say otherwise: %s", t.name, dump.Listed(namesOf(other))))
+		t.Warn(fmt.Sprintf("database %s has other than a new one, and keeps where the dump does not say otherwise: %s", t.Name, dump.Listed(NamesOf(other))))
 	}
-	names := namesOf(made)
+	names := NamesOf(made)
 	if len(names) == 0 {
 		return "", 0, nil
 	}
 	return names[0], len(names) - 1, nil
 }
 
-// namesOf names additions, each once.
-func namesOf(list []catalog.Addition) []string {
+// NamesOf names additions, each once.
+func NamesOf(list []catalog.Addition) []string {
 	var names []string
 	for _, a := range list {
 		if !slices.Contains(names, a.Name) {
@@ -76,10 +78,10 @@ func namesOf(list []catalog.Addition) []string {
 // contents names something that a user made in the database and counts what
 // there is besides, or returns the empty string. Extensions do not count: a template may bring them, and a dump
 // makes them only where they are missing.
-func (t target) contents(ctx context.Context) (what string, more int, err error) {
+func (t Target) contents(ctx context.Context) (what string, more int, err error) {
 	var found *string
 	var n int
-	err = t.conn.QueryRow(ctx, `
+	err = t.Conn.QueryRow(ctx, `
 		WITH s AS (`+catalog.UserSchemas+`), member AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 		found(what) AS NOT MATERIALIZED (
 			SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM s WHERE nspname <> 'public'

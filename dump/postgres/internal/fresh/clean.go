@@ -1,4 +1,4 @@
-package postgres
+package fresh
 
 import (
 	"context"
@@ -17,73 +17,73 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// clean drops everything that users made in the database and takes their
+// Clean drops everything that users made in the database and takes their
 // privileges on what is the server's back, in one transaction: it is all done, or
 // after an error nothing of it. The schema public is made anew as initdb leaves it.
 // What stays all the same is told.
-func (t target) clean(ctx context.Context) error {
-	if err := t.tryClean(ctx); err != nil {
+func (t Target) Clean(ctx context.Context) error {
+	if err := t.TryClean(ctx); err != nil {
 		return err
 	}
-	other, err := catalog.Additions(ctx, t.conn, t.srv)
+	other, err := catalog.Additions(ctx, t.Conn, t.Srv)
 	var stays []catalog.Addition
 	if err == nil && len(other) > 0 {
-		if err = takeBack(ctx, t.conn, other); err == nil {
-			stays, err = catalog.Additions(ctx, t.conn, t.srv)
+		if err = takeBack(ctx, t.Conn, other); err == nil {
+			stays, err = catalog.Additions(ctx, t.Conn, t.Srv)
 		}
 	}
 	if err == nil {
-		err = server.Exec(ctx, t.conn.PgConn(), "COMMIT")
+		err = server.Exec(ctx, t.Conn.PgConn(), "COMMIT")
 	}
 	if err != nil {
 		return fmt.Errorf("clean the database: %w", err)
 	}
-	kept := namesOf(stays)
-	taken := slices.DeleteFunc(namesOf(other), func(name string) bool { return slices.Contains(kept, name) })
+	kept := NamesOf(stays)
+	taken := slices.DeleteFunc(NamesOf(other), func(name string) bool { return slices.Contains(kept, name) })
 	if len(taken) > 0 {
-		t.warn(fmt.Sprintf("database %s is as a new one again in: %s", t.name, dump.Listed(taken)))
+		t.Warn(fmt.Sprintf("database %s is as a new one again in: %s", t.Name, dump.Listed(taken)))
 	}
 	if len(kept) > 0 {
-		t.warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", t.name, dump.Listed(kept)))
+		t.Warn(fmt.Sprintf("database %s is not as a new one: the role may not drop or take back %s", t.Name, dump.Listed(kept)))
 	}
 	return nil
 }
 
-// tryClean begins a transaction and drops everything in it that users made.
-func (t target) tryClean(ctx context.Context) error {
+// TryClean begins a transaction and drops everything in it that users made.
+func (t Target) TryClean(ctx context.Context) error {
 	// What is left is counted twice, in one snapshot.
 	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_catalog.set_config('client_min_messages', 'warning', true), pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_encoding', " +
-		server.Literal(t.srv.Encoding) + ", true);"
-	if err := server.Exec(ctx, t.conn.PgConn(), begin+dropAll); err != nil {
+		server.Literal(t.Srv.Encoding) + ", true);"
+	if err := server.Exec(ctx, t.Conn.PgConn(), begin+dropAll); err != nil {
 		return fmt.Errorf("clean the database: %w", server.LockRoom(err))
 	}
 	return nil
 }
 
-// forgetProperties takes back what was set for a database, granted on it and said of it. What the role may not is told.
-func (t target) forgetProperties(ctx context.Context) error {
-	c, err := cluster.Read(ctx, t.conn, t.srv, func(string) {})
+// ForgetProperties takes back what was set for a database, granted on it and said of it. What the role may not is told.
+func (t Target) ForgetProperties(ctx context.Context) error {
+	c, err := cluster.Read(ctx, t.Conn, t.Srv, func(string) {})
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, d := range c.Databases {
-		if d.Name != t.name {
+		if d.Name != t.Name {
 			continue
 		}
 		for _, sql := range d.Without() {
-			err := server.Exec(ctx, t.conn.PgConn(), sql)
+			err := server.Exec(ctx, t.Conn.PgConn(), sql)
 			if err == nil {
-				t.warn(fmt.Sprintf("database %s is as a new one again: %s", t.name, strings.TrimRight(sql, ";\n")))
+				t.Warn(fmt.Sprintf("database %s is as a new one again: %s", t.Name, strings.TrimRight(sql, ";\n")))
 			}
-			if err != nil && (!errors.As(err, new(*pgconn.PgError)) || t.conn.IsClosed()) {
+			if err != nil && (!errors.As(err, new(*pgconn.PgError)) || t.Conn.IsClosed()) {
 				return err
 			}
 			errs = append(errs, err)
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		t.warn(fmt.Sprintf("database %s keeps something that was set for it, granted on it or said of it where the dump says nothing else: %v", t.name, err))
+		t.Warn(fmt.Sprintf("database %s keeps something that was set for it, granted on it or said of it where the dump says nothing else: %v", t.Name, err))
 	}
 	return nil
 }
