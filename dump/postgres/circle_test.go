@@ -21,11 +21,11 @@ func TestCircles(t *testing.T) {
 	}
 	byPsql, natively := newDB(t, pg), newDB(t, pg)
 	psqlLoad(t, pg, byPsql, stream)
-	if err := load(t, pg, LoadConfig{Database: natively, Jobs: 2}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: natively, Jobs: 2}, stream); err != nil {
 		t.Fatal(err)
 	}
 	// Where what a dump with drops makes is there already.
-	if err := load(t, pg, LoadConfig{Database: natively, Clean: true}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: natively, Clean: true}, stream); err != nil {
 		t.Fatal(err)
 	}
 	psqlLoad(t, pg, byPsql, dumpWith(t, Config{Conn: pg.DSN(db), Clean: true}))
@@ -85,7 +85,7 @@ func TestCirclesWithoutAnOrder(t *testing.T) {
 	if bytes.Contains(stream.Bytes(), []byte("DROP TABLE IF EXISTS public.counts;")) {
 		t.Error("a table that the dump does not make is dropped by it")
 	}
-	if err := load(t, pg, LoadConfig{Database: restored}, stream.Bytes()); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: restored}, stream.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, restored, "SELECT count(*), to_regclass('grouped') FROM rest"); strings.TrimSpace(got) != "2|grouped" {

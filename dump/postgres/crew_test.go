@@ -30,7 +30,7 @@ func TestLoadIsTheSameWithAnyJobs(t *testing.T) {
 	stream := dumpDB(t, pg, db)
 	for _, jobs := range []int{1, 2, 5} {
 		restored := newDB(t, pg)
-		if err := load(t, pg, LoadConfig{Database: restored, Jobs: jobs}, stream); err != nil {
+		if err := restore(t, pg, LoadConfig{Database: restored, Jobs: jobs}, stream); err != nil {
 			t.Fatalf("%d jobs: %v", jobs, err)
 		}
 		if diff := cmp.Diff(strings.Split(original, "\n"), strings.Split(pgDump(t, pg, restored), "\n")); diff != "" {
@@ -80,7 +80,7 @@ CREATE INDEX k ON public.b USING btree (id);
 COMMENT ON INDEX public.k IS 'built with the others';
 `)
 	db := newDB(t, pg)
-	if err := load(t, pg, LoadConfig{Database: db, Jobs: 3, BuildApart: -1}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: db, Jobs: 3, BuildApart: -1}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, db, "SELECT obj_description('public.k'::regclass)"); got != "built with the others" {
@@ -136,7 +136,7 @@ func TestForeignKeyWaitsForItsKey(t *testing.T) {
 	}
 	sql.WriteString("ALTER TABLE ONLY public.a\n    ADD CONSTRAINT f FOREIGN KEY (other) REFERENCES public.a(id);\nCOMMENT ON CONSTRAINT f ON public.a IS 'x';\n")
 	db := newDB(t, pg)
-	if err := load(t, pg, LoadConfig{Database: db, Jobs: 4, BuildApart: -1}, written(t, nil, sql.String())); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: db, Jobs: 4, BuildApart: -1}, written(t, nil, sql.String())); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, db, "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"); got != "6" {
@@ -153,7 +153,7 @@ func TestSettingsReachEverySession(t *testing.T) {
 		during("CREATE INDEX", `INSERT INTO public.seen SELECT pg_catalog.current_setting('lock_timeout') || ' ' || (pg_catalog.pg_backend_pid() = (SELECT min(pid) FROM public.main));`)+
 		"CREATE TABLE public.main AS SELECT pg_catalog.pg_backend_pid() AS pid;\n"+
 		"CREATE INDEX \"caf\xe9\" ON public.a USING btree (id);\nSET lock_timeout = 88;\nCREATE INDEX j ON public.b USING btree (id);\nSET lock_timeout = 99;\nCREATE INDEX k ON public.c USING btree (id);\n")
-	if err := load(t, pg, LoadConfig{Database: db, Jobs: 2, BuildApart: -1}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: db, Jobs: 2, BuildApart: -1}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if got := pg.Psql(t, db, "SELECT count(*) FROM pg_class WHERE relname = 'café'"); got != "1" {
@@ -334,7 +334,7 @@ func TestKeysFollowTheirRows(t *testing.T) {
 		at = i
 	}
 	restored := newDB(t, pg)
-	if err := load(t, pg, LoadConfig{Database: restored, Jobs: 3}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: restored, Jobs: 3}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if again := dumpDB(t, pg, restored); !bytes.Equal(stream, again) {

@@ -35,7 +35,7 @@ func TestEncodings(t *testing.T) {
 			if diff := cmp.Diff(pgDump(t, pg, "encoded"), pgDump(t, pg, "decoded")); diff != "" {
 				t.Errorf("restored by psql (-original +restored):\n%s", diff)
 			}
-			if err := load(t, pg, LoadConfig{Database: "decoded", Clean: true}, stream); err != nil {
+			if err := restore(t, pg, LoadConfig{Database: "decoded", Clean: true}, stream); err != nil {
 				t.Fatal(err)
 			}
 			if again := dumpDB(t, pg, "decoded"); !bytes.Equal(stream, again) {

@@ -82,11 +82,11 @@ func TestRowsOfExtensions(t *testing.T) {
 	stream := dumpDB(t, pg, db)
 	byPsql, natively, rowsAlone := newDB(t, pg), newDB(t, pg), newDB(t, pg)
 	psqlLoad(t, pg, byPsql, stream)
-	if err := load(t, pg, LoadConfig{Database: natively, Jobs: 2}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: natively, Jobs: 2}, stream); err != nil {
 		t.Fatal(err)
 	}
 	psqlLoad(t, pg, rowsAlone, dumpWith(t, Config{Conn: pg.DSN(db), Select: Selection{SchemaOnly: true}}))
-	if err := load(t, pg, LoadConfig{Database: rowsAlone}, dumpWith(t, Config{Conn: pg.DSN(db), Select: Selection{DataOnly: true}})); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: rowsAlone}, dumpWith(t, Config{Conn: pg.DSN(db), Select: Selection{DataOnly: true}})); err != nil {
 		t.Fatal(err)
 	}
 	for how, restored := range map[string]string{"by psql": byPsql, "natively": natively, "after the definitions": rowsAlone} {

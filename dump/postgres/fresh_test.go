@@ -152,7 +152,7 @@ func TestCleanIsNew(t *testing.T) {
 			bystander.Exec(ctx, "CREATE TEMPORARY TABLE mine (); DROP TABLE mine", pgx.QueryExecModeSimpleProtocol)
 		}
 	})
-	err := load(t, pg, cfg, stream)
+	err := restore(t, pg, cfg, stream)
 	leave()
 	busy.Wait()
 	if err != nil || len(warned) != 1 || !strings.Contains(warned[0], "as a new one again in: ") || !strings.Contains(warned[0], "privileges on TYPE pg_catalog.money") {

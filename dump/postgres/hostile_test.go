@@ -117,7 +117,7 @@ func TestUnprintableIsLeftOut(t *testing.T) {
 		restored := newDB(t, pg)
 		if psql {
 			psqlLoad(t, pg, restored, stream.Bytes())
-		} else if err := load(t, pg, LoadConfig{Database: restored}, stream.Bytes()); err != nil {
+		} else if err := restore(t, pg, LoadConfig{Database: restored}, stream.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 		if got := pg.Psql(t, restored, "SELECT string_agg(id || ':' || c, ' ') FROM kept"); got != "1:5 2:5" {

@@ -98,7 +98,7 @@ func TestLoadErrors(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := load(t, pg, LoadConfig{Database: pg.CreateDB(t)}, c.stream)
+			err := restore(t, pg, LoadConfig{Database: pg.CreateDB(t)}, c.stream)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -133,7 +133,7 @@ COPY public.t (a) FROM stdin;
 -- table of what follows
 COMMENT ON TABLE public.t IS 'x';
 `)
-	if err := load(t, pg, LoadConfig{Database: pg.CreateDB(t)}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: pg.CreateDB(t)}, stream); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -51,7 +52,7 @@ type LoadConfig struct {
 }
 
 // A Loader loads a dump into a database. It holds no connection between loads.
-type Loader struct{ cfg loadConfig }
+type Loader struct{ cfg load.Config }
 
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
@@ -79,7 +80,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		cfg.BuildApart = 1 << 20
 	}
 	server.GuardPassword(cc, cfg.Warn)
-	return &Loader{loadConfig{
+	return &Loader{load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
 		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Into: cfg.Into, Compared: cfg.Compared, Warn: cfg.Warn,
 	}}, nil
@@ -92,9 +93,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // before anything is changed. An error after that says so: the target then holds
 // a part of the dump. A reader that can be closed is closed when the load fails,
 // so that nobody waits for what it would still bring.
-func (l *Loader) Load(ctx context.Context, r io.Reader) error { return runLoad(ctx, l.cfg, r) }
+func (l *Loader) Load(ctx context.Context, r io.Reader) error { return load.Run(ctx, l.cfg, r) }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where
 // the Loader would put it, and has the rows that its manifest says. It connects to
 // nothing.
-func (l *Loader) Verify(r io.Reader) error { return verifyLoad(l.cfg, r) }
+func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, r) }

@@ -27,7 +27,7 @@ func TestOrderOfColumns(t *testing.T) {
 	if n := strings.Count(string(stream), "DROP TABLE "); n != 1 {
 		t.Errorf("%d moulds, want 1 for the one table that needs it", n)
 	}
-	if err := load(t, pg, LoadConfig{Database: restored, Jobs: 2}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: restored, Jobs: 2}, stream); err != nil {
 		t.Fatal(err)
 	}
 	for what, sql := range map[string]string{

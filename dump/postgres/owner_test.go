@@ -227,7 +227,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 				t.Errorf("dump %d as %s, order %s: %v", i, role, order, err)
 			}
 		}
-		if err := load(t, pg, LoadConfig{Database: target}, stream); !errors.Is(err, ErrNotEmpty) {
+		if err := restore(t, pg, LoadConfig{Database: target}, stream); !errors.Is(err, ErrNotEmpty) {
 			t.Errorf("restore into a database that is not empty: %v", err)
 		}
 		if got := ranAsUs(t, pg, start); len(got) > 0 {
@@ -261,7 +261,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 	if dumps < least {
 		t.Errorf("%d of %d dumps came to an end, want %d at least", dumps, 2*rounds, least)
 	}
-	if err := load(t, pg, LoadConfig{Database: target, Clean: true}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: target, Clean: true}, stream); err != nil {
 		t.Errorf("restore over what he made: %v", err)
 	}
 	if got := ranAsUs(t, pg, start); len(got) > 0 {

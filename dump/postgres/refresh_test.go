@@ -28,13 +28,13 @@ func TestRefresh(t *testing.T) {
 	psqlLoad(t, pg, byPsql, stream)
 	body := stream[bytes.IndexByte(stream, '\n')+1 : bytes.LastIndex(stream, []byte("-- table "))]
 	earlier := strings.Replace(string(body), "SET row_security = on;\n", "", 1) // as versions before wrote it
-	if err := load(t, pg, LoadConfig{Database: natively}, written(t, dump.Manifest{tableOf("public.t", strings.Fields("0 1 2 3 4 5 6 7 8 9")...)}, earlier)); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: natively}, written(t, dump.Manifest{tableOf("public.t", strings.Fields("0 1 2 3 4 5 6 7 8 9")...)}, earlier)); err != nil {
 		t.Fatal(err)
 	}
 	pg.Psql(t, db, `CREATE TABLE divisors (a integer); INSERT INTO divisors VALUES (1);
 		CREATE MATERIALIZED VIEW a_quotients AS SELECT 1 / a AS q FROM divisors; CREATE MATERIALIZED VIEW b_of_quotients AS TABLE a_quotients; INSERT INTO divisors VALUES (0)`)
 	var warned []string
-	err := load(t, pg, LoadConfig{Database: partly, Warn: func(s string) { warned = append(warned, s) }}, dumpDB(t, pg, db))
+	err := restore(t, pg, LoadConfig{Database: partly, Warn: func(s string) { warned = append(warned, s) }}, dumpDB(t, pg, db))
 	if !errors.As(err, new(*dump.PartialError)) || !strings.Contains(err.Error(), "the server does not fill 2 materialized views, and all else is there: line ") {
 		t.Errorf("error %v, want one that names two views", err)
 	}

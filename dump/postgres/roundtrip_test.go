@@ -29,22 +29,22 @@ func TestClusterFidelity(t *testing.T) {
 	psqlLoad(t, from, "postgres", readFile(t, "testdata/cluster.sql"))
 	stream := dumpWith(t, Config{Conn: from.DSN("postgres"), AllDatabases: true})
 	psqlLoad(t, byPsql, "postgres", stream)
-	if err := load(t, natively, LoadConfig{}, stream); err != nil {
+	if err := restore(t, natively, LoadConfig{}, stream); err != nil {
 		t.Fatal(err)
 	}
 	// Over what is there: refused before a role is altered, done when asked for.
 	natively.Psql(t, "postgres", `ALTER ROLE app CONNECTION LIMIT 3; ALTER DATABASE postgres SET work_mem = '1MB'; ALTER ROLE app IN DATABASE template1 SET work_mem = '1MB';
 		ALTER DATABASE postgres CONNECTION LIMIT 50; COMMENT ON DATABASE template1 IS 'x'; GRANT CREATE ON DATABASE postgres TO app`)
-	if err := load(t, natively, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "plain") {
+	if err := restore(t, natively, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "plain") {
 		t.Errorf("loading over databases that exist: %v, want ErrNotEmpty and their names", err)
 	}
-	if err := load(t, natively, LoadConfig{Database: "plain", Clean: true}, stream); !errors.Is(err, ErrWholeCluster) {
+	if err := restore(t, natively, LoadConfig{Database: "plain", Clean: true}, stream); !errors.Is(err, ErrWholeCluster) {
 		t.Errorf("loading a cluster into one database: %v, want ErrWholeCluster", err)
 	}
 	if got := strings.TrimSpace(natively.Psql(t, "postgres", "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'app'")); got != "3" {
 		t.Errorf("a refused load altered a role: connection limit %s", got)
 	}
-	if err := load(t, natively, LoadConfig{Clean: true}, stream); err != nil {
+	if err := restore(t, natively, LoadConfig{Clean: true}, stream); err != nil {
 		t.Fatal(err)
 	}
 	original := pgDumpAll(t, from)
@@ -72,7 +72,7 @@ func TestPartitionsByHashOfEnum(t *testing.T) {
 		INSERT INTO by_mood SELECT i, m FROM generate_series(1, 100) i, unnest(enum_range(NULL::mood)) m;`)
 	stream := dumpDB(t, pg, db)
 	psqlLoad(t, pg, byPsql, stream)
-	if err := load(t, pg, LoadConfig{Database: natively}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: natively}, stream); err != nil {
 		t.Fatal(err)
 	}
 	rows := func(db, table string) string {
@@ -112,8 +112,8 @@ func readFile(t *testing.T, name string) []byte {
 	return b
 }
 
-// load loads a stream with cfg, whose Conn it sets.
-func load(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) error {
+// restore loads a stream with cfg, whose Conn it sets.
+func restore(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) error {
 	t.Helper()
 	cfg.Conn = pg.DSN("postgres")
 	l, err := NewLoader(cfg)

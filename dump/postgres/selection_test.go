@@ -87,7 +87,7 @@ func TestSelection(t *testing.T) {
 			}
 			byPsql, natively := newDB(t, pg), newDB(t, pg)
 			psqlLoad(t, pg, byPsql, stream)
-			if err := load(t, pg, LoadConfig{Database: natively}, stream); err != nil {
+			if err := restore(t, pg, LoadConfig{Database: natively}, stream); err != nil {
 				t.Fatal(err)
 			}
 			for _, restored := range []string{byPsql, natively} {
@@ -176,7 +176,7 @@ func TestDataOnly(t *testing.T) {
 	psqlLoad(t, pg, byPsql, definitions)
 	psqlLoad(t, pg, byPsql, stream)
 	for _, part := range [][]byte{definitions, stream} {
-		if err := load(t, pg, LoadConfig{Database: natively}, part); err != nil {
+		if err := restore(t, pg, LoadConfig{Database: natively}, part); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -185,7 +185,7 @@ func TestDataOnly(t *testing.T) {
 			t.Error("definitions and data, restored one after the other, are not the whole")
 		}
 	}
-	if err := load(t, pg, LoadConfig{Database: natively, Clean: true}, stream); !errors.Is(err, ErrDataOnly) {
+	if err := restore(t, pg, LoadConfig{Database: natively, Clean: true}, stream); !errors.Is(err, ErrDataOnly) {
 		t.Errorf("cleaning for rows alone: %v, want ErrDataOnly", err)
 	}
 	psqlLoad(t, pg, db, []byte("ALTER TABLE app.customers ADD referred int REFERENCES app.orders"))
@@ -224,10 +224,10 @@ func TestLoadWithoutRoles(t *testing.T) {
 		ALTER DEFAULT PRIVILEGES FOR ROLE nobody_there GRANT SELECT ON TABLES TO PUBLIC`))
 	stream := dumpDB(t, pg, db)
 	psqlLoad(t, pg, db, []byte(`REASSIGN OWNED BY "No OWNER TO it" TO CURRENT_USER; DROP OWNED BY nobody_there; DROP ROLE "No OWNER TO it"; DROP ROLE nobody_there`))
-	if err := load(t, pg, LoadConfig{Database: restored, NoOwner: true}, stream); err == nil || !strings.Contains(err.Error(), "nobody_there") {
+	if err := restore(t, pg, LoadConfig{Database: restored, NoOwner: true}, stream); err == nil || !strings.Contains(err.Error(), "nobody_there") {
 		t.Errorf("%v, want the role that is missing", err)
 	}
-	if err := load(t, pg, LoadConfig{Database: restored, Clean: true, NoOwner: true, NoPrivileges: true}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: restored, Clean: true, NoOwner: true, NoPrivileges: true}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if a, b := pgDump(t, pg, db), pgDump(t, pg, restored); a != b {
@@ -251,7 +251,7 @@ func TestSeveralDatabases(t *testing.T) {
 	if len(warnings) != 1 || warnings[0] != "no database fits none_*" {
 		t.Errorf("warned of %q", warnings)
 	}
-	if err := load(t, to, LoadConfig{}, stream); err != nil {
+	if err := restore(t, to, LoadConfig{}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.TrimSpace(to.Psql(t, "postgres", list)); got != "postgres shop_1 shop_2" {

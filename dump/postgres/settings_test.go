@@ -185,7 +185,7 @@ func TestWorstParameters(t *testing.T) {
 			if c.by == "role" {
 				execute(t, settledConn(t, pg, "shop"), "DROP TABLE public.vals, public.words, public.parent CASCADE; DROP FUNCTION public.f")
 				psqlLoad(t, pg, "shop", append(bytes.Clone(want), setByHead(plain)...))
-			} else if err := load(t, pg, LoadConfig{Database: "shop", Clean: true}, want); err != nil {
+			} else if err := restore(t, pg, LoadConfig{Database: "shop", Clean: true}, want); err != nil {
 				t.Fatal(err)
 			}
 			if got := dumpWith(t, Config{Conn: pg.DSN("shop")}); !bytes.Equal(want, got) {

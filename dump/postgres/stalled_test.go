@@ -82,7 +82,7 @@ func TestBrokenRowsAreTheError(t *testing.T) {
 	sql := "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n"
 	stream := written(t, nil, sql)
 	stream = stream[:bytes.Index(stream, []byte("1\n2\n"))+len("1\n2\n")]
-	if err := load(t, pg, LoadConfig{Database: pg.CreateDB(t)}, stream); !errors.Is(err, dump.ErrTruncated) {
+	if err := restore(t, pg, LoadConfig{Database: pg.CreateDB(t)}, stream); !errors.Is(err, dump.ErrTruncated) {
 		t.Errorf("error %v, want %v", err, dump.ErrTruncated)
 	}
 }

@@ -130,7 +130,7 @@ func within(t *testing.T, pg *servers.PG, major int, files []string) {
 		fill(t, pg, db, file, major)
 	}
 	stream := dumpDB(t, pg, db)
-	if err := load(t, pg, LoadConfig{Database: restored, Jobs: 2}, stream); err != nil {
+	if err := restore(t, pg, LoadConfig{Database: restored, Jobs: 2}, stream); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(stream), "\n"), strings.Split(string(dumpDB(t, pg, restored)), "\n")); diff != "" {
@@ -228,7 +228,7 @@ func (v crossing) cross(t *testing.T, script, db, twin string, common bool) {
 		}
 	}
 	natively := newDB(t, v.there)
-	err := load(t, v.there, LoadConfig{Database: natively}, stream)
+	err := restore(t, v.there, LoadConfig{Database: natively}, stream)
 	if len(refused) > 0 {
 		if err == nil || !strings.Contains(err.Error(), refused[0].Message) {
 			t.Errorf("load: %v, want: … %s …", err, refused[0].Message)

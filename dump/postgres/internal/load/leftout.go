@@ -1,4 +1,4 @@
-package postgres
+package load
 
 import (
 	"regexp"
@@ -10,7 +10,7 @@ var ownerChange = regexp.MustCompile(`^ALTER (?s:.*) OWNER TO (?:"(?:[^"]|"")+"|
 // skips tells whether the load leaves a statement out because owners or
 // privileges are not wanted: the roles of another server may not exist here. It
 // knows the statements as this package writes them.
-func (cfg loadConfig) skips(sql string) bool {
+func (cfg Config) skips(sql string) bool {
 	if cfg.NoOwner && ownerChange.MatchString(sql) {
 		return true
 	}

@@ -1,4 +1,4 @@
-package postgres
+package load
 
 import (
 	"context"
@@ -33,7 +33,7 @@ type placement struct {
 var ErrNoName = errors.New("the dump is of one database, and the configuration of several; name the one that it goes into")
 
 // accepts holds what a dump says it is, by its head, against the configuration.
-func (cfg loadConfig) accepts(name string) error {
+func (cfg Config) accepts(name string) error {
 	switch {
 	case name != script.OneDatabase && name != script.RowsAlone && name != script.Cluster:
 		return fmt.Errorf("this is a dump of %s, not of %s", name, script.OneDatabase)
@@ -155,7 +155,7 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 }
 
 // address is the server's, for people.
-func (cfg loadConfig) address() string {
+func (cfg Config) address() string {
 	host := server.HostName(cfg.Conn.Host)
 	if host != cfg.Conn.Host {
 		return host

@@ -1,4 +1,4 @@
-package postgres
+package load
 
 import (
 	"fmt"
@@ -8,10 +8,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// verifyLoad reads a dump to its end and returns nil for a whole one that goes where
+// Verify reads a dump to its end and returns nil for a whole one that goes where
 // a load would put it, and has the rows that its manifest says. It connects to
 // nothing.
-func verifyLoad(cfg loadConfig, r io.Reader) error {
+func Verify(cfg Config, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
 		return err

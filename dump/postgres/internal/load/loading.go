@@ -1,0 +1,183 @@
+// Package load is how a dump comes into a server: what it says it is and where it goes, what stands in its way there and is
+// dropped, its statements on one session in their order, and those that may run beside others on several, rows passed on as
+// they come; and what was loaded held against the manifest. It knows the statements that this program's dumps are made of,
+// and takes any other for one that runs alone.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+)
+
+// Run runs a dump's statements, indexes and keys on several connections and all
+// else in its order on one. Whatever stands in the way is found
+// before anything is changed. An error after that says so: the target then holds
+// a part of the dump. A reader that can be closed is closed when the load fails,
+// so that nobody waits for what it would still bring.
+func Run(ctx context.Context, cfg Config, r io.Reader) error {
+	vouched, name, err := dump.NewReader(r)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if err := cfg.accepts(name); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	s := &loading{cfg: cfg, dump: script.NewReader(vouched), form: name, fail: fail}
+	defer dump.CloseWith(ctx, r)()
+	if err = s.load(ctx); err != nil {
+		fail(err)
+		err = context.Cause(ctx) // what failed first
+	}
+	s.disconnect()
+	if err == nil {
+		cfg.Compared(dump.Comparison{Tables: len(s.manifest), Rows: s.manifest.Rows()})
+		return nil
+	}
+	err = fmt.Errorf("restore: %w", err)
+	if left := dump.Left(s.touched, s.gone); left != "" {
+		return &dump.PartialError{Err: err, Left: left}
+	}
+	return err
+}
+
+// A loading is one Load under way.
+type loading struct {
+	cfg        Config
+	form       string // what the dump says it is: script.OneDatabase, script.RowsAlone, script.Cluster
+	dump       *script.Reader
+	conn       *pgx.Conn // that the statements run on in their order
+	crew       *crew     // of the present database
+	planner    planner
+	set        settings // what the statements so far have set
+	apart      bool     // all that follows runs on conn
+	begun      int      // the line of the statement that began the transaction that conn is in; 0: it is in none
+	fail       context.CancelCauseFunc
+	filled     map[string]int64 // bytes of rows by table, of the present database
+	shared     []*job           // not yet sent
+	sharedSize int              // bytes of their text
+	database   string           // the present one, where the dump says which
+	loaded     []filling        // by the COPYs, in the order of the stream
+	manifest   dump.Manifest
+	trailer    dump.Trailer
+	damaged    error   // of the comments since the last statement
+	unfilled   []error // of the materialized views that the server does not fill
+
+	databases []string // that a dump of a cluster makes or fills
+	gone      []string // what Clean has dropped so far
+	touched   bool     // something of the dump is there, or may be
+}
+
+// load runs the dump's items. Where they go is settled before the first statement.
+func (s *loading) load(ctx context.Context) error {
+	prepared := false
+	for {
+		item, err := s.dump.Next()
+		switch {
+		case err == io.EOF:
+			return s.end(ctx)
+		case err != nil:
+			return err
+		case item.Kind == script.Comment:
+			s.note(item, prepared)
+			continue
+		case !prepared:
+			if s.damaged != nil {
+				return s.damaged
+			}
+			if err := s.prepare(ctx); err != nil {
+				return err
+			}
+			prepared = true
+		}
+		s.noteStatement()
+		if item.Kind == script.Statement && s.cfg.skips(item.Text) {
+			continue
+		}
+		if err := s.run(ctx, item); err != nil {
+			return err
+		}
+	}
+}
+
+// prepare makes room for the dump where it goes.
+func (s *loading) prepare(ctx context.Context) error {
+	p, err := s.place(ctx)
+	if err != nil {
+		return err
+	}
+	s.cfg.Into(p.target)
+	return s.clear(ctx, p)
+}
+
+// use goes on in another database.
+func (s *loading) use(ctx context.Context, database string) error {
+	s.disconnect()
+	first, err := s.connect(ctx, database)
+	if err != nil {
+		return err
+	}
+	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
+	s.conn, s.crew = first.conn, newCrew(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
+	s.filled, s.begun = map[string]int64{}, 0
+	s.set, s.apart = nil, s.cfg.Jobs == 1
+	s.enter(database)
+	return nil
+}
+
+// connect opens a session of the load.
+func (s *loading) connect(ctx context.Context, database string) (*session, error) {
+	conn, srv, err := server.Connect(ctx, s.cfg.Conn, database, server.ForLoading(s.cfg.LockTimeout))
+	if err != nil {
+		return nil, err
+	}
+	return &session{conn: conn, srv: srv}, nil
+}
+
+func (s *loading) disconnect() {
+	if s.crew != nil {
+		s.crew.close()
+		s.crew = nil
+	}
+}
+
+// ended returns an error if the statements so far leave a transaction open, which the server undoes with the session.
+func (s *loading) ended() error {
+	if s.begun == 0 {
+		return nil
+	}
+	return fmt.Errorf("the transaction that line %d begins is never committed, so that what the dump does from there on is undone", s.begun)
+}
+
+// end waits for what is still being built, and compares.
+func (s *loading) end(ctx context.Context) error {
+	if s.crew != nil {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+		if err := s.crew.settle(ctx); err != nil {
+			return err
+		}
+		if err := s.ended(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(s.compare(), s.unfilledError())
+}
+
+// unfilledError names the materialized views that the server has refused to fill.
+func (s *loading) unfilledError() error {
+	if len(s.unfilled) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the server does not fill %d materialized views, and all else is there: %w", len(s.unfilled), errors.Join(s.unfilled...))
+}
