@@ -18,7 +18,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, _, err := connect(t.Context(), cc)
+		c, err := connect(t.Context(), cc)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -99,7 +99,7 @@ func (my *testMySQL) ledger() dumptest.Ledger[string] {
 			my.Query(t, db, fmt.Sprintf("DELETE FROM m_rows WHERE id BETWEEN 45000 AND 44999 + %d", n))
 		},
 		Transfer: func(ctx context.Context, db string) error {
-			c, _, err := my.connect(ctx)
+			c, err := my.connect(ctx)
 			if err != nil {
 				return err
 			}

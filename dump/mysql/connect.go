@@ -236,6 +236,7 @@ func parseVersion(s string) (server, error) {
 
 // A conn is one session with a server.
 type conn struct {
+	srv  server
 	db   *sql.DB
 	sql  *sql.Conn
 	last *lastWords
@@ -271,14 +272,14 @@ const firstAnswer = 2 * time.Minute
 
 // connect opens a connection and asks who is there. cc.Timeout bounds the whole handshake; the driver itself takes it as
 // the time to dial.
-func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
+func connect(ctx context.Context, cc *mysql.Config) (*conn, error) {
 	cc = cc.Clone()
 	c := &conn{last: &lastWords{}}
 	cc.Logger = c.last
 	watched, answering := watch(cc), bound(cc, largestPacket)
 	connector, err := mysql.NewConnector(cc)
 	if err != nil {
-		return nil, server{}, err
+		return nil, err
 	}
 	c.db = sql.OpenDB(connector)
 	shaking, cancel := within(ctx, cc.Timeout)
@@ -293,7 +294,7 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	cancel()
 	if err != nil {
 		c.db.Close()
-		return nil, server{}, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
 	asking, cancel := within(ctx, firstAnswer)
 	defer cancel()
@@ -301,18 +302,19 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, server, error) {
 	var folds bool
 	if err := c.row(asking, "SELECT VERSION(), @@lower_case_table_names <> 0", &text, &folds); err != nil {
 		c.close()
-		return nil, server{}, fmt.Errorf("connect: read the server's version: %w", err)
+		return nil, fmt.Errorf("connect: read the server's version: %w", err)
 	}
 	srv, err := parseVersion(text)
 	srv.folds = folds
+	c.srv = srv
 	if err == nil && srv.version.less(oldest[srv.family]) {
 		err = fmt.Errorf("the server is %s %s; %s or newer is needed", srv.family, srv.version, oldest[srv.family])
 	}
 	if err != nil {
 		c.close()
-		return nil, server{}, fmt.Errorf("connect: %w", err)
+		return nil, fmt.Errorf("connect: %w", err)
 	}
-	return c, srv, nil
+	return c, nil
 }
 
 // within bounds what a server may take for an answer. 0 means no bound.

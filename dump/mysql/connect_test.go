@@ -7,7 +7,7 @@ func TestListsBrokenOff(t *testing.T) {
 	my := testServer(t)
 	db := my.CreateDB(t)
 	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1), (2000)")
-	c, _, err := my.connect(t.Context())
+	c, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,12 +30,13 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 }
 
 func (s *Source) dump(ctx context.Context, w io.Writer) error {
-	main, srv, err := s.open(ctx)
+	main, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer main.close()
 	main.warnOfPlain(s.cfg.Warn, s.cfg.Server)
+	srv := main.srv
 	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (s *Source) moment(ctx context.Context, c *catalog) (snapshot, []*database,
 		if err != nil {
 			return snapshot{}, nil, err
 		}
-		p, err := s.takeSnapshot(ctx, c.srv, connections)
+		p, err := s.takeSnapshot(ctx, connections)
 		if err != nil {
 			return snapshot{}, nil, err
 		}

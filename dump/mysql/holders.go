@@ -27,7 +27,7 @@ func (s *Source) explain(ctx context.Context, err error) error {
 	}
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second) // the error does not wait for more
 	defer cancel()
-	c, _, openErr := s.open(asking)
+	c, openErr := s.open(asking)
 	if openErr != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func TestHolders(t *testing.T) {
 	db := my.CreateDB(t)
 	my.Query(t, db, "CREATE TABLE busy (a INT PRIMARY KEY)")
 	s := my.source(t, Config{Databases: []string{db}, LockTimeout: time.Second})
-	holder, _, err := s.open(t.Context())
+	holder, err := s.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

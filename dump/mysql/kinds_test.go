@@ -83,17 +83,17 @@ func TestNewerServer(t *testing.T) {
 // A table and a column of information_schema that are not on the list are named; of those that are, nothing is said.
 func TestDescribed(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t))
-	conn, srv, err := my.source(t, Config{}).open(t.Context())
+	conn, err := my.source(t, Config{}).open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.close()
 	for _, tt := range []struct{ known, want string }{
-		{described[srv.family], ""},
-		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[srv.family]), "triggers, views.is_updatable"},
+		{described[conn.srv.family], ""},
+		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[conn.srv.family]), "triggers, views.is_updatable"},
 	} {
 		var warned []string
-		c := &catalog{conn: conn, srv: srv, warn: func(text string) { warned = append(warned, text) }}
+		c := &catalog{conn: conn, srv: conn.srv, warn: func(text string) { warned = append(warned, text) }}
 		if err := c.warnOfDescribed(t.Context(), tt.known); err != nil {
 			t.Fatal(err)
 		}

@@ -210,26 +210,16 @@ func (s *loading) disconnect() {
 }
 
 // open opens a session of the load.
-func (l *Loader) open(ctx context.Context) (*conn, server, error) {
-	c, srv, err := connect(ctx, l.conn)
-	if err != nil {
-		return nil, srv, err
-	}
-	if err = c.settle(ctx, srv, forLoad); err == nil && l.cfg.LockTimeout > 0 {
-		err = c.exec(ctx, lockTimeout(l.cfg.LockTimeout))
-	}
-	if err != nil {
-		c.close()
-		return nil, srv, err
-	}
-	return c, srv, nil
+func (l *Loader) open(ctx context.Context) (*conn, error) {
+	return open(ctx, l.conn, forLoad, l.cfg.LockTimeout)
 }
 
 // connect opens the session in which the statements run.
 func (s *loading) connect(ctx context.Context) (err error) {
-	if s.conn, s.srv, err = s.open(ctx); err != nil {
+	if s.conn, err = s.open(ctx); err != nil {
 		return err
 	}
+	s.srv = s.conn.srv
 	s.conn.warnOfPlain(s.cfg.Warn, s.cfg.Server)
 	if err := s.conn.row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)

@@ -85,7 +85,7 @@ func TestLoadErrors(t *testing.T) {
 func TestLoadSplitsStatements(t *testing.T) {
 	my := testServer(t)
 	var before int
-	admin, _, err := my.connect(t.Context())
+	admin, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

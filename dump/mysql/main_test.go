@@ -68,10 +68,10 @@ func testServer(t *testing.T) *testMySQL {
 }
 
 // connect opens a session as this program does.
-func (my *testMySQL) connect(ctx context.Context) (*conn, server, error) {
+func (my *testMySQL) connect(ctx context.Context) (*conn, error) {
 	cc, err := my.address.connConfig()
 	if err != nil {
-		return nil, server{}, err
+		return nil, err
 	}
 	return connect(ctx, cc)
 }

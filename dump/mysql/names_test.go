@@ -24,7 +24,7 @@ func TestHostileNames(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)
 	db := my.CreateDB(t)
-	conn, _, err := my.connect(t.Context())
+	conn, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestMultibyteText(t *testing.T) {
 		}
 		t.Run(set, func(t *testing.T) {
 			db := my.CreateDB(t)
-			conn, _, err := my.connect(t.Context())
+			conn, err := my.connect(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +149,7 @@ func TestMultibyteText(t *testing.T) {
 func TestNotForClients(t *testing.T) {
 	my := testServer(t)
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
-	conn, _, err := my.connect(t.Context())
+	conn, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

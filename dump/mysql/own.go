@@ -245,7 +245,7 @@ func (d *ownDump) gather(ctx context.Context) error {
 	}
 	var conns []*conn
 	for range d.cfg.Jobs {
-		c, _, err := d.open(ctx)
+		c, err := d.open(ctx)
 		if isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
 			d.cfg.Warn(fmt.Sprintf("the rows are loaded on fewer connections than RESTORE_JOBS says: %v", err))
 			break

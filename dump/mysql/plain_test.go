@@ -144,7 +144,7 @@ func TestNoPasswordInTheClear(t *testing.T) {
 			if !tt.near {
 				cc.DialFunc = dialFar
 			}
-			conn, _, err := connect(t.Context(), cc)
+			conn, err := connect(t.Context(), cc)
 			if err == nil {
 				conn.close()
 			}
@@ -177,7 +177,7 @@ func TestWarnOfPlain(t *testing.T) {
 			if cc.DialFunc = nil; far {
 				cc.DialFunc = dialFar
 			}
-			conn, _, err := connect(t.Context(), cc)
+			conn, err := connect(t.Context(), cc)
 			if err != nil {
 				t.Fatal(err)
 			}

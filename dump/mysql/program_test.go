@@ -10,7 +10,7 @@ import (
 func TestDelimitersInPrograms(t *testing.T) {
 	my := testServer(t)
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
-	conn, _, err := my.connect(t.Context())
+	conn, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
 // A setting is a variable of a session that can change what a statement of ours returns, or whether it runs: a server's
@@ -93,11 +96,28 @@ var mariadbSettings = []setting{
 	{"standard_compliant_cte", "0", "OFF", forLoad, "views that are there would not be made"},
 }
 
+// open opens a session with the settings of one use. Its waits for others' locks are bounded by lockTimeout; 0 means the
+// server's own bound.
+func open(ctx context.Context, cc *mysql.Config, what use, lockTimeout time.Duration) (*conn, error) {
+	c, err := connect(ctx, cc)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.settle(ctx, what); err == nil && lockTimeout > 0 {
+		err = c.exec(ctx, fmt.Sprintf("SET lock_wait_timeout = %d", max(1, int(lockTimeout.Round(time.Second).Seconds()))))
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
 // settle gives a session its settings. Those that it does not have are another server's. One that is not to be had is
 // an error: what comes out would not be what is in the database.
-func (c *conn) settle(ctx context.Context, srv server, what use) error {
+func (c *conn) settle(ctx context.Context, what use) error {
 	fixed := []string{"SET NAMES utf8mb4", "SET sql_select_limit = 18446744073709551615, sql_big_selects = 1"} // to read the rest
-	if srv.mariadb() {
+	if c.srv.mariadb() {
 		fixed[1] += ", max_statement_time = 0"
 	} else {
 		fixed[1] += ", max_execution_time = 0"
@@ -112,7 +132,7 @@ func (c *conn) settle(ctx context.Context, srv server, what use) error {
 		}
 	}
 	own := mysqlSettings
-	if srv.mariadb() {
+	if c.srv.mariadb() {
 		own = mariadbSettings
 	}
 	wanted := slices.DeleteFunc(slices.Concat(sessionSettings, own), func(s setting) bool { return s.use&what == 0 })

@@ -140,7 +140,7 @@ func TestWorstSettings(t *testing.T) {
 	}
 	restore()
 
-	admin, _, err := my.connect(t.Context())
+	admin, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,14 +32,14 @@ func (p snapshot) close() { closeAll(p.readers) }
 // takeSnapshot opens n connections that see the same moment. Where the server
 // has no room for so many, or does not let itself be stopped for that moment,
 // there are fewer. A reader alone needs nobody to stop.
-func (s *Source) takeSnapshot(ctx context.Context, srv server, n int) (p snapshot, err error) {
+func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error) {
 	defer func() {
 		if err != nil {
 			p.close()
 		}
 	}()
 	for range n {
-		r, _, err := s.open(ctx)
+		r, err := s.open(ctx)
 		if len(p.readers) > 0 && isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
 			p.fewer = err.Error()
 			break
@@ -49,9 +49,10 @@ func (s *Source) takeSnapshot(ctx context.Context, srv server, n int) (p snapsho
 		}
 		p.readers = append(p.readers, r)
 	}
+	mariadb := p.readers[0].srv.mariadb()
 	// MariaDB knows the position that belongs to a snapshot by itself.
-	if len(p.readers) > 1 || s.cfg.Position && !srv.mariadb() {
-		lock, err := s.stopCommits(ctx, srv)
+	if len(p.readers) > 1 || s.cfg.Position && !mariadb {
+		lock, err := s.stopCommits(ctx)
 		switch {
 		case err == nil:
 			defer lock.close() // which ends the lock
@@ -68,17 +69,17 @@ func (s *Source) takeSnapshot(ctx context.Context, srv server, n int) (p snapsho
 			return p, fmt.Errorf("begin the dump's transaction: %w", err)
 		}
 	}
-	if s.cfg.Position && (p.fewer == "" || srv.mariadb()) {
-		p.position, err = readPosition(ctx, p.readers[0], srv)
+	if s.cfg.Position && (p.fewer == "" || mariadb) {
+		p.position, err = readPosition(ctx, p.readers[0])
 	}
 	return p, err
 }
 
 // readPosition asks for the position of the binary log that belongs to the
 // snapshot of c: file, offset and GTIDs.
-func readPosition(ctx context.Context, c *conn, srv server) (string, error) {
+func readPosition(ctx context.Context, c *conn) (string, error) {
 	var file, offset, gtid string
-	if srv.mariadb() {
+	if c.srv.mariadb() {
 		rows, err := c.list(ctx, "SHOW STATUS LIKE 'binlog_snapshot_%'")
 		if err != nil {
 			return "", fmt.Errorf("read the binary log's position: %w", err)
@@ -98,7 +99,7 @@ func readPosition(ctx context.Context, c *conn, srv server) (string, error) {
 		}
 	} else {
 		query := "SHOW BINARY LOG STATUS"
-		if srv.version.less(version{8, 2, 0}) {
+		if c.srv.version.less(version{8, 2, 0}) {
 			query = "SHOW MASTER STATUS"
 		}
 		rows, err := c.list(ctx, query)
@@ -123,13 +124,13 @@ var errBusy = errors.New("a statement has been running for more than 5 seconds, 
 
 // stopCommits keeps everybody from committing for as long as the connection
 // that it returns is open.
-func (s *Source) stopCommits(ctx context.Context, srv server) (*conn, error) {
-	c, _, err := s.open(ctx)
+func (s *Source) stopCommits(ctx context.Context) (*conn, error) {
+	c, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	statements := []string{"SET lock_wait_timeout = 5"}
-	if srv.mariadb() {
+	if c.srv.mariadb() {
 		statements = append(statements, "BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT")
 	} else {
 		// The lock waits for the statements that use tables, and whoever comes
@@ -152,19 +153,8 @@ func (s *Source) stopCommits(ctx context.Context, srv server) (*conn, error) {
 }
 
 // open opens a session with the settings of a dump.
-func (s *Source) open(ctx context.Context) (*conn, server, error) {
-	c, srv, err := connect(ctx, s.conn)
-	if err != nil {
-		return nil, srv, err
-	}
-	if err = c.settle(ctx, srv, forDump); err == nil && s.cfg.LockTimeout > 0 {
-		err = c.exec(ctx, lockTimeout(s.cfg.LockTimeout))
-	}
-	if err != nil {
-		c.close()
-		return nil, srv, err
-	}
-	return c, srv, nil
+func (s *Source) open(ctx context.Context) (*conn, error) {
+	return open(ctx, s.conn, forDump, s.cfg.LockTimeout)
 }
 
 func closeAll(list []*conn) {

@@ -20,12 +20,12 @@ func (s *Source) Survey(ctx context.Context) (dump.Survey, error) {
 }
 
 func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
-	conn, srv, err := s.open(ctx)
+	conn, err := s.open(ctx)
 	if err != nil {
 		return survey, err
 	}
 	defer conn.close()
-	c := &catalog{conn: conn, srv: srv, warn: func(string) {}, debug: func(string) {}}
+	c := &catalog{conn: conn, srv: conn.srv, warn: func(string) {}, debug: func(string) {}}
 	if survey.Source, err = c.identify(ctx); err != nil {
 		return survey, fmt.Errorf("ask the server who it is: %w", err)
 	}
@@ -41,7 +41,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 		return survey, err
 	}
 	for _, name := range names {
-		found, err := contents(ctx, conn, srv, name)
+		found, err := contents(ctx, conn, name)
 		if err != nil || found != "" {
 			return survey, err
 		}

@@ -7,15 +7,9 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
-
-// lockTimeout is the setting for how long to wait for others' locks.
-func lockTimeout(d time.Duration) string {
-	return fmt.Sprintf("SET lock_wait_timeout = %d", max(1, int(d.Round(time.Second).Seconds())))
-}
 
 // objects are the things of a database by kinds, with the beginning of a query for those of one and the column that it
 // ends with, and in the order in which they are dropped: whatever reads others first, the tables last.
@@ -31,12 +25,12 @@ var objects = []struct{ kind, query, schema string }{
 }
 
 // contents names something that is in a database, or returns the empty string.
-func contents(ctx context.Context, c *conn, srv server, db string) (string, error) {
+func contents(ctx context.Context, c *conn, db string) (string, error) {
 	for _, o := range objects {
-		if o.kind == "LIBRARY" && !srv.hasLibraries() {
+		if o.kind == "LIBRARY" && !c.srv.hasLibraries() {
 			continue
 		}
-		rows, err := c.list(ctx, o.query+srv.isDatabase(o.schema, db)+" LIMIT 1")
+		rows, err := c.list(ctx, o.query+c.srv.isDatabase(o.schema, db)+" LIMIT 1")
 		if err != nil {
 			return "", fmt.Errorf("look into database %s: %w", db, err)
 		}
@@ -77,7 +71,7 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 		if !exists(db) && s.cfg.Database == "" {
 			continue
 		}
-		found, err := contents(ctx, s.conn, s.srv, db)
+		found, err := contents(ctx, s.conn, db)
 		switch {
 		case err != nil:
 			return p, err

@@ -447,7 +447,7 @@ func (my *testMySQL) headed(t *testing.T, kind, sql string) []byte {
 // session opens a session, until the test is over.
 func (my *testMySQL) session(t *testing.T) *conn {
 	t.Helper()
-	c, _, err := my.connect(context.WithoutCancel(t.Context()))
+	c, err := my.connect(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func TestTLS(t *testing.T) {
 			cc, err := s.connConfig()
 			var conn *conn
 			if err == nil {
-				conn, _, err = connect(t.Context(), cc)
+				conn, err = connect(t.Context(), cc)
 			}
 			if c.want != "" && c.want != "plain" {
 				if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -10,18 +10,18 @@ import (
 // Vectors are younger than the oldest servers: where there are none there is nothing to hold.
 func TestVectors(t *testing.T) {
 	my := testServer(t)
-	c, srv, err := my.connect(t.Context())
+	c, err := my.connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.close()
 	index, from := ", VECTOR KEY nearest (e)", "VEC_FromText"
 	switch {
-	case srv.atLeast(familyMariaDB, version{11, 7, 0}):
-	case srv.atLeast(familyMySQL, version{9, 0, 0}):
+	case c.srv.atLeast(familyMariaDB, version{11, 7, 0}):
+	case c.srv.atLeast(familyMySQL, version{9, 0, 0}):
 		index, from = "", "STRING_TO_VECTOR"
 	default:
-		t.Logf("%s %s has no vectors", srv.family, srv.version)
+		t.Logf("%s %s has no vectors", c.srv.family, c.srv.version)
 		return
 	}
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
