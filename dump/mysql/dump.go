@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -29,6 +30,24 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
+// explain adds to an error of a lock that was waited for who holds it, as far as that can be seen.
+func (s *Source) explain(ctx context.Context, err error) error {
+	if !isError(err, errLockWaitTimeout) || ctx.Err() != nil {
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, 5*time.Second) // the error does not wait for more
+	defer cancel()
+	c, openErr := s.open(asking)
+	if openErr != nil {
+		return err
+	}
+	defer c.close()
+	if who := c.lockHolders(asking); who != "" {
+		return fmt.Errorf("%w; %s", err, who)
+	}
+	return err
+}
+
 func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	main, err := s.open(ctx)
 	if err != nil {
@@ -48,7 +67,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err := c.warnOfDescribed(ctx, described[srv.family]); err != nil {
 		return err
 	}
-	if err := c.warnOfRights(ctx, s.cfg.Databases); err != nil {
+	if err := main.warnOfRights(ctx, s.cfg.Databases, s.cfg.Warn); err != nil {
 		return err
 	}
 	snapshot, databases, err := s.moment(ctx, c)
@@ -83,9 +102,6 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	to := dump.NewWriter(w, name)
 	p := &printer{w: to, qualified: !single, warn: s.cfg.Warn}
 	manifest, err := write(ctx, c, p, snapshot, databases, people)
-	if err == nil {
-		err = p.packets(ctx, c)
-	}
 	if err == nil {
 		err = p.refused
 	}
@@ -204,7 +220,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 	if err != nil {
 		return nil, err
 	}
-	return rows.run(ctx, func(ctx context.Context) error {
+	manifest, err := rows.run(ctx, func(ctx context.Context) error {
 		for _, db := range databases {
 			if err := writeDatabase(ctx, p, db, rows); err != nil {
 				return err
@@ -218,6 +234,10 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 		people.printRights(p, databases)
 		return ctx.Err()
 	})
+	if err == nil {
+		err = rows.packets(ctx, p)
+	}
+	return manifest, err
 }
 
 // anyTable tells whether a table of the databases is like that.

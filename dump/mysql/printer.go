@@ -15,8 +15,6 @@ type printer struct {
 	session settings // as the statements written so far leave them
 	refused error    // the first statement that is none
 	warn    func(string)
-	packet  int    // the longest statement that every server takes, and more where a row is longer; in bytes
-	longest *table // that has that row
 	// qualified is set in a dump of several databases, which names them.
 	qualified bool
 }

@@ -50,10 +50,10 @@ type holder struct {
 	grants []grant
 }
 
-// readHolder reads what the dump's account may do, by itself and by the roles that it has taken on.
-func (c *catalog) readHolder(ctx context.Context) (holder, error) {
+// holder reads what the dump's account may do, by itself and by the roles that it has taken on.
+func (c *conn) holder(ctx context.Context) (holder, error) {
 	var h holder
-	rows, err := c.conn.list(ctx, "SELECT CURRENT_USER() AS me, CURRENT_ROLE() AS roles")
+	rows, err := c.list(ctx, "SELECT CURRENT_USER() AS me, CURRENT_ROLE() AS roles")
 	if err != nil {
 		return h, err
 	}
@@ -73,7 +73,7 @@ func (c *catalog) readHolder(ctx context.Context) (holder, error) {
 		queries = append(queries, "SHOW GRANTS FOR PUBLIC")
 	}
 	for i, q := range queries {
-		lines, err := c.conn.firsts(ctx, q)
+		lines, err := c.firsts(ctx, q)
 		if i > 0 && ErrorNumber(err) != 0 {
 			continue // nobody has granted anything to that
 		}
@@ -115,6 +115,12 @@ func (h holder) may(db string, privileges ...string) bool {
 	return has
 }
 
+// hasTables tells whether the account has rights on single tables of a database,
+// with which it may be able to empty it.
+func (h holder) hasTables(db string) bool {
+	return slices.ContainsFunc(h.grants, func(g grant) bool { return g.table != "" && g.database == db })
+}
+
 // matches tells whether a grant's pattern is for a database.
 func matches(pattern, db string) bool {
 	var b strings.Builder
@@ -136,14 +142,14 @@ func matches(pattern, db string) bool {
 	return err == nil && re.MatchString(db) || pattern == db
 }
 
-// warnOfRights names what the account may not see of the databases; none means all of the server's.
-func (c *catalog) warnOfRights(ctx context.Context, names []string) error {
-	h, err := c.readHolder(ctx)
+// warnOfRights warns of what the account may not see of the databases; none means all of the server's.
+func (c *conn) warnOfRights(ctx context.Context, names []string, warn func(string)) error {
+	h, err := c.holder(ctx)
 	switch {
 	case isError(err, errOptionPrevents): // --skip-grant-tables: everybody may do everything
 		return nil
 	case ErrorNumber(err) != 0:
-		c.warn(fmt.Sprintf("the account's own rights cannot be read, and so what it may not see is not named: %v", err))
+		warn(fmt.Sprintf("the account's own rights cannot be read, and so what it may not see is not named: %v", err))
 		return nil
 	case err != nil:
 		return fmt.Errorf("read the account's own rights: %w", err)
@@ -170,7 +176,7 @@ func (c *catalog) warnOfRights(ctx context.Context, names []string) error {
 			unseen, grants = append(unseen, "functions and procedures"), append(grants, grant)
 		}
 		if len(unseen) > 0 {
-			c.warn(fmt.Sprintf("of %s the account %s may not see all %s: what it does not see is not in the dump, and nobody can tell whether there is any; %s",
+			warn(fmt.Sprintf("of %s the account %s may not see all %s: what it does not see is not in the dump, and nobody can tell whether there is any; %s",
 				where, h.name, strings.Join(unseen, ", "), strings.Join(grants, "; ")))
 		}
 	}

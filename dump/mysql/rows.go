@@ -28,6 +28,8 @@ type rowWriter struct {
 	streams  []*pieceStream // those that are not written yet
 	held     []byte         // room for the beginning of a table's rows
 	manifest dump.Manifest
+	packet   int    // the longest statement that every server takes, and more where a row is longer; in bytes
+	longest  *table // that has that row
 }
 
 // Why this ends: the writer waits for the first piece that is not written. All before it are, so its reader has been
@@ -287,7 +289,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	into.commit()
 	beginning.end()
 	t.leave(p, w.catalog.srv)
-	p.needs(t, len(into.header)+into.longest)
+	w.needs(t, len(into.header)+into.longest)
 	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))
 	}

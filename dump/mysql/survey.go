@@ -26,7 +26,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 	}
 	defer conn.close()
 	c := &catalog{conn: conn, srv: conn.srv, warn: func(string) {}, debug: func(string) {}}
-	if survey.Source, err = c.identify(ctx); err != nil {
+	if survey.Source, err = conn.identify(ctx); err != nil {
 		return survey, fmt.Errorf("ask the server who it is: %w", err)
 	}
 	if survey.Source != "" && len(s.cfg.Databases) > 0 {
@@ -100,36 +100,4 @@ func empty(databases []*database) bool {
 	return !slices.ContainsFunc(databases, func(db *database) bool {
 		return len(db.tables)+len(db.views)+len(db.sequences)+len(db.routines)+len(db.events) > 0
 	})
-}
-
-// identify returns what tells the server's data from those of others, the same on every replica as far as it is known
-// there: the identity of a group, of the server that is replicated, or its own. MariaDB has none but a Galera cluster's:
-// its server_uid is made of a network card's address, which a container gets anew each time.
-func (c *catalog) identify(ctx context.Context) (string, error) {
-	if c.srv.mariadb() {
-		rows, err := c.conn.list(ctx, "SHOW STATUS LIKE 'wsrep_cluster_state_uuid'")
-		if err != nil || len(rows) == 0 || strings.Trim(rows[0]["value"], "0-") == "" {
-			return "", err
-		}
-		return dump.PlainName(rows[0]["value"]), nil
-	}
-	rows, err := c.conn.list(ctx, "SHOW VARIABLES WHERE variable_name IN ('server_uuid', 'group_replication_group_name')")
-	if err != nil {
-		return "", err
-	}
-	variables := make(map[string]string)
-	for _, r := range rows {
-		variables[r["variable_name"]] = r["value"]
-	}
-	if name := variables["group_replication_group_name"]; name != "" {
-		return dump.PlainName(name), nil
-	}
-	sources, err := c.conn.list(ctx, "SELECT source_uuid AS id FROM performance_schema.replication_connection_status WHERE source_uuid <> '' ORDER BY 1")
-	if err != nil && ErrorNumber(err) == 0 {
-		return "", err
-	}
-	if len(sources) == 1 {
-		return dump.PlainName(sources[0]["id"]), nil
-	}
-	return dump.PlainName(variables["server_uuid"]), nil
 }

@@ -19,7 +19,7 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 	if len(databases) == 0 {
 		return nil
 	}
-	me, err := (&catalog{conn: s.conn, srv: s.srv}).readHolder(ctx)
+	me, err := s.conn.holder(ctx)
 	switch {
 	case ErrorNumber(err) != 0: // a server that knows no rights (skip-grant-tables)
 	case err != nil:
@@ -41,12 +41,6 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 		}
 	}
 	return nil
-}
-
-// hasTables tells whether the account has rights on single tables of a database,
-// with which it may be able to empty it.
-func (h holder) hasTables(db string) bool {
-	return slices.ContainsFunc(h.grants, func(g grant) bool { return g.table != "" && g.database == db })
 }
 
 // inTheWay are the errors of LOCK TABLES that DROP ends with too. By others, as of
