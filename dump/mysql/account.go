@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // accounts are what a dump of all databases holds besides these.
@@ -70,12 +72,12 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 		if strings.HasPrefix(r["user"], "mysql.") || strings.HasPrefix(r["user"], "mariadb.") {
 			continue // the server's own
 		}
-		grantee := ident(r["user"]) + "@" + ident(r["host"])
+		grantee := quote.Name(r["user"]) + "@" + quote.Name(r["host"])
 		switch {
 		case r["is_role"] == "Y" && r["user"] == "PUBLIC":
 			grantee = "PUBLIC"
 		case r["is_role"] == "Y":
-			grantee = ident(r["user"])
+			grantee = quote.Name(r["user"])
 			a.roles = append(a.roles, grantee)
 		default:
 			u, err := c.readUser(ctx, grantee)
@@ -107,29 +109,13 @@ func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
 	}
 	// A user is made before the roles of which some are its default.
 	u := account{name: name, create: create}
-	if begin := outsideQuotes(create, " DEFAULT ROLE "); begin >= 0 {
+	if begin := quote.Index(create, " DEFAULT ROLE "); begin >= 0 {
 		rest := create[begin:]
-		if end := outsideQuotes(rest, " REQUIRE "); end >= 0 {
+		if end := quote.Index(rest, " REQUIRE "); end >= 0 {
 			u.create, u.defaults = create[:begin]+rest[end:], rest[:end]
 		}
 	}
 	return u, nil
-}
-
-// outsideQuotes returns the index of the word in text, or -1 where it is not, or
-// only within quotes.
-func outsideQuotes(text, word string) int {
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '`' || c == '\'' || c == '"':
-			if i = closing(text, i); i < 0 {
-				return -1
-			}
-		case strings.HasPrefix(text[i:], word):
-			return i
-		}
-	}
-	return -1
 }
 
 func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
@@ -149,7 +135,7 @@ func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, s
 		case strings.HasPrefix(text, "GRANT PROXY ON ``@"), strings.HasPrefix(text, "GRANT PROXY ON ''@"):
 			// The right to be everybody comes with the server's first account,
 			// and each server shows it in a way that it does not take.
-		case strings.HasPrefix(text, "GRANT PROXY "), strings.HasPrefix(text, "GRANT ") && outsideQuotes(text, " ON ") < 0:
+		case strings.HasPrefix(text, "GRANT PROXY "), strings.HasPrefix(text, "GRANT ") && quote.Index(text, " ON ") < 0:
 			a.members = append(a.members, text)
 		default:
 			a.grants = append(a.grants, text)
@@ -165,7 +151,7 @@ func (c *catalog) readServers(ctx context.Context, a *accounts) error {
 		return fmt.Errorf("read servers: %w", err)
 	}
 	for _, r := range rows {
-		name := ident(r["server_name"])
+		name := quote.Name(r["server_name"])
 		definition := remoteDefinition(r)
 		if r.has("options") { // which have no end since MariaDB 11.7; it shows them
 			shown, err := c.conn.list(ctx, "SHOW CREATE SERVER "+name)
@@ -198,13 +184,13 @@ func remoteDefinition(r record) string {
 		{"HOST", "host"}, {"DATABASE", "db"}, {"USER", "username"}, {"PASSWORD", "password"}, {"SOCKET", "socket"}, {"OWNER", "owner"},
 	} {
 		if r[o.column] != "" {
-			options = append(options, o.option+" "+literal(r[o.column]))
+			options = append(options, o.option+" "+quote.Literal(r[o.column]))
 		}
 	}
 	if port := r["port"]; port != "0" && integerForm.MatchString(port) {
 		options = append(options, "PORT "+port)
 	}
-	return fmt.Sprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (%s)", ident(r["server_name"]), ident(r["wrapper"]), strings.Join(options, ", "))
+	return fmt.Sprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (%s)", quote.Name(r["server_name"]), quote.Name(r["wrapper"]), strings.Join(options, ", "))
 }
 
 // importRole is the role that administers those that a dump makes for as long
@@ -284,7 +270,7 @@ func (u account) alterations() []string {
 	const begin = " IDENTIFIED WITH '"
 	end := 0
 	if strings.HasPrefix(create, begin) {
-		if end = closing(create, len(begin)-1) + 1; strings.HasPrefix(create[end:], " AS ") {
+		if end = quote.End(create, len(begin)-1) + 1; strings.HasPrefix(create[end:], " AS ") {
 			plugin, at := create[:end], end+len(" AS ")
 			if end = closingOf(create, at); end > at {
 				return []string{plugin + " AS 0x" + u.second, create[:end] + " RETAIN CURRENT PASSWORD" + create[end:]}
@@ -297,7 +283,7 @@ func (u account) alterations() []string {
 // closingOf returns where the string or number ends that begins at i.
 func closingOf(text string, i int) int {
 	if i < len(text) && text[i] == '\'' {
-		return closing(text, i) + 1
+		return quote.End(text, i) + 1
 	}
 	if n := strings.IndexByte(text[i:], ' '); n >= 0 {
 		return i + n
@@ -318,10 +304,10 @@ func lost(grant string, databases []*database) error {
 	if m == nil {
 		return nil
 	}
-	name := unquoted(m[4])
-	i := slices.IndexFunc(databases, func(db *database) bool { return ident(db.name) == m[3] })
+	name := quote.Unquoted(m[4])
+	i := slices.IndexFunc(databases, func(db *database) bool { return quote.Name(db.name) == m[3] })
 	switch {
-	case server{}.isSystemSchema(unquoted(m[3])):
+	case server{}.isSystemSchema(quote.Unquoted(m[3])):
 		return nil
 	case m[2] != "" && m[2] != "TABLE ":
 		kind := strings.TrimSpace(m[2])
@@ -340,7 +326,7 @@ func lost(grant string, databases []*database) error {
 	for _, list := range privilegeColumns.FindAllStringSubmatch(m[1], -1) {
 		for rest := list[1]; known && rest != ""; rest = strings.TrimLeft(rest, ", ") {
 			var column string
-			if column, rest, _ = cutName(rest); !hasColumn(columns, column) {
+			if column, rest, _ = quote.CutName(rest); !hasColumn(columns, column) {
 				return fmt.Errorf("%s.%s has no column %s any more", m[3], m[4], column)
 			}
 		}
@@ -358,11 +344,11 @@ func gone(m []string) error {
 
 // columnsOf returns the quoted columns of a table or view, where they are known.
 func (db *database) columnsOf(name string) (columns []string, known, there bool) {
-	quoted := ident(name)
+	quoted := quote.Name(name)
 	for _, t := range db.tables {
 		if t.name == quoted {
 			for _, e := range t.definition.elements {
-				if column, _, ok := cutName(e); ok {
+				if column, _, ok := quote.CutName(e); ok {
 					columns = append(columns, column)
 				}
 			}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A database is one of those in a dump, with all that is written of it but the rows.
@@ -136,7 +138,7 @@ func (c *catalog) identities(ctx context.Context, db string) (map[string]string,
 // keeps others from giving its name to a view.
 func (c *catalog) identity(ctx context.Context, t *table) (string, error) {
 	rows, err := c.conn.list(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
-		FROM information_schema.tables WHERE `+c.srv.isDatabase("table_schema", t.db.name)+` AND `+is("table_name", unquoted(t.name)))
+		FROM information_schema.tables WHERE `+c.srv.isDatabase("table_schema", t.db.name)+` AND `+is("table_name", quote.Unquoted(t.name)))
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}
@@ -167,7 +169,7 @@ var counter = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
 
 // read reads the definitions of a database.
 func (c *catalog) read(ctx context.Context, name string) (*database, error) {
-	if err := c.conn.exec(ctx, "USE "+ident(name)); err != nil {
+	if err := c.conn.exec(ctx, "USE "+quote.Name(name)); err != nil {
 		return nil, err
 	}
 	db := &database{name: name}
@@ -270,7 +272,7 @@ func (c *catalog) readSome(ctx context.Context, db *database, condition string) 
 		if !r.has("engine") {
 			return nil, fmt.Errorf("table %s cannot be opened: %s", r["name"], r["comment"])
 		}
-		t := &table{db: db, name: ident(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
+		t := &table{db: db, name: quote.Name(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
 		t.versioned = r["type"] == "SYSTEM VERSIONED"
 		t.bytes, _ = strconv.ParseInt(r["bytes"], 10, 64)
 		t.rows, _ = strconv.ParseInt(r["row_count"], 10, 64)
@@ -300,7 +302,7 @@ func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, err
 	if err == nil && d.head != "CREATE TABLE "+t.name+" (" {
 		err = fmt.Errorf("the server shows %+q for its definition", shortened(d.head))
 	}
-	if err == nil && query.MatchString(withoutQuoted(d.tail)) {
+	if err == nil && query.MatchString(quote.Emptied(d.tail)) {
 		err = fmt.Errorf("the definition that the server shows has a query behind it")
 	}
 	return d, err
@@ -323,7 +325,7 @@ func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, c
 	}
 	found := make(map[string]map[string]*candidate) // by quoted names of table and key
 	for _, r := range rows {
-		tab, name := ident(r["tab"]), ident(r["name"])
+		tab, name := quote.Name(r["tab"]), quote.Name(r["name"])
 		keys := found[tab]
 		if keys == nil {
 			keys = make(map[string]*candidate)
@@ -334,7 +336,7 @@ func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, c
 			k = &candidate{key: key{name: name, ordered: r["type"] == "BTREE"}}
 			keys[name] = k
 		}
-		k.columns = append(k.columns, ident(r["col"]))
+		k.columns = append(k.columns, quote.Name(r["col"]))
 		k.desc = append(k.desc, r["direction"] == "D")
 		k.unfit = k.unfit || !r.has("col") || r.has("part") || r["nullable"] == "YES"
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A charset is what has to be known to write text of a character set other than
@@ -35,7 +37,7 @@ func (c *catalog) charset(ctx context.Context, name string) (*charset, error) {
 	set := &charset{name: name}
 	if set.decode = unicodeSets[name]; set.decode == nil {
 		var longest int
-		err := c.conn.row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+literal(name), &longest)
+		err := c.conn.row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+quote.Literal(name), &longest)
 		if err != nil {
 			return nil, fmt.Errorf("character set %s: %w", name, err)
 		}
@@ -158,7 +160,7 @@ func (set *charset) append(b, text []byte) []byte {
 	at := len(b)
 	b, left, ok := set.appendLetters(append(b, '\''), text)
 	if !ok || left > 0 {
-		return appendHex(append(b[:at], set.introducer()...), text)
+		return quote.AppendHex(append(b[:at], set.introducer()...), text)
 	}
 	return append(b, '\'')
 }
@@ -183,8 +185,8 @@ func (set *charset) appendLetters(b, text []byte) ([]byte, int, bool) {
 			i++
 		case letter == "":
 			return b, 0, false
-		case escapes[c] > 1 && len(letter) == 1 && letter[0] == c:
-			b = append(b, '\\', escapes[c])
+		case quote.Escape(c) > 0 && len(letter) == 1 && letter[0] == c:
+			b = append(b, '\\', quote.Escape(c))
 		default:
 			b = append(b, letter...)
 		}
@@ -200,8 +202,8 @@ func (set *charset) appendDecoded(b, text []byte) ([]byte, int, bool) {
 			return b, len(text) - i, true
 		case letter == utf8.RuneError || !utf8.ValidRune(letter):
 			return b, 0, false
-		case letter < utf8.RuneSelf && escapes[letter] > 1:
-			b = append(b, '\\', escapes[letter])
+		case letter < utf8.RuneSelf && quote.Escape(byte(letter)) > 0:
+			b = append(b, '\\', quote.Escape(byte(letter)))
 		default:
 			b = utf8.AppendRune(b, letter)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A column whose values are in the dump.
@@ -46,7 +48,7 @@ func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, 
 	}
 	listed := make(map[*table]int, len(some))
 	for _, r := range rows {
-		t := tables[ident(r["tab"])]
+		t := tables[quote.Name(r["tab"])]
 		if t == nil {
 			continue
 		}
@@ -62,7 +64,7 @@ func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, 
 				return fmt.Errorf("table %s: column %s: %w", r["tab"], r["name"], err)
 			}
 		case "ROW START", "ROW END":
-			t.period = append(t.period, period{ident(r["name"]), strings.ToLower(r["type"])})
+			t.period = append(t.period, period{quote.Name(r["name"]), strings.ToLower(r["type"])})
 		}
 	}
 	for _, t := range some {
@@ -102,7 +104,7 @@ func (c *catalog) addHistory(t *table) {
 }
 
 func (c *catalog) newColumn(ctx context.Context, name, typ, charset, full string) (column, error) {
-	col := column{name: ident(name), typ: typ}
+	col := column{name: quote.Name(name), typ: typ}
 	col.read = col.name
 	switch typ {
 	case "mediumblob", "longblob", "mediumtext", "longtext", "xmltype",

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 const insertInto = "INSERT INTO "
@@ -18,7 +19,7 @@ func isInsert(sql string) bool { return strings.HasPrefix(sql, insertInto+"`") }
 // each, with rowGap between them. A name may have line feeds, a row has none.
 func insertedInto(sql string) (table, rows string) {
 	i := len(insertInto)
-	end := closing(sql, i) + 1
+	end := quote.End(sql, i) + 1
 	if end == 0 {
 		return "", ""
 	}
@@ -26,7 +27,7 @@ func insertedInto(sql string) (table, rows string) {
 	for ; i < len(sql); i++ {
 		switch sql[i] {
 		case '`':
-			if i = closing(sql, i); i < 0 {
+			if i = quote.End(sql, i); i < 0 {
 				return table, ""
 			}
 		case '\n':
@@ -55,7 +56,7 @@ func (d *ownDump) count(sql string, rows int64) {
 	var added tally
 	added.addText(text)
 	if d.database != "" {
-		table = ident(d.database) + "." + table
+		table = quote.Name(d.database) + "." + table
 	} else {
 		table = strings.Clone(table)
 	}

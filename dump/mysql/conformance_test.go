@@ -12,6 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/dumptest"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // TestConformance holds this engine to what every engine promises, and its
@@ -33,7 +34,7 @@ func TestConformance(t *testing.T) {
 		Same: func(t *testing.T, original, restored string) {
 			// MariaDB names the database of a sequence.
 			say := func(db string) []string {
-				return lines(strings.ReplaceAll(my.mysqldump(t, db), ident(db)+".", ""))
+				return lines(strings.ReplaceAll(my.mysqldump(t, db), quote.Name(db)+".", ""))
 			}
 			if diff := cmp.Diff(say(original), say(restored)); diff != "" {
 				t.Errorf("mysqldump tells the restored database from the original (-original +restored):\n%s", diff)
@@ -105,7 +106,7 @@ func (my *testMySQL) ledger() dumptest.Ledger[string] {
 			}
 			defer c.close()
 			for _, sql := range []string{
-				"USE " + ident(db), "START TRANSACTION",
+				"USE " + quote.Name(db), "START TRANSACTION",
 				"UPDATE a_accounts SET balance = balance - 1 WHERE id = 1 + connection_id() % 100",
 				"UPDATE z_accounts SET balance = balance + 1 WHERE id = 1 + connection_id() % 100",
 				"COMMIT",

@@ -1,5 +1,9 @@
 package mysql
 
+import (
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+)
+
 import "testing"
 
 // A list that the server breaks off is an error, and not what came of it.
@@ -12,7 +16,7 @@ func TestListsBrokenOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.close()
-	query := "SELECT EXP(a) FROM " + ident(db) + ".t ORDER BY a"
+	query := "SELECT EXP(a) FROM " + quote.Name(db) + ".t ORDER BY a"
 	if _, err := c.list(t.Context(), query); !isError(err, 1690) {
 		t.Errorf("list: %v, want the server's 1690", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A list that the server cuts short says nothing of it. So what was read is held against what the server counts, which
@@ -71,7 +73,7 @@ func (c *catalog) count(ctx context.Context, db *database) error {
 func (t *table) countColumns(listed int) error {
 	n := 0
 	for _, e := range t.definition.elements {
-		if _, _, ok := cutName(e); ok {
+		if _, _, ok := quote.CutName(e); ok {
 			n++
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // spreadRows are statements that a crew takes: a table stored by its key, and rows in statements of their own.
@@ -29,7 +30,7 @@ func spreadTable(table string, statements int, row func(int) string) dump.Table 
 	for i := range rows {
 		rows[i] = row(i)
 	}
-	return tableOf(ident(table), rows...)
+	return tableOf(quote.Name(table), rows...)
 }
 
 func TestOneFailureEndsAllWithOneError(t *testing.T) {
@@ -92,8 +93,8 @@ func TestLoadWithFewerConnections(t *testing.T) {
 	stream := my.written(t, dump.Manifest{spreadTable("t", 50, row)}, spreadRows("t", 50, row))
 	for most, want := range map[int]string{1: "fewer connections", 2: "fewer connections", 5: ""} {
 		db := my.CreateDB(t)
-		user := my.user(t, "ALL ON "+ident(db)+".*")
-		my.Query(t, "", fmt.Sprintf("ALTER USER %s@'127.0.0.1' WITH MAX_USER_CONNECTIONS %d", literal(user.User), most))
+		user := my.user(t, "ALL ON "+quote.Name(db)+".*")
+		my.Query(t, "", fmt.Sprintf("ALTER USER %s@'127.0.0.1' WITH MAX_USER_CONNECTIONS %d", quote.Literal(user.User), most))
 		var warnings []string
 		err := my.load(t, LoadConfig{Server: user, Database: db, Jobs: 3, Warn: func(text string) { warnings = append(warnings, text) }}, stream)
 		if err != nil {

@@ -3,6 +3,8 @@ package mysql
 import (
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A definition is a CREATE TABLE statement as the server shows it, taken apart:
@@ -23,7 +25,7 @@ func parseDefinition(sql string) (definition, error) {
 	for i := 0; i < len(sql); i++ {
 		switch c := sql[i]; c {
 		case '`', '\'', '"':
-			end := closing(sql, i)
+			end := quote.End(sql, i)
 			if end < 0 {
 				return d, fmt.Errorf("the server's definition ends within quotes")
 			}
@@ -48,24 +50,6 @@ func parseDefinition(sql string) (definition, error) {
 	return d, fmt.Errorf("the server's definition of the table has no end")
 }
 
-// closing returns the index of the quote that ends what begins at i, or -1. In
-// names a quote is doubled; in strings a backslash may stand before it too.
-func closing(sql string, i int) int {
-	quote := sql[i]
-	for i++; i < len(sql); i++ {
-		switch {
-		case sql[i] == '\\' && quote != '`':
-			i++
-		case sql[i] == quote:
-			if i+1 == len(sql) || sql[i+1] != quote {
-				return i
-			}
-			i++
-		}
-	}
-	return -1
-}
-
 // String is the statement, without the semicolon.
 func (d definition) String() string {
 	return d.head + "\n  " + strings.Join(d.elements, ",\n  ") + "\n" + d.tail
@@ -79,7 +63,7 @@ func (d definition) uniqueKeys() []string {
 			names = append(names, "`PRIMARY`")
 		}
 		if rest, ok := strings.CutPrefix(e, "UNIQUE KEY "); ok {
-			names = append(names, rest[:closing(rest, 0)+1])
+			names = append(names, rest[:quote.End(rest, 0)+1])
 		}
 	}
 	return names
@@ -88,13 +72,13 @@ func (d definition) uniqueKeys() []string {
 // within returns the definition for a table of whatever database it is made in:
 // MariaDB shows the database of a sequence from which a column takes its default.
 func (d definition) within(db string) definition {
-	prefix := "(" + ident(db) + ".`"
+	prefix := "(" + quote.Name(db) + ".`"
 	elements := make([]string, len(d.elements))
 	for i, e := range d.elements {
 		for at := 0; strings.Contains(e[at:], prefix) && at < len(e); at++ {
 			switch e[at] {
 			case '`', '\'', '"':
-				at = closing(e, at)
+				at = quote.End(e, at)
 			case '(':
 				if strings.HasPrefix(e[at:], prefix) {
 					e = e[:at+1] + e[at+len(prefix)-1:]

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // This package's names in a dump's head: of one database, which goes into any,
@@ -182,7 +183,7 @@ func (c *catalog) allIdentities(ctx context.Context, names []string) (map[string
 			return nil, err
 		}
 		for t, identity := range tables {
-			all[ident(name)+"."+ident(t)] = identity
+			all[quote.Name(name)+"."+quote.Name(t)] = identity
 		}
 	}
 	return all, nil
@@ -257,7 +258,7 @@ func firstTable(databases []*database, like func(*table) bool) *table {
 func (p *printer) use(db *database) {
 	if p.qualified {
 		p.in(home())
-		p.stmt("USE %s", ident(db.name))
+		p.stmt("USE %s", quote.Name(db.name))
 	}
 }
 
@@ -318,10 +319,10 @@ func (p *printer) database(db *database) {
 		defaults += " ENCRYPTION 'Y'"
 	}
 	if db.comment != "" {
-		defaults += " COMMENT " + literal(db.comment)
+		defaults += " COMMENT " + quote.Literal(db.comment)
 	}
 	if p.qualified {
-		p.stmt("CREATE DATABASE IF NOT EXISTS %s", ident(db.name))
+		p.stmt("CREATE DATABASE IF NOT EXISTS %s", quote.Name(db.name))
 		p.use(db)
 	}
 	p.stmt("ALTER DATABASE %s%s", p.databaseName(db), defaults)

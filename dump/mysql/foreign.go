@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -142,7 +143,7 @@ func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
 		return err
 	}
 	if m := databaseCollation.FindSubmatch(item.Text); m != nil && d.cfg.Database != "" {
-		item.Text = append([]byte("ALTER DATABASE "+ident(d.cfg.Database)+" "), m[1]...)
+		item.Text = append([]byte("ALTER DATABASE "+quote.Name(d.cfg.Database)+" "), m[1]...)
 	}
 	return d.run(ctx, item)
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -85,5 +86,5 @@ var plainSets = map[string]bool{
 
 // readsAlike tells whether the server in a session of that character set reads the text as the clients do.
 func readsAlike(text, charset string) bool {
-	return plainSets[charset] || multibyte[charset] && isASCII(text)
+	return plainSets[charset] || multibyte[charset] && quote.IsASCII(text)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // MariaDB evaluates constants when it only looks at a view: a function of its owner's that calls itself deterministic
@@ -46,8 +48,8 @@ func (c *catalog) holding(ctx context.Context, db string, names []string, look f
 func (c *catalog) hold(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
 	touch, list := make([]string, len(names)), make([]string, len(names))
 	for i, n := range names {
-		touch[i] = "(SELECT 1 FROM " + ident(db) + "." + ident(n) + " USE INDEX () LIMIT 0)"
-		list[i] = literal(n)
+		touch[i] = "(SELECT 1 FROM " + quote.Name(db) + "." + quote.Name(n) + " USE INDEX () LIMIT 0)"
+		list[i] = quote.Literal(n)
 	}
 	if err := c.conn.exec(ctx, "START TRANSACTION READ ONLY"); err != nil {
 		return err

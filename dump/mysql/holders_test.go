@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // Who holds a table that a dump waited for in vain is named.
@@ -23,7 +25,7 @@ func TestHolders(t *testing.T) {
 	if err := holder.row(t.Context(), "SELECT CONNECTION_ID()", &id); err != nil {
 		t.Fatal(err)
 	}
-	for _, sql := range []string{"USE " + ident(db), "LOCK TABLES busy WRITE"} {
+	for _, sql := range []string{"USE " + quote.Name(db), "LOCK TABLES busy WRITE"} {
 		if err := holder.exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}

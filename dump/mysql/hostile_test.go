@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // hostile is what the owner of a database can put into it to have code of his run by whoever looks at it. What runs
@@ -54,7 +56,7 @@ func (my *testMySQL) hostileDB(t *testing.T) (db string, owner Server) {
 	}
 	my.trustCreators(t)
 	db = my.CreateDB(t)
-	owner = my.user(t, "ALL ON "+ident(db)+".*")
+	owner = my.user(t, "ALL ON "+quote.Name(db)+".*")
 	var script strings.Builder
 	script.WriteString("DELIMITER //\n" + strings.ReplaceAll(strings.ReplaceAll(hostile, ";\nCREATE", "//\nCREATE"), ";\nINSERT", "//\nINSERT"))
 	for i, e := range expressions {
@@ -156,8 +158,8 @@ func TestViewsByTheirText(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"v1", "v2", "v3", "v4", "v5", "v7"} {
-		text := my.Query(t, "", "SELECT view_definition FROM information_schema.views WHERE table_schema = "+literal(db)+" AND table_name = "+literal(name))
-		fields := my.Query(t, "", "SELECT column_name FROM information_schema.columns WHERE table_schema = "+literal(db)+" AND table_name = "+literal(name)+" ORDER BY ordinal_position")
+		text := my.Query(t, "", "SELECT view_definition FROM information_schema.views WHERE table_schema = "+quote.Literal(db)+" AND table_name = "+quote.Literal(name))
+		fields := my.Query(t, "", "SELECT column_name FROM information_schema.columns WHERE table_schema = "+quote.Literal(db)+" AND table_name = "+quote.Literal(name)+" ORDER BY ordinal_position")
 		names, ok := selectedNames(strings.ReplaceAll(text, `\\`, `\`)) // the client has put backslashes in
 		if got := strings.Join(names, "\n"); !ok || got != fields {
 			t.Errorf("%s: columns %q, want %q, of %s", name, got, fields, text)

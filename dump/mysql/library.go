@@ -3,6 +3,7 @@ package mysql
 import (
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -14,7 +15,7 @@ func (s server) hasLibraries() bool { return s.atLeast(familyMySQL, version{9, 2
 // withString returns a definition whose text is in a string instead of dollar quotes, of which only the newest clients
 // know: to all others an apostrophe in it begins a string.
 func withString(definition, sqlMode string) string {
-	begin := outsideQuotes(definition, "\nAS $")
+	begin := quote.Index(definition, "\nAS $")
 	if begin < 0 || !strings.Contains(definition[:begin], "\n    LANGUAGE ") {
 		return definition
 	}
@@ -27,7 +28,7 @@ func withString(definition, sqlMode string) string {
 	if script.SQLMode(sqlMode)&script.NoBackslashEscapes != 0 {
 		return head + "\nAS '" + strings.ReplaceAll(body, "'", "''") + "'"
 	}
-	return head + "\nAS " + literal(body)
+	return head + "\nAS " + quote.Literal(body)
 }
 
 // withinUsing takes a database's name from before those of the libraries that a program uses.
@@ -37,5 +38,5 @@ func withinUsing(definition, db string) string {
 	if !ok || begin < 0 {
 		return definition
 	}
-	return head[:begin] + strings.ReplaceAll(head[begin:], ident(db)+".`", "`") + "\nAS " + rest
+	return head[:begin] + strings.ReplaceAll(head[begin:], quote.Name(db)+".`", "`") + "\nAS " + rest
 }

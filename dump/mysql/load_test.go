@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // written makes a whole dump of the statements given.
@@ -110,7 +111,7 @@ func TestLoadSplitsStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	var length, lengths int
-	if err := admin.row(t.Context(), "SELECT SUM(LENGTH(a)), COUNT(DISTINCT a) FROM "+ident(db)+".t", &length, &lengths); err != nil {
+	if err := admin.row(t.Context(), "SELECT SUM(LENGTH(a)), COUNT(DISTINCT a) FROM "+quote.Name(db)+".t", &length, &lengths); err != nil {
 		t.Fatal(err)
 	}
 	if length != 7*400_000 || lengths != 1 {

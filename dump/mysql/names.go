@@ -3,6 +3,8 @@ package mysql
 import (
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // Names that differ only in case or in accents are one name to information_schema, and two databases to the server,
@@ -11,7 +13,7 @@ import (
 
 // is is the condition that a column of information_schema has a name that the server has told, byte for byte.
 func is(column, name string) string {
-	return fmt.Sprintf("%[1]s = %[2]s AND CAST(%[1]s AS BINARY) = CAST(%[2]s AS BINARY)", column, literal(name))
+	return fmt.Sprintf("%[1]s = %[2]s AND CAST(%[1]s AS BINARY) = CAST(%[2]s AS BINARY)", column, quote.Literal(name))
 }
 
 // isDatabase is the condition that a column has a database's name, as the server tells them apart.
@@ -19,7 +21,7 @@ func (s server) isDatabase(column, name string) string {
 	if !s.folds {
 		return is(column, name)
 	}
-	return fmt.Sprintf("%[1]s = %[2]s AND CAST(LOWER(%[1]s) AS BINARY) = CAST(LOWER(%[2]s) AS BINARY)", column, literal(name))
+	return fmt.Sprintf("%[1]s = %[2]s AND CAST(LOWER(%[1]s) AS BINARY) = CAST(LOWER(%[2]s) AS BINARY)", column, quote.Literal(name))
 }
 
 // fold returns the name of a database as one that is equal wherever the server takes the two for one database.

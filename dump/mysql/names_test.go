@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // hostileNames are what owners may call things, and write in comments and strings. Not among them is a line's end of two
@@ -37,21 +39,21 @@ func TestHostileNames(t *testing.T) {
 	}
 	exec("SET NAMES utf8mb4")
 	exec("SET sql_mode = ''")
-	exec("USE %s", ident(db))
+	exec("USE %s", quote.Name(db))
 	for i, name := range hostileNames {
-		q, text := ident(name), literal(name)
+		q, text := quote.Name(name), quote.Literal(name)
 		exec("CREATE TABLE %[1]s (%[1]s INT PRIMARY KEY COMMENT %[2]s, b VARCHAR(99) DEFAULT %[2]s, KEY %[1]s (b), CONSTRAINT %[1]s CHECK (b <> %[2]s)) COMMENT %[2]s", q, text)
 		exec("INSERT INTO %s VALUES (1, CONCAT(%s, 'x'))", q, text)
-		exec("CREATE VIEW %s AS SELECT %s AS %s, %s AS x FROM %s", ident("v"+name), q, q, text, q)
+		exec("CREATE VIEW %s AS SELECT %s AS %s, %s AS x FROM %s", quote.Name("v"+name), q, q, text, q)
 		exec("CREATE TRIGGER %s BEFORE INSERT ON %s FOR EACH ROW SET NEW.b = %s", q, q, text)
 		exec("CREATE PROCEDURE %s(%s INT) COMMENT %s BEGIN SELECT %s; END", q, q, text, text)
 		exec("CREATE FUNCTION %s() RETURNS INT DETERMINISTIC COMMENT %s RETURN 1", q, text)
 		exec("CREATE EVENT %s ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 00:00:00' DISABLE COMMENT %s DO SELECT %s", q, text, text)
 		exec("CREATE TABLE gone%d (a INT)", i)
-		exec("CREATE VIEW %s AS SELECT a AS %s FROM gone%d", ident("i"+name), q, i)
+		exec("CREATE VIEW %s AS SELECT a AS %s FROM gone%d", quote.Name("i"+name), q, i)
 		exec("DROP TABLE gone%d", i)
 		if my.family == familyMariaDB {
-			exec("CREATE SEQUENCE %s", ident("s"+name))
+			exec("CREATE SEQUENCE %s", quote.Name("s"+name))
 		}
 	}
 	my.restoredAlike(t, db, func(warnings []string) {
@@ -192,8 +194,8 @@ func TestNamesThatCompareEqual(t *testing.T) {
 	base := my.CreateDB(t)
 	names := []string{base + "_cafe", base + "_café", base + "_CAFE", "SYS"}
 	for i, db := range names {
-		my.Query(t, "", "CREATE DATABASE "+ident(db))
-		t.Cleanup(func() { my.Query(t, "", "DROP DATABASE IF EXISTS "+ident(db)) })
+		my.Query(t, "", "CREATE DATABASE "+quote.Name(db))
+		t.Cleanup(func() { my.Query(t, "", "DROP DATABASE IF EXISTS "+quote.Name(db)) })
 		my.Query(t, db, fmt.Sprintf(`CREATE TABLE t (a INT PRIMARY KEY, b%[1]d INT, KEY k (b%[1]d)); CREATE TABLE T (a BIGINT PRIMARY KEY); CREATE TABLE part%[1]d (a INT);
 			INSERT INTO t VALUES (%[1]d, %[1]d); INSERT INTO T VALUES (%[1]d0);
 			CREATE VIEW v AS SELECT b%[1]d FROM t; CREATE VIEW V AS SELECT a FROM T;

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // What a dump needs of the session that loads it it says itself, for the servers' own clients: what a server's defaults
@@ -60,8 +62,8 @@ var bareTimestamp = regexp.MustCompile(`^ timestamp(\([0-9]\))? NOT NULL\b`)
 // hasBareTimestamp tells whether a column is one to which a server may give a default that it does not have.
 func hasBareTimestamp(t *table) bool {
 	return slices.ContainsFunc(t.definition.elements, func(e string) bool {
-		_, rest, ok := cutName(e)
-		return ok && bareTimestamp.MatchString(rest) && !strings.Contains(withoutQuoted(rest), " DEFAULT ")
+		_, rest, ok := quote.CutName(e)
+		return ok && bareTimestamp.MatchString(rest) && !strings.Contains(quote.Emptied(rest), " DEFAULT ")
 	})
 }
 
@@ -69,7 +71,7 @@ func hasBareTimestamp(t *table) bool {
 var refusedFormat = regexp.MustCompile(`\b(KEY_BLOCK_SIZE|ROW_FORMAT=(COMPRESSED|FIXED|PAGE|DEFAULT))\b`)
 
 func hasRefusedFormat(t *table) bool {
-	return strings.EqualFold(t.engine, "InnoDB") && refusedFormat.MatchString(withoutQuoted(t.definition.tail))
+	return strings.EqualFold(t.engine, "InnoDB") && refusedFormat.MatchString(quote.Emptied(t.definition.tail))
 }
 
 // refersToNonStandardKeys tells whether a foreign key refers to columns that are no unique key.
@@ -92,7 +94,7 @@ func refersToNonStandardKeys(databases []*database) bool {
 					continue
 				}
 				if k.database == "" {
-					k.database = ident(db.name)
+					k.database = quote.Name(db.name)
 				}
 				if !unique[strings.ToLower(k.database+"."+k.table+" "+referredColumns(e))] {
 					return true
@@ -108,7 +110,7 @@ func uniqueColumns(element string) (string, bool) {
 	rest, ok := strings.CutPrefix(element, "PRIMARY KEY (")
 	if !ok {
 		if rest, ok = strings.CutPrefix(element, "UNIQUE KEY "); ok {
-			_, rest, ok = cutName(rest)
+			_, rest, ok = quote.CutName(rest)
 			rest = strings.TrimPrefix(rest, " (")
 		}
 	}
@@ -121,7 +123,7 @@ func uniqueColumns(element string) (string, bool) {
 
 // referredColumns returns the columns to which a foreign key refers, in the form of uniqueColumns.
 func referredColumns(element string) string {
-	at := outsideQuotes(element, " REFERENCES ")
+	at := quote.Index(element, " REFERENCES ")
 	if at < 0 {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -31,7 +32,7 @@ func (c *catalog) warnOfMembers(ctx context.Context, t *table, col column, chars
 	if err := c.conn.row(ctx, "SELECT COUNT(*)"+t.source()+" WHERE HEX("+col.name+") REGEXP '^(..)*[89A-F]'", &rows); err != nil {
 		return err
 	}
-	c.warn(fmt.Sprintf("members of column %s of %s are bytes that the server shows as question marks: after a restore they are these, in %d rows; two alike stop it", unquoted(col.name), t.label, rows))
+	c.warn(fmt.Sprintf("members of column %s of %s are bytes that the server shows as question marks: after a restore they are these, in %d rows; two alike stop it", quote.Unquoted(col.name), t.label, rows))
 	return nil
 }
 
@@ -64,7 +65,7 @@ func appendScalar(b, value []byte) ([]byte, bool) {
 		return b, false
 	}
 	if typ.form == formQuoted {
-		text = literal(text)
+		text = quote.Literal(text)
 	}
 	return fmt.Appendf(b, typ.cast, text), true
 }
@@ -77,17 +78,17 @@ func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, 
 		return "", err
 	}
 	plain := script.SQLMode(mode)&script.NoBackslashEscapes != 0
-	begin, of, condition := "\n    COMMENT '", "routine", " AND routine_type = "+literal(kind)
+	begin, of, condition := "\n    COMMENT '", "routine", " AND routine_type = "+quote.Literal(kind)
 	if kind == "EVENT" {
 		begin, of, condition = " COMMENT '", "event", ""
 	}
-	at := outsideQuotes(definition, begin)
+	at := quote.Index(definition, begin)
 	if at < 0 {
 		return definition, nil
 	}
 	at += len(begin) - 1
-	end := closing(definition, at)
-	if end < 0 || !(plain && strings.Contains(definition[at:end], `\`)) && (strings.HasPrefix(charset, "utf8") || isASCII(definition[at:end])) {
+	end := quote.End(definition, at)
+	if end < 0 || !(plain && strings.Contains(definition[at:end], `\`)) && (strings.HasPrefix(charset, "utf8") || quote.IsASCII(definition[at:end])) {
 		return definition, nil
 	}
 	text := of + "_comment"

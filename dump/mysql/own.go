@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -106,7 +107,7 @@ func (d *ownDump) prepare(ctx context.Context) error {
 		return err
 	}
 	if d.cfg.Database != "" {
-		d.settings = append(d.settings, "USE "+ident(d.cfg.Database))
+		d.settings = append(d.settings, "USE "+quote.Name(d.cfg.Database))
 	}
 	return d.loading.prepare(ctx, d.databases)
 }
@@ -367,7 +368,7 @@ func used(sql []byte) (string, bool) {
 	}
 	name := strings.TrimSpace(string(sql[len(use):]))
 	if strings.HasPrefix(name, "`") && strings.HasSuffix(name, "`") && len(name) > 1 {
-		name = unquoted(name)
+		name = quote.Unquoted(name)
 	}
 	return name, true
 }

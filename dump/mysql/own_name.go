@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -78,10 +79,10 @@ func (db *database) ofDatabase() func(name string) (ours, sure bool) {
 	objects, columns := make(map[string]bool), make(map[string]bool)
 	add := func(to map[string]bool, name string) { to[strings.ToLower(name)] = true }
 	for _, t := range db.tables {
-		add(objects, unquoted(t.name))
+		add(objects, quote.Unquoted(t.name))
 		for _, e := range t.definition.elements {
-			if name, _, ok := cutName(e); ok {
-				add(columns, unquoted(name))
+			if name, _, ok := quote.CutName(e); ok {
+				add(columns, quote.Unquoted(name))
 			}
 		}
 	}
@@ -164,8 +165,8 @@ func (d *ownDump) renamed(sql []byte) []byte {
 	if !slices.ContainsFunc(programKinds, func(kind string) bool { return creates(text, kind) }) {
 		return sql
 	}
-	instead := ident(d.cfg.Database) + "."
-	if !isASCII(instead) { // and the program's text may be in another character set
+	instead := quote.Name(d.cfg.Database) + "."
+	if !quote.IsASCII(instead) { // and the program's text may be in another character set
 		instead = ""
 	}
 	text, _, _ = script.Requalified(text, d.ownName.database, instead, d.mode, func(name string) (bool, bool) {

@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A piece is a part of a table's rows, those for which the conditions hold. The pieces of a
@@ -178,4 +180,4 @@ func (c *catalog) expected(ctx context.Context, t *table, low, high *big.Int) (i
 }
 
 // qualified is the table's name behind its database's.
-func (t *table) qualified() string { return ident(t.db.name) + "." + t.name }
+func (t *table) qualified() string { return quote.Name(t.db.name) + "." + t.name }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -141,11 +142,11 @@ func (p *printer) in(s settings) {
 		p.session.charset, p.session.collation = s.charset, s.collation
 	}
 	if s.sqlMode != nil && *s.sqlMode != *p.session.sqlMode {
-		list = append(list, "sql_mode = "+literal(*s.sqlMode))
+		list = append(list, "sql_mode = "+quote.Literal(*s.sqlMode))
 		p.session.sqlMode = s.sqlMode
 	}
 	if s.timeZone != "" && s.timeZone != p.session.timeZone {
-		list = append(list, "time_zone = "+literal(s.timeZone))
+		list = append(list, "time_zone = "+quote.Literal(s.timeZone))
 		p.session.timeZone = s.timeZone
 	}
 	if len(list) > 0 {
@@ -157,7 +158,7 @@ func (p *printer) in(s settings) {
 // needs no name.
 func (p *printer) databaseName(db *database) string {
 	if p.qualified {
-		return ident(db.name) + " "
+		return quote.Name(db.name) + " "
 	}
 	return ""
 }

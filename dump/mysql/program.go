@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -164,7 +165,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 // showProgram has the server show a definition. The text is in the character set of the session that made it, and stays
 // in it, but where clients, which read bytes, would see other letters in it than the server: then it is in UTF-8.
 func (c *catalog) showProgram(ctx context.Context, kind, name string) (record, error) {
-	query := "SHOW CREATE " + kind + " " + ident(name)
+	query := "SHOW CREATE " + kind + " " + quote.Name(name)
 	show := func() (record, error) {
 		rows, err := c.conn.list(ctx, query)
 		switch {
@@ -221,7 +222,7 @@ func (c *catalog) routineText(ctx context.Context, db *database, kind, name stri
 	condition := ""
 	if from.table == "" {
 		from.text, from.table, from.word = "routine_definition", "routines", "routine"
-		condition = " AND routine_type = " + literal(kind)
+		condition = " AND routine_type = " + quote.Literal(kind)
 	}
 	rows, err := c.conn.list(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
 		" WHERE "+c.srv.isDatabase(from.word+"_schema", db.name)+" AND "+is(from.word+"_name", name)+condition)

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // An account that lacks a right is not told so: it sees less. Tables, triggers, events and programs that it may not see
@@ -36,10 +38,10 @@ func parseGrant(line string) (g grant, ok bool) {
 		}
 	}
 	if m[3] != "*" {
-		g.database = unquoted(m[3])
+		g.database = quote.Unquoted(m[3])
 	}
 	if m[4] != "*" {
-		g.table = unquoted(m[4])
+		g.table = quote.Unquoted(m[4])
 	}
 	return g, true
 }
@@ -61,7 +63,7 @@ func (c *conn) holder(ctx context.Context) (holder, error) {
 		return h, fmt.Errorf("the server names %d accounts", len(rows))
 	}
 	user, host, _ := cutLast(rows[0]["me"], "@")
-	h.name = ident(user) + "@" + ident(host)
+	h.name = quote.Name(user) + "@" + quote.Name(host)
 	queries := []string{"SHOW GRANTS"}
 	switch roles := rows[0]["roles"]; {
 	case c.srv.mariadb() && roles != "":
@@ -164,7 +166,7 @@ func (c *conn) warnOfRights(ctx context.Context, names []string, warn func(strin
 				unseen, lacking = append(unseen, need.what), append(lacking, need.privilege)
 			}
 		}
-		where, scope := "database "+ident(db), ident(db)+".*"
+		where, scope := "database "+quote.Name(db), quote.Name(db)+".*"
 		if db == "" {
 			where, scope = "all databases", "*.*"
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // rights are what an account needs to dump a database, and to do so on several connections.
@@ -24,8 +26,8 @@ func (my *testMySQL) rights() (dump, several []string) {
 func (my *testMySQL) user(t *testing.T, rights ...string) Server {
 	t.Helper()
 	account := Server{Host: my.Host, Port: my.Port, User: "u_" + my.CreateDB(t), Password: "open 'sesame"}
-	name := literal(account.User) + "@'127.0.0.1'"
-	my.Query(t, "", "CREATE USER "+name+" IDENTIFIED BY "+literal(account.Password))
+	name := quote.Literal(account.User) + "@'127.0.0.1'"
+	my.Query(t, "", "CREATE USER "+name+" IDENTIFIED BY "+quote.Literal(account.Password))
 	t.Cleanup(func() { my.Query(t, "", "DROP USER "+name) })
 	for _, r := range rights {
 		my.Query(t, "", "GRANT "+r+" TO "+name)
@@ -63,12 +65,12 @@ func TestRights(t *testing.T) {
 	}
 
 	// Whoever does not see a definition gets an error, not a dump without it.
-	blind := my.user(t, "SELECT, SHOW VIEW, TRIGGER, EVENT ON "+ident(db)+".*", "EXECUTE ON "+ident(db)+".*")
+	blind := my.user(t, "SELECT, SHOW VIEW, TRIGGER, EVENT ON "+quote.Name(db)+".*", "EXECUTE ON "+quote.Name(db)+".*")
 	err := my.source(t, Config{Server: blind, Databases: []string{db}}).Dump(t.Context(), io.Discard)
 	if !errors.Is(err, errNoBody) {
 		t.Errorf("without the right to read routines: %v, want %v", err, errNoBody)
 	}
-	unseeing := my.user(t, "SELECT ON "+ident(db)+".*")
+	unseeing := my.user(t, "SELECT ON "+quote.Name(db)+".*")
 	if err := my.source(t, Config{Server: unseeing, Databases: []string{db}}).Dump(t.Context(), io.Discard); err == nil {
 		t.Error("without the right to read views: no error")
 	}
@@ -79,7 +81,7 @@ func TestUnseen(t *testing.T) {
 	my := testServer(t)
 	db := my.CreateDB(t)
 	my.client(t, db, []byte("CREATE TABLE t (a INT PRIMARY KEY, b INT); CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1; CREATE PROCEDURE p() SELECT 1;"))
-	all := ident(db) + ".*"
+	all := quote.Name(db) + ".*"
 	routines := map[family]string{familyMySQL: "GRANT SHOW_ROUTINE ON *.* TO", familyMariaDB: "GRANT SELECT ON `mysql`.`proc` TO"}[my.family]
 	for name, tt := range map[string]struct {
 		grants []string
@@ -87,7 +89,7 @@ func TestUnseen(t *testing.T) {
 	}{
 		"rows alone":     {[]string{"SELECT, SHOW VIEW ON " + all}, []string{"triggers, events, functions and procedures", "GRANT TRIGGER, EVENT ON " + all + " TO `u_", routines}},
 		"no events":      {[]string{"SELECT, TRIGGER, EXECUTE ON " + all}, []string{" all events:", "GRANT EVENT ON " + all}},
-		"a table":        {[]string{"SELECT, TRIGGER ON " + ident(db) + ".t", "EVENT, EXECUTE ON " + all}, []string{" all tables and views, triggers:", "GRANT SELECT, TRIGGER ON " + all}},
+		"a table":        {[]string{"SELECT, TRIGGER ON " + quote.Name(db) + ".t", "EVENT, EXECUTE ON " + all}, []string{" all tables and views, triggers:", "GRANT SELECT, TRIGGER ON " + all}},
 		"all of it":      {[]string{"SELECT, TRIGGER, EVENT, EXECUTE ON " + all}, nil},
 		"by a pattern":   {[]string{"SELECT, TRIGGER, EVENT, EXECUTE ON `" + strings.ReplaceAll(db[:len(db)-1], "_", `\_`) + "%`.*"}, nil},
 		"of all of them": {[]string{"SELECT, TRIGGER, EVENT ON *.*"}, nil},

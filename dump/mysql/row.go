@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
@@ -118,10 +120,10 @@ func (c *column) append(b, value []byte) []byte {
 		return append(b, '\'')
 	case formHex:
 		if len(value) >= longBinary {
-			b, _ = appendQuoted(append(b, "_binary "...), value)
+			b, _ = quote.Append(append(b, "_binary "...), value)
 			return b
 		}
-		return appendHex(b, value)
+		return quote.AppendHex(b, value)
 	case formLegacy:
 		return c.charset.append(b, value)
 	case formJSON:
@@ -130,9 +132,9 @@ func (c *column) append(b, value []byte) []byte {
 		}
 	}
 	begin := len(b)
-	b, ascii := appendQuoted(b, value)
+	b, ascii := quote.Append(b, value)
 	if !ascii && !utf8.Valid(value) {
-		return appendHex(b[:begin], value)
+		return quote.AppendHex(b[:begin], value)
 	}
 	return b
 }

@@ -3,6 +3,8 @@ package mysql
 import (
 	"fmt"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // What the servers do not show of a FLOAT is in the dump all the same, and so
@@ -16,7 +18,7 @@ func TestFloatsToTheLastBit(t *testing.T) {
 	}
 	const same = "CONCAT(CAST(a.%[1]s AS DOUBLE)) <=> CONCAT(CAST(b.%[1]s AS DOUBLE))"
 	for _, column := range []string{"f", "g", "d", "e", "h"} {
-		query := fmt.Sprintf("SELECT COUNT(*), SUM("+same+") FROM %[2]s.numbers a JOIN %[3]s.numbers b USING (id)", column, ident(from), ident(to))
+		query := fmt.Sprintf("SELECT COUNT(*), SUM("+same+") FROM %[2]s.numbers a JOIN %[3]s.numbers b USING (id)", column, quote.Name(from), quote.Name(to))
 		if got := my.Query(t, "", query); got != "8\t8" {
 			t.Errorf("column %s: rows and equal ones are %s", column, got)
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // Secondary indexes are built after the rows: sorted once instead of entered row by row. The load of 1.5 million rows
@@ -106,7 +108,7 @@ func (d definition) addable(needed []string) (keys, foreign []string) {
 		if key, ok := parseForeignKey(e); ok {
 			foreign, columns = append(foreign, e), append(columns, key.column)
 		}
-		if name, rest, ok := cutName(e); ok && strings.Contains(rest, " AUTO_INCREMENT") {
+		if name, rest, ok := quote.CutName(e); ok && strings.Contains(rest, " AUTO_INCREMENT") {
 			needed = append(needed, name)
 		}
 		generated = generated || strings.Contains(e, " GENERATED ALWAYS AS ")
@@ -150,7 +152,7 @@ func addsKeys(sql []byte) bool {
 	if !ok || !bytes.HasPrefix(rest, []byte("`")) {
 		return false
 	}
-	end := closing(string(rest), 0)
+	end := quote.End(string(rest), 0)
 	return end > 0 && bytes.HasPrefix(rest[end+1:], []byte("\n  ADD KEY "))
 }
 
@@ -164,9 +166,9 @@ func isOtherKey(element string) bool {
 func isOfExpression(element string) bool {
 	rest, ok := strings.CutPrefix(element, "KEY ")
 	if ok {
-		_, rest, ok = cutName(rest)
+		_, rest, ok = quote.CutName(rest)
 	}
-	return ok && (strings.HasPrefix(rest, " ((") || strings.Contains(withoutQuoted(rest), ",("))
+	return ok && (strings.HasPrefix(rest, " ((") || strings.Contains(quote.Emptied(rest), ",("))
 }
 
 // keyColumn returns the first column, quoted, of an element that is a plain key of columns.
@@ -175,26 +177,14 @@ func keyColumn(element string) (string, bool) {
 	if !ok || isOfExpression(element) {
 		return "", false
 	}
-	if _, rest, ok = cutName(rest); !ok {
+	if _, rest, ok = quote.CutName(rest); !ok {
 		return "", false
 	}
 	if rest, ok = strings.CutPrefix(rest, " ("); !ok {
 		return "", false
 	}
-	column, _, ok := cutName(rest)
+	column, _, ok := quote.CutName(rest)
 	return column, ok
-}
-
-// cutName cuts a quoted name off the beginning of s.
-func cutName(s string) (name, rest string, ok bool) {
-	if !strings.HasPrefix(s, "`") {
-		return "", "", false
-	}
-	end := closing(s, 0)
-	if end < 0 {
-		return "", "", false
-	}
-	return s[:end+1], s[end+1:], true
 }
 
 // A foreignKey is what matters here of one: its first column, and to which column of which table that refers. All are
@@ -212,15 +202,15 @@ func parseForeignKey(element string) (k foreignKey, ok bool) {
 	if !ok {
 		return k, false
 	}
-	if _, rest, ok = cutName(rest); !ok {
+	if _, rest, ok = quote.CutName(rest); !ok {
 		return k, false
 	}
 	if rest, ok = strings.CutPrefix(rest, " FOREIGN KEY ("); !ok {
 		return k, false
 	}
-	k.column, rest, ok = cutName(rest)
+	k.column, rest, ok = quote.CutName(rest)
 	for ok && strings.HasPrefix(rest, ", ") {
-		_, rest, ok = cutName(rest[len(", "):])
+		_, rest, ok = quote.CutName(rest[len(", "):])
 	}
 	if !ok {
 		return k, false
@@ -228,9 +218,9 @@ func parseForeignKey(element string) (k foreignKey, ok bool) {
 	if rest, ok = strings.CutPrefix(rest, ") REFERENCES "); !ok {
 		return k, false
 	}
-	if k.table, rest, ok = cutName(rest); ok && strings.HasPrefix(rest, ".") {
+	if k.table, rest, ok = quote.CutName(rest); ok && strings.HasPrefix(rest, ".") {
 		k.database = k.table
-		k.table, rest, ok = cutName(rest[1:])
+		k.table, rest, ok = quote.CutName(rest[1:])
 	}
 	if !ok {
 		return k, false
@@ -238,7 +228,7 @@ func parseForeignKey(element string) (k foreignKey, ok bool) {
 	if rest, ok = strings.CutPrefix(rest, " ("); !ok {
 		return k, false
 	}
-	k.refers, _, ok = cutName(rest)
+	k.refers, _, ok = quote.CutName(rest)
 	return k, ok
 }
 
@@ -256,7 +246,7 @@ func referenced(databases []*database) map[string][]string {
 			for _, e := range t.definition.elements {
 				if k, ok := parseForeignKey(e); ok {
 					if k.database == "" {
-						k.database = ident(db.name)
+						k.database = quote.Name(db.name)
 					}
 					table := strings.ToLower(k.database + "." + k.table)
 					columns[table] = append(columns[table], k.refers)

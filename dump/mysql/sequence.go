@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A sequence is MariaDB's.
@@ -18,10 +20,10 @@ type sequence struct {
 func (c *catalog) readSequences(ctx context.Context, db *database, names []string) error {
 	for _, name := range names {
 		s := sequence{name: name}
-		rows, err := c.conn.list(ctx, "SHOW CREATE SEQUENCE "+ident(s.name))
+		rows, err := c.conn.list(ctx, "SHOW CREATE SEQUENCE "+quote.Name(s.name))
 		if err == nil && len(rows) == 1 {
 			s.definition = rows[0]["create table"]
-			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles, IF(increment < 0, next_not_cached_value > start_value, next_not_cached_value < start_value) AS behind FROM "+ident(s.name)+" USE INDEX ()")
+			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles, IF(increment < 0, next_not_cached_value > start_value, next_not_cached_value < start_value) AS behind FROM "+quote.Name(s.name)+" USE INDEX ()")
 		}
 		if err != nil {
 			return fmt.Errorf("sequence %s: %w", s.name, err)
@@ -34,7 +36,7 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 		if err == nil {
 			err = mustBe(integerForm, "a sequence's rounds", s.cycles)
 		}
-		if err == nil && !strings.HasPrefix(s.definition, "CREATE SEQUENCE "+ident(s.name)+" ") {
+		if err == nil && !strings.HasPrefix(s.definition, "CREATE SEQUENCE "+quote.Name(s.name)+" ") {
 			err = fmt.Errorf("the server shows %+q for its definition", shortened(s.definition))
 		}
 		if err != nil {
@@ -48,7 +50,7 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 func (s sequence) print(p *printer) {
 	p.stmt("%s", s.definition)
 	if s.behind { // where SETVAL does not lead back to
-		p.stmt("ALTER SEQUENCE %s RESTART %s", ident(s.name), s.next)
+		p.stmt("ALTER SEQUENCE %s RESTART %s", quote.Name(s.name), s.next)
 	}
-	p.stmt("DO SETVAL(%s, %s, 0, %s)", ident(s.name), s.next, s.cycles)
+	p.stmt("DO SETVAL(%s, %s, 0, %s)", quote.Name(s.name), s.next, s.cycles)
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // The text of a table's definition is the server's, and what it shows it takes back: nothing of it is left out, as all
@@ -42,11 +44,11 @@ func (d definition) unknownWords() []string {
 		}
 	}
 	for _, text := range append(slices.Clone(d.elements), d.tail) {
-		for _, m := range versionComment.FindAllStringSubmatch(withoutQuoted(text), -1) {
+		for _, m := range versionComment.FindAllStringSubmatch(quote.Emptied(text), -1) {
 			note(strings.ToUpper(m[1]), versionWords)
 		}
 	}
-	options := strings.ReplaceAll(withoutQuoted(d.tail), "\n", " ")
+	options := strings.ReplaceAll(quote.Emptied(d.tail), "\n", " ")
 	options, _, _ = strings.Cut(options, " PARTITION BY ")
 	options, _, _ = strings.Cut(options, "/*") // what the engine does not know, or a version; looked at above
 	for _, word := range strings.Fields(strings.TrimPrefix(options, ")")) {
@@ -55,21 +57,6 @@ func (d definition) unknownWords() []string {
 		}
 	}
 	return unknown
-}
-
-// withoutQuoted leaves of what is within quotes the quotes.
-func withoutQuoted(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		b.WriteByte(text[i])
-		if c := text[i]; c == '`' || c == '\'' || c == '"' {
-			if i = closing(text, i); i < 0 {
-				break
-			}
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }
 
 // warnOfUnknown tells of what a later server shows.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // beginSnapshot starts the transaction whose moment is that of the dump.
@@ -93,7 +95,7 @@ func readPosition(ctx context.Context, c *conn) (string, error) {
 			}
 		}
 		if file != "" && integerForm.MatchString(offset) {
-			if err := c.row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+literal(file)+", "+offset+"), '')", &gtid); err != nil {
+			if err := c.row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+quote.Literal(file)+", "+offset+"), '')", &gtid); err != nil {
 				return "", fmt.Errorf("read the binary log's position: %w", err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // Survey connects to the server and ends the connection: what makes every dump fail from the start fails here, before
@@ -56,7 +57,7 @@ func (s *Source) names(ctx context.Context, c *catalog) ([]string, error) {
 		return c.databases(ctx)
 	}
 	for _, name := range s.cfg.Databases {
-		err := c.conn.exec(ctx, "USE "+ident(name))
+		err := c.conn.exec(ctx, "USE "+quote.Name(name))
 		if !isError(err, errNoSuchDatabase) || s.cfg.AllowEmpty {
 			if err != nil {
 				return nil, err

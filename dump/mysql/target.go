@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // objects are the things of a database by kinds, with the beginning of a query for those of one and the column that it
@@ -56,7 +57,7 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 	p := placement{target: dump.Target{Server: s.cfg.Server.address(), Databases: named}}
 	if s.cfg.Database != "" {
 		p.target.Database, p.target.Databases = s.cfg.Database, []string{s.cfg.Database}
-		if err := s.conn.exec(ctx, "USE "+ident(s.cfg.Database)); err != nil {
+		if err := s.conn.exec(ctx, "USE "+quote.Name(s.cfg.Database)); err != nil {
 			return p, err
 		}
 	}
@@ -127,7 +128,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		return err
 	}
 	for _, db := range p.dropped {
-		err := s.conn.exec(ctx, "DROP DATABASE "+ident(db))
+		err := s.conn.exec(ctx, "DROP DATABASE "+quote.Name(db))
 		if s.dropped("database "+db, err); err != nil {
 			return fmt.Errorf("drop database %s: %w", db, err)
 		}
@@ -137,7 +138,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			return fmt.Errorf("clean database %s: %w", db, err)
 		}
 	}
-	return s.conn.exec(ctx, fmt.Sprintf("SET foreign_key_checks = %d, sql_mode = %s", checks, literal(mode)))
+	return s.conn.exec(ctx, fmt.Sprintf("SET foreign_key_checks = %d, sql_mode = %s", checks, quote.Literal(mode)))
 }
 
 // dropped notes what became of something that was to be dropped.
@@ -164,7 +165,7 @@ func (s *loading) clean(ctx context.Context, db string) error {
 				}
 			}
 			what := strings.ToLower(o.kind) + " " + r["name"]
-			err := s.conn.exec(ctx, "DROP "+o.kind+" "+ident(r["name"]))
+			err := s.conn.exec(ctx, "DROP "+o.kind+" "+quote.Name(r["name"]))
 			if s.dropped(what, err); err != nil {
 				return fmt.Errorf("drop %s: %w", what, err)
 			}

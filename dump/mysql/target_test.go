@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -304,7 +305,7 @@ func TestTriggersByQualifiedNames(t *testing.T) {
 		CREATE TRIGGER DB.tr BEFORE INSERT ON DB . t FOR EACH ROW SET NEW.b = (SELECT COUNT(*) FROM DB.t);
 		CREATE PROCEDURE p() INSERT INTO DB.log SELECT DB . t.a FROM DB.t;
 		CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 7;
-		CREATE VIEW v AS SELECT DB.f() AS f, DB.t.a FROM DB.t; CREATE VIEW w AS SELECT f FROM v`, "DB", ident(from)))
+		CREATE VIEW v AS SELECT DB.f() AS f, DB.t.a FROM DB.t; CREATE VIEW w AS SELECT f FROM v`, "DB", quote.Name(from)))
 	if my.family == familyMariaDB {
 		my.Query(t, from, "CREATE SEQUENCE s START 100; SELECT NEXTVAL(s); CREATE VIEW sequenced AS SELECT LASTVAL(s) AS l, NEXTVAL("+from+".s) AS n; CREATE DEFINER = nobody@nowhere VIEW disowned AS SELECT a, b FROM t")
 	}

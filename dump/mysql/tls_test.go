@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -76,7 +77,7 @@ func TestTLS(t *testing.T) {
 	db := my.CreateDB(t)
 	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1)")
 	asker := my.user(t, "ALL ON *.*")
-	my.Query(t, "", "ALTER USER "+literal(asker.User)+"@'127.0.0.1' REQUIRE X509")
+	my.Query(t, "", "ALTER USER "+quote.Literal(asker.User)+"@'127.0.0.1' REQUIRE X509")
 
 	for name, c := range map[string]struct {
 		host string

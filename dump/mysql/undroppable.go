@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // ErrUndroppable is returned when a database that is to be dropped, or emptied,
@@ -28,7 +30,7 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 		var errs []error
 		for _, db := range databases {
 			if !me.may(db, "DROP") && (slices.Contains(p.dropped, db) || !me.hasTables(db)) {
-				errs = append(errs, fmt.Errorf("%w: database %s: the account lacks a right: GRANT DROP ON %s.* TO %s", ErrUndroppable, db, ident(db), me.name))
+				errs = append(errs, fmt.Errorf("%w: database %s: the account lacks a right: GRANT DROP ON %s.* TO %s", ErrUndroppable, db, quote.Name(db), me.name))
 			}
 		}
 		if len(errs) > 0 {
@@ -61,7 +63,7 @@ func (s *loading) lockable(ctx context.Context, db string) error {
 		n := min(atOnce, len(rows))
 		names := make([]string, n)
 		for i, r := range rows[:n] {
-			names[i] = ident(db) + "." + ident(r["name"]) + " WRITE"
+			names[i] = quote.Name(db) + "." + quote.Name(r["name"]) + " WRITE"
 		}
 		rows = rows[n:]
 		err := s.conn.exec(ctx, "LOCK TABLES "+strings.Join(names, ", "))

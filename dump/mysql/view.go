@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -58,14 +59,10 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 	return nil
 }
 
-func isASCII(text string) bool {
-	return strings.IndexFunc(text, func(r rune) bool { return r > 127 }) < 0
-}
-
 // byText makes the view what its text in information_schema says.
 func (v *view) byText(db *database, text *viewText) {
 	v.definition, v.charset, v.collation = text.statement(db.name), "utf8mb4", text.record["collation"]
-	if !strings.HasPrefix(v.collation, "utf8mb4_") && isASCII(v.definition) {
+	if !strings.HasPrefix(v.collation, "utf8mb4_") && quote.IsASCII(v.definition) {
 		v.charset = text.record["charset"]
 	} else if !strings.HasPrefix(v.collation, "utf8mb4_") {
 		v.collation = "utf8mb4_general_ci"
@@ -100,7 +97,7 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 		}
 		// MySQL puts backslashes into letters of sets that have them there, and cannot read the view any more, but has its
 		// text in UTF-8. Of another view that it cannot read the text is no better.
-		misread := multibyte[text.record["charset"]] && !isASCII(text.record["text"])
+		misread := multibyte[text.record["charset"]] && !quote.IsASCII(text.record["text"])
 		if v.byText(db, text); v.check() != nil || isObjects(err) && !misread {
 			c.setInvalid(db, v, err.Error())
 			return nil
@@ -115,7 +112,7 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 // session that made it, but where clients, which read bytes, would see other letters in that than the server.
 func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err error) {
 	show := func() error {
-		rows, err := c.conn.list(ctx, "SHOW CREATE VIEW "+ident(v.name))
+		rows, err := c.conn.list(ctx, "SHOW CREATE VIEW "+quote.Name(v.name))
 		if err != nil {
 			return err
 		}
@@ -187,7 +184,7 @@ const (
 
 // readViewColumns asks MySQL for the names of a view's columns.
 func (c *catalog) readViewColumns(ctx context.Context, db *database, v *view) error {
-	rows, err := c.conn.list(ctx, "SHOW FIELDS FROM "+ident(v.name))
+	rows, err := c.conn.list(ctx, "SHOW FIELDS FROM "+quote.Name(v.name))
 	if isObjects(err) {
 		c.setInvalid(db, v, err.Error())
 		return nil
@@ -214,7 +211,7 @@ func inOrder(views []view) []view {
 		}
 		state[i] = 1
 		for j := range views {
-			if j != i && strings.Contains(views[i].definition, ident(views[j].name)) {
+			if j != i && strings.Contains(views[i].definition, quote.Name(views[j].name)) {
 				visit(j)
 			}
 		}
@@ -235,9 +232,9 @@ func (v view) printStandIn(p *printer) {
 	}
 	columns := make([]string, len(v.columns))
 	for i, name := range v.columns {
-		columns[i] = "1 AS " + ident(name)
+		columns[i] = "1 AS " + quote.Name(name)
 	}
-	p.stmt("CREATE VIEW %s AS SELECT %s", ident(v.name), strings.Join(columns, ", "))
+	p.stmt("CREATE VIEW %s AS SELECT %s", quote.Name(v.name), strings.Join(columns, ", "))
 }
 
 func (v view) print(p *printer) {

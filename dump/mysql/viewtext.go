@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A viewText is what MariaDB has in a view's file. To read it evaluates nothing.
@@ -83,16 +85,16 @@ func mentioned(text string) (names []string, calls [][]string, ok bool) {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '\'', '"':
-			if i = closing(text, i); i < 0 {
+			if i = quote.End(text, i); i < 0 {
 				return nil, nil, false
 			}
 			parts = nil
 		case '`':
-			end := closing(text, i)
+			end := quote.End(text, i)
 			if end < 0 {
 				return nil, nil, false
 			}
-			name := unquoted(text[i : end+1])
+			name := quote.Unquoted(text[i : end+1])
 			names = append(names, strings.ToLower(name))
 			parts = append(parts, name)
 			if i = end; strings.HasPrefix(text[i+1:], "(") {
@@ -113,12 +115,12 @@ func (v *viewText) statement(db string) string {
 	if at := strings.LastIndexByte(user, '@'); at >= 0 {
 		user, host = user[:at], user[at+1:]
 	}
-	definer := ident(user) // a role
+	definer := quote.Name(user) // a role
 	if host != "" {
-		definer += "@" + ident(host)
+		definer += "@" + quote.Name(host)
 	}
 	s := fmt.Sprintf("CREATE ALGORITHM=%s DEFINER=%s SQL SECURITY %s VIEW %s AS %s", v.record["algorithm"], definer, v.record["security"],
-		ident(v.record["name"]), withoutDatabase(v.record["text"], db))
+		quote.Name(v.record["name"]), withoutDatabase(v.record["text"], db))
 	if check := v.record["checked"]; check != "NONE" {
 		s += " WITH " + check + " CHECK OPTION"
 	}
@@ -128,7 +130,7 @@ func (v *viewText) statement(db string) string {
 // withoutDatabase takes a database's name from before other names, where the server would not show it. Where an alias or
 // a table has that name it stands before columns, and stays.
 func withoutDatabase(text, db string) string {
-	prefix := ident(db) + ".`"
+	prefix := quote.Name(db) + ".`"
 	var b strings.Builder
 	var open []int // where the parentheses are that are open
 	for i := 0; i < len(text); i++ {
@@ -136,11 +138,11 @@ func withoutDatabase(text, db string) string {
 		switch c := text[i]; {
 		case strings.HasPrefix(text[i:], prefix) && !strings.HasSuffix(text[:i], "."):
 			name := i + len(prefix) - len("`")
-			if end = closing(text, name); end >= 0 && isQualified(text[:i], text[end+1:], open) {
+			if end = quote.End(text, name); end >= 0 && isQualified(text[:i], text[end+1:], open) {
 				i = name
 			}
 		case c == '`' || c == '\'' || c == '"':
-			end = closing(text, i)
+			end = quote.End(text, i)
 		case c == '(':
 			open = append(open, i)
 		case c == ')':
@@ -217,7 +219,7 @@ func atTop(text, word string) int {
 		case depth == 0 && strings.HasPrefix(text[i:], word):
 			return i
 		case c == '`' || c == '\'' || c == '"':
-			if i = closing(text, i); i < 0 {
+			if i = quote.End(text, i); i < 0 {
 				return -1
 			}
 		case c == '(':
@@ -235,11 +237,11 @@ func lastName(column string) (string, bool) {
 	for i := 0; i < len(column); i++ {
 		if c := column[i]; c == '`' || c == '\'' || c == '"' {
 			begin = i
-			if i = closing(column, i); i < 0 {
+			if i = quote.End(column, i); i < 0 {
 				return "", false
 			}
 			if i == len(column)-1 && c == '`' && strings.HasSuffix(column[:begin], " AS ") {
-				return unquoted(column[begin:]), true
+				return quote.Unquoted(column[begin:]), true
 			}
 		}
 	}

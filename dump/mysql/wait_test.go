@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/dumptest"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // Readers and the writer wait for each other over little room. With many tables that have nothing for each to do they do
@@ -84,7 +85,7 @@ func TestReadersOpenTablesInOrder(t *testing.T) {
 	my.Query(t, db, `CREATE TABLE a (id INT PRIMARY KEY);
 		CREATE TABLE b (id INT PRIMARY KEY AUTO_INCREMENT, b LONGBLOB);
 		INSERT INTO b (b) VALUES (REPEAT('x', 2000000)); INSERT INTO b (b) SELECT b FROM b; INSERT INTO b (b) SELECT b FROM b; INSERT INTO b (b) SELECT b FROM b; INSERT INTO b (b) SELECT b FROM b`)
-	first, second := "SELECT `id` FROM "+ident(db)+".`a`", "SELECT `id`, `b` FROM "+ident(db)+".`b`"
+	first, second := "SELECT `id` FROM "+quote.Name(db)+".`a`", "SELECT `id`, `b` FROM "+quote.Name(db)+".`b`"
 	late := newLateDoor(t, net.JoinHostPort(my.Host, fmt.Sprint(my.Port)), first, second)
 	address := my.address
 	address.Host, address.Port, address.TLS.Mode = "127.0.0.1", late.port, TLSDisabled

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // What is written of a row is the same whether its values are read in slices or, as those of MyISAM, as a whole; and it
@@ -236,7 +238,7 @@ func FuzzUTF8InParts(f *testing.F) {
 		if ok = ok && len(begun) == 0; ok != utf8.Valid(text) {
 			t.Fatalf("%q: valid: %v", text, ok)
 		}
-		if want, _ := appendEscaped(nil, text); ok && !bytes.Equal(got, want) {
+		if want, _ := quote.AppendEscaped(nil, text); ok && !bytes.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // A longValue is one that the server keeps in a variable of the session, to be read from there in slices.
@@ -66,18 +67,20 @@ func (v *longValue) bytes(ctx context.Context) ([]byte, error) {
 type appender func(b, part []byte) (appended []byte, left int, ok bool)
 
 func appendOctets(b, part []byte) ([]byte, int, bool) {
-	b, _ = appendEscaped(b, part)
+	b, _ = quote.AppendEscaped(b, part)
 	return b, 0, true
 }
 
-func appendHexadecimal(b, part []byte) ([]byte, int, bool) { return appendDigits(b, part), 0, true }
+func appendHexadecimal(b, part []byte) ([]byte, int, bool) {
+	return quote.AppendDigits(b, part), 0, true
+}
 
 func appendUTF8(b, part []byte) ([]byte, int, bool) {
 	left := unfinished(part)
 	if !utf8.Valid(part[:len(part)-left]) {
 		return b, 0, false
 	}
-	b, _ = appendEscaped(b, part[:len(part)-left])
+	b, _ = quote.AppendEscaped(b, part[:len(part)-left])
 	return b, left, true
 }
 

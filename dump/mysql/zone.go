@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 // What a table's definition computes of a TIMESTAMP, values of generated columns, keys of expressions, CHECKs, it
@@ -64,16 +66,16 @@ func isUTC(zone string) bool {
 func (d definition) computing() []string {
 	var stamps, computed []string
 	for _, e := range d.elements {
-		name, rest, column := cutName(e)
+		name, rest, column := quote.CutName(e)
 		if column && strings.HasPrefix(rest, " timestamp") {
 			stamps = append(stamps, name)
 		}
 		for _, word := range []string{" GENERATED ALWAYS AS (", " CHECK ("} {
-			if at := outsideQuotes(e, word); at >= 0 {
+			if at := quote.Index(e, word); at >= 0 {
 				computed = append(computed, e[at:])
 			}
 		}
-		if !column && (outsideQuotes(e, " ((") >= 0 || outsideQuotes(e, ",(") >= 0) {
+		if !column && (quote.Index(e, " ((") >= 0 || quote.Index(e, ",(") >= 0) {
 			computed = append(computed, e)
 		}
 	}
@@ -97,8 +99,8 @@ func (d definition) uniqueOfComputed(stamps []string) []string {
 	for more := true; more; { // one computed column may be of another
 		more = false
 		for _, e := range d.elements {
-			name, _, column := cutName(e)
-			if at := outsideQuotes(e, " GENERATED ALWAYS AS ("); column && at >= 0 && !slices.Contains(of, name) && mentions(e[at:]) {
+			name, _, column := quote.CutName(e)
+			if at := quote.Index(e, " GENERATED ALWAYS AS ("); column && at >= 0 && !slices.Contains(of, name) && mentions(e[at:]) {
 				of, more = append(of, name), true
 			}
 		}
@@ -111,7 +113,7 @@ func (d definition) uniqueOfComputed(stamps []string) []string {
 		}
 	}
 	for _, e := range d.elements { // whose key has to be there from the beginning
-		if name, rest, ok := cutName(e); ok && strings.Contains(rest, " AUTO_INCREMENT") {
+		if name, rest, ok := quote.CutName(e); ok && strings.Contains(rest, " AUTO_INCREMENT") {
 			if slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(keyParts(key), name) }) {
 				return nil
 			}
@@ -122,7 +124,7 @@ func (d definition) uniqueOfComputed(stamps []string) []string {
 
 // keyParts is what a key's element says behind the key's name.
 func keyParts(element string) string {
-	return element[closing(element, strings.Index(element, "`"))+1:]
+	return element[quote.End(element, strings.Index(element, "`"))+1:]
 }
 
 // enter is what comes before a table's rows, in whose zone they are computed, and leave what comes after them.
@@ -163,7 +165,7 @@ var errNoZone = errors.New("the dump's tables have values that are computed of T
 func (d *ownDump) checkZone(ctx context.Context) error {
 	if d.zone != "" {
 		var known bool
-		if err := d.conn.row(ctx, "SELECT CONVERT_TZ('2020-01-01 00:00:00', '+00:00', "+literal(d.zone)+") IS NOT NULL", &known); err != nil {
+		if err := d.conn.row(ctx, "SELECT CONVERT_TZ('2020-01-01 00:00:00', '+00:00', "+quote.Literal(d.zone)+") IS NOT NULL", &known); err != nil {
 			return fmt.Errorf("ask for the time zone %s: %w", d.zone, err)
 		}
 		if !known {
