@@ -47,12 +47,6 @@ func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
 	return a, err
 }
 
-// Error numbers of the servers that say that a privilege is lacking.
-const (
-	errDatabaseDenied = 1044
-	errTableDenied    = 1142
-)
-
 func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
 	if c.srv.mariadb() {

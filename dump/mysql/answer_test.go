@@ -25,8 +25,8 @@ func TestAnswersAreBounded(t *testing.T) {
 		defer c.close()
 		c.answer.most = most
 		s := &pieceStream{piece: piece{table: &table{columns: make([]column, 1)}}, data: make(chan *rowBuffer, 10)}
-		return c.explain(t.Context(), c.sql.Raw(func(raw any) error {
-			r := &rowReading{pieceStream: s, conn: raw.(driverConn), answer: c.answer, opened: func() {}, buffers: newRowBuffers()}
+		return c.explain(t.Context(), c.raw(func(raw driverConn) error {
+			r := &rowReading{pieceStream: s, session: c, conn: raw, opened: func() {}, buffers: newRowBuffers()}
 			return r.whole(context.WithoutCancel(t.Context()), query)
 		}))
 	}

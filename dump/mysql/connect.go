@@ -19,7 +19,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // A Server says how to reach a server and who one is there.
@@ -199,17 +198,6 @@ func (s server) atLeast(f family, v version) bool {
 	return s.family == f && !s.version.less(v)
 }
 
-// reads is how the server and its client read text, but for the session's sql_mode.
-func (s server) reads() script.Mode {
-	switch {
-	case s.mariadb():
-		return 0
-	case s.atLeast(familyMySQL, version{9, 0, 0}):
-		return script.MySQL | script.DollarQuotes
-	}
-	return script.MySQL
-}
-
 // parseVersion reads what SELECT VERSION() says: 8.0.36-28, 10.11.6-MariaDB-log.
 func parseVersion(s string) (server, error) {
 	srv := server{family: familyMySQL}
@@ -359,6 +347,29 @@ func (c *conn) row(ctx context.Context, query string, into ...any) error {
 	return c.explain(ctx, c.sql.QueryRowContext(ctx, query).Scan(into...))
 }
 
+// change runs a statement and tells how many rows it has changed.
+func (c *conn) change(ctx context.Context, query string) (rows int64, err error) {
+	result, err := c.sql.ExecContext(ctx, query)
+	if err != nil {
+		return 0, c.explain(ctx, err)
+	}
+	return result.RowsAffected()
+}
+
+// raw hands the driver's own connection to use, which may not keep it.
+func (c *conn) raw(use func(driverConn) error) error {
+	return c.sql.Raw(func(raw any) error { return use(raw.(driverConn)) })
+}
+
+// driverConn is the driver's connection, as far as it is used here: its rows are not copied.
+type driverConn interface {
+	driver.QueryerContext
+	driver.ExecerContext
+}
+
+// nextRow is called before each row that the driver's own connection is asked for: what it may be long is counted anew.
+func (c *conn) nextRow() { c.answer.begin() }
+
 // A record is a row of a query, by the names of its columns in lower case: what
 // is NULL is not in it. SHOW statements differ in what columns they have, and
 // the two families in how they write them.
@@ -434,8 +445,6 @@ func ErrorNumber(err error) uint16 {
 	}
 	return 0
 }
-
-const errPacketTooLarge = 1153
 
 // isError tells whether the server answered with one of the error numbers.
 func isError(err error, numbers ...uint16) bool { return slices.Contains(numbers, ErrorNumber(err)) }

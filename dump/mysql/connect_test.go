@@ -1,10 +1,10 @@
 package mysql
 
 import (
+	"testing"
+
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
-
-import "testing"
 
 // A list that the server breaks off is an error, and not what came of it.
 func TestListsBrokenOff(t *testing.T) {

@@ -86,5 +86,3 @@ func (c *catalog) touch(ctx context.Context, queries []string) error {
 	}
 	return nil
 }
-
-const errDeadlock = 1213

@@ -312,16 +312,12 @@ func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
 		return statementError(sql, newPacketError(len(sql), s.packet))
 	}
-	result, err := c.sql.ExecContext(ctx, sql)
+	rows, err := c.change(ctx, sql)
 	if err != nil {
-		return statementError(sql, c.explain(ctx, err))
+		return statementError(sql, err)
 	}
 	if isInsert(sql) {
-		n, err := result.RowsAffected()
-		if err != nil {
-			return err
-		}
-		s.took(sql, n)
+		s.took(sql, rows)
 	}
 	return nil
 }
@@ -332,7 +328,7 @@ func (s *loading) tellMode(ctx context.Context) error {
 	if err := s.conn.row(ctx, "SELECT @@sql_mode", &mode); err != nil {
 		return err
 	}
-	s.mode = script.SQLMode(mode) | s.srv.reads()
+	s.mode = script.SQLMode(mode) | readsAs(s.srv)
 	s.dump.SetMode(s.mode)
 	return nil
 }
@@ -348,8 +344,6 @@ func statementError(sql string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", head(sql), err)
 }
-
-const errParse = 1064
 
 // head shortens a statement for an error message. Rows and passwords are cut away.
 func head(sql string) string {

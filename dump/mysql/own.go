@@ -225,12 +225,6 @@ var toBeMended = []uint16{
 	errLockWaitTimeout, errDeadlock, errOptionPrevents, errReadOnlyMode,
 }
 
-const (
-	errColumnDenied  = 1143
-	errRoutineDenied = 1370
-	errProxyDenied   = 1698
-)
-
 // isAccounts tells whether a statement is one of those that make accounts, roles and what they may do.
 func isAccounts(sql []byte) bool {
 	return slices.ContainsFunc(

@@ -150,7 +150,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if err := p.settings.check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
-	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|c.srv.reads()); errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.srv)); errors.Is(err, io.ErrUnexpectedEOF) {
 		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
 	}
 	if !creates(p.definition, kind) {
@@ -238,20 +238,6 @@ func isObjects(err error) bool {
 	return isError(err, errParse, errViewInvalid, errNoSuchDefine, errNoSuchTable, errBadField, errDuplicateColumn, errWrongView,
 		errRoutineDamaged, errMixedCollations, errMixedCollations3, errMixedCollationsN, errUnknownCollation, errUnknownCharset, errTriggerDamaged)
 }
-
-// Error numbers of the servers about objects that they cannot show.
-const (
-	errDuplicateColumn  = 1060
-	errUnknownCharset   = 1115
-	errMixedCollations  = 1267
-	errMixedCollations3 = 1270
-	errMixedCollationsN = 1271
-	errUnknownCollation = 1273
-	errNoSuchRoutine    = 1305
-	errWrongView        = 1350
-	errRoutineDamaged   = 1457
-	errTriggerDamaged   = 1602
-)
 
 func (p *program) print(w *printer, db *database) {
 	if p.lost != "" {

@@ -203,5 +203,3 @@ func (h holder) routines(srv server, db string) string {
 	}
 	return "GRANT SHOW_ROUTINE ON *.* TO " + h.name
 }
-
-const errOptionPrevents = 1290

@@ -115,8 +115,8 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 // read reads a piece's rows into buffers for the writer. It calls opened when the server has the table open, or will
 // not have it open.
 func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, opened func()) error {
-	return r.sql.Raw(func(raw any) error {
-		reading := &rowReading{pieceStream: s, conn: raw.(driverConn), answer: r.answer, opened: opened, buffers: buffers}
+	return r.raw(func(raw driverConn) error {
+		reading := &rowReading{pieceStream: s, session: r, conn: raw, opened: opened, buffers: buffers}
 		read := reading.all
 		if s.table.inSlices() {
 			read = newSlicedReading(reading).all
@@ -131,17 +131,11 @@ func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, op
 // A rowReading reads a piece's rows on a connection.
 type rowReading struct {
 	*pieceStream
-	conn    driverConn
-	answer  *answeringConn
+	session *conn
+	conn    driverConn // of the session
 	opened  func()
 	buffers *rowBuffers
 	b       *rowBuffer // with rows that the writer does not have yet; nil: there are none
-}
-
-// driverConn is the driver's connection, as far as it is used here: its rows are not copied.
-type driverConn interface {
-	driver.QueryerContext
-	driver.ExecerContext
 }
 
 // all reads each row as a whole.
@@ -186,7 +180,7 @@ func (r *rowReading) exec(ctx context.Context, sql string) error {
 
 // add adds a row.
 func (r *rowReading) add(ctx context.Context, values []driver.Value) error {
-	r.answer.begin()
+	r.session.nextRow()
 	if err := r.buffer(ctx); err != nil {
 		return err
 	}
@@ -244,14 +238,6 @@ func (w *rowWriter) settle(ctx context.Context, r *conn, t *table) error {
 	}
 	return r.exec(ctx, "ROLLBACK TO SAVEPOINT piece")
 }
-
-// Error numbers of the servers that say that a table is not what it was.
-const (
-	errTableDefChanged = 1412
-	errNoSuchTable     = 1146
-	errBadField        = 1054
-	errNoSuchKey       = 1176
-)
 
 // changed says so where a server's error means that a table was changed.
 func changed(err error) error {

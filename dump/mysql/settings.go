@@ -179,6 +179,3 @@ func (c *conn) settle(ctx context.Context, what use) error {
 
 // refusing are settings of MySQL that change nothing and only refuse, and take a right: by default the first two are ON.
 var refusing = []string{"restrict_fk_on_non_standard_key", "innodb_strict_mode", "sql_require_primary_key"}
-
-// errNotASessions is the number of the servers' error about a variable that a session cannot set.
-const errNotASessions = 1238

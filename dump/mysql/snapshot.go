@@ -12,16 +12,6 @@ import (
 // beginSnapshot starts the transaction whose moment is that of the dump.
 const beginSnapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
-// Error numbers of the servers that say that they will not have it.
-const (
-	errAccessDenied        = 1045
-	errTooManyConnections  = 1040
-	errLockWaitTimeout     = 1205
-	errTooManyForUser      = 1203
-	errPrivilegeNeeded     = 1227
-	errTooManyForUserSince = 1226
-)
-
 // A snapshot is one moment of a server, seen by several connections.
 type snapshot struct {
 	readers  []*conn

@@ -73,8 +73,6 @@ func (s *Source) names(ctx context.Context, c *catalog) ([]string, error) {
 	return s.cfg.Databases, nil
 }
 
-const errNoSuchDatabase = 1049
-
 // nothing is what a dump ends with that would hold nothing, or nil where that may be.
 func (s *Source) nothing(ctx context.Context, c *catalog) error {
 	if s.cfg.AllowEmpty {

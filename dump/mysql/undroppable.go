@@ -49,8 +49,6 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 // a trigger that has lost its tables, nothing is known of DROP.
 var inTheWay = []uint16{errLockWaitTimeout, errDeadlock, errOptionPrevents, errReadOnlyMode}
 
-const errReadOnlyMode = 1836
-
 // lockable has the server lock a database's tables as DROP does, and let go of
 // them again: it waits for others that hold one, up to the lock timeout.
 func (s *loading) lockable(ctx context.Context, db string) error {

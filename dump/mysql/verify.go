@@ -31,7 +31,7 @@ func (l *Loader) Verify(r io.Reader) error {
 		case item.Kind == script.Comment:
 			if srv, ok := namedServer(string(item.Text)); ok && !begun {
 				of = srv
-				s.dump.SetMode(of.reads())
+				s.dump.SetMode(readsAs(of))
 			}
 			var native string
 			if native, err = s.plan.note(string(item.Text)); native != "" && err == nil {
@@ -44,14 +44,14 @@ func (l *Loader) Verify(r io.Reader) error {
 			if err = s.plan.route(item.Text); err == nil {
 				s.plan.read(item.Text)
 			}
-			l.longest = max(l.longest, unsplittable(item.Text, script.SQLMode(mode)|of.reads()))
+			l.longest = max(l.longest, unsplittable(item.Text, script.SQLMode(mode)|readsAs(of)))
 		}
 		if err != nil {
 			return atLine(item.Line, err)
 		}
 		if item.SetsMode {
 			mode = setMode(string(item.Text))
-			s.dump.SetMode(script.SQLMode(mode) | of.reads())
+			s.dump.SetMode(script.SQLMode(mode) | readsAs(of))
 		}
 	}
 }

@@ -176,12 +176,6 @@ func (c *catalog) setInvalid(db *database, v *view, why string) {
 	c.warn(fmt.Sprintf("view %s.%s is in the dump as a comment only: %s", db.name, v.name, why))
 }
 
-// Error numbers of the servers.
-const (
-	errViewInvalid  = 1356 // what the view reads is gone, or its definer may not read it
-	errNoSuchDefine = 1449 // the definer is gone
-)
-
 // readViewColumns asks MySQL for the names of a view's columns.
 func (c *catalog) readViewColumns(ctx context.Context, db *database, v *view) error {
 	rows, err := c.conn.list(ctx, "SHOW FIELDS FROM "+quote.Name(v.name))

@@ -12,6 +12,18 @@ const (
 	DollarQuotes                        // and of version 9 or later: $$ and $tag$ are quotes
 )
 
+// ServerMode is how a server and its client read text, but for the session's sql_mode: MariaDB, or MySQL of a version
+// that begins with this number.
+func ServerMode(mariadb bool, major int) Mode {
+	switch {
+	case mariadb:
+		return 0
+	case major >= 9:
+		return MySQL | DollarQuotes
+	}
+	return MySQL
+}
+
 // SQLMode returns the part of a Mode that the value of @@sql_mode tells.
 func SQLMode(value string) Mode {
 	var m Mode
