@@ -49,9 +49,9 @@ func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
 
 func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		query = "SELECT user, host, is_role FROM mysql.user"
-	} else if c.srv.atLeast(familyMySQL, version{8, 0, 14}) {
+	} else if c.conn.atLeast(familyMySQL, version{8, 0, 14}) {
 		query = "SELECT user, host, 'N' AS is_role, HEX(user_attributes->>'$.additional_password') AS second FROM mysql.user"
 	}
 	rows, err := c.conn.listCounted(ctx, "users", query, "SELECT COUNT(*) FROM mysql.user")

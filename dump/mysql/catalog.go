@@ -67,7 +67,6 @@ type key struct {
 // versions of definitions.
 type catalog struct {
 	conn  *conn
-	srv   server
 	warn  func(string)
 	debug func(string)
 
@@ -97,7 +96,7 @@ func (c *catalog) databases(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, r := range rows {
-		if !c.srv.isSystemSchema(r["name"]) {
+		if !c.conn.isSystemSchema(r["name"]) {
 			names = append(names, r["name"])
 		}
 	}
@@ -122,7 +121,7 @@ func (c *catalog) identities(ctx context.Context, db string) (map[string]string,
 	}
 	err = c.holding(ctx, db, tables, func(_ []string, condition string) error {
 		rows, err := c.conn.list(ctx, `SELECT table_name AS name, CONCAT_WS(' ', table_type, engine, create_time) AS identity
-			FROM information_schema.tables WHERE `+c.srv.isDatabase("table_schema", db)+condition)
+			FROM information_schema.tables WHERE `+c.conn.isDatabase("table_schema", db)+condition)
 		for _, r := range rows {
 			list[r["name"]] = r["identity"]
 		}
@@ -138,7 +137,7 @@ func (c *catalog) identities(ctx context.Context, db string) (map[string]string,
 // keeps others from giving its name to a view.
 func (c *catalog) identity(ctx context.Context, t *table) (string, error) {
 	rows, err := c.conn.list(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
-		FROM information_schema.tables WHERE `+c.srv.isDatabase("table_schema", t.db.name)+` AND `+is("table_name", quote.Unquoted(t.name)))
+		FROM information_schema.tables WHERE `+c.conn.isDatabase("table_schema", t.db.name)+` AND `+is("table_name", quote.Unquoted(t.name)))
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}
@@ -193,12 +192,12 @@ func (c *catalog) read(ctx context.Context, name string) (*database, error) {
 
 func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 	columns := "schema_name AS name, default_character_set_name AS charset, default_collation_name AS collation"
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		columns += ", schema_comment AS comment"
 	} else {
 		columns += ", default_encryption AS encryption"
 	}
-	rows, err := c.conn.list(ctx, "SELECT "+columns+" FROM information_schema.schemata WHERE "+c.srv.isDatabase("schema_name", db.name))
+	rows, err := c.conn.list(ctx, "SELECT "+columns+" FROM information_schema.schemata WHERE "+c.conn.isDatabase("schema_name", db.name))
 	if err != nil {
 		return err
 	}
@@ -206,10 +205,10 @@ func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 		return fmt.Errorf("information_schema knows %d databases of this name", len(rows))
 	}
 	r := rows[0]
-	if c.srv.fold(r["name"]) != c.srv.fold(db.name) {
+	if c.conn.fold(r["name"]) != c.conn.fold(db.name) {
 		return fmt.Errorf("information_schema has %+q for its name", shortened(r["name"]))
 	}
-	if db.name = r["name"]; c.srv.isSystemSchema(db.name) {
+	if db.name = r["name"]; c.conn.isSystemSchema(db.name) {
 		return fmt.Errorf("it is the server's own")
 	}
 	db.charset, db.collation, db.comment, db.encrypted = r["charset"], r["collation"], r["comment"], r["encryption"] == "YES"
@@ -262,7 +261,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 func (c *catalog) readSome(ctx context.Context, db *database, condition string) ([]*table, error) {
 	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes, table_rows AS row_count,
 			CONCAT_WS(' ', table_type, engine, create_time) AS identity, table_comment AS comment
-		FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND `+c.srv.isDatabase("table_schema", db.name)+condition)
+		FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND `+c.conn.isDatabase("table_schema", db.name)+condition)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +314,7 @@ var query = regexp.MustCompile(`(?i)\b(SELECT|TABLE|LIKE)\b`)
 // readKeys finds the key by which each table's rows leave.
 func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, condition string) error {
 	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction, index_type AS type
-		FROM information_schema.statistics WHERE non_unique = 0 AND `+c.srv.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, index_name, seq_in_index`)
+		FROM information_schema.statistics WHERE non_unique = 0 AND `+c.conn.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, index_name, seq_in_index`)
 	if err != nil {
 		return err
 	}

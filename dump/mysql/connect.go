@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -63,6 +64,14 @@ func (s Server) host() string {
 		return "localhost"
 	}
 	return s.Host
+}
+
+// address is the server's, for people.
+func (s Server) address() string {
+	if s.Socket != "" {
+		return s.host()
+	}
+	return net.JoinHostPort(s.host(), strconv.Itoa(cmp.Or(s.Port, 3306)))
 }
 
 // connConfig is the driver's form of the settings.
@@ -224,7 +233,7 @@ func parseVersion(s string) (server, error) {
 
 // A conn is one session with a server.
 type conn struct {
-	srv  server
+	server
 	db   *sql.DB
 	sql  *sql.Conn
 	last *lastWords
@@ -294,7 +303,7 @@ func connect(ctx context.Context, cc *mysql.Config) (*conn, error) {
 	}
 	srv, err := parseVersion(text)
 	srv.folds = folds
-	c.srv = srv
+	c.server = srv
 	if err == nil && srv.version.less(oldest[srv.family]) {
 		err = fmt.Errorf("the server is %s %s; %s or newer is needed", srv.family, srv.version, oldest[srv.family])
 	}

@@ -61,7 +61,7 @@ func (c *catalog) count(ctx context.Context, db *database) error {
 		{"triggers", len(db.triggers), "SELECT COUNT(*) FROM information_schema.triggers WHERE ", "trigger_schema"},
 		{"events", len(db.events), "SELECT COUNT(*) FROM information_schema.events WHERE ", "event_schema"},
 	} {
-		if err := c.conn.counted(ctx, list.what, list.listed, list.query+c.srv.isDatabase(list.schema, db.name)); err != nil {
+		if err := c.conn.counted(ctx, list.what, list.listed, list.query+c.conn.isDatabase(list.schema, db.name)); err != nil {
 			return err
 		}
 	}

@@ -56,8 +56,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	defer main.close()
 	main.warnOfPlain(s.cfg.Warn, s.cfg.Server)
-	srv := main.srv
-	c := &catalog{conn: main, srv: srv, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
+	c := &catalog{conn: main, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err
 	}
@@ -65,7 +64,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	c.warnOfNewer()
-	if err := c.warnOfDescribed(ctx, described[srv.family]); err != nil {
+	if err := c.warnOfDescribed(ctx, described[main.family]); err != nil {
 		return err
 	}
 	if err := main.warnOfRights(ctx, s.cfg.Databases, s.cfg.Warn); err != nil {
@@ -215,7 +214,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 	if !p.qualified {
 		own = databases[0].ownNames()
 	}
-	p.preamble(c.srv, databases, needs, own, snapshot.position, people.timeZones)
+	p.preamble(c.conn.server, databases, needs, own, snapshot.position, people.timeZones)
 	people.printPeople(p)
 	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
 	if err != nil {

@@ -26,13 +26,13 @@ const heldAtOnce = 200
 
 // entries lists what a database has by way of tables, by name and type. No table and no view is opened for it.
 func (c *catalog) entries(ctx context.Context, db string) ([]record, error) {
-	return c.conn.list(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.srv.isDatabase("table_schema", db))
+	return c.conn.list(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.conn.isDatabase("table_schema", db))
 }
 
 // holding calls look with a condition on table_name for some of a database's tables after others, until it was called
 // with all, while these cannot become something else.
 func (c *catalog) holding(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
-	if !c.srv.mariadb() {
+	if !c.conn.mariadb() {
 		return look(names, "")
 	}
 	for len(names) > 0 {

@@ -11,7 +11,7 @@ import (
 // there: the identity of a group, of the server that is replicated, or its own. MariaDB has none but a Galera cluster's:
 // its server_uid is made of a network card's address, which a container gets anew each time.
 func (c *conn) identify(ctx context.Context) (string, error) {
-	if c.srv.mariadb() {
+	if c.mariadb() {
 		rows, err := c.list(ctx, "SHOW STATUS LIKE 'wsrep_cluster_state_uuid'")
 		if err != nil || len(rows) == 0 || strings.Trim(rows[0]["value"], "0-") == "" {
 			return "", err

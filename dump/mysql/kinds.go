@@ -32,9 +32,9 @@ var newest = map[family]version{familyMySQL: {9, 7}, familyMariaDB: {11, 8}}
 
 // warnOfNewer says that a server may hold what nobody has thought of here.
 func (c *catalog) warnOfNewer() {
-	last := newest[c.srv.family]
-	if v := (version{c.srv.version[0], c.srv.version[1]}); last.less(v) {
-		c.warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.srv.family, c.srv.version, last))
+	last := newest[c.conn.family]
+	if v := (version{c.conn.version[0], c.conn.version[1]}); last.less(v) {
+		c.warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.conn.family, c.conn.version, last))
 	}
 }
 
@@ -59,11 +59,11 @@ var ownTables = map[family]string{
 // warnOfLeftOut names what users have made on the server that a dump of all databases does not hold.
 func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 	owner := "mysql.%@localhost"
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		owner = "mariadb.sys@localhost"
 	}
 	var names []string
-	own := strings.Fields(ownTables[c.srv.family])
+	own := strings.Fields(ownTables[c.conn.family])
 	for _, list := range []struct{ kind, query string }{
 		{"table", "SELECT table_schema AS db, table_name AS name FROM information_schema.tables WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND table_type NOT IN ('VIEW', 'TEMPORARY') ORDER BY 1, 2"},
 		{"view", "SELECT table_schema AS db, table_name AS name FROM information_schema.views WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
@@ -87,7 +87,7 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 	if len(names) > 0 {
 		c.warn("these are in the server's own databases, and not in the dump: " + dump.Listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
 	}
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		return nil
 	}
 	for _, list := range []struct{ what, query string }{

@@ -73,7 +73,7 @@ func TestNewerServer(t *testing.T) {
 		{server{family: familyMariaDB, version: version{12, 0, 1}}, true},
 	} {
 		warned := false
-		c := &catalog{srv: tt.srv, warn: func(string) { warned = true }}
+		c := &catalog{conn: &conn{server: tt.srv}, warn: func(string) { warned = true }}
 		if c.warnOfNewer(); warned != tt.want {
 			t.Errorf("%v: a warning: %v", tt.srv, warned)
 		}
@@ -89,11 +89,11 @@ func TestDescribed(t *testing.T) {
 	}
 	defer conn.close()
 	for _, tt := range []struct{ known, want string }{
-		{described[conn.srv.family], ""},
-		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[conn.srv.family]), "triggers, views.is_updatable"},
+		{described[conn.server.family], ""},
+		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[conn.server.family]), "triggers, views.is_updatable"},
 	} {
 		var warned []string
-		c := &catalog{conn: conn, srv: conn.srv, warn: func(text string) { warned = append(warned, text) }}
+		c := &catalog{conn: conn, warn: func(text string) { warned = append(warned, text) }}
 		if err := c.warnOfDescribed(t.Context(), tt.known); err != nil {
 			t.Fatal(err)
 		}

@@ -219,7 +219,7 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	if s.conn, err = s.open(ctx); err != nil {
 		return err
 	}
-	s.srv = s.conn.srv
+	s.srv = s.conn.server
 	s.conn.warnOfPlain(s.cfg.Warn, s.cfg.Server)
 	if err := s.conn.row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)

@@ -20,7 +20,7 @@ func (c *catalog) needs(ctx context.Context, databases []*database) ([]string, e
 		"SET foreign_key_checks = 0, unique_checks = 0, completion_type = 0",
 		"SET SESSION TRANSACTION READ WRITE",
 	}
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		// Rows that break a constraint are there when the constraint came later.
 		list = append(list, "SET check_constraint_checks = 0, innodb_strict_mode = 0")
 		if anyTable(databases, func(t *table) bool { return t.history }) {

@@ -25,7 +25,7 @@ func hasEmptyMember(full string) bool {
 // warnOfMembers names an ENUM or SET of bytes that MariaDB does not show: where they are no text there is a question mark
 // in the definition, and so after a restore.
 func (c *catalog) warnOfMembers(ctx context.Context, t *table, col column, charset, full string) error {
-	if !c.srv.mariadb() || col.typ != "enum" && col.typ != "set" || charset != "binary" || !strings.Contains(full, "?") {
+	if !c.conn.mariadb() || col.typ != "enum" && col.typ != "set" || charset != "binary" || !strings.Contains(full, "?") {
 		return nil
 	}
 	var rows int64
@@ -96,7 +96,7 @@ func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, 
 		text = "REPLACE(" + text + ", CHAR(92 USING utf8mb4), CHAR(92, 92 USING utf8mb4))"
 	}
 	rows, err := c.conn.list(ctx, fmt.Sprintf("SELECT CONVERT(%s USING %s) AS text FROM information_schema.%ss WHERE ", text, charset, of)+
-		c.srv.isDatabase(of+"_schema", db.name)+" AND "+is(of+"_name", name)+condition)
+		c.conn.isDatabase(of+"_schema", db.name)+" AND "+is(of+"_name", name)+condition)
 	if err != nil || len(rows) != 1 || rows[0]["text"] == "" { // without one of its own that is in its body
 		return definition, err
 	}

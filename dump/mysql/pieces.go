@@ -163,7 +163,7 @@ func (c *cutter) cut(ctx context.Context, low, high *big.Int, rows int64) error 
 // expected is how many rows the server expects from low on and below high.
 func (c *catalog) expected(ctx context.Context, t *table, low, high *big.Int) (int64, error) {
 	explain := "EXPLAIN FORMAT=TRADITIONAL "
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		explain = "EXPLAIN "
 	}
 	key := t.key.columns[0]

@@ -63,9 +63,9 @@ var errNoBody = errors.New("the account may not read its text")
 var routineKinds = []string{"LIBRARY", "FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
 
 func (c *catalog) readRoutines(ctx context.Context, db *database) error {
-	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.srv.isDatabase("routine_schema", db.name)
-	if c.srv.hasLibraries() {
-		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.srv.isDatabase("library_schema", db.name)
+	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.conn.isDatabase("routine_schema", db.name)
+	if c.conn.hasLibraries() {
+		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.conn.isDatabase("library_schema", db.name)
 	}
 	rows, err := c.conn.list(ctx, query)
 	if err != nil {
@@ -91,7 +91,7 @@ func (c *catalog) readRoutines(ctx context.Context, db *database) error {
 }
 
 func (c *catalog) readTriggers(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.srv.isDatabase("trigger_schema", db.name)+`
+	rows, err := c.conn.list(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.conn.isDatabase("trigger_schema", db.name)+`
 		ORDER BY event_object_table, action_timing, event_manipulation, action_order, trigger_name`)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (c *catalog) readTriggers(ctx context.Context, db *database) error {
 }
 
 func (c *catalog) readEvents(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.srv.isDatabase("event_schema", db.name)+" ORDER BY event_name")
+	rows, err := c.conn.list(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.conn.isDatabase("event_schema", db.name)+" ORDER BY event_name")
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if err := p.settings.check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
-	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.srv)); errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.conn.server)); errors.Is(err, io.ErrUnexpectedEOF) {
 		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
 	}
 	if !creates(p.definition, kind) {
@@ -225,7 +225,7 @@ func (c *catalog) routineText(ctx context.Context, db *database, kind, name stri
 		condition = " AND routine_type = " + quote.Literal(kind)
 	}
 	rows, err := c.conn.list(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
-		" WHERE "+c.srv.isDatabase(from.word+"_schema", db.name)+" AND "+is(from.word+"_name", name)+condition)
+		" WHERE "+c.conn.isDatabase(from.word+"_schema", db.name)+" AND "+is(from.word+"_name", name)+condition)
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}

@@ -66,12 +66,12 @@ func (c *conn) holder(ctx context.Context) (holder, error) {
 	h.name = quote.Name(user) + "@" + quote.Name(host)
 	queries := []string{"SHOW GRANTS"}
 	switch roles := rows[0]["roles"]; {
-	case c.srv.mariadb() && roles != "":
+	case c.mariadb() && roles != "":
 		queries = append(queries, "SHOW GRANTS FOR CURRENT_ROLE")
-	case !c.srv.mariadb() && roles != "" && roles != "NONE":
+	case !c.mariadb() && roles != "" && roles != "NONE":
 		queries = []string{"SHOW GRANTS FOR CURRENT_USER() USING " + roles}
 	}
-	if c.srv.atLeast(familyMariaDB, version{10, 11, 0}) {
+	if c.atLeast(familyMariaDB, version{10, 11, 0}) {
 		queries = append(queries, "SHOW GRANTS FOR PUBLIC")
 	}
 	for i, q := range queries {
@@ -174,7 +174,7 @@ func (c *conn) warnOfRights(ctx context.Context, names []string, warn func(strin
 		if len(lacking) > 0 {
 			grants = append(grants, "GRANT "+strings.Join(lacking, ", ")+" ON "+scope+" TO "+h.name)
 		}
-		if grant := h.routines(c.srv, db); grant != "" {
+		if grant := h.routines(c.server, db); grant != "" {
 			unseen, grants = append(unseen, "functions and procedures"), append(grants, grant)
 		}
 		if len(unseen) > 0 {

@@ -255,13 +255,13 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 		return p.err()
 	}
 	beginning := w.holdBack(p, t)
-	t.enter(p, w.catalog.srv)
+	t.enter(p, w.catalog.conn.server)
 	entry := dump.Table{Name: t.name}
 	if p.qualified {
 		entry.Name = t.qualified()
 	}
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
-	into := inserter{p: p, header: t.header(), commits: !w.catalog.srv.mariadb()}
+	into := inserter{p: p, header: t.header(), commits: !w.catalog.conn.mariadb()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
 		s := w.streams[0]
 		if err := s.write(ctx, &into); err != nil {
@@ -274,7 +274,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	into.close()
 	into.commit()
 	beginning.end()
-	t.leave(p, w.catalog.srv)
+	t.leave(p, w.catalog.conn.server)
 	w.needs(t, len(into.header)+into.longest)
 	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))

@@ -117,7 +117,7 @@ func open(ctx context.Context, cc *mysql.Config, what use, lockTimeout time.Dura
 // an error: what comes out would not be what is in the database.
 func (c *conn) settle(ctx context.Context, what use) error {
 	fixed := []string{"SET NAMES utf8mb4", "SET sql_select_limit = 18446744073709551615, sql_big_selects = 1"} // to read the rest
-	if c.srv.mariadb() {
+	if c.mariadb() {
 		fixed[1] += ", max_statement_time = 0"
 	} else {
 		fixed[1] += ", max_execution_time = 0"
@@ -132,7 +132,7 @@ func (c *conn) settle(ctx context.Context, what use) error {
 		}
 	}
 	own := mysqlSettings
-	if c.srv.mariadb() {
+	if c.mariadb() {
 		own = mariadbSettings
 	}
 	wanted := slices.DeleteFunc(slices.Concat(sessionSettings, own), func(s setting) bool { return s.use&what == 0 })

@@ -41,7 +41,7 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 		}
 		p.readers = append(p.readers, r)
 	}
-	mariadb := p.readers[0].srv.mariadb()
+	mariadb := p.readers[0].mariadb()
 	// MariaDB knows the position that belongs to a snapshot by itself.
 	if len(p.readers) > 1 || s.cfg.Position && !mariadb {
 		lock, err := s.stopCommits(ctx)
@@ -71,7 +71,7 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 // snapshot of c: file, offset and GTIDs.
 func readPosition(ctx context.Context, c *conn) (string, error) {
 	var file, offset, gtid string
-	if c.srv.mariadb() {
+	if c.mariadb() {
 		rows, err := c.list(ctx, "SHOW STATUS LIKE 'binlog_snapshot_%'")
 		if err != nil {
 			return "", fmt.Errorf("read the binary log's position: %w", err)
@@ -91,7 +91,7 @@ func readPosition(ctx context.Context, c *conn) (string, error) {
 		}
 	} else {
 		query := "SHOW BINARY LOG STATUS"
-		if c.srv.version.less(version{8, 2, 0}) {
+		if c.version.less(version{8, 2, 0}) {
 			query = "SHOW MASTER STATUS"
 		}
 		rows, err := c.list(ctx, query)
@@ -122,7 +122,7 @@ func (s *Source) stopCommits(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	statements := []string{"SET lock_wait_timeout = 5"}
-	if c.srv.mariadb() {
+	if c.mariadb() {
 		statements = append(statements, "BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT")
 	} else {
 		// The lock waits for the statements that use tables, and whoever comes

@@ -26,7 +26,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 		return survey, err
 	}
 	defer conn.close()
-	c := &catalog{conn: conn, srv: conn.srv, warn: func(string) {}, debug: func(string) {}}
+	c := &catalog{conn: conn, warn: func(string) {}, debug: func(string) {}}
 	if survey.Source, err = conn.identify(ctx); err != nil {
 		return survey, fmt.Errorf("ask the server who it is: %w", err)
 	}
@@ -42,7 +42,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 		return survey, err
 	}
 	for _, name := range names {
-		found, err := contents(ctx, conn, name)
+		found, err := conn.contents(ctx, name)
 		if err != nil || found != "" {
 			return survey, err
 		}

@@ -1,46 +1,13 @@
 package mysql
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
-
-// objects are the things of a database by kinds, with the beginning of a query for those of one and the column that it
-// ends with, and in the order in which they are dropped: whatever reads others first, the tables last.
-var objects = []struct{ kind, query, schema string }{
-	{"EVENT", "SELECT event_name AS name FROM information_schema.events WHERE ", "event_schema"},
-	{"PACKAGE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PACKAGE' AND ", "routine_schema"},
-	{"FUNCTION", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND ", "routine_schema"},
-	{"PROCEDURE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PROCEDURE' AND ", "routine_schema"},
-	{"LIBRARY", "SELECT library_name AS name FROM information_schema.libraries WHERE ", "library_schema"},
-	{"VIEW", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'VIEW' AND ", "table_schema"},
-	{"TABLE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND ", "table_schema"},
-	{"SEQUENCE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'SEQUENCE' AND ", "table_schema"},
-}
-
-// contents names something that is in a database, or returns the empty string.
-func contents(ctx context.Context, c *conn, db string) (string, error) {
-	for _, o := range objects {
-		if o.kind == "LIBRARY" && !c.srv.hasLibraries() {
-			continue
-		}
-		rows, err := c.list(ctx, o.query+c.srv.isDatabase(o.schema, db)+" LIMIT 1")
-		if err != nil {
-			return "", fmt.Errorf("look into database %s: %w", db, err)
-		}
-		if len(rows) > 0 {
-			return strings.ToLower(o.kind) + " " + rows[0]["name"], nil
-		}
-	}
-	return "", nil
-}
 
 // A placement is where a dump goes and what is dropped there. place alone makes
 // one: what is checked, what is dropped and what people are told all go by it.
@@ -72,7 +39,7 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 		if !exists(db) && s.cfg.Database == "" {
 			continue
 		}
-		found, err := contents(ctx, s.conn, db)
+		found, err := s.conn.contents(ctx, db)
 		switch {
 		case err != nil:
 			return p, err
@@ -103,14 +70,6 @@ func (s *loading) existing(ctx context.Context) (exists func(db string) bool, er
 		there[s.srv.fold(r["name"])] = true
 	}
 	return func(db string) bool { return there[s.srv.fold(db)] }, nil
-}
-
-// address is the server's, for people.
-func (s Server) address() string {
-	if s.Socket != "" {
-		return s.host()
-	}
-	return net.JoinHostPort(s.host(), strconv.Itoa(cmp.Or(s.Port, 3306)))
 }
 
 // clear drops what the placement says. s.gone keeps what is no longer there. A
@@ -150,22 +109,19 @@ func (s *loading) dropped(what string, err error) {
 // accounts may do in it. It is the one that is used, and foreign keys are not
 // checked.
 func (s *loading) clean(ctx context.Context, db string) error {
-	for _, o := range objects {
-		if o.kind == "LIBRARY" && !s.srv.hasLibraries() {
-			continue
-		}
-		rows, err := s.conn.list(ctx, o.query+s.srv.isDatabase(o.schema, db))
+	for _, kind := range s.srv.objectKinds() {
+		names, err := s.conn.objectsOf(ctx, db, kind)
 		if err != nil {
-			return fmt.Errorf("look into database %s: %w", db, err)
+			return err
 		}
-		for _, r := range rows {
-			if o.kind == "PACKAGE" { // MariaDB before 11 knows the word only so
+		for _, name := range names {
+			if kind == "PACKAGE" { // MariaDB before 11 knows the word only so
 				if err := s.conn.exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
 					return err
 				}
 			}
-			what := strings.ToLower(o.kind) + " " + r["name"]
-			err := s.conn.exec(ctx, "DROP "+o.kind+" "+quote.Name(r["name"]))
+			what := strings.ToLower(kind) + " " + name
+			err := s.conn.exec(ctx, "DROP "+kind+" "+quote.Name(name))
 			if s.dropped(what, err); err != nil {
 				return fmt.Errorf("drop %s: %w", what, err)
 			}

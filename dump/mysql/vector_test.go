@@ -17,11 +17,11 @@ func TestVectors(t *testing.T) {
 	defer c.close()
 	index, from := ", VECTOR KEY nearest (e)", "VEC_FromText"
 	switch {
-	case c.srv.atLeast(familyMariaDB, version{11, 7, 0}):
-	case c.srv.atLeast(familyMySQL, version{9, 0, 0}):
+	case c.atLeast(familyMariaDB, version{11, 7, 0}):
+	case c.atLeast(familyMySQL, version{9, 0, 0}):
 		index, from = "", "STRING_TO_VECTOR"
 	default:
-		t.Logf("%s %s has no vectors", c.srv.family, c.srv.version)
+		t.Logf("%s %s has no vectors", c.family, c.version)
 		return
 	}
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)

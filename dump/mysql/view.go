@@ -23,7 +23,7 @@ type view struct {
 }
 
 func (c *catalog) readViews(ctx context.Context, db *database) error {
-	if len(db.views) > 0 && c.texts == nil && c.srv.mariadb() {
+	if len(db.views) > 0 && c.texts == nil && c.conn.mariadb() {
 		var err error
 		if c.texts, err = c.readViewTexts(ctx); err != nil {
 			return err
@@ -33,7 +33,7 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 		v := &db.views[i]
 		text := c.texts[db.name][v.name]
 		switch {
-		case text == nil && c.srv.mariadb():
+		case text == nil && c.conn.mariadb():
 			return fmt.Errorf("view %s: %w", v.name, errChanged) // it was not there when the texts were read
 		case text != nil && !text.opens:
 			c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as to show it the server might run functions of its owner's: strings that name a character set are without it", db.name, v.name))
@@ -121,7 +121,7 @@ func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err er
 		}
 		r := rows[0]
 		v.definition, v.charset, v.collation = r["create view"], r["character_set_client"], r["collation_connection"]
-		if !c.srv.mariadb() {
+		if !c.conn.mariadb() {
 			return nil // which says so when it is asked for the columns
 		}
 		warnings, err := c.conn.list(ctx, "SHOW WARNINGS")
@@ -158,12 +158,12 @@ func (v *view) check() error {
 
 // viewText returns what information_schema has of a view, or nil where it does not say.
 func (c *catalog) viewText(ctx context.Context, db *database, name string) (*viewText, error) {
-	if c.srv.mariadb() {
+	if c.conn.mariadb() {
 		return c.texts[db.name][name], nil
 	}
 	rows, err := c.conn.list(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, 'UNDEFINED' AS algorithm, character_set_client AS charset, collation_connection AS collation
-		FROM information_schema.views WHERE `+c.srv.isDatabase("table_schema", db.name)+` AND `+is("table_name", name))
+		FROM information_schema.views WHERE `+c.conn.isDatabase("table_schema", db.name)+` AND `+is("table_name", name))
 	if err != nil || len(rows) != 1 || rows[0]["text"] == "" {
 		return nil, err
 	}

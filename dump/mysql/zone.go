@@ -35,14 +35,14 @@ func (c *catalog) readZones(ctx context.Context, tables []*table) error {
 			return err
 		}
 		switch {
-		case !c.srv.mariadb() && c.srv.version.less(version{8, 0, 19}):
+		case !c.conn.mariadb() && c.conn.version.less(version{8, 0, 19}):
 			c.warn(fmt.Sprintf("what %s computes of its TIMESTAMPs a restore computes in UTC, and not in %s: this server takes no times with their zone", t.label, zone))
 			continue
 		case zone == systemZone:
 			c.warn(fmt.Sprintf("what %s computes of its TIMESTAMPs it has in the time zone of the server's machine, %s: a restore computes it in that of its own; a zone that the server itself is set to is in the dump", t.label, system))
 		}
 		t.zone, t.machineZone = zone, system
-		if c.srv.mariadb() {
+		if c.conn.mariadb() {
 			t.zoned = t.definition.uniqueOfComputed(stamps)
 			continue
 		}
