@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // accounts are what a dump of all databases holds besides these.
@@ -40,7 +41,7 @@ func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
 	if err == nil {
 		err = c.readServers(ctx, &a)
 	}
-	if isError(err, errAccessDenied, errTableDenied, errDatabaseDenied, errPrivilegeNeeded) {
+	if server.IsError(err, server.CodeAccessDenied, server.CodeTableDenied, server.CodeDatabaseDenied, server.CodePrivilegeNeeded) {
 		c.warn(fmt.Sprintf("users, roles and grants are not in the dump: %v", err))
 		return accounts{}, nil
 	}
@@ -49,16 +50,16 @@ func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
 
 func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		query = "SELECT user, host, is_role FROM mysql.user"
-	} else if c.conn.atLeast(familyMySQL, version{8, 0, 14}) {
+	} else if c.conn.AtLeast(server.MySQL, server.Version{8, 0, 14}) {
 		query = "SELECT user, host, 'N' AS is_role, HEX(user_attributes->>'$.additional_password') AS second FROM mysql.user"
 	}
-	rows, err := c.conn.listCounted(ctx, "users", query, "SELECT COUNT(*) FROM mysql.user")
+	rows, err := c.conn.ListCounted(ctx, "users", query, "SELECT COUNT(*) FROM mysql.user")
 	if err != nil {
 		return fmt.Errorf("read users: %w", err)
 	}
-	slices.SortFunc(rows, func(a, b record) int {
+	slices.SortFunc(rows, func(a, b server.Record) int {
 		return strings.Compare(a["user"]+"\x00"+a["host"], b["user"]+"\x00"+b["host"])
 	})
 	seen := make(map[string]bool) // a role's grants are shown with those of its members too
@@ -94,7 +95,7 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 
 func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
 	var text string
-	if err := c.conn.row(ctx, "SHOW CREATE USER "+name, &text); err != nil {
+	if err := c.conn.Row(ctx, "SHOW CREATE USER "+name, &text); err != nil {
 		return account{}, err
 	}
 	create, ok := strings.CutPrefix(text, "CREATE USER "+name)
@@ -113,7 +114,7 @@ func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
 }
 
 func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
-	grants, err := c.conn.firsts(ctx, "SHOW GRANTS FOR "+grantee)
+	grants, err := c.conn.Firsts(ctx, "SHOW GRANTS FOR "+grantee)
 	if err != nil {
 		return err
 	}
@@ -140,15 +141,15 @@ func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, s
 
 // readServers reads the remote servers.
 func (c *catalog) readServers(ctx context.Context, a *accounts) error {
-	rows, err := c.conn.list(ctx, "SELECT * FROM mysql.servers ORDER BY server_name")
+	rows, err := c.conn.List(ctx, "SELECT * FROM mysql.servers ORDER BY server_name")
 	if err != nil {
 		return fmt.Errorf("read servers: %w", err)
 	}
 	for _, r := range rows {
 		name := quote.Name(r["server_name"])
 		definition := remoteDefinition(r)
-		if r.has("options") { // which have no end since MariaDB 11.7; it shows them
-			shown, err := c.conn.list(ctx, "SHOW CREATE SERVER "+name)
+		if r.Has("options") { // which have no end since MariaDB 11.7; it shows them
+			shown, err := c.conn.List(ctx, "SHOW CREATE SERVER "+name)
 			if err == nil && len(shown) != 1 {
 				err = fmt.Errorf("the server shows %d definitions of it", len(shown))
 			}
@@ -162,7 +163,7 @@ func (c *catalog) readServers(ctx context.Context, a *accounts) error {
 		}
 		a.servers = append(a.servers, remote{name, definition})
 	}
-	functions, err := c.conn.list(ctx, "SELECT name FROM mysql.func ORDER BY name")
+	functions, err := c.conn.List(ctx, "SELECT name FROM mysql.func ORDER BY name")
 	if err != nil {
 		return fmt.Errorf("read loadable functions: %w", err)
 	}
@@ -172,7 +173,7 @@ func (c *catalog) readServers(ctx context.Context, a *accounts) error {
 	return nil
 }
 
-func remoteDefinition(r record) string {
+func remoteDefinition(r server.Record) string {
 	var options []string
 	for _, o := range []struct{ option, column string }{
 		{"HOST", "host"}, {"DATABASE", "db"}, {"USER", "username"}, {"PASSWORD", "password"}, {"SOCKET", "socket"}, {"OWNER", "owner"},
@@ -301,7 +302,7 @@ func lost(grant string, databases []*database) error {
 	name := quote.Unquoted(m[4])
 	i := slices.IndexFunc(databases, func(db *database) bool { return quote.Name(db.name) == m[3] })
 	switch {
-	case server{}.isSystemSchema(quote.Unquoted(m[3])):
+	case server.Info{}.IsSystemSchema(quote.Unquoted(m[3])):
 		return nil
 	case m[2] != "" && m[2] != "TABLE ":
 		kind := strings.TrimSpace(m[2])

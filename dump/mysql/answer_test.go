@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A server that never ends a row, or an answer, is not believed until all memory is gone; one that sends many rows is.
@@ -14,18 +16,18 @@ func TestAnswersAreBounded(t *testing.T) {
 	const most = 1 << 20
 	my.Query(t, db, "CREATE TABLE many (a LONGTEXT); INSERT INTO many VALUES (REPEAT('x', 500000)), (REPEAT('x', 500000)), (REPEAT('x', 500000))")
 	read := func(query string) error {
-		cc, err := my.address.connConfig()
+		cc, err := my.address.Driver()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := connect(t.Context(), cc)
+		cc.MaxAllowedPacket = most
+		c, err := server.Connect(t.Context(), cc)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.close()
-		c.answer.most = most
+		defer c.Close()
 		s := &pieceStream{piece: piece{table: &table{columns: make([]column, 1)}}, data: make(chan *rowBuffer, 10)}
-		return c.explain(t.Context(), c.raw(func(raw driverConn) error {
+		return c.Explain(t.Context(), c.Raw(func(raw server.DriverConn) error {
 			r := &rowReading{pieceStream: s, session: c, conn: raw, opened: func() {}, buffers: newRowBuffers()}
 			return r.whole(context.WithoutCancel(t.Context()), query)
 		}))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A database is one of those in a dump, with all that is written of it but the rows.
@@ -66,7 +67,7 @@ type key struct {
 // as it is, not as it was at the moment of the dump: the servers keep no
 // versions of definitions.
 type catalog struct {
-	conn  *conn
+	conn  *server.Conn
 	warn  func(string)
 	debug func(string)
 
@@ -77,7 +78,7 @@ type catalog struct {
 
 // readEngines learns which storage engines keep versions of rows.
 func (c *catalog) readEngines(ctx context.Context) error {
-	rows, err := c.conn.list(ctx, "SELECT engine AS name, transactions AS yes FROM information_schema.engines")
+	rows, err := c.conn.List(ctx, "SELECT engine AS name, transactions AS yes FROM information_schema.engines")
 	if err != nil {
 		return fmt.Errorf("read storage engines: %w", err)
 	}
@@ -90,13 +91,13 @@ func (c *catalog) readEngines(ctx context.Context) error {
 
 // databases returns the names of all but the server's own databases.
 func (c *catalog) databases(ctx context.Context) ([]string, error) {
-	rows, err := c.conn.listCounted(ctx, "databases", "SELECT schema_name AS name FROM information_schema.schemata", "SELECT COUNT(*) FROM information_schema.schemata")
+	rows, err := c.conn.ListCounted(ctx, "databases", "SELECT schema_name AS name FROM information_schema.schemata", "SELECT COUNT(*) FROM information_schema.schemata")
 	if err != nil {
 		return nil, fmt.Errorf("read the list of databases: %w", err)
 	}
 	var names []string
 	for _, r := range rows {
-		if !c.conn.isSystemSchema(r["name"]) {
+		if !c.conn.IsSystemSchema(r["name"]) {
 			names = append(names, r["name"])
 		}
 	}
@@ -120,8 +121,8 @@ func (c *catalog) identities(ctx context.Context, db string) (map[string]string,
 		}
 	}
 	err = c.holding(ctx, db, tables, func(_ []string, condition string) error {
-		rows, err := c.conn.list(ctx, `SELECT table_name AS name, CONCAT_WS(' ', table_type, engine, create_time) AS identity
-			FROM information_schema.tables WHERE `+c.conn.isDatabase("table_schema", db)+condition)
+		rows, err := c.conn.List(ctx, `SELECT table_name AS name, CONCAT_WS(' ', table_type, engine, create_time) AS identity
+			FROM information_schema.tables WHERE `+c.conn.DatabaseIs("table_schema", db)+condition)
 		for _, r := range rows {
 			list[r["name"]] = r["identity"]
 		}
@@ -136,8 +137,8 @@ func (c *catalog) identities(ctx context.Context, db string) (map[string]string,
 // identity returns what identities returns of one table, whose rows have just been read in a transaction that still
 // keeps others from giving its name to a view.
 func (c *catalog) identity(ctx context.Context, t *table) (string, error) {
-	rows, err := c.conn.list(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
-		FROM information_schema.tables WHERE `+c.conn.isDatabase("table_schema", t.db.name)+` AND `+is("table_name", quote.Unquoted(t.name)))
+	rows, err := c.conn.List(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
+		FROM information_schema.tables WHERE `+c.conn.DatabaseIs("table_schema", t.db.name)+` AND `+server.NameIs("table_name", quote.Unquoted(t.name)))
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}
@@ -152,7 +153,7 @@ func (c *catalog) sameDefinition(ctx context.Context, t *table, identity string)
 	if !strings.HasPrefix(identity, t.identity+" ") && !strings.HasPrefix(t.identity, identity+" ") {
 		return false, nil
 	}
-	rows, err := c.conn.list(ctx, "SHOW CREATE TABLE "+t.qualified())
+	rows, err := c.conn.List(ctx, "SHOW CREATE TABLE "+t.qualified())
 	if err != nil || len(rows) != 1 {
 		return false, err
 	}
@@ -168,7 +169,7 @@ var counter = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
 
 // read reads the definitions of a database.
 func (c *catalog) read(ctx context.Context, name string) (*database, error) {
-	if err := c.conn.exec(ctx, "USE "+quote.Name(name)); err != nil {
+	if err := c.conn.Exec(ctx, "USE "+quote.Name(name)); err != nil {
 		return nil, err
 	}
 	db := &database{name: name}
@@ -192,12 +193,12 @@ func (c *catalog) read(ctx context.Context, name string) (*database, error) {
 
 func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 	columns := "schema_name AS name, default_character_set_name AS charset, default_collation_name AS collation"
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		columns += ", schema_comment AS comment"
 	} else {
 		columns += ", default_encryption AS encryption"
 	}
-	rows, err := c.conn.list(ctx, "SELECT "+columns+" FROM information_schema.schemata WHERE "+c.conn.isDatabase("schema_name", db.name))
+	rows, err := c.conn.List(ctx, "SELECT "+columns+" FROM information_schema.schemata WHERE "+c.conn.DatabaseIs("schema_name", db.name))
 	if err != nil {
 		return err
 	}
@@ -205,10 +206,10 @@ func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 		return fmt.Errorf("information_schema knows %d databases of this name", len(rows))
 	}
 	r := rows[0]
-	if c.conn.fold(r["name"]) != c.conn.fold(db.name) {
+	if c.conn.Fold(r["name"]) != c.conn.Fold(db.name) {
 		return fmt.Errorf("information_schema has %+q for its name", shortened(r["name"]))
 	}
-	if db.name = r["name"]; c.conn.isSystemSchema(db.name) {
+	if db.name = r["name"]; c.conn.IsSystemSchema(db.name) {
 		return fmt.Errorf("it is the server's own")
 	}
 	db.charset, db.collation, db.comment, db.encrypted = r["charset"], r["collation"], r["comment"], r["encryption"] == "YES"
@@ -221,7 +222,7 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(rows, func(a, b record) int { return strings.Compare(a["name"], b["name"]) })
+	slices.SortFunc(rows, func(a, b server.Record) int { return strings.Compare(a["name"], b["name"]) })
 	var tables, sequences []string
 	for _, r := range rows {
 		switch r["type"] {
@@ -259,16 +260,16 @@ func (c *catalog) readTables(ctx context.Context, db *database) error {
 
 // readSome reads those of a database's tables for which the condition holds.
 func (c *catalog) readSome(ctx context.Context, db *database, condition string) ([]*table, error) {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes, table_rows AS row_count,
+	rows, err := c.conn.List(ctx, `SELECT table_name AS name, table_type AS type, engine, data_length AS bytes, table_rows AS row_count,
 			CONCAT_WS(' ', table_type, engine, create_time) AS identity, table_comment AS comment
-		FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND `+c.conn.isDatabase("table_schema", db.name)+condition)
+		FROM information_schema.tables WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') AND `+c.conn.DatabaseIs("table_schema", db.name)+condition)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b record) int { return strings.Compare(a["name"], b["name"]) })
+	slices.SortFunc(rows, func(a, b server.Record) int { return strings.Compare(a["name"], b["name"]) })
 	var tables []*table
 	for _, r := range rows {
-		if !r.has("engine") {
+		if !r.Has("engine") {
 			return nil, fmt.Errorf("table %s cannot be opened: %s", r["name"], r["comment"])
 		}
 		t := &table{db: db, name: quote.Name(r["name"]), label: db.name + "." + r["name"], engine: r["engine"], identity: r["identity"]}
@@ -290,11 +291,11 @@ func (c *catalog) readSome(ctx context.Context, db *database, condition string) 
 }
 
 func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, error) {
-	rows, err := c.conn.list(ctx, "SHOW CREATE TABLE "+t.name)
+	rows, err := c.conn.List(ctx, "SHOW CREATE TABLE "+t.name)
 	if err != nil {
 		return definition{}, err
 	}
-	if len(rows) != 1 || !rows[0].has("create table") {
+	if len(rows) != 1 || !rows[0].Has("create table") {
 		return definition{}, fmt.Errorf("the server shows no definition")
 	}
 	d, err := parseDefinition(rows[0]["create table"])
@@ -313,8 +314,8 @@ var query = regexp.MustCompile(`(?i)\b(SELECT|TABLE|LIKE)\b`)
 
 // readKeys finds the key by which each table's rows leave.
 func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, condition string) error {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction, index_type AS type
-		FROM information_schema.statistics WHERE non_unique = 0 AND `+c.conn.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, index_name, seq_in_index`)
+	rows, err := c.conn.List(ctx, `SELECT table_name AS tab, index_name AS name, column_name AS col, sub_part AS part, nullable, collation AS direction, index_type AS type
+		FROM information_schema.statistics WHERE non_unique = 0 AND `+c.conn.DatabaseIs("table_schema", db.name)+condition+` ORDER BY table_name, index_name, seq_in_index`)
 	if err != nil {
 		return err
 	}
@@ -337,7 +338,7 @@ func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, c
 		}
 		k.columns = append(k.columns, quote.Name(r["col"]))
 		k.desc = append(k.desc, r["direction"] == "D")
-		k.unfit = k.unfit || !r.has("col") || r.has("part") || r["nullable"] == "YES"
+		k.unfit = k.unfit || !r.Has("col") || r.Has("part") || r["nullable"] == "YES"
 	}
 	for _, t := range tables {
 		// The server lists the keys of a definition so that the first that fits

@@ -37,7 +37,7 @@ func (c *catalog) charset(ctx context.Context, name string) (*charset, error) {
 	set := &charset{name: name}
 	if set.decode = unicodeSets[name]; set.decode == nil {
 		var longest int
-		err := c.conn.row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+quote.Literal(name), &longest)
+		err := c.conn.Row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+quote.Literal(name), &longest)
 		if err != nil {
 			return nil, fmt.Errorf("character set %s: %w", name, err)
 		}
@@ -63,7 +63,7 @@ func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) err
 		utf8 := fmt.Sprintf("CONVERT(_%s 0x%02X USING utf8mb4)", set.name, i)
 		queries[i] = fmt.Sprintf("SELECT %d AS byte, %s AS letter, HEX(CONVERT(%s USING %s)) AS back", i, utf8, utf8, set.name)
 	}
-	rows, err := c.conn.list(ctx, strings.Join(queries, " UNION ALL "))
+	rows, err := c.conn.List(ctx, strings.Join(queries, " UNION ALL "))
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (c *catalog) readPairs(ctx context.Context, set *charset) error {
 	}
 	first, second := octets(0x80, 0xff), octets(0x40, 0xfe)
 	text := "CONVERT(CONVERT(code USING " + set.name + ") USING utf8mb4)"
-	rows, err := c.conn.list(ctx, "SELECT HEX(code) AS code, "+text+" AS letter FROM (SELECT x AS code FROM ("+first+") a UNION ALL SELECT CONCAT(b.x, c.x) FROM ("+first+") b JOIN ("+second+") c) codes"+
+	rows, err := c.conn.List(ctx, "SELECT HEX(code) AS code, "+text+" AS letter FROM (SELECT x AS code FROM ("+first+") a UNION ALL SELECT CONCAT(b.x, c.x) FROM ("+first+") b JOIN ("+second+") c) codes"+
 		" WHERE HEX(CONVERT("+text+" USING "+set.name+")) = HEX(code)")
 	if err != nil {
 		return err

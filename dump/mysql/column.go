@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A column whose values are in the dump.
@@ -37,8 +38,8 @@ const (
 // readColumns reads the columns of every table. Generated ones have no values
 // of their own; the periods of system versioning are the server's to keep.
 func (c *catalog) readColumns(ctx context.Context, db *database, some []*table, condition string) error {
-	rows, err := c.conn.list(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, column_type AS full, character_set_name AS charset, generation_expression AS expression
-		FROM information_schema.columns WHERE `+c.conn.isDatabase("table_schema", db.name)+condition+` ORDER BY table_name, ordinal_position`)
+	rows, err := c.conn.List(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, column_type AS full, character_set_name AS charset, generation_expression AS expression
+		FROM information_schema.columns WHERE `+c.conn.DatabaseIs("table_schema", db.name)+condition+` ORDER BY table_name, ordinal_position`)
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (c *catalog) addHistory(t *table) {
 		p = []period{{"`row_start`", "timestamp"}, {"`row_end`", "timestamp"}}
 	}
 	switch {
-	case !c.conn.atLeast(familyMariaDB, version{10, 11, 0}):
+	case !c.conn.AtLeast(server.MariaDB, server.Version{10, 11, 0}):
 		c.warn(fmt.Sprintf("the history of the rows of %s is not in the dump: the server is older than MariaDB 10.11", t.label))
 		return
 	case p[0].typ != "timestamp":

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 func TestInsertedInto(t *testing.T) {
@@ -35,7 +36,7 @@ func TestVerifyCompares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	my := &testMySQL{family: familyMariaDB}
+	my := &testMySQL{family: server.MariaDB}
 	sql := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\nINSERT INTO `t` (`a`) VALUES\n(1),\n(2);\nINSERT INTO `t` (`a`) VALUES\n(3);\n"
 	for _, tt := range []struct {
 		manifest dump.Manifest

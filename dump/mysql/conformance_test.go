@@ -13,6 +13,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/dumptest"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // TestConformance holds this engine to what every engine promises, and its
@@ -64,7 +65,7 @@ func (my *testMySQL) cases(t *testing.T) (list []dumptest.Case[string]) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := map[family]string{familyMySQL: "mariadb", familyMariaDB: "mysql"}[my.family]
+	other := map[server.Family]string{server.MySQL: "mariadb", server.MariaDB: "mysql"}[my.family]
 	for _, script := range scripts {
 		name := strings.TrimSuffix(filepath.Base(script), ".sql")
 		if strings.HasPrefix(name, other) {
@@ -104,14 +105,14 @@ func (my *testMySQL) ledger() dumptest.Ledger[string] {
 			if err != nil {
 				return err
 			}
-			defer c.close()
+			defer c.Close()
 			for _, sql := range []string{
 				"USE " + quote.Name(db), "START TRANSACTION",
 				"UPDATE a_accounts SET balance = balance - 1 WHERE id = 1 + connection_id() % 100",
 				"UPDATE z_accounts SET balance = balance + 1 WHERE id = 1 + connection_id() % 100",
 				"COMMIT",
 			} {
-				if err := c.exec(ctx, sql); err != nil {
+				if err := c.Exec(ctx, sql); err != nil {
 					return err
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A list that the server breaks off is an error, and not what came of it.
@@ -15,12 +16,12 @@ func TestListsBrokenOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
+	defer c.Close()
 	query := "SELECT EXP(a) FROM " + quote.Name(db) + ".t ORDER BY a"
-	if _, err := c.list(t.Context(), query); !isError(err, 1690) {
+	if _, err := c.List(t.Context(), query); !server.IsError(err, 1690) {
 		t.Errorf("list: %v, want the server's 1690", err)
 	}
-	if _, err := c.firsts(t.Context(), query); !isError(err, 1690) {
+	if _, err := c.Firsts(t.Context(), query); !server.IsError(err, 1690) {
 		t.Errorf("firsts: %v, want the server's 1690", err)
 	}
 }

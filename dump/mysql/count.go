@@ -2,45 +2,17 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A list that the server cuts short says nothing of it. So what was read is held against what the server counts, which
 // it does in one row: of databases, of what there is in each, of accounts, of each table's columns (against its
 // definition), and of the rows of tables that are small enough for it to cost little. The settings that are known to
 // cut lists short are ruled out (settings.go); this is for those that are not.
-
-// errCount is returned where the server counts another number than it has listed.
-var errCount = errors.New("the server counts more, or less, than it lists")
-
-// counted returns an error if a list has not as many entries as the server counts with the query.
-func (c *conn) counted(ctx context.Context, what string, listed int, query string) error {
-	var n int
-	if err := c.row(ctx, query, &n); err != nil {
-		return fmt.Errorf("count %s: %w", what, err)
-	}
-	if n != listed {
-		return fmt.Errorf("%w: %d %s, of which it lists %d", errCount, n, what, listed)
-	}
-	return nil
-}
-
-// listCounted lists and counts. Between the two somebody may make one, so it is tried three times.
-func (c *conn) listCounted(ctx context.Context, what, query, count string) (rows []record, err error) {
-	for range 3 {
-		if rows, err = c.list(ctx, query); err != nil {
-			return nil, err
-		}
-		if err = c.counted(ctx, what, len(rows), count); !errors.Is(err, errCount) {
-			return rows, err
-		}
-	}
-	return nil, err
-}
 
 // count holds what was read of a database against the server's counts. Between the two something may have been made.
 func (c *catalog) count(ctx context.Context, db *database) error {
@@ -61,7 +33,7 @@ func (c *catalog) count(ctx context.Context, db *database) error {
 		{"triggers", len(db.triggers), "SELECT COUNT(*) FROM information_schema.triggers WHERE ", "trigger_schema"},
 		{"events", len(db.events), "SELECT COUNT(*) FROM information_schema.events WHERE ", "event_schema"},
 	} {
-		if err := c.conn.counted(ctx, list.what, list.listed, list.query+c.conn.isDatabase(list.schema, db.name)); err != nil {
+		if err := c.conn.Counted(ctx, list.what, list.listed, list.query+c.conn.DatabaseIs(list.schema, db.name)); err != nil {
 			return err
 		}
 	}
@@ -78,7 +50,7 @@ func (t *table) countColumns(listed int) error {
 		}
 	}
 	if n != listed {
-		return fmt.Errorf("table %s: %w: its definition has %d columns, information_schema has %d; the account may see all with GRANT SELECT ON %s", t.label, errCount, n, listed, t.qualified())
+		return fmt.Errorf("table %s: %w: its definition has %d columns, information_schema has %d; the account may see all with GRANT SELECT ON %s", t.label, server.ErrCount, n, listed, t.qualified())
 	}
 	return nil
 }
@@ -90,10 +62,10 @@ func (t *table) hasMoment() bool {
 }
 
 // countRows holds the rows that were read of a small table against the server's count, in the same transaction.
-func (s *pieceStream) countRows(ctx context.Context, r *conn) error {
+func (s *pieceStream) countRows(ctx context.Context, r *server.Conn) error {
 	t := s.table
 	if !t.hasMoment() || t.bytes >= pieceBytes || len(s.conditions) > 0 {
 		return nil
 	}
-	return r.counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.source())
+	return r.Counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.source())
 }

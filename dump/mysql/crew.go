@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A crew is the sessions that load rows and build indexes, besides the one that runs a dump's statements in their order.
@@ -32,7 +34,7 @@ type crew struct {
 
 // A member is one session of a crew.
 type member struct {
-	conn    *conn
+	conn    *server.Conn
 	adopted int  // how many of the dump's settings it has made its own
 	open    bool // a transaction
 }
@@ -41,7 +43,7 @@ type member struct {
 const crewRoom = 16 << 20
 
 // newCrew returns a crew of the sessions given, which it owns from now on.
-func newCrew(fail context.CancelCauseFunc, conns []*conn) *crew {
+func newCrew(fail context.CancelCauseFunc, conns []*server.Conn) *crew {
 	c := &crew{fail: fail, jobs: make(chan func(*member)), room: semaphore.NewWeighted(crewRoom)}
 	for _, conn := range conns {
 		m := &member{conn: conn}
@@ -99,7 +101,7 @@ func (c *crew) commit(ctx context.Context) error {
 		if !m.open || ctx.Err() != nil {
 			continue
 		}
-		if err := m.conn.exec(ctx, "COMMIT"); err != nil {
+		if err := m.conn.Exec(ctx, "COMMIT"); err != nil {
 			return fmt.Errorf("COMMIT: %w", err)
 		}
 		m.open = false
@@ -119,7 +121,7 @@ func (c *crew) close() {
 	close(c.jobs)
 	c.working.Wait()
 	for _, m := range c.members {
-		m.conn.close()
+		m.conn.Close()
 	}
 }
 
@@ -128,7 +130,7 @@ func (m *member) begin(ctx context.Context) error {
 	if m.open {
 		return nil
 	}
-	err := m.conn.exec(ctx, "START TRANSACTION")
+	err := m.conn.Exec(ctx, "START TRANSACTION")
 	m.open = err == nil
 	return err
 }
@@ -136,7 +138,7 @@ func (m *member) begin(ctx context.Context) error {
 // adopt makes the dump's settings the session's own, in their order.
 func (m *member) adopt(ctx context.Context, settings []string) error {
 	for ; m.adopted < len(settings); m.adopted++ {
-		if err := m.conn.exec(ctx, settings[m.adopted]); err != nil {
+		if err := m.conn.Exec(ctx, settings[m.adopted]); err != nil {
 			return fmt.Errorf("%s: %w", head(settings[m.adopted]), err)
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // described is what information_schema has in the versions that this package was held against: a table a line, and for
 // those that describe what is in a dump their columns. A later server, or one of another maker, may describe more.
-var described = map[family]string{
-	familyMySQL: `
+var described = map[server.Family]string{
+	server.MySQL: `
 		character_sets character_set_name default_collate_name description maxlen
 		check_constraints check_clause constraint_catalog constraint_name constraint_schema
 		collations character_set_name collation_name id is_compiled is_default pad_attribute sortlen
@@ -73,7 +74,7 @@ var described = map[family]string{
 		view_table_usage
 		views character_set_client check_option collation_connection definer is_updatable security_type table_catalog table_name table_schema view_definition
 	`,
-	familyMariaDB: `
+	server.MariaDB: `
 		character_sets character_set_name default_collate_name description maxlen
 		check_constraints check_clause constraint_catalog constraint_name constraint_schema level table_name
 		collations character_set_name collation_name comment id is_compiled is_default sortlen
@@ -131,7 +132,7 @@ func (c *catalog) warnOfDescribed(ctx context.Context, described string) error {
 			known[words[0]] = words[1:]
 		}
 	}
-	rows, err := c.conn.list(ctx, `SELECT LOWER(c.table_name) AS tab, LOWER(c.column_name) AS col FROM information_schema.columns c
+	rows, err := c.conn.List(ctx, `SELECT LOWER(c.table_name) AS tab, LOWER(c.column_name) AS col FROM information_schema.columns c
 		WHERE c.table_schema = 'information_schema' AND c.table_name NOT LIKE 'INNODB%'
 		AND c.table_name NOT IN (SELECT plugin_name FROM information_schema.plugins WHERE plugin_type = 'INFORMATION SCHEMA') ORDER BY 1, 2`)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // This package's names in a dump's head: of one database, which goes into any,
@@ -33,7 +34,7 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 
 // explain adds to an error of a lock that was waited for who holds it, as far as that can be seen.
 func (s *Source) explain(ctx context.Context, err error) error {
-	if !isError(err, errLockWaitTimeout) || ctx.Err() != nil {
+	if !server.IsError(err, server.CodeLockWaitTimeout) || ctx.Err() != nil {
 		return err
 	}
 	asking, cancel := context.WithTimeout(ctx, 5*time.Second) // the error does not wait for more
@@ -42,8 +43,8 @@ func (s *Source) explain(ctx context.Context, err error) error {
 	if openErr != nil {
 		return err
 	}
-	defer c.close()
-	if who := c.lockHolders(asking); who != "" {
+	defer c.Close()
+	if who := c.LockHolders(asking); who != "" {
 		return fmt.Errorf("%w; %s", err, who)
 	}
 	return err
@@ -54,8 +55,8 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer main.close()
-	main.warnOfPlain(s.cfg.Warn, s.cfg.Server)
+	defer main.Close()
+	main.WarnOfPlain(s.cfg.Warn, s.cfg.Server)
 	c := &catalog{conn: main, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err
@@ -64,10 +65,10 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	c.warnOfNewer()
-	if err := c.warnOfDescribed(ctx, described[main.family]); err != nil {
+	if err := c.warnOfDescribed(ctx, described[main.Family]); err != nil {
 		return err
 	}
-	if err := main.warnOfRights(ctx, s.cfg.Databases, s.cfg.Warn); err != nil {
+	if err := main.WarnOfRights(ctx, s.cfg.Databases, s.cfg.Warn); err != nil {
 		return err
 	}
 	snapshot, databases, err := s.moment(ctx, c)
@@ -85,7 +86,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		if people, err = c.readAccounts(ctx); err != nil {
 			return err
 		}
-		if people.timeZones, err = main.hasTimeZones(ctx); err != nil {
+		if people.timeZones, err = main.HasTimeZones(ctx); err != nil {
 			return err
 		}
 		if err := c.warnOfLeftOut(ctx); err != nil {
@@ -146,10 +147,10 @@ func (s *Source) moment(ctx context.Context, c *catalog) (snapshot, []*database,
 			return p, databases, nil
 		}
 		p.close()
-		if err != nil && !errors.Is(err, errChanged) && !errors.Is(err, errCount) {
+		if err != nil && !errors.Is(err, errChanged) && !errors.Is(err, server.ErrCount) {
 			return snapshot{}, nil, err
 		}
-		if attempt == attempts && errors.Is(err, errCount) {
+		if attempt == attempts && errors.Is(err, server.ErrCount) {
 			return snapshot{}, nil, err
 		}
 		if attempt == attempts {
@@ -214,7 +215,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 	if !p.qualified {
 		own = databases[0].ownNames()
 	}
-	p.preamble(c.conn.server, databases, needs, own, snapshot.position, people.timeZones)
+	p.preamble(c.conn.Info, databases, needs, own, snapshot.position, people.timeZones)
 	people.printPeople(p)
 	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
 	if err != nil {

@@ -115,7 +115,7 @@ func (d *foreignDump) route(sql []byte) error {
 			return fmt.Errorf("%s: %w: %w", head(string(sql)), dump.ErrElsewhere, ErrSeveral)
 		case d.cfg.Database != "" && db != d.cfg.Database:
 			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
-		case d.cfg.Database != "", d.srv.isSystemSchema(db), slices.Contains(d.named, db):
+		case d.cfg.Database != "", d.srv.IsSystemSchema(db), slices.Contains(d.named, db):
 		case !n.whole || !d.isNew(db):
 			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
 		default:

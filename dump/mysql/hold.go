@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // MariaDB evaluates constants when it only looks at a view: a function of its owner's that calls itself deterministic
@@ -25,14 +26,14 @@ import (
 const heldAtOnce = 200
 
 // entries lists what a database has by way of tables, by name and type. No table and no view is opened for it.
-func (c *catalog) entries(ctx context.Context, db string) ([]record, error) {
-	return c.conn.list(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.conn.isDatabase("table_schema", db))
+func (c *catalog) entries(ctx context.Context, db string) ([]server.Record, error) {
+	return c.conn.List(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.conn.DatabaseIs("table_schema", db))
 }
 
 // holding calls look with a condition on table_name for some of a database's tables after others, until it was called
 // with all, while these cannot become something else.
 func (c *catalog) holding(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
-	if !c.conn.mariadb() {
+	if !c.conn.IsMariaDB() {
 		return look(names, "")
 	}
 	for len(names) > 0 {
@@ -51,7 +52,7 @@ func (c *catalog) hold(ctx context.Context, db string, names []string, look func
 		touch[i] = "(SELECT 1 FROM " + quote.Name(db) + "." + quote.Name(n) + " USE INDEX () LIMIT 0)"
 		list[i] = quote.Literal(n)
 	}
-	if err := c.conn.exec(ctx, "START TRANSACTION READ ONLY"); err != nil {
+	if err := c.conn.Exec(ctx, "START TRANSACTION READ ONLY"); err != nil {
 		return err
 	}
 	err := c.touch(ctx, touch)
@@ -59,7 +60,7 @@ func (c *catalog) hold(ctx context.Context, db string, names []string, look func
 		// As bytes, or a view would be meant too whose name differs in case.
 		err = look(names, " AND CAST(table_name AS BINARY) IN ("+strings.Join(list, ", ")+")")
 	}
-	if end := c.conn.exec(ctx, "ROLLBACK"); err == nil {
+	if end := c.conn.Exec(ctx, "ROLLBACK"); err == nil {
 		err = end
 	}
 	return err
@@ -68,20 +69,20 @@ func (c *catalog) hold(ctx context.Context, db string, names []string, look func
 // touch opens tables, all at once or, where one cannot be opened, one after another. What is wrong with such a one the
 // look at it says; but what is no table any more is not looked at.
 func (c *catalog) touch(ctx context.Context, queries []string) error {
-	_, err := c.conn.list(ctx, strings.Join(queries, " UNION ALL "))
+	_, err := c.conn.List(ctx, strings.Join(queries, " UNION ALL "))
 	switch {
 	case err == nil:
 		return nil
-	case len(queries) > 1 && ErrorNumber(err) != 0:
+	case len(queries) > 1 && server.ErrorNumber(err) != 0:
 		for _, q := range queries {
 			if err := c.touch(ctx, []string{q}); err != nil {
 				return err
 			}
 		}
 		return nil
-	case isError(err, errNoSuchKey, errNoSuchTable, errViewInvalid):
+	case server.IsError(err, server.CodeNoSuchKey, server.CodeNoSuchTable, server.CodeViewInvalid):
 		return fmt.Errorf("%w: %w", errChanged, err)
-	case ErrorNumber(err) == 0 || isError(err, errLockWaitTimeout, errDeadlock):
+	case server.ErrorNumber(err) == 0 || server.IsError(err, server.CodeLockWaitTimeout, server.CodeDeadlock):
 		return err
 	}
 	return nil

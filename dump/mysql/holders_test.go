@@ -20,13 +20,13 @@ func TestHolders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer holder.close()
+	defer holder.Close()
 	var id int
-	if err := holder.row(t.Context(), "SELECT CONNECTION_ID()", &id); err != nil {
+	if err := holder.Row(t.Context(), "SELECT CONNECTION_ID()", &id); err != nil {
 		t.Fatal(err)
 	}
 	for _, sql := range []string{"USE " + quote.Name(db), "LOCK TABLES busy WRITE"} {
-		if err := holder.exec(t.Context(), sql); err != nil {
+		if err := holder.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // hostile is what the owner of a database can put into it to have code of his run by whoever looks at it. What runs
@@ -51,7 +52,7 @@ func (my *testMySQL) trustCreators(t *testing.T) {
 
 func (my *testMySQL) hostileDB(t *testing.T) (db string, owner Server) {
 	t.Helper()
-	if my.family != familyMariaDB {
+	if my.family != server.MariaDB {
 		t.Skip("MySQL evaluates nothing of a view that is only shown")
 	}
 	my.trustCreators(t)
@@ -134,7 +135,7 @@ func TestTablesThatBecomeViews(t *testing.T) {
 // Views that are not opened are in the dump all the same.
 func TestViewsByTheirText(t *testing.T) {
 	my := testServer(t)
-	if my.family != familyMariaDB {
+	if my.family != server.MariaDB {
 		t.Skip("MySQL evaluates nothing of a view that is only shown")
 	}
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)

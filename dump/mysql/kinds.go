@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // What a server of the versions that this package was held against can hold, and what becomes of it:
@@ -28,13 +29,13 @@ import (
 //	replication's settings, the server's settings, statistics     left out: they are the machine's, not the data's
 
 // newest are the newest versions that this package has been held against.
-var newest = map[family]version{familyMySQL: {9, 7}, familyMariaDB: {11, 8}}
+var newest = map[server.Family]server.Version{server.MySQL: {9, 7}, server.MariaDB: {11, 8}}
 
 // warnOfNewer says that a server may hold what nobody has thought of here.
 func (c *catalog) warnOfNewer() {
-	last := newest[c.conn.family]
-	if v := (version{c.conn.version[0], c.conn.version[1]}); last.less(v) {
-		c.warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.conn.family, c.conn.version, last))
+	last := newest[c.conn.Family]
+	if v := (server.Version{c.conn.Version[0], c.conn.Version[1]}); last.Less(v) {
+		c.warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.conn.Family, c.conn.Version, last))
 	}
 }
 
@@ -44,14 +45,14 @@ func (c *catalog) warnOfKind(db *database, name, kind string) {
 }
 
 // ownTables are the tables that the servers have in the database mysql.
-var ownTables = map[family]string{
-	familyMySQL: `columns_priv component db default_roles engine_cost event func general_log global_grants gtid_executed help_category help_keyword help_relation help_topic
+var ownTables = map[server.Family]string{
+	server.MySQL: `columns_priv component db default_roles engine_cost event func general_log global_grants gtid_executed help_category help_keyword help_relation help_topic
 		innodb_ddl_log innodb_dynamic_metadata innodb_index_stats innodb_table_stats ndb_binlog_index ndb_schema ndb_apply_status password_history plugin proc procs_priv proxies_priv
 		replication_asynchronous_connection_failover replication_asynchronous_connection_failover_managed replication_group_configuration_version replication_group_member_actions
 		role_edges server_cost servers slave_master_info slave_relay_log_info slave_worker_info slow_log tables_priv time_zone time_zone_leap_second time_zone_name
 		time_zone_transition time_zone_transition_type user audit_log_filter audit_log_user firewall_users firewall_whitelist firewall_group_allowlist firewall_groups firewall_membership
 		masking_dictionaries option_tracker_usage`,
-	familyMariaDB: `columns_priv column_stats db event func general_log global_priv gtid_slave_pos help_category help_keyword help_relation help_topic host index_stats innodb_index_stats
+	server.MariaDB: `columns_priv column_stats db event func general_log global_priv gtid_slave_pos help_category help_keyword help_relation help_topic host index_stats innodb_index_stats
 		innodb_table_stats ndb_binlog_index plugin proc procs_priv proxies_priv roles_mapping servers slow_log tables_priv table_stats time_zone time_zone_leap_second time_zone_name
 		time_zone_transition time_zone_transition_type transaction_registry user wsrep_allowlist wsrep_cluster wsrep_cluster_members wsrep_streaming_log spider_tables spider_xa`,
 }
@@ -59,18 +60,18 @@ var ownTables = map[family]string{
 // warnOfLeftOut names what users have made on the server that a dump of all databases does not hold.
 func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 	owner := "mysql.%@localhost"
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		owner = "mariadb.sys@localhost"
 	}
 	var names []string
-	own := strings.Fields(ownTables[c.conn.family])
+	own := strings.Fields(ownTables[c.conn.Family])
 	for _, list := range []struct{ kind, query string }{
 		{"table", "SELECT table_schema AS db, table_name AS name FROM information_schema.tables WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND table_type NOT IN ('VIEW', 'TEMPORARY') ORDER BY 1, 2"},
 		{"view", "SELECT table_schema AS db, table_name AS name FROM information_schema.views WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
 		{"routine", "SELECT routine_schema AS db, routine_name AS name FROM information_schema.routines WHERE CAST(routine_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
 		{"event", "SELECT event_schema AS db, event_name AS name FROM information_schema.events WHERE CAST(event_schema AS BINARY) IN ('mysql', 'sys') ORDER BY 1, 2"},
 	} {
-		rows, err := c.conn.list(ctx, list.query)
+		rows, err := c.conn.List(ctx, list.query)
 		if err != nil {
 			return fmt.Errorf("look into the server's own databases: %w", err)
 		}
@@ -87,15 +88,15 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 	if len(names) > 0 {
 		c.warn("these are in the server's own databases, and not in the dump: " + dump.Listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
 	}
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		return nil
 	}
 	for _, list := range []struct{ what, query string }{
 		{"resource groups", "SELECT resource_group_name AS name FROM information_schema.resource_groups WHERE resource_group_name NOT IN ('USR_default', 'SYS_default') ORDER BY 1"},
 		{"tablespaces", "SELECT name FROM information_schema.innodb_tablespaces WHERE space_type = 'General' AND name <> 'mysql' ORDER BY 1"},
 	} {
-		rows, err := c.conn.list(ctx, list.query)
-		if err != nil && ErrorNumber(err) == 0 {
+		rows, err := c.conn.List(ctx, list.query)
+		if err != nil && server.ErrorNumber(err) == 0 {
 			return fmt.Errorf("read %s: %w", list.what, err)
 		}
 		names = nil // which an account without PROCESS does not see
@@ -111,13 +112,6 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 
 // timeZones is a comment in the dump of a server that knows time zones by their names.
 const timeZones = "time zones are loaded"
-
-// hasTimeZones tells whether the server knows time zones by their names.
-func (c *conn) hasTimeZones(ctx context.Context) (bool, error) {
-	var there bool
-	err := c.row(ctx, "SELECT CONVERT_TZ('2020-01-01', 'UTC', 'Europe/Berlin') IS NOT NULL", &there)
-	return there, err
-}
 
 // missingTimeZones is the warning about a server that does not, where the dump's does.
 const missingTimeZones = "the dump's server knows time zones by their names, and this one does not: CONVERT_TZ gives NULL for them; load them with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"

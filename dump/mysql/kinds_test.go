@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -64,16 +65,16 @@ func resealed(t *testing.T, stream []byte) []byte {
 
 func TestNewerServer(t *testing.T) {
 	for _, tt := range []struct {
-		srv  server
+		srv  server.Info
 		want bool
 	}{
-		{server{family: familyMySQL, version: version{9, 7, 4}}, false},
-		{server{family: familyMySQL, version: version{9, 8, 0}}, true},
-		{server{family: familyMariaDB, version: version{11, 8, 9}}, false},
-		{server{family: familyMariaDB, version: version{12, 0, 1}}, true},
+		{server.Info{Family: server.MySQL, Version: server.Version{9, 7, 4}}, false},
+		{server.Info{Family: server.MySQL, Version: server.Version{9, 8, 0}}, true},
+		{server.Info{Family: server.MariaDB, Version: server.Version{11, 8, 9}}, false},
+		{server.Info{Family: server.MariaDB, Version: server.Version{12, 0, 1}}, true},
 	} {
 		warned := false
-		c := &catalog{conn: &conn{server: tt.srv}, warn: func(string) { warned = true }}
+		c := &catalog{conn: &server.Conn{Info: tt.srv}, warn: func(string) { warned = true }}
 		if c.warnOfNewer(); warned != tt.want {
 			t.Errorf("%v: a warning: %v", tt.srv, warned)
 		}
@@ -87,10 +88,10 @@ func TestDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.close()
+	defer conn.Close()
 	for _, tt := range []struct{ known, want string }{
-		{described[conn.server.family], ""},
-		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[conn.server.family]), "triggers, views.is_updatable"},
+		{described[conn.Info.Family], ""},
+		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[conn.Info.Family]), "triggers, views.is_updatable"},
 	} {
 		var warned []string
 		c := &catalog{conn: conn, warn: func(text string) { warned = append(warned, text) }}

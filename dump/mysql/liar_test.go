@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -232,7 +233,7 @@ func lies(mark string) []string {
 func TestLiar(t *testing.T) {
 	my, target := newTestMySQL(servers.MariaDB(t)), newTestMySQL(servers.MariaDB(t))
 	my.client(t, "", []byte("CREATE DATABASE lied; USE lied; "+liedAbout+"CREATE USER somebody@localhost IDENTIFIED BY 'x'; GRANT SELECT ON lied.* TO somebody@localhost; CREATE SERVER far FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h', PORT 3306);"))
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		my.Query(t, "lied", "CREATE SEQUENCE s; CREATE TABLE u (a UUID, b INET6, c INET4); INSERT INTO u VALUES (UUID(), '::1', '127.0.0.1'); CREATE ROLE r; GRANT r TO somebody@localhost")
 	}
 	p := newLiar(t, my.address)

@@ -10,8 +10,6 @@ import (
 // MySQL has programs in languages of others, whose text it shows within dollar quotes ($$ … $$), and since 9.2
 // libraries that these programs use.
 
-func (s server) hasLibraries() bool { return s.atLeast(familyMySQL, version{9, 2, 0}) }
-
 // withString returns a definition whose text is in a string instead of dollar quotes, of which only the newest clients
 // know: to all others an apostrophe in it begins a string.
 func withString(definition, sqlMode string) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -55,11 +56,11 @@ type Loader struct {
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
-	cc, err := cfg.Server.connConfig()
+	cc, err := cfg.Server.Driver()
 	if err != nil {
 		return nil, fmt.Errorf("mysql settings: %w", err)
 	}
-	if (server{}).isSystemSchema(cfg.Database) {
+	if (server.Info{}).IsSystemSchema(cfg.Database) {
 		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
 	}
 	if cfg.Warn == nil {
@@ -164,8 +165,8 @@ type loading struct {
 	*Loader
 	dump     *script.Reader
 	plan     plan
-	conn     *conn
-	srv      server
+	conn     *server.Conn
+	srv      server.Info
 	mode     script.Mode // in which the session reads text
 	packet   int         // the longest statement that the server takes, in bytes
 	database string      // that is used
@@ -205,13 +206,13 @@ type plan interface {
 func (s *loading) disconnect() {
 	s.plan.close()
 	if s.conn != nil {
-		s.conn.close()
+		s.conn.Close()
 	}
 }
 
 // open opens a session of the load.
-func (l *Loader) open(ctx context.Context) (*conn, error) {
-	return open(ctx, l.conn, forLoad, l.cfg.LockTimeout)
+func (l *Loader) open(ctx context.Context) (*server.Conn, error) {
+	return server.Open(ctx, l.conn, server.ForLoad, l.cfg.LockTimeout)
 }
 
 // connect opens the session in which the statements run.
@@ -219,13 +220,13 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	if s.conn, err = s.open(ctx); err != nil {
 		return err
 	}
-	s.srv = s.conn.server
-	s.conn.warnOfPlain(s.cfg.Warn, s.cfg.Server)
-	if err := s.conn.row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
+	s.srv = s.conn.Info
+	s.conn.WarnOfPlain(s.cfg.Warn, s.cfg.Server)
+	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
-	if s.longest > s.packet-packetHead {
-		return fmt.Errorf("a row of the dump: %w", newPacketError(s.longest, s.packet))
+	if s.longest > s.packet-server.PacketHead {
+		return fmt.Errorf("a row of the dump: %w", server.NewPacketError(s.longest, s.packet))
 	}
 	return nil
 }
@@ -278,10 +279,10 @@ func atLine(line int, err error) error {
 
 // run runs an item's statement, in parts where it is too long for the server.
 func (s *loading) run(ctx context.Context, item script.Item) error {
-	for part := range script.Split(item.Text, s.packet-packetHead, s.mode) {
+	for part := range script.Split(item.Text, s.packet-server.PacketHead, s.mode) {
 		err := s.exec(ctx, s.conn, borrowed(part))
 		// What the server refuses is not done; of what ends otherwise nobody knows.
-		if err == nil && !isSetting(part) || err != nil && ErrorNumber(err) == 0 {
+		if err == nil && !isSetting(part) || err != nil && server.ErrorNumber(err) == 0 {
 			s.touched = true
 		}
 		if err != nil {
@@ -308,11 +309,11 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
 
 // exec runs a statement, and tells took of an INSERT. It keeps nothing of sql.
-func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
+func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
-		return statementError(sql, newPacketError(len(sql), s.packet))
+		return statementError(sql, server.NewPacketError(len(sql), s.packet))
 	}
-	rows, err := c.change(ctx, sql)
+	rows, err := c.Change(ctx, sql)
 	if err != nil {
 		return statementError(sql, err)
 	}
@@ -325,7 +326,7 @@ func (s *loading) exec(ctx context.Context, c *conn, sql string) error {
 // tellMode tells the reader how the session reads text.
 func (s *loading) tellMode(ctx context.Context) error {
 	var mode string
-	if err := s.conn.row(ctx, "SELECT @@sql_mode", &mode); err != nil {
+	if err := s.conn.Row(ctx, "SELECT @@sql_mode", &mode); err != nil {
 		return err
 	}
 	s.mode = script.SQLMode(mode) | readsAs(s.srv)
@@ -336,7 +337,7 @@ func (s *loading) tellMode(ctx context.Context) error {
 // statementError says which statement failed.
 func statementError(sql string, err error) error {
 	var me *mysql.MySQLError
-	if errors.As(err, &me) && me.Number == errParse {
+	if errors.As(err, &me) && me.Number == server.CodeParse {
 		// The server quotes what follows; a row has no place in a log.
 		short := *me
 		short.Message, _, _ = strings.Cut(me.Message, " near '")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // written makes a whole dump of the statements given.
@@ -35,7 +36,7 @@ func tableOf(name string, rows ...string) dump.Table {
 
 func TestLoadErrors(t *testing.T) {
 	my := testServer(t)
-	other := map[family]string{familyMySQL: "MariaDB", familyMariaDB: "MySQL"}[my.family]
+	other := map[server.Family]string{server.MySQL: "MariaDB", server.MariaDB: "MySQL"}[my.family]
 	table := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\n"
 	rows := "INSERT INTO `t` (`a`) VALUES\n(1),\n(2);\n"
 	whole := my.written(t, dump.Manifest{tableOf("`t`", "(1)", "(2)")}, table+rows)
@@ -90,12 +91,12 @@ func TestLoadSplitsStatements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.close()
-	if err := admin.row(t.Context(), "SELECT @@GLOBAL.max_allowed_packet", &before); err != nil {
+	defer admin.Close()
+	if err := admin.Row(t.Context(), "SELECT @@GLOBAL.max_allowed_packet", &before); err != nil {
 		t.Fatal(err)
 	}
 	packet := func(bytes int) {
-		if err := admin.exec(t.Context(), fmt.Sprintf("SET GLOBAL max_allowed_packet = %d", bytes)); err != nil {
+		if err := admin.Exec(t.Context(), fmt.Sprintf("SET GLOBAL max_allowed_packet = %d", bytes)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,7 +112,7 @@ func TestLoadSplitsStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	var length, lengths int
-	if err := admin.row(t.Context(), "SELECT SUM(LENGTH(a)), COUNT(DISTINCT a) FROM "+quote.Name(db)+".t", &length, &lengths); err != nil {
+	if err := admin.Row(t.Context(), "SELECT SUM(LENGTH(a)), COUNT(DISTINCT a) FROM "+quote.Name(db)+".t", &length, &lengths); err != nil {
 		t.Fatal(err)
 	}
 	if length != 7*400_000 || lengths != 1 {

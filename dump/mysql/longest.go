@@ -3,6 +3,8 @@ package mysql
 import (
 	"context"
 	"fmt"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // needs takes note of the longest statement that inserts a row of the table, in bytes.
@@ -15,20 +17,20 @@ func (w *rowWriter) needs(t *table, length int) {
 // packets says in the dump what its longest row takes, and warns where that is more than the server itself would take
 // now: rows come into a table by ways that no packet bounds, and the bound may have been lowered since.
 func (w *rowWriter) packets(ctx context.Context, p *printer) error {
-	needed := packetFor(w.packet)
-	if needed > leastPacket {
+	needed := server.PacketFor(w.packet)
+	if needed > server.LeastPacket {
 		p.comment("a row takes a max_allowed_packet of %d bytes, of the server and of its client", needed)
 	}
 	if w.packet <= statementLimit {
 		return nil
 	}
 	var allowed int
-	if err := w.catalog.conn.row(ctx, "SELECT @@GLOBAL.max_allowed_packet", &allowed); err != nil {
+	if err := w.catalog.conn.Row(ctx, "SELECT @@GLOBAL.max_allowed_packet", &allowed); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
 	switch {
-	case needed > largestPacket:
-		p.warn(fmt.Sprintf("a row of %s takes a statement of %d bytes, and no server takes one of more than %d: the dump has it, and cannot be restored with it", w.longest.label, w.packet, largestPacket))
+	case needed > server.LargestPacket:
+		p.warn(fmt.Sprintf("a row of %s takes a statement of %d bytes, and no server takes one of more than %d: the dump has it, and cannot be restored with it", w.longest.label, w.packet, server.LargestPacket))
 	case needed > allowed:
 		p.warn(fmt.Sprintf("a row of %s takes a max_allowed_packet of %d bytes to be restored, and the server's is %d: SET GLOBAL max_allowed_packet = %[2]d where the dump goes", w.longest.label, needed, allowed))
 	}

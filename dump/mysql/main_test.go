@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -36,13 +37,13 @@ func TestMain(m *testing.M) {
 type testMySQL struct {
 	*servers.MySQL
 	address Server
-	family  family
+	family  server.Family
 }
 
 func newTestMySQL(my *servers.MySQL) *testMySQL {
-	m := &testMySQL{MySQL: my, address: Server{Host: my.Host, Port: my.Port, User: my.Superuser, Password: my.Password}, family: familyMySQL}
+	m := &testMySQL{MySQL: my, address: Server{Host: my.Host, Port: my.Port, User: my.Superuser, Password: my.Password}, family: server.MySQL}
 	if my.IsMariaDB {
-		m.family = familyMariaDB
+		m.family = server.MariaDB
 	}
 	return m
 }
@@ -68,12 +69,12 @@ func testServer(t *testing.T) *testMySQL {
 }
 
 // connect opens a session as this program does.
-func (my *testMySQL) connect(ctx context.Context) (*conn, error) {
-	cc, err := my.address.connConfig()
+func (my *testMySQL) connect(ctx context.Context) (*server.Conn, error) {
+	cc, err := my.address.Driver()
 	if err != nil {
 		return nil, err
 	}
-	return connect(ctx, cc)
+	return server.Connect(ctx, cc)
 }
 
 // client runs SQL with the server's own client, as a user without this program would.
@@ -101,7 +102,7 @@ func (my *testMySQL) run(t *testing.T, stdin []byte, cmd *exec.Cmd) string {
 func (my *testMySQL) mysqldump(t *testing.T, args ...string) string {
 	t.Helper()
 	all := []string{"--single-transaction", "--routines", "--triggers", "--events", "--hex-blob", "--max-allowed-packet=1G", "--skip-dump-date", "--order-by-primary", "--skip-extended-insert"}
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		all = append(all, "--set-gtid-purged=OFF")
 	}
 	return varying.ReplaceAllString(my.run(t, nil, my.Command(my.Dumper, append(all, args...)...)), "")

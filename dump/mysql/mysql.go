@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // Config says what to dump and how to reach it.
@@ -45,6 +47,34 @@ type Config struct {
 	Warn func(string)
 }
 
+// How a server is reached.
+type (
+	// A Server says how to reach a server and who one is there.
+	Server = server.Config
+	// TLS says how a connection is encrypted. A Unix socket is not.
+	TLS = server.TLS
+	// A TLSMode says what is asked of a connection.
+	TLSMode = server.TLSMode
+)
+
+// The modes, after those of the mysql client.
+const (
+	TLSDisabled   = server.TLSDisabled
+	TLSPreferred  = server.TLSPreferred
+	TLSRequired   = server.TLSRequired
+	TLSVerifyCA   = server.TLSVerifyCA
+	TLSVerifyFull = server.TLSVerifyFull
+)
+
+// ErrNoKey is returned where a server asks for the password itself over a connection that is not encrypted.
+var ErrNoKey = server.ErrNoKey
+
+// A PacketError is returned for a statement that is longer than the server takes.
+type PacketError = server.PacketError
+
+// ErrorNumber returns the number of the server's error that err wraps, or 0.
+func ErrorNumber(err error) uint16 { return server.ErrorNumber(err) }
+
 // A Source dumps databases. It holds no connection between dumps.
 type Source struct {
 	cfg  Config
@@ -54,7 +84,7 @@ type Source struct {
 // NewSource reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewSource(cfg Config) (*Source, error) {
-	cc, err := cfg.Server.connConfig()
+	cc, err := cfg.Server.Driver()
 	if err != nil {
 		return nil, fmt.Errorf("mysql settings: %w", err)
 	}
@@ -76,7 +106,7 @@ func NewSource(cfg Config) (*Source, error) {
 			return nil, fmt.Errorf("mysql settings: a database has no name")
 		case slices.Contains(cfg.Databases[:i], name):
 			return nil, fmt.Errorf("mysql settings: database %s is named twice", name)
-		case server{}.isSystemSchema(name):
+		case server.Info{}.IsSystemSchema(name):
 			return nil, fmt.Errorf("mysql settings: database %s is the server's own", name)
 		}
 	}
@@ -84,7 +114,7 @@ func NewSource(cfg Config) (*Source, error) {
 }
 
 // Host returns the server's host, for naming backups: a socket is "localhost".
-func (s *Source) Host() string { return s.cfg.Server.host() }
+func (s *Source) Host() string { return s.cfg.Server.HostName() }
 
 // Database returns the name of the database that is dumped; of several the
 // names with commas between them, and the empty string for all.

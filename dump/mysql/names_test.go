@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // hostileNames are what owners may call things, and write in comments and strings. Not among them is a line's end of two
@@ -30,10 +31,10 @@ func TestHostileNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.close()
+	defer conn.Close()
 	exec := func(format string, args ...any) {
 		t.Helper()
-		if err := conn.exec(t.Context(), fmt.Sprintf(format, args...)); err != nil {
+		if err := conn.Exec(t.Context(), fmt.Sprintf(format, args...)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,7 +53,7 @@ func TestHostileNames(t *testing.T) {
 		exec("CREATE TABLE gone%d (a INT)", i)
 		exec("CREATE VIEW %s AS SELECT a AS %s FROM gone%d", quote.Name("i"+name), q, i)
 		exec("DROP TABLE gone%d", i)
-		if my.family == familyMariaDB {
+		if my.family == server.MariaDB {
 			exec("CREATE SEQUENCE %s", quote.Name("s"+name))
 		}
 	}
@@ -108,7 +109,7 @@ func TestMultibyteText(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.close()
+			defer conn.Close()
 			for _, sql := range []string{
 				"USE " + db, "SET NAMES " + set, "CREATE TABLE x (a INT PRIMARY KEY)", "INSERT INTO x VALUES (1)",
 				"CREATE VIEW v AS SELECT '" + letter + "' AS a, '; create table forged(a int); -- ' AS b FROM x",
@@ -117,12 +118,12 @@ func TestMultibyteText(t *testing.T) {
 				"CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 00:00:00' DISABLE DO SELECT '" + letter + "', '; create table forged(a int); -- '",
 				"SET NAMES utf8mb4",
 			} {
-				if err := conn.exec(t.Context(), sql); err != nil {
+				if err := conn.Exec(t.Context(), sql); err != nil {
 					t.Fatal(err)
 				}
 			}
 			var want string
-			if err := conn.row(t.Context(), "SELECT HEX(CONVERT(CONVERT(0x"+fmt.Sprintf("%X", letter)+" USING "+set+") USING utf8mb4))", &want); err != nil {
+			if err := conn.Row(t.Context(), "SELECT HEX(CONVERT(CONVERT(0x"+fmt.Sprintf("%X", letter)+" USING "+set+") USING utf8mb4))", &want); err != nil {
 				t.Fatal(err)
 			}
 			stream := my.dump(t, Config{Databases: []string{db}, Warn: func(text string) { t.Log(text) }})
@@ -155,10 +156,10 @@ func TestNotForClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.close()
+	defer conn.Close()
 	zero := "CREATE PROCEDURE zero() SELECT 'a\x00b'"
 	for _, sql := range []string{"USE " + db, "CREATE TABLE t (a INT)", zero, "CREATE PROCEDURE all_of_them() BEGIN SELECT ';; // $$ %% @@ ^^ || !!'; SELECT 1; /* ;; // $$ %% @@ ^^ || !! */ END"} {
-		if err := conn.exec(t.Context(), sql); err != nil {
+		if err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,7 +175,7 @@ func TestNotForClients(t *testing.T) {
 	if err := my.load(t, LoadConfig{Database: natively}, stream); err != nil {
 		t.Fatal(err)
 	}
-	if again := my.dump(t, Config{Databases: []string{natively}, Warn: func(string) {}}); my.family == familyMySQL {
+	if again := my.dump(t, Config{Databases: []string{natively}, Warn: func(string) {}}); my.family == server.MySQL {
 		// It has lost the text behind the zero byte itself, and cannot run the procedure.
 		if bytes.Contains(again, []byte("PROCEDURE `zero`")) {
 			t.Error("natively: there is a procedure without an end")
@@ -203,7 +204,7 @@ func TestNamesThatCompareEqual(t *testing.T) {
 			CREATE PROCEDURE p() SELECT %[1]d; CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN %[1]d;
 			CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 00:00:00' DISABLE DO SELECT %[1]d`, i))
 	}
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		my.Query(t, names[0], "CREATE SEQUENCE s START 5")
 		my.Query(t, names[2], "CREATE SEQUENCE s START 7")
 	}

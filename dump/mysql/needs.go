@@ -20,7 +20,7 @@ func (c *catalog) needs(ctx context.Context, databases []*database) ([]string, e
 		"SET foreign_key_checks = 0, unique_checks = 0, completion_type = 0",
 		"SET SESSION TRANSACTION READ WRITE",
 	}
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		// Rows that break a constraint are there when the constraint came later.
 		list = append(list, "SET check_constraint_checks = 0, innodb_strict_mode = 0")
 		if anyTable(databases, func(t *table) bool { return t.history }) {
@@ -44,7 +44,7 @@ func (c *catalog) needs(ctx context.Context, databases []*database) ([]string, e
 		list = append(list, "/*!80400 SET restrict_fk_on_non_standard_key = 0 */")
 	}
 	var strict bool
-	if err := c.conn.row(ctx, "SELECT @@GLOBAL.innodb_strict_mode", &strict); err != nil {
+	if err := c.conn.Row(ctx, "SELECT @@GLOBAL.innodb_strict_mode", &strict); err != nil {
 		return nil, fmt.Errorf("read the server's innodb_strict_mode: %w", err)
 	}
 	if !strict || anyTable(databases, hasRefusedFormat) {

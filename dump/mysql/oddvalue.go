@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -25,11 +26,11 @@ func hasEmptyMember(full string) bool {
 // warnOfMembers names an ENUM or SET of bytes that MariaDB does not show: where they are no text there is a question mark
 // in the definition, and so after a restore.
 func (c *catalog) warnOfMembers(ctx context.Context, t *table, col column, charset, full string) error {
-	if !c.conn.mariadb() || col.typ != "enum" && col.typ != "set" || charset != "binary" || !strings.Contains(full, "?") {
+	if !c.conn.IsMariaDB() || col.typ != "enum" && col.typ != "set" || charset != "binary" || !strings.Contains(full, "?") {
 		return nil
 	}
 	var rows int64
-	if err := c.conn.row(ctx, "SELECT COUNT(*)"+t.source()+" WHERE HEX("+col.name+") REGEXP '^(..)*[89A-F]'", &rows); err != nil {
+	if err := c.conn.Row(ctx, "SELECT COUNT(*)"+t.source()+" WHERE HEX("+col.name+") REGEXP '^(..)*[89A-F]'", &rows); err != nil {
 		return err
 	}
 	c.warn(fmt.Sprintf("members of column %s of %s are bytes that the server shows as question marks: after a restore they are these, in %d rows; two alike stop it", quote.Unquoted(col.name), t.label, rows))
@@ -95,8 +96,8 @@ func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, 
 	if !plain { // by letters, of which a backslash may be the second byte in such a character set
 		text = "REPLACE(" + text + ", CHAR(92 USING utf8mb4), CHAR(92, 92 USING utf8mb4))"
 	}
-	rows, err := c.conn.list(ctx, fmt.Sprintf("SELECT CONVERT(%s USING %s) AS text FROM information_schema.%ss WHERE ", text, charset, of)+
-		c.conn.isDatabase(of+"_schema", db.name)+" AND "+is(of+"_name", name)+condition)
+	rows, err := c.conn.List(ctx, fmt.Sprintf("SELECT CONVERT(%s USING %s) AS text FROM information_schema.%ss WHERE ", text, charset, of)+
+		c.conn.DatabaseIs(of+"_schema", db.name)+" AND "+server.NameIs(of+"_name", name)+condition)
 	if err != nil || len(rows) != 1 || rows[0]["text"] == "" { // without one of its own that is in its body
 		return definition, err
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // Values, counters and comments that their text alone does not bring back come back all the same.
@@ -25,7 +27,7 @@ func TestOddValues(t *testing.T) {
 	query := `SELECT k, CONCAT(d + 0e0), e + 0, f + 0, b + 0, HEX(b), s + 0 FROM t ORDER BY k;
 		SELECT HEX(routine_comment), HEX(routine_definition) FROM information_schema.routines WHERE routine_schema = DATABASE() ORDER BY routine_name;
 		SELECT HEX(event_comment) FROM information_schema.events WHERE event_schema = DATABASE()`
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		script += `CREATE SEQUENCE up START 100 MINVALUE 1; ALTER SEQUENCE up RESTART 5; CREATE SEQUENCE down START -100 INCREMENT -1 MINVALUE -200; ALTER SEQUENCE down RESTART -5;
 			CREATE SEQUENCE round START 100 MINVALUE 1 CYCLE; ALTER SEQUENCE round RESTART 7; DO SETVAL(round, 7, 0, 3); CREATE SEQUENCE plain; DO SETVAL(plain, 41);`
 		script += `CREATE TABLE g (k INT PRIMARY KEY, a INT); INSERT INTO g VALUES (1, 1), (2, 2); ALTER TABLE g ADD p POINT NOT NULL, ADD l LONGTEXT; UPDATE g SET p = POINT(1, 2) WHERE k = 2;
@@ -87,7 +89,7 @@ func TestMembersThatAreNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := "FF"
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		first = "3F"
 		if len(warnings) != 1 || !strings.Contains(warnings[0], "column a of "+db+".t") || !strings.Contains(warnings[0], "in 2 rows") {
 			t.Errorf("warnings %q", warnings)

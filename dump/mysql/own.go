@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -81,7 +82,7 @@ func (d *ownDump) note(text string) (native string, err error) {
 
 func (d *ownDump) native(ctx context.Context, item script.Item) error {
 	err := d.statement(ctx, item)
-	if isError(err, errParse) { // an owner's text, which is not to cost everybody else the restore
+	if server.IsError(err, server.CodeParse) { // an owner's text, which is not to cost everybody else the restore
 		d.cfg.Warn(fmt.Sprintf("line %d: left out, as this server does not understand it: %v", item.Line, err))
 		return nil
 	}
@@ -96,8 +97,8 @@ const (
 
 // prepare holds the dump's server against this one, and makes room.
 func (d *ownDump) prepare(ctx context.Context) error {
-	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.family) {
-		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.family, d.srv.version, ErrOtherFamily)
+	if of, _, _ := strings.Cut(d.server, " "); of != string(d.srv.Family) {
+		return fmt.Errorf("a dump of %s into %s %s: %w", d.server, d.srv.Family, d.srv.Version, ErrOtherFamily)
 	}
 	if err := d.checkZone(ctx); err != nil {
 		return err
@@ -188,7 +189,7 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 // to set and the dump might need it does not have: what the server refuses for that it refuses in its own words.
 func (d *ownDump) set(ctx context.Context, item script.Item) error {
 	err := d.run(ctx, item)
-	if isError(err, errPrivilegeNeeded) {
+	if server.IsError(err, server.CodePrivilegeNeeded) {
 		return nil
 	}
 	d.settings = append(d.settings, string(item.Text))
@@ -199,14 +200,14 @@ func (d *ownDump) set(ctx context.Context, item script.Item) error {
 // or partial revokes, and one privilege of one user is not to cost all others theirs. What may be mended and tried again
 // is an error.
 func (d *ownDump) account(ctx context.Context, item script.Item) error {
-	if d.refused && !d.makesNone && d.srv.mariadb() { // or a GRANT would make the user whom it has refused, without a password
+	if d.refused && !d.makesNone && d.srv.IsMariaDB() { // or a GRANT would make the user whom it has refused, without a password
 		if err := d.exec(ctx, d.conn, "SET @breaking_backups_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
 			return err
 		}
 		d.makesNone = true
 	}
 	err := d.run(ctx, item)
-	if ErrorNumber(err) == 0 || isError(err, toBeMended...) {
+	if server.ErrorNumber(err) == 0 || server.IsError(err, toBeMended...) {
 		return err
 	}
 	d.refused = true
@@ -221,8 +222,8 @@ func (d *ownDump) account(ctx context.Context, item script.Item) error {
 // toBeMended are errors of statements about accounts that say nothing of these: rights, locks, a server that takes no
 // writes.
 var toBeMended = []uint16{
-	errDatabaseDenied, errAccessDenied, errTableDenied, errColumnDenied, errPrivilegeNeeded, errRoutineDenied, errProxyDenied,
-	errLockWaitTimeout, errDeadlock, errOptionPrevents, errReadOnlyMode,
+	server.CodeDatabaseDenied, server.CodeAccessDenied, server.CodeTableDenied, server.CodeColumnDenied, server.CodePrivilegeNeeded, server.CodeRoutineDenied, server.CodeProxyDenied,
+	server.CodeLockWaitTimeout, server.CodeDeadlock, server.CodeOptionPrevents, server.CodeReadOnlyMode,
 }
 
 // isAccounts tells whether a statement is one of those that make accounts, roles and what they may do.
@@ -238,10 +239,10 @@ func (d *ownDump) gather(ctx context.Context) error {
 	if d.crew != nil {
 		return nil
 	}
-	var conns []*conn
+	var conns []*server.Conn
 	for range d.cfg.Jobs {
 		c, err := d.open(ctx)
-		if isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
+		if server.IsError(err, server.CodeTooManyConnections, server.CodeTooManyForUser, server.CodeTooManyForUserSince) {
 			d.cfg.Warn(fmt.Sprintf("the rows are loaded on fewer connections than RESTORE_JOBS says: %v", err))
 			break
 		}
@@ -254,7 +255,7 @@ func (d *ownDump) gather(ctx context.Context) error {
 	if d.alone = len(conns) == 0; d.alone {
 		return nil
 	}
-	if d.srv.mariadb() {
+	if d.srv.IsMariaDB() {
 		// Into an empty table MariaDB loads in bulk where it need not check for duplicates, and keeps others out of the
 		// table meanwhile.
 		d.settings = append(d.settings, "SET unique_checks = 1")
@@ -265,7 +266,7 @@ func (d *ownDump) gather(ctx context.Context) error {
 
 // spread leaves an INSERT to the crew.
 func (d *ownDump) spread(ctx context.Context, item script.Item) error {
-	for part := range script.Split(item.Text, d.packet-packetHead, d.mode) {
+	for part := range script.Split(item.Text, d.packet-server.PacketHead, d.mode) {
 		alone := len(part) >= crewRoom
 		sql := borrowed(part)
 		if !alone {
@@ -313,7 +314,7 @@ func (d *ownDump) end(ctx context.Context) error {
 		return err
 	}
 	if d.zones {
-		switch there, err := d.conn.hasTimeZones(ctx); {
+		switch there, err := d.conn.HasTimeZones(ctx); {
 		case err != nil:
 			return err
 		case !there:

@@ -142,7 +142,7 @@ func (o *ownName) note(comment string) error {
 // elsewhere tells whether a dump goes into a database of another name, or why it may not.
 func (d *ownDump) elsewhere() (bool, error) {
 	o := d.ownName
-	if o.database == "" || d.cfg.Database == "" || d.srv.fold(d.cfg.Database) == d.srv.fold(o.database) {
+	if o.database == "" || d.cfg.Database == "" || d.srv.Fold(d.cfg.Database) == d.srv.Fold(o.database) {
 		return false, nil
 	}
 	if len(o.unsure) > 0 {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // What a row takes is said by the dump where its own server would not take it, in it, and before anything is changed
@@ -30,8 +32,8 @@ func TestRowLongerThanAPacket(t *testing.T) {
 	}
 	refused := func(err error, begin string) {
 		t.Helper()
-		var short *PacketError
-		if !errors.As(err, &short) || *short != (PacketError{needed, 16 << 20}) || !regexp.MustCompile("^"+begin).MatchString(err.Error()) {
+		var short *server.PacketError
+		if !errors.As(err, &short) || *short != (server.PacketError{Needed: needed, Allowed: 16 << 20}) || !regexp.MustCompile("^"+begin).MatchString(err.Error()) {
 			t.Errorf("error %v, want %s …", err, begin)
 		}
 	}

@@ -98,8 +98,8 @@ func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
 		return whole, nil
 	}
 	first := t.key.columns[0]
-	rows, err := c.conn.list(ctx, "SELECT MIN("+first+") AS low, MAX("+first+") AS high FROM "+t.qualified())
-	if err != nil || len(rows) == 0 || !rows[0].has("low") {
+	rows, err := c.conn.List(ctx, "SELECT MIN("+first+") AS low, MAX("+first+") AS high FROM "+t.qualified())
+	if err != nil || len(rows) == 0 || !rows[0].Has("low") {
 		return whole, err
 	}
 	low, ok1 := new(big.Int).SetString(rows[0]["low"], 10)
@@ -163,11 +163,11 @@ func (c *cutter) cut(ctx context.Context, low, high *big.Int, rows int64) error 
 // expected is how many rows the server expects from low on and below high.
 func (c *catalog) expected(ctx context.Context, t *table, low, high *big.Int) (int64, error) {
 	explain := "EXPLAIN FORMAT=TRADITIONAL "
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		explain = "EXPLAIN "
 	}
 	key := t.key.columns[0]
-	rows, err := c.conn.list(ctx, fmt.Sprintf("%sSELECT %s FROM %s FORCE INDEX (%s) WHERE %[2]s >= %[5]s AND %[2]s < %[6]s", explain, key, t.qualified(), t.key.name, low, high))
+	rows, err := c.conn.List(ctx, fmt.Sprintf("%sSELECT %s FROM %s FORCE INDEX (%s) WHERE %[2]s >= %[5]s AND %[2]s < %[6]s", explain, key, t.qualified(), t.key.name, low, high))
 	if err != nil {
 		return 0, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -42,9 +43,9 @@ func home() settings {
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server, databases []*database, needs []string, own ownName, position string, zones bool) {
+func (p *printer) preamble(srv server.Info, databases []*database, needs []string, own ownName, position string, zones bool) {
 	p.w.WriteString(sandbox)
-	p.comment(serverPrefix+"%s %s", srv.family, srv.version)
+	p.comment(serverPrefix+"%s %s", srv.Family, srv.Version)
 	if position != "" {
 		p.comment("position of the binary log: %s", position)
 	}

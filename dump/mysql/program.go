@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -63,15 +64,15 @@ var errNoBody = errors.New("the account may not read its text")
 var routineKinds = []string{"LIBRARY", "FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
 
 func (c *catalog) readRoutines(ctx context.Context, db *database) error {
-	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.conn.isDatabase("routine_schema", db.name)
-	if c.conn.hasLibraries() {
-		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.conn.isDatabase("library_schema", db.name)
+	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.conn.DatabaseIs("routine_schema", db.name)
+	if c.conn.HasLibraries() {
+		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.conn.DatabaseIs("library_schema", db.name)
 	}
-	rows, err := c.conn.list(ctx, query)
+	rows, err := c.conn.List(ctx, query)
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(rows, func(a, b record) int {
+	slices.SortFunc(rows, func(a, b server.Record) int {
 		if i, j := slices.Index(routineKinds, a["type"]), slices.Index(routineKinds, b["type"]); i != j {
 			return i - j
 		}
@@ -91,7 +92,7 @@ func (c *catalog) readRoutines(ctx context.Context, db *database) error {
 }
 
 func (c *catalog) readTriggers(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.conn.isDatabase("trigger_schema", db.name)+`
+	rows, err := c.conn.List(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.conn.DatabaseIs("trigger_schema", db.name)+`
 		ORDER BY event_object_table, action_timing, event_manipulation, action_order, trigger_name`)
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func (c *catalog) readTriggers(ctx context.Context, db *database) error {
 }
 
 func (c *catalog) readEvents(ctx context.Context, db *database) error {
-	rows, err := c.conn.list(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.conn.isDatabase("event_schema", db.name)+" ORDER BY event_name")
+	rows, err := c.conn.List(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.conn.DatabaseIs("event_schema", db.name)+" ORDER BY event_name")
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if err := p.settings.check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
-	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.conn.server)); errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.conn.Info)); errors.Is(err, io.ErrUnexpectedEOF) {
 		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
 	}
 	if !creates(p.definition, kind) {
@@ -164,10 +165,10 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 
 // showProgram has the server show a definition. The text is in the character set of the session that made it, and stays
 // in it, but where clients, which read bytes, would see other letters in it than the server: then it is in UTF-8.
-func (c *catalog) showProgram(ctx context.Context, kind, name string) (record, error) {
+func (c *catalog) showProgram(ctx context.Context, kind, name string) (server.Record, error) {
 	query := "SHOW CREATE " + kind + " " + quote.Name(name)
-	show := func() (record, error) {
-		rows, err := c.conn.list(ctx, query)
+	show := func() (server.Record, error) {
+		rows, err := c.conn.List(ctx, query)
 		switch {
 		case err != nil:
 			return nil, err
@@ -195,11 +196,11 @@ func (c *catalog) showProgram(ctx context.Context, kind, name string) (record, e
 
 // inUTF8 has what is shown meanwhile sent in UTF-8.
 func (c *catalog) inUTF8(ctx context.Context, do func() error) error {
-	if err := c.conn.exec(ctx, "SET character_set_results = utf8mb4"); err != nil {
+	if err := c.conn.Exec(ctx, "SET character_set_results = utf8mb4"); err != nil {
 		return err
 	}
 	err := do()
-	if back := c.conn.exec(ctx, "SET character_set_results = NULL"); err == nil {
+	if back := c.conn.Exec(ctx, "SET character_set_results = NULL"); err == nil {
 		err = back
 	}
 	return err
@@ -224,8 +225,8 @@ func (c *catalog) routineText(ctx context.Context, db *database, kind, name stri
 		from.text, from.table, from.word = "routine_definition", "routines", "routine"
 		condition = " AND routine_type = " + quote.Literal(kind)
 	}
-	rows, err := c.conn.list(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
-		" WHERE "+c.conn.isDatabase(from.word+"_schema", db.name)+" AND "+is(from.word+"_name", name)+condition)
+	rows, err := c.conn.List(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
+		" WHERE "+c.conn.DatabaseIs(from.word+"_schema", db.name)+" AND "+server.NameIs(from.word+"_name", name)+condition)
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}
@@ -235,8 +236,8 @@ func (c *catalog) routineText(ctx context.Context, db *database, kind, name stri
 // isObjects tells whether an error of the server is about an object that it was to show, rather than about the right to
 // see it, the connection or others' locks.
 func isObjects(err error) bool {
-	return isError(err, errParse, errViewInvalid, errNoSuchDefine, errNoSuchTable, errBadField, errDuplicateColumn, errWrongView,
-		errRoutineDamaged, errMixedCollations, errMixedCollations3, errMixedCollationsN, errUnknownCollation, errUnknownCharset, errTriggerDamaged)
+	return server.IsError(err, server.CodeParse, server.CodeViewInvalid, server.CodeNoSuchDefine, server.CodeNoSuchTable, server.CodeBadField, server.CodeDuplicateColumn, server.CodeWrongView,
+		server.CodeRoutineDamaged, server.CodeMixedCollations, server.CodeMixedCollations3, server.CodeMixedCollationsN, server.CodeUnknownCollation, server.CodeUnknownCharset, server.CodeTriggerDamaged)
 }
 
 func (p *program) print(w *printer, db *database) {

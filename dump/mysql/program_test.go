@@ -14,14 +14,14 @@ func TestDelimitersInPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.close()
+	defer conn.Close()
 	for _, sql := range []string{
 		"USE " + db,
 		"CREATE PROCEDURE short() SELECT ';', '//'",
 		"CREATE PROCEDURE many() BEGIN SELECT ';;;;;;;;;;;;;;;;;;;;', '//', '$$'; SELECT 2; END",
 		"CREATE PROCEDURE `na;;me`() BEGIN SELECT 1; END",
 	} {
-		if err := conn.exec(t.Context(), sql); err != nil {
+		if err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
 	}

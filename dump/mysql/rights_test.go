@@ -11,12 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // rights are what an account needs to dump a database, and to do so on several connections.
 func (my *testMySQL) rights() (dump, several []string) {
 	dump = []string{"SELECT, SHOW VIEW, TRIGGER, EVENT ON *.*"} // not EXECUTE: what it lets run is others'
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		return append(dump, "EXECUTE, SHOW_ROUTINE ON *.*"), []string{"FLUSH_TABLES ON *.*"}
 	}
 	return dump, []string{"RELOAD ON *.*"}
@@ -82,7 +83,7 @@ func TestUnseen(t *testing.T) {
 	db := my.CreateDB(t)
 	my.client(t, db, []byte("CREATE TABLE t (a INT PRIMARY KEY, b INT); CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 1; CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1; CREATE PROCEDURE p() SELECT 1;"))
 	all := quote.Name(db) + ".*"
-	routines := map[family]string{familyMySQL: "GRANT SHOW_ROUTINE ON *.* TO", familyMariaDB: "GRANT SELECT ON `mysql`.`proc` TO"}[my.family]
+	routines := map[server.Family]string{server.MySQL: "GRANT SHOW_ROUTINE ON *.* TO", server.MariaDB: "GRANT SELECT ON `mysql`.`proc` TO"}[my.family]
 	for name, tt := range map[string]struct {
 		grants []string
 		want   []string // in the one warning; none: there is none

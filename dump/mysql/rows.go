@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A rowWriter writes tables' rows in the order of the dump: read ahead on
@@ -20,7 +21,7 @@ import (
 type rowWriter struct {
 	catalog *catalog
 	mu      sync.Mutex // of catalog, for as long as the readers run
-	readers []*conn
+	readers []*server.Conn
 
 	opening sync.Mutex // of next, until the table of the piece that it was is open
 	next    int        // the first piece that nobody reads
@@ -51,7 +52,7 @@ type pieceStream struct {
 	tally
 }
 
-func newRowWriter(ctx context.Context, c *catalog, readers []*conn, databases []*database) (*rowWriter, error) {
+func newRowWriter(ctx context.Context, c *catalog, readers []*server.Conn, databases []*database) (*rowWriter, error) {
 	w := &rowWriter{catalog: c, readers: readers}
 	for _, db := range databases {
 		for _, t := range db.tables {
@@ -83,8 +84,8 @@ func (w *rowWriter) run(ctx context.Context, write func(context.Context) error) 
 }
 
 // readAhead reads the pieces that no other connection has taken, in their order.
-func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStream) error {
-	if err := r.exec(ctx, "SAVEPOINT piece"); err != nil {
+func (w *rowWriter) readAhead(ctx context.Context, r *server.Conn, streams []*pieceStream) error {
+	if err := r.Exec(ctx, "SAVEPOINT piece"); err != nil {
 		return err
 	}
 	buffers := newRowBuffers()
@@ -100,7 +101,7 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 		err := s.read(ctx, r, buffers, opened)
 		opened()
 		if err != nil {
-			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.explain(ctx, err)))
+			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.Explain(ctx, err)))
 		}
 		if err := s.countRows(ctx, r); err != nil {
 			return fmt.Errorf("read the rows of %s: %w", s.table.label, err)
@@ -114,8 +115,8 @@ func (w *rowWriter) readAhead(ctx context.Context, r *conn, streams []*pieceStre
 
 // read reads a piece's rows into buffers for the writer. It calls opened when the server has the table open, or will
 // not have it open.
-func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, opened func()) error {
-	return r.raw(func(raw driverConn) error {
+func (s *pieceStream) read(ctx context.Context, r *server.Conn, buffers *rowBuffers, opened func()) error {
+	return r.Raw(func(raw server.DriverConn) error {
 		reading := &rowReading{pieceStream: s, session: r, conn: raw, opened: opened, buffers: buffers}
 		read := reading.all
 		if s.table.inSlices() {
@@ -131,8 +132,8 @@ func (s *pieceStream) read(ctx context.Context, r *conn, buffers *rowBuffers, op
 // A rowReading reads a piece's rows on a connection.
 type rowReading struct {
 	*pieceStream
-	session *conn
-	conn    driverConn // of the session
+	session *server.Conn
+	conn    server.DriverConn // of the session
 	opened  func()
 	buffers *rowBuffers
 	b       *rowBuffer // with rows that the writer does not have yet; nil: there are none
@@ -180,7 +181,7 @@ func (r *rowReading) exec(ctx context.Context, sql string) error {
 
 // add adds a row.
 func (r *rowReading) add(ctx context.Context, values []driver.Value) error {
-	r.session.nextRow()
+	r.session.NextRow()
 	if err := r.buffer(ctx); err != nil {
 		return err
 	}
@@ -218,7 +219,7 @@ var errChanged = errors.New("the table was altered, dropped or replaced while th
 // settle makes sure that the rows just read were those of the table whose
 // definition is in the dump, and lets others change it from now on. Until here
 // the reader's transaction has kept them from it.
-func (w *rowWriter) settle(ctx context.Context, r *conn, t *table) error {
+func (w *rowWriter) settle(ctx context.Context, r *server.Conn, t *table) error {
 	w.mu.Lock()
 	identity, err := w.catalog.identity(ctx, t)
 	w.mu.Unlock()
@@ -236,12 +237,12 @@ func (w *rowWriter) settle(ctx context.Context, r *conn, t *table) error {
 			return fmt.Errorf("%w (it was %s, and is %s)", errChanged, t.identity, identity)
 		}
 	}
-	return r.exec(ctx, "ROLLBACK TO SAVEPOINT piece")
+	return r.Exec(ctx, "ROLLBACK TO SAVEPOINT piece")
 }
 
 // changed says so where a server's error means that a table was changed.
 func changed(err error) error {
-	if isError(err, errTableDefChanged, errNoSuchTable, errBadField, errNoSuchKey) {
+	if server.IsError(err, server.CodeTableDefChanged, server.CodeNoSuchTable, server.CodeBadField, server.CodeNoSuchKey) {
 		return fmt.Errorf("%w: %w", errChanged, err)
 	}
 	return err
@@ -255,13 +256,13 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 		return p.err()
 	}
 	beginning := w.holdBack(p, t)
-	t.enter(p, w.catalog.conn.server)
+	t.enter(p, w.catalog.conn.Info)
 	entry := dump.Table{Name: t.name}
 	if p.qualified {
 		entry.Name = t.qualified()
 	}
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
-	into := inserter{p: p, header: t.header(), commits: !w.catalog.conn.mariadb()}
+	into := inserter{p: p, header: t.header(), commits: !w.catalog.conn.IsMariaDB()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
 		s := w.streams[0]
 		if err := s.write(ctx, &into); err != nil {
@@ -274,7 +275,7 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	into.close()
 	into.commit()
 	beginning.end()
-	t.leave(p, w.catalog.conn.server)
+	t.leave(p, w.catalog.conn.Info)
 	w.needs(t, len(into.header)+into.longest)
 	if len(t.later) > 0 && !t.joined {
 		p.stmt("%s", addElements(t.name, t.later))

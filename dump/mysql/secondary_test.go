@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 func TestAddable(t *testing.T) {
@@ -54,7 +56,7 @@ func TestKeysAfterTheRows(t *testing.T) {
 	my := testServer(t)
 	db := my.CreateDB(t)
 	functional := ""
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		functional = "KEY expression ((lower(name))), "
 	}
 	my.Query(t, db, `CREATE TABLE parents (id INT PRIMARY KEY, code INT NOT NULL, name VARCHAR(200), filler TEXT, KEY by_name (name), KEY by_code (code), KEY by_both (name, code) COMMENT 'a,(b)');

@@ -20,10 +20,10 @@ type sequence struct {
 func (c *catalog) readSequences(ctx context.Context, db *database, names []string) error {
 	for _, name := range names {
 		s := sequence{name: name}
-		rows, err := c.conn.list(ctx, "SHOW CREATE SEQUENCE "+quote.Name(s.name))
+		rows, err := c.conn.List(ctx, "SHOW CREATE SEQUENCE "+quote.Name(s.name))
 		if err == nil && len(rows) == 1 {
 			s.definition = rows[0]["create table"]
-			rows, err = c.conn.list(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles, IF(increment < 0, next_not_cached_value > start_value, next_not_cached_value < start_value) AS behind FROM "+quote.Name(s.name)+" USE INDEX ()")
+			rows, err = c.conn.List(ctx, "SELECT next_not_cached_value AS next, cycle_count AS cycles, IF(increment < 0, next_not_cached_value > start_value, next_not_cached_value < start_value) AS behind FROM "+quote.Name(s.name)+" USE INDEX ()")
 		}
 		if err != nil {
 			return fmt.Errorf("sequence %s: %w", s.name, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -69,7 +70,7 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		SET GLOBAL automatic_sp_privileges = 0; DROP PROCEDURE shop.was; DROP TABLE shop.gone; ALTER TABLE shop.kept DROP b;
 		SET sql_mode = '`+loadMode+`'; CREATE DATABASE at_first; CREATE PROCEDURE at_first.plain() SELECT 1`)
 	want := []string{"shop`.`gone` TO", "ON PROCEDURE `shop`.`was` TO", "shop`.`kept` TO `late`"}
-	if from.family == familyMariaDB {
+	if from.family == server.MariaDB {
 		from.Query(t, "", "INSTALL SONAME 'auth_ed25519'; CREATE USER by_plugin@'%' IDENTIFIED VIA ed25519 USING PASSWORD('x'); GRANT SELECT ON shop.* TO by_plugin@'%'")
 	} else {
 		from.Query(t, "", "ALTER USER app@'%' IDENTIFIED BY 'newer' RETAIN CURRENT PASSWORD")
@@ -84,7 +85,7 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 			t.Errorf("the dump does not name %s: %s", what, all)
 		}
 	}
-	if from.family == familyMySQL {
+	if from.family == server.MySQL {
 		byClient.Query(t, "", "DROP DATABASE `odd ``db ünï`; DROP DATABASE shop; DROP SERVER elsewhere")
 		byClient.client(t, "", stream.Bytes())
 		natively.Query(t, "", "DROP USER partly@'%'; SET GLOBAL partial_revokes = OFF")
@@ -102,7 +103,7 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		}
 	}
 	restored := []*testMySQL{natively}
-	if from.family == familyMySQL {
+	if from.family == server.MySQL {
 		restored = append(restored, byClient)
 	}
 	for _, my := range restored {
@@ -119,7 +120,7 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		if got := my.Query(t, "", "SHOW GRANTS FOR late@'%'"); !strings.Contains(got, "GRANT SELECT ON `shop`.`v`") {
 			t.Errorf("the user who has lost privileges has %s", got)
 		}
-		if from.family == familyMariaDB {
+		if from.family == server.MariaDB {
 			if got := my.Query(t, "", "SELECT COUNT(*) FROM mysql.user WHERE user = 'by_plugin'"); got != "0" {
 				t.Error("the user whose plugin is not there can log in without it")
 			}
@@ -138,7 +139,7 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 // rights that are in it.
 func (my *testMySQL) prepare(t *testing.T) {
 	my.Query(t, "", "GRANT PROXY ON ''@'' TO root@127.0.0.1 WITH GRANT OPTION")
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		my.Query(t, "", "SET GLOBAL partial_revokes = ON")
 	}
 }
@@ -148,7 +149,7 @@ func (my *testMySQL) whole(t *testing.T) string {
 	t.Helper()
 	all := []string{my.mysqldump(t, "--databases", "shop", "odd `db ünï", "empty")}
 	hex, role := "", "'N'"
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		hex = "SET print_identified_with_as_hex = 1; "
 	} else {
 		role = "is_role"
@@ -164,7 +165,7 @@ func (my *testMySQL) whole(t *testing.T) string {
 		all = append(all, name+":", my.Query(t, "", "SHOW GRANTS FOR "+name))
 	}
 	all = append(all, my.Query(t, "", "SELECT * FROM mysql.servers"))
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		all = append(all, my.Query(t, "", "SELECT * FROM mysql.roles_mapping ORDER BY 1, 2, 3"))
 	}
 	return fmt.Sprint(strings.Join(all, "\n"))
@@ -181,7 +182,7 @@ func TestOddServer(t *testing.T) {
 		INSERT INTO time_zone_transition VALUES (9001, 1711846800, 1), (9001, 1729990800, 0); SET GLOBAL time_zone = 'Test/Zone'`)
 	computes := "SET sql_mode = ''; CREATE TABLE computes (id INT PRIMARY KEY, ts TIMESTAMP(3) NULL, d DATETIME NULL, h VARCHAR(30) AS (ts) STORED, v INT AS (HOUR(ts)) VIRTUAL, KEY (v), KEY (d), CHECK (ts = 0 OR HOUR(ts) > 1));"
 	const rows = "INSERT INTO computes (id, ts, d) VALUES (6, '0000-00-00 00:00:00', '0000-00-00 00:00:00'), (1, '2024-07-01 03:00:00.25+00:00', '2024-07-01 03:00:00'), (2, NULL, NULL), (3, '2024-10-27 00:30:00+00:00', NULL), (4, '2024-10-27 01:30:00+00:00', NULL);"
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		computes += "SET time_zone = 'Test/Zone';" + rows
 	} else {
 		computes += "SET time_zone = '+00:00', check_constraint_checks = 0;" + strings.ReplaceAll(rows, "+00:00", "") + "SET time_zone = 'Test/Zone'; ALTER TABLE computes FORCE, ALGORITHM = COPY"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -97,18 +98,21 @@ var worst = []struct{ name, value string }{
 	{"date_format", "'%d.%m.%Y'"},
 }
 
+// refusing are settings that a load makes where it may, as they only refuse.
+var refusing = []string{"restrict_fk_on_non_standard_key", "innodb_strict_mode", "sql_require_primary_key"}
+
 // said are the settings, besides refusing, that a dump makes where it needs them.
 var said = []string{"completion_type", "transaction_read_only", "tx_read_only", "explicit_defaults_for_timestamp", "sql_generate_invisible_primary_key", "check_constraint_checks", "foreign_key_checks"}
 
 // refusable makes tables that a server refuses by its settings, or makes others of.
-func refusable(f family) string {
+func refusable(f server.Family) string {
 	sql := "SET innodb_strict_mode = 0; CREATE TABLE too_wide (id INT PRIMARY KEY"
 	for i := range 40 {
 		sql += fmt.Sprintf(", c%d CHAR(250) NOT NULL", i)
 	}
 	sql += `) CHARSET = latin1 ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8; CREATE TABLE no_key (a INT);
 		SET explicit_defaults_for_timestamp = 1; CREATE TABLE stamped (id INT PRIMARY KEY, a TIMESTAMP NOT NULL, b TIMESTAMP NOT NULL);`
-	if f == familyMySQL {
+	if f == server.MySQL {
 		sql += "SET restrict_fk_on_non_standard_key = 0;"
 	}
 	return sql + "CREATE TABLE z_parent (id INT PRIMARY KEY, a INT, KEY (a)); CREATE TABLE a_child (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES z_parent (a))"
@@ -144,13 +148,13 @@ func TestWorstSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.close()
-	if err := admin.exec(t.Context(), "SET wait_timeout = 1000, completion_type = 0, autocommit = 1"); err != nil {
+	defer admin.Close()
+	if err := admin.Exec(t.Context(), "SET wait_timeout = 1000, completion_type = 0, autocommit = 1"); err != nil {
 		t.Fatal(err)
 	}
 	set := func(name, value string) bool {
-		err := admin.exec(t.Context(), "SET GLOBAL "+name+" = "+value)
-		if err != nil && !isError(err, 1193, errNotASessions, 1228, 1231, 1273) { // not there, or not with that value
+		err := admin.Exec(t.Context(), "SET GLOBAL "+name+" = "+value)
+		if err != nil && !server.IsError(err, 1193, server.CodeNotASessions, 1228, 1231, 1273) { // not there, or not with that value
 			t.Fatalf("%s = %s: %v", name, value, err)
 		}
 		return err == nil
@@ -181,7 +185,7 @@ func TestWorstSettings(t *testing.T) {
 		}
 	}
 	for _, db := range several {
-		if err := admin.exec(t.Context(), "DROP DATABASE "+db); err != nil {
+		if err := admin.Exec(t.Context(), "DROP DATABASE "+db); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // beginSnapshot starts the transaction whose moment is that of the dump.
@@ -14,7 +15,7 @@ const beginSnapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
 // A snapshot is one moment of a server, seen by several connections.
 type snapshot struct {
-	readers  []*conn
+	readers  []*server.Conn
 	fewer    string // why there are fewer of them than asked for
 	position string // of the binary log at that moment, where asked for
 }
@@ -32,7 +33,7 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 	}()
 	for range n {
 		r, err := s.open(ctx)
-		if len(p.readers) > 0 && isError(err, errTooManyConnections, errTooManyForUser, errTooManyForUserSince) {
+		if len(p.readers) > 0 && server.IsError(err, server.CodeTooManyConnections, server.CodeTooManyForUser, server.CodeTooManyForUserSince) {
 			p.fewer = err.Error()
 			break
 		}
@@ -41,14 +42,14 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 		}
 		p.readers = append(p.readers, r)
 	}
-	mariadb := p.readers[0].mariadb()
+	mariadb := p.readers[0].IsMariaDB()
 	// MariaDB knows the position that belongs to a snapshot by itself.
 	if len(p.readers) > 1 || s.cfg.Position && !mariadb {
 		lock, err := s.stopCommits(ctx)
 		switch {
 		case err == nil:
-			defer lock.close() // which ends the lock
-		case isError(err, errAccessDenied, errPrivilegeNeeded, errLockWaitTimeout) || errors.Is(err, errBusy):
+			defer lock.Close() // which ends the lock
+		case server.IsError(err, server.CodeAccessDenied, server.CodePrivilegeNeeded, server.CodeLockWaitTimeout) || errors.Is(err, errBusy):
 			p.fewer = err.Error()
 			closeAll(p.readers[1:])
 			p.readers = p.readers[:1]
@@ -57,7 +58,7 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 		}
 	}
 	for _, r := range p.readers {
-		if err := r.exec(ctx, beginSnapshot); err != nil {
+		if err := r.Exec(ctx, beginSnapshot); err != nil {
 			return p, fmt.Errorf("begin the dump's transaction: %w", err)
 		}
 	}
@@ -69,10 +70,10 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 
 // readPosition asks for the position of the binary log that belongs to the
 // snapshot of c: file, offset and GTIDs.
-func readPosition(ctx context.Context, c *conn) (string, error) {
+func readPosition(ctx context.Context, c *server.Conn) (string, error) {
 	var file, offset, gtid string
-	if c.mariadb() {
-		rows, err := c.list(ctx, "SHOW STATUS LIKE 'binlog_snapshot_%'")
+	if c.IsMariaDB() {
+		rows, err := c.List(ctx, "SHOW STATUS LIKE 'binlog_snapshot_%'")
 		if err != nil {
 			return "", fmt.Errorf("read the binary log's position: %w", err)
 		}
@@ -85,16 +86,16 @@ func readPosition(ctx context.Context, c *conn) (string, error) {
 			}
 		}
 		if file != "" && integerForm.MatchString(offset) {
-			if err := c.row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+quote.Literal(file)+", "+offset+"), '')", &gtid); err != nil {
+			if err := c.Row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+quote.Literal(file)+", "+offset+"), '')", &gtid); err != nil {
 				return "", fmt.Errorf("read the binary log's position: %w", err)
 			}
 		}
 	} else {
 		query := "SHOW BINARY LOG STATUS"
-		if c.version.less(version{8, 2, 0}) {
+		if c.Version.Less(server.Version{8, 2, 0}) {
 			query = "SHOW MASTER STATUS"
 		}
-		rows, err := c.list(ctx, query)
+		rows, err := c.List(ctx, query)
 		if err != nil {
 			return "", fmt.Errorf("read the binary log's position: %w", err)
 		}
@@ -116,28 +117,28 @@ var errBusy = errors.New("a statement has been running for more than 5 seconds, 
 
 // stopCommits keeps everybody from committing for as long as the connection
 // that it returns is open.
-func (s *Source) stopCommits(ctx context.Context) (*conn, error) {
+func (s *Source) stopCommits(ctx context.Context) (*server.Conn, error) {
 	c, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	statements := []string{"SET lock_wait_timeout = 5"}
-	if c.mariadb() {
+	if c.IsMariaDB() {
 		statements = append(statements, "BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT")
 	} else {
 		// The lock waits for the statements that use tables, and whoever comes
 		// after it waits too, even when it has been given up.
 		var long int
 		const running = "SELECT COUNT(*) FROM performance_schema.processlist WHERE command IN ('Query', 'Execute') AND time > 5"
-		if err := c.row(ctx, running, &long); err == nil && long > 0 {
-			c.close()
+		if err := c.Row(ctx, running, &long); err == nil && long > 0 {
+			c.Close()
 			return nil, errBusy
 		}
 		statements = append(statements, "FLUSH TABLES WITH READ LOCK")
 	}
 	for _, sql := range statements {
-		if err := c.exec(ctx, sql); err != nil {
-			c.close()
+		if err := c.Exec(ctx, sql); err != nil {
+			c.Close()
 			return nil, fmt.Errorf("%s: %w", sql, err)
 		}
 	}
@@ -145,12 +146,12 @@ func (s *Source) stopCommits(ctx context.Context) (*conn, error) {
 }
 
 // open opens a session with the settings of a dump.
-func (s *Source) open(ctx context.Context) (*conn, error) {
-	return open(ctx, s.conn, forDump, s.cfg.LockTimeout)
+func (s *Source) open(ctx context.Context) (*server.Conn, error) {
+	return server.Open(ctx, s.conn, server.ForDump, s.cfg.LockTimeout)
 }
 
-func closeAll(list []*conn) {
+func closeAll(list []*server.Conn) {
 	for _, c := range list {
-		c.close()
+		c.Close()
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // Survey connects to the server and ends the connection: what makes every dump fail from the start fails here, before
@@ -25,9 +26,9 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 	if err != nil {
 		return survey, err
 	}
-	defer conn.close()
+	defer conn.Close()
 	c := &catalog{conn: conn, warn: func(string) {}, debug: func(string) {}}
-	if survey.Source, err = conn.identify(ctx); err != nil {
+	if survey.Source, err = conn.Identify(ctx); err != nil {
 		return survey, fmt.Errorf("ask the server who it is: %w", err)
 	}
 	if survey.Source != "" && len(s.cfg.Databases) > 0 {
@@ -42,7 +43,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 		return survey, err
 	}
 	for _, name := range names {
-		found, err := conn.contents(ctx, name)
+		found, err := conn.Contents(ctx, name)
 		if err != nil || found != "" {
 			return survey, err
 		}
@@ -57,8 +58,8 @@ func (s *Source) names(ctx context.Context, c *catalog) ([]string, error) {
 		return c.databases(ctx)
 	}
 	for _, name := range s.cfg.Databases {
-		err := c.conn.exec(ctx, "USE "+quote.Name(name))
-		if !isError(err, errNoSuchDatabase) || s.cfg.AllowEmpty {
+		err := c.conn.Exec(ctx, "USE "+quote.Name(name))
+		if !server.IsError(err, server.CodeNoSuchDatabase) || s.cfg.AllowEmpty {
 			if err != nil {
 				return nil, err
 			}

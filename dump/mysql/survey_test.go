@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -49,7 +50,7 @@ func TestNothingToDump(t *testing.T) {
 	if err := Verify(bytes.NewReader(my.dump(t, cfg))); err != nil {
 		t.Error(err)
 	}
-	if _, err := my.source(t, Config{Databases: []string{"nowhere"}, AllowEmpty: true}).Survey(t.Context()); ErrorNumber(err) != errNoSuchDatabase {
+	if _, err := my.source(t, Config{Databases: []string{"nowhere"}, AllowEmpty: true}).Survey(t.Context()); server.ErrorNumber(err) != server.CodeNoSuchDatabase {
 		t.Errorf("a database that is not there is no empty one: %v", err)
 	}
 }
@@ -70,7 +71,7 @@ func TestSurvey(t *testing.T) {
 		return got.Source
 	}
 	one, two, all := survey(db), survey(other), survey()
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		if one+two+all != "" {
 			t.Errorf("MariaDB has nothing that stays and that others do not have, but: %q", one)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A placement is where a dump goes and what is dropped there. place alone makes
@@ -21,10 +22,10 @@ type placement struct {
 // a dump of several names. It returns what stands in the way as an error, in any of
 // them, and changes nothing.
 func (s *loading) place(ctx context.Context, named []string) (placement, error) {
-	p := placement{target: dump.Target{Server: s.cfg.Server.address(), Databases: named}}
+	p := placement{target: dump.Target{Server: s.cfg.Server.Address(), Databases: named}}
 	if s.cfg.Database != "" {
 		p.target.Database, p.target.Databases = s.cfg.Database, []string{s.cfg.Database}
-		if err := s.conn.exec(ctx, "USE "+quote.Name(s.cfg.Database)); err != nil {
+		if err := s.conn.Exec(ctx, "USE "+quote.Name(s.cfg.Database)); err != nil {
 			return p, err
 		}
 	}
@@ -33,13 +34,13 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 		return p, err
 	}
 	for _, db := range p.target.Databases {
-		if s.srv.isSystemSchema(db) {
+		if s.srv.IsSystemSchema(db) {
 			return p, fmt.Errorf("database %s is the server's own here", db)
 		}
 		if !exists(db) && s.cfg.Database == "" {
 			continue
 		}
-		found, err := s.conn.contents(ctx, db)
+		found, err := s.conn.Contents(ctx, db)
 		switch {
 		case err != nil:
 			return p, err
@@ -61,15 +62,15 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 // existing tells which databases there are, by names as the server tells them
 // apart.
 func (s *loading) existing(ctx context.Context) (exists func(db string) bool, err error) {
-	rows, err := s.conn.list(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
+	rows, err := s.conn.List(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
 	if err != nil {
 		return nil, err
 	}
 	there := make(map[string]bool)
 	for _, r := range rows {
-		there[s.srv.fold(r["name"])] = true
+		there[s.srv.Fold(r["name"])] = true
 	}
-	return func(db string) bool { return there[s.srv.fold(db)] }, nil
+	return func(db string) bool { return there[s.srv.Fold(db)] }, nil
 }
 
 // clear drops what the placement says. s.gone keeps what is no longer there. A
@@ -80,14 +81,14 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	}
 	var checks int
 	var mode string // as a dump of mysqldump may have set them
-	if err := s.conn.row(ctx, "SELECT @@foreign_key_checks, @@sql_mode", &checks, &mode); err != nil {
+	if err := s.conn.Row(ctx, "SELECT @@foreign_key_checks, @@sql_mode", &checks, &mode); err != nil {
 		return err
 	}
-	if err := s.conn.exec(ctx, "SET foreign_key_checks = 0"); err != nil {
+	if err := s.conn.Exec(ctx, "SET foreign_key_checks = 0"); err != nil {
 		return err
 	}
 	for _, db := range p.dropped {
-		err := s.conn.exec(ctx, "DROP DATABASE "+quote.Name(db))
+		err := s.conn.Exec(ctx, "DROP DATABASE "+quote.Name(db))
 		if s.dropped("database "+db, err); err != nil {
 			return fmt.Errorf("drop database %s: %w", db, err)
 		}
@@ -97,31 +98,31 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			return fmt.Errorf("clean database %s: %w", db, err)
 		}
 	}
-	return s.conn.exec(ctx, fmt.Sprintf("SET foreign_key_checks = %d, sql_mode = %s", checks, quote.Literal(mode)))
+	return s.conn.Exec(ctx, fmt.Sprintf("SET foreign_key_checks = %d, sql_mode = %s", checks, quote.Literal(mode)))
 }
 
 // dropped notes what became of something that was to be dropped.
 func (s *loading) dropped(what string, err error) {
-	s.gone = dump.Dropped(s.gone, what, err, ErrorNumber(err) != 0)
+	s.gone = dump.Dropped(s.gone, what, err, server.ErrorNumber(err) != 0)
 }
 
 // clean drops everything in a database. The database stays, and with it what
 // accounts may do in it. It is the one that is used, and foreign keys are not
 // checked.
 func (s *loading) clean(ctx context.Context, db string) error {
-	for _, kind := range s.srv.objectKinds() {
-		names, err := s.conn.objectsOf(ctx, db, kind)
+	for _, kind := range s.srv.ObjectKinds() {
+		names, err := s.conn.ObjectsOf(ctx, db, kind)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
 			if kind == "PACKAGE" { // MariaDB before 11 knows the word only so
-				if err := s.conn.exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
+				if err := s.conn.Exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
 					return err
 				}
 			}
 			what := strings.ToLower(kind) + " " + name
-			err := s.conn.exec(ctx, "DROP "+kind+" "+quote.Name(name))
+			err := s.conn.Exec(ctx, "DROP "+kind+" "+quote.Name(name))
 			if s.dropped(what, err); err != nil {
 				return fmt.Errorf("drop %s: %w", what, err)
 			}

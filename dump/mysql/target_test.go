@@ -14,6 +14,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -121,7 +122,7 @@ func TestStatementsElsewhere(t *testing.T) {
 		"CREATE DEFINER=`root`@`localhost` PROCEDURE `" + other + "`.`p`() SELECT 1", "CREATE /*!50017 DEFINER=`root`@`localhost`*/ /*!50003 TRIGGER `tr` BEFORE INSERT ON `" + other + "`.`t` FOR EACH ROW SET @a = 1 */",
 		"CREATE OR REPLACE VIEW " + other + ".v AS SELECT 1", "ALTER TABLE `mine` RENAME TO `" + other + "`.`mine`", "LOCK TABLES " + other + ".t WRITE",
 	}
-	if my.family == familyMariaDB { // to MySQL it is a comment
+	if my.family == server.MariaDB { // to MySQL it is a comment
 		leads = append(leads, "/*M!100000 USE "+other+"*/")
 	}
 	foreign := func(sql string) []byte {
@@ -306,7 +307,7 @@ func TestTriggersByQualifiedNames(t *testing.T) {
 		CREATE PROCEDURE p() INSERT INTO DB.log SELECT DB . t.a FROM DB.t;
 		CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 7;
 		CREATE VIEW v AS SELECT DB.f() AS f, DB.t.a FROM DB.t; CREATE VIEW w AS SELECT f FROM v`, "DB", quote.Name(from)))
-	if my.family == familyMariaDB {
+	if my.family == server.MariaDB {
 		my.Query(t, from, "CREATE SEQUENCE s START 100; SELECT NEXTVAL(s); CREATE VIEW sequenced AS SELECT LASTVAL(s) AS l, NEXTVAL("+from+".s) AS n; CREATE DEFINER = nobody@nowhere VIEW disowned AS SELECT a, b FROM t")
 	}
 	stream := my.dump(t, Config{Databases: []string{from}})
@@ -364,7 +365,7 @@ func TestForeignKeysBetweenDatabases(t *testing.T) {
 // A server that does not tell databases apart by case finds the one that is there.
 func TestTargetByOtherCase(t *testing.T) {
 	my := testServer(t)
-	if my.family != familyMariaDB {
+	if my.family != server.MariaDB {
 		t.Skip("MySQL is told when it makes its data")
 	}
 	stream := my.headed(t, engineServer, "-- database \"Shop\"\nCREATE DATABASE IF NOT EXISTS `Shop`;\nUSE `Shop`;\nCREATE TABLE `new` (`a` INT);\n")
@@ -446,28 +447,28 @@ func (my *testMySQL) headed(t *testing.T, kind, sql string) []byte {
 }
 
 // session opens a session, until the test is over.
-func (my *testMySQL) session(t *testing.T) *conn {
+func (my *testMySQL) session(t *testing.T) *server.Conn {
 	t.Helper()
 	c, err := my.connect(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.close)
+	t.Cleanup(c.Close)
 	return c
 }
 
-func execute(t *testing.T, c *conn, sql string) {
+func execute(t *testing.T, c *server.Conn, sql string) {
 	t.Helper()
-	if err := c.exec(t.Context(), sql); err != nil {
+	if err := c.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 // marks is what the table t holds in a database; empty where there is none.
-func marks(t *testing.T, c *conn, db string) string {
+func marks(t *testing.T, c *server.Conn, db string) string {
 	t.Helper()
-	rows, err := c.list(t.Context(), "SELECT GROUP_CONCAT(mark) AS marks FROM "+db+".t")
-	if isError(err, errNoSuchTable, errNoSuchDatabase) {
+	rows, err := c.List(t.Context(), "SELECT GROUP_CONCAT(mark) AS marks FROM "+db+".t")
+	if server.IsError(err, server.CodeNoSuchTable, server.CodeNoSuchDatabase) {
 		return ""
 	}
 	if err != nil {
@@ -483,7 +484,7 @@ func TestCleanForMysqldump(t *testing.T) {
 	my.Query(t, db, "CREATE TABLE z (a INT PRIMARY KEY, d DATE); CREATE TABLE refers (a INT, FOREIGN KEY (a) REFERENCES z (a))")
 	stream := []byte(my.mysqldump(t, db))
 	my.Query(t, target, "CREATE TABLE old (a INT)")
-	if my.family == familyMariaDB { // which is dropped in a mode in which a DATE is a DATETIME
+	if my.family == server.MariaDB { // which is dropped in a mode in which a DATE is a DATETIME
 		my.Query(t, target, "DELIMITER //\nSET sql_mode = 'ORACLE'// CREATE PACKAGE p AS FUNCTION f RETURN INT; END//")
 	}
 	if err := my.load(t, LoadConfig{Database: target, Clean: true}, stream); err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -109,10 +110,10 @@ func TestTLS(t *testing.T) {
 			if c.host != "" {
 				s.Host = c.host
 			}
-			cc, err := s.connConfig()
-			var conn *conn
+			cc, err := s.Driver()
+			var conn *server.Conn
 			if err == nil {
-				conn, err = connect(t.Context(), cc)
+				conn, err = server.Connect(t.Context(), cc)
 			}
 			if c.want != "" && c.want != "plain" {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -123,8 +124,8 @@ func TestTLS(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.close()
-			rows, err := conn.list(t.Context(), "SHOW SESSION STATUS LIKE 'Ssl_version'")
+			defer conn.Close()
+			rows, err := conn.List(t.Context(), "SHOW SESSION STATUS LIKE 'Ssl_version'")
 			if err != nil || len(rows) != 1 || (rows[0]["value"] == "") != (c.want == "plain") {
 				t.Errorf("%v, %v", rows, err)
 			}

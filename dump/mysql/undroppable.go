@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // ErrUndroppable is returned when a database that is to be dropped, or emptied,
@@ -21,16 +22,16 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 	if len(databases) == 0 {
 		return nil
 	}
-	me, err := s.conn.holder(ctx)
+	me, err := s.conn.Holder(ctx)
 	switch {
-	case ErrorNumber(err) != 0: // a server that knows no rights (skip-grant-tables)
+	case server.ErrorNumber(err) != 0: // a server that knows no rights (skip-grant-tables)
 	case err != nil:
 		return fmt.Errorf("read what the account may do: %w", err)
 	default:
 		var errs []error
 		for _, db := range databases {
-			if !me.may(db, "DROP") && (slices.Contains(p.dropped, db) || !me.hasTables(db)) {
-				errs = append(errs, fmt.Errorf("%w: database %s: the account lacks a right: GRANT DROP ON %s.* TO %s", ErrUndroppable, db, quote.Name(db), me.name))
+			if !me.May(db, "DROP") && (slices.Contains(p.dropped, db) || !me.HasTables(db)) {
+				errs = append(errs, fmt.Errorf("%w: database %s: the account lacks a right: GRANT DROP ON %s.* TO %s", ErrUndroppable, db, quote.Name(db), me.Name))
 			}
 		}
 		if len(errs) > 0 {
@@ -47,12 +48,12 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 
 // inTheWay are the errors of LOCK TABLES that DROP ends with too. By others, as of
 // a trigger that has lost its tables, nothing is known of DROP.
-var inTheWay = []uint16{errLockWaitTimeout, errDeadlock, errOptionPrevents, errReadOnlyMode}
+var inTheWay = []uint16{server.CodeLockWaitTimeout, server.CodeDeadlock, server.CodeOptionPrevents, server.CodeReadOnlyMode}
 
 // lockable has the server lock a database's tables as DROP does, and let go of
 // them again: it waits for others that hold one, up to the lock timeout.
 func (s *loading) lockable(ctx context.Context, db string) error {
-	rows, err := s.conn.list(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND "+s.srv.isDatabase("table_schema", db)+" ORDER BY 1")
+	rows, err := s.conn.List(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND "+s.srv.DatabaseIs("table_schema", db)+" ORDER BY 1")
 	if err != nil {
 		return err
 	}
@@ -64,11 +65,11 @@ func (s *loading) lockable(ctx context.Context, db string) error {
 			names[i] = quote.Name(db) + "." + quote.Name(r["name"]) + " WRITE"
 		}
 		rows = rows[n:]
-		err := s.conn.exec(ctx, "LOCK TABLES "+strings.Join(names, ", "))
-		if isError(err, inTheWay...) || err != nil && ErrorNumber(err) == 0 {
+		err := s.conn.Exec(ctx, "LOCK TABLES "+strings.Join(names, ", "))
+		if server.IsError(err, inTheWay...) || err != nil && server.ErrorNumber(err) == 0 {
 			return err
 		}
-		if err := s.conn.exec(ctx, "UNLOCK TABLES"); err != nil {
+		if err := s.conn.Exec(ctx, "UNLOCK TABLES"); err != nil {
 			return err
 		}
 	}

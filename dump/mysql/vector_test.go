@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // Vectors are younger than the oldest servers: where there are none there is nothing to hold.
@@ -14,14 +16,14 @@ func TestVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
+	defer c.Close()
 	index, from := ", VECTOR KEY nearest (e)", "VEC_FromText"
 	switch {
-	case c.atLeast(familyMariaDB, version{11, 7, 0}):
-	case c.atLeast(familyMySQL, version{9, 0, 0}):
+	case c.AtLeast(server.MariaDB, server.Version{11, 7, 0}):
+	case c.AtLeast(server.MySQL, server.Version{9, 0, 0}):
 		index, from = "", "STRING_TO_VECTOR"
 	default:
-		t.Logf("%s %s has no vectors", c.family, c.version)
+		t.Logf("%s %s has no vectors", c.Family, c.Version)
 		return
 	}
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -19,7 +20,7 @@ func (l *Loader) Verify(r io.Reader) error {
 	}
 	s.seen, s.longest = nil, 0
 	mode, begun := "", false
-	var of server
+	var of server.Info
 	for {
 		item, err := s.dump.Next()
 		switch {
@@ -57,17 +58,17 @@ func (l *Loader) Verify(r io.Reader) error {
 }
 
 // namedServer returns the server that a dump is of, by a comment at its beginning.
-func namedServer(comment string) (server, bool) {
+func namedServer(comment string) (server.Info, bool) {
 	text, own := strings.CutPrefix(comment, "-- "+serverPrefix)
 	text, theirs := strings.CutPrefix(text, "-- Server version\t")
 	if !own && !theirs {
-		return server{}, false
+		return server.Info{}, false
 	}
 	family, number, ok := strings.Cut(text, " ")
 	if own && ok { // MariaDB 10.11
 		text = number + "-" + family
 	}
-	srv, err := parseVersion(text)
+	srv, err := server.ParseVersion(text)
 	return srv, err == nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
@@ -23,7 +24,7 @@ type view struct {
 }
 
 func (c *catalog) readViews(ctx context.Context, db *database) error {
-	if len(db.views) > 0 && c.texts == nil && c.conn.mariadb() {
+	if len(db.views) > 0 && c.texts == nil && c.conn.IsMariaDB() {
 		var err error
 		if c.texts, err = c.readViewTexts(ctx); err != nil {
 			return err
@@ -33,7 +34,7 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 		v := &db.views[i]
 		text := c.texts[db.name][v.name]
 		switch {
-		case text == nil && c.conn.mariadb():
+		case text == nil && c.conn.IsMariaDB():
 			return fmt.Errorf("view %s: %w", v.name, errChanged) // it was not there when the texts were read
 		case text != nil && !text.opens:
 			c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as to show it the server might run functions of its owner's: strings that name a character set are without it", db.name, v.name))
@@ -50,7 +51,7 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 			continue
 		}
 		if text != nil {
-			v.columns, _ = selectedNames(text.record["text"])
+			v.columns, _ = selectedNames(text.Record["text"])
 		} else if err := c.readViewColumns(ctx, db, v); err != nil {
 			return fmt.Errorf("view %s: %w", v.name, err)
 		}
@@ -61,9 +62,9 @@ func (c *catalog) readViews(ctx context.Context, db *database) error {
 
 // byText makes the view what its text in information_schema says.
 func (v *view) byText(db *database, text *viewText) {
-	v.definition, v.charset, v.collation = text.statement(db.name), "utf8mb4", text.record["collation"]
+	v.definition, v.charset, v.collation = text.statement(db.name), "utf8mb4", text.Record["collation"]
 	if !strings.HasPrefix(v.collation, "utf8mb4_") && quote.IsASCII(v.definition) {
-		v.charset = text.record["charset"]
+		v.charset = text.Record["charset"]
 	} else if !strings.HasPrefix(v.collation, "utf8mb4_") {
 		v.collation = "utf8mb4_general_ci"
 	}
@@ -77,7 +78,7 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 		c.setInvalid(db, v, invalid)
 		return nil
 	}
-	if isError(err, errNoSuchTable) && strings.Contains(err.Error(), "'"+db.name+"."+v.name+"'") { // it itself is gone, and may come again
+	if server.IsError(err, server.CodeNoSuchTable) && strings.Contains(err.Error(), "'"+db.name+"."+v.name+"'") { // it itself is gone, and may come again
 		return fmt.Errorf("%w: %w", errChanged, err)
 	}
 	if err != nil && !isObjects(err) {
@@ -97,12 +98,12 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 		}
 		// MySQL puts backslashes into letters of sets that have them there, and cannot read the view any more, but has its
 		// text in UTF-8. Of another view that it cannot read the text is no better.
-		misread := multibyte[text.record["charset"]] && !quote.IsASCII(text.record["text"])
+		misread := multibyte[text.Record["charset"]] && !quote.IsASCII(text.Record["text"])
 		if v.byText(db, text); v.check() != nil || isObjects(err) && !misread {
 			c.setInvalid(db, v, err.Error())
 			return nil
 		}
-		v.columns, _ = selectedNames(text.record["text"])
+		v.columns, _ = selectedNames(text.Record["text"])
 		c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as what the server shows of it is not to be read: %v", db.name, v.name, err))
 	}
 	return nil
@@ -112,21 +113,21 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 // session that made it, but where clients, which read bytes, would see other letters in that than the server.
 func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err error) {
 	show := func() error {
-		rows, err := c.conn.list(ctx, "SHOW CREATE VIEW "+quote.Name(v.name))
+		rows, err := c.conn.List(ctx, "SHOW CREATE VIEW "+quote.Name(v.name))
 		if err != nil {
 			return err
 		}
-		if len(rows) != 1 || !rows[0].has("create view") {
+		if len(rows) != 1 || !rows[0].Has("create view") {
 			return errors.New("the server shows no definition; it takes the privilege SHOW VIEW")
 		}
 		r := rows[0]
 		v.definition, v.charset, v.collation = r["create view"], r["character_set_client"], r["collation_connection"]
-		if !c.conn.mariadb() {
+		if !c.conn.IsMariaDB() {
 			return nil // which says so when it is asked for the columns
 		}
-		warnings, err := c.conn.list(ctx, "SHOW WARNINGS")
+		warnings, err := c.conn.List(ctx, "SHOW WARNINGS")
 		for _, w := range warnings {
-			if w["code"] == strconv.Itoa(errViewInvalid) {
+			if w["code"] == strconv.Itoa(server.CodeViewInvalid) {
 				invalid = "Error " + w["code"] + ": " + w["message"]
 			}
 		}
@@ -158,16 +159,16 @@ func (v *view) check() error {
 
 // viewText returns what information_schema has of a view, or nil where it does not say.
 func (c *catalog) viewText(ctx context.Context, db *database, name string) (*viewText, error) {
-	if c.conn.mariadb() {
+	if c.conn.IsMariaDB() {
 		return c.texts[db.name][name], nil
 	}
-	rows, err := c.conn.list(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
+	rows, err := c.conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, 'UNDEFINED' AS algorithm, character_set_client AS charset, collation_connection AS collation
-		FROM information_schema.views WHERE `+c.conn.isDatabase("table_schema", db.name)+` AND `+is("table_name", name))
+		FROM information_schema.views WHERE `+c.conn.DatabaseIs("table_schema", db.name)+` AND `+server.NameIs("table_name", name))
 	if err != nil || len(rows) != 1 || rows[0]["text"] == "" {
 		return nil, err
 	}
-	return &viewText{record: rows[0]}, nil
+	return &viewText{Record: rows[0]}, nil
 }
 
 // setInvalid leaves a view in the dump as a comment.
@@ -178,7 +179,7 @@ func (c *catalog) setInvalid(db *database, v *view, why string) {
 
 // readViewColumns asks MySQL for the names of a view's columns.
 func (c *catalog) readViewColumns(ctx context.Context, db *database, v *view) error {
-	rows, err := c.conn.list(ctx, "SHOW FIELDS FROM "+quote.Name(v.name))
+	rows, err := c.conn.List(ctx, "SHOW FIELDS FROM "+quote.Name(v.name))
 	if isObjects(err) {
 		c.setInvalid(db, v, err.Error())
 		return nil

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A viewText is what MariaDB has in a view's file. To read it evaluates nothing.
 type viewText struct {
-	record
+	server.Record
 	opens bool // to show the view would run no function
 }
 
@@ -22,12 +23,12 @@ type viewTexts map[string]map[string]*viewText
 // it mentions calls a function that calls itself deterministic, there is no constant that could be evaluated. Names are
 // compared without their databases and their case: a view too many is one that is written from its text.
 func (c *catalog) readViewTexts(ctx context.Context) (viewTexts, error) {
-	rows, err := c.conn.list(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
+	rows, err := c.conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, algorithm, character_set_client AS charset, collation_connection AS collation FROM information_schema.views`)
 	if err != nil {
 		return nil, err
 	}
-	routines, err := c.conn.list(ctx, "SELECT routine_schema AS db, routine_name AS name, routine_type AS type, is_deterministic AS fixed FROM information_schema.routines")
+	routines, err := c.conn.List(ctx, "SELECT routine_schema AS db, routine_name AS name, routine_type AS type, is_deterministic AS fixed FROM information_schema.routines")
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (c *catalog) readViewTexts(ctx context.Context) (viewTexts, error) {
 
 	texts, mentions, closed := make(viewTexts), make(map[*viewText][]string), make(map[string]bool)
 	for _, r := range rows {
-		v := &viewText{record: r, opens: true}
+		v := &viewText{Record: r, opens: true}
 		if texts[r["db"]] == nil {
 			texts[r["db"]] = make(map[string]*viewText)
 		}
@@ -71,7 +72,7 @@ func (c *catalog) readViewTexts(ctx context.Context) (viewTexts, error) {
 		for v, names := range mentions {
 			if v.opens && slices.ContainsFunc(names, func(n string) bool { return closed[n] }) {
 				v.opens, more = false, true
-				closed[strings.ToLower(v.record["name"])] = true
+				closed[strings.ToLower(v.Record["name"])] = true
 			}
 		}
 	}
@@ -111,7 +112,7 @@ func mentioned(text string) (names []string, calls [][]string, ok bool) {
 // statement is the view's definition by its text, as the server shows it but for the character sets of strings, which
 // the text does not have.
 func (v *viewText) statement(db string) string {
-	user, host := v.record["definer"], ""
+	user, host := v.Record["definer"], ""
 	if at := strings.LastIndexByte(user, '@'); at >= 0 {
 		user, host = user[:at], user[at+1:]
 	}
@@ -119,9 +120,9 @@ func (v *viewText) statement(db string) string {
 	if host != "" {
 		definer += "@" + quote.Name(host)
 	}
-	s := fmt.Sprintf("CREATE ALGORITHM=%s DEFINER=%s SQL SECURITY %s VIEW %s AS %s", v.record["algorithm"], definer, v.record["security"],
-		quote.Name(v.record["name"]), withoutDatabase(v.record["text"], db))
-	if check := v.record["checked"]; check != "NONE" {
+	s := fmt.Sprintf("CREATE ALGORITHM=%s DEFINER=%s SQL SECURITY %s VIEW %s AS %s", v.Record["algorithm"], definer, v.Record["security"],
+		quote.Name(v.Record["name"]), withoutDatabase(v.Record["text"], db))
+	if check := v.Record["checked"]; check != "NONE" {
 		s += " WITH " + check + " CHECK OPTION"
 	}
 	return s

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // What is written of a row is the same whether its values are read in slices or, as those of MyISAM, as a whole; and it
@@ -29,7 +30,7 @@ func TestWideRows(t *testing.T) {
 		return strings.Join(list, ", ")
 	}
 	down := " DESC"
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		down = "" // its MyISAM has no such keys
 	}
 	var script strings.Builder
@@ -137,7 +138,7 @@ func TestPagesWithoutStatistics(t *testing.T) {
 // Rows whose unique key is too long for an order are each in the dump, and once, though they begin alike.
 func TestWideRowsWithHashedKeys(t *testing.T) {
 	my := testServer(t)
-	if my.family == familyMySQL {
+	if my.family == server.MySQL {
 		t.Skip("has no such keys")
 	}
 	const rows = 500

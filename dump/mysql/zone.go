@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // What a table's definition computes of a TIMESTAMP, values of generated columns, keys of expressions, CHECKs, it
@@ -24,7 +25,7 @@ func (c *catalog) readZones(ctx context.Context, tables []*table) error {
 			continue
 		}
 		if zone == "" {
-			if err := c.conn.row(ctx, "SELECT @@GLOBAL.time_zone, @@system_time_zone", &zone, &system); err != nil {
+			if err := c.conn.Row(ctx, "SELECT @@GLOBAL.time_zone, @@system_time_zone", &zone, &system); err != nil {
 				return fmt.Errorf("read the server's time zone: %w", err)
 			}
 		}
@@ -35,14 +36,14 @@ func (c *catalog) readZones(ctx context.Context, tables []*table) error {
 			return err
 		}
 		switch {
-		case !c.conn.mariadb() && c.conn.version.less(version{8, 0, 19}):
+		case !c.conn.IsMariaDB() && c.conn.Version.Less(server.Version{8, 0, 19}):
 			c.warn(fmt.Sprintf("what %s computes of its TIMESTAMPs a restore computes in UTC, and not in %s: this server takes no times with their zone", t.label, zone))
 			continue
 		case zone == systemZone:
 			c.warn(fmt.Sprintf("what %s computes of its TIMESTAMPs it has in the time zone of the server's machine, %s: a restore computes it in that of its own; a zone that the server itself is set to is in the dump", t.label, system))
 		}
 		t.zone, t.machineZone = zone, system
-		if c.conn.mariadb() {
+		if c.conn.IsMariaDB() {
 			t.zoned = t.definition.uniqueOfComputed(stamps)
 			continue
 		}
@@ -128,14 +129,14 @@ func keyParts(element string) string {
 }
 
 // enter is what comes before a table's rows, in whose zone they are computed, and leave what comes after them.
-func (t *table) enter(p *printer, srv server) {
-	if t.zone != "" && !srv.mariadb() {
+func (t *table) enter(p *printer, srv server.Info) {
+	if t.zone != "" && !srv.IsMariaDB() {
 		p.inZone(t.zone)
 	}
 }
 
-func (t *table) leave(p *printer, srv server) {
-	if t.zone != "" && srv.mariadb() {
+func (t *table) leave(p *printer, srv server.Info) {
+	if t.zone != "" && srv.IsMariaDB() {
 		p.inZone(t.zone)
 		add := ""
 		for _, key := range t.zoned {
@@ -165,15 +166,15 @@ var errNoZone = errors.New("the dump's tables have values that are computed of T
 func (d *ownDump) checkZone(ctx context.Context) error {
 	if d.zone != "" {
 		var known bool
-		if err := d.conn.row(ctx, "SELECT CONVERT_TZ('2020-01-01 00:00:00', '+00:00', "+quote.Literal(d.zone)+") IS NOT NULL", &known); err != nil {
+		if err := d.conn.Row(ctx, "SELECT CONVERT_TZ('2020-01-01 00:00:00', '+00:00', "+quote.Literal(d.zone)+") IS NOT NULL", &known); err != nil {
 			return fmt.Errorf("ask for the time zone %s: %w", d.zone, err)
 		}
 		if !known {
 			return fmt.Errorf("%w, %s, which this one does not know: load the time zones into it with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql", errNoZone, d.zone)
 		}
 	}
-	if (d.zone != "" || d.machineZone != "") && !d.srv.mariadb() && d.srv.version.less(version{8, 0, 19}) {
-		return fmt.Errorf("%w, written as MySQL 8.0.19 and later read them, and this one is %s", errNoZone, d.srv.version)
+	if (d.zone != "" || d.machineZone != "") && !d.srv.IsMariaDB() && d.srv.Version.Less(server.Version{8, 0, 19}) {
+		return fmt.Errorf("%w, written as MySQL 8.0.19 and later read them, and this one is %s", errNoZone, d.srv.Version)
 	}
 	return nil
 }
@@ -184,7 +185,7 @@ func (d *ownDump) warnOfMachine(ctx context.Context) error {
 		return nil
 	}
 	var here string
-	if err := d.conn.row(ctx, "SELECT @@system_time_zone", &here); err != nil {
+	if err := d.conn.Row(ctx, "SELECT @@system_time_zone", &here); err != nil {
 		return err
 	}
 	if here != d.machineZone {

@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"fmt"
@@ -11,31 +11,31 @@ import (
 // where its file system tells them apart. So every query of it holds the names byte for byte against the one that was
 // asked for, and asks for that name as well: by it alone MariaDB knows which folder to look into.
 
-// is is the condition that a column of information_schema has a name that the server has told, byte for byte.
-func is(column, name string) string {
+// NameIs is the condition that a column of information_schema has a name that the server has told, byte for byte.
+func NameIs(column, name string) string {
 	return fmt.Sprintf("%[1]s = %[2]s AND CAST(%[1]s AS BINARY) = CAST(%[2]s AS BINARY)", column, quote.Literal(name))
 }
 
-// isDatabase is the condition that a column has a database's name, as the server tells them apart.
-func (s server) isDatabase(column, name string) string {
+// DatabaseIs is the condition that a column has a database's name, as the server tells them apart.
+func (s Info) DatabaseIs(column, name string) string {
 	if !s.folds {
-		return is(column, name)
+		return NameIs(column, name)
 	}
 	return fmt.Sprintf("%[1]s = %[2]s AND CAST(LOWER(%[1]s) AS BINARY) = CAST(LOWER(%[2]s) AS BINARY)", column, quote.Literal(name))
 }
 
-// fold returns the name of a database as one that is equal wherever the server takes the two for one database.
-func (s server) fold(name string) string {
+// Fold returns the name of a database as one that is equal wherever the server takes the two for one database.
+func (s Info) Fold(name string) string {
 	if s.folds {
 		return strings.ToLower(name)
 	}
 	return name
 }
 
-// isSystemSchema tells whether a database belongs to the server itself. Two of these names it knows in any letters;
+// IsSystemSchema tells whether a database belongs to the server itself. Two of these names it knows in any letters;
 // Mysql and SYS may be anybody's where it tells them from its own.
-func (s server) isSystemSchema(name string) bool {
-	switch s.fold(name) {
+func (s Info) IsSystemSchema(name string) bool {
+	switch s.Fold(name) {
 	case "mysql", "sys":
 		return true
 	}

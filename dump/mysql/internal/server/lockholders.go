@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"context"
@@ -18,11 +18,11 @@ const locksHeld = `SELECT t.processlist_id AS id, t.processlist_user AS user, t.
 const sessions = `SELECT id, user, host, time AS secs, db AS what FROM information_schema.processlist
 	WHERE db IS NOT NULL AND id <> CONNECTION_ID() ORDER BY time DESC LIMIT 5`
 
-// lockHolders says who holds, or may hold, the tables that somebody has waited for in vain, as far as that can be seen;
+// LockHolders says who holds, or may hold, the tables that somebody has waited for in vain, as far as that can be seen;
 // else the empty string. Statements are not told: they hold what may be anybody's secret.
-func (c *conn) lockHolders(ctx context.Context) string {
+func (c *Conn) LockHolders(ctx context.Context) string {
 	for _, q := range []struct{ query, verb, begin string }{{locksHeld, "holds", "in the way may be"}, {sessions, "uses", "it may be"}} {
-		rows, err := c.list(ctx, q.query)
+		rows, err := c.List(ctx, q.query)
 		if err != nil || len(rows) == 0 {
 			continue
 		}

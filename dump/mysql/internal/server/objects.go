@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"context"
@@ -22,25 +22,25 @@ var objects = []object{
 	{"SEQUENCE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'SEQUENCE' AND ", "table_schema"},
 }
 
-// objectKinds are the kinds of things that the server's databases may have, in the order in which they can be dropped.
-func (s server) objectKinds() []string {
+// ObjectKinds are the kinds of things that the server's databases may have, in the order in which they can be dropped.
+func (s Info) ObjectKinds() []string {
 	var kinds []string
 	for _, o := range objects {
-		if o.kind != "LIBRARY" || s.hasLibraries() {
+		if o.kind != "LIBRARY" || s.HasLibraries() {
 			kinds = append(kinds, o.kind)
 		}
 	}
 	return kinds
 }
 
-// objectsOf returns the names of a database's things of one kind.
-func (c *conn) objectsOf(ctx context.Context, db, kind string) ([]string, error) {
+// ObjectsOf returns the names of a database's things of one kind.
+func (c *Conn) ObjectsOf(ctx context.Context, db, kind string) ([]string, error) {
 	return c.listObjects(ctx, db, kind, "")
 }
 
-// contents names something that is in a database, or returns the empty string.
-func (c *conn) contents(ctx context.Context, db string) (string, error) {
-	for _, kind := range c.objectKinds() {
+// Contents names something that is in a database, or returns the empty string.
+func (c *Conn) Contents(ctx context.Context, db string) (string, error) {
+	for _, kind := range c.ObjectKinds() {
 		names, err := c.listObjects(ctx, db, kind, " LIMIT 1")
 		if err != nil {
 			return "", err
@@ -52,9 +52,9 @@ func (c *conn) contents(ctx context.Context, db string) (string, error) {
 	return "", nil
 }
 
-func (c *conn) listObjects(ctx context.Context, db, kind, limit string) ([]string, error) {
+func (c *Conn) listObjects(ctx context.Context, db, kind, limit string) ([]string, error) {
 	i := slices.IndexFunc(objects, func(o object) bool { return o.kind == kind })
-	rows, err := c.list(ctx, objects[i].query+c.isDatabase(objects[i].schema, db)+limit)
+	rows, err := c.List(ctx, objects[i].query+c.DatabaseIs(objects[i].schema, db)+limit)
 	if err != nil {
 		return nil, fmt.Errorf("look into database %s: %w", db, err)
 	}

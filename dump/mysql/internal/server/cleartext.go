@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"context"
@@ -126,13 +126,13 @@ func (c *watchedConn) harmless(more []byte) bool {
 	return len(more) == 1 && (more[0] == answerIsRight || more[0] == passwordItselfIsAsked && c.pinned)
 }
 
-// isPlain tells whether the session is one without TLS with another machine.
-func (c *conn) isPlain() bool { return c.watched != nil && c.watched.plain }
+// IsPlain tells whether the session is one without TLS with another machine.
+func (c *Conn) IsPlain() bool { return c.watched != nil && c.watched.plain }
 
-// warnOfPlain says that others can read along.
-func (c *conn) warnOfPlain(warn func(string), s Server) {
-	if c.isPlain() {
-		warn(fmt.Sprintf("the connection to %s is not encrypted: whoever is between can read all data, guess at the password by what proves it, and answer in the server's place; MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA", s.address()))
+// WarnOfPlain says that others can read along.
+func (c *Conn) WarnOfPlain(warn func(string), s Config) {
+	if c.IsPlain() {
+		warn(fmt.Sprintf("the connection to %s is not encrypted: whoever is between can read all data, guess at the password by what proves it, and answer in the server's place; MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA", s.Address()))
 	}
 }
 

@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"context"
@@ -48,14 +48,14 @@ func parseGrant(line string) (g grant, ok bool) {
 
 // A holder is an account with what it may do.
 type holder struct {
-	name   string // quoted
+	Name   string // quoted
 	grants []grant
 }
 
-// holder reads what the dump's account may do, by itself and by the roles that it has taken on.
-func (c *conn) holder(ctx context.Context) (holder, error) {
+// Holder reads what the dump's account may do, by itself and by the roles that it has taken on.
+func (c *Conn) Holder(ctx context.Context) (holder, error) {
 	var h holder
-	rows, err := c.list(ctx, "SELECT CURRENT_USER() AS me, CURRENT_ROLE() AS roles")
+	rows, err := c.List(ctx, "SELECT CURRENT_USER() AS me, CURRENT_ROLE() AS roles")
 	if err != nil {
 		return h, err
 	}
@@ -63,19 +63,19 @@ func (c *conn) holder(ctx context.Context) (holder, error) {
 		return h, fmt.Errorf("the server names %d accounts", len(rows))
 	}
 	user, host, _ := cutLast(rows[0]["me"], "@")
-	h.name = quote.Name(user) + "@" + quote.Name(host)
+	h.Name = quote.Name(user) + "@" + quote.Name(host)
 	queries := []string{"SHOW GRANTS"}
 	switch roles := rows[0]["roles"]; {
-	case c.mariadb() && roles != "":
+	case c.IsMariaDB() && roles != "":
 		queries = append(queries, "SHOW GRANTS FOR CURRENT_ROLE")
-	case !c.mariadb() && roles != "" && roles != "NONE":
+	case !c.IsMariaDB() && roles != "" && roles != "NONE":
 		queries = []string{"SHOW GRANTS FOR CURRENT_USER() USING " + roles}
 	}
-	if c.atLeast(familyMariaDB, version{10, 11, 0}) {
+	if c.AtLeast(MariaDB, Version{10, 11, 0}) {
 		queries = append(queries, "SHOW GRANTS FOR PUBLIC")
 	}
 	for i, q := range queries {
-		lines, err := c.firsts(ctx, q)
+		lines, err := c.Firsts(ctx, q)
 		if i > 0 && ErrorNumber(err) != 0 {
 			continue // nobody has granted anything to that
 		}
@@ -98,8 +98,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// may tells whether the account has one of the privileges on all of a database, or on all databases where db is "".
-func (h holder) may(db string, privileges ...string) bool {
+// May tells whether the account has one of the privileges on all of a database, or on all databases where db is "".
+func (h holder) May(db string, privileges ...string) bool {
 	has := false
 	for _, g := range h.grants {
 		if g.table != "" || !slices.ContainsFunc(g.privileges, func(p string) bool {
@@ -108,7 +108,7 @@ func (h holder) may(db string, privileges ...string) bool {
 			continue
 		}
 		switch {
-		case g.revoked && (db == "" && !server{}.isSystemSchema(g.database) || g.database == db):
+		case g.revoked && (db == "" && !Info{}.IsSystemSchema(g.database) || g.database == db):
 			return false
 		case !g.revoked && (g.database == "" || db != "" && matches(g.database, db)):
 			has = true
@@ -117,9 +117,9 @@ func (h holder) may(db string, privileges ...string) bool {
 	return has
 }
 
-// hasTables tells whether the account has rights on single tables of a database,
+// HasTables tells whether the account has rights on single tables of a database,
 // with which it may be able to empty it.
-func (h holder) hasTables(db string) bool {
+func (h holder) HasTables(db string) bool {
 	return slices.ContainsFunc(h.grants, func(g grant) bool { return g.table != "" && g.database == db })
 }
 
@@ -144,11 +144,11 @@ func matches(pattern, db string) bool {
 	return err == nil && re.MatchString(db) || pattern == db
 }
 
-// warnOfRights warns of what the account may not see of the databases; none means all of the server's.
-func (c *conn) warnOfRights(ctx context.Context, names []string, warn func(string)) error {
-	h, err := c.holder(ctx)
+// WarnOfRights warns of what the account may not see of the databases; none means all of the server's.
+func (c *Conn) WarnOfRights(ctx context.Context, names []string, warn func(string)) error {
+	h, err := c.Holder(ctx)
 	switch {
-	case isError(err, errOptionPrevents): // --skip-grant-tables: everybody may do everything
+	case IsError(err, CodeOptionPrevents): // --skip-grant-tables: everybody may do everything
 		return nil
 	case ErrorNumber(err) != 0:
 		warn(fmt.Sprintf("the account's own rights cannot be read, and so what it may not see is not named: %v", err))
@@ -162,7 +162,7 @@ func (c *conn) warnOfRights(ctx context.Context, names []string, warn func(strin
 	for _, db := range names {
 		var unseen, lacking []string
 		for _, need := range []struct{ what, privilege string }{{"tables and views", "SELECT"}, {"triggers", "TRIGGER"}, {"events", "EVENT"}} {
-			if !h.may(db, need.privilege) {
+			if !h.May(db, need.privilege) {
 				unseen, lacking = append(unseen, need.what), append(lacking, need.privilege)
 			}
 		}
@@ -172,34 +172,34 @@ func (c *conn) warnOfRights(ctx context.Context, names []string, warn func(strin
 		}
 		var grants []string
 		if len(lacking) > 0 {
-			grants = append(grants, "GRANT "+strings.Join(lacking, ", ")+" ON "+scope+" TO "+h.name)
+			grants = append(grants, "GRANT "+strings.Join(lacking, ", ")+" ON "+scope+" TO "+h.Name)
 		}
-		if grant := h.routines(c.server, db); grant != "" {
+		if grant := h.routines(c.Info, db); grant != "" {
 			unseen, grants = append(unseen, "functions and procedures"), append(grants, grant)
 		}
 		if len(unseen) > 0 {
 			warn(fmt.Sprintf("of %s the account %s may not see all %s: what it does not see is not in the dump, and nobody can tell whether there is any; %s",
-				where, h.name, strings.Join(unseen, ", "), strings.Join(grants, "; ")))
+				where, h.Name, strings.Join(unseen, ", "), strings.Join(grants, "; ")))
 		}
 	}
 	return nil
 }
 
 // routines returns the statement that lets the account see all routines, or "" where it does.
-func (h holder) routines(srv server, db string) string {
-	if h.may("", "SELECT") || h.may(db, "EXECUTE", "ALTER ROUTINE", "CREATE ROUTINE", "SHOW CREATE ROUTINE") {
+func (h holder) routines(srv Info, db string) string {
+	if h.May("", "SELECT") || h.May(db, "EXECUTE", "ALTER ROUTINE", "CREATE ROUTINE", "SHOW CREATE ROUTINE") {
 		return ""
 	}
-	if srv.mariadb() {
-		if h.may("mysql", "SELECT") || slices.ContainsFunc(h.grants, func(g grant) bool {
+	if srv.IsMariaDB() {
+		if h.May("mysql", "SELECT") || slices.ContainsFunc(h.grants, func(g grant) bool {
 			return g.database == "mysql" && g.table == "proc" && slices.Contains(g.privileges, "SELECT")
 		}) {
 			return ""
 		}
-		return "GRANT SELECT ON `mysql`.`proc` TO " + h.name
+		return "GRANT SELECT ON `mysql`.`proc` TO " + h.Name
 	}
-	if h.may("", "SHOW_ROUTINE") {
+	if h.May("", "SHOW_ROUTINE") {
 		return ""
 	}
-	return "GRANT SHOW_ROUTINE ON *.* TO " + h.name
+	return "GRANT SHOW_ROUTINE ON *.* TO " + h.Name
 }

@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 // where it was read to its end before.
 
 const (
-	// leastPacket is what every server and client takes unless somebody has set it lower, in bytes: MariaDB's default.
-	leastPacket = 16 << 20
-	// largestPacket is what no max_allowed_packet can be more than, in bytes.
-	largestPacket = 1 << 30
+	// LeastPacket is what every server and client takes unless somebody has set it lower, in bytes: MariaDB's default.
+	LeastPacket = 16 << 20
+	// LargestPacket is what no max_allowed_packet can be more than, in bytes.
+	LargestPacket = 1 << 30
 )
 
 // A PacketError is returned for a statement that is longer than the server takes.
@@ -23,9 +23,9 @@ type PacketError struct {
 	Allowed int // the server's, in bytes
 }
 
-// newPacketError is for a statement of that length.
-func newPacketError(length, allowed int) *PacketError {
-	return &PacketError{packetFor(length), allowed}
+// NewPacketError is for a statement of that length.
+func NewPacketError(length, allowed int) *PacketError {
+	return &PacketError{PacketFor(length), allowed}
 }
 
 func (e *PacketError) Error() string {
@@ -35,8 +35,8 @@ func (e *PacketError) Error() string {
 // Unwrap is the driver's word for it.
 func (e *PacketError) Unwrap() error { return mysql.ErrPktTooLarge }
 
-// packetFor is the max_allowed_packet that a statement of that length takes: servers round it down to 1024 bytes.
-func packetFor(length int) int { return (length + packetHead + 1023) / 1024 * 1024 }
+// PacketFor is the max_allowed_packet that a statement of that length takes: servers round it down to 1024 bytes.
+func PacketFor(length int) int { return (length + PacketHead + 1023) / 1024 * 1024 }
 
-// packetHead is what a statement's packet holds besides the statement, and some bytes to be safe.
-const packetHead = 64
+// PacketHead is what a statement's packet holds besides the statement, and some bytes to be safe.
+const PacketHead = 64

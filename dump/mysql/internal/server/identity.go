@@ -1,4 +1,4 @@
-package mysql
+package server
 
 import (
 	"context"
@@ -7,18 +7,18 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// identify returns what tells the server's data from those of others, the same on every replica as far as it is known
+// Identify returns what tells the server's data from those of others, the same on every replica as far as it is known
 // there: the identity of a group, of the server that is replicated, or its own. MariaDB has none but a Galera cluster's:
 // its server_uid is made of a network card's address, which a container gets anew each time.
-func (c *conn) identify(ctx context.Context) (string, error) {
-	if c.mariadb() {
-		rows, err := c.list(ctx, "SHOW STATUS LIKE 'wsrep_cluster_state_uuid'")
+func (c *Conn) Identify(ctx context.Context) (string, error) {
+	if c.IsMariaDB() {
+		rows, err := c.List(ctx, "SHOW STATUS LIKE 'wsrep_cluster_state_uuid'")
 		if err != nil || len(rows) == 0 || strings.Trim(rows[0]["value"], "0-") == "" {
 			return "", err
 		}
 		return dump.PlainName(rows[0]["value"]), nil
 	}
-	rows, err := c.list(ctx, "SHOW VARIABLES WHERE variable_name IN ('server_uuid', 'group_replication_group_name')")
+	rows, err := c.List(ctx, "SHOW VARIABLES WHERE variable_name IN ('server_uuid', 'group_replication_group_name')")
 	if err != nil {
 		return "", err
 	}
@@ -29,7 +29,7 @@ func (c *conn) identify(ctx context.Context) (string, error) {
 	if name := variables["group_replication_group_name"]; name != "" {
 		return dump.PlainName(name), nil
 	}
-	sources, err := c.list(ctx, "SELECT source_uuid AS id FROM performance_schema.replication_connection_status WHERE source_uuid <> '' ORDER BY 1")
+	sources, err := c.List(ctx, "SELECT source_uuid AS id FROM performance_schema.replication_connection_status WHERE source_uuid <> '' ORDER BY 1")
 	if err != nil && ErrorNumber(err) == 0 {
 		return "", err
 	}
