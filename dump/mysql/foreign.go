@@ -12,7 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // ErrNotCompleted is returned for a dump of mysqldump without its last line.

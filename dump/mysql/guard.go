@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // A dump goes to the clients too, which have commands of their own (\! runs a program on their machine) and may do what

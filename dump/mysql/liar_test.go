@@ -16,8 +16,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // MySQL has programs in languages of others, whose text it shows within dollar quotes ($$ … $$), and since 9.2

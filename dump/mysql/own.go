@@ -11,8 +11,8 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // ownDump is a dump that this program made. It knows the statements of those, as they are written here: rows of a table

@@ -8,7 +8,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // A dump of one database goes into one of any name. What names the database itself would go on with the old one there,

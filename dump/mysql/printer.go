@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // A printer writes SQL. Errors of the stream stay in its dump.Writer until that one's End, and what it refuses to write

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // A program is a stored routine, a trigger or an event: text that the server

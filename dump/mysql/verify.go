@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
 )
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // This variable names a folder through which servers of several versions, which run one after the other, hand dumps to
