@@ -16,7 +16,7 @@ var mayImport = map[string][]string{
 	"dump/dumptest":              {"dump"},
 	"dump/mysql":                 {"dump", "dump/mysql/internal/quote", "dump/mysql/internal/server", "dump/mysql/internal/script"},
 	"dump/mysql/internal/quote":  nil,
-	"dump/mysql/internal/script": nil,
+	"dump/mysql/internal/script": {"dump/mysql/internal/quote"},
 	"dump/mysql/internal/server": {"dump", "dump/mysql/internal/quote"},
 	"dump/mongo":                 {"dump", "dump/mongo/archive"},
 	"dump/mongo/archive":         {"dump"},

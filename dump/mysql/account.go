@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -100,7 +101,7 @@ func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
 	}
 	create, ok := strings.CutPrefix(text, "CREATE USER "+name)
 	if !ok {
-		return account{}, fmt.Errorf("the server shows %s", head(text))
+		return account{}, fmt.Errorf("the server shows %s", script.Head(text))
 	}
 	// A user is made before the roles of which some are its default.
 	u := account{name: name, create: create}
@@ -233,7 +234,7 @@ func (a accounts) printRights(p *printer, databases []*database) {
 	for _, g := range a.grants {
 		switch why := lost(g, databases); {
 		case why != nil:
-			p.native("a grant", "the privilege "+head(g), why, g)
+			p.native("a grant", "the privilege "+script.Head(g), why, g)
 		case strings.HasPrefix(g, "REVOKE "):
 			revoked = append(revoked, g)
 		default:

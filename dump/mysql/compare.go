@@ -8,34 +8,8 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
-
-const insertInto = "INSERT INTO "
-
-// isInsert tells whether a statement inserts rows into a table, as it is written here.
-func isInsert(sql string) bool { return strings.HasPrefix(sql, insertInto+"`") }
-
-// insertedInto returns the quoted name of the table that an INSERT is for, and its rows, as they are written here: a line
-// each, with rowGap between them. A name may have line feeds, a row has none.
-func insertedInto(sql string) (table, rows string) {
-	i := len(insertInto)
-	end := quote.End(sql, i) + 1
-	if end == 0 {
-		return "", ""
-	}
-	table, i = sql[i:end], end
-	for ; i < len(sql); i++ {
-		switch sql[i] {
-		case '`':
-			if i = quote.End(sql, i); i < 0 {
-				return table, ""
-			}
-		case '\n':
-			return table, sql[i+1:]
-		}
-	}
-	return table, ""
-}
 
 // addText adds the rows of an INSERT's text.
 func (t *tally) addText(text string) {
@@ -52,7 +26,7 @@ func (t *tally) addText(text string) {
 
 // count notes the rows of an INSERT: as many as the server took, and what they are by the statement that it took.
 func (d *ownDump) count(sql string, rows int64) {
-	table, text := insertedInto(sql)
+	table, text := script.InsertedInto(sql)
 	var added tally
 	added.addText(text)
 	if d.database != "" {
@@ -73,8 +47,8 @@ func (d *ownDump) read(sql []byte) {
 	if name, ok := used(sql); ok {
 		d.database = name
 	}
-	if isInsert(text) {
-		_, rows := insertedInto(text)
+	if script.IsInsert(text) {
+		_, rows := script.InsertedInto(text)
 		var read tally
 		read.addText(rows)
 		d.count(text, read.rows)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -21,7 +22,7 @@ func TestInsertedInto(t *testing.T) {
 		{"INSERT INTO `t` SELECT 1", "`t`", nil},
 		{"INSERT INTO `t", "", nil},
 	} {
-		table, text := insertedInto(tt.sql)
+		table, text := script.InsertedInto(tt.sql)
 		var got tally
 		got.addText(text)
 		if err := tableOf("", tt.rows...).Compare(got.rows, got.sum); err != nil || table != tt.table {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -139,7 +140,7 @@ func (m *member) begin(ctx context.Context) error {
 func (m *member) adopt(ctx context.Context, settings []string) error {
 	for ; m.adopted < len(settings); m.adopted++ {
 		if err := m.conn.Exec(ctx, settings[m.adopted]); err != nil {
-			return fmt.Errorf("%s: %w", head(settings[m.adopted]), err)
+			return fmt.Errorf("%s: %w", script.Head(settings[m.adopted]), err)
 		}
 	}
 	return nil

@@ -93,31 +93,31 @@ func (d *foreignDump) native(context.Context, script.Item) error { return nil }
 
 func (d *foreignDump) route(sql []byte) error {
 	d.last = ""
-	if isSetting(sql) {
+	if script.IsSetting(sql) {
 		return nil
 	}
-	n := namedIn(sql)
+	n := script.TargetOf(sql)
 	if !d.begun {
 		d.begun = true
 		switch {
-		case n.whole && d.cfg.Database != "":
+		case n.Whole && d.cfg.Database != "":
 			return fmt.Errorf("into %s: %w", d.cfg.Database, ErrSeveral)
-		case !n.whole && d.cfg.Database == "":
+		case !n.Whole && d.cfg.Database == "":
 			return ErrNoName
 		}
 	}
 	if d.cfg.Database != "" && databaseCollation.Match(sql) {
 		return nil
 	}
-	for _, db := range n.databases {
+	for _, db := range n.Databases {
 		switch {
-		case d.cfg.Database != "" && n.whole:
-			return fmt.Errorf("%s: %w: %w", head(string(sql)), dump.ErrElsewhere, ErrSeveral)
+		case d.cfg.Database != "" && n.Whole:
+			return fmt.Errorf("%s: %w: %w", script.Head(string(sql)), dump.ErrElsewhere, ErrSeveral)
 		case d.cfg.Database != "" && db != d.cfg.Database:
-			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
+			return fmt.Errorf("%s: %w", script.Head(string(sql)), dump.ErrElsewhere)
 		case d.cfg.Database != "", d.srv.IsSystemSchema(db), slices.Contains(d.named, db):
-		case !n.whole || !d.isNew(db):
-			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
+		case !n.Whole || !d.isNew(db):
+			return fmt.Errorf("%s: %w", script.Head(string(sql)), dump.ErrElsewhere)
 		default:
 			d.named = append(d.named, db)
 		}
@@ -166,12 +166,6 @@ func (d *foreignDump) makeRoom(ctx context.Context) error {
 	more := d.named[len(d.roomFor):]
 	d.roomFor = slices.Clone(d.named)
 	return d.loading.prepare(ctx, more)
-}
-
-// isSetting tells whether a statement changes only the session.
-func isSetting(sql []byte) bool {
-	text := bytes.TrimLeft(bytes.TrimPrefix(sql, []byte("/*")), "M!0123456789 ")
-	return bytes.HasPrefix(text, []byte("SET "))
 }
 
 func (d *foreignDump) close() {}

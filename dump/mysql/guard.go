@@ -3,7 +3,6 @@ package mysql
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
@@ -34,13 +33,11 @@ func readings(sqlMode string) []script.Mode {
 
 // A form is what text must look like that is written without quotes.
 var (
-	wordForm     = regexp.MustCompile(`^[A-Za-z0-9_]+$`)       // a character set, a collation
-	modeForm     = regexp.MustCompile(`^[A-Za-z0-9_,]*$`)      // a sql_mode
-	zoneForm     = regexp.MustCompile(`^[A-Za-z0-9_+:/ .-]+$`) // a time zone
-	hexForm      = regexp.MustCompile(`^[0-9A-F]+$`)
-	integerForm  = regexp.MustCompile(`^-?[0-9]+$`)
-	quotedName   = "(?:`(?:[^`]|``)*`|\"(?:[^\"]|\"\")*\"|'(?:[^'\\\\]|'')*'|[A-Za-z0-9_$.%-]+)"
-	createObject = regexp.MustCompile("(?i)^CREATE +(?:OR +REPLACE +)?(?:ALGORITHM *= *[A-Z]+ +)?(?:DEFINER *= *" + quotedName + "(?:@" + quotedName + ")? +)?(?:SQL +SECURITY +[A-Z]+ +)?")
+	wordForm    = regexp.MustCompile(`^[A-Za-z0-9_]+$`)       // a character set, a collation
+	modeForm    = regexp.MustCompile(`^[A-Za-z0-9_,]*$`)      // a sql_mode
+	zoneForm    = regexp.MustCompile(`^[A-Za-z0-9_+:/ .-]+$`) // a time zone
+	hexForm     = regexp.MustCompile(`^[0-9A-F]+$`)
+	integerForm = regexp.MustCompile(`^-?[0-9]+$`)
 )
 
 // mustBe returns an error if text is not of the form. what names it.
@@ -57,19 +54,6 @@ func shortened(text string) string {
 		return text[:most] + "…"
 	}
 	return text
-}
-
-// creates tells whether a definition that the server shows makes an object of that kind: PROCEDURE. What is behind the
-// kind is the object's own text.
-func creates(definition, kind string) bool {
-	rest := definition[len(createObject.FindString(definition)):]
-	if len(rest) == len(definition) {
-		return false
-	}
-	if kind == "FUNCTION" {
-		rest = strings.TrimPrefix(rest, "AGGREGATE ")
-	}
-	return len(rest) > len(kind) && strings.EqualFold(rest[:len(kind)], kind) && strings.IndexByte(" \t\r\n`\"/-#", rest[len(kind)]) >= 0
 }
 
 // multibyte are the character sets whose letters may hold bytes that mean something in SQL: quotes, backslashes. All

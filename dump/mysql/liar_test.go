@@ -321,7 +321,7 @@ func forged(stream []byte) error {
 			}
 			if !startsWithAny(string(item.Text), "SET ", "/*!80013 SET ", "CREATE ", "ALTER ", "INSERT INTO ", "START TRANSACTION", "COMMIT", "USE ", "DO SETVAL(", "GRANT ", "DROP ROLE ", "DROP SERVER ") ||
 				startsWithAny(string(item.Text), "CREATE TABLE forged") {
-				return errors.New("the statement " + head(string(item.Text)))
+				return errors.New("the statement " + script.Head(string(item.Text)))
 			}
 		}
 	}

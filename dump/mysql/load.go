@@ -282,7 +282,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	for part := range script.Split(item.Text, s.packet-server.PacketHead, s.mode) {
 		err := s.exec(ctx, s.conn, borrowed(part))
 		// What the server refuses is not done; of what ends otherwise nobody knows.
-		if err == nil && !isSetting(part) || err != nil && server.ErrorNumber(err) == 0 {
+		if err == nil && !script.IsSetting(part) || err != nil && server.ErrorNumber(err) == 0 {
 			s.touched = true
 		}
 		if err != nil {
@@ -317,7 +317,7 @@ func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
 	if err != nil {
 		return statementError(sql, err)
 	}
-	if isInsert(sql) {
+	if script.IsInsert(sql) {
 		s.took(sql, rows)
 	}
 	return nil
@@ -343,23 +343,5 @@ func statementError(sql string, err error) error {
 		short.Message, _, _ = strings.Cut(me.Message, " near '")
 		err = &short
 	}
-	return fmt.Errorf("%s: %w", head(sql), err)
-}
-
-// head shortens a statement for an error message. Rows and passwords are cut away.
-func head(sql string) string {
-	line, _, cut := strings.Cut(strings.TrimSpace(sql), "\n")
-	for _, word := range []string{"VALUES", "IDENTIFIED", "OPTIONS"} {
-		if i := strings.Index(line, word); i >= 0 {
-			line, cut = line[:i+len(word)], true
-		}
-	}
-	const most = 120
-	if runes := []rune(line); len(runes) > most {
-		line, cut = string(runes[:most]), true
-	}
-	if cut {
-		line += " …"
-	}
-	return line
+	return fmt.Errorf("%s: %w", script.Head(sql), err)
 }

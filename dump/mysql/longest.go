@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -21,7 +22,7 @@ func (w *rowWriter) packets(ctx context.Context, p *printer) error {
 	if needed > server.LeastPacket {
 		p.comment("a row takes a max_allowed_packet of %d bytes, of the server and of its client", needed)
 	}
-	if w.packet <= statementLimit {
+	if w.packet <= script.InsertLimit {
 		return nil
 	}
 	var allowed int

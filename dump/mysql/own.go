@@ -115,13 +115,13 @@ func (d *ownDump) prepare(ctx context.Context) error {
 
 func (d *ownDump) route(sql []byte) error {
 	d.begun = true
-	if isSetting(sql) {
+	if script.IsSetting(sql) {
 		return nil
 	}
-	n := namedIn(sql)
-	for _, db := range n.databases {
-		if n.whole && d.cfg.Database != "" || db != d.cfg.Database && !slices.Contains(d.databases, db) {
-			return fmt.Errorf("%s: %w", head(string(sql)), dump.ErrElsewhere)
+	n := script.TargetOf(sql)
+	for _, db := range n.Databases {
+		if n.Whole && d.cfg.Database != "" || db != d.cfg.Database && !slices.Contains(d.databases, db) {
+			return fmt.Errorf("%s: %w", script.Head(string(sql)), dump.ErrElsewhere)
 		}
 	}
 	return nil
@@ -352,7 +352,7 @@ func isStoredByKey(create string) bool {
 
 // isSessionSetting tells whether a statement sets variables of the session, and does nothing else.
 func isSessionSetting(sql []byte) bool {
-	return isSetting(sql) && !bytes.HasPrefix(sql, []byte("SET ROLE ")) && !bytes.HasPrefix(sql, []byte("SET DEFAULT ROLE "))
+	return script.IsSetting(sql) && !bytes.HasPrefix(sql, []byte("SET ROLE ")) && !bytes.HasPrefix(sql, []byte("SET DEFAULT ROLE "))
 }
 
 // used returns the database that a USE statement names.

@@ -58,7 +58,7 @@ func (db *database) ownNames() ownName {
 			case p.lost != "":
 				continue
 			case p.kind == "TRIGGER":
-				p.definition = unqualified(p.definition, db.name)
+				p.definition = script.UnqualifiedTrigger(p.definition, db.name)
 			case p.kind == "FUNCTION", p.kind == "PROCEDURE":
 				p.definition = withinUsing(p.definition, db.name)
 			}
@@ -158,11 +158,11 @@ var programKinds = []string{"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "PACKAG
 
 // renamed returns a statement for a database of another name.
 func (d *ownDump) renamed(sql []byte) []byte {
-	if !d.renames || !createObject.Match(sql) { // rows are long, and stay where they are
+	if !d.renames || !script.CreatesObject(sql) { // rows are long, and stay where they are
 		return sql
 	}
 	text := string(sql)
-	if !slices.ContainsFunc(programKinds, func(kind string) bool { return creates(text, kind) }) {
+	if !slices.ContainsFunc(programKinds, func(kind string) bool { return script.Creates(text, kind) }) {
 		return sql
 	}
 	instead := quote.Name(d.cfg.Database) + "."

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // A piece is a part of a table's rows, those for which the conditions hold. The pieces of a
@@ -81,7 +82,7 @@ func insertHeader(table string, columns []column) string {
 	for i, c := range columns {
 		names[i] = c.name
 	}
-	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ") VALUES\n"
+	return script.InsertInto(table, names)
 }
 
 // pieceBytes is what a piece should hold, by the size of the table. Smaller

@@ -88,7 +88,7 @@ func (p *printer) err() error {
 func (p *printer) stmt(format string, args ...any) {
 	sql := fmt.Sprintf(format, args...)
 	if err := p.single(sql); err != nil {
-		p.refuse(fmt.Errorf("%+q: clients would not read it as one statement: %w", head(sql), err))
+		p.refuse(fmt.Errorf("%+q: clients would not read it as one statement: %w", script.Head(sql), err))
 		return
 	}
 	p.w.WriteString(sql + ";\n")

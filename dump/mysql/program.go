@@ -154,7 +154,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.conn.Info)); errors.Is(err, io.ErrUnexpectedEOF) {
 		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
 	}
-	if !creates(p.definition, kind) {
+	if !script.Creates(p.definition, kind) {
 		p.lost = "the server shows something else for its definition"
 	}
 	if p.lost != "" {

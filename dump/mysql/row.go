@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
@@ -142,9 +143,8 @@ func (c *column) append(b, value []byte) []byte {
 // Statements end after a row whose hash says so: wherever rows are inserted or
 // removed, the ends of all other statements stay.
 const (
-	statementBits   = 18      // a statement holds 2^18 bytes on average
-	statementLimit  = 1 << 20 // and at most so many, unless one row is longer
-	transactionBits = 26      // a transaction holds 2^26 bytes on average, on MySQL
+	statementBits   = 18 // a statement holds 2^18 bytes on average, and at most InsertLimit
+	transactionBits = 26 // a transaction holds 2^26 bytes on average, on MySQL
 )
 
 // isLast tells whether a row ends its statement, or its transaction, of 2^bits
@@ -183,7 +183,7 @@ func (w *inserter) add(b *rowBuffer) {
 	for i, r := range b.rows {
 		length := int(r.end) - begin
 		w.longest = max(w.longest, length)
-		if w.open && (w.size+length > statementLimit || r.header != w.current) {
+		if w.open && (w.size+length > script.InsertLimit || r.header != w.current) {
 			w.p.w.Write(b.data[from:end])
 			from = begin
 			w.close()
@@ -192,10 +192,10 @@ func (w *inserter) add(b *rowBuffer) {
 		case !w.open:
 			w.begin(r.header)
 		case i == 0:
-			w.p.w.WriteString(rowGap)
+			w.p.w.WriteString(script.RowGap)
 		}
-		w.size += length + len(rowGap)
-		begin, end = int(r.end)+len(rowGap), int(r.end)
+		w.size += length + len(script.RowGap)
+		begin, end = int(r.end)+len(script.RowGap), int(r.end)
 		if r.last {
 			w.p.w.Write(b.data[from:end])
 			from = begin

@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // rowBuffer holds rows on their way from a connection to the writer.
 type rowBuffer struct {
-	data   []byte // rows, each followed by rowGap
+	data   []byte // rows, each followed by RowGap
 	rows   []rowEnd
 	part   bool        // of one row, that is wide: the end of it is in rows of the last
 	first  bool        // of its parts
@@ -23,11 +24,8 @@ type rowBuffer struct {
 	weight int64       // of what it holds, while the writer has it
 }
 
-// rowGap stands between two rows of a statement.
-const rowGap = ",\n"
-
 type rowEnd struct {
-	end             int32  // in the buffer, before rowGap
+	end             int32  // in the buffer, before RowGap
 	last, committed bool   // of its statement, of its transaction
 	header          string // of its statement, where that is not the table's: see unwritable
 }
@@ -48,7 +46,7 @@ func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	sum.rows++
 	sum.sum += hash
 	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits), t.headerFor(values)})
-	b.data = append(data, rowGap...)
+	b.data = append(data, script.RowGap...)
 	return nil
 }
 

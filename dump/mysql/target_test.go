@@ -154,28 +154,6 @@ func TestStatementsElsewhere(t *testing.T) {
 	}
 }
 
-// What only reads from another database, and what names the dump's own, belongs to a dump of one.
-func TestStatementsAtHome(t *testing.T) {
-	for sql, want := range map[string]naming{
-		"CREATE TABLE `t` (`a.b` INT DEFAULT 1.5)":                                      {},
-		"INSERT INTO `t` VALUES ('x.y', 1.5)":                                           {},
-		"INSERT INTO `t` SELECT * FROM other.t":                                         {},
-		"CREATE VIEW `v` AS SELECT * FROM `other`.`t`":                                  {},
-		"CREATE DEFINER=`a.b`@`%` TRIGGER tr AFTER INSERT ON t FOR EACH ROW CALL o.p()": {},
-		"ALTER TABLE `t` ADD CONSTRAINT FOREIGN KEY (a) REFERENCES `other`.`t` (a)":     {},
-		"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin":                      {},
-		"SELECT other.f()":                    {},
-		"SET @a = (SELECT MAX(a) FROM o.t)":   {},
-		"CREATE TABLE `a``b` . `t` (a INT)":   {[]string{"a`b"}, false},
-		"DROP DATABASE IF EXISTS `data.b``c`": {[]string{"data.b`c"}, true},
-		"ALTER SCHEMA App CHARACTER SET x":    {[]string{"App"}, true},
-	} {
-		if got := namedIn([]byte(sql)); !slices.Equal(got.databases, want.databases) || got.whole != want.whole {
-			t.Errorf("%s: names %+v, want %+v", sql, got, want)
-		}
-	}
-}
-
 // mysqldump gives a database its collation for a while by its name, also in a dump of that one: it is the target's that is
 // meant.
 func TestCollationOfTarget(t *testing.T) {
@@ -191,19 +169,6 @@ func TestCollationOfTarget(t *testing.T) {
 	for db, want := range map[string]bool{from: false, to: true} {
 		if got := my.Query(t, "", "SELECT default_collation_name FROM information_schema.schemata WHERE schema_name = '"+db+"'"); (got == "latin2_bin") != want {
 			t.Errorf("database %s has the collation %s", db, got)
-		}
-	}
-}
-
-func TestUnqualified(t *testing.T) {
-	for definition, want := range map[string]string{
-		"CREATE DEFINER=`a.b`@`%` TRIGGER app.tr BEFORE INSERT ON `app` . `t` FOR EACH ROW SET @a = app.f()": "CREATE DEFINER=`a.b`@`%` TRIGGER `tr` BEFORE INSERT ON `t` FOR EACH ROW SET @a = app.f()",
-		"CREATE TRIGGER tr AFTER DELETE ON app.app FOR EACH ROW BEGIN END":                                   "CREATE TRIGGER tr AFTER DELETE ON `app` FOR EACH ROW BEGIN END",
-		"CREATE TRIGGER \"app\".tr AFTER DELETE ON other.t FOR EACH ROW BEGIN END":                           "CREATE TRIGGER `tr` AFTER DELETE ON other.t FOR EACH ROW BEGIN END",
-		"CREATE TRIGGER /* app.x */ tr AFTER DELETE ON t FOR EACH ROW BEGIN END":                             "CREATE TRIGGER /* app.x */ tr AFTER DELETE ON t FOR EACH ROW BEGIN END",
-	} {
-		if got := unqualified(definition, "app"); got != want {
-			t.Errorf("%s\nbecomes %s\nwant    %s", definition, got, want)
 		}
 	}
 }

@@ -75,10 +75,10 @@ func namedServer(comment string) (server.Info, bool) {
 // unsplittable is the length of the longest part of a statement that has to be one, in bytes, or 0 where it is no longer
 // than statements of several rows are.
 func unsplittable(sql []byte, mode script.Mode) (longest int) {
-	if len(sql) <= statementLimit {
+	if len(sql) <= script.InsertLimit {
 		return 0
 	}
-	for part := range script.Split(sql, statementLimit, mode) {
+	for part := range script.Split(sql, script.InsertLimit, mode) {
 		longest = max(longest, len(part))
 	}
 	return longest

@@ -147,8 +147,8 @@ const dualityView = "JSON RELATIONAL DUALITY VIEW"
 
 // check says what is wrong with a definition that the server shows.
 func (v *view) check() error {
-	v.duality = creates(v.definition, dualityView)
-	if !v.duality && !creates(v.definition, "VIEW") {
+	v.duality = script.Creates(v.definition, dualityView)
+	if !v.duality && !script.Creates(v.definition, "VIEW") {
 		return errors.New("what the server shows is no view")
 	}
 	if err := (settings{charset: v.charset, collation: v.collation}).check(); err != nil {

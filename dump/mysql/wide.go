@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // A row is a packet of the protocol, which the driver hands over whole after it has copied it several times: one of
@@ -24,7 +26,7 @@ import (
 const (
 	// wideValue is the length, in bytes, above which a value may be read in slices. A row with one is longer than a
 	// statement of several rows is, so it has one of its own.
-	wideValue = statementLimit
+	wideValue = script.InsertLimit
 	// wideTogether is what the long values of a row may take together that are read at once, where few of its columns can
 	// have one.
 	wideTogether = 4 << 20
@@ -336,7 +338,7 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 	if err := r.exec(ctx, r.table.query(selected, " INTO "+strings.Join(variables, ", "), where)+one); err != nil {
 		return err
 	}
-	if total < statementLimit { // as only the size of MySQL's documents is not that of their text
+	if total < script.InsertLimit { // as only the size of MySQL's documents is not that of their text
 		for i, v := range long {
 			var err error
 			if values[i], err = v.bytes(ctx); err != nil {

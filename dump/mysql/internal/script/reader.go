@@ -24,6 +24,9 @@
 //
 // Text is read bytewise, as it is by a client in UTF-8: a letter of GBK or
 // Shift-JIS that holds the byte of a quote or a backslash is not understood.
+//
+// It also reads the statements themselves, as far as a dump's are told apart: what one makes, what database it leads to,
+// which rows it has.
 package script
 
 import (
