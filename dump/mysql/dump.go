@@ -10,18 +10,9 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
-)
-
-// This package's names in a dump's head: of one database, which goes into any,
-// and of several, which are made by their names.
-const (
-	engine       = "mysql"
-	engineServer = "mysql server"
-
-	serverPrefix   = "server "   // before the family and version of the server
-	databasePrefix = "database " // before each name, in a dump of several
 )
 
 // Dump writes the databases as SQL. See dump.Source.
@@ -96,9 +87,9 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	s.warnUnsnapped(databases)
 
 	single := len(s.cfg.Databases) == 1
-	name := engineServer
+	name := note.Several
 	if single {
-		name = engine
+		name = note.One
 	}
 	to := dump.NewWriter(w, name)
 	p := &printer{w: to, qualified: !single, warn: s.cfg.Warn}
@@ -211,7 +202,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 	if err != nil {
 		return nil, err
 	}
-	var own ownName
+	var own note.OwnName
 	if !p.qualified {
 		own = databases[0].ownNames()
 	}

@@ -110,8 +110,5 @@ func (c *catalog) warnOfLeftOut(ctx context.Context) error {
 	return nil
 }
 
-// timeZones is a comment in the dump of a server that knows time zones by their names.
-const timeZones = "time zones are loaded"
-
 // missingTimeZones is the warning about a server that does not, where the dump's does.
 const missingTimeZones = "the dump's server knows time zones by their names, and this one does not: CONVERT_TZ gives NULL for them; load them with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -44,7 +45,7 @@ func TestLeftOut(t *testing.T) {
 	// A restore into a server without time zones, of a dump of one with them.
 	position := bytes.Index(stream, []byte("-- server "))
 	zoned := bytes.Clone(stream[:position])
-	zoned = append(zoned, "-- "+timeZones+"\n"...)
+	zoned = append(zoned, "-- "+note.TimeZones+"\n"...)
 	zoned = append(zoned, stream[position:]...)
 	warnings = nil
 	if err := my.load(t, LoadConfig{Clean: true, Warn: warn}, resealed(t, zoned)); err != nil {

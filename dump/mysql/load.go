@@ -12,6 +12,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -147,11 +148,11 @@ func (l *Loader) begin(r io.Reader) (*loading, error) {
 		return nil, err
 	}
 	switch {
-	case name != engine && name != engineServer:
-		return nil, fmt.Errorf("this is a dump of %s, not of %s", name, engine)
-	case name == engine && l.cfg.Database == "":
+	case name != note.One && name != note.Several:
+		return nil, fmt.Errorf("this is a dump of %s, not of %s", name, note.One)
+	case name == note.One && l.cfg.Database == "":
 		return nil, ErrNoName
-	case name == engineServer && l.cfg.Database != "":
+	case name == note.Several && l.cfg.Database != "":
 		return nil, fmt.Errorf("into %s: %w", l.cfg.Database, ErrSeveral)
 	}
 	own := &ownDump{loading: s, inserted: make(map[string]tally)}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -17,8 +18,8 @@ import (
 func (my *testMySQL) written(t *testing.T, m dump.Manifest, sql string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w := dump.NewWriter(&b, engine)
-	io.WriteString(w, "-- "+serverPrefix+string(my.family)+" 10.0\n"+sql)
+	w := dump.NewWriter(&b, note.One)
+	io.WriteString(w, "-- "+note.Server+string(my.family)+" 10.0\n"+sql)
 	if err := w.End(m); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -31,7 +32,7 @@ type ownDump struct {
 	machineZone string // in which tables' values are computed anew; "": in none
 	zone        string // the same, of a server that was set to one
 	begun       bool   // a statement has come
-	ownName     ownName
+	ownName     note.OwnName
 	renames     bool // the dump goes into a database of another name than it was made of
 	prepared    bool
 	refused     bool // something of an account was
@@ -49,34 +50,34 @@ type ownDump struct {
 func (d *ownDump) note(text string) (native string, err error) {
 	text, _ = strings.CutPrefix(text, "-- ")
 	if !d.begun {
-		if rest, ok := strings.CutPrefix(text, serverPrefix); ok && d.server == "" {
+		if rest, ok := strings.CutPrefix(text, note.Server); ok && d.server == "" {
 			d.server = rest
 		}
-		if rest, ok := strings.CutPrefix(text, databasePrefix); ok {
+		if rest, ok := strings.CutPrefix(text, note.Database); ok {
 			name, err := strconv.Unquote(rest)
 			d.databases = append(d.databases, name)
 			return "", err
 		}
-		if rest, ok := strings.CutPrefix(text, machineZone); ok {
+		if rest, ok := strings.CutPrefix(text, note.MachineZone); ok {
 			d.machineZone, err = strconv.Unquote(rest)
 			return "", err
 		}
-		if rest, ok := strings.CutPrefix(text, namedZone); ok {
+		if rest, ok := strings.CutPrefix(text, note.Zone); ok {
 			d.zone, err = strconv.Unquote(rest)
 			return "", err
 		}
-		d.zones = d.zones || text == timeZones
-		return "", d.ownName.note(text)
+		d.zones = d.zones || text == note.TimeZones
+		return "", d.ownName.Read(text)
 	}
 	switch {
-	case strings.HasPrefix(text, manifestPrefix):
+	case strings.HasPrefix(text, note.Manifest):
 		d.listed = append(d.listed, text)
-	case strings.HasPrefix(text, trailerPrefix):
+	case strings.HasPrefix(text, note.Trailer):
 		d.trailer = text
 	default:
 		d.listed = nil
 	}
-	native, _, err = nativeStatement(text)
+	native, _, err = note.NativeStatement(text)
 	return native, err
 }
 
@@ -88,12 +89,6 @@ func (d *ownDump) native(ctx context.Context, item script.Item) error {
 	}
 	return err
 }
-
-// How the last lines of a dump begin behind their dashes; see dump.Writer.
-const (
-	manifestPrefix = "table "
-	trailerPrefix  = "breaking-backups end "
-)
 
 // prepare holds the dump's server against this one, and makes room.
 func (d *ownDump) prepare(ctx context.Context) error {

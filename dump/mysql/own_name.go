@@ -3,10 +3,10 @@ package mysql
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
@@ -17,31 +17,16 @@ import (
 // restore into another database puts that one's name there where it can tell it from other names, and else is refused.
 // With no name there a word of SQL that is a table's would be that word, and a function's name one of the server's.
 
-// ownName is what a dump of one database says of its name.
-type ownName struct {
-	database string
-	sure     []string // programs, by kind and name, that name it, and nothing else by that name
-	unsure   []string
-	objects  []string // of the database, in lower case, that are named beside an alias or the like of its name
-}
-
-// How the notes of those begin.
-const (
-	namesItself    = "names its database "
-	mayNamesItself = "may name its database "
-	hasOfItself    = "has of its database "
-)
-
 // ownNames takes the database's name out of what a dump of it alone holds, as far as that is the server's text, and
 // returns what still names it.
-func (db *database) ownNames() ownName {
-	own := ownName{database: db.name}
+func (db *database) ownNames() note.OwnName {
+	own := note.OwnName{Database: db.name}
 	ofDatabase := db.ofDatabase()
 	of := func(name string) (bool, bool) {
 		name = strings.ToLower(name)
 		ours, sure := ofDatabase(name)
-		if ours && !slices.Contains(own.objects, name) {
-			own.objects = append(own.objects, name)
+		if ours && !slices.Contains(own.Objects, name) {
+			own.Objects = append(own.Objects, name)
 		}
 		return ours, sure
 	}
@@ -65,9 +50,9 @@ func (db *database) ownNames() ownName {
 			switch _, found, sure := script.Requalified(p.definition, db.name, "", script.SQLMode(*p.settings.sqlMode), of); {
 			case !found:
 			case sure:
-				own.sure = append(own.sure, p.what())
+				own.Sure = append(own.Sure, p.what())
 			default:
-				own.unsure = append(own.unsure, p.what())
+				own.Unsure = append(own.Unsure, p.what())
 			}
 		}
 	}
@@ -101,55 +86,31 @@ func (db *database) ofDatabase() func(name string) (ours, sure bool) {
 }
 
 // noteOwnNames writes which they are, and warns of them: the clients change no name.
-func (p *printer) noteOwnNames(own ownName) {
-	note := func(begin string, list []string) {
-		for _, name := range list {
-			p.comment("%s%+q: %+q", begin, own.database, name)
+func (p *printer) noteOwnNames(own note.OwnName) {
+	list := func(begin string, names []string) {
+		for _, name := range names {
+			p.comment("%s%+q: %+q", begin, own.Database, name)
 		}
 	}
-	note(namesItself, own.sure)
-	note(mayNamesItself, own.unsure)
-	note(hasOfItself, own.objects)
-	if names := slices.Concat(own.sure, own.unsure); len(names) > 0 {
-		p.warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program puts the other's name there, or refuses: %s", own.database, dump.Listed(names)))
+	list(note.NamesItself, own.Sure)
+	list(note.MayNameItself, own.Unsure)
+	list(note.HasOfItself, own.Objects)
+	if names := slices.Concat(own.Sure, own.Unsure); len(names) > 0 {
+		p.warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program puts the other's name there, or refuses: %s", own.Database, dump.Listed(names)))
 	}
-}
-
-// note takes note of a comment, if it is one of those.
-func (o *ownName) note(comment string) error {
-	var rest string
-	var to *[]string
-	for begin, list := range map[string]*[]string{namesItself: &o.sure, mayNamesItself: &o.unsure, hasOfItself: &o.objects} {
-		if behind, ok := strings.CutPrefix(comment, begin); ok {
-			rest, to = behind, list
-		}
-	}
-	if to == nil {
-		return nil
-	}
-	quoted, err := strconv.QuotedPrefix(rest)
-	if err != nil {
-		return err
-	}
-	if o.database, err = strconv.Unquote(quoted); err != nil {
-		return err
-	}
-	what, err := strconv.Unquote(strings.TrimPrefix(rest[len(quoted):], ": "))
-	*to = append(*to, what)
-	return err
 }
 
 // elsewhere tells whether a dump goes into a database of another name, or why it may not.
 func (d *ownDump) elsewhere() (bool, error) {
 	o := d.ownName
-	if o.database == "" || d.cfg.Database == "" || d.srv.Fold(d.cfg.Database) == d.srv.Fold(o.database) {
+	if o.Database == "" || d.cfg.Database == "" || d.srv.Fold(d.cfg.Database) == d.srv.Fold(o.Database) {
 		return false, nil
 	}
-	if len(o.unsure) > 0 {
+	if len(o.Unsure) > 0 {
 		return false, fmt.Errorf("into %s: these name %s, the database that they were made in, beside an alias or a variable of that name, and would go on with that one: %s; restore into a database of that name, or change them in the original",
-			d.cfg.Database, o.database, dump.Listed(o.unsure))
+			d.cfg.Database, o.Database, dump.Listed(o.Unsure))
 	}
-	d.cfg.Warn(fmt.Sprintf("these named %s, the database that they were made in, and name %s now: %s", o.database, d.cfg.Database, dump.Listed(o.sure)))
+	d.cfg.Warn(fmt.Sprintf("these named %s, the database that they were made in, and name %s now: %s", o.Database, d.cfg.Database, dump.Listed(o.Sure)))
 	return true, nil
 }
 
@@ -169,8 +130,8 @@ func (d *ownDump) renamed(sql []byte) []byte {
 	if !quote.IsASCII(instead) { // and the program's text may be in another character set
 		instead = ""
 	}
-	text, _, _ = script.Requalified(text, d.ownName.database, instead, d.mode, func(name string) (bool, bool) {
-		return slices.Contains(d.ownName.objects, strings.ToLower(name)), true
+	text, _, _ = script.Requalified(text, d.ownName.Database, instead, d.mode, func(name string) (bool, bool) {
+		return slices.Contains(d.ownName.Objects, strings.ToLower(name)), true
 	})
 	return []byte(text)
 }

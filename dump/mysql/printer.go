@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -43,25 +44,25 @@ func home() settings {
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
 // preamble makes the loading session read the dump as it was written.
-func (p *printer) preamble(srv server.Info, databases []*database, needs []string, own ownName, position string, zones bool) {
+func (p *printer) preamble(srv server.Info, databases []*database, needs []string, own note.OwnName, position string, zones bool) {
 	p.w.WriteString(sandbox)
-	p.comment(serverPrefix+"%s %s", srv.Family, srv.Version)
+	p.comment(note.Server+"%s %s", srv.Family, srv.Version)
 	if position != "" {
 		p.comment("position of the binary log: %s", position)
 	}
 	if zones {
-		p.comment(timeZones)
+		p.comment(note.TimeZones)
 	}
 	switch t := firstTable(databases, func(t *table) bool { return t.zone != "" }); {
 	case t == nil:
 	case t.zone == systemZone:
-		p.comment(machineZone+"%+q", t.machineZone)
+		p.comment(note.MachineZone+"%+q", t.machineZone)
 	default:
-		p.comment(namedZone+"%+q", t.zone)
+		p.comment(note.Zone+"%+q", t.zone)
 	}
 	if p.qualified {
 		for _, db := range databases {
-			p.comment(databasePrefix+"%+q", db.name)
+			p.comment(note.Database+"%+q", db.name)
 		}
 	} else {
 		p.noteOwnNames(own)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
@@ -132,7 +133,7 @@ func TestStatementsElsewhere(t *testing.T) {
 		sql := "CREATE TABLE `mine` (a INT);\n" + lead + ";\n"
 		streams := map[string][]byte{
 			"ours":              my.written(t, nil, sql),
-			"ours in a comment": my.written(t, nil, "CREATE TABLE `mine` (a INT);\n-- "+nativePrefix+fmt.Sprintf("%+q", lead)+"\n"),
+			"ours in a comment": my.written(t, nil, "CREATE TABLE `mine` (a INT);\n-- "+note.Native+fmt.Sprintf("%+q", lead)+"\n"),
 			"mysqldump's":       foreign(sql),
 		}
 		for whose, stream := range streams {
@@ -145,8 +146,8 @@ func TestStatementsElsewhere(t *testing.T) {
 	if got := marks(t, admin, other); got != "old" {
 		t.Errorf("the database that nobody named holds %q", got)
 	}
-	several := "-- " + databasePrefix + "\"elsewhere\"\nUSE `" + other + "`;\nDELETE FROM t;\n"
-	if _, verified, err := my.loadInto(t, LoadConfig{}, my.headed(t, engineServer, several)); !errors.Is(verified, dump.ErrElsewhere) || !errors.Is(err, dump.ErrElsewhere) {
+	several := "-- " + note.Database + "\"elsewhere\"\nUSE `" + other + "`;\nDELETE FROM t;\n"
+	if _, verified, err := my.loadInto(t, LoadConfig{}, my.headed(t, note.Several, several)); !errors.Is(verified, dump.ErrElsewhere) || !errors.Is(err, dump.ErrElsewhere) {
 		t.Errorf("of several: verified: %v, loaded: %v, want %v", verified, err, dump.ErrElsewhere)
 	}
 	if got := marks(t, admin, other); got != "old" {
@@ -333,7 +334,7 @@ func TestTargetByOtherCase(t *testing.T) {
 	if my.family != server.MariaDB {
 		t.Skip("MySQL is told when it makes its data")
 	}
-	stream := my.headed(t, engineServer, "-- database \"Shop\"\nCREATE DATABASE IF NOT EXISTS `Shop`;\nUSE `Shop`;\nCREATE TABLE `new` (`a` INT);\n")
+	stream := my.headed(t, note.Several, "-- database \"Shop\"\nCREATE DATABASE IF NOT EXISTS `Shop`;\nUSE `Shop`;\nCREATE TABLE `new` (`a` INT);\n")
 	folding := newTestMySQL(servers.MariaDB(t, "--lower-case-table-names=1"))
 	folding.Query(t, "", "CREATE DATABASE shop; CREATE TABLE shop.t (mark VARCHAR(20)); INSERT INTO shop.t VALUES ('old')")
 	if err := folding.load(t, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) {
@@ -354,7 +355,7 @@ func TestFirstStatementFails(t *testing.T) {
 	if err := my.load(t, LoadConfig{Database: db}, my.written(t, nil, "SET @a = 1;\nCREATE TABLE `t` (`a` NOTHING);\n")); err == nil || errors.As(err, new(*dump.PartialError)) {
 		t.Errorf("of one: %v", err)
 	}
-	several := my.headed(t, engineServer, "-- database "+fmt.Sprintf("%+q", db)+"\nSET @a = 1;\nCREATE TABLE `t` (`a` NOTHING);\n")
+	several := my.headed(t, note.Several, "-- database "+fmt.Sprintf("%+q", db)+"\nSET @a = 1;\nCREATE TABLE `t` (`a` NOTHING);\n")
 	if err := my.load(t, LoadConfig{Clean: true}, several); err == nil || !strings.HasSuffix(err.Error(), "; dropped are database "+db+", and nothing of the dump is there yet") {
 		t.Errorf("of several: %v", err)
 	}
@@ -404,7 +405,7 @@ func (my *testMySQL) headed(t *testing.T, kind, sql string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := dump.NewWriter(&b, kind)
-	w.WriteString("-- " + serverPrefix + string(my.family) + " 10.0\n" + sql)
+	w.WriteString("-- " + note.Server + string(my.family) + " 10.0\n" + sql)
 	if err := w.End(nil); err != nil {
 		t.Fatal(err)
 	}

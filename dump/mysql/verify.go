@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -59,7 +60,7 @@ func (l *Loader) Verify(r io.Reader) error {
 
 // namedServer returns the server that a dump is of, by a comment at its beginning.
 func namedServer(comment string) (server.Info, bool) {
-	text, own := strings.CutPrefix(comment, "-- "+serverPrefix)
+	text, own := strings.CutPrefix(comment, "-- "+note.Server)
 	text, theirs := strings.CutPrefix(text, "-- Server version\t")
 	if !own && !theirs {
 		return server.Info{}, false

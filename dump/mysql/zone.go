@@ -153,12 +153,6 @@ func (p *printer) inZone(zone string) {
 	p.in(s)
 }
 
-// machineZone is a comment before the zone of the machine in which a server computed what is in its tables.
-const machineZone = "time zone of the server's machine "
-
-// namedZone is a comment before the zone that a server was set to which computed what is in its tables.
-const namedZone = "time zone of the server "
-
 // errNoZone is returned of a server that cannot compute what the dump's has computed of its TIMESTAMPs.
 var errNoZone = errors.New("the dump's tables have values that are computed of TIMESTAMPs in the time zone of their server")
 
