@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -81,7 +82,7 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 				return fmt.Errorf("read user %s: %w", grantee, err)
 			}
 			if u.second = r["second"]; u.second != "" {
-				if err := mustBe(hexForm, "a password's hash", u.second); err != nil {
+				if err := guard.MustBe(guard.HexForm, "a password's hash", u.second); err != nil {
 					return fmt.Errorf("read user %s: %w", grantee, err)
 				}
 			}
@@ -125,7 +126,7 @@ func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, s
 		}
 		seen[text] = true
 		if !strings.HasPrefix(text, "GRANT ") && !strings.HasPrefix(text, "REVOKE ") && !strings.HasPrefix(text, "SET DEFAULT ROLE ") {
-			return fmt.Errorf("the server shows %+q for a grant", shortened(text))
+			return fmt.Errorf("the server shows %+q for a grant", guard.Shortened(text))
 		}
 		switch {
 		case strings.HasPrefix(text, "GRANT PROXY ON ``@"), strings.HasPrefix(text, "GRANT PROXY ON ''@"):
@@ -160,7 +161,7 @@ func (c *catalog) readServers(ctx context.Context, a *accounts) error {
 			definition = strings.TrimSuffix(shown[0]["create server"], ";")
 		}
 		if !strings.HasPrefix(definition, "CREATE SERVER "+name+" ") {
-			return fmt.Errorf("read server %s: the server shows %+q for its definition", name, shortened(definition))
+			return fmt.Errorf("read server %s: the server shows %+q for its definition", name, guard.Shortened(definition))
 		}
 		a.servers = append(a.servers, remote{name, definition})
 	}
@@ -183,7 +184,7 @@ func remoteDefinition(r server.Record) string {
 			options = append(options, o.option+" "+quote.Literal(r[o.column]))
 		}
 	}
-	if port := r["port"]; port != "0" && integerForm.MatchString(port) {
+	if port := r["port"]; port != "0" && guard.IntegerForm.MatchString(port) {
 		options = append(options, "PORT "+port)
 	}
 	return fmt.Sprintf("CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (%s)", quote.Name(r["server_name"]), quote.Name(r["wrapper"]), strings.Join(options, ", "))
@@ -195,50 +196,50 @@ const importRole = "`breaking_backups_restore`"
 
 // printPeople writes what definitions name: users, roles and their members. A
 // user who is there stays what he is until the rest of the dump was loaded.
-func (a accounts) printPeople(p *printer) {
+func (a accounts) printPeople(p *guard.Printer) {
 	if len(a.users) == 0 {
 		return
 	}
-	p.mark("accounts")
+	p.Mark("accounts")
 	for _, u := range a.users {
-		p.object("user "+u.name, "CREATE USER IF NOT EXISTS "+u.name+u.create)
+		p.Object("user "+u.name, "CREATE USER IF NOT EXISTS "+u.name+u.create)
 	}
 	if len(a.roles) > 0 {
-		p.stmt("CREATE ROLE %s", importRole)
-		p.stmt("SET ROLE %s", importRole)
+		p.Stmt("CREATE ROLE %s", importRole)
+		p.Stmt("SET ROLE %s", importRole)
 		for _, r := range a.roles {
-			p.stmt("CREATE OR REPLACE ROLE %s WITH ADMIN %s", r, importRole)
+			p.Stmt("CREATE OR REPLACE ROLE %s WITH ADMIN %s", r, importRole)
 		}
 	}
 	for _, m := range a.members {
-		p.object("a member of a role", m)
+		p.Object("a member of a role", m)
 	}
 	if len(a.roles) > 0 {
-		p.stmt("SET ROLE NONE")
-		p.stmt("DROP ROLE %s", importRole)
+		p.Stmt("SET ROLE NONE")
+		p.Stmt("DROP ROLE %s", importRole)
 	}
 	for _, s := range a.servers {
-		p.stmt("DROP SERVER IF EXISTS %s", s.name)
-		p.object("server "+s.name, s.definition)
+		p.Stmt("DROP SERVER IF EXISTS %s", s.name)
+		p.Object("server "+s.name, s.definition)
 	}
 }
 
 // printRights writes what accounts may do, and makes those that were there what
 // they were.
-func (a accounts) printRights(p *printer, databases []*database) {
+func (a accounts) printRights(p *guard.Printer, databases []*database) {
 	if len(a.users) == 0 {
 		return
 	}
-	p.mark("privileges")
+	p.Mark("privileges")
 	var revoked []string
 	for _, g := range a.grants {
 		switch why := lost(g, databases); {
 		case why != nil:
-			p.native("a grant", "the privilege "+script.Head(g), why, g)
+			p.Native("a grant", "the privilege "+script.Head(g), why, g)
 		case strings.HasPrefix(g, "REVOKE "):
 			revoked = append(revoked, g)
 		default:
-			p.object("a grant", g)
+			p.Object("a grant", g)
 		}
 	}
 	for _, u := range a.users {
@@ -246,14 +247,14 @@ func (a accounts) printRights(p *printer, databases []*database) {
 			continue
 		}
 		for _, what := range u.alterations() {
-			p.object("user "+u.name, "ALTER USER "+u.name+what)
+			p.Object("user "+u.name, "ALTER USER "+u.name+what)
 		}
 		if u.defaults != "" {
-			p.object("user "+u.name, "ALTER USER "+u.name+u.defaults)
+			p.Object("user "+u.name, "ALTER USER "+u.name+u.defaults)
 		}
 	}
 	for _, r := range revoked { // which stop the client where the server has no partial revokes: with all else done
-		p.object("a revoke", r)
+		p.Object("a revoke", r)
 	}
 }
 

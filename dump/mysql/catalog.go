@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -207,13 +208,13 @@ func (c *catalog) readDefaults(ctx context.Context, db *database) error {
 	}
 	r := rows[0]
 	if c.conn.Fold(r["name"]) != c.conn.Fold(db.name) {
-		return fmt.Errorf("information_schema has %+q for its name", shortened(r["name"]))
+		return fmt.Errorf("information_schema has %+q for its name", guard.Shortened(r["name"]))
 	}
 	if db.name = r["name"]; c.conn.IsSystemSchema(db.name) {
 		return fmt.Errorf("it is the server's own")
 	}
 	db.charset, db.collation, db.comment, db.encrypted = r["charset"], r["collation"], r["comment"], r["encryption"] == "YES"
-	return (settings{charset: db.charset, collation: db.collation}).check()
+	return (guard.Settings{Charset: db.charset, Collation: db.collation}).Check()
 }
 
 // readTables reads what there is by way of tables, and all that is to know of the tables themselves and of sequences.
@@ -300,7 +301,7 @@ func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, err
 	}
 	d, err := parseDefinition(rows[0]["create table"])
 	if err == nil && d.head != "CREATE TABLE "+t.name+" (" {
-		err = fmt.Errorf("the server shows %+q for its definition", shortened(d.head))
+		err = fmt.Errorf("the server shows %+q for its definition", guard.Shortened(d.head))
 	}
 	if err == nil && query.MatchString(quote.Emptied(d.tail)) {
 		err = fmt.Errorf("the definition that the server shows has a query behind it")

@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
@@ -31,7 +32,7 @@ func (c *catalog) charset(ctx context.Context, name string) (*charset, error) {
 	if known := c.charsets[name]; known != nil {
 		return known, nil
 	}
-	if err := mustBe(wordForm, "a character set", name); err != nil {
+	if err := guard.MustBe(guard.WordForm, "a character set", name); err != nil {
 		return nil, err
 	}
 	set := &charset{name: name}
@@ -106,7 +107,7 @@ func (c *catalog) readPairs(ctx context.Context, set *charset) error {
 	for _, r := range rows {
 		code, err := strconv.ParseUint(r["code"], 16, 16)
 		if err != nil || code < utf8.RuneSelf {
-			return fmt.Errorf("the server sent %+q for a letter's bytes", shortened(r["code"]))
+			return fmt.Errorf("the server sent %+q for a letter's bytes", guard.Shortened(r["code"]))
 		}
 		letter, length := utf8.DecodeRuneInString(r["letter"])
 		switch {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -92,10 +93,10 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		name = note.One
 	}
 	to := dump.NewWriter(w, name)
-	p := &printer{w: to, qualified: !single, warn: s.cfg.Warn}
+	p := &guard.Printer{Out: to, Qualified: !single, Warn: s.cfg.Warn}
 	manifest, err := write(ctx, c, p, snapshot, databases, people)
 	if err == nil {
-		err = p.refused
+		err = p.Err()
 	}
 	if err != nil {
 		return err
@@ -197,16 +198,16 @@ func (s *Source) warnUnsnapped(databases []*database) {
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
-func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, databases []*database, people accounts) (dump.Manifest, error) {
+func write(ctx context.Context, c *catalog, p *guard.Printer, snapshot snapshot, databases []*database, people accounts) (dump.Manifest, error) {
 	needs, err := c.needs(ctx, databases)
 	if err != nil {
 		return nil, err
 	}
 	var own note.OwnName
-	if !p.qualified {
+	if !p.Qualified {
 		own = databases[0].ownNames()
 	}
-	p.preamble(c.conn.Info, databases, needs, own, snapshot.position, people.timeZones)
+	printPreamble(p, c.conn.Info, databases, needs, own, snapshot.position, people.timeZones)
 	people.printPeople(p)
 	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
 	if err != nil {
@@ -220,7 +221,7 @@ func write(ctx context.Context, c *catalog, p *printer, snapshot snapshot, datab
 		}
 		// A view may read those of other databases.
 		for _, db := range databases {
-			p.use(db)
+			use(p, db)
 			writeViews(p, db)
 		}
 		people.printRights(p, databases)
@@ -246,22 +247,22 @@ func firstTable(databases []*database, like func(*table) bool) *table {
 	return nil
 }
 
-func (p *printer) use(db *database) {
-	if p.qualified {
-		p.in(home())
-		p.stmt("USE %s", quote.Name(db.name))
+func use(p *guard.Printer, db *database) {
+	if p.Qualified {
+		p.In(guard.Home())
+		p.Stmt("USE %s", quote.Name(db.name))
 	}
 }
 
 // writeDatabase writes a database, its tables with their rows, and what acts on
 // them when it is used.
-func writeDatabase(ctx context.Context, p *printer, db *database, rows *rowWriter) error {
-	p.mark("database")
-	p.database(db)
+func writeDatabase(ctx context.Context, p *guard.Printer, db *database, rows *rowWriter) error {
+	p.Mark("database")
+	printDatabase(p, db)
 	for _, seq := range db.sequences {
 		seq.print(p)
 	}
-	p.mark("tables")
+	p.Mark("tables")
 	for _, t := range db.tables {
 		if err := rows.table(ctx, p, t); err != nil {
 			return err
@@ -269,15 +270,15 @@ func writeDatabase(ctx context.Context, p *printer, db *database, rows *rowWrite
 	}
 	for _, t := range db.tables {
 		if len(t.later) > 0 && t.joined {
-			p.stmt("%s", addElements(t.name, t.later))
+			p.Stmt("%s", addElements(t.name, t.later))
 		}
 	}
 	for _, t := range db.tables {
 		if len(t.foreign) > 0 {
-			p.stmt("%s", addElements(t.name, t.foreign))
+			p.Stmt("%s", addElements(t.name, t.foreign))
 		}
 	}
-	p.mark("routines, triggers")
+	p.Mark("routines, triggers")
 	for _, v := range db.views {
 		v.printStandIn(p)
 	}
@@ -286,25 +287,25 @@ func writeDatabase(ctx context.Context, p *printer, db *database, rows *rowWrite
 			r.print(p, db)
 		}
 	}
-	p.in(home())
+	p.In(guard.Home())
 	return nil
 }
 
 // writeViews writes a database's views, which read what all that is before them
 // made, and its events, which might begin to act at once.
-func writeViews(p *printer, db *database) {
-	p.mark("views, events")
+func writeViews(p *guard.Printer, db *database) {
+	p.Mark("views, events")
 	for _, v := range db.views {
 		v.print(p)
 	}
 	for _, e := range db.events {
 		e.print(p, db)
 	}
-	p.in(home())
+	p.In(guard.Home())
 }
 
-// database makes the database, or gives the one that is used its defaults.
-func (p *printer) database(db *database) {
+// printDatabase makes the database, or gives the one that is used its defaults.
+func printDatabase(p *guard.Printer, db *database) {
 	defaults := fmt.Sprintf("CHARACTER SET %s COLLATE %s", db.charset, db.collation)
 	if db.encrypted {
 		defaults += " ENCRYPTION 'Y'"
@@ -312,9 +313,9 @@ func (p *printer) database(db *database) {
 	if db.comment != "" {
 		defaults += " COMMENT " + quote.Literal(db.comment)
 	}
-	if p.qualified {
-		p.stmt("CREATE DATABASE IF NOT EXISTS %s", quote.Name(db.name))
-		p.use(db)
+	if p.Qualified {
+		p.Stmt("CREATE DATABASE IF NOT EXISTS %s", quote.Name(db.name))
+		use(p, db)
 	}
-	p.stmt("ALTER DATABASE %s%s", p.databaseName(db), defaults)
+	p.Stmt("ALTER DATABASE %s%s", databaseName(p, db), defaults)
 }

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-
-	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 )
 
 func TestHolds(t *testing.T) {
@@ -33,31 +30,6 @@ func TestHolds(t *testing.T) {
 	}
 	if formPlain.holds(bytes.Repeat([]byte("1"), 1000)) {
 		t.Error("a number of 1000 digits")
-	}
-}
-
-// No statement and no comment gets past the printer that clients read as something else.
-func TestPrinterRefuses(t *testing.T) {
-	for _, sql := range []string{"SELECT 1; DROP TABLE x", "SELECT '", "\\! x", "SELECT 1 \\! x", "system x", "SELECT '\x00'", "DELIMITER x", "", "-- x"} {
-		var b bytes.Buffer
-		p := &printer{w: dump.NewWriter(&b, note.One)}
-		p.stmt("%s", sql)
-		if p.err() == nil {
-			t.Errorf("%q was written", sql)
-		}
-	}
-	for _, text := range []string{"a\nb", "a\rb", "ü", "\x1b"} {
-		p := &printer{w: dump.NewWriter(&bytes.Buffer{}, note.One)}
-		if p.comment("%s", text); p.err() == nil {
-			t.Errorf("the comment %q was written", text)
-		}
-	}
-	odd := "x', a = '"
-	for _, s := range []settings{{charset: odd}, {charset: "latin1", collation: odd}, {charset: "latin1", sqlMode: &odd}, {charset: "latin1", timeZone: odd}} {
-		p := &printer{w: dump.NewWriter(&bytes.Buffer{}, note.One), session: home()}
-		if p.in(s); p.err() == nil {
-			t.Errorf("settings %+v were written", s)
-		}
 	}
 }
 

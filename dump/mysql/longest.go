@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -17,10 +18,10 @@ func (w *rowWriter) needs(t *table, length int) {
 
 // packets says in the dump what its longest row takes, and warns where that is more than the server itself would take
 // now: rows come into a table by ways that no packet bounds, and the bound may have been lowered since.
-func (w *rowWriter) packets(ctx context.Context, p *printer) error {
+func (w *rowWriter) packets(ctx context.Context, p *guard.Printer) error {
 	needed := server.PacketFor(w.packet)
 	if needed > server.LeastPacket {
-		p.comment("a row takes a max_allowed_packet of %d bytes, of the server and of its client", needed)
+		p.Comment("a row takes a max_allowed_packet of %d bytes, of the server and of its client", needed)
 	}
 	if w.packet <= script.InsertLimit {
 		return nil
@@ -31,9 +32,9 @@ func (w *rowWriter) packets(ctx context.Context, p *printer) error {
 	}
 	switch {
 	case needed > server.LargestPacket:
-		p.warn(fmt.Sprintf("a row of %s takes a statement of %d bytes, and no server takes one of more than %d: the dump has it, and cannot be restored with it", w.longest.label, w.packet, server.LargestPacket))
+		p.Warn(fmt.Sprintf("a row of %s takes a statement of %d bytes, and no server takes one of more than %d: the dump has it, and cannot be restored with it", w.longest.label, w.packet, server.LargestPacket))
 	case needed > allowed:
-		p.warn(fmt.Sprintf("a row of %s takes a max_allowed_packet of %d bytes to be restored, and the server's is %d: SET GLOBAL max_allowed_packet = %[2]d where the dump goes", w.longest.label, needed, allowed))
+		p.Warn(fmt.Sprintf("a row of %s takes a max_allowed_packet of %d bytes to be restored, and the server's is %d: SET GLOBAL max_allowed_packet = %[2]d where the dump goes", w.longest.label, needed, allowed))
 	}
 	return nil
 }

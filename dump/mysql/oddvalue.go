@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -75,7 +76,7 @@ func appendScalar(b, value []byte) ([]byte, bool) {
 // character set: the servers show it with backslashes as escapes, whatever the mode, and in UTF-8, whatever the character
 // set of all else.
 func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, definition, mode, charset string) (string, error) {
-	if err := mustBe(wordForm, "a character set", charset); err != nil {
+	if err := guard.MustBe(guard.WordForm, "a character set", charset); err != nil {
 		return "", err
 	}
 	plain := script.SQLMode(mode)&script.NoBackslashEscapes != 0

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
@@ -47,7 +48,7 @@ func (db *database) ownNames() note.OwnName {
 			case p.kind == "FUNCTION", p.kind == "PROCEDURE":
 				p.definition = withinUsing(p.definition, db.name)
 			}
-			switch _, found, sure := script.Requalified(p.definition, db.name, "", script.SQLMode(*p.settings.sqlMode), of); {
+			switch _, found, sure := script.Requalified(p.definition, db.name, "", script.SQLMode(*p.settings.SQLMode), of); {
 			case !found:
 			case sure:
 				own.Sure = append(own.Sure, p.what())
@@ -85,18 +86,18 @@ func (db *database) ofDatabase() func(name string) (ours, sure bool) {
 	return func(name string) (bool, bool) { return objects[name], !columns[name] }
 }
 
-// noteOwnNames writes which they are, and warns of them: the clients change no name.
-func (p *printer) noteOwnNames(own note.OwnName) {
+// printOwnNames writes which they are, and warns of them: the clients change no name.
+func printOwnNames(p *guard.Printer, own note.OwnName) {
 	list := func(begin string, names []string) {
 		for _, name := range names {
-			p.comment("%s%+q: %+q", begin, own.Database, name)
+			p.Comment("%s%+q: %+q", begin, own.Database, name)
 		}
 	}
 	list(note.NamesItself, own.Sure)
 	list(note.MayNameItself, own.Unsure)
 	list(note.HasOfItself, own.Objects)
 	if names := slices.Concat(own.Sure, own.Unsure); len(names) > 0 {
-		p.warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program puts the other's name there, or refuses: %s", own.Database, dump.Listed(names)))
+		p.Warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program puts the other's name there, or refuses: %s", own.Database, dump.Listed(names)))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -21,35 +22,7 @@ type program struct {
 	label      string // for people: kind, database and name
 	definition string
 	lost       string // why it cannot be restored; "": it can
-	settings   settings
-}
-
-// settings are those of a session that an object keeps.
-type settings struct {
-	charset   string
-	collation string
-	sqlMode   *string // nil: of no matter
-	timeZone  string  // "": of no matter
-	database  string  // the database's collation; "": of no matter
-}
-
-// check holds settings that a server sent against their forms. Escaping would not do: how a session reads a string
-// depends on settings.
-func (s settings) check() error {
-	err := mustBe(wordForm, "a character set", s.charset)
-	if err == nil && s.collation != "" {
-		err = mustBe(wordForm, "a collation", s.collation)
-	}
-	if err == nil && s.sqlMode != nil {
-		err = mustBe(modeForm, "a sql_mode", *s.sqlMode)
-	}
-	if err == nil && s.timeZone != "" {
-		err = mustBe(zoneForm, "a time zone", s.timeZone)
-	}
-	if err == nil && s.database != "" {
-		err = mustBe(wordForm, "a collation", s.database)
-	}
-	return err
+	settings   guard.Settings
 }
 
 // what names a program in its database's dump.
@@ -128,7 +101,7 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 		if p.definition, err = c.routineText(ctx, db, kind, name); err != nil {
 			return nil, err
 		}
-		p.settings = home()
+		p.settings = guard.Home()
 		return append(list, p), nil
 	}
 	if err != nil {
@@ -141,14 +114,14 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 			return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 		}
 	}
-	p.settings = settings{
-		charset: r["character_set_client"], collation: r["collation_connection"], database: r["database collation"],
-		sqlMode: &mode, timeZone: r["time_zone"],
+	p.settings = guard.Settings{
+		Charset: r["character_set_client"], Collation: r["collation_connection"], Database: r["database collation"],
+		SQLMode: &mode, TimeZone: r["time_zone"],
 	}
 	if kind == "LIBRARY" { // which is text of its own in UTF-8
-		p.settings.charset, p.settings.collation = "utf8mb4", ""
+		p.settings.Charset, p.settings.Collation = "utf8mb4", ""
 	}
-	if err := p.settings.check(); err != nil {
+	if err := p.settings.Check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
 	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.conn.Info)); errors.Is(err, io.ErrUnexpectedEOF) {
@@ -180,7 +153,7 @@ func (c *catalog) showProgram(ctx context.Context, kind, name string) (server.Re
 		return rows[0], nil
 	}
 	r, err := show()
-	if err != nil || kind == "LIBRARY" || readsAlike(r[programColumn(kind)], r["character_set_client"]) {
+	if err != nil || kind == "LIBRARY" || guard.ReadsAlike(r[programColumn(kind)], r["character_set_client"]) {
 		return r, err
 	}
 	err = c.inUTF8(ctx, func() (err error) {
@@ -240,37 +213,37 @@ func isObjects(err error) bool {
 		server.CodeRoutineDamaged, server.CodeMixedCollations, server.CodeMixedCollations3, server.CodeMixedCollationsN, server.CodeUnknownCollation, server.CodeUnknownCharset, server.CodeTriggerDamaged)
 }
 
-func (p *program) print(w *printer, db *database) {
+func (p *program) print(w *guard.Printer, db *database) {
 	if p.lost != "" {
-		w.lost(p.what(), p.lost, p.definition)
+		w.Lost(p.what(), p.lost, p.definition)
 		return
 	}
 	s := p.settings
-	if s.database == db.collation {
-		s.database = ""
+	if s.Database == db.collation {
+		s.Database = ""
 	}
-	if s.database != "" {
-		w.in(home())
-		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), s.database)
+	if s.Database != "" {
+		w.In(guard.Home())
+		w.Stmt("ALTER DATABASE %sCOLLATE %s", databaseName(w, db), s.Database)
 	}
-	w.in(s)
-	w.program(p)
-	if s.database != "" {
-		w.in(home())
-		w.stmt("ALTER DATABASE %sCOLLATE %s", w.databaseName(db), db.collation)
+	w.In(s)
+	printProgram(w, p)
+	if s.Database != "" {
+		w.In(guard.Home())
+		w.Stmt("ALTER DATABASE %sCOLLATE %s", databaseName(w, db), db.collation)
 	}
 }
 
-// program writes a program's text, which may have semicolons of its own.
-func (p *printer) program(of *program) {
-	mode := *of.settings.sqlMode
-	text, err := script.Terminated(of.definition, readings(mode)...)
+// printProgram writes a program's text, which may have semicolons of its own.
+func printProgram(p *guard.Printer, of *program) {
+	mode := *of.settings.SQLMode
+	text, err := script.Terminated(of.definition, guard.Readings(mode)...)
 	if err == nil && !strings.Contains(","+mode+",", ",ORACLE,") && !strings.HasPrefix(of.kind, "PACKAGE") { // which is of that grammar
 		err = script.Enclosed(of.definition, script.SQLMode(mode))
 	}
 	if err != nil {
-		p.native(of.what(), of.label, fmt.Errorf("%w: %w", errUnreadable, err), of.definition)
+		p.Native(of.what(), of.label, fmt.Errorf("%w: %w", guard.ErrUnreadable, err), of.definition)
 		return
 	}
-	p.w.WriteString(text)
+	p.Out.WriteString(text)
 }

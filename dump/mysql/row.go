@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
@@ -45,7 +46,7 @@ func (c *column) appendValue(b []byte, value driver.Value) ([]byte, error) {
 		return strconv.AppendUint(b, v, 10), nil
 	case []byte:
 		if !c.form.holds(v) {
-			return nil, fmt.Errorf("column %s: the server sent %+q, which is no value of its type", c.name, shortened(string(v)))
+			return nil, fmt.Errorf("column %s: the server sent %+q, which is no value of its type", c.name, guard.Shortened(string(v)))
 		}
 		return c.append(b, v), nil
 	}
@@ -162,7 +163,7 @@ type tally struct {
 
 // An inserter writes a table's rows as INSERT statements.
 type inserter struct {
-	p       *printer
+	p       *guard.Printer
 	header  string // INSERT INTO … VALUES
 	commits bool   // now and then: else one transaction is for all rows
 	open    bool   // a statement has begun
@@ -184,7 +185,7 @@ func (w *inserter) add(b *rowBuffer) {
 		length := int(r.end) - begin
 		w.longest = max(w.longest, length)
 		if w.open && (w.size+length > script.InsertLimit || r.header != w.current) {
-			w.p.w.Write(b.data[from:end])
+			w.p.Out.Write(b.data[from:end])
 			from = begin
 			w.close()
 		}
@@ -192,12 +193,12 @@ func (w *inserter) add(b *rowBuffer) {
 		case !w.open:
 			w.begin(r.header)
 		case i == 0:
-			w.p.w.WriteString(script.RowGap)
+			w.p.Out.WriteString(script.RowGap)
 		}
 		w.size += length + len(script.RowGap)
 		begin, end = int(r.end)+len(script.RowGap), int(r.end)
 		if r.last {
-			w.p.w.Write(b.data[from:end])
+			w.p.Out.Write(b.data[from:end])
 			from = begin
 			w.close()
 			if r.committed && w.commits {
@@ -206,7 +207,7 @@ func (w *inserter) add(b *rowBuffer) {
 		}
 	}
 	if from < end {
-		w.p.w.Write(b.data[from:end])
+		w.p.Out.Write(b.data[from:end])
 	}
 }
 
@@ -216,7 +217,7 @@ func (w *inserter) addPart(b *rowBuffer) {
 		w.close()
 		w.begin(b.header)
 	}
-	w.p.w.Write(b.data)
+	w.p.Out.Write(b.data)
 	w.part += len(b.data)
 	if len(b.rows) == 0 {
 		return
@@ -231,18 +232,18 @@ func (w *inserter) addPart(b *rowBuffer) {
 // begin begins a statement, by its own header if it has one, and a transaction where none has begun.
 func (w *inserter) begin(header string) {
 	if !w.begun {
-		w.p.w.WriteString("START TRANSACTION;\n")
+		w.p.Out.WriteString("START TRANSACTION;\n")
 		w.begun = true
 	}
 	w.current = header
-	w.p.w.WriteString(cmp.Or(header, w.header))
+	w.p.Out.WriteString(cmp.Or(header, w.header))
 	w.open, w.size = true, 0
 }
 
 // close ends the statement that has begun, if one has.
 func (w *inserter) close() {
 	if w.open {
-		w.p.w.WriteString(";\n")
+		w.p.Out.WriteString(";\n")
 		w.open = false
 	}
 }
@@ -250,7 +251,7 @@ func (w *inserter) close() {
 // commit ends the transaction that has begun, if one has.
 func (w *inserter) commit() {
 	if w.begun {
-		w.p.w.WriteString("COMMIT;\n")
+		w.p.Out.WriteString("COMMIT;\n")
 		w.begun = false
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -249,16 +250,16 @@ func changed(err error) error {
 }
 
 // table writes a table and its rows.
-func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
+func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *table) error {
 	if t.rowless {
 		t.zoned = nil
-		p.create(t)
-		return p.err()
+		createTable(p, t)
+		return p.Err()
 	}
 	beginning := w.holdBack(p, t)
 	t.enter(p, w.catalog.conn.Info)
 	entry := dump.Table{Name: t.name}
-	if p.qualified {
+	if p.Qualified {
 		entry.Name = t.qualified()
 	}
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
@@ -278,10 +279,10 @@ func (w *rowWriter) table(ctx context.Context, p *printer, t *table) error {
 	t.leave(p, w.catalog.conn.Info)
 	w.needs(t, len(into.header)+into.longest)
 	if len(t.later) > 0 && !t.joined {
-		p.stmt("%s", addElements(t.name, t.later))
+		p.Stmt("%s", addElements(t.name, t.later))
 	}
 	w.manifest = append(w.manifest, entry)
-	return p.err()
+	return p.Err()
 }
 
 // write writes a piece's rows as they come.
@@ -294,7 +295,7 @@ func (s *pieceStream) write(ctx context.Context, into *inserter) error {
 			}
 			into.add(b)
 			b.release()
-			if err := into.p.err(); err != nil {
+			if err := into.p.Err(); err != nil {
 				return err
 			}
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
@@ -39,26 +40,26 @@ func later(databases []*database) {
 // comes its definition, with or without the keys that can be added later.
 type beginning struct {
 	rows  *rowWriter
-	p     *printer
+	p     *guard.Printer
 	table *table
-	to    output
+	to    guard.Output
 }
 
 // holdBack holds back what the printer writes from now on, until it is largeTable bytes or end is called.
-func (w *rowWriter) holdBack(p *printer, t *table) *beginning {
-	b := &beginning{rows: w, p: p, table: t, to: p.w}
+func (w *rowWriter) holdBack(p *guard.Printer, t *table) *beginning {
+	b := &beginning{rows: w, p: p, table: t, to: p.Out}
 	if len(t.later) == 0 {
-		p.create(t)
+		createTable(p, t)
 		return b
 	}
 	w.held = w.held[:0]
-	p.w = b
+	p.Out = b
 	return b
 }
 
 // end writes what is held back, with all of the table's keys in its definition.
 func (b *beginning) end() {
-	if b.p.w == b {
+	if b.p.Out == b {
 		b.table.later, b.table.foreign = nil, nil
 		b.release()
 	}
@@ -66,8 +67,8 @@ func (b *beginning) end() {
 
 // release writes the definition and what is held back, and holds nothing back from now on.
 func (b *beginning) release() {
-	b.p.w = b.to
-	b.p.create(b.table)
+	b.p.Out = b.to
+	createTable(b.p, b.table)
 	b.to.Write(b.rows.held)
 }
 
@@ -85,13 +86,13 @@ func (b *beginning) Write(text []byte) (int, error) {
 
 func (b *beginning) WriteString(text string) (int, error) { return b.Write([]byte(text)) }
 
-// create writes a table's definition, without what is added to it later.
-func (p *printer) create(t *table) {
+// createTable writes a table's definition, without what is added to it later.
+func createTable(p *guard.Printer, t *table) {
 	definition := t.definition.without(t.later).without(t.foreign).without(t.zoned)
-	if !p.qualified {
+	if !p.Qualified {
 		definition = definition.within(t.db.name)
 	}
-	p.stmt("%s", definition)
+	p.Stmt("%s", definition)
 }
 
 // addable returns the keys that can be added later so that the definition becomes the same: the last of those that are

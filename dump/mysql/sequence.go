@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
@@ -32,12 +33,12 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 			return fmt.Errorf("sequence %s: the server shows no definition", s.name)
 		}
 		s.next, s.cycles, s.behind = rows[0]["next"], rows[0]["cycles"], rows[0]["behind"] == "1"
-		err = mustBe(integerForm, "a sequence's value", s.next)
+		err = guard.MustBe(guard.IntegerForm, "a sequence's value", s.next)
 		if err == nil {
-			err = mustBe(integerForm, "a sequence's rounds", s.cycles)
+			err = guard.MustBe(guard.IntegerForm, "a sequence's rounds", s.cycles)
 		}
 		if err == nil && !strings.HasPrefix(s.definition, "CREATE SEQUENCE "+quote.Name(s.name)+" ") {
-			err = fmt.Errorf("the server shows %+q for its definition", shortened(s.definition))
+			err = fmt.Errorf("the server shows %+q for its definition", guard.Shortened(s.definition))
 		}
 		if err != nil {
 			return fmt.Errorf("sequence %s: %w", s.name, err)
@@ -47,10 +48,10 @@ func (c *catalog) readSequences(ctx context.Context, db *database, names []strin
 	return nil
 }
 
-func (s sequence) print(p *printer) {
-	p.stmt("%s", s.definition)
+func (s sequence) print(p *guard.Printer) {
+	p.Stmt("%s", s.definition)
 	if s.behind { // where SETVAL does not lead back to
-		p.stmt("ALTER SEQUENCE %s RESTART %s", quote.Name(s.name), s.next)
+		p.Stmt("ALTER SEQUENCE %s RESTART %s", quote.Name(s.name), s.next)
 	}
-	p.stmt("DO SETVAL(%s, %s, 0, %s)", quote.Name(s.name), s.next, s.cycles)
+	p.Stmt("DO SETVAL(%s, %s, 0, %s)", quote.Name(s.name), s.next, s.cycles)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -68,7 +69,7 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		GRANT SELECT ON shop.gone TO late@'%'; GRANT CREATE ON shop.gone TO zz@'%'; GRANT SELECT (b), INSERT (a, b) ON shop.kept TO late@'%';
 		GRANT EXECUTE ON PROCEDURE shop.was TO late@'%'; GRANT SELECT ON shop.v TO late@'%'; GRANT UPDATE (a) ON shop.kept TO zz@'%';
 		SET GLOBAL automatic_sp_privileges = 0; DROP PROCEDURE shop.was; DROP TABLE shop.gone; ALTER TABLE shop.kept DROP b;
-		SET sql_mode = '`+loadMode+`'; CREATE DATABASE at_first; CREATE PROCEDURE at_first.plain() SELECT 1`)
+		SET sql_mode = '`+guard.LoadMode+`'; CREATE DATABASE at_first; CREATE PROCEDURE at_first.plain() SELECT 1`)
 	want := []string{"shop`.`gone` TO", "ON PROCEDURE `shop`.`was` TO", "shop`.`kept` TO `late`"}
 	if from.family == server.MariaDB {
 		from.Query(t, "", "INSTALL SONAME 'auth_ed25519'; CREATE USER by_plugin@'%' IDENTIFIED VIA ed25519 USING PASSWORD('x'); GRANT SELECT ON shop.* TO by_plugin@'%'")

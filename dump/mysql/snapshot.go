@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -85,7 +86,7 @@ func readPosition(ctx context.Context, c *server.Conn) (string, error) {
 				offset = r["value"]
 			}
 		}
-		if file != "" && integerForm.MatchString(offset) {
+		if file != "" && guard.IntegerForm.MatchString(offset) {
 			if err := c.Row(ctx, "SELECT COALESCE(BINLOG_GTID_POS("+quote.Literal(file)+", "+offset+"), '')", &gtid); err != nil {
 				return "", fmt.Errorf("read the binary log's position: %w", err)
 			}
@@ -106,7 +107,7 @@ func readPosition(ctx context.Context, c *server.Conn) (string, error) {
 	if file == "" {
 		return "", errors.New("read the binary log's position: the server writes no binary log")
 	}
-	if err := mustBe(integerForm, "a position in the binary log", offset); err != nil {
+	if err := guard.MustBe(guard.IntegerForm, "a position in the binary log", offset); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%+q %s %+q", file, offset, gtid), nil

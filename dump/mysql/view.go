@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -98,7 +99,7 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 		}
 		// MySQL puts backslashes into letters of sets that have them there, and cannot read the view any more, but has its
 		// text in UTF-8. Of another view that it cannot read the text is no better.
-		misread := multibyte[text.Record["charset"]] && !quote.IsASCII(text.Record["text"])
+		misread := guard.IsMultibyte(text.Record["charset"]) && !quote.IsASCII(text.Record["text"])
 		if v.byText(db, text); v.check() != nil || isObjects(err) && !misread {
 			c.setInvalid(db, v, err.Error())
 			return nil
@@ -134,7 +135,7 @@ func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err er
 		return err
 	}
 	err = show()
-	if err == nil && !readsAlike(v.definition, v.charset) {
+	if err == nil && !guard.ReadsAlike(v.definition, v.charset) {
 		err = c.inUTF8(ctx, show)
 		c.debug(fmt.Sprintf("view %s is in the dump in utf8mb4, as its character set %s is not read alike by all", v.name, v.charset))
 		v.charset = "utf8mb4"
@@ -151,10 +152,10 @@ func (v *view) check() error {
 	if !v.duality && !script.Creates(v.definition, "VIEW") {
 		return errors.New("what the server shows is no view")
 	}
-	if err := (settings{charset: v.charset, collation: v.collation}).check(); err != nil {
+	if err := (guard.Settings{Charset: v.charset, Collation: v.collation}).Check(); err != nil {
 		return err
 	}
-	return script.Single(v.definition, readings("")...)
+	return script.Single(v.definition, guard.Readings("")...)
 }
 
 // viewText returns what information_schema has of a view, or nil where it does not say.
@@ -221,7 +222,7 @@ func inOrder(views []view) []view {
 
 // printStandIn writes a view with the same columns and nothing to read, for the
 // views that read this one.
-func (v view) printStandIn(p *printer) {
+func (v view) printStandIn(p *guard.Printer) {
 	if v.invalid != "" || v.duality || len(v.columns) == 0 {
 		return // nothing but queries may read a duality view, and none of another kind can take its place
 	}
@@ -229,19 +230,19 @@ func (v view) printStandIn(p *printer) {
 	for i, name := range v.columns {
 		columns[i] = "1 AS " + quote.Name(name)
 	}
-	p.stmt("CREATE VIEW %s AS SELECT %s", quote.Name(v.name), strings.Join(columns, ", "))
+	p.Stmt("CREATE VIEW %s AS SELECT %s", quote.Name(v.name), strings.Join(columns, ", "))
 }
 
-func (v view) print(p *printer) {
+func (v view) print(p *guard.Printer) {
 	if v.invalid != "" {
-		p.comment("view %+q is invalid: %+q", v.name, v.invalid)
-		p.comment("%+q", v.definition)
+		p.Comment("view %+q is invalid: %+q", v.name, v.invalid)
+		p.Comment("%+q", v.definition)
 		return
 	}
-	p.in(settings{charset: v.charset, collation: v.collation})
+	p.In(guard.Settings{Charset: v.charset, Collation: v.collation})
 	if v.duality {
-		p.stmt("%s", v.definition)
+		p.Stmt("%s", v.definition)
 		return
 	}
-	p.stmt("CREATE OR REPLACE %s", strings.TrimPrefix(v.definition, "CREATE "))
+	p.Stmt("CREATE OR REPLACE %s", strings.TrimPrefix(v.definition, "CREATE "))
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -32,7 +33,7 @@ func (c *catalog) readZones(ctx context.Context, tables []*table) error {
 		if isUTC(zone) || zone == systemZone && isUTC(system) {
 			return nil
 		}
-		if err := mustBe(zoneForm, "a time zone", zone); err != nil {
+		if err := guard.MustBe(guard.ZoneForm, "a time zone", zone); err != nil {
 			return err
 		}
 		switch {
@@ -129,28 +130,28 @@ func keyParts(element string) string {
 }
 
 // enter is what comes before a table's rows, in whose zone they are computed, and leave what comes after them.
-func (t *table) enter(p *printer, srv server.Info) {
+func (t *table) enter(p *guard.Printer, srv server.Info) {
 	if t.zone != "" && !srv.IsMariaDB() {
-		p.inZone(t.zone)
+		inZone(p, t.zone)
 	}
 }
 
-func (t *table) leave(p *printer, srv server.Info) {
+func (t *table) leave(p *guard.Printer, srv server.Info) {
 	if t.zone != "" && srv.IsMariaDB() {
-		p.inZone(t.zone)
+		inZone(p, t.zone)
 		add := ""
 		for _, key := range t.zoned {
 			add += "\n  ADD " + key + ","
 		}
-		p.stmt("ALTER TABLE %s%s FORCE, ALGORITHM=COPY", t.name, add)
+		p.Stmt("ALTER TABLE %s%s FORCE, ALGORITHM=COPY", t.name, add)
 	}
-	p.in(home())
+	p.In(guard.Home())
 }
 
-func (p *printer) inZone(zone string) {
-	s := home()
-	s.timeZone = zone
-	p.in(s)
+func inZone(p *guard.Printer, zone string) {
+	s := guard.Home()
+	s.TimeZone = zone
+	p.In(s)
 }
 
 // errNoZone is returned of a server that cannot compute what the dump's has computed of its TIMESTAMPs.
