@@ -11,6 +11,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // A database is one of those in a dump, with all that is written of it but the rows.
@@ -73,7 +74,7 @@ type catalog struct {
 	debug func(string)
 
 	engines  map[string]bool // whether they are transactional
-	charsets map[string]*charset
+	charsets map[string]*value.Charset
 	texts    viewTexts // nil: not read yet; MariaDB's
 }
 

@@ -7,33 +7,20 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // A column whose values are in the dump.
 type column struct {
 	name       string // quoted
 	read       string // what is asked of the server
-	form       form
-	charset    *charset // of a formLegacy column
+	form       value.Form
+	charset    *value.Charset // of a Legacy column
 	integer    bool
 	typ        string // as information_schema names it, in lower case
 	neverEmpty bool   // no INSERT takes an empty value
 	size       string // what tells the length in bytes, or about that, of a value that may be long; "": none is
 }
-
-// A form is how a value that the server sent is written.
-type form byte
-
-const (
-	formText   form = iota // a string constant: the bytes are UTF-8, or should be
-	formPlain              // as it is: a number
-	formFloat              // a number with an exponent, which may be minus zero
-	formQuoted             // in quotes as it is: a date, an address
-	formHex                // a hexadecimal constant
-	formLegacy             // text in a character set of its own
-	formJSON               // a document of MySQL's: text, or a scalar that its text does not tell
-	formEnd                // the end of a row's validity: a date, or DEFAULT for one that is valid
-)
 
 // readColumns reads the columns of every table. Generated ones have no values
 // of their own; the periods of system versioning are the server's to keep.
@@ -100,7 +87,7 @@ func (c *catalog) addHistory(t *table) {
 	t.history = true
 	// The end of time is another one before MariaDB 11.5 than since.
 	end := "IF(" + p[1].name + " IN ('2038-01-19 03:14:07.999999', '2106-02-07 06:28:15.999999'), NULL, " + p[1].name + ")"
-	t.columns = append(t.columns, column{name: p[0].name, read: p[0].name, form: formQuoted}, column{name: p[1].name, read: end, form: formEnd})
+	t.columns = append(t.columns, column{name: p[0].name, read: p[0].name, form: value.Quoted}, column{name: p[1].name, read: end, form: value.End})
 	t.period = p
 }
 
@@ -116,45 +103,57 @@ func (c *catalog) newColumn(ctx context.Context, name, typ, charset, full string
 	}
 	switch typ {
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
-		col.form, col.integer = formPlain, true
+		col.form, col.integer = value.Plain, true
 	case "decimal", "year":
-		col.form = formPlain
+		col.form = value.Plain
 	case "double":
 		// As text, which is the shortest that is the same number, and which the
 		// driver does not take apart.
-		col.form, col.read = formFloat, "CONCAT("+col.name+")"
+		col.form, col.read = value.Float, "CONCAT("+col.name+")"
 	case "float":
 		// Of a FLOAT the servers show six digits.
-		col.form, col.read = formFloat, "CONCAT(CAST("+col.name+" AS DOUBLE))"
+		col.form, col.read = value.Float, "CONCAT(CAST("+col.name+" AS DOUBLE))"
 	case "date", "time", "datetime", "timestamp", "uuid", "inet4", "inet6":
-		col.form = formQuoted
+		col.form = value.Quoted
 	case "bit", "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
-		col.form = formHex
+		col.form = value.Hex
 	case "vector", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
-		col.form, col.neverEmpty = formHex, true
+		col.form, col.neverEmpty = value.Hex, true
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
 		if (typ == "enum" || typ == "set") && (charset == "binary" || hasEmptyMember(full)) {
 			// By its number: an empty text may be that of a member or of none, and of bytes MariaDB shows members as it can.
-			col.form, col.read = formPlain, "CAST("+col.name+" AS UNSIGNED)"
+			col.form, col.read = value.Plain, "CAST("+col.name+" AS UNSIGNED)"
 			return col, nil
 		}
 		switch charset {
 		case "utf8mb4", "utf8mb3", "utf8", "ascii":
-			col.form = formText
+			col.form = value.Text
 		case "", "binary":
-			col.form = formHex
+			col.form = value.Hex
 		default:
 			var err error
-			col.form = formLegacy
+			col.form = value.Legacy
 			col.charset, err = c.charset(ctx, charset)
 			return col, err
 		}
 	case "json":
-		col.form, col.read = formJSON, scalarOrText(col.name)
+		col.form, col.read = value.JSON, value.ScalarOrText(col.name)
 	case "xmltype":
-		col.form = formText
+		col.form = value.Text
 	default:
 		return col, fmt.Errorf("type %s is not known", typ)
 	}
 	return col, nil
+}
+
+// charset returns a character set by its name, and learns it from the server the first time.
+func (c *catalog) charset(ctx context.Context, name string) (*value.Charset, error) {
+	if known := c.charsets[name]; known != nil {
+		return known, nil
+	}
+	set, err := value.ReadCharset(ctx, c.conn, name)
+	if err == nil {
+		c.charsets[name] = set
+	}
+	return set, err
 }

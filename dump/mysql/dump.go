@@ -14,6 +14,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // Dump writes the databases as SQL. See dump.Source.
@@ -49,7 +50,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	defer main.Close()
 	main.WarnOfPlain(s.cfg.Warn, s.cfg.Server)
-	c := &catalog{conn: main, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*charset)}
+	c := &catalog{conn: main, warn: s.cfg.Warn, debug: s.cfg.Debug, charsets: make(map[string]*value.Charset)}
 	if err := c.readEngines(ctx); err != nil {
 		return err
 	}

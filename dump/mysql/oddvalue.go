@@ -38,40 +38,6 @@ func (c *catalog) warnOfMembers(ctx context.Context, t *table, col column, chars
 	return nil
 }
 
-// scalarTypes are those of MySQL's documents that may be a scalar of SQL, which compares as that, and whose text is that
-// of a string or of another number. Within an array or an object they come back as these.
-var scalarTypes = map[string]struct {
-	form form
-	cast string // to a document
-}{
-	"DATE":     {formQuoted, "CAST(CAST(%s AS DATE) AS JSON)"},
-	"TIME":     {formQuoted, "CAST(CAST(%s AS TIME(6)) AS JSON)"},
-	"DATETIME": {formQuoted, "CAST(CAST(%s AS DATETIME(6)) AS JSON)"},
-	"DECIMAL":  {formPlain, "CAST(%s AS JSON)"},
-}
-
-// scalarOrText is what is asked of the server for a column of documents: their text, or for such a scalar a zero byte,
-// which no document begins with, the name of its type and its value.
-func scalarOrText(column string) string {
-	return fmt.Sprintf(`IF(JSON_TYPE(%[1]s) IN ('DATE', 'TIME', 'DATETIME', 'DECIMAL'), CONCAT('\0', JSON_TYPE(%[1]s), ' ', JSON_UNQUOTE(%[1]s)), %[1]s)`, column)
-}
-
-// appendScalar appends a value that the server has sent as such a scalar.
-func appendScalar(b, value []byte) ([]byte, bool) {
-	if len(value) == 0 || value[0] != 0 {
-		return b, false
-	}
-	name, text, _ := strings.Cut(string(value[1:]), " ")
-	typ, ok := scalarTypes[name]
-	if !ok || !typ.form.holds([]byte(text)) {
-		return b, false
-	}
-	if typ.form == formQuoted {
-		text = quote.Literal(text)
-	}
-	return fmt.Appendf(b, typ.cast, text), true
-}
-
 // withOwnComment returns the definition of a program with its comment as it is read under its sql_mode and in its
 // character set: the servers show it with backslashes as escapes, whatever the mode, and in UTF-8, whatever the character
 // set of all else.

@@ -1,16 +1,14 @@
 package mysql
 
 import (
-	"bytes"
 	"cmp"
 	"database/sql/driver"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
@@ -33,10 +31,10 @@ func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
 	return append(b, ')'), nil
 }
 
-func (c *column) appendValue(b []byte, value driver.Value) ([]byte, error) {
-	switch v := value.(type) {
+func (c *column) appendValue(b []byte, sent driver.Value) ([]byte, error) {
+	switch v := sent.(type) {
 	case nil:
-		if c.form == formEnd {
+		if c.form == value.End {
 			return append(b, "DEFAULT"...), nil
 		}
 		return append(b, "NULL"...), nil
@@ -45,100 +43,12 @@ func (c *column) appendValue(b []byte, value driver.Value) ([]byte, error) {
 	case uint64:
 		return strconv.AppendUint(b, v, 10), nil
 	case []byte:
-		if !c.form.holds(v) {
+		if !c.form.Holds(v) {
 			return nil, fmt.Errorf("column %s: the server sent %+q, which is no value of its type", c.name, guard.Shortened(string(v)))
 		}
-		return c.append(b, v), nil
+		return c.form.Append(b, v, c.charset), nil
 	}
-	return nil, fmt.Errorf("column %s: the driver gives a %T", c.name, value)
-}
-
-// bare are the bytes of values that are written without escapes: numbers, and dates, times, UUIDs and addresses in
-// their quotes.
-var bare = func() (forms [formEnd + 1][256]bool) {
-	for form, letters := range map[form]string{
-		formPlain: "0123456789-.", formFloat: "0123456789-+.einfa", formQuoted: "0123456789abcdefABCDEF-+.: /", formEnd: "0123456789-+.: ",
-	} {
-		for _, c := range []byte(letters) {
-			forms[form][c] = true
-		}
-	}
-	return forms
-}()
-
-// longestBare is the length of the longest of them, in bytes: a DOUBLE(255,30) has up to 309 digits before its point, and
-// ZEROFILL fills numbers up.
-const longestBare = 400
-
-// holds tells whether a value that the server sent can be one of this form. What is escaped may be anything.
-func (f form) holds(value []byte) bool {
-	switch f {
-	case formPlain, formFloat, formQuoted, formEnd:
-	default:
-		return true
-	}
-	if len(value) == 0 || len(value) > longestBare {
-		return false
-	}
-	for i, c := range value {
-		if !bare[f][c] || c == '-' && i > 0 && value[i-1] == '-' { // two of them begin a comment
-			return false
-		}
-	}
-	return true
-}
-
-// mostDigits is how many digits a decimal number can have.
-const mostDigits = 65
-
-// appendFloat appends a number as the server shows it.
-func appendFloat(b, text []byte) []byte {
-	switch {
-	case string(text) == "-0":
-		return append(b, "-0e0"...) // -0 is an integer, and has no sign
-	case len(text) > 0 && text[len(text)-1] > '9': // inf, nan
-		return append(b, "NULL"...) // SQL has no word for it
-	case len(text) > mostDigits && bytes.IndexByte(text, 'e') < 0:
-		return append(append(b, text...), "e0"...) // or it would be a decimal number, of which the servers cut the rest
-	}
-	return append(b, text...)
-}
-
-// longBinary is the length of a binary value, in bytes, from which on it is
-// written as a string rather than as hexadecimal digits. These are twice as
-// long as the value, and a value that a server has taken in must not become too
-// long a statement for it.
-const longBinary = 1 << 20
-
-func (c *column) append(b, value []byte) []byte {
-	switch c.form {
-	case formPlain:
-		return append(b, value...)
-	case formFloat:
-		return appendFloat(b, value)
-	case formQuoted, formEnd:
-		b = append(b, '\'')
-		b = append(b, value...)
-		return append(b, '\'')
-	case formHex:
-		if len(value) >= longBinary {
-			b, _ = quote.Append(append(b, "_binary "...), value)
-			return b
-		}
-		return quote.AppendHex(b, value)
-	case formLegacy:
-		return c.charset.append(b, value)
-	case formJSON:
-		if scalar, ok := appendScalar(b, value); ok {
-			return scalar
-		}
-	}
-	begin := len(b)
-	b, ascii := quote.Append(b, value)
-	if !ascii && !utf8.Valid(value) {
-		return quote.AppendHex(b[:begin], value)
-	}
-	return b
+	return nil, fmt.Errorf("column %s: the driver gives a %T", c.name, sent)
 }
 
 // Statements end after a row whose hash says so: wherever rows are inserted or

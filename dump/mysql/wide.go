@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // A row is a packet of the protocol, which the driver hands over whole after it has copied it several times: one of
@@ -162,8 +163,8 @@ func (t *table) keyOf(row []driver.Value) ([]string, bool) {
 
 // constant is a value of the column as the server compares it with others of the column by their order. Of some types
 // it does not, as of ENUM, or takes not every value that it has, as of dates.
-func (c *column) constant(value driver.Value) (string, bool) {
-	text, isText := value.([]byte)
+func (c *column) constant(sent driver.Value) (string, bool) {
+	text, isText := sent.([]byte)
 	switch c.typ {
 	case "tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal", "uuid", "inet4", "inet6":
 	case "date", "datetime", "timestamp":
@@ -175,22 +176,22 @@ func (c *column) constant(value driver.Value) (string, bool) {
 		}
 	case "binary", "varbinary":
 	case "char", "varchar":
-		if c.form != formText || !utf8.Valid(text) {
+		if c.form != value.Text || !utf8.Valid(text) {
 			return "", false
 		}
 	default:
 		return "", false
 	}
-	switch v := value.(type) {
+	switch v := sent.(type) {
 	case int64:
 		return strconv.FormatInt(v, 10), true
 	case uint64:
 		return strconv.FormatUint(v, 10), true
 	}
-	if !isText || !c.form.holds(text) {
+	if !isText || !c.form.Holds(text) {
 		return "", false
 	}
-	return string(c.append(nil, text)), true
+	return string(c.form.Append(nil, text, c.charset)), true
 }
 
 // A slicedReading reads a piece's rows so.
@@ -320,7 +321,7 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 		long[i] = v
 		total += length
 		bytes := c.name
-		if c.form != formHex {
+		if c.form != value.Hex {
 			bytes = "CONVERT(" + c.name + " USING binary)" // CAST would refuse what is longer than a packet
 		}
 		selected, variables = append(selected, bytes), append(variables, v.variable)

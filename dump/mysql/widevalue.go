@@ -10,10 +10,9 @@ import (
 	"io"
 	"math"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // A longValue is one that the server keeps in a variable of the session, to be read from there in slices.
@@ -62,46 +61,11 @@ func (v *longValue) bytes(ctx context.Context) ([]byte, error) {
 	return text, err
 }
 
-// An appender appends a part of a value as it stands within quotes or among digits. left is the number of bytes at the
-// part's end that are only the beginning of a letter. Where it returns false the value cannot be written so.
-type appender func(b, part []byte) (appended []byte, left int, ok bool)
-
-func appendOctets(b, part []byte) ([]byte, int, bool) {
-	b, _ = quote.AppendEscaped(b, part)
-	return b, 0, true
-}
-
-func appendHexadecimal(b, part []byte) ([]byte, int, bool) {
-	return quote.AppendDigits(b, part), 0, true
-}
-
-func appendUTF8(b, part []byte) ([]byte, int, bool) {
-	left := unfinished(part)
-	if !utf8.Valid(part[:len(part)-left]) {
-		return b, 0, false
-	}
-	b, _ = quote.AppendEscaped(b, part[:len(part)-left])
-	return b, left, true
-}
-
-// unfinished is the number of bytes at the end of text that begin a letter of UTF-8 and do not end it.
-func unfinished(text []byte) int {
-	for i := 1; i < utf8.UTFMax && i <= len(text); i++ {
-		if last := text[len(text)-i:]; utf8.RuneStart(last[0]) {
-			if utf8.FullRune(last) {
-				return 0
-			}
-			return i
-		}
-	}
-	return 0
-}
-
 var errNotSo = errors.New("the value cannot be written so")
 
 // through passes the value through the appender, and what comes out to use, which may not keep it. It returns false
 // where the value cannot be written so.
-func (v *longValue) through(ctx context.Context, through appender, use func([]byte) error) (bool, error) {
+func (v *longValue) through(ctx context.Context, through value.Appender, use func([]byte) error) (bool, error) {
 	var begun, out []byte
 	ok := true
 	err := v.each(ctx, func(slice []byte) error {
@@ -129,17 +93,17 @@ func (v *longValue) through(ctx context.Context, through appender, use func([]by
 // writeTo writes the value as column.append writes one that is there as a whole. What that decides by all of a text
 // takes a reading of its own.
 func (v *longValue) writeTo(ctx context.Context, w *wideRow) error {
-	before, part, after := "0x", appender(appendHexadecimal), ""
-	text := appender(nil)
+	before, part, after := "0x", value.Appender(value.AppendHexadecimal), ""
+	text := value.Appender(nil)
 	switch v.column.form {
-	case formHex:
-		if v.length >= longBinary {
-			before, part, after = "_binary '", appendOctets, "'"
+	case value.Hex:
+		if v.length >= value.LongBinary {
+			before, part, after = "_binary '", value.AppendOctets, "'"
 		}
-	case formLegacy:
-		before, text = v.column.charset.introducer()+before, v.column.charset.appendLetters
+	case value.Legacy:
+		before, text = v.column.charset.Introducer()+before, v.column.charset.AppendLetters
 	default:
-		text = appendUTF8
+		text = value.AppendUTF8
 	}
 	if text != nil {
 		ok, err := v.through(ctx, text, func([]byte) error { return nil })

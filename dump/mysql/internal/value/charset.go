@@ -1,4 +1,4 @@
-package mysql
+package value
 
 import (
 	"context"
@@ -11,12 +11,13 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A charset is what has to be known to write text of a character set other than
+// A Charset is what has to be known to write text of a character set other than
 // UTF-8. Values are read in the bytes in which they are stored: were the server
 // asked to convert them, those that have no UTF-8 of their own would be lost.
-type charset struct {
+type Charset struct {
 	name string
 	// letters are the UTF-8 of each byte, for bytes that UTF-8 leads back to.
 	letters [256]string
@@ -27,34 +28,30 @@ type charset struct {
 	decode func(text []byte) (letter rune, size int)
 }
 
-// charset returns a character set by its name, and learns it from the server the first time.
-func (c *catalog) charset(ctx context.Context, name string) (*charset, error) {
-	if known := c.charsets[name]; known != nil {
-		return known, nil
-	}
+// ReadCharset learns a character set from the server.
+func ReadCharset(ctx context.Context, c *server.Conn, name string) (*Charset, error) {
 	if err := guard.MustBe(guard.WordForm, "a character set", name); err != nil {
 		return nil, err
 	}
-	set := &charset{name: name}
-	if set.decode = unicodeSets[name]; set.decode == nil {
-		var longest int
-		err := c.conn.Row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+quote.Literal(name), &longest)
-		if err != nil {
-			return nil, fmt.Errorf("character set %s: %w", name, err)
-		}
-		err = c.readLetters(ctx, set, longest > 1)
-		if err == nil && longest > 1 {
-			err = c.readPairs(ctx, set)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("character set %s: %w", name, err)
-		}
+	set := &Charset{name: name}
+	if set.decode = unicodeSets[name]; set.decode != nil {
+		return set, nil
 	}
-	c.charsets[name] = set
+	var longest int
+	err := c.Row(ctx, "SELECT maxlen FROM information_schema.character_sets WHERE character_set_name = "+quote.Literal(name), &longest)
+	if err == nil {
+		err = set.readLetters(ctx, c, longest > 1)
+	}
+	if err == nil && longest > 1 {
+		err = set.readPairs(ctx, c)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("character set %s: %w", name, err)
+	}
 	return set, nil
 }
 
-func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) error {
+func (set *Charset) readLetters(ctx context.Context, c *server.Conn, ascii bool) error {
 	bytes := 256
 	if ascii {
 		bytes = 128
@@ -64,7 +61,7 @@ func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) err
 		utf8 := fmt.Sprintf("CONVERT(_%s 0x%02X USING utf8mb4)", set.name, i)
 		queries[i] = fmt.Sprintf("SELECT %d AS byte, %s AS letter, HEX(CONVERT(%s USING %s)) AS back", i, utf8, utf8, set.name)
 	}
-	rows, err := c.conn.List(ctx, strings.Join(queries, " UNION ALL "))
+	rows, err := c.List(ctx, strings.Join(queries, " UNION ALL "))
 	if err != nil {
 		return err
 	}
@@ -88,7 +85,7 @@ func (c *catalog) readLetters(ctx context.Context, set *charset, ascii bool) err
 }
 
 // readPairs learns the letters behind ASCII of a set that has some of two bytes. Those of three and four are left out.
-func (c *catalog) readPairs(ctx context.Context, set *charset) error {
+func (set *Charset) readPairs(ctx context.Context, c *server.Conn) error {
 	set.pairs = make([]rune, 1<<16)
 	octets := func(from, to int) string {
 		list := make([]string, 0, to-from+1)
@@ -99,7 +96,7 @@ func (c *catalog) readPairs(ctx context.Context, set *charset) error {
 	}
 	first, second := octets(0x80, 0xff), octets(0x40, 0xfe)
 	text := "CONVERT(CONVERT(code USING " + set.name + ") USING utf8mb4)"
-	rows, err := c.conn.List(ctx, "SELECT HEX(code) AS code, "+text+" AS letter FROM (SELECT x AS code FROM ("+first+") a UNION ALL SELECT CONCAT(b.x, c.x) FROM ("+first+") b JOIN ("+second+") c) codes"+
+	rows, err := c.List(ctx, "SELECT HEX(code) AS code, "+text+" AS letter FROM (SELECT x AS code FROM ("+first+") a UNION ALL SELECT CONCAT(b.x, c.x) FROM ("+first+") b JOIN ("+second+") c) codes"+
 		" WHERE HEX(CONVERT("+text+" USING "+set.name+")) = HEX(code)")
 	if err != nil {
 		return err
@@ -157,21 +154,21 @@ func decode16(order binary.ByteOrder, pairs bool) func([]byte) (rune, int) {
 
 // append appends text of this character set: as UTF-8 where that leads back to
 // the same bytes, else as bytes with their character set's name.
-func (set *charset) append(b, text []byte) []byte {
+func (set *Charset) append(b, text []byte) []byte {
 	at := len(b)
-	b, left, ok := set.appendLetters(append(b, '\''), text)
+	b, left, ok := set.AppendLetters(append(b, '\''), text)
 	if !ok || left > 0 {
-		return quote.AppendHex(append(b[:at], set.introducer()...), text)
+		return quote.AppendHex(append(b[:at], set.Introducer()...), text)
 	}
 	return append(b, '\'')
 }
 
-// introducer stands before bytes that are text of this character set.
-func (set *charset) introducer() string { return "_" + set.name + " " }
+// Introducer stands before bytes that are text of this character set.
+func (set *Charset) Introducer() string { return "_" + set.name + " " }
 
-// appendLetters appends text as it stands between the quotes of a string constant in UTF-8. It returns false where that
+// AppendLetters appends text as it stands between the quotes of a string constant in UTF-8. It returns false where that
 // would not lead back to the same bytes. See appender.
-func (set *charset) appendLetters(b, text []byte) ([]byte, int, bool) {
+func (set *Charset) AppendLetters(b, text []byte) ([]byte, int, bool) {
 	if set.decode != nil {
 		return set.appendDecoded(b, text)
 	}
@@ -195,7 +192,7 @@ func (set *charset) appendLetters(b, text []byte) ([]byte, int, bool) {
 	return b, 0, true
 }
 
-func (set *charset) appendDecoded(b, text []byte) ([]byte, int, bool) {
+func (set *Charset) appendDecoded(b, text []byte) ([]byte, int, bool) {
 	for i := 0; i < len(text); {
 		letter, size := set.decode(text[i:])
 		switch {
