@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
@@ -323,7 +324,7 @@ func lost(grant string, databases []*database) error {
 	for _, list := range privilegeColumns.FindAllStringSubmatch(m[1], -1) {
 		for rest := list[1]; known && rest != ""; rest = strings.TrimLeft(rest, ", ") {
 			var column string
-			if column, rest, _ = quote.CutName(rest); !hasColumn(columns, column) {
+			if column, rest, _ = quote.CutName(rest); !ddl.HasColumn(columns, column) {
 				return fmt.Errorf("%s.%s has no column %s any more", m[3], m[4], column)
 			}
 		}
@@ -344,7 +345,7 @@ func (db *database) columnsOf(name string) (columns []string, known, there bool)
 	quoted := quote.Name(name)
 	for _, t := range db.tables {
 		if t.name == quoted {
-			for _, e := range t.definition.elements {
+			for _, e := range t.definition.Elements {
 				if column, _, ok := quote.CutName(e); ok {
 					columns = append(columns, column)
 				}

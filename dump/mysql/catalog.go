@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -44,7 +45,7 @@ type table struct {
 	history       bool   // which is in the dump
 	bytes, rows   int64  // about
 	identity      string // changes when another table takes the name, or the definition changes
-	definition    definition
+	definition    ddl.Table
 	columns       []column // whose values are in the dump
 	period        []period // of system versioning
 	later         []string // keys of the definition that are added after the rows
@@ -159,11 +160,11 @@ func (c *catalog) sameDefinition(ctx context.Context, t *table, identity string)
 	if err != nil || len(rows) != 1 {
 		return false, err
 	}
-	now, err := parseDefinition(rows[0]["create table"])
-	now.tail, now.head = counter.ReplaceAllString(now.tail, ""), t.definition.head
+	now, err := ddl.ParseTable(rows[0]["create table"])
+	now.Tail, now.Head = counter.ReplaceAllString(now.Tail, ""), t.definition.Head
 	was := t.definition
-	was.tail = counter.ReplaceAllString(was.tail, "")
-	return now.head == was.head && slices.Equal(now.elements, was.elements) && now.tail == was.tail, err
+	was.Tail = counter.ReplaceAllString(was.Tail, "")
+	return now.Head == was.Head && slices.Equal(now.Elements, was.Elements) && now.Tail == was.Tail, err
 }
 
 // counter is where a table's counter stands, which rows of others move on.
@@ -292,19 +293,19 @@ func (c *catalog) readSome(ctx context.Context, db *database, condition string) 
 	return tables, nil
 }
 
-func (c *catalog) readDefinition(ctx context.Context, t *table) (definition, error) {
+func (c *catalog) readDefinition(ctx context.Context, t *table) (ddl.Table, error) {
 	rows, err := c.conn.List(ctx, "SHOW CREATE TABLE "+t.name)
 	if err != nil {
-		return definition{}, err
+		return ddl.Table{}, err
 	}
 	if len(rows) != 1 || !rows[0].Has("create table") {
-		return definition{}, fmt.Errorf("the server shows no definition")
+		return ddl.Table{}, fmt.Errorf("the server shows no definition")
 	}
-	d, err := parseDefinition(rows[0]["create table"])
-	if err == nil && d.head != "CREATE TABLE "+t.name+" (" {
-		err = fmt.Errorf("the server shows %+q for its definition", guard.Shortened(d.head))
+	d, err := ddl.ParseTable(rows[0]["create table"])
+	if err == nil && d.Head != "CREATE TABLE "+t.name+" (" {
+		err = fmt.Errorf("the server shows %+q for its definition", guard.Shortened(d.Head))
 	}
-	if err == nil && query.MatchString(quote.Emptied(d.tail)) {
+	if err == nil && query.MatchString(quote.Emptied(d.Tail)) {
 		err = fmt.Errorf("the definition that the server shows has a query behind it")
 	}
 	return d, err
@@ -345,7 +346,7 @@ func (c *catalog) readKeys(ctx context.Context, db *database, tables []*table, c
 	for _, t := range tables {
 		// The server lists the keys of a definition so that the first that fits
 		// is the one by which InnoDB stores the rows.
-		for _, name := range t.definition.uniqueKeys() {
+		for _, name := range t.definition.UniqueKeys() {
 			k := found[t.name][name]
 			if k == nil || k.unfit {
 				continue

@@ -44,7 +44,7 @@ func (c *catalog) count(ctx context.Context, db *database) error {
 // sees there those that it has a right to.
 func (t *table) countColumns(listed int) error {
 	n := 0
-	for _, e := range t.definition.elements {
+	for _, e := range t.definition.Elements {
 		if _, _, ok := quote.CutName(e); ok {
 			n++
 		}

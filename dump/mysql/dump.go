@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
@@ -271,12 +272,12 @@ func writeDatabase(ctx context.Context, p *guard.Printer, db *database, rows *ro
 	}
 	for _, t := range db.tables {
 		if len(t.later) > 0 && t.joined {
-			p.Stmt("%s", addElements(t.name, t.later))
+			p.Stmt("%s", ddl.AddElements(t.name, t.later))
 		}
 	}
 	for _, t := range db.tables {
 		if len(t.foreign) > 0 {
-			p.Stmt("%s", addElements(t.name, t.foreign))
+			p.Stmt("%s", ddl.AddElements(t.name, t.foreign))
 		}
 	}
 	p.Mark("routines, triggers")

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
@@ -157,7 +158,7 @@ func (d *ownDump) statement(ctx context.Context, item script.Item) error {
 		return d.crew.commit(ctx)
 	case d.spreading:
 		return d.spread(ctx, item)
-	case d.crew != nil && addsKeys(sql):
+	case d.crew != nil && ddl.AddsKeys(sql):
 		return d.build(ctx, item)
 	case isTable(sql):
 		d.spreads = isStoredByKey(string(sql))
@@ -338,11 +339,11 @@ func isTable(sql []byte) bool { return bytes.HasPrefix(sql, []byte("CREATE TABLE
 // isStoredByKey tells whether a table's rows are stored by its primary key, whatever the order they come in, and may
 // come on several sessions at once. The order of others is that of their rows in the dump.
 func isStoredByKey(create string) bool {
-	d, err := parseDefinition(create)
-	if err != nil || !strings.Contains(d.tail, "ENGINE=InnoDB") {
+	d, err := ddl.ParseTable(create)
+	if err != nil || !strings.Contains(d.Tail, "ENGINE=InnoDB") {
 		return false
 	}
-	return slices.ContainsFunc(d.elements, func(e string) bool { return strings.HasPrefix(e, "PRIMARY KEY ") })
+	return slices.ContainsFunc(d.Elements, func(e string) bool { return strings.HasPrefix(e, "PRIMARY KEY ") })
 }
 
 // isSessionSetting tells whether a statement sets variables of the session, and does nothing else.

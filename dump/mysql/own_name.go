@@ -66,7 +66,7 @@ func (db *database) ofDatabase() func(name string) (ours, sure bool) {
 	add := func(to map[string]bool, name string) { to[strings.ToLower(name)] = true }
 	for _, t := range db.tables {
 		add(objects, quote.Unquoted(t.name))
-		for _, e := range t.definition.elements {
+		for _, e := range t.definition.Elements {
 			if name, _, ok := quote.CutName(e); ok {
 				add(columns, quote.Unquoted(name))
 			}

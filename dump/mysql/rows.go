@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -279,7 +280,7 @@ func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *table) error
 	t.leave(p, w.catalog.conn.Info)
 	w.needs(t, len(into.header)+into.longest)
 	if len(t.later) > 0 && !t.joined {
-		p.Stmt("%s", addElements(t.name, t.later))
+		p.Stmt("%s", ddl.AddElements(t.name, t.later))
 	}
 	w.manifest = append(w.manifest, entry)
 	return p.Err()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -228,7 +229,7 @@ func TestRestoreByItsOwner(t *testing.T) {
 }
 
 func TestNonStandardKeys(t *testing.T) {
-	parent := &table{name: "`p`", definition: definition{elements: []string{"`id` int", "PRIMARY KEY (`id`)", "UNIQUE KEY `u` (`a`,`b`) COMMENT 'x'", "KEY `k` (`c`)"}}}
+	parent := &table{name: "`p`", definition: ddl.Table{Elements: []string{"`id` int", "PRIMARY KEY (`id`)", "UNIQUE KEY `u` (`a`,`b`) COMMENT 'x'", "KEY `k` (`c`)"}}}
 	for element, want := range map[string]bool{
 		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`id`) ON DELETE CASCADE": false,
 		"CONSTRAINT `f` FOREIGN KEY (`x`, `y`) REFERENCES `P` (`A`, `b`)":          false,
@@ -237,7 +238,7 @@ func TestNonStandardKeys(t *testing.T) {
 		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `other`.`p` (`id`)":           true,
 		"CHECK (`a` <> ' FOREIGN KEY')":                                            false,
 	} {
-		db := &database{name: "d", tables: []*table{parent, {name: "`t`", definition: definition{elements: []string{element}}}}}
+		db := &database{name: "d", tables: []*table{parent, {name: "`t`", definition: ddl.Table{Elements: []string{element}}}}}
 		for _, t := range db.tables {
 			t.db = db
 		}
