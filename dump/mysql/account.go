@@ -36,10 +36,17 @@ type account struct {
 // A remote is a server that tables of some engines are on.
 type remote struct{ name, definition string }
 
+// A clusterReader asks a server for what it has besides databases.
+type clusterReader struct {
+	conn *server.Conn
+	warn func(string)
+}
+
 // readAccounts reads users, roles and what they may do. An account that may not
 // read those of others leaves them out, with a warning.
-func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
+func readAccounts(ctx context.Context, conn *server.Conn, warn func(string)) (accounts, error) {
 	var a accounts
+	c := &clusterReader{conn: conn, warn: warn}
 	err := c.readUsers(ctx, &a)
 	if err == nil {
 		err = c.readServers(ctx, &a)
@@ -51,7 +58,7 @@ func (c *catalog) readAccounts(ctx context.Context) (accounts, error) {
 	return a, err
 }
 
-func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
+func (c *clusterReader) readUsers(ctx context.Context, a *accounts) error {
 	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
 	if c.conn.IsMariaDB() {
 		query = "SELECT user, host, is_role FROM mysql.user"
@@ -96,7 +103,7 @@ func (c *catalog) readUsers(ctx context.Context, a *accounts) error {
 	return nil
 }
 
-func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
+func (c *clusterReader) readUser(ctx context.Context, name string) (account, error) {
 	var text string
 	if err := c.conn.Row(ctx, "SHOW CREATE USER "+name, &text); err != nil {
 		return account{}, err
@@ -116,7 +123,7 @@ func (c *catalog) readUser(ctx context.Context, name string) (account, error) {
 	return u, nil
 }
 
-func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
+func (c *clusterReader) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
 	grants, err := c.conn.Firsts(ctx, "SHOW GRANTS FOR "+grantee)
 	if err != nil {
 		return err
@@ -143,7 +150,7 @@ func (c *catalog) readGrants(ctx context.Context, a *accounts, grantee string, s
 }
 
 // readServers reads the remote servers.
-func (c *catalog) readServers(ctx context.Context, a *accounts) error {
+func (c *clusterReader) readServers(ctx context.Context, a *accounts) error {
 	rows, err := c.conn.List(ctx, "SELECT * FROM mysql.servers ORDER BY server_name")
 	if err != nil {
 		return fmt.Errorf("read servers: %w", err)
@@ -317,7 +324,7 @@ func lost(grant string, databases []*database) error {
 		return gone(m)
 	}
 	db := databases[i]
-	columns, known, there := db.columnsOf(name)
+	columns, known, there := columnsOf(db, name)
 	if !there {
 		return gone(m)
 	}
@@ -341,7 +348,7 @@ func gone(m []string) error {
 }
 
 // columnsOf returns the quoted columns of a table or view, where they are known.
-func (db *database) columnsOf(name string) (columns []string, known, there bool) {
+func columnsOf(db *database, name string) (columns []string, known, there bool) {
 	quoted := quote.Name(name)
 	for _, t := range db.tables {
 		if t.name == quoted {

@@ -57,14 +57,14 @@ func (t *table) countColumns(listed int) error {
 
 // hasMoment tells whether the table's engine is one whose rows a transaction sees as of one moment. Others that know
 // transactions, as NDB and Spider, count what is there by then.
-func (t *table) hasMoment() bool {
+func hasMoment(t *table) bool {
 	return t.transactional && (strings.EqualFold(t.engine, "InnoDB") || strings.EqualFold(t.engine, "ROCKSDB"))
 }
 
 // countRows holds the rows that were read of a small table against the server's count, in the same transaction.
 func (s *pieceStream) countRows(ctx context.Context, r *server.Conn) error {
 	t := s.table
-	if !t.hasMoment() || t.bytes >= pieceBytes || len(s.conditions) > 0 {
+	if !hasMoment(t) || t.bytes >= pieceBytes || len(s.conditions) > 0 {
 		return nil
 	}
 	return r.Counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.source())

@@ -77,13 +77,13 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	var people accounts
 	if len(s.cfg.Databases) == 0 {
-		if people, err = c.readAccounts(ctx); err != nil {
+		if people, err = readAccounts(ctx, main, s.cfg.Warn); err != nil {
 			return err
 		}
 		if people.timeZones, err = main.HasTimeZones(ctx); err != nil {
 			return err
 		}
-		if err := c.warnOfLeftOut(ctx); err != nil {
+		if err := warnOfLeftOut(ctx, main, s.cfg.Warn); err != nil {
 			return err
 		}
 	}
@@ -223,8 +223,7 @@ func write(ctx context.Context, c *catalog, p *guard.Printer, snapshot snapshot,
 		}
 		// A view may read those of other databases.
 		for _, db := range databases {
-			use(p, db)
-			writeViews(p, db)
+			db.printViews(p)
 		}
 		people.printRights(p, databases)
 		return ctx.Err()
@@ -259,17 +258,29 @@ func use(p *guard.Printer, db *database) {
 // writeDatabase writes a database, its tables with their rows, and what acts on
 // them when it is used.
 func writeDatabase(ctx context.Context, p *guard.Printer, db *database, rows *rowWriter) error {
+	db.printBeginning(p)
+	for _, t := range db.tables {
+		if err := rows.table(ctx, p, t); err != nil {
+			return err
+		}
+	}
+	db.printAfterRows(p)
+	return nil
+}
+
+// printBeginning writes what comes before a database's tables.
+func (db *database) printBeginning(p *guard.Printer) {
 	p.Mark("database")
 	printDatabase(p, db)
 	for _, seq := range db.sequences {
 		seq.print(p)
 	}
 	p.Mark("tables")
-	for _, t := range db.tables {
-		if err := rows.table(ctx, p, t); err != nil {
-			return err
-		}
-	}
+}
+
+// printAfterRows writes what is added to a database's tables when all have their rows, and what acts on them when it is
+// used.
+func (db *database) printAfterRows(p *guard.Printer) {
 	for _, t := range db.tables {
 		if len(t.later) > 0 && t.joined {
 			p.Stmt("%s", ddl.AddElements(t.name, t.later))
@@ -290,12 +301,12 @@ func writeDatabase(ctx context.Context, p *guard.Printer, db *database, rows *ro
 		}
 	}
 	p.In(guard.Home())
-	return nil
 }
 
-// writeViews writes a database's views, which read what all that is before them
+// printViews writes a database's views, which read what all that is before them
 // made, and its events, which might begin to act at once.
-func writeViews(p *guard.Printer, db *database) {
+func (db *database) printViews(p *guard.Printer) {
+	use(p, db)
 	p.Mark("views, events")
 	for _, v := range db.views {
 		v.print(p)

@@ -74,15 +74,15 @@ func (c *catalog) withOwnComment(ctx context.Context, db *database, kind, name, 
 // isUnwritable tells whether a value is one that no INSERT takes: the empty one of a column of geometries or vectors that
 // was added as NOT NULL to a table with rows. It is what the servers put into such a column where an INSERT does not
 // name it, in a session that is not strict.
-func (c *column) isUnwritable(value driver.Value) bool {
+func isUnwritable(c *column, value driver.Value) bool {
 	text, ok := value.([]byte)
 	return ok && len(text) == 0 && c.neverEmpty
 }
 
 // headerFor begins an INSERT statement for a row with such a value; "": it has none.
-func (t *table) headerFor(row []driver.Value) string {
+func headerFor(t *table, row []driver.Value) string {
 	i := 0
-	for i < len(t.columns) && !t.columns[i].isUnwritable(row[i]) {
+	for i < len(t.columns) && !isUnwritable(&t.columns[i], row[i]) {
 		i++
 	}
 	if i == len(t.columns) {
@@ -90,7 +90,7 @@ func (t *table) headerFor(row []driver.Value) string {
 	}
 	var columns []column
 	for i, c := range t.columns {
-		if !c.isUnwritable(row[i]) {
+		if !isUnwritable(&c, row[i]) {
 			columns = append(columns, c)
 		}
 	}

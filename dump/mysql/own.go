@@ -363,3 +363,6 @@ func used(sql []byte) (string, bool) {
 	}
 	return name, true
 }
+
+// missingTimeZones is the warning about a server that does not, where the dump's does.
+const missingTimeZones = "the dump's server knows time zones by their names, and this one does not: CONVERT_TZ gives NULL for them; load them with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"

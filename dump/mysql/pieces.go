@@ -9,6 +9,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A piece is a part of a table's rows, those for which the conditions hold. The pieces of a
@@ -19,7 +20,7 @@ type piece struct {
 }
 
 // selected are the expressions that are asked of the server for each row: those of the columns.
-func (t *table) selected() []string {
+func selected(t *table) []string {
 	if len(t.columns) == 0 { // a table of generated columns has rows all the same
 		return []string{"NULL"}
 	}
@@ -30,14 +31,14 @@ func (t *table) selected() []string {
 	return columns
 }
 
-// query is one for the rows for which the conditions hold, in their order. where says where what is selected goes.
-func (t *table) query(selected []string, where string, conditions []string) string {
+// queryOf is one for the rows for which the conditions hold, in their order. where says where what is selected goes.
+func queryOf(t *table, selected []string, where string, conditions []string) string {
 	query := "SELECT " + strings.Join(selected, ", ") + where + t.source()
 	if len(conditions) > 0 {
 		query += " WHERE " + strings.Join(conditions, " AND ")
 	}
 	if t.key != nil {
-		query += " ORDER BY " + t.key.order()
+		query += " ORDER BY " + orderBy(t.key)
 	}
 	return query
 }
@@ -62,8 +63,8 @@ func (t *table) source() string {
 	return b.String()
 }
 
-// order is the key for ORDER BY.
-func (k *key) order() string {
+// orderBy is the key for ORDER BY.
+func orderBy(k *key) string {
 	list := make([]string, len(k.columns))
 	for i, c := range k.columns {
 		list[i] = c
@@ -74,8 +75,8 @@ func (k *key) order() string {
 	return strings.Join(list, ", ")
 }
 
-// header begins an INSERT statement.
-func (t *table) header() string { return insertHeader(t.name, t.columns) }
+// insertHead begins an INSERT statement.
+func insertHead(t *table) string { return insertHeader(t.name, t.columns) }
 
 func insertHeader(table string, columns []column) string {
 	names := make([]string, len(columns))
@@ -93,7 +94,7 @@ const pieceBytes = 4 << 20
 // pieces cuts a table's rows into pieces: a large one's, where its key begins
 // with a whole number, at values between which the server expects that many
 // rows. Which values these are changes nothing in the stream.
-func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
+func cutPieces(ctx context.Context, c *catalog, t *table) ([]piece, error) {
 	whole := []piece{{table: t}}
 	if t.bytes < 2*pieceBytes || !t.transactional || t.key == nil || !t.key.numeric || t.key.desc[0] {
 		return whole, nil
@@ -109,7 +110,7 @@ func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
 		return whole, nil
 	}
 	high.Add(high, big.NewInt(1))
-	cutter := &cutter{catalog: c, table: t, most: max(1, t.rows*pieceBytes/t.bytes)}
+	cutter := &cutter{conn: c.conn, table: t, most: max(1, t.rows*pieceBytes/t.bytes)}
 	if err := cutter.cut(ctx, low, high, t.rows); err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (c *catalog) pieces(ctx context.Context, t *table) ([]piece, error) {
 // A cutter halves the range of a table's keys until each part is expected to
 // hold few enough rows.
 type cutter struct {
-	*catalog
+	conn  *server.Conn
 	table *table
 	most  int64 // rows
 	cuts  []string
@@ -143,11 +144,11 @@ func (c *cutter) cut(ctx context.Context, low, high *big.Int, rows int64) error 
 	if rows <= c.most || middle.Cmp(low) <= 0 {
 		return nil
 	}
-	left, err := c.expected(ctx, c.table, low, middle)
+	left, err := c.expected(ctx, low, middle)
 	if err != nil {
 		return err
 	}
-	right, err := c.expected(ctx, c.table, middle, high)
+	right, err := c.expected(ctx, middle, high)
 	if err != nil {
 		return err
 	}
@@ -162,11 +163,12 @@ func (c *cutter) cut(ctx context.Context, low, high *big.Int, rows int64) error 
 }
 
 // expected is how many rows the server expects from low on and below high.
-func (c *catalog) expected(ctx context.Context, t *table, low, high *big.Int) (int64, error) {
+func (c *cutter) expected(ctx context.Context, low, high *big.Int) (int64, error) {
 	explain := "EXPLAIN FORMAT=TRADITIONAL "
 	if c.conn.IsMariaDB() {
 		explain = "EXPLAIN "
 	}
+	t := c.table
 	key := t.key.columns[0]
 	rows, err := c.conn.List(ctx, fmt.Sprintf("%sSELECT %s FROM %s FORCE INDEX (%s) WHERE %[2]s >= %[5]s AND %[2]s < %[6]s", explain, key, t.qualified(), t.key.name, low, high))
 	if err != nil {

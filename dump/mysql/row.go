@@ -13,25 +13,25 @@ import (
 
 // appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
 // driver's: what it read as a number is one, all else is bytes.
-func (t *table) appendRow(b []byte, values []driver.Value) ([]byte, error) {
+func appendRow(t *table, b []byte, values []driver.Value) ([]byte, error) {
 	begin := len(b)
 	b = append(b, '(')
 	for i := range t.columns {
-		if t.columns[i].isUnwritable(values[i]) {
+		if isUnwritable(&t.columns[i], values[i]) {
 			continue
 		}
 		if len(b) > begin+1 {
 			b = append(b, ',')
 		}
 		var err error
-		if b, err = t.columns[i].appendValue(b, values[i]); err != nil {
+		if b, err = appendValue(&t.columns[i], b, values[i]); err != nil {
 			return nil, err
 		}
 	}
 	return append(b, ')'), nil
 }
 
-func (c *column) appendValue(b []byte, sent driver.Value) ([]byte, error) {
+func appendValue(c *column, b []byte, sent driver.Value) ([]byte, error) {
 	switch v := sent.(type) {
 	case nil:
 		if c.form == value.End {

@@ -34,7 +34,7 @@ type rowEnd struct {
 func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	begin := len(b.data)
 	b.grow(values)
-	data, err := t.appendRow(b.data, values)
+	data, err := appendRow(t, b.data, values)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
 	hash := dump.RowHash(row)
 	sum.rows++
 	sum.sum += hash
-	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits), t.headerFor(values)})
+	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits), headerFor(t, values)})
 	b.data = append(data, script.RowGap...)
 	return nil
 }

@@ -61,7 +61,7 @@ func newRowWriter(ctx context.Context, c *catalog, readers []*server.Conn, datab
 			if t.rowless {
 				continue
 			}
-			pieces, err := c.pieces(ctx, t)
+			pieces, err := cutPieces(ctx, c, t)
 			if err != nil {
 				return nil, fmt.Errorf("cut %s by its key: %w", t.label, changed(err))
 			}
@@ -121,7 +121,7 @@ func (s *pieceStream) read(ctx context.Context, r *server.Conn, buffers *rowBuff
 	return r.Raw(func(raw server.DriverConn) error {
 		reading := &rowReading{pieceStream: s, session: r, conn: raw, opened: opened, buffers: buffers}
 		read := reading.all
-		if s.table.inSlices() {
+		if inSlices(s.table) {
 			read = newSlicedReading(reading).all
 		}
 		if err := read(ctx); err != nil {
@@ -143,7 +143,7 @@ type rowReading struct {
 
 // all reads each row as a whole.
 func (r *rowReading) all(ctx context.Context) error {
-	return r.whole(ctx, r.table.query(r.table.selected(), "", r.conditions))
+	return r.whole(ctx, queryOf(r.table, selected(r.table), "", r.conditions))
 }
 
 func (r *rowReading) whole(ctx context.Context, query string) (err error) {
@@ -264,7 +264,7 @@ func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *table) error
 		entry.Name = t.qualified()
 	}
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
-	into := inserter{p: p, header: t.header(), commits: !w.catalog.conn.IsMariaDB()}
+	into := inserter{p: p, header: insertHead(t), commits: !w.catalog.conn.IsMariaDB()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
 		s := w.streams[0]
 		if err := s.write(ctx, &into); err != nil {

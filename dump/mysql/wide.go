@@ -45,22 +45,22 @@ const (
 )
 
 // mayBeWide tells whether a value of the column can be so long that it matters.
-func (c column) mayBeWide() bool { return c.size != "" }
+func mayBeWide(c column) bool { return c.size != "" }
 
 // inSlices tells whether rows of the table can be read in slices, and have columns for which that matters. With other
 // engines than InnoDB two queries may see two states of a row, or sort all rows for each of them. Of a key that does not
 // keep the rows in order each query sorts them all, and by the beginnings of long values only: those that begin alike
 // come in another order each time, and rows would be lost between two queries.
-func (t *table) inSlices() bool {
+func inSlices(t *table) bool {
 	return strings.EqualFold(t.engine, "InnoDB") && t.transactional && !t.history && (t.key == nil || t.key.ordered) &&
-		slices.ContainsFunc(t.columns, column.mayBeWide)
+		slices.ContainsFunc(t.columns, mayBeWide)
 }
 
 // wideLimit is the length of a value, in bytes, above which it is read in slices.
-func (t *table) wideLimit() int {
+func wideLimit(t *table) int {
 	n := 0
 	for _, c := range t.columns {
-		if c.mayBeWide() {
+		if mayBeWide(c) {
 			n++
 		}
 	}
@@ -69,11 +69,11 @@ func (t *table) wideLimit() int {
 
 // sliced are the expressions that are asked of the server for each row: those of the columns, with NULL for a value that
 // is to be read in slices, and behind them, for each column that may have such a value, its length.
-func (t *table) sliced() []string {
-	limit := t.wideLimit()
+func sliced(t *table) []string {
+	limit := wideLimit(t)
 	var values, lengths []string
 	for _, c := range t.columns {
-		if !c.mayBeWide() {
+		if !mayBeWide(c) {
 			values = append(values, c.read)
 			continue
 		}
@@ -91,7 +91,7 @@ type place struct {
 
 // behind returns the place behind a row, which is the nth from here on.
 func (p place) behind(t *table, row []driver.Value, n int64) place {
-	if after, ok := t.beyond(row); ok {
+	if after, ok := beyond(t, row); ok {
 		return place{after: after}
 	}
 	return place{p.after, p.skip + n}
@@ -106,8 +106,8 @@ func (p place) conditions(own []string) []string {
 }
 
 // beyond is the condition that holds for the rows behind this one. There is none where nothing but counting finds it.
-func (t *table) beyond(row []driver.Value) (string, bool) {
-	literals, ok := t.keyOf(row)
+func beyond(t *table, row []driver.Value) (string, bool) {
+	literals, ok := keyOf(t, row)
 	if !ok {
 		return "", false
 	}
@@ -130,9 +130,9 @@ func (t *table) beyond(row []driver.Value) (string, bool) {
 	return condition, true
 }
 
-// itself is the condition that holds for a row alone, where there is one.
-func (t *table) itself(row []driver.Value) (string, bool) {
-	literals, ok := t.keyOf(row)
+// rowItself is the condition that holds for a row alone, where there is one.
+func rowItself(t *table, row []driver.Value) (string, bool) {
+	literals, ok := keyOf(t, row)
 	if !ok {
 		return "", false
 	}
@@ -143,7 +143,7 @@ func (t *table) itself(row []driver.Value) (string, bool) {
 }
 
 // keyOf returns a row's key as constants for a condition, where the server compares these as it orders the key.
-func (t *table) keyOf(row []driver.Value) ([]string, bool) {
+func keyOf(t *table, row []driver.Value) ([]string, bool) {
 	if t.key == nil {
 		return nil, false
 	}
@@ -154,7 +154,7 @@ func (t *table) keyOf(row []driver.Value) ([]string, bool) {
 			return nil, false
 		}
 		var ok bool
-		if list[i], ok = t.columns[at].constant(row[at]); !ok {
+		if list[i], ok = constant(&t.columns[at], row[at]); !ok {
 			return nil, false
 		}
 	}
@@ -163,7 +163,7 @@ func (t *table) keyOf(row []driver.Value) ([]string, bool) {
 
 // constant is a value of the column as the server compares it with others of the column by their order. Of some types
 // it does not, as of ENUM, or takes not every value that it has, as of dates.
-func (c *column) constant(sent driver.Value) (string, bool) {
+func constant(c *column, sent driver.Value) (string, bool) {
 	text, isText := sent.([]byte)
 	switch c.typ {
 	case "tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal", "uuid", "inet4", "inet6":
@@ -219,14 +219,14 @@ func rowsOfPage(rows, bytes int64) int64 {
 
 // all reads the rows.
 func (r *slicedReading) all(ctx context.Context) error {
-	selected := r.table.sliced()
+	selected := sliced(r.table)
 	for {
 		if r.from.skip > 0 {
 			if r.again += r.passed; r.again > recountBytes {
 				return r.rest(ctx)
 			}
 		}
-		query := r.table.query(selected, "", r.from.conditions(r.conditions))
+		query := queryOf(r.table, selected, "", r.from.conditions(r.conditions))
 		query += fmt.Sprintf(" LIMIT %d OFFSET %d", r.most, r.from.skip)
 		to, more, err := r.page(ctx, query, len(selected))
 		if err != nil || !more {
@@ -241,7 +241,7 @@ func (r *slicedReading) all(ctx context.Context) error {
 
 // rest reads the rows that are left, each as a whole.
 func (r *slicedReading) rest(ctx context.Context) error {
-	query := r.table.query(r.table.selected(), "", r.from.conditions(r.conditions))
+	query := queryOf(r.table, selected(r.table), "", r.from.conditions(r.conditions))
 	return r.whole(ctx, fmt.Sprintf("%s LIMIT %d OFFSET %d", query, int64(1)<<62, r.from.skip))
 }
 
@@ -307,7 +307,7 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 	var selected, variables []string
 	total, next := int64(0), 0
 	for i, c := range r.table.columns {
-		if !c.mayBeWide() {
+		if !mayBeWide(c) {
 			continue
 		}
 		length, err := asLength(lengths[next])
@@ -329,14 +329,14 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 	r.passed += total
 	where := r.conditions
 	one := ""
-	if itself, ok := r.table.itself(values); ok {
+	if itself, ok := rowItself(r.table, values); ok {
 		where = append(slices.Clone(where), itself)
 	} else {
 		where = r.from.conditions(where)
 		one = fmt.Sprintf(" LIMIT 1 OFFSET %d", r.from.skip+n-1)
 		r.again += r.passed
 	}
-	if err := r.exec(ctx, r.table.query(selected, " INTO "+strings.Join(variables, ", "), where)+one); err != nil {
+	if err := r.exec(ctx, queryOf(r.table, selected, " INTO "+strings.Join(variables, ", "), where)+one); err != nil {
 		return err
 	}
 	if total < script.InsertLimit { // as only the size of MySQL's documents is not that of their text

@@ -140,10 +140,10 @@ func (r *rowReading) addWide(ctx context.Context, values []driver.Value, long ma
 	if err := r.flush(ctx); err != nil {
 		return err
 	}
-	w := &wideRow{rowReading: r, hash: dump.NewRowHash(), header: r.table.headerFor(values)}
+	w := &wideRow{rowReading: r, hash: dump.NewRowHash(), header: headerFor(r.table, values)}
 	begin := "("
 	for i := range r.table.columns {
-		if r.table.columns[i].isUnwritable(values[i]) {
+		if isUnwritable(&r.table.columns[i], values[i]) {
 			continue
 		}
 		if err := w.write(ctx, []byte(begin)); err != nil {
@@ -155,7 +155,7 @@ func (r *rowReading) addWide(ctx context.Context, values []driver.Value, long ma
 			err = v.writeTo(ctx, w)
 		} else {
 			var b []byte
-			if b, err = r.table.columns[i].appendValue(nil, values[i]); err == nil {
+			if b, err = appendValue(&r.table.columns[i], nil, values[i]); err == nil {
 				err = w.write(ctx, b)
 			}
 		}
