@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
@@ -234,7 +235,7 @@ func (a accounts) printPeople(p *guard.Printer) {
 
 // printRights writes what accounts may do, and makes those that were there what
 // they were.
-func (a accounts) printRights(p *guard.Printer, databases []*database) {
+func (a accounts) printRights(p *guard.Printer, databases []*catalog.Database) {
 	if len(a.users) == 0 {
 		return
 	}
@@ -304,19 +305,19 @@ var privilegeColumns = regexp.MustCompile("\\(((?:`(?:[^`]|``)+`(?:, ?)?)+)\\)")
 
 // lost tells why no server takes a privilege: what it is on is gone, and the servers keep it all the same. A database of
 // the server's own has what it has.
-func lost(grant string, databases []*database) error {
+func lost(grant string, databases []*catalog.Database) error {
 	m := grantOn.FindStringSubmatch(grant)
 	if m == nil {
 		return nil
 	}
 	name := quote.Unquoted(m[4])
-	i := slices.IndexFunc(databases, func(db *database) bool { return quote.Name(db.name) == m[3] })
+	i := slices.IndexFunc(databases, func(db *catalog.Database) bool { return quote.Name(db.Name) == m[3] })
 	switch {
 	case server.Info{}.IsSystemSchema(quote.Unquoted(m[3])):
 		return nil
 	case m[2] != "" && m[2] != "TABLE ":
 		kind := strings.TrimSpace(m[2])
-		if i < 0 || !slices.ContainsFunc(databases[i].routines, func(p program) bool { return p.kind == kind && strings.EqualFold(p.name, name) }) {
+		if i < 0 || !slices.ContainsFunc(databases[i].Routines, func(p catalog.Program) bool { return p.Kind == kind && strings.EqualFold(p.Name, name) }) {
 			return fmt.Errorf("there is no %s %s.%s any more", strings.ToLower(kind), m[3], m[4])
 		}
 		return nil
@@ -348,20 +349,20 @@ func gone(m []string) error {
 }
 
 // columnsOf returns the quoted columns of a table or view, where they are known.
-func columnsOf(db *database, name string) (columns []string, known, there bool) {
+func columnsOf(db *catalog.Database, name string) (columns []string, known, there bool) {
 	quoted := quote.Name(name)
-	for _, t := range db.tables {
-		if t.name == quoted {
-			for _, e := range t.definition.Elements {
+	for _, t := range db.Tables {
+		if t.Name == quoted {
+			for _, e := range t.Definition.Elements {
 				if column, _, ok := quote.CutName(e); ok {
 					columns = append(columns, column)
 				}
 			}
-			return columns, !t.versioned, true
+			return columns, !t.Versioned, true
 		}
 	}
-	there = db.unknownTables > 0 || slices.ContainsFunc(db.sequences, func(s sequence) bool { return s.name == name }) ||
-		slices.ContainsFunc(db.views, func(v view) bool { return v.name == name })
+	there = db.UnknownTables > 0 || slices.ContainsFunc(db.Sequences, func(s catalog.Sequence) bool { return s.Name == name }) ||
+		slices.ContainsFunc(db.Views, func(v catalog.View) bool { return v.Name == name })
 	return nil, false, there
 }
 

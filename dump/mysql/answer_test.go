@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -26,7 +27,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		s := &pieceStream{piece: piece{table: &table{columns: make([]column, 1)}}, data: make(chan *rowBuffer, 10)}
+		s := &pieceStream{piece: piece{table: &catalog.Table{Columns: make([]catalog.Column, 1)}}, data: make(chan *rowBuffer, 10)}
 		return c.Explain(t.Context(), c.Raw(func(raw server.DriverConn) error {
 			r := &rowReading{pieceStream: s, session: c, conn: raw, opened: func() {}, buffers: newRowBuffers()}
 			return r.whole(context.WithoutCancel(t.Context()), query)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 )
 
 // A table that is altered, emptied, replaced or dropped between the moment of a
@@ -29,8 +31,8 @@ func TestTablesThatChangeDuringTheDump(t *testing.T) {
 			if w.change != nil {
 				t.Fatal("the dump was over before the change")
 			}
-			if !errors.Is(err, errChanged) || !strings.Contains(err.Error(), db+".z") {
-				t.Errorf("error %v, want %v", err, errChanged)
+			if !errors.Is(err, catalog.ErrChanged) || !strings.Contains(err.Error(), db+".z") {
+				t.Errorf("error %v, want %v", err, catalog.ErrChanged)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -122,8 +123,8 @@ func TestTablesThatBecomeViews(t *testing.T) {
 			if w.change != nil {
 				t.Fatal("the dump was over before the change")
 			}
-			if !errors.Is(err, errChanged) {
-				t.Errorf("error %v, want %v", err, errChanged)
+			if !errors.Is(err, catalog.ErrChanged) {
+				t.Errorf("error %v, want %v", err, catalog.ErrChanged)
 			}
 			if trace := my.Query(t, db, "SELECT DISTINCT who FROM trace"); trace != "" {
 				t.Errorf("its function ran as %s", trace)
@@ -161,33 +162,9 @@ func TestViewsByTheirText(t *testing.T) {
 	for _, name := range []string{"v1", "v2", "v3", "v4", "v5", "v7"} {
 		text := my.Query(t, "", "SELECT view_definition FROM information_schema.views WHERE table_schema = "+quote.Literal(db)+" AND table_name = "+quote.Literal(name))
 		fields := my.Query(t, "", "SELECT column_name FROM information_schema.columns WHERE table_schema = "+quote.Literal(db)+" AND table_name = "+quote.Literal(name)+" ORDER BY ordinal_position")
-		names, ok := selectedNames(strings.ReplaceAll(text, `\\`, `\`)) // the client has put backslashes in
+		names, ok := catalog.SelectedNames(strings.ReplaceAll(text, `\\`, `\`)) // the client has put backslashes in
 		if got := strings.Join(names, "\n"); !ok || got != fields {
 			t.Errorf("%s: columns %q, want %q, of %s", name, got, fields, text)
-		}
-	}
-}
-
-func TestMentioned(t *testing.T) {
-	for text, want := range map[string]string{
-		"select `t`.`a` AS `a` from `d`.`t`":                             "",
-		"select `f`(`t`.`a`) AS `f(a)`,round(1.5,2) AS `b` from `d`.`t`": "f",
-		"select round(1.5,`Db`.`F`('`g`(')) AS `x`,`p`.`q`.`r`() AS `y`": "Db.F p.q.r",
-		"select '`f`(' AS `f(`,'\\'`f`(' AS `x`":                         "",
-		"select `o``dd (`() AS `x` from (select 1 AS `a`) `t`":           "o`dd (",
-		"with r(`z`) as (select 1 AS `z`)select `r`.`z` AS `z` from `r`": "",
-		"select 'never closed":                                           "not read",
-	} {
-		_, calls, ok := mentioned(text)
-		var got []string
-		for _, c := range calls {
-			got = append(got, strings.Join(c, "."))
-		}
-		if !ok {
-			got = []string{"not read"}
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: calls %q, want %q", text, got, want)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -64,24 +64,6 @@ func resealed(t *testing.T, stream []byte) []byte {
 	return fmt.Appendf(bytes.Clone(body), "%016x\n", dump.RowHash(body))
 }
 
-func TestNewerServer(t *testing.T) {
-	for _, tt := range []struct {
-		srv  server.Info
-		want bool
-	}{
-		{server.Info{Family: server.MySQL, Version: server.Version{9, 7, 4}}, false},
-		{server.Info{Family: server.MySQL, Version: server.Version{9, 8, 0}}, true},
-		{server.Info{Family: server.MariaDB, Version: server.Version{11, 8, 9}}, false},
-		{server.Info{Family: server.MariaDB, Version: server.Version{12, 0, 1}}, true},
-	} {
-		warned := false
-		c := &catalog{conn: &server.Conn{Info: tt.srv}, warn: func(string) { warned = true }}
-		if c.warnOfNewer(); warned != tt.want {
-			t.Errorf("%v: a warning: %v", tt.srv, warned)
-		}
-	}
-}
-
 // A table and a column of information_schema that are not on the list are named; of those that are, nothing is said.
 func TestDescribed(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t))
@@ -91,12 +73,12 @@ func TestDescribed(t *testing.T) {
 	}
 	defer conn.Close()
 	for _, tt := range []struct{ known, want string }{
-		{described[conn.Info.Family], ""},
-		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(described[conn.Info.Family]), "triggers, views.is_updatable"},
+		{catalog.Described[conn.Info.Family], ""},
+		{strings.NewReplacer(" is_updatable", "", "\t\ttriggers ", "\t\tno_triggers ").Replace(catalog.Described[conn.Info.Family]), "triggers, views.is_updatable"},
 	} {
 		var warned []string
-		c := &catalog{conn: conn, warn: func(text string) { warned = append(warned, text) }}
-		if err := c.warnOfDescribed(t.Context(), tt.known); err != nil {
+		c := &catalog.Reader{Conn: conn, Warn: func(text string) { warned = append(warned, text) }}
+		if err := c.WarnOfDescribed(t.Context(), tt.known); err != nil {
 			t.Fatal(err)
 		}
 		if tt.want == "" && len(warned) > 0 || tt.want != "" && (len(warned) != 1 || !strings.HasSuffix(warned[0], ": "+tt.want)) {

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // needs takes note of the longest statement that inserts a row of the table, in bytes.
-func (w *rowWriter) needs(t *table, length int) {
+func (w *rowWriter) needs(t *catalog.Table, length int) {
 	if length > w.packet {
 		w.packet, w.longest = length, t
 	}
@@ -27,14 +28,14 @@ func (w *rowWriter) packets(ctx context.Context, p *guard.Printer) error {
 		return nil
 	}
 	var allowed int
-	if err := w.catalog.conn.Row(ctx, "SELECT @@GLOBAL.max_allowed_packet", &allowed); err != nil {
+	if err := w.catalog.Conn.Row(ctx, "SELECT @@GLOBAL.max_allowed_packet", &allowed); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
 	switch {
 	case needed > server.LargestPacket:
-		p.Warn(fmt.Sprintf("a row of %s takes a statement of %d bytes, and no server takes one of more than %d: the dump has it, and cannot be restored with it", w.longest.label, w.packet, server.LargestPacket))
+		p.Warn(fmt.Sprintf("a row of %s takes a statement of %d bytes, and no server takes one of more than %d: the dump has it, and cannot be restored with it", w.longest.Label, w.packet, server.LargestPacket))
 	case needed > allowed:
-		p.Warn(fmt.Sprintf("a row of %s takes a max_allowed_packet of %d bytes to be restored, and the server's is %d: SET GLOBAL max_allowed_packet = %[2]d where the dump goes", w.longest.label, needed, allowed))
+		p.Warn(fmt.Sprintf("a row of %s takes a max_allowed_packet of %d bytes to be restored, and the server's is %d: SET GLOBAL max_allowed_packet = %[2]d where the dump goes", w.longest.Label, needed, allowed))
 	}
 	return nil
 }

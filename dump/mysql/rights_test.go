@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -68,8 +69,8 @@ func TestRights(t *testing.T) {
 	// Whoever does not see a definition gets an error, not a dump without it.
 	blind := my.user(t, "SELECT, SHOW VIEW, TRIGGER, EVENT ON "+quote.Name(db)+".*", "EXECUTE ON "+quote.Name(db)+".*")
 	err := my.source(t, Config{Server: blind, Databases: []string{db}}).Dump(t.Context(), io.Discard)
-	if !errors.Is(err, errNoBody) {
-		t.Errorf("without the right to read routines: %v, want %v", err, errNoBody)
+	if !errors.Is(err, catalog.ErrNoBody) {
+		t.Errorf("without the right to read routines: %v, want %v", err, catalog.ErrNoBody)
 	}
 	unseeing := my.user(t, "SELECT ON "+quote.Name(db)+".*")
 	if err := my.source(t, Config{Server: unseeing, Databases: []string{db}}).Dump(t.Context(), io.Discard); err == nil {
@@ -98,7 +99,7 @@ func TestUnseen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var warnings []string
 			s := my.source(t, Config{Server: my.user(t, tt.grants...), Databases: []string{db}, Jobs: 1, Warn: func(text string) { warnings = append(warnings, text) }})
-			if err := s.Dump(t.Context(), io.Discard); err != nil && !errors.Is(err, errNoBody) {
+			if err := s.Dump(t.Context(), io.Discard); err != nil && !errors.Is(err, catalog.ErrNoBody) {
 				t.Fatal(err)
 			}
 			if len(tt.want) == 0 != (len(warnings) == 0) || len(warnings) > 1 {

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
@@ -31,7 +32,7 @@ type rowEnd struct {
 }
 
 // add appends a row of t.
-func (b *rowBuffer) add(t *table, values []driver.Value, sum *tally) error {
+func (b *rowBuffer) add(t *catalog.Table, values []driver.Value, sum *tally) error {
 	begin := len(b.data)
 	b.grow(values)
 	data, err := appendRow(t, b.data, values)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -21,7 +21,7 @@ import (
 // several connections that share a snapshot, written one piece after another.
 // The bytes do not depend on how many connections there are.
 type rowWriter struct {
-	catalog *catalog
+	catalog *catalog.Reader
 	mu      sync.Mutex // of catalog, for as long as the readers run
 	readers []*server.Conn
 
@@ -31,8 +31,8 @@ type rowWriter struct {
 	streams  []*pieceStream // those that are not written yet
 	held     []byte         // room for the beginning of a table's rows
 	manifest dump.Manifest
-	packet   int    // the longest statement that every server takes, and more where a row is longer; in bytes
-	longest  *table // that has that row
+	packet   int            // the longest statement that every server takes, and more where a row is longer; in bytes
+	longest  *catalog.Table // that has that row
 }
 
 // Why this ends: the writer waits for the first piece that is not written. All before it are, so its reader has been
@@ -54,16 +54,16 @@ type pieceStream struct {
 	tally
 }
 
-func newRowWriter(ctx context.Context, c *catalog, readers []*server.Conn, databases []*database) (*rowWriter, error) {
+func newRowWriter(ctx context.Context, c *catalog.Reader, readers []*server.Conn, databases []*catalog.Database) (*rowWriter, error) {
 	w := &rowWriter{catalog: c, readers: readers}
 	for _, db := range databases {
-		for _, t := range db.tables {
-			if t.rowless {
+		for _, t := range db.Tables {
+			if t.Rowless {
 				continue
 			}
 			pieces, err := cutPieces(ctx, c, t)
 			if err != nil {
-				return nil, fmt.Errorf("cut %s by its key: %w", t.label, changed(err))
+				return nil, fmt.Errorf("cut %s by its key: %w", t.Label, changed(err))
 			}
 			for _, p := range pieces {
 				w.streams = append(w.streams, &pieceStream{piece: p, data: make(chan *rowBuffer, readAheadBuffers)})
@@ -103,13 +103,13 @@ func (w *rowWriter) readAhead(ctx context.Context, r *server.Conn, streams []*pi
 		err := s.read(ctx, r, buffers, opened)
 		opened()
 		if err != nil {
-			return fmt.Errorf("read the rows of %s: %w", s.table.label, changed(r.Explain(ctx, err)))
+			return fmt.Errorf("read the rows of %s: %w", s.table.Label, changed(r.Explain(ctx, err)))
 		}
 		if err := s.countRows(ctx, r); err != nil {
-			return fmt.Errorf("read the rows of %s: %w", s.table.label, err)
+			return fmt.Errorf("read the rows of %s: %w", s.table.Label, err)
 		}
 		if err := w.settle(ctx, r, s.table); err != nil {
-			return fmt.Errorf("read the rows of %s: %w", s.table.label, err)
+			return fmt.Errorf("read the rows of %s: %w", s.table.Label, err)
 		}
 		close(s.data)
 	}
@@ -147,7 +147,7 @@ func (r *rowReading) all(ctx context.Context) error {
 }
 
 func (r *rowReading) whole(ctx context.Context, query string) (err error) {
-	rows, err := r.query(ctx, query, max(1, len(r.table.columns)))
+	rows, err := r.query(ctx, query, max(1, len(r.table.Columns)))
 	if err != nil {
 		return err
 	}
@@ -214,29 +214,25 @@ func (r *rowReading) flush(ctx context.Context) error {
 	return nil
 }
 
-// errChanged is returned for a table that another took the place of, or that
-// was altered, between the moment of the dump and the reading of its rows.
-var errChanged = errors.New("the table was altered, dropped or replaced while the dump ran; run it again")
-
 // settle makes sure that the rows just read were those of the table whose
 // definition is in the dump, and lets others change it from now on. Until here
 // the reader's transaction has kept them from it.
-func (w *rowWriter) settle(ctx context.Context, r *server.Conn, t *table) error {
+func (w *rowWriter) settle(ctx context.Context, r *server.Conn, t *catalog.Table) error {
 	w.mu.Lock()
-	identity, err := w.catalog.identity(ctx, t)
+	identity, err := w.catalog.Identity(ctx, t)
 	w.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if identity != t.identity {
+	if identity != t.Identity {
 		w.mu.Lock()
-		same, err := w.catalog.sameDefinition(ctx, t, identity)
+		same, err := w.catalog.SameDefinition(ctx, t, identity)
 		w.mu.Unlock()
 		if err != nil {
 			return err
 		}
 		if !same {
-			return fmt.Errorf("%w (it was %s, and is %s)", errChanged, t.identity, identity)
+			return fmt.Errorf("%w (it was %s, and is %s)", catalog.ErrChanged, t.Identity, identity)
 		}
 	}
 	return r.Exec(ctx, "ROLLBACK TO SAVEPOINT piece")
@@ -245,26 +241,26 @@ func (w *rowWriter) settle(ctx context.Context, r *server.Conn, t *table) error 
 // changed says so where a server's error means that a table was changed.
 func changed(err error) error {
 	if server.IsError(err, server.CodeTableDefChanged, server.CodeNoSuchTable, server.CodeBadField, server.CodeNoSuchKey) {
-		return fmt.Errorf("%w: %w", errChanged, err)
+		return fmt.Errorf("%w: %w", catalog.ErrChanged, err)
 	}
 	return err
 }
 
 // table writes a table and its rows.
-func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *table) error {
-	if t.rowless {
-		t.zoned = nil
-		createTable(p, t)
+func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *catalog.Table) error {
+	if t.Rowless {
+		t.Zoned = nil
+		catalog.CreateTable(p, t)
 		return p.Err()
 	}
 	beginning := w.holdBack(p, t)
-	t.enter(p, w.catalog.conn.Info)
-	entry := dump.Table{Name: t.name}
+	t.Enter(p, w.catalog.Conn.Info)
+	entry := dump.Table{Name: t.Name}
 	if p.Qualified {
-		entry.Name = t.qualified()
+		entry.Name = t.Qualified()
 	}
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
-	into := inserter{p: p, header: insertHead(t), commits: !w.catalog.conn.IsMariaDB()}
+	into := inserter{p: p, header: insertHead(t), commits: !w.catalog.Conn.IsMariaDB()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
 		s := w.streams[0]
 		if err := s.write(ctx, &into); err != nil {
@@ -277,10 +273,10 @@ func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *table) error
 	into.close()
 	into.commit()
 	beginning.end()
-	t.leave(p, w.catalog.conn.Info)
+	t.Leave(p, w.catalog.Conn.Info)
 	w.needs(t, len(into.header)+into.longest)
-	if len(t.later) > 0 && !t.joined {
-		p.Stmt("%s", ddl.AddElements(t.name, t.later))
+	if len(t.Later) > 0 && !t.Joined {
+		p.Stmt("%s", ddl.AddElements(t.Name, t.Later))
 	}
 	w.manifest = append(w.manifest, entry)
 	return p.Err()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -224,26 +223,6 @@ func TestRestoreByItsOwner(t *testing.T) {
 	for how, db := range map[string]string{"natively": natively, "by the client": byClient} {
 		if again := my.dump(t, Config{Databases: []string{db}}); !bytes.Equal(stream, again) {
 			t.Errorf("%s: another database: %s", how, cmp.Diff(lines(string(stream)), lines(string(again))))
-		}
-	}
-}
-
-func TestNonStandardKeys(t *testing.T) {
-	parent := &table{name: "`p`", definition: ddl.Table{Elements: []string{"`id` int", "PRIMARY KEY (`id`)", "UNIQUE KEY `u` (`a`,`b`) COMMENT 'x'", "KEY `k` (`c`)"}}}
-	for element, want := range map[string]bool{
-		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`id`) ON DELETE CASCADE": false,
-		"CONSTRAINT `f` FOREIGN KEY (`x`, `y`) REFERENCES `P` (`A`, `b`)":          false,
-		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`a`)":                    true,
-		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `p` (`c`)":                    true,
-		"CONSTRAINT `f` FOREIGN KEY (`x`) REFERENCES `other`.`p` (`id`)":           true,
-		"CHECK (`a` <> ' FOREIGN KEY')":                                            false,
-	} {
-		db := &database{name: "d", tables: []*table{parent, {name: "`t`", definition: ddl.Table{Elements: []string{element}}}}}
-		for _, t := range db.tables {
-			t.db = db
-		}
-		if got := refersToNonStandardKeys([]*database{db}); got != want {
-			t.Errorf("%s: %t", element, got)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -27,7 +28,7 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 		return survey, err
 	}
 	defer conn.Close()
-	c := &catalog{conn: conn, warn: func(string) {}, debug: func(string) {}}
+	c := &catalog.Reader{Conn: conn, Warn: func(string) {}, Debug: func(string) {}}
 	if survey.Source, err = conn.Identify(ctx); err != nil {
 		return survey, fmt.Errorf("ask the server who it is: %w", err)
 	}
@@ -53,19 +54,19 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 }
 
 // names returns the names of the databases to dump, each of which is there.
-func (s *Source) names(ctx context.Context, c *catalog) ([]string, error) {
+func (s *Source) names(ctx context.Context, c *catalog.Reader) ([]string, error) {
 	if len(s.cfg.Databases) == 0 {
-		return c.databases(ctx)
+		return c.Databases(ctx)
 	}
 	for _, name := range s.cfg.Databases {
-		err := c.conn.Exec(ctx, "USE "+quote.Name(name))
+		err := c.Conn.Exec(ctx, "USE "+quote.Name(name))
 		if !server.IsError(err, server.CodeNoSuchDatabase) || s.cfg.AllowEmpty {
 			if err != nil {
 				return nil, err
 			}
 			continue
 		}
-		there, err := c.databases(ctx)
+		there, err := c.Databases(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -75,11 +76,11 @@ func (s *Source) names(ctx context.Context, c *catalog) ([]string, error) {
 }
 
 // nothing is what a dump ends with that would hold nothing, or nil where that may be.
-func (s *Source) nothing(ctx context.Context, c *catalog) error {
+func (s *Source) nothing(ctx context.Context, c *catalog.Reader) error {
 	if s.cfg.AllowEmpty {
 		return nil
 	}
-	there, err := c.databases(ctx)
+	there, err := c.Databases(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,11 +94,4 @@ func (s *Source) nothing(ctx context.Context, c *catalog) error {
 		asked = "database " + strings.Join(quoted, ", ")
 	}
 	return &dump.EmptyError{Asked: asked, There: there}
-}
-
-// empty tells whether there is nothing in the databases that were read.
-func empty(databases []*database) bool {
-	return !slices.ContainsFunc(databases, func(db *database) bool {
-		return len(db.tables)+len(db.views)+len(db.sequences)+len(db.routines)+len(db.events) > 0
-	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
@@ -45,21 +46,21 @@ const (
 )
 
 // mayBeWide tells whether a value of the column can be so long that it matters.
-func mayBeWide(c column) bool { return c.size != "" }
+func mayBeWide(c catalog.Column) bool { return c.Size != "" }
 
 // inSlices tells whether rows of the table can be read in slices, and have columns for which that matters. With other
 // engines than InnoDB two queries may see two states of a row, or sort all rows for each of them. Of a key that does not
 // keep the rows in order each query sorts them all, and by the beginnings of long values only: those that begin alike
 // come in another order each time, and rows would be lost between two queries.
-func inSlices(t *table) bool {
-	return strings.EqualFold(t.engine, "InnoDB") && t.transactional && !t.history && (t.key == nil || t.key.ordered) &&
-		slices.ContainsFunc(t.columns, mayBeWide)
+func inSlices(t *catalog.Table) bool {
+	return strings.EqualFold(t.Engine, "InnoDB") && t.Transactional && !t.History && (t.Key == nil || t.Key.Ordered) &&
+		slices.ContainsFunc(t.Columns, mayBeWide)
 }
 
 // wideLimit is the length of a value, in bytes, above which it is read in slices.
-func wideLimit(t *table) int {
+func wideLimit(t *catalog.Table) int {
 	n := 0
-	for _, c := range t.columns {
+	for _, c := range t.Columns {
 		if mayBeWide(c) {
 			n++
 		}
@@ -69,16 +70,16 @@ func wideLimit(t *table) int {
 
 // sliced are the expressions that are asked of the server for each row: those of the columns, with NULL for a value that
 // is to be read in slices, and behind them, for each column that may have such a value, its length.
-func sliced(t *table) []string {
+func sliced(t *catalog.Table) []string {
 	limit := wideLimit(t)
 	var values, lengths []string
-	for _, c := range t.columns {
+	for _, c := range t.Columns {
 		if !mayBeWide(c) {
-			values = append(values, c.read)
+			values = append(values, c.Read)
 			continue
 		}
-		values = append(values, fmt.Sprintf("IF(%s > %d, NULL, %s)", c.size, limit, c.read))
-		lengths = append(lengths, fmt.Sprintf("IF(%s > %d, LENGTH(%s), NULL)", c.size, limit, c.name))
+		values = append(values, fmt.Sprintf("IF(%s > %d, NULL, %s)", c.Size, limit, c.Read))
+		lengths = append(lengths, fmt.Sprintf("IF(%s > %d, LENGTH(%s), NULL)", c.Size, limit, c.Name))
 	}
 	return append(values, lengths...)
 }
@@ -90,7 +91,7 @@ type place struct {
 }
 
 // behind returns the place behind a row, which is the nth from here on.
-func (p place) behind(t *table, row []driver.Value, n int64) place {
+func (p place) behind(t *catalog.Table, row []driver.Value, n int64) place {
 	if after, ok := beyond(t, row); ok {
 		return place{after: after}
 	}
@@ -106,23 +107,23 @@ func (p place) conditions(own []string) []string {
 }
 
 // beyond is the condition that holds for the rows behind this one. There is none where nothing but counting finds it.
-func beyond(t *table, row []driver.Value) (string, bool) {
+func beyond(t *catalog.Table, row []driver.Value) (string, bool) {
 	literals, ok := keyOf(t, row)
 	if !ok {
 		return "", false
 	}
-	k := t.key
+	k := t.Key
 	condition := ""
-	for i := len(k.columns) - 1; i >= 0; i-- {
+	for i := len(k.Columns) - 1; i >= 0; i-- {
 		than := " > "
-		if k.desc[i] {
+		if k.Desc[i] {
 			than = " < "
 		}
-		here := k.columns[i] + than + literals[i]
+		here := k.Columns[i] + than + literals[i]
 		if condition != "" {
 			// The first part says nothing new, but where the server may begin. So does the equality: without it the server
 			// begins at the first of the rows that have the same in this column, and passes over those that were read.
-			from, same := k.columns[i]+strings.TrimRight(than, " ")+"= "+literals[i], k.columns[i]+" = "+literals[i]
+			from, same := k.Columns[i]+strings.TrimRight(than, " ")+"= "+literals[i], k.Columns[i]+" = "+literals[i]
 			here = from + " AND (" + here + " OR " + same + " AND (" + condition + "))"
 		}
 		condition = here
@@ -131,30 +132,30 @@ func beyond(t *table, row []driver.Value) (string, bool) {
 }
 
 // rowItself is the condition that holds for a row alone, where there is one.
-func rowItself(t *table, row []driver.Value) (string, bool) {
+func rowItself(t *catalog.Table, row []driver.Value) (string, bool) {
 	literals, ok := keyOf(t, row)
 	if !ok {
 		return "", false
 	}
-	for i, name := range t.key.columns {
+	for i, name := range t.Key.Columns {
 		literals[i] = name + " = " + literals[i]
 	}
 	return strings.Join(literals, " AND "), true
 }
 
 // keyOf returns a row's key as constants for a condition, where the server compares these as it orders the key.
-func keyOf(t *table, row []driver.Value) ([]string, bool) {
-	if t.key == nil {
+func keyOf(t *catalog.Table, row []driver.Value) ([]string, bool) {
+	if t.Key == nil {
 		return nil, false
 	}
-	list := make([]string, len(t.key.columns))
-	for i, name := range t.key.columns {
-		at := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+	list := make([]string, len(t.Key.Columns))
+	for i, name := range t.Key.Columns {
+		at := slices.IndexFunc(t.Columns, func(c catalog.Column) bool { return c.Name == name })
 		if at < 0 {
 			return nil, false
 		}
 		var ok bool
-		if list[i], ok = constant(&t.columns[at], row[at]); !ok {
+		if list[i], ok = constant(&t.Columns[at], row[at]); !ok {
 			return nil, false
 		}
 	}
@@ -163,9 +164,9 @@ func keyOf(t *table, row []driver.Value) ([]string, bool) {
 
 // constant is a value of the column as the server compares it with others of the column by their order. Of some types
 // it does not, as of ENUM, or takes not every value that it has, as of dates.
-func constant(c *column, sent driver.Value) (string, bool) {
+func constant(c *catalog.Column, sent driver.Value) (string, bool) {
 	text, isText := sent.([]byte)
-	switch c.typ {
+	switch c.Type {
 	case "tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal", "uuid", "inet4", "inet6":
 	case "date", "datetime", "timestamp":
 		if len(text) < len(time.DateOnly) {
@@ -176,7 +177,7 @@ func constant(c *column, sent driver.Value) (string, bool) {
 		}
 	case "binary", "varbinary":
 	case "char", "varchar":
-		if c.form != value.Text || !utf8.Valid(text) {
+		if c.Form != value.Text || !utf8.Valid(text) {
 			return "", false
 		}
 	default:
@@ -188,10 +189,10 @@ func constant(c *column, sent driver.Value) (string, bool) {
 	case uint64:
 		return strconv.FormatUint(v, 10), true
 	}
-	if !isText || !c.form.Holds(text) {
+	if !isText || !c.Form.Holds(text) {
 		return "", false
 	}
-	return string(c.form.Append(nil, text, c.charset)), true
+	return string(c.Form.Append(nil, text, c.Charset)), true
 }
 
 // A slicedReading reads a piece's rows so.
@@ -205,8 +206,8 @@ type slicedReading struct {
 }
 
 func newSlicedReading(r *rowReading) *slicedReading {
-	if t := r.table; t.rows > 0 && t.bytes > 0 {
-		usual := rowsOfPage(t.rows, t.bytes)
+	if t := r.table; t.Rows > 0 && t.Bytes > 0 {
+		usual := rowsOfPage(t.Rows, t.Bytes)
 		return &slicedReading{rowReading: r, most: usual, usual: usual}
 	}
 	return &slicedReading{rowReading: r, most: fewestOfPage, usual: mostOfPage} // what was read tells more
@@ -259,7 +260,7 @@ func (r *slicedReading) page(ctx context.Context, query string, columns int) (to
 		}
 	}()
 	values := make([]driver.Value, columns)
-	n := len(r.table.columns)
+	n := len(r.table.Columns)
 	read := int64(0)
 	for count := int64(1); ; count++ {
 		if err := rows.Next(values); err == io.EOF {
@@ -306,13 +307,13 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 	long := make(map[int]*longValue)
 	var selected, variables []string
 	total, next := int64(0), 0
-	for i, c := range r.table.columns {
+	for i, c := range r.table.Columns {
 		if !mayBeWide(c) {
 			continue
 		}
 		length, err := asLength(lengths[next])
 		if next++; err != nil {
-			return fmt.Errorf("column %s: %w", c.name, err)
+			return fmt.Errorf("column %s: %w", c.Name, err)
 		}
 		if length < 0 {
 			continue
@@ -320,9 +321,9 @@ func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value
 		v := &longValue{rowReading: r.rowReading, column: c, variable: fmt.Sprintf("@breaking_backups_%d", i), length: length}
 		long[i] = v
 		total += length
-		bytes := c.name
-		if c.form != value.Hex {
-			bytes = "CONVERT(" + c.name + " USING binary)" // CAST would refuse what is longer than a packet
+		bytes := c.Name
+		if c.Form != value.Hex {
+			bytes = "CONVERT(" + c.Name + " USING binary)" // CAST would refuse what is longer than a packet
 		}
 		selected, variables = append(selected, bytes), append(variables, v.variable)
 	}

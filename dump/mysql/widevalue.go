@@ -12,13 +12,14 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
 // A longValue is one that the server keeps in a variable of the session, to be read from there in slices.
 type longValue struct {
 	*rowReading
-	column   column
+	column   catalog.Column
 	variable string
 	length   int64 // bytes
 }
@@ -46,7 +47,7 @@ func (v *longValue) slice(ctx context.Context, at, length int64, use func([]byte
 	}
 	text, _ := values[0].([]byte)
 	if int64(len(text)) != length {
-		return fmt.Errorf("column %s: the server sent %d bytes of %d", v.column.name, len(text), length)
+		return fmt.Errorf("column %s: the server sent %d bytes of %d", v.column.Name, len(text), length)
 	}
 	return use(text)
 }
@@ -95,13 +96,13 @@ func (v *longValue) through(ctx context.Context, through value.Appender, use fun
 func (v *longValue) writeTo(ctx context.Context, w *wideRow) error {
 	before, part, after := "0x", value.Appender(value.AppendHexadecimal), ""
 	text := value.Appender(nil)
-	switch v.column.form {
+	switch v.column.Form {
 	case value.Hex:
 		if v.length >= value.LongBinary {
 			before, part, after = "_binary '", value.AppendOctets, "'"
 		}
 	case value.Legacy:
-		before, text = v.column.charset.Introducer()+before, v.column.charset.AppendLetters
+		before, text = v.column.Charset.Introducer()+before, v.column.Charset.AppendLetters
 	default:
 		text = value.AppendUTF8
 	}
@@ -119,7 +120,7 @@ func (v *longValue) writeTo(ctx context.Context, w *wideRow) error {
 	}
 	ok, err := v.through(ctx, part, func(b []byte) error { return w.write(ctx, b) })
 	if err == nil && !ok {
-		err = fmt.Errorf("column %s: the server sent two values for one", v.column.name)
+		err = fmt.Errorf("column %s: the server sent two values for one", v.column.Name)
 	}
 	if err != nil {
 		return err
@@ -142,8 +143,8 @@ func (r *rowReading) addWide(ctx context.Context, values []driver.Value, long ma
 	}
 	w := &wideRow{rowReading: r, hash: dump.NewRowHash(), header: headerFor(r.table, values)}
 	begin := "("
-	for i := range r.table.columns {
-		if isUnwritable(&r.table.columns[i], values[i]) {
+	for i := range r.table.Columns {
+		if isUnwritable(&r.table.Columns[i], values[i]) {
 			continue
 		}
 		if err := w.write(ctx, []byte(begin)); err != nil {
@@ -155,7 +156,7 @@ func (r *rowReading) addWide(ctx context.Context, values []driver.Value, long ma
 			err = v.writeTo(ctx, w)
 		} else {
 			var b []byte
-			if b, err = appendValue(&r.table.columns[i], nil, values[i]); err == nil {
+			if b, err = appendValue(&r.table.Columns[i], nil, values[i]); err == nil {
 				err = w.write(ctx, b)
 			}
 		}

@@ -1,4 +1,4 @@
-package mysql
+package catalog
 
 import (
 	"context"
@@ -22,13 +22,13 @@ type viewTexts map[string]map[string]*viewText
 // readViewTexts reads the views' texts, and finds those that may be opened: where neither the text nor that of a view
 // it mentions calls a function that calls itself deterministic, there is no constant that could be evaluated. Names are
 // compared without their databases and their case: a view too many is one that is written from its text.
-func (c *catalog) readViewTexts(ctx context.Context) (viewTexts, error) {
-	rows, err := c.conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
+func (c *Reader) readViewTexts(ctx context.Context) (viewTexts, error) {
+	rows, err := c.Conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, algorithm, character_set_client AS charset, collation_connection AS collation FROM information_schema.views`)
 	if err != nil {
 		return nil, err
 	}
-	routines, err := c.conn.List(ctx, "SELECT routine_schema AS db, routine_name AS name, routine_type AS type, is_deterministic AS fixed FROM information_schema.routines")
+	routines, err := c.Conn.List(ctx, "SELECT routine_schema AS db, routine_name AS name, routine_type AS type, is_deterministic AS fixed FROM information_schema.routines")
 	if err != nil {
 		return nil, err
 	}
@@ -181,8 +181,8 @@ func isQualified(before, behind string, open []int) bool {
 	return false
 }
 
-// selectedNames returns the names of a view's columns by its text, in which each has one. Of VALUES it knows none.
-func selectedNames(text string) ([]string, bool) {
+// SelectedNames returns the names of a view's columns by its text, in which each has one. Of VALUES it knows none.
+func SelectedNames(text string) ([]string, bool) {
 	text = strings.TrimLeft(text, "(")
 	begin := 0
 	if !strings.HasPrefix(text, "select ") { // behind WITH … AS (…)

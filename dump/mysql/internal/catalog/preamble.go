@@ -1,9 +1,8 @@
-package mysql
+package catalog
 
 import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -12,8 +11,8 @@ import (
 // in any line.
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
-// printPreamble makes the loading session read the dump as it was written.
-func printPreamble(p *guard.Printer, srv server.Info, databases []*database, needs []string, own note.OwnName, position string, zones bool) {
+// PrintPreamble makes the loading session read the dump as it was written.
+func PrintPreamble(p *guard.Printer, srv server.Info, databases []*Database, needs []string, own note.OwnName, position string, zones bool) {
 	p.Out.WriteString(sandbox)
 	p.Comment(note.Server+"%s %s", srv.Family, srv.Version)
 	if position != "" {
@@ -22,7 +21,7 @@ func printPreamble(p *guard.Printer, srv server.Info, databases []*database, nee
 	if zones {
 		p.Comment(note.TimeZones)
 	}
-	switch t := firstTable(databases, func(t *table) bool { return t.zone != "" }); {
+	switch t := firstTable(databases, func(t *Table) bool { return t.zone != "" }); {
 	case t == nil:
 	case t.zone == systemZone:
 		p.Comment(note.MachineZone+"%+q", t.machineZone)
@@ -31,7 +30,7 @@ func printPreamble(p *guard.Printer, srv server.Info, databases []*database, nee
 	}
 	if p.Qualified {
 		for _, db := range databases {
-			p.Comment(note.Database+"%+q", db.name)
+			p.Comment(note.Database+"%+q", db.Name)
 		}
 	} else {
 		printOwnNames(p, own)
@@ -42,13 +41,4 @@ func printPreamble(p *guard.Printer, srv server.Info, databases []*database, nee
 		p.Stmt("%s", sql)
 	}
 	p.At(guard.Home())
-}
-
-// databaseName is how ALTER DATABASE names the database: the one that is used
-// needs no name.
-func databaseName(p *guard.Printer, db *database) string {
-	if p.Qualified {
-		return quote.Name(db.name) + " "
-	}
-	return ""
 }

@@ -1,4 +1,4 @@
-package mysql
+package catalog
 
 import (
 	"context"
@@ -26,14 +26,14 @@ import (
 const heldAtOnce = 200
 
 // entries lists what a database has by way of tables, by name and type. No table and no view is opened for it.
-func (c *catalog) entries(ctx context.Context, db string) ([]server.Record, error) {
-	return c.conn.List(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.conn.DatabaseIs("table_schema", db))
+func (c *Reader) entries(ctx context.Context, db string) ([]server.Record, error) {
+	return c.Conn.List(ctx, "SELECT table_name AS name, table_type AS type FROM information_schema.tables WHERE "+c.Conn.DatabaseIs("table_schema", db))
 }
 
 // holding calls look with a condition on table_name for some of a database's tables after others, until it was called
 // with all, while these cannot become something else.
-func (c *catalog) holding(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
-	if !c.conn.IsMariaDB() {
+func (c *Reader) holding(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
+	if !c.Conn.IsMariaDB() {
 		return look(names, "")
 	}
 	for len(names) > 0 {
@@ -46,13 +46,13 @@ func (c *catalog) holding(ctx context.Context, db string, names []string, look f
 	return nil
 }
 
-func (c *catalog) hold(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
+func (c *Reader) hold(ctx context.Context, db string, names []string, look func(names []string, condition string) error) error {
 	touch, list := make([]string, len(names)), make([]string, len(names))
 	for i, n := range names {
 		touch[i] = "(SELECT 1 FROM " + quote.Name(db) + "." + quote.Name(n) + " USE INDEX () LIMIT 0)"
 		list[i] = quote.Literal(n)
 	}
-	if err := c.conn.Exec(ctx, "START TRANSACTION READ ONLY"); err != nil {
+	if err := c.Conn.Exec(ctx, "START TRANSACTION READ ONLY"); err != nil {
 		return err
 	}
 	err := c.touch(ctx, touch)
@@ -60,7 +60,7 @@ func (c *catalog) hold(ctx context.Context, db string, names []string, look func
 		// As bytes, or a view would be meant too whose name differs in case.
 		err = look(names, " AND CAST(table_name AS BINARY) IN ("+strings.Join(list, ", ")+")")
 	}
-	if end := c.conn.Exec(ctx, "ROLLBACK"); err == nil {
+	if end := c.Conn.Exec(ctx, "ROLLBACK"); err == nil {
 		err = end
 	}
 	return err
@@ -68,8 +68,8 @@ func (c *catalog) hold(ctx context.Context, db string, names []string, look func
 
 // touch opens tables, all at once or, where one cannot be opened, one after another. What is wrong with such a one the
 // look at it says; but what is no table any more is not looked at.
-func (c *catalog) touch(ctx context.Context, queries []string) error {
-	_, err := c.conn.List(ctx, strings.Join(queries, " UNION ALL "))
+func (c *Reader) touch(ctx context.Context, queries []string) error {
+	_, err := c.Conn.List(ctx, strings.Join(queries, " UNION ALL "))
 	switch {
 	case err == nil:
 		return nil
@@ -81,7 +81,7 @@ func (c *catalog) touch(ctx context.Context, queries []string) error {
 		}
 		return nil
 	case server.IsError(err, server.CodeNoSuchKey, server.CodeNoSuchTable, server.CodeViewInvalid):
-		return fmt.Errorf("%w: %w", errChanged, err)
+		return fmt.Errorf("%w: %w", ErrChanged, err)
 	case server.ErrorNumber(err) == 0 || server.IsError(err, server.CodeLockWaitTimeout, server.CodeDeadlock):
 		return err
 	}

@@ -1,4 +1,4 @@
-package mysql
+package catalog
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// described is what information_schema has in the versions that this package was held against: a table a line, and for
+// Described is what information_schema has in the versions that this package was held against: a table a line, and for
 // those that describe what is in a dump their columns. A later server, or one of another maker, may describe more.
-var described = map[server.Family]string{
+var Described = map[server.Family]string{
 	server.MySQL: `
 		character_sets character_set_name default_collate_name description maxlen
 		check_constraints check_clause constraint_catalog constraint_name constraint_schema
@@ -123,16 +123,16 @@ var described = map[server.Family]string{
 	`,
 }
 
-// warnOfDescribed names what the server's information_schema has and this program does not know of: where there is a
+// WarnOfDescribed names what the server's information_schema has and this program does not know of: where there is a
 // new kind of object, or a new property of one, there is a table or a column for it. Plugins bring tables of their own.
-func (c *catalog) warnOfDescribed(ctx context.Context, described string) error {
+func (c *Reader) WarnOfDescribed(ctx context.Context, described string) error {
 	known := map[string][]string{}
 	for line := range strings.Lines(described) {
 		if words := strings.Fields(line); len(words) > 0 {
 			known[words[0]] = words[1:]
 		}
 	}
-	rows, err := c.conn.List(ctx, `SELECT LOWER(c.table_name) AS tab, LOWER(c.column_name) AS col FROM information_schema.columns c
+	rows, err := c.Conn.List(ctx, `SELECT LOWER(c.table_name) AS tab, LOWER(c.column_name) AS col FROM information_schema.columns c
 		WHERE c.table_schema = 'information_schema' AND c.table_name NOT LIKE 'INNODB%'
 		AND c.table_name NOT IN (SELECT plugin_name FROM information_schema.plugins WHERE plugin_type = 'INFORMATION SCHEMA') ORDER BY 1, 2`)
 	if err != nil {
@@ -150,7 +150,7 @@ func (c *catalog) warnOfDescribed(ctx context.Context, described string) error {
 		}
 	}
 	if len(news) > 0 {
-		c.warn("the server's information_schema describes what this program does not know, and what it stands for is not in the dump: " + dump.Listed(news))
+		c.Warn("the server's information_schema describes what this program does not know, and what it stands for is not in the dump: " + dump.Listed(news))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package mysql
+package catalog
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A program is a stored routine, a trigger or an event: text that the server
+// A Program is a stored routine, a trigger or an event: text that the server
 // runs, with the settings of the session that made it.
-type program struct {
-	kind       string // as in DROP …: PROCEDURE
-	name       string
+type Program struct {
+	Kind       string // as in DROP …: PROCEDURE
+	Name       string
 	label      string // for people: kind, database and name
 	definition string
 	lost       string // why it cannot be restored; "": it can
@@ -26,22 +26,22 @@ type program struct {
 }
 
 // what names a program in its database's dump.
-func (p *program) what() string { return strings.ToLower(p.kind) + " " + p.name }
+func (p *Program) what() string { return strings.ToLower(p.Kind) + " " + p.Name }
 
-// errNoBody is returned for text that the server does not show this account.
-var errNoBody = errors.New("the account may not read its text")
+// ErrNoBody is returned for text that the server does not show this account.
+var ErrNoBody = errors.New("the account may not read its text")
 
 // routineKinds are the kinds of routines in the order in which they are made.
 // The body of a package comes after its head; what one calls may come later.
 // Libraries come before all that use them.
 var routineKinds = []string{"LIBRARY", "FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
 
-func (c *catalog) readRoutines(ctx context.Context, db *database) error {
-	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.conn.DatabaseIs("routine_schema", db.name)
-	if c.conn.HasLibraries() {
-		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.conn.DatabaseIs("library_schema", db.name)
+func (c *Reader) readRoutines(ctx context.Context, db *Database) error {
+	query := "SELECT routine_type AS type, routine_name AS name FROM information_schema.routines WHERE " + c.Conn.DatabaseIs("routine_schema", db.Name)
+	if c.Conn.HasLibraries() {
+		query += " UNION ALL SELECT 'LIBRARY', library_name FROM information_schema.libraries WHERE " + c.Conn.DatabaseIs("library_schema", db.Name)
 	}
-	rows, err := c.conn.List(ctx, query)
+	rows, err := c.Conn.List(ctx, query)
 	if err != nil {
 		return err
 	}
@@ -57,15 +57,15 @@ func (c *catalog) readRoutines(ctx context.Context, db *database) error {
 			db.unknownRoutines++
 			continue
 		}
-		if db.routines, err = c.appendProgram(ctx, db, db.routines, r["type"], r["name"]); err != nil {
+		if db.Routines, err = c.appendProgram(ctx, db, db.Routines, r["type"], r["name"]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *catalog) readTriggers(ctx context.Context, db *database) error {
-	rows, err := c.conn.List(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.conn.DatabaseIs("trigger_schema", db.name)+`
+func (c *Reader) readTriggers(ctx context.Context, db *Database) error {
+	rows, err := c.Conn.List(ctx, `SELECT trigger_name AS name FROM information_schema.triggers WHERE `+c.Conn.DatabaseIs("trigger_schema", db.Name)+`
 		ORDER BY event_object_table, action_timing, event_manipulation, action_order, trigger_name`)
 	if err != nil {
 		return err
@@ -78,8 +78,8 @@ func (c *catalog) readTriggers(ctx context.Context, db *database) error {
 	return nil
 }
 
-func (c *catalog) readEvents(ctx context.Context, db *database) error {
-	rows, err := c.conn.List(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.conn.DatabaseIs("event_schema", db.name)+" ORDER BY event_name")
+func (c *Reader) readEvents(ctx context.Context, db *Database) error {
+	rows, err := c.Conn.List(ctx, "SELECT event_name AS name FROM information_schema.events WHERE "+c.Conn.DatabaseIs("event_schema", db.Name)+" ORDER BY event_name")
 	if err != nil {
 		return err
 	}
@@ -92,12 +92,12 @@ func (c *catalog) readEvents(ctx context.Context, db *database) error {
 }
 
 // appendProgram reads one definition.
-func (c *catalog) appendProgram(ctx context.Context, db *database, list []program, kind, name string) ([]program, error) {
-	p := program{kind: kind, name: name, label: strings.ToLower(kind) + " " + db.name + "." + name}
+func (c *Reader) appendProgram(ctx context.Context, db *Database, list []Program, kind, name string) ([]Program, error) {
+	p := Program{Kind: kind, Name: name, label: strings.ToLower(kind) + " " + db.Name + "." + name}
 	r, err := c.showProgram(ctx, kind, name)
 	if isObjects(err) {
 		p.lost = err.Error()
-		c.warn(fmt.Sprintf("%s is in the dump as a comment only: %v", p.label, err))
+		c.Warn(fmt.Sprintf("%s is in the dump as a comment only: %v", p.label, err))
 		if p.definition, err = c.routineText(ctx, db, kind, name); err != nil {
 			return nil, err
 		}
@@ -124,31 +124,31 @@ func (c *catalog) appendProgram(ctx context.Context, db *database, list []progra
 	if err := p.settings.Check(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(kind), name, err)
 	}
-	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|readsAs(c.conn.Info)); errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := script.Terminated(p.definition, script.SQLMode(mode)|script.ServerMode(c.Conn.IsMariaDB(), c.Conn.Version[0])); errors.Is(err, io.ErrUnexpectedEOF) {
 		p.lost = "its text, as the server shows it, has no end" // MySQL's ends with a zero byte that the text has
 	}
 	if !script.Creates(p.definition, kind) {
 		p.lost = "the server shows something else for its definition"
 	}
 	if p.lost != "" {
-		c.warn(fmt.Sprintf("%s is in the dump as a comment only: %s", p.label, p.lost))
+		c.Warn(fmt.Sprintf("%s is in the dump as a comment only: %s", p.label, p.lost))
 	}
 	return append(list, p), nil
 }
 
 // showProgram has the server show a definition. The text is in the character set of the session that made it, and stays
 // in it, but where clients, which read bytes, would see other letters in it than the server: then it is in UTF-8.
-func (c *catalog) showProgram(ctx context.Context, kind, name string) (server.Record, error) {
+func (c *Reader) showProgram(ctx context.Context, kind, name string) (server.Record, error) {
 	query := "SHOW CREATE " + kind + " " + quote.Name(name)
 	show := func() (server.Record, error) {
-		rows, err := c.conn.List(ctx, query)
+		rows, err := c.Conn.List(ctx, query)
 		switch {
 		case err != nil:
 			return nil, err
 		case len(rows) != 1:
 			return nil, fmt.Errorf("the server shows %d definitions", len(rows))
 		case rows[0][programColumn(kind)] == "":
-			return nil, errNoBody
+			return nil, ErrNoBody
 		}
 		return rows[0], nil
 	}
@@ -161,19 +161,19 @@ func (c *catalog) showProgram(ctx context.Context, kind, name string) (server.Re
 		return err
 	})
 	if err == nil {
-		c.debug(fmt.Sprintf("%s %s is in the dump in utf8mb4, as its character set %s is not read alike by all", strings.ToLower(kind), name, r["character_set_client"]))
+		c.Debug(fmt.Sprintf("%s %s is in the dump in utf8mb4, as its character set %s is not read alike by all", strings.ToLower(kind), name, r["character_set_client"]))
 		r["character_set_client"] = "utf8mb4"
 	}
 	return r, err
 }
 
 // inUTF8 has what is shown meanwhile sent in UTF-8.
-func (c *catalog) inUTF8(ctx context.Context, do func() error) error {
-	if err := c.conn.Exec(ctx, "SET character_set_results = utf8mb4"); err != nil {
+func (c *Reader) inUTF8(ctx context.Context, do func() error) error {
+	if err := c.Conn.Exec(ctx, "SET character_set_results = utf8mb4"); err != nil {
 		return err
 	}
 	err := do()
-	if back := c.conn.Exec(ctx, "SET character_set_results = NULL"); err == nil {
+	if back := c.Conn.Exec(ctx, "SET character_set_results = NULL"); err == nil {
 		err = back
 	}
 	return err
@@ -187,7 +187,7 @@ func programColumn(kind string) string {
 }
 
 // routineText returns what information_schema has of a program that the server cannot show.
-func (c *catalog) routineText(ctx context.Context, db *database, kind, name string) (string, error) {
+func (c *Reader) routineText(ctx context.Context, db *Database, kind, name string) (string, error) {
 	from := map[string]struct{ text, table, word string }{
 		"TRIGGER": {"action_statement", "triggers", "trigger"},
 		"EVENT":   {"event_definition", "events", "event"},
@@ -198,8 +198,8 @@ func (c *catalog) routineText(ctx context.Context, db *database, kind, name stri
 		from.text, from.table, from.word = "routine_definition", "routines", "routine"
 		condition = " AND routine_type = " + quote.Literal(kind)
 	}
-	rows, err := c.conn.List(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
-		" WHERE "+c.conn.DatabaseIs(from.word+"_schema", db.name)+" AND "+server.NameIs(from.word+"_name", name)+condition)
+	rows, err := c.Conn.List(ctx, "SELECT "+from.text+" AS text FROM information_schema."+from.table+
+		" WHERE "+c.Conn.DatabaseIs(from.word+"_schema", db.Name)+" AND "+server.NameIs(from.word+"_name", name)+condition)
 	if err != nil || len(rows) == 0 {
 		return "", err
 	}
@@ -213,7 +213,7 @@ func isObjects(err error) bool {
 		server.CodeRoutineDamaged, server.CodeMixedCollations, server.CodeMixedCollations3, server.CodeMixedCollationsN, server.CodeUnknownCollation, server.CodeUnknownCharset, server.CodeTriggerDamaged)
 }
 
-func (p *program) print(w *guard.Printer, db *database) {
+func (p *Program) print(w *guard.Printer, db *Database) {
 	if p.lost != "" {
 		w.Lost(p.what(), p.lost, p.definition)
 		return
@@ -235,10 +235,10 @@ func (p *program) print(w *guard.Printer, db *database) {
 }
 
 // printProgram writes a program's text, which may have semicolons of its own.
-func printProgram(p *guard.Printer, of *program) {
+func printProgram(p *guard.Printer, of *Program) {
 	mode := *of.settings.SQLMode
 	text, err := script.Terminated(of.definition, guard.Readings(mode)...)
-	if err == nil && !strings.Contains(","+mode+",", ",ORACLE,") && !strings.HasPrefix(of.kind, "PACKAGE") { // which is of that grammar
+	if err == nil && !strings.Contains(","+mode+",", ",ORACLE,") && !strings.HasPrefix(of.Kind, "PACKAGE") { // which is of that grammar
 		err = script.Enclosed(of.definition, script.SQLMode(mode))
 	}
 	if err != nil {

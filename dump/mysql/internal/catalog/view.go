@@ -1,4 +1,4 @@
-package mysql
+package catalog
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A view.
-type view struct {
-	name       string
+// A View.
+type View struct {
+	Name       string
 	columns    []string
 	definition string // CREATE … VIEW …
 	charset    string // of the session that made it
@@ -24,46 +24,46 @@ type view struct {
 	invalid    string // why the server cannot read it
 }
 
-func (c *catalog) readViews(ctx context.Context, db *database) error {
-	if len(db.views) > 0 && c.texts == nil && c.conn.IsMariaDB() {
+func (c *Reader) readViews(ctx context.Context, db *Database) error {
+	if len(db.Views) > 0 && c.texts == nil && c.Conn.IsMariaDB() {
 		var err error
 		if c.texts, err = c.readViewTexts(ctx); err != nil {
 			return err
 		}
 	}
-	for i := range db.views {
-		v := &db.views[i]
-		text := c.texts[db.name][v.name]
+	for i := range db.Views {
+		v := &db.Views[i]
+		text := c.texts[db.Name][v.Name]
 		switch {
-		case text == nil && c.conn.IsMariaDB():
-			return fmt.Errorf("view %s: %w", v.name, errChanged) // it was not there when the texts were read
+		case text == nil && c.Conn.IsMariaDB():
+			return fmt.Errorf("view %s: %w", v.Name, ErrChanged) // it was not there when the texts were read
 		case text != nil && !text.opens:
-			c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as to show it the server might run functions of its owner's: strings that name a character set are without it", db.name, v.name))
+			c.Warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as to show it the server might run functions of its owner's: strings that name a character set are without it", db.Name, v.Name))
 			v.byText(db, text)
 			if err := v.check(); err != nil {
 				c.setInvalid(db, v, err.Error())
 			}
 		default:
 			if err := c.readView(ctx, db, v); err != nil {
-				return fmt.Errorf("view %s: %w", v.name, err)
+				return fmt.Errorf("view %s: %w", v.Name, err)
 			}
 		}
 		if v.invalid != "" || v.columns != nil {
 			continue
 		}
 		if text != nil {
-			v.columns, _ = selectedNames(text.Record["text"])
+			v.columns, _ = SelectedNames(text.Record["text"])
 		} else if err := c.readViewColumns(ctx, db, v); err != nil {
-			return fmt.Errorf("view %s: %w", v.name, err)
+			return fmt.Errorf("view %s: %w", v.Name, err)
 		}
 	}
-	db.views = inOrder(db.views)
+	db.Views = inOrder(db.Views)
 	return nil
 }
 
 // byText makes the view what its text in information_schema says.
-func (v *view) byText(db *database, text *viewText) {
-	v.definition, v.charset, v.collation = text.statement(db.name), "utf8mb4", text.Record["collation"]
+func (v *View) byText(db *Database, text *viewText) {
+	v.definition, v.charset, v.collation = text.statement(db.Name), "utf8mb4", text.Record["collation"]
 	if !strings.HasPrefix(v.collation, "utf8mb4_") && quote.IsASCII(v.definition) {
 		v.charset = text.Record["charset"]
 	} else if !strings.HasPrefix(v.collation, "utf8mb4_") {
@@ -73,14 +73,14 @@ func (v *view) byText(db *database, text *viewText) {
 
 // readView has the server show a view. Where it cannot, or shows what clients would not read as that view, there still
 // is its text in information_schema, and if that is no better it is a comment.
-func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
+func (c *Reader) readView(ctx context.Context, db *Database, v *View) error {
 	invalid, err := c.showView(ctx, v)
 	if invalid != "" {
 		c.setInvalid(db, v, invalid)
 		return nil
 	}
-	if server.IsError(err, server.CodeNoSuchTable) && strings.Contains(err.Error(), "'"+db.name+"."+v.name+"'") { // it itself is gone, and may come again
-		return fmt.Errorf("%w: %w", errChanged, err)
+	if server.IsError(err, server.CodeNoSuchTable) && strings.Contains(err.Error(), "'"+db.Name+"."+v.Name+"'") { // it itself is gone, and may come again
+		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	if err != nil && !isObjects(err) {
 		return err
@@ -89,7 +89,7 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 		err = v.check()
 	}
 	if err != nil {
-		text, err2 := c.viewText(ctx, db, v.name)
+		text, err2 := c.viewText(ctx, db, v.Name)
 		if err2 != nil {
 			return err2
 		}
@@ -104,17 +104,17 @@ func (c *catalog) readView(ctx context.Context, db *database, v *view) error {
 			c.setInvalid(db, v, err.Error())
 			return nil
 		}
-		v.columns, _ = selectedNames(text.Record["text"])
-		c.warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as what the server shows of it is not to be read: %v", db.name, v.name, err))
+		v.columns, _ = SelectedNames(text.Record["text"])
+		c.Warn(fmt.Sprintf("view %s.%s is in the dump as its text in information_schema has it, as what the server shows of it is not to be read: %v", db.Name, v.Name, err))
 	}
 	return nil
 }
 
 // showView reads what the server shows of a view, and why that is of no use where it is: in the character set of the
 // session that made it, but where clients, which read bytes, would see other letters in that than the server.
-func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err error) {
+func (c *Reader) showView(ctx context.Context, v *View) (invalid string, err error) {
 	show := func() error {
-		rows, err := c.conn.List(ctx, "SHOW CREATE VIEW "+quote.Name(v.name))
+		rows, err := c.Conn.List(ctx, "SHOW CREATE VIEW "+quote.Name(v.Name))
 		if err != nil {
 			return err
 		}
@@ -123,10 +123,10 @@ func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err er
 		}
 		r := rows[0]
 		v.definition, v.charset, v.collation = r["create view"], r["character_set_client"], r["collation_connection"]
-		if !c.conn.IsMariaDB() {
+		if !c.Conn.IsMariaDB() {
 			return nil // which says so when it is asked for the columns
 		}
-		warnings, err := c.conn.List(ctx, "SHOW WARNINGS")
+		warnings, err := c.Conn.List(ctx, "SHOW WARNINGS")
 		for _, w := range warnings {
 			if w["code"] == strconv.Itoa(server.CodeViewInvalid) {
 				invalid = "Error " + w["code"] + ": " + w["message"]
@@ -137,7 +137,7 @@ func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err er
 	err = show()
 	if err == nil && !guard.ReadsAlike(v.definition, v.charset) {
 		err = c.inUTF8(ctx, show)
-		c.debug(fmt.Sprintf("view %s is in the dump in utf8mb4, as its character set %s is not read alike by all", v.name, v.charset))
+		c.Debug(fmt.Sprintf("view %s is in the dump in utf8mb4, as its character set %s is not read alike by all", v.Name, v.charset))
 		v.charset = "utf8mb4"
 	}
 	return invalid, err
@@ -147,7 +147,7 @@ func (c *catalog) showView(ctx context.Context, v *view) (invalid string, err er
 const dualityView = "JSON RELATIONAL DUALITY VIEW"
 
 // check says what is wrong with a definition that the server shows.
-func (v *view) check() error {
+func (v *View) check() error {
 	v.duality = script.Creates(v.definition, dualityView)
 	if !v.duality && !script.Creates(v.definition, "VIEW") {
 		return errors.New("what the server shows is no view")
@@ -159,13 +159,13 @@ func (v *view) check() error {
 }
 
 // viewText returns what information_schema has of a view, or nil where it does not say.
-func (c *catalog) viewText(ctx context.Context, db *database, name string) (*viewText, error) {
-	if c.conn.IsMariaDB() {
-		return c.texts[db.name][name], nil
+func (c *Reader) viewText(ctx context.Context, db *Database, name string) (*viewText, error) {
+	if c.Conn.IsMariaDB() {
+		return c.texts[db.Name][name], nil
 	}
-	rows, err := c.conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
+	rows, err := c.Conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, 'UNDEFINED' AS algorithm, character_set_client AS charset, collation_connection AS collation
-		FROM information_schema.views WHERE `+c.conn.DatabaseIs("table_schema", db.name)+` AND `+server.NameIs("table_name", name))
+		FROM information_schema.views WHERE `+c.Conn.DatabaseIs("table_schema", db.Name)+` AND `+server.NameIs("table_name", name))
 	if err != nil || len(rows) != 1 || rows[0]["text"] == "" {
 		return nil, err
 	}
@@ -173,14 +173,14 @@ func (c *catalog) viewText(ctx context.Context, db *database, name string) (*vie
 }
 
 // setInvalid leaves a view in the dump as a comment.
-func (c *catalog) setInvalid(db *database, v *view, why string) {
+func (c *Reader) setInvalid(db *Database, v *View, why string) {
 	v.invalid = why
-	c.warn(fmt.Sprintf("view %s.%s is in the dump as a comment only: %s", db.name, v.name, why))
+	c.Warn(fmt.Sprintf("view %s.%s is in the dump as a comment only: %s", db.Name, v.Name, why))
 }
 
 // readViewColumns asks MySQL for the names of a view's columns.
-func (c *catalog) readViewColumns(ctx context.Context, db *database, v *view) error {
-	rows, err := c.conn.List(ctx, "SHOW FIELDS FROM "+quote.Name(v.name))
+func (c *Reader) readViewColumns(ctx context.Context, db *Database, v *View) error {
+	rows, err := c.Conn.List(ctx, "SHOW FIELDS FROM "+quote.Name(v.Name))
 	if isObjects(err) {
 		c.setInvalid(db, v, err.Error())
 		return nil
@@ -197,8 +197,8 @@ func (c *catalog) readViewColumns(ctx context.Context, db *database, v *view) er
 // inOrder sorts views so that each stands behind those whose names it mentions,
 // as far as that is possible: a stand-in is enough to make a view, but not
 // where the type of a column matters to it.
-func inOrder(views []view) []view {
-	sorted := make([]view, 0, len(views))
+func inOrder(views []View) []View {
+	sorted := make([]View, 0, len(views))
 	state := make([]byte, len(views)) // 1: on the way, 2: done
 	var visit func(int)
 	visit = func(i int) {
@@ -207,7 +207,7 @@ func inOrder(views []view) []view {
 		}
 		state[i] = 1
 		for j := range views {
-			if j != i && strings.Contains(views[i].definition, quote.Name(views[j].name)) {
+			if j != i && strings.Contains(views[i].definition, quote.Name(views[j].Name)) {
 				visit(j)
 			}
 		}
@@ -222,7 +222,7 @@ func inOrder(views []view) []view {
 
 // printStandIn writes a view with the same columns and nothing to read, for the
 // views that read this one.
-func (v view) printStandIn(p *guard.Printer) {
+func (v View) printStandIn(p *guard.Printer) {
 	if v.invalid != "" || v.duality || len(v.columns) == 0 {
 		return // nothing but queries may read a duality view, and none of another kind can take its place
 	}
@@ -230,12 +230,12 @@ func (v view) printStandIn(p *guard.Printer) {
 	for i, name := range v.columns {
 		columns[i] = "1 AS " + quote.Name(name)
 	}
-	p.Stmt("CREATE VIEW %s AS SELECT %s", quote.Name(v.name), strings.Join(columns, ", "))
+	p.Stmt("CREATE VIEW %s AS SELECT %s", quote.Name(v.Name), strings.Join(columns, ", "))
 }
 
-func (v view) print(p *guard.Printer) {
+func (v View) print(p *guard.Printer) {
 	if v.invalid != "" {
-		p.Comment("view %+q is invalid: %+q", v.name, v.invalid)
+		p.Comment("view %+q is invalid: %+q", v.Name, v.invalid)
 		p.Comment("%+q", v.definition)
 		return
 	}

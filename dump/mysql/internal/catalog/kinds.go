@@ -1,7 +1,8 @@
-package mysql
+package catalog
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -27,15 +28,22 @@ import (
 // newest are the newest versions that this package has been held against.
 var newest = map[server.Family]server.Version{server.MySQL: {9, 7}, server.MariaDB: {11, 8}}
 
-// warnOfNewer says that a server may hold what nobody has thought of here.
-func (c *catalog) warnOfNewer() {
-	last := newest[c.conn.Family]
-	if v := (server.Version{c.conn.Version[0], c.conn.Version[1]}); last.Less(v) {
-		c.warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.conn.Family, c.conn.Version, last))
+// WarnOfNewer says that a server may hold what nobody has thought of here.
+func (c *Reader) WarnOfNewer() {
+	last := newest[c.Conn.Family]
+	if v := (server.Version{c.Conn.Version[0], c.Conn.Version[1]}); last.Less(v) {
+		c.Warn(fmt.Sprintf("the server is %s %s, newer than what this program was tested with, %[1]s %s: kinds of objects that are new there are not in the dump", c.Conn.Family, c.Conn.Version, last))
 	}
 }
 
 // warnOfKind names an object of a kind that this program does not know: a later server's.
-func (c *catalog) warnOfKind(db *database, name, kind string) {
-	c.warn(fmt.Sprintf("%s.%s is a %s, a kind of object that this program does not know: it is not in the dump; mysqldump or mariadb-dump of the server's own version may have it", db.name, name, kind))
+func (c *Reader) warnOfKind(db *Database, name, kind string) {
+	c.Warn(fmt.Sprintf("%s.%s is a %s, a kind of object that this program does not know: it is not in the dump; mysqldump or mariadb-dump of the server's own version may have it", db.Name, name, kind))
+}
+
+// warnOfUnknown tells of what a later server shows.
+func (c *Reader) warnOfUnknown(t *Table) {
+	if words := t.Definition.UnknownWords(); len(words) > 0 {
+		c.Warn(fmt.Sprintf("the definition of %s has words that this program does not know, and that may be this server's own: %s; they are in the dump, and an older server may not take them", t.Label, strings.Join(words, ", ")))
+	}
 }
