@@ -11,8 +11,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
+// inserted are the rows of a table that a load has inserted.
+type inserted struct {
+	rows int64
+	sum  uint64 // of their hashes
+}
+
 // addText adds the rows of an INSERT's text.
-func (t *tally) addText(text string) {
+func (t *inserted) addText(text string) {
 	for text != "" {
 		row, rest, _ := strings.Cut(text, "\n")
 		if rest != "" {
@@ -27,7 +33,7 @@ func (t *tally) addText(text string) {
 // count notes the rows of an INSERT: as many as the server took, and what they are by the statement that it took.
 func (d *ownDump) count(sql string, rows int64) {
 	table, text := script.InsertedInto(sql)
-	var added tally
+	var added inserted
 	added.addText(text)
 	if d.database != "" {
 		table = quote.Name(d.database) + "." + table
@@ -37,7 +43,7 @@ func (d *ownDump) count(sql string, rows int64) {
 	d.counting.Lock()
 	defer d.counting.Unlock()
 	sum := d.inserted[table]
-	d.inserted[table] = tally{rows: sum.rows + rows, sum: sum.sum + added.sum}
+	d.inserted[table] = inserted{rows: sum.rows + rows, sum: sum.sum + added.sum}
 }
 
 // read takes note of the rows that a dump has, without a server.
@@ -49,7 +55,7 @@ func (d *ownDump) read(sql []byte) {
 	}
 	if script.IsInsert(text) {
 		_, rows := script.InsertedInto(text)
-		var read tally
+		var read inserted
 		read.addText(rows)
 		d.count(text, read.rows)
 	}

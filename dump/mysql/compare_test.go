@@ -23,7 +23,7 @@ func TestInsertedInto(t *testing.T) {
 		{"INSERT INTO `t", "", nil},
 	} {
 		table, text := script.InsertedInto(tt.sql)
-		var got tally
+		var got inserted
 		got.addText(text)
 		if err := tableOf("", tt.rows...).Compare(got.rows, got.sum); err != nil || table != tt.table {
 			t.Errorf("%q: table %q, %v; want %q", tt.sql, table, err, tt.table)

@@ -121,7 +121,7 @@ func (s *Source) moment(ctx context.Context, c *catalog.Reader) (snapshot, []*ca
 		if err != nil {
 			return snapshot{}, nil, err
 		}
-		p, err := s.takeSnapshot(ctx, connections)
+		p, err := takeSnapshot(ctx, s.open, connections, s.cfg.Position)
 		if err != nil {
 			return snapshot{}, nil, err
 		}

@@ -155,7 +155,7 @@ func (l *Loader) begin(r io.Reader) (*loading, error) {
 	case name == note.Several && l.cfg.Database != "":
 		return nil, fmt.Errorf("into %s: %w", l.cfg.Database, ErrSeveral)
 	}
-	own := &ownDump{loading: s, inserted: make(map[string]tally)}
+	own := &ownDump{loading: s, inserted: make(map[string]inserted)}
 	s.plan, s.took = own, own.count
 	s.dump = script.NewReader(vouched, 0)
 	return s, nil

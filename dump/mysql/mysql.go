@@ -12,6 +12,7 @@
 package mysql
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,4 +127,9 @@ func (s *Source) what() string {
 		return "all databases of " + s.Host()
 	}
 	return strings.Join(s.cfg.Databases, ", ")
+}
+
+// open opens a session with the settings of a dump.
+func (s *Source) open(ctx context.Context) (*server.Conn, error) {
+	return server.Open(ctx, s.conn, server.ForDump, s.cfg.LockTimeout)
 }

@@ -26,8 +26,8 @@ type ownDump struct {
 	databases   []string // that a dump of several makes
 	manifest    dump.Manifest
 	counting    sync.Mutex
-	inserted    map[string]tally // rows that the server took, by their tables
-	listed      []string         // the lines that may be the manifest's, if no statement comes after them
+	inserted    map[string]inserted // rows that the server took, by their tables
+	listed      []string            // the lines that may be the manifest's, if no statement comes after them
 	trailer     string
 	zones       bool   // the dump's server knows time zones by their names
 	machineZone string // in which tables' values are computed anew; "": in none
@@ -243,7 +243,9 @@ func (d *ownDump) gather(ctx context.Context) error {
 			break
 		}
 		if err != nil {
-			closeAll(conns)
+			for _, c := range conns {
+				c.Close()
+			}
 			return err
 		}
 		conns = append(conns, c)

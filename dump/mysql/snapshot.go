@@ -23,17 +23,20 @@ type snapshot struct {
 
 func (p snapshot) close() { closeAll(p.readers) }
 
+// An opener opens a session with the settings of a dump.
+type opener func(context.Context) (*server.Conn, error)
+
 // takeSnapshot opens n connections that see the same moment. Where the server
 // has no room for so many, or does not let itself be stopped for that moment,
-// there are fewer. A reader alone needs nobody to stop.
-func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error) {
+// there are fewer. A reader alone needs nobody to stop. With position it asks for that of the binary log too.
+func takeSnapshot(ctx context.Context, open opener, n int, position bool) (p snapshot, err error) {
 	defer func() {
 		if err != nil {
 			p.close()
 		}
 	}()
 	for range n {
-		r, err := s.open(ctx)
+		r, err := open(ctx)
 		if len(p.readers) > 0 && server.IsError(err, server.CodeTooManyConnections, server.CodeTooManyForUser, server.CodeTooManyForUserSince) {
 			p.fewer = err.Error()
 			break
@@ -45,8 +48,8 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 	}
 	mariadb := p.readers[0].IsMariaDB()
 	// MariaDB knows the position that belongs to a snapshot by itself.
-	if len(p.readers) > 1 || s.cfg.Position && !mariadb {
-		lock, err := s.stopCommits(ctx)
+	if len(p.readers) > 1 || position && !mariadb {
+		lock, err := stopCommits(ctx, open)
 		switch {
 		case err == nil:
 			defer lock.Close() // which ends the lock
@@ -63,7 +66,7 @@ func (s *Source) takeSnapshot(ctx context.Context, n int) (p snapshot, err error
 			return p, fmt.Errorf("begin the dump's transaction: %w", err)
 		}
 	}
-	if s.cfg.Position && (p.fewer == "" || mariadb) {
+	if position && (p.fewer == "" || mariadb) {
 		p.position, err = readPosition(ctx, p.readers[0])
 	}
 	return p, err
@@ -118,8 +121,8 @@ var errBusy = errors.New("a statement has been running for more than 5 seconds, 
 
 // stopCommits keeps everybody from committing for as long as the connection
 // that it returns is open.
-func (s *Source) stopCommits(ctx context.Context) (*server.Conn, error) {
-	c, err := s.open(ctx)
+func stopCommits(ctx context.Context, open opener) (*server.Conn, error) {
+	c, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -144,11 +147,6 @@ func (s *Source) stopCommits(ctx context.Context) (*server.Conn, error) {
 		}
 	}
 	return c, nil
-}
-
-// open opens a session with the settings of a dump.
-func (s *Source) open(ctx context.Context) (*server.Conn, error) {
-	return server.Open(ctx, s.conn, server.ForDump, s.cfg.LockTimeout)
 }
 
 func closeAll(list []*server.Conn) {
