@@ -12,6 +12,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -66,7 +67,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer snapshot.close()
+	defer snapshot.Close()
 	if catalog.Empty(databases) {
 		if err := s.nothing(ctx, c); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // moment takes the snapshot and reads the definitions that belong to it. The
 // servers keep no versions of definitions: those read right after the snapshot
 // are right if nothing was changed between a look before it and one after them.
-func (s *Source) moment(ctx context.Context, c *catalog.Reader) (snapshot, []*catalog.Database, error) {
+func (s *Source) moment(ctx context.Context, c *catalog.Reader) (rows.Snapshot, []*catalog.Database, error) {
 	const attempts = 5
 	connections := s.cfg.Jobs
 	for attempt := 1; ; attempt++ {
@@ -114,20 +115,20 @@ func (s *Source) moment(ctx context.Context, c *catalog.Reader) (snapshot, []*ca
 		if len(names) == 0 {
 			var err error
 			if names, err = c.Databases(ctx); err != nil {
-				return snapshot{}, nil, err
+				return rows.Snapshot{}, nil, err
 			}
 		}
 		before, err := c.AllIdentities(ctx, names)
 		if err != nil {
-			return snapshot{}, nil, err
+			return rows.Snapshot{}, nil, err
 		}
-		p, err := takeSnapshot(ctx, s.open, connections, s.cfg.Position)
+		p, err := rows.TakeSnapshot(ctx, s.open, connections, s.cfg.Position)
 		if err != nil {
-			return snapshot{}, nil, err
+			return rows.Snapshot{}, nil, err
 		}
-		if p.fewer != "" {
-			s.cfg.Warn(fmt.Sprintf("the rows are read on %d of %d connections: %s", len(p.readers), connections, p.fewer))
-			connections = len(p.readers)
+		if p.Fewer != "" {
+			s.cfg.Warn(fmt.Sprintf("the rows are read on %d of %d connections: %s", len(p.Readers), connections, p.Fewer))
+			connections = len(p.Readers)
 		}
 		databases, err := c.ReadAll(ctx, names)
 		var after map[string]string
@@ -137,15 +138,15 @@ func (s *Source) moment(ctx context.Context, c *catalog.Reader) (snapshot, []*ca
 		if err == nil && maps.Equal(before, after) {
 			return p, databases, nil
 		}
-		p.close()
+		p.Close()
 		if err != nil && !errors.Is(err, catalog.ErrChanged) && !errors.Is(err, server.ErrCount) {
-			return snapshot{}, nil, err
+			return rows.Snapshot{}, nil, err
 		}
 		if attempt == attempts && errors.Is(err, server.ErrCount) {
-			return snapshot{}, nil, err
+			return rows.Snapshot{}, nil, err
 		}
 		if attempt == attempts {
-			return snapshot{}, nil, fmt.Errorf("tables were made, altered or dropped in each of %d attempts to read their definitions", attempts)
+			return rows.Snapshot{}, nil, fmt.Errorf("tables were made, altered or dropped in each of %d attempts to read their definitions", attempts)
 		}
 		s.cfg.Debug("a table was made, altered or dropped while the definitions were read; beginning anew")
 	}
@@ -168,7 +169,7 @@ func (s *Source) warnUnsnapped(databases []*catalog.Database) {
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
-func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot snapshot, databases []*catalog.Database, people accounts) (dump.Manifest, error) {
+func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, people accounts) (dump.Manifest, error) {
 	needs, err := c.Needs(ctx, databases)
 	if err != nil {
 		return nil, err
@@ -177,13 +178,13 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot sn
 	if !p.Qualified {
 		own = databases[0].OwnNames()
 	}
-	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.position, people.timeZones)
+	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.Position, people.timeZones)
 	people.printPeople(p)
-	rows, err := newRowWriter(ctx, c, snapshot.readers, databases)
+	rows, err := rows.NewWriter(ctx, c, snapshot.Readers, databases)
 	if err != nil {
 		return nil, err
 	}
-	manifest, err := rows.run(ctx, func(ctx context.Context) error {
+	manifest, err := rows.Run(ctx, func(ctx context.Context) error {
 		for _, db := range databases {
 			if err := writeDatabase(ctx, p, db, rows); err != nil {
 				return err
@@ -197,17 +198,17 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot sn
 		return ctx.Err()
 	})
 	if err == nil {
-		err = rows.packets(ctx, p)
+		err = rows.Packets(ctx, p)
 	}
 	return manifest, err
 }
 
 // writeDatabase writes a database, its tables with their rows, and what acts on
 // them when it is used.
-func writeDatabase(ctx context.Context, p *guard.Printer, db *catalog.Database, rows *rowWriter) error {
+func writeDatabase(ctx context.Context, p *guard.Printer, db *catalog.Database, rows *rows.Writer) error {
 	db.PrintBeginning(p)
 	for _, t := range db.Tables {
-		if err := rows.table(ctx, p, t); err != nil {
+		if err := rows.Table(ctx, p, t); err != nil {
 			return err
 		}
 	}

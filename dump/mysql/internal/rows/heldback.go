@@ -1,4 +1,4 @@
-package mysql
+package rows
 
 import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
@@ -12,14 +12,14 @@ const largeTable = 8 << 20
 // A beginning is that of a table's rows, held back until it is known whether the table is large: before its first row
 // comes its definition, with or without the keys that can be added later.
 type beginning struct {
-	rows  *rowWriter
+	rows  *Writer
 	p     *guard.Printer
 	table *catalog.Table
 	to    guard.Output
 }
 
 // holdBack holds back what the printer writes from now on, until it is largeTable bytes or end is called.
-func (w *rowWriter) holdBack(p *guard.Printer, t *catalog.Table) *beginning {
+func (w *Writer) holdBack(p *guard.Printer, t *catalog.Table) *beginning {
 	b := &beginning{rows: w, p: p, table: t, to: p.Out}
 	if len(t.Later) == 0 {
 		catalog.CreateTable(p, t)

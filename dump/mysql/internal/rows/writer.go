@@ -1,4 +1,9 @@
-package mysql
+// Package rows is how tables' rows leave: a moment that several connections share, pieces of tables that these read ahead
+// into bounded buffers, and the one writer that puts them into the dump in their order, as INSERT statements that end where
+// the rows' hashes say.
+//
+// What a table is it is told by package catalog, and how a value is written by package value.
+package rows
 
 import (
 	"context"
@@ -14,10 +19,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A rowWriter writes tables' rows in the order of the dump: read ahead on
+// A Writer writes tables' rows in the order of the dump: read ahead on
 // several connections that share a snapshot, written one piece after another.
 // The bytes do not depend on how many connections there are.
-type rowWriter struct {
+type Writer struct {
 	catalog *catalog.Reader
 	mu      sync.Mutex // of catalog, for as long as the readers run
 	readers []*server.Conn
@@ -43,8 +48,8 @@ type rowWriter struct {
 // reader waits for him who waits for the first. As it is, whoever has a table open when another waits in the server
 // reads a piece before that one's, and the writer comes to him first.
 
-func newRowWriter(ctx context.Context, c *catalog.Reader, readers []*server.Conn, databases []*catalog.Database) (*rowWriter, error) {
-	w := &rowWriter{catalog: c, readers: readers}
+func NewWriter(ctx context.Context, c *catalog.Reader, readers []*server.Conn, databases []*catalog.Database) (*Writer, error) {
+	w := &Writer{catalog: c, readers: readers}
 	for _, db := range databases {
 		for _, t := range db.Tables {
 			if t.Rowless {
@@ -62,8 +67,8 @@ func newRowWriter(ctx context.Context, c *catalog.Reader, readers []*server.Conn
 	return w, nil
 }
 
-// run reads the rows while write writes, which calls table for each table in its order.
-func (w *rowWriter) run(ctx context.Context, write func(context.Context) error) (dump.Manifest, error) {
+// Run reads the rows while write writes, which calls table for each table in its order.
+func (w *Writer) Run(ctx context.Context, write func(context.Context) error) (dump.Manifest, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	streams := w.streams
 	for _, r := range w.readers[:min(len(w.readers), len(streams))] {
@@ -74,8 +79,8 @@ func (w *rowWriter) run(ctx context.Context, write func(context.Context) error) 
 	return w.manifest, err
 }
 
-// table writes a table and its rows.
-func (w *rowWriter) table(ctx context.Context, p *guard.Printer, t *catalog.Table) error {
+// Table writes a table and its rows.
+func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) error {
 	if t.Rowless {
 		t.Zoned = nil
 		catalog.CreateTable(p, t)

@@ -1,4 +1,4 @@
-package mysql
+package rows
 
 import (
 	"context"
@@ -14,60 +14,60 @@ import (
 // beginSnapshot starts the transaction whose moment is that of the dump.
 const beginSnapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 
-// A snapshot is one moment of a server, seen by several connections.
-type snapshot struct {
-	readers  []*server.Conn
-	fewer    string // why there are fewer of them than asked for
-	position string // of the binary log at that moment, where asked for
+// A Snapshot is one moment of a server, seen by several connections.
+type Snapshot struct {
+	Readers  []*server.Conn
+	Fewer    string // why there are fewer of them than asked for
+	Position string // of the binary log at that moment, where asked for
 }
 
-func (p snapshot) close() { closeAll(p.readers) }
+func (p Snapshot) Close() { closeAll(p.Readers) }
 
-// An opener opens a session with the settings of a dump.
-type opener func(context.Context) (*server.Conn, error)
+// An Opener opens a session with the settings of a dump.
+type Opener func(context.Context) (*server.Conn, error)
 
-// takeSnapshot opens n connections that see the same moment. Where the server
+// TakeSnapshot opens n connections that see the same moment. Where the server
 // has no room for so many, or does not let itself be stopped for that moment,
 // there are fewer. A reader alone needs nobody to stop. With position it asks for that of the binary log too.
-func takeSnapshot(ctx context.Context, open opener, n int, position bool) (p snapshot, err error) {
+func TakeSnapshot(ctx context.Context, open Opener, n int, position bool) (p Snapshot, err error) {
 	defer func() {
 		if err != nil {
-			p.close()
+			p.Close()
 		}
 	}()
 	for range n {
 		r, err := open(ctx)
-		if len(p.readers) > 0 && server.IsError(err, server.CodeTooManyConnections, server.CodeTooManyForUser, server.CodeTooManyForUserSince) {
-			p.fewer = err.Error()
+		if len(p.Readers) > 0 && server.IsError(err, server.CodeTooManyConnections, server.CodeTooManyForUser, server.CodeTooManyForUserSince) {
+			p.Fewer = err.Error()
 			break
 		}
 		if err != nil {
 			return p, err
 		}
-		p.readers = append(p.readers, r)
+		p.Readers = append(p.Readers, r)
 	}
-	mariadb := p.readers[0].IsMariaDB()
+	mariadb := p.Readers[0].IsMariaDB()
 	// MariaDB knows the position that belongs to a snapshot by itself.
-	if len(p.readers) > 1 || position && !mariadb {
+	if len(p.Readers) > 1 || position && !mariadb {
 		lock, err := stopCommits(ctx, open)
 		switch {
 		case err == nil:
 			defer lock.Close() // which ends the lock
 		case server.IsError(err, server.CodeAccessDenied, server.CodePrivilegeNeeded, server.CodeLockWaitTimeout) || errors.Is(err, errBusy):
-			p.fewer = err.Error()
-			closeAll(p.readers[1:])
-			p.readers = p.readers[:1]
+			p.Fewer = err.Error()
+			closeAll(p.Readers[1:])
+			p.Readers = p.Readers[:1]
 		default:
 			return p, err
 		}
 	}
-	for _, r := range p.readers {
+	for _, r := range p.Readers {
 		if err := r.Exec(ctx, beginSnapshot); err != nil {
 			return p, fmt.Errorf("begin the dump's transaction: %w", err)
 		}
 	}
-	if position && (p.fewer == "" || mariadb) {
-		p.position, err = readPosition(ctx, p.readers[0])
+	if position && (p.Fewer == "" || mariadb) {
+		p.Position, err = readPosition(ctx, p.Readers[0])
 	}
 	return p, err
 }
@@ -121,7 +121,7 @@ var errBusy = errors.New("a statement has been running for more than 5 seconds, 
 
 // stopCommits keeps everybody from committing for as long as the connection
 // that it returns is open.
-func stopCommits(ctx context.Context, open opener) (*server.Conn, error) {
+func stopCommits(ctx context.Context, open Opener) (*server.Conn, error) {
 	c, err := open(ctx)
 	if err != nil {
 		return nil, err

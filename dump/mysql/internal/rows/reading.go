@@ -1,4 +1,4 @@
-package mysql
+package rows
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ type pieceStream struct {
 }
 
 // readAhead reads the pieces that no other connection has taken, in their order.
-func (w *rowWriter) readAhead(ctx context.Context, r *server.Conn, streams []*pieceStream) error {
+func (w *Writer) readAhead(ctx context.Context, r *server.Conn, streams []*pieceStream) error {
 	if err := r.Exec(ctx, "SAVEPOINT piece"); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (r *rowReading) flush(ctx context.Context) error {
 // settle makes sure that the rows just read were those of the table whose
 // definition is in the dump, and lets others change it from now on. Until here
 // the reader's transaction has kept them from it.
-func (w *rowWriter) settle(ctx context.Context, r *server.Conn, t *catalog.Table) error {
+func (w *Writer) settle(ctx context.Context, r *server.Conn, t *catalog.Table) error {
 	w.mu.Lock()
 	identity, err := w.catalog.Identity(ctx, t)
 	w.mu.Unlock()

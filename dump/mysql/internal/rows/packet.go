@@ -1,4 +1,4 @@
-package mysql
+package rows
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 )
 
 // needs takes note of the longest statement that inserts a row of the table, in bytes.
-func (w *rowWriter) needs(t *catalog.Table, length int) {
+func (w *Writer) needs(t *catalog.Table, length int) {
 	if length > w.packet {
 		w.packet, w.longest = length, t
 	}
 }
 
-// packets says in the dump what its longest row takes, and warns where that is more than the server itself would take
+// Packets says in the dump what its longest row takes, and warns where that is more than the server itself would take
 // now: rows come into a table by ways that no packet bounds, and the bound may have been lowered since.
-func (w *rowWriter) packets(ctx context.Context, p *guard.Printer) error {
+func (w *Writer) Packets(ctx context.Context, p *guard.Printer) error {
 	needed := server.PacketFor(w.packet)
 	if needed > server.LeastPacket {
 		p.Comment("a row takes a max_allowed_packet of %d bytes, of the server and of its client", needed)
