@@ -15,8 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// accounts are what a dump of all databases holds besides these.
-type accounts struct {
+// A contents is what a dump of all databases holds besides these.
+type contents struct {
 	users   []account
 	roles   []string // MariaDB's, quoted; MySQL's are users
 	members []string // GRANT role TO …, GRANT PROXY …: what needs only accounts
@@ -43,23 +43,34 @@ type clusterReader struct {
 	warn func(string)
 }
 
-// readAccounts reads users, roles and what they may do. An account that may not
-// read those of others leaves them out, with a warning.
-func readAccounts(ctx context.Context, conn *server.Conn, warn func(string)) (accounts, error) {
-	var a accounts
+// read reads users, roles and what they may do, and remote servers. An account that may not read those of others leaves
+// them out, with a warning. What else users have made on the server and is not in a dump it warns of.
+func read(ctx context.Context, conn *server.Conn, warn func(string)) (*contents, error) {
 	c := &clusterReader{conn: conn, warn: warn}
-	err := c.readUsers(ctx, &a)
+	a, err := c.readAccounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.timeZones, err = conn.HasTimeZones(ctx); err != nil {
+		return nil, err
+	}
+	return a, c.warnOfLeftOut(ctx)
+}
+
+func (c *clusterReader) readAccounts(ctx context.Context) (*contents, error) {
+	a := &contents{}
+	err := c.readUsers(ctx, a)
 	if err == nil {
-		err = c.readServers(ctx, &a)
+		err = c.readServers(ctx, a)
 	}
 	if server.IsError(err, server.CodeAccessDenied, server.CodeTableDenied, server.CodeDatabaseDenied, server.CodePrivilegeNeeded) {
 		c.warn(fmt.Sprintf("users, roles and grants are not in the dump: %v", err))
-		return accounts{}, nil
+		return &contents{}, nil
 	}
 	return a, err
 }
 
-func (c *clusterReader) readUsers(ctx context.Context, a *accounts) error {
+func (c *clusterReader) readUsers(ctx context.Context, a *contents) error {
 	query := "SELECT user, host, 'N' AS is_role FROM mysql.user"
 	if c.conn.IsMariaDB() {
 		query = "SELECT user, host, is_role FROM mysql.user"
@@ -124,7 +135,7 @@ func (c *clusterReader) readUser(ctx context.Context, name string) (account, err
 	return u, nil
 }
 
-func (c *clusterReader) readGrants(ctx context.Context, a *accounts, grantee string, seen map[string]bool) error {
+func (c *clusterReader) readGrants(ctx context.Context, a *contents, grantee string, seen map[string]bool) error {
 	grants, err := c.conn.Firsts(ctx, "SHOW GRANTS FOR "+grantee)
 	if err != nil {
 		return err
@@ -151,7 +162,7 @@ func (c *clusterReader) readGrants(ctx context.Context, a *accounts, grantee str
 }
 
 // readServers reads the remote servers.
-func (c *clusterReader) readServers(ctx context.Context, a *accounts) error {
+func (c *clusterReader) readServers(ctx context.Context, a *contents) error {
 	rows, err := c.conn.List(ctx, "SELECT * FROM mysql.servers ORDER BY server_name")
 	if err != nil {
 		return fmt.Errorf("read servers: %w", err)
@@ -205,7 +216,7 @@ const importRole = "`breaking_backups_restore`"
 
 // printPeople writes what definitions name: users, roles and their members. A
 // user who is there stays what he is until the rest of the dump was loaded.
-func (a accounts) printPeople(p *guard.Printer) {
+func (a *contents) printPeople(p *guard.Printer) {
 	if len(a.users) == 0 {
 		return
 	}
@@ -235,7 +246,7 @@ func (a accounts) printPeople(p *guard.Printer) {
 
 // printRights writes what accounts may do, and makes those that were there what
 // they were.
-func (a accounts) printRights(p *guard.Printer, databases []*catalog.Database) {
+func (a *contents) printRights(p *guard.Printer, databases []*catalog.Database) {
 	if len(a.users) == 0 {
 		return
 	}

@@ -73,15 +73,9 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	var people accounts
+	everybody := &contents{} // of a dump of all databases
 	if len(s.cfg.Databases) == 0 {
-		if people, err = readAccounts(ctx, main, s.cfg.Warn); err != nil {
-			return err
-		}
-		if people.timeZones, err = main.HasTimeZones(ctx); err != nil {
-			return err
-		}
-		if err := warnOfLeftOut(ctx, main, s.cfg.Warn); err != nil {
+		if everybody, err = read(ctx, main, s.cfg.Warn); err != nil {
 			return err
 		}
 	}
@@ -94,7 +88,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	to := dump.NewWriter(w, name)
 	p := &guard.Printer{Out: to, Qualified: !single, Warn: s.cfg.Warn}
-	manifest, err := write(ctx, c, p, snapshot, databases, people)
+	manifest, err := write(ctx, c, p, snapshot, databases, everybody)
 	if err == nil {
 		err = p.Err()
 	}
@@ -169,7 +163,7 @@ func (s *Source) warnUnsnapped(databases []*catalog.Database) {
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
-func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, people accounts) (dump.Manifest, error) {
+func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, everybody *contents) (dump.Manifest, error) {
 	needs, err := c.Needs(ctx, databases)
 	if err != nil {
 		return nil, err
@@ -178,8 +172,8 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 	if !p.Qualified {
 		own = databases[0].OwnNames()
 	}
-	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.Position, people.timeZones)
-	people.printPeople(p)
+	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.Position, everybody.timeZones)
+	everybody.printPeople(p)
 	rows, err := rows.NewWriter(ctx, c, snapshot.Readers, databases)
 	if err != nil {
 		return nil, err
@@ -194,7 +188,7 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 		for _, db := range databases {
 			db.PrintViews(p)
 		}
-		people.printRights(p, databases)
+		everybody.printRights(p, databases)
 		return ctx.Err()
 	})
 	if err == nil {

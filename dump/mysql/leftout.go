@@ -24,20 +24,20 @@ var ownTables = map[server.Family]string{
 }
 
 // warnOfLeftOut names what users have made on the server that a dump of all databases does not hold.
-func warnOfLeftOut(ctx context.Context, c *server.Conn, warn func(string)) error {
+func (c *clusterReader) warnOfLeftOut(ctx context.Context) error {
 	owner := "mysql.%@localhost"
-	if c.IsMariaDB() {
+	if c.conn.IsMariaDB() {
 		owner = "mariadb.sys@localhost"
 	}
 	var names []string
-	own := strings.Fields(ownTables[c.Family])
+	own := strings.Fields(ownTables[c.conn.Family])
 	for _, list := range []struct{ kind, query string }{
 		{"table", "SELECT table_schema AS db, table_name AS name FROM information_schema.tables WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND table_type NOT IN ('VIEW', 'TEMPORARY') ORDER BY 1, 2"},
 		{"view", "SELECT table_schema AS db, table_name AS name FROM information_schema.views WHERE CAST(table_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
 		{"routine", "SELECT routine_schema AS db, routine_name AS name FROM information_schema.routines WHERE CAST(routine_schema AS BINARY) IN ('mysql', 'sys') AND definer NOT LIKE '" + owner + "' ORDER BY 1, 2"},
 		{"event", "SELECT event_schema AS db, event_name AS name FROM information_schema.events WHERE CAST(event_schema AS BINARY) IN ('mysql', 'sys') ORDER BY 1, 2"},
 	} {
-		rows, err := c.List(ctx, list.query)
+		rows, err := c.conn.List(ctx, list.query)
 		if err != nil {
 			return fmt.Errorf("look into the server's own databases: %w", err)
 		}
@@ -52,16 +52,16 @@ func warnOfLeftOut(ctx context.Context, c *server.Conn, warn func(string)) error
 		}
 	}
 	if len(names) > 0 {
-		warn("these are in the server's own databases, and not in the dump: " + dump.Listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
+		c.warn("these are in the server's own databases, and not in the dump: " + dump.Listed(names) + "; move them to a database of their own, or dump them with mysqldump or mariadb-dump")
 	}
-	if c.IsMariaDB() {
+	if c.conn.IsMariaDB() {
 		return nil
 	}
 	for _, list := range []struct{ what, query string }{
 		{"resource groups", "SELECT resource_group_name AS name FROM information_schema.resource_groups WHERE resource_group_name NOT IN ('USR_default', 'SYS_default') ORDER BY 1"},
 		{"tablespaces", "SELECT name FROM information_schema.innodb_tablespaces WHERE space_type = 'General' AND name <> 'mysql' ORDER BY 1"},
 	} {
-		rows, err := c.List(ctx, list.query)
+		rows, err := c.conn.List(ctx, list.query)
 		if err != nil && server.ErrorNumber(err) == 0 {
 			return fmt.Errorf("read %s: %w", list.what, err)
 		}
@@ -70,7 +70,7 @@ func warnOfLeftOut(ctx context.Context, c *server.Conn, warn func(string)) error
 			names = append(names, r["name"])
 		}
 		if len(names) > 0 {
-			warn("the server's " + list.what + " are not in the dump, and have to be there before it is restored: " + dump.Listed(names))
+			c.warn("the server's " + list.what + " are not in the dump, and have to be there before it is restored: " + dump.Listed(names))
 		}
 	}
 	return nil
