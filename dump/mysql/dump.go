@@ -10,6 +10,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/cluster"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/rows"
@@ -73,9 +74,9 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	everybody := &contents{} // of a dump of all databases
+	everybody := &cluster.Contents{} // of a dump of all databases
 	if len(s.cfg.Databases) == 0 {
-		if everybody, err = read(ctx, main, s.cfg.Warn); err != nil {
+		if everybody, err = cluster.Read(ctx, main, s.cfg.Warn); err != nil {
 			return err
 		}
 	}
@@ -163,7 +164,7 @@ func (s *Source) warnUnsnapped(databases []*catalog.Database) {
 
 // write writes the databases, one after another: what rows need, the rows, and
 // what might act on them or read them after that.
-func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, everybody *contents) (dump.Manifest, error) {
+func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, everybody *cluster.Contents) (dump.Manifest, error) {
 	needs, err := c.Needs(ctx, databases)
 	if err != nil {
 		return nil, err
@@ -172,8 +173,8 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 	if !p.Qualified {
 		own = databases[0].OwnNames()
 	}
-	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.Position, everybody.timeZones)
-	everybody.printPeople(p)
+	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.Position, everybody.TimeZones)
+	everybody.PrintPeople(p)
 	rows, err := rows.NewWriter(ctx, c, snapshot.Readers, databases)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 		for _, db := range databases {
 			db.PrintViews(p)
 		}
-		everybody.printRights(p, databases)
+		everybody.PrintRights(p, databases)
 		return ctx.Err()
 	})
 	if err == nil {

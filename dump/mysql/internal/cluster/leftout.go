@@ -1,4 +1,4 @@
-package mysql
+package cluster
 
 import (
 	"context"
@@ -24,7 +24,7 @@ var ownTables = map[server.Family]string{
 }
 
 // warnOfLeftOut names what users have made on the server that a dump of all databases does not hold.
-func (c *clusterReader) warnOfLeftOut(ctx context.Context) error {
+func (c *reader) warnOfLeftOut(ctx context.Context) error {
 	owner := "mysql.%@localhost"
 	if c.conn.IsMariaDB() {
 		owner = "mariadb.sys@localhost"
