@@ -6,30 +6,8 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
-
-func TestInsertedInto(t *testing.T) {
-	for _, tt := range []struct {
-		sql, table string
-		rows       []string
-	}{
-		{"INSERT INTO `t` (`a`) VALUES\n(1)", "`t`", []string{"(1)"}},
-		{"INSERT INTO `t` (`a`) VALUES\n(1),\n(','),\n('\\n),')", "`t`", []string{"(1)", "(',')", "('\\n),')"}},
-		{"INSERT INTO `t` () VALUES\n(),\n()", "`t`", []string{"()", "()"}},
-		{"INSERT INTO `a``\nb` (`c`, `) VALUES\n(1`) VALUES\n(1,2)", "`a``\nb`", []string{"(1,2)"}},
-		{"INSERT INTO `t` SELECT 1", "`t`", nil},
-		{"INSERT INTO `t", "", nil},
-	} {
-		table, text := script.InsertedInto(tt.sql)
-		var got inserted
-		got.addText(text)
-		if err := tableOf("", tt.rows...).Compare(got.rows, got.sum); err != nil || table != tt.table {
-			t.Errorf("%q: table %q, %v; want %q", tt.sql, table, err, tt.table)
-		}
-	}
-}
 
 // A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
 func TestVerifyCompares(t *testing.T) {

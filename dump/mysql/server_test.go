@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -214,7 +215,7 @@ func TestOddServer(t *testing.T) {
 		// A server that does not know the zone is not begun with.
 		other := testServer(t)
 		target := other.CreateDB(t)
-		if err := other.load(t, LoadConfig{Database: target}, stream); !errors.Is(err, errNoZone) || other.Query(t, target, "SHOW TABLES") != "" {
+		if err := other.load(t, LoadConfig{Database: target}, stream); !errors.Is(err, load.ErrNoZone) || other.Query(t, target, "SHOW TABLES") != "" {
 			t.Errorf("%s: where the zone is not known: %v", name, err)
 		}
 	}

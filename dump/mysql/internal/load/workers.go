@@ -1,4 +1,4 @@
-package mysql
+package load
 
 import (
 	"context"
@@ -11,44 +11,44 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A crew is the sessions that load rows and build indexes, besides the one that runs a dump's statements in their order.
+// workers are the sessions that load rows and build indexes, besides the one that runs a dump's statements in their order.
 // One goroutine leads it and calls its methods; each session has a goroutine of its own, which ends before close
 // returns.
 //
 // A job that fails cancels the context that all work in, with its error as the cause: of several failures that is the
 // first.
-type crew struct {
-	members []*member
+type workers struct {
+	all     []*worker
 	fail    context.CancelCauseFunc // of the context that is handed to the methods
-	jobs    chan func(*member)
+	jobs    chan func(*worker)
 	room    *semaphore.Weighted // bytes of statements that were handed out and not yet run
 	rows    sync.WaitGroup      // the jobs that load rows
 	builds  sync.WaitGroup      // and those that build indexes
-	working sync.WaitGroup      // the members
+	working sync.WaitGroup      // the workers
 }
 
-// Why this ends: a member waits for its next job or for the server, for nothing of ours. So whatever the leader waits
-// for, a member that is free, room for a statement, the end of all jobs, comes when the server has done what it was
-// told. It may be told what must wait for another member's transaction only where rows that the dump has twice collide,
+// Why this ends: a worker waits for its next job or for the server, for nothing of ours. So whatever the leader waits
+// for, a worker that is free, room for a statement, the end of all jobs, comes when the server has done what it was
+// told. It may be told what must wait for another worker's transaction only where rows that the dump has twice collide,
 // and there the server's own bound ends the wait. A job that fails cancels what the leader waits with, but not its
 // waits for the end of all jobs: these the cancelled context brings about.
 
-// A member is one session of a crew.
-type member struct {
+// A worker is one of the sessions.
+type worker struct {
 	conn    *server.Conn
 	adopted int  // how many of the dump's settings it has made its own
 	open    bool // a transaction
 }
 
-// crewRoom bounds the statements that a crew holds, in bytes. A longer one goes alone.
-const crewRoom = 16 << 20
+// workersRoom bounds the statements that workers hold, in bytes. A longer one goes alone.
+const workersRoom = 16 << 20
 
-// newCrew returns a crew of the sessions given, which it owns from now on.
-func newCrew(fail context.CancelCauseFunc, conns []*server.Conn) *crew {
-	c := &crew{fail: fail, jobs: make(chan func(*member)), room: semaphore.NewWeighted(crewRoom)}
+// newWorkers returns the workers on the sessions given, which they own from now on.
+func newWorkers(fail context.CancelCauseFunc, conns []*server.Conn) *workers {
+	c := &workers{fail: fail, jobs: make(chan func(*worker)), room: semaphore.NewWeighted(workersRoom)}
 	for _, conn := range conns {
-		m := &member{conn: conn}
-		c.members = append(c.members, m)
+		m := &worker{conn: conn}
+		c.all = append(c.all, m)
 		c.working.Go(func() {
 			for job := range c.jobs {
 				job(m)
@@ -58,20 +58,20 @@ func newCrew(fail context.CancelCauseFunc, conns []*server.Conn) *crew {
 	return c
 }
 
-// load leaves an INSERT to whoever is free. It runs in the transaction that the member begins, and commit ends.
-func (c *crew) load(ctx context.Context, sql string, run func(context.Context, *member) error) error {
-	return c.give(ctx, &c.rows, len(sql), func(m *member) error { return run(ctx, m) })
+// load leaves an INSERT to whoever is free. It runs in the transaction that the worker begins, and commit ends.
+func (c *workers) load(ctx context.Context, sql string, run func(context.Context, *worker) error) error {
+	return c.give(ctx, &c.rows, len(sql), func(m *worker) error { return run(ctx, m) })
 }
 
 // build leaves a statement that may take long, of a table whose rows are committed, to whoever is free. There is one at
 // a time, as those of tables that foreign keys join could be in each other's way.
-func (c *crew) build(ctx context.Context, run func(context.Context, *member) error) error {
+func (c *workers) build(ctx context.Context, run func(context.Context, *worker) error) error {
 	c.builds.Wait()
-	return c.give(ctx, &c.builds, 0, func(m *member) error { return run(ctx, m) })
+	return c.give(ctx, &c.builds, 0, func(m *worker) error { return run(ctx, m) })
 }
 
-func (c *crew) give(ctx context.Context, group *sync.WaitGroup, size int, run func(*member) error) error {
-	weight := int64(min(size, crewRoom))
+func (c *workers) give(ctx context.Context, group *sync.WaitGroup, size int, run func(*worker) error) error {
+	weight := int64(min(size, workersRoom))
 	if err := c.room.Acquire(ctx, weight); err != nil {
 		return context.Cause(ctx)
 	}
@@ -80,7 +80,7 @@ func (c *crew) give(ctx context.Context, group *sync.WaitGroup, size int, run fu
 		c.room.Release(weight)
 		group.Done()
 	}
-	job := func(m *member) {
+	job := func(m *worker) {
 		defer end()
 		if err := run(m); err != nil {
 			c.fail(err)
@@ -96,9 +96,9 @@ func (c *crew) give(ctx context.Context, group *sync.WaitGroup, size int, run fu
 }
 
 // commit returns when the rows are loaded and committed. What is being built goes on.
-func (c *crew) commit(ctx context.Context) error {
+func (c *workers) commit(ctx context.Context) error {
 	c.rows.Wait()
-	for _, m := range c.members {
+	for _, m := range c.all {
 		if !m.open || ctx.Err() != nil {
 			continue
 		}
@@ -111,23 +111,23 @@ func (c *crew) commit(ctx context.Context) error {
 }
 
 // settle returns when everything is done.
-func (c *crew) settle(ctx context.Context) error {
+func (c *workers) settle(ctx context.Context) error {
 	c.rows.Wait()
 	c.builds.Wait()
 	return context.Cause(ctx)
 }
 
 // close ends the sessions. Whoever is at work ends first, which a cancelled context makes soon.
-func (c *crew) close() {
+func (c *workers) close() {
 	close(c.jobs)
 	c.working.Wait()
-	for _, m := range c.members {
+	for _, m := range c.all {
 		m.conn.Close()
 	}
 }
 
 // begin begins a transaction, where the session is in none.
-func (m *member) begin(ctx context.Context) error {
+func (m *worker) begin(ctx context.Context) error {
 	if m.open {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (m *member) begin(ctx context.Context) error {
 }
 
 // adopt makes the dump's settings the session's own, in their order.
-func (m *member) adopt(ctx context.Context, settings []string) error {
+func (m *worker) adopt(ctx context.Context, settings []string) error {
 	for ; m.adopted < len(settings); m.adopted++ {
 		if err := m.conn.Exec(ctx, settings[m.adopted]); err != nil {
 			return fmt.Errorf("%s: %w", script.Head(settings[m.adopted]), err)

@@ -1,4 +1,4 @@
-package mysql
+package load
 
 import (
 	"bytes"
@@ -70,10 +70,10 @@ func (w *tailWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// foreignDump is a dump that mysqldump or mariadb-dump made. It makes several
+// toolDump is a dump that mysqldump or mariadb-dump made. It makes several
 // databases if its first statement that is more than a setting says so; else it is
 // of one, which it does not name.
-type foreignDump struct {
+type toolDump struct {
 	*loading
 	last     string   // comment
 	named    []string // by the statements so far, but for the server's own
@@ -82,16 +82,16 @@ type foreignDump struct {
 	roomFor  []string // databases that there is room for, where not all were known before
 }
 
-func (d *foreignDump) note(text string) (native string, err error) {
+func (d *toolDump) note(text string) (native string, err error) {
 	d.last = text
 	return "", nil
 }
 
-func (d *foreignDump) read([]byte) {}
+func (d *toolDump) read([]byte) {}
 
-func (d *foreignDump) native(context.Context, script.Item) error { return nil }
+func (d *toolDump) native(context.Context, script.Item) error { return nil }
 
-func (d *foreignDump) route(sql []byte) error {
+func (d *toolDump) route(sql []byte) error {
 	d.last = ""
 	if script.IsSetting(sql) {
 		return nil
@@ -126,7 +126,7 @@ func (d *foreignDump) route(sql []byte) error {
 }
 
 // isNew tells whether a database may be named for the first time now.
-func (d *foreignDump) isNew(database string) bool {
+func (d *toolDump) isNew(database string) bool {
 	return d.seen == nil || slices.Contains(d.seen, database)
 }
 
@@ -135,7 +135,7 @@ func (d *foreignDump) isNew(database string) bool {
 // dump that is of one.
 var databaseCollation = regexp.MustCompile("^ALTER DATABASE `(?:[^`]|``)+` (CHARACTER SET [A-Za-z0-9_]+ COLLATE [A-Za-z0-9_]+)\\s*$")
 
-func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
+func (d *toolDump) statement(ctx context.Context, item script.Item) error {
 	if err := d.route(item.Text); err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (d *foreignDump) statement(ctx context.Context, item script.Item) error {
 // makeRoom prepares the target before the first statement that is more than a
 // setting: all databases that Verify has found in the dump, or else each when it is
 // named first.
-func (d *foreignDump) makeRoom(ctx context.Context) error {
+func (d *toolDump) makeRoom(ctx context.Context) error {
 	switch {
 	case !d.begun || d.prepared:
 		return nil
@@ -168,14 +168,14 @@ func (d *foreignDump) makeRoom(ctx context.Context) error {
 	return d.loading.prepare(ctx, more)
 }
 
-func (d *foreignDump) close() {}
+func (d *toolDump) close() {}
 
-func (d *foreignDump) end(context.Context) error {
+func (d *toolDump) end(context.Context) error {
 	_, err := d.whole()
 	return err
 }
 
-func (d *foreignDump) whole() ([]string, error) {
+func (d *toolDump) whole() ([]string, error) {
 	if !strings.HasPrefix(d.last, "-- Dump completed") {
 		return nil, ErrNotCompleted
 	}

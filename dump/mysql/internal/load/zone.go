@@ -1,4 +1,4 @@
-package mysql
+package load
 
 import (
 	"context"
@@ -9,28 +9,28 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// errNoZone is returned of a server that cannot compute what the dump's has computed of its TIMESTAMPs.
-var errNoZone = errors.New("the dump's tables have values that are computed of TIMESTAMPs in the time zone of their server")
+// ErrNoZone is returned of a server that cannot compute what the dump's has computed of its TIMESTAMPs.
+var ErrNoZone = errors.New("the dump's tables have values that are computed of TIMESTAMPs in the time zone of their server")
 
 // checkZone looks whether the server can compute in the dump's zone, before anything is changed.
-func (d *ownDump) checkZone(ctx context.Context) error {
+func (d *nativeDump) checkZone(ctx context.Context) error {
 	if d.zone != "" {
 		var known bool
 		if err := d.conn.Row(ctx, "SELECT CONVERT_TZ('2020-01-01 00:00:00', '+00:00', "+quote.Literal(d.zone)+") IS NOT NULL", &known); err != nil {
 			return fmt.Errorf("ask for the time zone %s: %w", d.zone, err)
 		}
 		if !known {
-			return fmt.Errorf("%w, %s, which this one does not know: load the time zones into it with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql", errNoZone, d.zone)
+			return fmt.Errorf("%w, %s, which this one does not know: load the time zones into it with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql", ErrNoZone, d.zone)
 		}
 	}
 	if (d.zone != "" || d.machineZone != "") && !d.srv.IsMariaDB() && d.srv.Version.Less(server.Version{8, 0, 19}) {
-		return fmt.Errorf("%w, written as MySQL 8.0.19 and later read them, and this one is %s", errNoZone, d.srv.Version)
+		return fmt.Errorf("%w, written as MySQL 8.0.19 and later read them, and this one is %s", ErrNoZone, d.srv.Version)
 	}
 	return nil
 }
 
 // warnOfMachine says where a dump's server was in another zone than this one.
-func (d *ownDump) warnOfMachine(ctx context.Context) error {
+func (d *nativeDump) warnOfMachine(ctx context.Context) error {
 	if d.machineZone == "" {
 		return nil
 	}
@@ -43,3 +43,6 @@ func (d *ownDump) warnOfMachine(ctx context.Context) error {
 	}
 	return nil
 }
+
+// missingTimeZones is the warning about a server that does not, where the dump's does.
+const missingTimeZones = "the dump's server knows time zones by their names, and this one does not: CONVERT_TZ gives NULL for them; load them with mysql_tzinfo_to_sql or mariadb-tzinfo-to-sql"

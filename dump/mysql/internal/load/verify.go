@@ -1,4 +1,4 @@
-package mysql
+package load
 
 import (
 	"io"
@@ -96,3 +96,6 @@ func setMode(sql string) string {
 	}
 	return ""
 }
+
+// readsAs is how the server and its client read text, but for the session's sql_mode.
+func readsAs(s server.Info) script.Mode { return script.ServerMode(s.IsMariaDB(), s.Version[0]) }

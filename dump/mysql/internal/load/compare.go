@@ -1,4 +1,4 @@
-package mysql
+package load
 
 import (
 	"errors"
@@ -31,7 +31,7 @@ func (t *inserted) addText(text string) {
 }
 
 // count notes the rows of an INSERT: as many as the server took, and what they are by the statement that it took.
-func (d *ownDump) count(sql string, rows int64) {
+func (d *nativeDump) count(sql string, rows int64) {
 	table, text := script.InsertedInto(sql)
 	var added inserted
 	added.addText(text)
@@ -47,7 +47,7 @@ func (d *ownDump) count(sql string, rows int64) {
 }
 
 // read takes note of the rows that a dump has, without a server.
-func (d *ownDump) read(sql []byte) {
+func (d *nativeDump) read(sql []byte) {
 	d.listed, d.trailer = nil, ""
 	text := borrowed(sql)
 	if name, ok := used(sql); ok {
@@ -62,7 +62,7 @@ func (d *ownDump) read(sql []byte) {
 }
 
 // compare holds the rows of each table against the manifest, and that against the trailer.
-func (d *ownDump) compare() error {
+func (d *nativeDump) compare() error {
 	if err := d.readManifest(); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (d *ownDump) compare() error {
 }
 
 // readManifest reads the lines before the trailer, which says how many there are.
-func (d *ownDump) readManifest() error {
+func (d *nativeDump) readManifest() error {
 	last, ok, err := dump.ParseTrailer("-- " + d.trailer)
 	switch {
 	case err != nil:

@@ -1,4 +1,4 @@
-package mysql
+package load
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 // elsewhere tells whether a dump goes into a database of another name, or why it may not.
-func (d *ownDump) elsewhere() (bool, error) {
+func (d *nativeDump) elsewhere() (bool, error) {
 	o := d.ownName
 	if o.Database == "" || d.cfg.Database == "" || d.srv.Fold(d.cfg.Database) == d.srv.Fold(o.Database) {
 		return false, nil
@@ -28,7 +28,7 @@ func (d *ownDump) elsewhere() (bool, error) {
 var programKinds = []string{"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "PACKAGE", "PACKAGE BODY"}
 
 // renamed returns a statement for a database of another name.
-func (d *ownDump) renamed(sql []byte) []byte {
+func (d *nativeDump) renamed(sql []byte) []byte {
 	if !d.renames || !script.CreatesObject(sql) { // rows are long, and stay where they are
 		return sql
 	}
