@@ -119,8 +119,10 @@ func (s Server) host() string {
 type conn struct {
 	client *mongo.Client
 	read   *readpref.ReadPref
-	write  *writeconcern.WriteConcern
 	server serverInfo
+
+	write       *writeconcern.WriteConcern // of a restore; writeConcern says it to the server, and not the driver
+	uriPatience time.Duration              // with which the URI has a write wait for members; 0: it does not say
 }
 
 // serverInfo is what a server says of itself.
@@ -155,12 +157,21 @@ func (s Server) connectPrimary(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := dial(ctx, opts.SetReadPreference(readpref.Primary()).SetWriteConcern(lasting(opts.WriteConcern)))
+	write := lasting(opts.WriteConcern)
+	toWrite := func() (*conn, error) {
+		c, err := dial(ctx, opts.SetReadPreference(readpref.Primary()).SetWriteConcern(&writeconcern.WriteConcern{}))
+		if err == nil {
+			c.write, c.uriPatience = write, s.patience()
+		}
+		return c, err
+	}
+	c, err := toWrite()
 	if err != nil || c.server.set == "" || opts.ServerSelectionTimeout == nil || *opts.ServerSelectionTimeout != s.ConnectTimeout {
 		return c, err
 	}
 	c.close(ctx) // it has answered; from now on a primary may be missing for as long as an election takes
-	return dial(ctx, opts.SetServerSelectionTimeout(max(s.ConnectTimeout, electionTime)))
+	opts.SetServerSelectionTimeout(max(s.ConnectTimeout, electionTime))
+	return toWrite()
 }
 
 func dialMember(ctx context.Context, opts *options.ClientOptions) (*conn, error) {
@@ -196,7 +207,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	c := &conn{client: client, read: opts.ReadPreference, write: opts.WriteConcern}
+	c := &conn{client: client, read: opts.ReadPreference}
 	if c.read == nil {
 		c.read = readpref.Primary()
 	}

@@ -3,13 +3,11 @@ package mongo
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 )
 
 // A restore outlives an election: it knows all members of a replica set, and the
@@ -73,44 +71,3 @@ func (s *loading) run(ctx context.Context, db string, command bson.D, answer any
 
 // mayElect tells of a server behind which another may take its place.
 func (c *conn) mayElect() bool { return c.server.set != "" || c.server.mongos }
-
-// lasting is the write concern of a restore: what a majority does not have yet, a new
-// primary takes back, without the restore being told. What the URI says of w goes
-// before it, as where there is no majority to be had nothing would be restored.
-func lasting(uri *writeconcern.WriteConcern) *writeconcern.WriteConcern {
-	if uri == nil {
-		return writeconcern.Majority()
-	}
-	w := *uri
-	if w.W == nil {
-		w.W = writeconcern.WCMajority
-	}
-	return &w
-}
-
-func (s *loading) warnOfWriteConcern() {
-	if s.conn.mayElect() && s.conn.write.W == 1 {
-		s.cfg.Warn("w=1 of the URI has the primary alone acknowledge what is restored: an election meanwhile may take some of it back unseen; leave it out, unless no majority can be had")
-	}
-}
-
-// lastingCommands are those with a write concern, which the driver does not add to
-// commands.
-var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "applyOps", "_mergeAuthzCollections"}
-
-// runLasting runs a command, which is done when it has reached as many members as
-// the write concern says. That it was done and did not is no refusal.
-func (c *conn) runLasting(ctx context.Context, db string, command bson.D, answer any) error {
-	if c.server.mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
-		concern := bson.D{{Key: "w", Value: c.write.W}}
-		if c.write.Journal != nil {
-			concern = append(concern, bson.E{Key: "j", Value: *c.write.Journal})
-		}
-		command = append(slices.Clip(command), bson.E{Key: "writeConcern", Value: concern})
-	}
-	err := c.run(ctx, db, command, answer)
-	if done, ok := errors.AsType[mongo.WriteException](err); ok && done.WriteConcernError != nil && !isElection(err) {
-		return fmt.Errorf("it was done, and not acknowledged by as many members as w says (%v): %s", c.write.W, done.WriteConcernError.Message)
-	}
-	return err
-}

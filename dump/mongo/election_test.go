@@ -138,7 +138,10 @@ func TestElectionOfAShard(t *testing.T) {
 func TestWritesLast(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`), oplogEntry(4, "c", "app.$cmd", `{"collMod":"users","validationLevel":"off"}`))
 	written := []string{"create", "insert", "createIndexes", "_mergeAuthzCollections", "applyOps", "drop"}
-	for options, want := range map[string]string{"": `{"w":"majority"}`, "&w=1": `{"w":1}`, "&w=2": `{"w":2}`, "&w=dc": `{"w":"dc"}`, "&journal=true": `{"w":"majority","j":true}`} {
+	for options, want := range map[string]string{
+		"": `{"w":"majority","wtimeout":300000}`, "&wtimeoutMS=7000": `{"w":"majority","wtimeout":7000}`, "&w=1": `{"w":1,"wtimeout":300000}`, "&w=2": `{"w":2,"wtimeout":300000}`,
+		"&w=dc": `{"w":"dc","wtimeout":300000}`, "&journal=true": `{"w":"majority","j":true,"wtimeout":300000}`,
+	} {
 		to := startFake(t)
 		to.set = "rs0"
 		server := to.server()
@@ -157,7 +160,7 @@ func TestWritesLast(t *testing.T) {
 		for _, name := range written {
 			all := to.sent(name)
 			for _, command := range all {
-				if got := strings.ReplaceAll(command, `"j":true,"w":"majority"`, `"w":"majority","j":true`); !strings.Contains(got, `"writeConcern":`+want) {
+				if !strings.Contains(command, `"writeConcern":`+want) {
 					t.Errorf("%s: %s, want %s", options, command, want)
 				}
 			}
@@ -181,7 +184,37 @@ func TestNotAcknowledged(t *testing.T) {
 		return bson.D{{Key: "ok", Value: 1}, {Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}}}
 	})
 	_, err := loadFake(t, to, LoadConfig{}, dumpWithOplog(t))
-	if err == nil || !strings.Contains(err.Error(), "not acknowledged by as many members as w says (majority): waiting for replication timed out") || strings.Contains(err.Error(), "refuses") {
+	if err == nil || !strings.Contains(err.Error(), "it was done, and within 5m0s not acknowledged by as many members as w says (majority): waiting for replication timed out") || strings.Contains(err.Error(), "refuses") {
 		t.Error(err)
+	}
+}
+
+// Where no majority is to be had a server acknowledges no write, and of one without a bound says nothing at all: a restore
+// ends in time, and says what it has waited for and what would not wait.
+func TestNoMajority(t *testing.T) {
+	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`))
+	for _, command := range []string{"drop", "create", "insert", "createIndexes", "_mergeAuthzCollections", "applyOps"} {
+		for options, patience := range map[string]string{"": "5m0s", "&wtimeoutMS=90000": "1m30s"} {
+			to := startFake(t)
+			to.set = "rs0"
+			to.add(t, "app", "users", "collection", "")
+			to.handle(command, func(_ string, sent bson.Raw) any {
+				if ms, ok := sent.Lookup("writeConcern", "wtimeout").AsInt64OK(); !ok || ms <= 0 {
+					t.Errorf("%s would wait for ever: %s", command, sent)
+				}
+				return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}}}
+			})
+			server := to.server()
+			server.URI += options
+			l, err := NewLoader(LoadConfig{Server: server, Clean: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = l.Load(t.Context(), bytes.NewReader(stream))
+			want := "it was done, and within " + patience + " not acknowledged by as many members as w says (majority): waiting for replication timed out; with w=1 among the URI's options"
+			if err == nil || !strings.Contains(err.Error(), want) || len(to.sent(command)) != 1 {
+				t.Errorf("%s: %v, want: … %s …; sent %q", command, err, want, to.sent(command))
+			}
+		}
 	}
 }

@@ -133,7 +133,7 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	for ordered, allowed := true, false; len(docs) > 0; {
 		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
 		if err != nil {
-			return fmt.Errorf("insert: %w", err)
+			return fmt.Errorf("insert: %w", s.conn.unacknowledged(err))
 		}
 		o, err := s.outcomeOf(t, docs, refused, ordered, allowed)
 		if err != nil {
@@ -199,10 +199,11 @@ func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, e
 	if server.mongod && t.isValidated() { // it takes a right
 		opts.SetBypassDocumentValidation(true)
 	}
-	var err error
+	fields := bson.D{s.conn.writeConcern()}
 	if server.takesEmptyTimestamps() {
-		err = xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", bson.D{{Key: "bypassEmptyTsReplacement", Value: true}})
+		fields = append(fields, bson.E{Key: "bypassEmptyTsReplacement", Value: true})
 	}
+	err := xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", fields)
 	if t.kind == targetTimeSeries && server.version.RawData() {
 		err = errors.Join(err, xoptions.SetInternalInsertManyOptions(opts, "rawData", true))
 	}

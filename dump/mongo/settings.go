@@ -24,7 +24,8 @@ import (
 //	                             is named.
 //	setDefaultRWConcern          level available returns what a shard does not own any more, majority what is
 //	                             older than the oplog's beginning. readConcern local on each read that has none.
-//	                             w majority on each write of a restore, see lasting.
+//	                             w majority on each write of a restore, and for how long it is waited for, see
+//	                             writeconcern.go.
 //	cursorTimeoutMillis          ends cursors that wait. noCursorTimeout on each find.
 //	localLogicalSessionTimeoutMinutes
 //	                             ends sessions and their cursors: each is renewed three times within it, and at
@@ -57,7 +58,8 @@ import (
 //	readConcernLevel, retryReads, retryWrites, maxAdaptiveRetries
 //	                             the driver does not apply them to the commands by which is read; a write that is
 //	                             repeated is made once.
-//	w, wtimeoutMS, journal       a write that is not acknowledged so fails the restore; w=1 is warned of.
+//	w, wtimeoutMS, journal       a write that is not acknowledged so fails the restore, see writeconcern.go; w=1 is
+//	                             warned of.
 //	readPreference, tags, maxStalenessSeconds, localThresholdMS
 //	                             choose the member; all is read from one. A restore goes to the primary.
 //	compressors, pool, monitoring and heartbeat, tls…, auth…, srv…, loadBalanced, appName

@@ -6,6 +6,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
 )
@@ -36,7 +38,12 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 		}
 		which := bson.D{{Key: "_id", Value: raw.Lookup("_id")}}
 		whole := bson.A{bson.D{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: bson.D{{Key: "$literal", Value: raw}}}}}}}
-		if _, err := coll.UpdateOne(ctx, which, whole); err != nil && !t.warned {
+		opts := options.UpdateOne()
+		err := xoptions.SetInternalUpdateOneOptions(opts, "addCommandFields", bson.D{s.conn.writeConcern()})
+		if err == nil {
+			_, err = coll.UpdateOne(ctx, which, whole, opts)
+		}
+		if err != nil && !t.warned {
 			t.warned = true
 			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", shown(t.namespace()), err))
 		}

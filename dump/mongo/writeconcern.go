@@ -1,0 +1,111 @@
+package mongo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// What a restore writes is to last: it is done when it has reached as many members of a replica set as the write concern
+// says. The driver adds that to inserts and updates alone, and has no bound for the wait: so all of it is added here.
+
+// acknowledgeTime is how long a write waits for the members that the write concern wants, at most. Those of a healthy set
+// are seconds behind, and minutes one that is started anew; without a majority a write would wait without end. The
+// URI's wtimeoutMS goes before it.
+const acknowledgeTime = 5 * time.Minute
+
+// lasting is the write concern of a restore: what a majority does not have yet, a new
+// primary takes back, without the restore being told. What the URI says of w goes
+// before it, as where there is no majority to be had nothing would be restored.
+func lasting(uri *writeconcern.WriteConcern) *writeconcern.WriteConcern {
+	if uri == nil {
+		return writeconcern.Majority()
+	}
+	w := *uri
+	if w.W == nil {
+		w.W = writeconcern.WCMajority
+	}
+	return &w
+}
+
+// patience is how long the URI says that a write waits for members; 0: nothing.
+func (s Server) patience() time.Duration {
+	if s.URI == "" {
+		return 0
+	}
+	a, err := dump.ParseAddress(s.URI, isURIOption)
+	if err != nil {
+		return 0 // which check has said
+	}
+	var patience time.Duration
+	for _, o := range a.Options {
+		if ms, err := strconv.Atoi(o.Value); err == nil && ms > 0 && strings.EqualFold(o.Name, "wTimeoutMS") {
+			patience = time.Duration(ms) * time.Millisecond
+		}
+	}
+	return patience
+}
+
+func (s *loading) warnOfWriteConcern() {
+	if s.conn.mayElect() && s.conn.write.W == 1 {
+		s.cfg.Warn("w=1 of the URI has the primary alone acknowledge what is restored: an election meanwhile may take some of it back unseen; leave it out, unless no majority can be had")
+	}
+}
+
+// lastingCommands are those with a write concern that are run as commands.
+var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "applyOps", "_mergeAuthzCollections"}
+
+// runLasting runs a command, which is done when it has reached as many members as
+// the write concern says. That it was done and did not is no refusal.
+func (c *conn) runLasting(ctx context.Context, db string, command bson.D, answer any) error {
+	if c.server.mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
+		command = append(slices.Clip(command), c.writeConcern())
+	}
+	return c.unacknowledged(c.run(ctx, db, command, answer))
+}
+
+// writeConcern is what a write says of how many members it waits for, and how long. A server alone has nobody to wait for.
+func (c *conn) writeConcern() bson.E {
+	concern := bson.D{{Key: "w", Value: c.write.W}}
+	if c.write.Journal != nil {
+		concern = append(concern, bson.E{Key: "j", Value: *c.write.Journal})
+	}
+	if c.mayElect() {
+		concern = append(concern, bson.E{Key: "wtimeout", Value: c.patience().Milliseconds()})
+	}
+	return bson.E{Key: "writeConcern", Value: concern}
+}
+
+func (c *conn) patience() time.Duration { return cmp.Or(c.uriPatience, acknowledgeTime) }
+
+const codeWriteConcernTimeout = 64
+
+// unacknowledged makes of an error by which a write was done and has not reached enough members what that is. No other
+// server is to be asked for it again, and it is no refusal.
+func (c *conn) unacknowledged(err error) error {
+	var missed *mongo.WriteConcernError
+	if one, ok := errors.AsType[mongo.WriteException](err); ok {
+		missed = one.WriteConcernError
+	} else if many, ok := errors.AsType[mongo.BulkWriteException](err); ok {
+		missed = many.WriteConcernError
+	}
+	if missed == nil || isElection(err) {
+		return err
+	}
+	within := ""
+	if missed.Code == codeWriteConcernTimeout {
+		within = fmt.Sprintf("within %s ", c.patience())
+	}
+	return fmt.Errorf("it was done, and %snot acknowledged by as many members as w says (%v): %s; with w=1 among the URI's options a restore does not wait for other members than the primary", within, c.write.W, missed.Message)
+}
