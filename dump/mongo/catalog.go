@@ -11,7 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A collection is a collection or view to dump.
@@ -35,7 +36,7 @@ func (c *collection) source(server serverInfo) (db, name string) {
 	if c.from != "" {
 		return c.fromDB, c.from
 	}
-	return c.DB, server.version.DataName(&c.Collection)
+	return c.DB, server.version.DataName(c.Type, c.Name)
 }
 
 func (c *collection) isView() bool   { return c.Type == "view" }
@@ -77,7 +78,7 @@ func (q *inquiry) list(ctx context.Context) ([]*collection, error) {
 			err = cmp.Or(err, listed.add(c.options))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list the collections of %s: %w", shown(db), err)
+			return nil, fmt.Errorf("list the collections of %s: %w", shown.Name(db), err)
 		}
 		all = append(all, found...)
 	}
@@ -105,9 +106,9 @@ func (q *inquiry) listDatabase(ctx context.Context, db string) ([]*collection, e
 		}
 		if truth(e.options, "temp") { // of an aggregation under way, which drops or renames it
 			if strings.HasPrefix(e.name, "tmp.") {
-				q.debug("left out, as it is temporary: " + shown(namespace))
+				q.debug("left out, as it is temporary: " + shown.Name(namespace))
 			} else {
-				q.warn("left out, as the server says that it is temporary: " + shown(namespace))
+				q.warn("left out, as the server says that it is temporary: " + shown.Name(namespace))
 			}
 			continue
 		}
@@ -149,7 +150,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 				case name == "" || !hasKey || index.Validate() != nil || deeperThan(index, mostDepth):
 					return errors.New("the server lists one without a name or a key")
 				case seen[name]:
-					return fmt.Errorf("the server lists %s twice", shown(name))
+					return fmt.Errorf("the server lists %s twice", shown.Name(name))
 				}
 				seen[name] = true
 				coll.indexes = append(coll.indexes, slices.Clone(index))
@@ -159,7 +160,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 				err = errors.New("the server lists none, not even that of _id")
 			}
 			if err != nil {
-				return fmt.Errorf("list the indexes of %s: %w", shown(coll.Namespace()), err)
+				return fmt.Errorf("list the indexes of %s: %w", shown.Name(coll.Namespace()), err)
 			}
 			if !coll.estimated {
 				coll.before = c.estimate(ctx, coll)
@@ -193,9 +194,9 @@ func unchanged(before, after []*collection) error {
 	for _, c := range before {
 		switch same := now[c.Namespace()]; {
 		case same == nil:
-			return fmt.Errorf("%s was dropped or renamed during the dump", shown(c.Namespace()))
+			return fmt.Errorf("%s was dropped or renamed during the dump", shown.Name(c.Namespace()))
 		case same.uuid != c.uuid || same.Type != c.Type:
-			return fmt.Errorf("%s was dropped and made anew during the dump", shown(c.Namespace()))
+			return fmt.Errorf("%s was dropped and made anew during the dump", shown.Name(c.Namespace()))
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // A Server is how a server, a replica set or a cluster is reached.
@@ -127,7 +127,7 @@ type conn struct {
 
 // serverInfo is what a server says of itself.
 type serverInfo struct {
-	version archive.Version
+	version version.Number
 	text    string // the version as the server writes it
 	mongod  bool   // MongoDB's own, or at least it says nothing else
 	mongos  bool   // the front of a sharded cluster
@@ -246,11 +246,11 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	text, _ := build.Lookup("version").StringValueOK()
-	if archive.ParseVersion(text) == (archive.Version{}) { // on which it depends where a time series has its documents
+	if version.Parse(text) == (version.Number{}) { // on which it depends where a time series has its documents
 		return nil, errors.New("connect: the server does not say which version it is")
 	}
 	c.server = serverInfo{
-		version: archive.ParseVersion(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid", session: hello.Session,
+		version: version.Parse(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid", session: hello.Session,
 		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
 		proxy:  c.run(ctx, "admin", bson.D{{Key: "atlasVersion", Value: 1}}, &bson.Raw{}) == nil, // no other has the command
 	}

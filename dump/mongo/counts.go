@@ -7,6 +7,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // What was read of a collection is held against what the server counts, as a
@@ -101,7 +103,7 @@ func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read i
 	}
 	first, err := d.countAll(ctx, coll)
 	if err != nil && ctx.Err() == nil {
-		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server says that it has %d, which may be since then; it does not count them: %v", shown(coll.Namespace()), read, after, err))
+		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server says that it has %d, which may be since then; it does not count them: %v", shown.Name(coll.Namespace()), read, after, err))
 		return nil
 	}
 	if err != nil {
@@ -121,7 +123,7 @@ func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read i
 	case first == second && coll.before == first && (after == first || coll.filter != nil) && !d.byKey(coll):
 		return short
 	case read < second:
-		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown(coll.Namespace()), read, first, second))
+		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown.Name(coll.Namespace()), read, first, second))
 	}
 	return nil
 }
@@ -169,7 +171,7 @@ func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
 			}
 		}
 		if int64(named) < counted {
-			q.warn(fmt.Sprintf("the server counts %d collections and views in %s and names %d: the dump may be short of some", counted, shown(c.DB), named))
+			q.warn(fmt.Sprintf("the server counts %d collections and views in %s and names %d: the dump may be short of some", counted, shown.Name(c.DB), named))
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 )
 
 // A dumping is one Dump under way.

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // createIndexes makes a collection's indexes, but for that of _id, which comes
@@ -20,11 +22,11 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 		}
 		definition, err := indexDefinition(index, collated)
 		if err != nil {
-			return fmt.Errorf("%s: create index %s: %w", shown(t.namespace()), shown(indexName(index)), err)
+			return fmt.Errorf("%s: create index %s: %w", shown.Name(t.namespace()), shown.Name(indexName(index)), err)
 		}
 		names, indexes = append(names, indexName(index)), append(indexes, definition)
 		if unknown := unknownIndexOptions(index); len(unknown) > 0 {
-			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown(indexName(index)), shown(t.namespace()), shownAll(unknown)))
+			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown.Name(indexName(index)), shown.Name(t.namespace()), shown.Names(unknown)))
 		}
 	}
 	err := s.makeIndexes(ctx, t, names, indexes) // together, as the documents are read once for all of them
@@ -50,7 +52,7 @@ func (s *loading) makeIndexes(ctx context.Context, t *target, names []string, in
 		command = append(command, bson.E{Key: "ignoreUnknownIndexOptions", Value: true})
 	}
 	if err := s.run(ctx, t.db, command, &bson.Raw{}); err != nil {
-		return fmt.Errorf("%s: create index %s: %w", shown(t.namespace()), shownAll(names), err)
+		return fmt.Errorf("%s: create index %s: %w", shown.Name(t.namespace()), shown.Names(names), err)
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 const (
@@ -59,7 +61,7 @@ func (s *loading) insert(ctx context.Context, t *target) error {
 	group.Go(func() error {
 		for b := range batches {
 			if err := s.insertBatch(ctx, t, b); err != nil {
-				err = fmt.Errorf("%s: %w", shown(t.namespace()), err)
+				err = fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
 				s.fail(err)
 				return err
 			}
@@ -179,7 +181,7 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 		case why.HasErrorCode(codeDuplicateKey) && t.kind != targetAuth:
 			s.leaveOut(t, doc, byIndex+why.Raw.Lookup("keyPattern").String())
 		default:
-			return o, fmt.Errorf("insert the document with _id %s: %w", shortened(doc.Lookup("_id").String()), why)
+			return o, fmt.Errorf("insert the document with _id %s: %w", shown.Short(doc.Lookup("_id").String()), why)
 		}
 		if ordered {
 			o.again = append(o.again, docs[next:]...)
@@ -228,15 +230,6 @@ func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *o
 		}
 	}
 	return refused, nil
-}
-
-// shortened cuts a text to what has room in an error.
-func shortened(text string) string {
-	const most = 120
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + " …"
-	}
-	return text
 }
 
 const (

@@ -7,7 +7,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // What a MongoDB of 5.0 to 8.3 can hold, and what becomes of it in a dump:
@@ -31,7 +32,7 @@ import (
 // What is on none of the lists below is dumped as it is, and named in a warning.
 
 // newestKnown is the newest version of which is known what it can hold.
-var newestKnown = archive.Version{8, 3}
+var newestKnown = version.Number{8, 3}
 
 var collectionTypes = []string{"collection", "view", "timeseries"}
 
@@ -45,18 +46,18 @@ var indexKinds = []string{"text", "2d", "2dsphere", "hashed", "columnstore", "qu
 func (q *inquiry) warnOfVersion() {
 	server := q.conn.server
 	if v := server.version; server.mongod && (v[0] > newestKnown[0] || v[0] == newestKnown[0] && v[1] > newestKnown[1]) {
-		q.warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown(server.text), newestKnown[0], newestKnown[1]))
+		q.warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown.Name(server.text), newestKnown[0], newestKnown[1]))
 	}
 }
 
 // warnOfKind tells of a collection of which something is on no list here.
 func (q *inquiry) warnOfKind(db string, e *entry) {
-	name := shown(db + "." + e.name)
+	name := shown.Name(db + "." + e.name)
 	if !slices.Contains(collectionTypes, e.kind) {
-		q.warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is dumped like a collection", name, shown(e.kind)))
+		q.warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is dumped like a collection", name, shown.Name(e.kind)))
 	}
 	if len(e.unknown) > 0 {
-		q.warn(fmt.Sprintf("the server says of %s what this program does not know, and what is not in the dump: %s", name, shownAll(e.unknown)))
+		q.warn(fmt.Sprintf("the server says of %s what this program does not know, and what is not in the dump: %s", name, shown.Names(e.unknown)))
 	}
 }
 
@@ -89,5 +90,5 @@ func (q *inquiry) warnOfLeftOut(db, name string) {
 	if isServersOwnCollection(name) {
 		return
 	}
-	q.warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown(db+"."+name)))
+	q.warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown.Name(db+"."+name)))
 }

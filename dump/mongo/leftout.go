@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // warnOfUsers tells of users and roles that are not in a dump and that nobody
@@ -19,7 +21,7 @@ func (q *inquiry) warnOfUsers(ctx context.Context) {
 	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || q.conn.server.proxy {
 		return
 	}
-	db := shown(q.cfg.Database)
+	db := shown.Name(q.cfg.Database)
 	const how = "MONGO_DUMP_USERS=on has them dumped, off says that they are not wanted"
 	found := false
 	for _, name := range []string{"system.users", "system.roles"} {
@@ -78,7 +80,7 @@ func (q *inquiry) warnOfLocal(ctx context.Context) {
 	}
 	if len(users) > 0 {
 		slices.Sort(users)
-		q.warn("collections of the database local are left out, as by mongodump: " + shownAll(users))
+		q.warn("collections of the database local are left out, as by mongodump: " + shown.Names(users))
 	}
 }
 
@@ -101,6 +103,6 @@ func (q *inquiry) warnOfClusterParameters(ctx context.Context) {
 	}
 	if len(names) > 0 {
 		slices.Sort(names)
-		q.warn("cluster parameters are left out, as by mongodump: " + shownAll(names) + "; set them anew after a restore (setClusterParameter)")
+		q.warn("cluster parameters are left out, as by mongodump: " + shown.Names(names) + "; set them anew after a restore (setClusterParameter)")
 	}
 }

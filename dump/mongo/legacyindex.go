@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // Servers before 3.4 took nearly anything for an index, kept it as it was written,
@@ -36,7 +38,7 @@ func modernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err e
 			definitions[i], err = withoutName(changed)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("index %s: %w", shown(indexName(index)), err)
+			return nil, nil, fmt.Errorf("index %s: %w", shown.Name(indexName(index)), err)
 		}
 		modern = append(modern, changed)
 		if other, twice := made[definitions[i]]; !twice || len(converted[i]) == 0 && len(converted[other]) > 0 {
@@ -46,15 +48,15 @@ func modernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err e
 	all := modern
 	modern = nil
 	for i, index := range all {
-		name := shown(indexName(index))
+		name := shown.Name(indexName(index))
 		switch other := made[definitions[i]]; {
 		case len(converted[i]) == 0:
 			modern = append(modern, index)
 		case other != i:
-			notes = append(notes, fmt.Sprintf("index %s is left out, as it is another name of %s", name, shown(indexName(all[other]))))
+			notes = append(notes, fmt.Sprintf("index %s is left out, as it is another name of %s", name, shown.Name(indexName(all[other]))))
 		default:
 			modern = append(modern, index)
-			notes = append(notes, fmt.Sprintf("index %s says what servers no longer take, and is made as its own took it: %s", name, shownAll(converted[i])))
+			notes = append(notes, fmt.Sprintf("index %s says what servers no longer take, and is made as its own took it: %s", name, shown.Names(converted[i])))
 		}
 	}
 	return modern, notes, nil

@@ -10,7 +10,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // An inquiry asks a server what is to be dumped. It may ask several times, and
@@ -85,7 +86,7 @@ func databaseNames(ctx context.Context, c *conn, authorized *bool) ([]string, er
 		case db.Name == "" || strings.ContainsAny(db.Name, ".\x00"):
 			return nil, fmt.Errorf("list the databases: the server names one %+q, which is no name", db.Name)
 		case slices.Contains(names, db.Name):
-			return nil, fmt.Errorf("list the databases: the server names %s twice", shown(db.Name))
+			return nil, fmt.Errorf("list the databases: the server names %s twice", shown.Name(db.Name))
 		}
 		names = append(names, db.Name)
 	}
@@ -112,13 +113,13 @@ func newEntry(doc bson.Raw) (*entry, error) {
 	e := &entry{name: name, kind: "collection", options: bson.Raw(emptyDocument), unknown: unknown(doc, entryFields)}
 	if kind, err := doc.LookupErr("type"); err == nil { // servers before 3.4 say nothing
 		if e.kind, ok = kind.StringValueOK(); !ok || e.kind == "" {
-			return nil, fmt.Errorf("the server says of %s a type that is no text", shown(name))
+			return nil, fmt.Errorf("the server says of %s a type that is no text", shown.Name(name))
 		}
 	}
 	if options, err := doc.LookupErr("options"); err == nil && options.Type != bson.TypeNull {
 		raw, ok := options.DocumentOK()
 		if !ok || raw.Validate() != nil || deeperThan(raw, mostDepth) {
-			return nil, fmt.Errorf("the server says of %s options that are no document", shown(name))
+			return nil, fmt.Errorf("the server says of %s options that are no document", shown.Name(name))
 		}
 		e.options = slices.Clone(raw)
 	}
@@ -174,7 +175,7 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 		}
 		missing = slices.Sorted(maps.Keys(named))
 	}
-	return nil, fmt.Errorf("the server names collections that it does not describe, each of %d times that it was asked: %s", tries, shownAll(missing))
+	return nil, fmt.Errorf("the server names collections that it does not describe, each of %d times that it was asked: %s", tries, shown.Names(missing))
 }
 
 // bucketsOf looks whether each time series has the collection that its documents
@@ -184,9 +185,9 @@ func (q *inquiry) bucketsOf(all []*entry) error {
 		return nil
 	}
 	for _, e := range all {
-		buckets := archive.BucketsPrefix + e.name
+		buckets := version.BucketsPrefix + e.name
 		if e.kind == "timeseries" && !slices.ContainsFunc(all, func(other *entry) bool { return other.name == buckets }) {
-			return fmt.Errorf("the server lists the time series %s, and not its buckets", shown(e.name))
+			return fmt.Errorf("the server lists the time series %s, and not its buckets", shown.Name(e.name))
 		}
 	}
 	return nil
@@ -207,7 +208,7 @@ func (q *inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry
 			return err
 		}
 		if seen[e.name] {
-			return fmt.Errorf("the server lists %s twice", shown(e.name))
+			return fmt.Errorf("the server lists %s twice", shown.Name(e.name))
 		}
 		seen[e.name] = true
 		all = append(all, e)
@@ -240,9 +241,9 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 	if err != nil {
 		return nil, errors.Join(why, err)
 	}
-	q.warn(fmt.Sprintf("the server reads none of the views of %s, as the definition of one is invalid (%v): they are dumped as they stand in system.views", shown(db), why))
+	q.warn(fmt.Sprintf("the server reads none of the views of %s, as the definition of one is invalid (%v): they are dumped as they stand in system.views", shown.Name(db), why))
 	for _, e := range all {
-		name, ok := strings.CutPrefix(e.name, archive.BucketsPrefix)
+		name, ok := strings.CutPrefix(e.name, version.BucketsPrefix)
 		if !ok || !has(e.options, "timeseries") {
 			continue
 		}
@@ -265,10 +266,10 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		on, isText := doc.Lookup("viewOn").StringValueOK()
 		_, isPipeline := doc.Lookup("pipeline").ArrayOK()
 		switch {
-		case strings.HasPrefix(on, archive.BucketsPrefix):
+		case strings.HasPrefix(on, version.BucketsPrefix):
 			return nil
 		case !ok || name == "" || !isText || !isPipeline:
-			q.warn(fmt.Sprintf("view %s is left out, as its definition is none", shown(id)))
+			q.warn(fmt.Sprintf("view %s is left out, as its definition is none", shown.Name(id)))
 			return nil
 		}
 		elements, err := doc.Elements()
@@ -283,7 +284,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		return nil
 	})
 	if err != nil {
-		q.warn(fmt.Sprintf("the views of %s are left out: %v", shown(db), err))
+		q.warn(fmt.Sprintf("the views of %s are left out: %v", shown.Name(db), err))
 	}
 	return all, nil
 }

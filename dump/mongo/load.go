@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // LoadConfig says where an archive goes.
@@ -208,7 +209,7 @@ func (s *loading) fill(ctx context.Context) error {
 		case t == nil:
 		case block.End != nil:
 			if err := s.filled(ctx, t, *block.End); err != nil {
-				return fmt.Errorf("%s: %w", shown(t.namespace()), err)
+				return fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
 			}
 			if t.kind != targetCollection && t.kind != targetTimeSeries { // users, and views, which have no documents
 				continue
@@ -232,7 +233,7 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 		return fmt.Errorf("%d documents were inserted, the dump holds %d", t.inserted, want.Rows)
 	}
 	if t.without > 0 {
-		s.cfg.Warn(fmt.Sprintf("%s: %d documents have no _id, as only old servers allowed; servers give each one, so they have got one made of what they hold and of their place, the same at each restore", shown(t.namespace()), t.without))
+		s.cfg.Warn(fmt.Sprintf("%s: %d documents have no _id, as only old servers allowed; servers give each one, so they have got one made of what they hold and of their place, the same at each restore", shown.Name(t.namespace()), t.without))
 	}
 	return s.countDocuments(ctx, t)
 }

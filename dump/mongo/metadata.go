@@ -9,6 +9,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // metadata is what an archive says of a collection, in canonical extended JSON.
@@ -49,7 +51,7 @@ func (c *collection) describe(withUUID bool) (inexact []string, err error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("describe %s: %w", shown(c.Namespace()), err)
+		return nil, fmt.Errorf("describe %s: %w", shown.Name(c.Namespace()), err)
 	}
 	c.Metadata = text
 	return inexact, nil
@@ -116,7 +118,7 @@ func (m *metadata) keepExact() (inexact []string, err error) {
 // warnOfInexact tells what of a collection comes back by this program alone.
 func (s *Source) warnOfInexact(c *collection, names []string) {
 	if len(names) > 0 {
-		s.cfg.Warn(fmt.Sprintf("%s: extended JSON, which is what mongorestore reads, does not hold all that it has: %s; restore brings it back as it is, mongorestore leaves it out", shown(c.Namespace()), shownAll(names)))
+		s.cfg.Warn(fmt.Sprintf("%s: extended JSON, which is what mongorestore reads, does not hold all that it has: %s; restore brings it back as it is, mongorestore leaves it out", shown.Name(c.Namespace()), shown.Names(names)))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A moment is what makes one state of the database of documents that are read
@@ -127,14 +129,14 @@ func (d *dumping) warnOfUnreadInPast(all []*collection) {
 		}
 	}
 	if len(names) > 0 {
-		d.cfg.Warn("capped collections know no snapshot and are read as they are then: " + shownAll(names))
+		d.cfg.Warn("capped collections know no snapshot and are read as they are then: " + shown.Names(names))
 	}
 }
 
 // clusterTime takes the present as the time to read at.
 func clusterTime(ctx context.Context, c *conn, probe *collection) (bson.Timestamp, error) {
 	command := bson.D{
-		{Key: "find", Value: c.server.version.DataName(&probe.Collection)},
+		{Key: "find", Value: c.server.version.DataName(probe.Type, probe.Name)},
 		{Key: "limit", Value: 1},
 		{Key: "singleBatch", Value: true},
 		{Key: "readConcern", Value: bson.D{{Key: "level", Value: "snapshot"}}},

@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // Config says what to dump and how to reach it.
@@ -129,7 +129,7 @@ func teller(to func(string), one *sync.Mutex) func(string) {
 	return func(text string) {
 		one.Lock()
 		defer one.Unlock()
-		to(archive.Line(text))
+		to(shown.Line(text))
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 )
 
 // What only a mongod has is played by a fake.

@@ -8,7 +8,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // An operation is an entry of the oplog, or one of those within an entry, taken
@@ -70,7 +72,7 @@ func newOperation(entry bson.Raw) (*operation, error) {
 		return o, nil
 	}
 	if !slices.Contains([]string{"i", "u", "d", "c"}, o.op) {
-		return nil, fmt.Errorf("what was done to %s during the dump cannot be repeated: the oplog has an entry of a kind that this program does not know: %+q", shown(ns), o.op)
+		return nil, fmt.Errorf("what was done to %s during the dump cannot be repeated: the oplog has an entry of a kind that this program does not know: %+q", shown.Name(ns), o.op)
 	}
 	command := ""
 	if o.op == "c" {
@@ -89,10 +91,10 @@ func newOperation(entry bson.Raw) (*operation, error) {
 	case o.db == "config", strings.HasPrefix(o.db, internalPrefix):
 		return o, nil
 	case command == "importCollection":
-		return nil, fmt.Errorf("%s was imported during the dump", shown(o.namespace()))
+		return nil, fmt.Errorf("%s was imported during the dump", shown.Name(o.namespace()))
 	case command == "renameCollection": // of a collection with other documents, perhaps, than those that were read under its name
 		to, _ := o.object.Lookup("to").StringValueOK()
-		return nil, fmt.Errorf("%s was renamed to %s during the dump", shown(o.name), shown(to))
+		return nil, fmt.Errorf("%s was renamed to %s during the dump", shown.Name(o.name), shown.Name(to))
 	case o.name == viewsName:
 		return o, o.ofView()
 	case command == "":
@@ -101,7 +103,7 @@ func newOperation(entry bson.Raw) (*operation, error) {
 	}
 	known := false
 	if o.deed, known = commandDeeds[command]; !known {
-		return nil, fmt.Errorf("what was done to %s during the dump cannot be repeated: %s", shown(o.db), shown(command))
+		return nil, fmt.Errorf("what was done to %s during the dump cannot be repeated: %s", shown.Name(o.db), shown.Name(command))
 	}
 	return o, nil
 }
@@ -114,15 +116,15 @@ func (o *operation) ofView() error {
 	id, _ := o.object.Lookup("_id").StringValueOK()
 	on, _ := o.object.Lookup("viewOn").StringValueOK()
 	switch {
-	case o.op == "i" && strings.HasPrefix(on, archive.BucketsPrefix):
-		return fmt.Errorf("the time series %s was made during the dump", shown(id))
+	case o.op == "i" && strings.HasPrefix(on, version.BucketsPrefix):
+		return fmt.Errorf("the time series %s was made during the dump", shown.Name(id))
 	case o.op == "u":
 		id, _ = o.Lookup("o2", "_id").StringValueOK()
-		return fmt.Errorf("the view %s was changed during the dump", shown(id))
+		return fmt.Errorf("the view %s was changed during the dump", shown.Name(id))
 	}
 	name, ok := strings.CutPrefix(id, o.db+".")
 	if !ok {
-		return fmt.Errorf("the oplog has a view %+q, which is none of %s", id, shown(o.db))
+		return fmt.Errorf("the oplog has a view %+q, which is none of %s", id, shown.Name(o.db))
 	}
 	o.deed, o.name = changeView, name
 	return nil
@@ -187,7 +189,7 @@ func (s scope) add(db, name, kind string) {
 		s.views[db+"."+name] = true
 		return
 	case "timeseries":
-		s.collections[db+"."+archive.BucketsPrefix+name] = true
+		s.collections[db+"."+version.BucketsPrefix+name] = true
 	}
 	s.collections[db+"."+name] = true
 }
@@ -209,10 +211,10 @@ func (s scope) covers(o *operation) bool {
 		there := s.views[ns]
 		switch {
 		case o.op == "d":
-			buckets := o.db + "." + archive.BucketsPrefix + o.name
+			buckets := o.db + "." + version.BucketsPrefix + o.name
 			if s.collections[ns] && s.collections[buckets] { // a time series whose buckets are dropped next
 				there = true
-				s.drop(o.db, archive.BucketsPrefix+o.name)
+				s.drop(o.db, version.BucketsPrefix+o.name)
 			}
 			delete(s.views, ns)
 			return there
@@ -233,7 +235,7 @@ func (s scope) covers(o *operation) bool {
 // drop takes out a collection; one of buckets with its time series.
 func (s scope) drop(db, name string) {
 	delete(s.collections, db+"."+name)
-	series, ok := strings.CutPrefix(name, archive.BucketsPrefix)
+	series, ok := strings.CutPrefix(name, version.BucketsPrefix)
 	if ns := db + "." + series; ok && s.collections[ns] {
 		delete(s.collections, ns)
 		s.views[ns] = true // as which it stands among the views

@@ -5,7 +5,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // An oplogCheck refuses entries after which a dump is not what it seems.
@@ -48,18 +49,18 @@ func (c *oplogCheck) operation(o *operation) error {
 		}
 	case changeView:
 		if o.op == "d" && (c.listed.views[ns] || c.listed.collections[ns]) {
-			return fmt.Errorf("%s was dropped during the dump", shown(ns))
+			return fmt.Errorf("%s was dropped during the dump", shown.Name(ns))
 		}
 	case createCollection:
 		delete(c.strange, ns)
 	case dropCollection:
 		if c.listed.collections[ns] {
-			return fmt.Errorf("%s was dropped during the dump", shown(ns))
+			return fmt.Errorf("%s was dropped during the dump", shown.Name(ns))
 		}
 		delete(c.strange, ns)
 	case dropDatabase:
 		if c.listed.databases[o.db] {
-			return fmt.Errorf("database %s was dropped during the dump", shown(o.db))
+			return fmt.Errorf("database %s was dropped during the dump", shown.Name(o.db))
 		}
 	default:
 		if !covered {
@@ -73,8 +74,8 @@ func (c *oplogCheck) operation(o *operation) error {
 // dump's end, and was neither listed when the dump began nor made since.
 func (c *oplogCheck) explained(end []*collection) error {
 	for _, coll := range end {
-		if c.strange[coll.Namespace()] || coll.Type == "timeseries" && c.strange[coll.DB+"."+archive.BucketsPrefix+coll.Name] {
-			return fmt.Errorf("%s was written to during the dump, and the server did not list it when the dump began", shown(coll.Namespace()))
+		if c.strange[coll.Namespace()] || coll.Type == "timeseries" && c.strange[coll.DB+"."+version.BucketsPrefix+coll.Name] {
+			return fmt.Errorf("%s was written to during the dump, and the server did not list it when the dump began", shown.Name(coll.Namespace()))
 		}
 	}
 	return nil

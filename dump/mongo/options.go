@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // What a server lists of a collection and of its indexes is what somebody set, and what the server notes there for
@@ -81,15 +83,15 @@ func unknownIndexOptions(index bson.Raw) []string {
 func (s *Source) warnOfUnknown(c *collection) {
 	tell := func(what string, names []string) {
 		if len(names) > 0 {
-			s.cfg.Warn(fmt.Sprintf("%s has options that this program does not know, and that may be this server's own: %s; they are in the dump, and a server that does not know them leaves them out", what, shownAll(names)))
+			s.cfg.Warn(fmt.Sprintf("%s has options that this program does not know, and that may be this server's own: %s; they are in the dump, and a server that does not know them leaves them out", what, shown.Names(names)))
 		}
 	}
-	tell(shown(c.Namespace()), unknownOptions(c.options))
+	tell(shown.Name(c.Namespace()), unknownOptions(c.options))
 	for _, index := range c.indexes {
-		name := "index " + shown(indexName(index)) + " of " + shown(c.Namespace())
+		name := "index " + shown.Name(indexName(index)) + " of " + shown.Name(c.Namespace())
 		tell(name, unknownIndexOptions(index))
 		if kind := unknownKind(index); kind != "" {
-			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is in the dump as the server describes it", name, shown(kind)))
+			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is in the dump as the server describes it", name, shown.Name(kind)))
 		}
 	}
 }
@@ -121,11 +123,11 @@ func (s *loading) createCollection(ctx context.Context, t *target) error {
 	}
 	err := create(nil)
 	if names := unknownOptions(t.metadata.Options); len(names) > 0 && hasCode(err, codeUnknownField) {
-		s.cfg.Warn(fmt.Sprintf("%s is made without options of the dump that the server does not know: %s: %v", shown(t.namespace()), shownAll(names), err))
+		s.cfg.Warn(fmt.Sprintf("%s is made without options of the dump that the server does not know: %s: %v", shown.Name(t.namespace()), shown.Names(names), err))
 		err = create(names)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: create: %w", shown(t.namespace()), err)
+		return fmt.Errorf("%s: create: %w", shown.Name(t.namespace()), err)
 	}
 	return nil
 }

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // A target is where a collection of the archive goes.
@@ -35,8 +37,8 @@ const (
 func (t *target) namespace() string { return t.db + "." + t.name }
 
 // dataName is the collection that the documents go into, on a server of that version.
-func (t *target) dataName(version archive.Version) string {
-	return version.DataName(&archive.Collection{DB: t.db, Name: t.name, Type: t.Type})
+func (t *target) dataName(version version.Number) string {
+	return version.DataName(t.Type, t.name)
 }
 
 // selects tells whether less than all of the archive is loaded, or under other names.
@@ -74,17 +76,17 @@ func (s *loading) makePlan() error {
 			continue
 		}
 		if c.Type != "" && !slices.Contains(collectionTypes, c.Type) {
-			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is restored like a collection", shown(c.Namespace()), shown(c.Type)))
+			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is restored like a collection", shown.Name(c.Namespace()), shown.Name(c.Type)))
 		}
 		t, err := s.newTarget(c)
 		if err != nil {
-			return fmt.Errorf("%s: %w", shown(c.Namespace()), err)
+			return fmt.Errorf("%s: %w", shown.Name(c.Namespace()), err)
 		}
 		if described += t.metadata.size(); described > mostListed { // numbers in JSON may be shorter than what they become
-			return fmt.Errorf("%s: with its metadata there are more than the %d bytes that a dump has", shown(c.Namespace()), mostListed)
+			return fmt.Errorf("%s: with its metadata there are more than the %d bytes that a dump has", shown.Name(c.Namespace()), mostListed)
 		}
 		if other, ok := taken[t.namespace()]; ok {
-			return fmt.Errorf("%s and %s would both go to %s", shown(other), shown(c.Namespace()), shown(t.namespace()))
+			return fmt.Errorf("%s and %s would both go to %s", shown.Name(other), shown.Name(c.Namespace()), shown.Name(t.namespace()))
 		}
 		taken[t.namespace()] = c.Namespace()
 		s.plan = append(s.plan, t)
@@ -148,13 +150,13 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 		t.db = s.cfg.Database
 	}
 	if s.cfg.Database != "" && t.db != s.cfg.Database {
-		return nil, fmt.Errorf("into database %s: it would be renamed to %s: %w", shown(s.cfg.Database), shown(t.namespace()), ErrOutside)
+		return nil, fmt.Errorf("into database %s: it would be renamed to %s: %w", shown.Name(s.cfg.Database), shown.Name(t.namespace()), ErrOutside)
 	}
 	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
 		return nil, fmt.Errorf("%+q is no name to load it under", t.namespace())
 	}
 	if t.db != c.DB && isServersOwn(t.db) {
-		return nil, fmt.Errorf("it would go to %s, in a database that is the server's own", shown(t.namespace()))
+		return nil, fmt.Errorf("it would go to %s, in a database that is the server's own", shown.Name(t.namespace()))
 	}
 	var err error
 	if t.metadata, err = parseMetadata(c.Metadata); err != nil {
@@ -165,7 +167,7 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 		return nil, fmt.Errorf("its metadata: %w", err)
 	}
 	for _, note := range notes {
-		s.cfg.Warn(shown(t.namespace()) + ": " + note)
+		s.cfg.Warn(shown.Name(t.namespace()) + ": " + note)
 	}
 	options := t.metadata.Options
 	switch {
@@ -177,7 +179,7 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	elements, _ := options.Elements()
 	for _, e := range elements {
 		if strings.HasPrefix(e.Key(), "$") { // of a command: $db says which database it is for
-			return nil, fmt.Errorf("its option %s is none of a collection", shown(e.Key()))
+			return nil, fmt.Errorf("its option %s is none of a collection", shown.Name(e.Key()))
 		}
 	}
 	if (t.kind == targetTimeSeries) != (c.Type == "timeseries") {

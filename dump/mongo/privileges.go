@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // ErrUndroppable is returned when a collection that is to be dropped cannot be.
@@ -76,7 +78,7 @@ func (s *loading) checkRights(ctx context.Context, drop []*target) error {
 	var errs []error
 	for _, t := range drop {
 		if len(has.lacking(func(r resource) bool { return r.holds(t) }, "dropCollection")) > 0 {
-			errs = append(errs, fmt.Errorf("%w: %s", ErrUndroppable, shown(t.namespace())))
+			errs = append(errs, fmt.Errorf("%w: %s", ErrUndroppable, shown.Name(t.namespace())))
 		}
 	}
 	return errors.Join(append(errs, s.missing(has))...)
@@ -106,7 +108,7 @@ func (s *loading) missing(has privileges) error {
 	}
 	var errs []error
 	for _, actions := range sortedKeys(where) {
-		errs = append(errs, fmt.Errorf("%w: %s on %s", ErrNoRight, actions, shownAll(where[actions])))
+		errs = append(errs, fmt.Errorf("%w: %s on %s", ErrNoRight, actions, shown.Names(where[actions])))
 	}
 	return errors.Join(errs...)
 }

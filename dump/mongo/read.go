@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 const (
@@ -68,7 +69,7 @@ func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []
 	for _, r := range readings {
 		group.Go(func() error { // waits for one before it to be done
 			if err := d.read(ctx, r); err != nil {
-				return fmt.Errorf("read %s: %w", shown(r.Namespace()), d.inThePast(err))
+				return fmt.Errorf("read %s: %w", shown.Name(r.Namespace()), d.inThePast(err))
 			}
 			close(r.chunks)
 			return nil

@@ -9,6 +9,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A refusal is a definition of the dump that the server does not make: a unique
@@ -70,7 +72,7 @@ func (s *loading) leaveOut(t *target, doc bson.Raw, why string) {
 	t.others++
 	l := s.leftOut[i]
 	if l.n++; l.n <= most {
-		l.first = append(l.first, fmt.Sprintf("%s of %s", shortened(doc.Lookup("_id").String()), shown(t.namespace())))
+		l.first = append(l.first, fmt.Sprintf("%s of %s", shown.Short(doc.Lookup("_id").String()), shown.Name(t.namespace())))
 	}
 }
 

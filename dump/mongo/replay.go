@@ -11,7 +11,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // A replay plays a recorded oplog on what was loaded. What it does to indexes is
@@ -61,7 +62,7 @@ func (s *loading) replayOplog(ctx context.Context) error {
 func inOplog(entry bson.Raw, err error) error {
 	t, i, _ := entry.Lookup("ts").TimestampOK()
 	ns, _ := entry.Lookup("ns").StringValueOK()
-	return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown(ns), err)
+	return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown.Name(ns), err)
 }
 
 // play plays one entry, or keeps it until its transaction is committed.
@@ -174,7 +175,7 @@ func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 	r.forgetCollections(db, "")
 	names := r.dropDatabase(db)
 	for _, name := range names {
-		if series, ok := strings.CutPrefix(name, archive.BucketsPrefix); ok && slices.Contains(names, series) { // with which they go
+		if series, ok := strings.CutPrefix(name, version.BucketsPrefix); ok && slices.Contains(names, series) { // with which they go
 			continue
 		}
 		err := r.run(ctx, db, bson.D{{Key: "drop", Value: name}}, &bson.Raw{})
@@ -214,7 +215,7 @@ func (r *replay) applyView(ctx context.Context, o *operation) error {
 		return nil
 	}
 	delete(r.views, o.namespace())
-	err = fmt.Errorf("%s: create: %w", shown(o.namespace()), err)
+	err = fmt.Errorf("%s: create: %w", shown.Name(o.namespace()), err)
 	if errors.Is(err, ErrNotEmpty) {
 		r.refused = append(r.refused, refusal{viewRefused, err})
 		return nil
@@ -287,11 +288,11 @@ func (r *replay) vacant(ctx context.Context, o *operation) error {
 	}
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "filter", Value: bson.D{{Key: "name", Value: o.name}}}, {Key: "nameOnly", Value: true}}
 	if err := r.run(ctx, o.db, command, &answer); err != nil {
-		return fmt.Errorf("list the collections of %s: %w", shown(o.db), err)
+		return fmt.Errorf("list the collections of %s: %w", shown.Name(o.db), err)
 	}
 	for _, found := range answer.Cursor.FirstBatch {
 		if found.Name == o.name {
-			return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown(o.namespace()))
+			return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown.Name(o.namespace()))
 		}
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // noteIndex has an index made at the end. In a command its name stands first.
@@ -27,8 +27,8 @@ func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool)
 	if !has(index, "key") {
 		return errors.New("an index without a key")
 	}
-	if spec, ok := index.Lookup("originalSpec").DocumentOK(); ok && strings.HasPrefix(name, archive.BucketsPrefix) {
-		name, index = strings.TrimPrefix(name, archive.BucketsPrefix), spec // of a time series, as it was asked for
+	if spec, ok := index.Lookup("originalSpec").DocumentOK(); ok && strings.HasPrefix(name, version.BucketsPrefix) {
+		name, index = strings.TrimPrefix(name, version.BucketsPrefix), spec // of a time series, as it was asked for
 	}
 	t := r.targetNamed(db, name)
 	if t == nil {
@@ -77,7 +77,7 @@ func (r *replay) targetNamed(db, name string) *target {
 // the end: of a time series' buckets that is the time series, and they themselves
 // where servers before 6.0 do not say how an index was asked for.
 func (r *replay) indexed(db, name string) []*target {
-	series := strings.TrimPrefix(name, archive.BucketsPrefix)
+	series := strings.TrimPrefix(name, version.BucketsPrefix)
 	var all []*target
 	for _, t := range r.plan {
 		if t.db == db && (t.name == name || t.name == series) {
@@ -103,7 +103,7 @@ func (r *replay) forgetIndex(db, name string, command bson.Raw) {
 // forgetCollections forgets what was to be done at the end about a collection
 // that was dropped, or about all of a database.
 func (r *replay) forgetCollections(db, name string) {
-	series := strings.TrimPrefix(name, archive.BucketsPrefix) // which goes with its buckets
+	series := strings.TrimPrefix(name, version.BucketsPrefix) // which goes with its buckets
 	r.plan = slices.DeleteFunc(r.plan, func(t *target) bool {
 		return t.db == db && (name == "" || t.name == name || t.name == series)
 	})

@@ -7,7 +7,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // A searchProbe finds the indexes of Search and of vector search, of Atlas and, since
@@ -20,7 +21,7 @@ type searchProbe struct {
 
 // find returns the names of a collection's search indexes.
 func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (names []string) {
-	ofView := coll.isView() && c.server.version.AtLeast(archive.Version{8})
+	ofView := coll.isView() && c.server.version.AtLeast(version.Number{8})
 	if !c.server.mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
 		return nil
 	}
@@ -63,6 +64,6 @@ func (q *inquiry) warnOfSearch(listed []*collection, search *searchProbe) {
 		}
 	}
 	if len(all) > 0 {
-		q.warn(fmt.Sprintf("search indexes are left out, as by mongodump: %s; make them anew after a restore", shownAll(all)))
+		q.warn(fmt.Sprintf("search indexes are left out, as by mongodump: %s; make them anew after a restore", shown.Names(all)))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // ErrNothingSelected is returned when what was asked for is not in the dump: a
@@ -21,17 +23,17 @@ func (s *loading) checkSelection(loadable []string) error {
 	}
 	for i, r := range s.renamings {
 		if !matches(r.from) {
-			return fmt.Errorf("%w to rename: %s matches nothing; %s", ErrNothingSelected, shown(s.cfg.From[i]), inTheDump(loadable))
+			return fmt.Errorf("%w to rename: %s matches nothing; %s", ErrNothingSelected, shown.Name(s.cfg.From[i]), inTheDump(loadable))
 		}
 	}
 	for i, re := range s.filter.include {
 		if !matches(re) {
-			s.cfg.Warn(fmt.Sprintf("include %s matches nothing of the dump", shown(s.cfg.Include[i])))
+			s.cfg.Warn(fmt.Sprintf("include %s matches nothing of the dump", shown.Name(s.cfg.Include[i])))
 		}
 	}
 	for i, re := range s.filter.exclude {
 		if !matches(re) {
-			s.cfg.Warn(fmt.Sprintf("exclude %s matches nothing of the dump", shown(s.cfg.Exclude[i])))
+			s.cfg.Warn(fmt.Sprintf("exclude %s matches nothing of the dump", shown.Name(s.cfg.Exclude[i])))
 		}
 	}
 	if len(s.plan) == 0 {
@@ -49,5 +51,5 @@ func inTheDump(names []string) string {
 	if len(names) == 0 {
 		return "there is nothing in it that is restored"
 	}
-	return "in it there is " + shownAll(names)
+	return "in it there is " + shown.Names(names)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // Through a mongos a collection is read as a whole, wherever its documents lie. By
@@ -23,7 +25,7 @@ func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
 	byName := map[string]*collection{}
 	for _, c := range all {
 		if c.DB != "config" && c.DB != "admin" {
-			byName[c.DB+"."+d.conn.server.version.DataName(&c.Collection)] = c
+			byName[c.DB+"."+d.conn.server.version.DataName(c.Type, c.Name)] = c
 		}
 	}
 	command := bson.D{{Key: "find", Value: "collections"}, {Key: "noCursorTimeout", Value: true}}
@@ -39,7 +41,7 @@ func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
 		}
 		key, err := c.userKey(key)
 		if err != nil {
-			return fmt.Errorf("%s: %w", shown(name), err)
+			return fmt.Errorf("%s: %w", shown.Name(name), err)
 		}
 		c.sharding, err = bson.Marshal(bson.D{{Key: "key", Value: key}, {Key: "unique", Value: truth(doc, "unique")}})
 		return err
@@ -93,14 +95,14 @@ func (s *loading) shard(ctx context.Context) error {
 				return err
 			}
 			if err := s.shardCollection(ctx, t, key); err != nil && ctx.Err() == nil {
-				s.cfg.Warn(fmt.Sprintf("%s is not sharded, as it was where it was dumped: %v", shown(t.namespace()), err))
+				s.cfg.Warn(fmt.Sprintf("%s is not sharded, as it was where it was dumped: %v", shown.Name(t.namespace()), err))
 			} else if err != nil {
 				return context.Cause(ctx)
 			}
 		}
 	}
 	if len(unsharded) > 0 {
-		s.cfg.Warn("collections that were sharded are not, as the target is no mongos of a sharded cluster: " + shownAll(unsharded))
+		s.cfg.Warn("collections that were sharded are not, as the target is no mongos of a sharded cluster: " + shown.Names(unsharded))
 	}
 	return nil
 }

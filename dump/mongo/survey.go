@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // Survey connects to the server, finds out what would be dumped, and ends the
@@ -57,7 +58,7 @@ func (q *inquiry) nothing(ctx context.Context, all []*collection) error {
 	}
 	e := &dump.EmptyError{Asked: "all databases"}
 	if q.cfg.Database != "" {
-		e.Asked = "database " + shown(q.cfg.Database)
+		e.Asked = "database " + shown.Name(q.cfg.Database)
 	}
 	if !q.filter.all() {
 		e.Asked = q.asked() + " of " + strings.TrimPrefix(e.Asked, "all ")
@@ -86,10 +87,10 @@ func (q *inquiry) nothing(ctx context.Context, all []*collection) error {
 func (s *Source) asked() string {
 	what := "collections"
 	if len(s.cfg.Include) > 0 {
-		what += " " + shownAll(s.cfg.Include)
+		what += " " + shown.Names(s.cfg.Include)
 	}
 	if len(s.cfg.Exclude) > 0 {
-		what += " but " + shownAll(s.cfg.Exclude)
+		what += " but " + shown.Names(s.cfg.Exclude)
 	}
 	return what
 }
@@ -98,7 +99,7 @@ func (s *Source) asked() string {
 func (q *inquiry) warnOfUnmatched(all []*collection) {
 	for i, re := range q.filter.include {
 		if !slices.ContainsFunc(all, func(c *collection) bool { return re.MatchString(c.Namespace()) }) {
-			q.warn(fmt.Sprintf("include %s matches no collection", shown(q.cfg.Include[i])))
+			q.warn(fmt.Sprintf("include %s matches no collection", shown.Name(q.cfg.Include[i])))
 		}
 	}
 }

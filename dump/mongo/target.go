@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A placement is what is dropped for a dump where it goes. place alone makes one,
@@ -33,16 +34,16 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	for _, db := range p.target.Databases {
 		names, err := s.collectionNames(ctx, db)
 		if err != nil {
-			return p, fmt.Errorf("list the collections of %s: %w", shown(db), err)
+			return p, fmt.Errorf("list the collections of %s: %w", shown.Name(db), err)
 		}
 		for _, name := range names {
 			i := slices.IndexFunc(s.plan, func(t *target) bool { return t.db == db && t.name == name })
 			switch {
 			case i >= 0 && s.cfg.Clean:
 				p.drop = append(p.drop, s.plan[i])
-				p.target.Drops = append(p.target.Drops, "collection "+shown(s.plan[i].namespace()))
+				p.target.Drops = append(p.target.Drops, "collection "+shown.Name(s.plan[i].namespace()))
 			case i >= 0 || !s.cfg.Clean && !s.selects() && db != "admin":
-				return p, fmt.Errorf("%w: there is %s", ErrNotEmpty, shown(db+"."+name))
+				return p, fmt.Errorf("%w: there is %s", ErrNotEmpty, shown.Name(db+"."+name))
 			case i < 0 && s.cfg.Clean && !s.selects():
 				stay = append(stay, db+"."+name)
 			}
@@ -55,12 +56,12 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	if withUsers && s.cfg.Clean {
 		what := "users and roles that are not in the dump"
 		if s.users.db != "" {
-			what = "users and roles of database " + shown(s.users.db) + " that are not in the dump"
+			what = "users and roles of database " + shown.Name(s.users.db) + " that are not in the dump"
 		}
 		p.target.Drops = append(p.target.Drops, what)
 	}
 	if len(stay) > 0 {
-		s.cfg.Warn(fmt.Sprintf("%d collections of the target are not in the dump and stay, the first of them: %s", len(stay), shown(stay[0])))
+		s.cfg.Warn(fmt.Sprintf("%d collections of the target are not in the dump and stay, the first of them: %s", len(stay), shown.Name(stay[0])))
 	}
 	return p, nil
 }
@@ -70,9 +71,9 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	for _, t := range p.drop {
 		err := s.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
 		_, isServers := errors.AsType[mongo.ServerError](err)
-		s.gone = dump.Dropped(s.gone, "collection "+shown(t.namespace()), err, isServers && !mongo.IsNetworkError(err))
+		s.gone = dump.Dropped(s.gone, "collection "+shown.Name(t.namespace()), err, isServers && !mongo.IsNetworkError(err))
 		if err != nil {
-			return fmt.Errorf("drop %s: %w", shown(t.namespace()), err)
+			return fmt.Errorf("drop %s: %w", shown.Name(t.namespace()), err)
 		}
 	}
 	if s.users == nil {

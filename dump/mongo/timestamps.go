@@ -9,7 +9,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // takesEmptyTimestamps tells whether the server can be told to leave a timestamp
@@ -22,7 +23,7 @@ func (s serverInfo) takesEmptyTimestamps() bool {
 	}
 	patches := map[int]int{5: 29, 6: 17, 7: 13}
 	patch, ok := patches[v[0]]
-	return v.AtLeast(archive.Version{8}) || ok && v[2] >= patch
+	return v.AtLeast(version.Number{8}) || ok && v[2] >= patch
 }
 
 // keepEmptyTimestamps puts back the timestamps of zero in documents that have just
@@ -45,7 +46,7 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 		}
 		if err != nil && !t.warned {
 			t.warned = true
-			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", shown(t.namespace()), err))
+			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", shown.Name(t.namespace()), err))
 		}
 	}
 }

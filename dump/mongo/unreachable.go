@@ -19,6 +19,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // unreachable makes of the driver's account of all it knows of the servers what
@@ -99,7 +100,7 @@ func wrongSet(ctx context.Context, opts *options.ClientOptions) error {
 		case hello.SetName == "":
 			return fmt.Errorf("%s: %s is of none", what, host)
 		default:
-			return fmt.Errorf("%s: %s is of %s", what, host, shown(hello.SetName))
+			return fmt.Errorf("%s: %s is of %s", what, host, shown.Name(hello.SetName))
 		}
 	}
 	return errors.New(what)

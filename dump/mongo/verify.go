@@ -3,7 +3,7 @@ package mongo
 import (
 	"io"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 )
 
 // Verify reads an archive to its end and returns nil for a whole one.

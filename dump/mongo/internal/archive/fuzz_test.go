@@ -14,6 +14,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // FuzzReader holds the reader to a plain reading of the format, and to the writer: what it reads as whole can be
@@ -174,7 +176,7 @@ func plainly(stream []byte, mend bool) (content [][][]byte, vouched bool, err er
 		}
 		c := fields(doc, want...)
 		name := c["collection"].StringValue()
-		if kind, _ := c["type"].StringValueOK(); kind == "timeseries" && !ParseVersion(header["server_version"].StringValue()).RawData() {
+		if kind, _ := c["type"].StringValueOK(); kind == "timeseries" && !version.Parse(header["server_version"].StringValue()).RawData() {
 			name = "system.buckets." + name
 		}
 		key := [2]string{c["db"].StringValue(), name}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A Reader reads an archive of either kind and holds it to what it says of
@@ -117,7 +118,7 @@ func (a *Reader) expect() error {
 		c := &a.prelude.Collections[i]
 		key := a.prelude.key(c)
 		if a.collections[key] != nil {
-			return damaged("prelude: %s comes twice", Shown(c.Namespace()))
+			return damaged("prelude: %s comes twice", shown.Whole(c.Namespace()))
 		}
 		a.collections[key] = &reading{Collection: c}
 	}
@@ -160,9 +161,9 @@ func (a *Reader) next() (Block, error) {
 		r := a.collections[[2]string{head.db, head.name}]
 		switch {
 		case r == nil:
-			return Block{}, damaged("%s comes unannounced", Shown(head.db+"."+head.name))
+			return Block{}, damaged("%s comes unannounced", shown.Whole(head.db+"."+head.name))
 		case r.ended:
-			return Block{}, damaged("%s goes on after its end", Shown(r.Namespace()))
+			return Block{}, damaged("%s goes on after its end", shown.Whole(r.Namespace()))
 		case head.end:
 			return a.end(r, head)
 		}
@@ -188,14 +189,14 @@ func (a *Reader) number(r *reading, head namespace) (bool, error) {
 		return false, cut(err)
 	case binary.LittleEndian.Uint32(next) != terminator:
 		if head.number != 0 || len(r.numbers) > 0 {
-			return false, damaged("%s: its documents come where their number should", Shown(r.Namespace()))
+			return false, damaged("%s: its documents come where their number should", shown.Whole(r.Namespace()))
 		}
 		return false, nil
 	}
 	a.r.Discard(len(next))
 	r.numbers = append(r.numbers, head.number)
 	if len(r.numbers) > len(r.vouched()) {
-		return false, damaged("%s: it has more numbers than there are", Shown(r.Namespace()))
+		return false, damaged("%s: it has more numbers than there are", shown.Whole(r.Namespace()))
 	}
 	return true, nil
 }
@@ -204,16 +205,16 @@ func (a *Reader) number(r *reading, head namespace) (bool, error) {
 func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	switch {
 	case head.number != r.crc:
-		return Block{}, damaged("%s: its checksum is wrong", Shown(r.Namespace()))
+		return Block{}, damaged("%s: its checksum is wrong", shown.Whole(r.Namespace()))
 	case a.prelude.Vouched() && !slices.Equal(r.numbers, r.vouched()):
-		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", Shown(r.Namespace()), r.documents)
+		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", shown.Whole(r.Namespace()), r.documents)
 	}
 	doc, err := a.item(maxDocument)
 	if err != nil {
 		return Block{}, err
 	}
 	if doc != nil {
-		return Block{}, damaged("%s goes on after its end", Shown(r.Namespace()))
+		return Block{}, damaged("%s goes on after its end", shown.Whole(r.Namespace()))
 	}
 	r.ended = true
 	a.unended--
@@ -236,7 +237,7 @@ func (a *Reader) Document() ([]byte, error) {
 		err = a.block.count(doc)
 	}
 	if err != nil {
-		a.err = fmt.Errorf("%s: %w", Shown(a.block.Namespace()), err)
+		a.err = fmt.Errorf("%s: %w", shown.Whole(a.block.Namespace()), err)
 		return nil, a.err
 	}
 	if doc == nil {

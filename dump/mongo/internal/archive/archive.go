@@ -38,6 +38,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // A Prelude says what an archive holds, and stands before all of that.
@@ -67,7 +69,7 @@ type Collection struct {
 
 // dataName is the name under which a collection's documents stand in the archive.
 func (p *Prelude) dataName(c *Collection) string {
-	return ParseVersion(p.ServerVersion).DataName(c)
+	return version.Parse(p.ServerVersion).DataName(c.Type, c.Name)
 }
 
 // key tells a collection from all others of the archive: where its documents stand.
@@ -112,10 +114,10 @@ func (p *Prelude) encode(most bounds) ([]byte, error) {
 	for _, c := range p.Collections {
 		doc, err := c.encode()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", Shown(c.Namespace()), err)
+			return nil, fmt.Errorf("%s: %w", shown.Whole(c.Namespace()), err)
 		}
 		if len(doc) > most.document {
-			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than the %d that an archive can hold of one", Shown(c.Namespace()), len(doc), most.document)
+			return nil, fmt.Errorf("%s: its metadata has %d bytes, more than the %d that an archive can hold of one", shown.Whole(c.Namespace()), len(doc), most.document)
 		}
 		if out = append(out, doc...); len(out) > most.all {
 			return nil, fmt.Errorf("the metadata of all collections has more than the %d bytes that an archive can hold", most.all)

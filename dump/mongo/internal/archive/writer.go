@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A Writer writes an archive that vouches for itself: the prelude, then for each
@@ -31,7 +32,7 @@ func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 	for i := range p.Collections {
 		key := p.key(&p.Collections[i])
 		if seen[key] {
-			return nil, fmt.Errorf("archive's prelude: %s comes twice", Shown(p.Collections[i].Namespace()))
+			return nil, fmt.Errorf("archive's prelude: %s comes twice", shown.Whole(p.Collections[i].Namespace()))
 		}
 		seen[key] = true
 	}
@@ -53,7 +54,7 @@ func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 // Begin begins the next collection, which must be c.
 func (w *Writer) Begin(c *Collection) error {
 	if w.current != nil || len(w.left) == 0 || w.left[0] != *c {
-		return fmt.Errorf("archive: %s is begun out of turn", Shown(c.Namespace()))
+		return fmt.Errorf("archive: %s is begun out of turn", shown.Whole(c.Namespace()))
 	}
 	w.current, w.left = &w.left[0], w.left[1:]
 	w.started, w.tally = false, tally{}
