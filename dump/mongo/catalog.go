@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -40,20 +43,7 @@ func (c *collection) source(server serverInfo) (db, name string) {
 }
 
 func (c *collection) isView() bool   { return c.Type == "view" }
-func (c *collection) isCapped() bool { return truth(c.options, "capped") }
-
-// truth tells whether a field is true, as MongoDB takes numbers for that.
-func truth(doc bson.Raw, key string) bool {
-	v, err := doc.LookupErr(key)
-	if err != nil {
-		return false
-	}
-	if b, ok := v.BooleanOK(); ok {
-		return b
-	}
-	n, ok := v.AsInt64OK()
-	return ok && n != 0
-}
+func (c *collection) isCapped() bool { return document.True(c.options, "capped") }
 
 // list returns what is to be dumped, without the indexes, in its order: users
 // and roles, then the databases by name, in each the collections by name and
@@ -92,23 +82,23 @@ func (q *inquiry) listDatabase(ctx context.Context, db string) ([]*collection, e
 	}
 	var plain, views []*collection
 	for _, e := range entries {
-		namespace := db + "." + e.name
+		full := db + "." + e.name
 		switch {
-		case !q.dumps(db, e.name):
+		case !namespace.IsDumped(q.cfg.Database, db, e.name):
 			q.warnOfLeftOut(db, e.name)
 			continue
-		case isAuth(db, e.name):
+		case namespace.IsAuth(db, e.name):
 			if !q.wantsUsers() {
 				continue
 			}
-		case q.filtered(namespace):
+		case q.filtered(full):
 			continue
 		}
-		if truth(e.options, "temp") { // of an aggregation under way, which drops or renames it
+		if document.True(e.options, "temp") { // of an aggregation under way, which drops or renames it
 			if strings.HasPrefix(e.name, "tmp.") {
-				q.debug("left out, as it is temporary: " + shown.Name(namespace))
+				q.debug("left out, as it is temporary: " + shown.Name(full))
 			} else {
-				q.warn("left out, as the server says that it is temporary: " + shown.Name(namespace))
+				q.warn("left out, as the server says that it is temporary: " + shown.Name(full))
 			}
 			continue
 		}
@@ -126,8 +116,6 @@ func (q *inquiry) listDatabase(ctx context.Context, db string) ([]*collection, e
 	return append(plain, viewsInOrder(views)...), nil
 }
 
-var emptyDocument = []byte{5, 0, 0, 0, 0}
-
 // readIndexes fills in the indexes, with several commands under way at once.
 func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, search *searchProbe) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -144,10 +132,10 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 			command := bson.D{{Key: "listIndexes", Value: coll.Name}, {Key: "cursor", Value: bson.D{}}}
 			seen := map[string]bool{}
 			err := c.each(ctx, coll.DB, command, func(index bson.Raw) error {
-				name := indexName(index)
+				name := definition.IndexName(index)
 				_, hasKey := index.Lookup("key").DocumentOK()
 				switch {
-				case name == "" || !hasKey || index.Validate() != nil || deeperThan(index, mostDepth):
+				case name == "" || !hasKey || index.Validate() != nil || document.Deeper(index, document.MostDepth):
 					return errors.New("the server lists one without a name or a key")
 				case seen[name]:
 					return fmt.Errorf("the server lists %s twice", shown.Name(name))
@@ -166,7 +154,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 				coll.before = c.estimate(ctx, coll)
 			}
 			// The server lists them as they were made, each member for itself.
-			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })
+			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(definition.IndexName(a), definition.IndexName(b)) })
 			return nil
 		})
 	}
@@ -176,12 +164,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 // hasIDIndex tells whether there must be an index of _id. A time series has none,
 // and before 4.0 whoever made a collection could do without.
 func (c *collection) hasIDIndex() bool {
-	return c.Type == "collection" && !has(c.options, "autoIndexId") && c.DB != "local"
-}
-
-func indexName(index bson.Raw) string {
-	name, _ := index.Lookup("name").StringValueOK()
-	return name
+	return c.Type == "collection" && !document.Has(c.options, "autoIndexId") && c.DB != "local"
 }
 
 // unchanged tells of collections that were dropped or renamed since before was

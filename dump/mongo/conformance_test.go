@@ -18,6 +18,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/dumptest"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -189,11 +190,11 @@ func contents(t *testing.T, stream []byte) map[string][]string {
 		slices.Sort(docs)
 	}
 	for _, c := range a.Prelude().Collections {
-		m, err := parseMetadata(c.Metadata)
+		m, err := definition.Parse(c.Metadata)
 		if err != nil {
 			t.Fatal(err)
 		}
-		slices.SortFunc(m.Indexes, func(a, b bson.Raw) int { return strings.Compare(indexName(a), indexName(b)) })
+		slices.SortFunc(m.Indexes, func(a, b bson.Raw) int { return strings.Compare(definition.IndexName(a), definition.IndexName(b)) })
 		all[c.Name] = append([]string{fmt.Sprint(c.Type, m.Options, m.Indexes)}, all[c.Name]...)
 	}
 	return all

@@ -18,6 +18,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
@@ -251,15 +252,10 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	}
 	c.server = serverInfo{
 		version: version.Parse(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid", session: hello.Session,
-		mongod: !has(build, "ferretdb") && !has(build, "ferretdbVersion"),
+		mongod: !document.Has(build, "ferretdb") && !document.Has(build, "ferretdbVersion"),
 		proxy:  c.run(ctx, "admin", bson.D{{Key: "atlasVersion", Value: 1}}, &bson.Raw{}) == nil, // no other has the command
 	}
 	return c, nil
-}
-
-func has(doc bson.Raw, key string) bool {
-	_, err := doc.LookupErr(key)
-	return err == nil
 }
 
 // endTime bounds what is said to a server in parting.

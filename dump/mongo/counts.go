@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -133,7 +134,7 @@ func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read i
 // seen; if as much is deleted, the count stays. In the order of insertion all that
 // is there at the end has been passed.
 func (d *dumping) byKey(coll *collection) bool {
-	return d.byID || coll.Type == "timeseries" || has(coll.options, "clusteredIndex")
+	return d.byID || coll.Type == "timeseries" || document.Has(coll.options, "clusteredIndex")
 }
 
 // holdAgainstStats compares the number of collections and views of each database

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -174,7 +175,7 @@ func TestListingIsShort(t *testing.T) {
 	f.add(t, "app", "a", "collection", "", `{"_id":1}`)
 	f.add(t, "app", "b", "collection", "", `{"_id":1}`)
 	f.handle("listCollections", func(db string, command bson.Raw) any {
-		if has(command, "nameOnly") {
+		if document.Has(command, "nameOnly") {
 			return nil
 		}
 		return f.cursor(db, "$cmd.listCollections", []bson.Raw{jsonRaw(t, `{"name":"a","type":"collection","options":{}}`)})

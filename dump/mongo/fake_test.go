@@ -12,6 +12,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -343,7 +346,7 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 	case "shardCollection":
 		db, name, _ := strings.Cut(target, ".")
 		c, key := f.collection(db, name), command.Lookup("key").Document()
-		if !slices.ContainsFunc(c.indexes, func(index any) bool { raw, _ := bson.Marshal(index); return beginsWith(raw, key) }) {
+		if !slices.ContainsFunc(c.indexes, func(index any) bool { raw, _ := bson.Marshal(index); return definition.BeginsWith(raw, key) }) {
 			c.addIndex(keyIndex(key))
 		}
 		return ok
@@ -405,17 +408,17 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 // addIndex adds an index, and refuses one that is another's by its key or its name.
 func (c *fakeCollection) addIndex(index bson.Raw) any {
 	same := func(a, b bson.Raw) bool {
-		x, _ := withoutName(a)
-		y, _ := withoutName(b)
+		x, _ := definition.WithoutName(a)
+		y, _ := definition.WithoutName(b)
 		return x == y
 	}
 	for _, other := range c.indexes {
 		raw, _ := bson.Marshal(other)
 		there := bson.Raw(raw)
 		switch {
-		case indexName(there) == indexName(index) && same(there, index):
+		case definition.IndexName(there) == definition.IndexName(index) && same(there, index):
 			return nil
-		case indexName(there) == indexName(index):
+		case definition.IndexName(there) == definition.IndexName(index):
 			return failure(86, "an existing index has the same name as the requested index")
 		case there.Lookup("key").Equal(index.Lookup("key")):
 			return failure(85, "index already exists with a different name")
@@ -448,7 +451,7 @@ func (f *fake) insert(c *fakeCollection, command bson.Raw) any {
 	unique := []bson.Raw{bson.Raw(idKey)}
 	for _, index := range c.indexes {
 		raw, _ := bson.Marshal(index)
-		if truth(raw, "unique") && !isIDIndex(raw) {
+		if document.True(raw, "unique") && !definition.IsIDIndex(raw) {
 			unique = append(unique, bson.Raw(raw).Lookup("key").Document())
 		}
 	}
@@ -472,7 +475,7 @@ func (f *fake) insert(c *fakeCollection, command bson.Raw) any {
 	ordered, given := command.Lookup("ordered").BooleanOK()
 	for i, v := range all {
 		doc := v.Document()
-		at := slices.IndexFunc(unique, func(key bson.Raw) bool { return has(doc, "_id") && there[values(key, doc)] })
+		at := slices.IndexFunc(unique, func(key bson.Raw) bool { return document.Has(doc, "_id") && there[values(key, doc)] })
 		if at >= 0 {
 			refused = append(refused, bson.D{{Key: "index", Value: i}, {Key: "code", Value: codeDuplicateKey}, {Key: "keyPattern", Value: unique[at]}, {Key: "errmsg", Value: "E11000 duplicate key"}})
 			if ordered || !given {
@@ -499,7 +502,7 @@ func (f *fake) applyOps(command bson.Raw) any {
 	ns, _ := op.Lookup("ns").StringValueOK()
 	db, name, _ := strings.Cut(ns, ".")
 	if kind, _ := op.Lookup("op").StringValueOK(); kind != "c" {
-		if f.collection(db, name) == nil && !isAuth(db, name) {
+		if f.collection(db, name) == nil && !namespace.IsAuth(db, name) {
 			return failure(codeNamespaceNotFound, "cannot apply an operation on a non-existent namespace "+ns)
 		}
 		return bson.D{{Key: "ok", Value: 1}}
@@ -624,7 +627,7 @@ func (f *fake) sent(name string) []string {
 		elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool {
 			return strings.HasPrefix(e.Key(), "$") || e.Key() == "lsid" || e.Key() == "txnNumber"
 		})
-		raw, _ := rawDocument(elements)
+		raw, _ := document.Of(elements)
 		text, _ := bson.MarshalExtJSON(raw, false, false)
 		all = append(all, db+": "+string(text))
 	}

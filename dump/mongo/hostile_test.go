@@ -14,6 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // lies are what a field of an answer may be instead; nil: it is missing.
@@ -339,7 +340,7 @@ func TestHostileMessages(t *testing.T) {
 	f := startFake(t)
 	f.add(t, "app", "a", "collection", "", `{"_id":1}`)
 	f.handle("listDatabases", func(_ string, command bson.Raw) any {
-		if has(command, "authorizedDatabases") {
+		if document.Has(command, "authorizedDatabases") {
 			return failure(9, "x\n{\"level\":\"INFO\",\"msg\":\"backup done\"}\x1b[2J\u202e")
 		}
 		return nil
@@ -392,7 +393,7 @@ func TestListingWithoutEnd(t *testing.T) {
 		t.Errorf("answered %d times: %v", n, err)
 	}
 	var small listing
-	for n = 0; small.add(emptyDocument) == nil; n++ {
+	for n = 0; small.add(document.Empty) == nil; n++ {
 	}
 	if n != 500_000+24_288 {
 		t.Errorf("%d empty documents are as much as %d bytes", n, mostListed)
@@ -406,7 +407,7 @@ func TestDeepOptions(t *testing.T) {
 	for i := range levels {
 		deep = append(binary.LittleEndian.AppendUint32(deep, uint32((levels-i)*each+5)), 3, 'a', 0)
 	}
-	deep = append(append(deep, emptyDocument...), make([]byte, levels)...)
+	deep = append(append(deep, document.Empty...), make([]byte, levels)...)
 	f := startFake(t)
 	f.add(t, "app", "v", "view", "").options = bson.D{{Key: "viewOn", Value: "x"}, {Key: "pipeline", Value: bson.A{bson.Raw(deep)}}}
 	if _, _, err := dumpFake(t, f, Config{Database: "app", Oplog: OplogOff}); err == nil || !strings.Contains(err.Error(), "the server says of v options that are no document") {

@@ -3,6 +3,7 @@ package mongo
 import (
 	"encoding/binary"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/cespare/xxhash/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
@@ -13,7 +14,7 @@ import (
 // server takes such in any more, but gives each an ObjectId of its own, as drivers
 // do, and so does mongorestore. That would be another at each restore.
 func (t *target) identified(doc bson.Raw) bson.Raw {
-	if has(doc, "_id") || t.kind == targetAuth {
+	if document.Has(doc, "_id") || t.kind == targetAuth {
 		return doc
 	}
 	var id bson.ObjectID

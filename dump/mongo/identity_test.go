@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // Documents without an _id are the same after each restore, and that they have got
@@ -41,7 +42,7 @@ func TestDocumentsWithoutID(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(restored[0]) != 4 || !slices.EqualFunc(restored[0], restored[1], equalDocuments) {
+	if len(restored[0]) != 4 || !slices.EqualFunc(restored[0], restored[1], document.Equal) {
 		t.Errorf("restored as %v, and then as %v", restored[0], restored[1])
 	}
 }

@@ -3,10 +3,9 @@ package mongo
 import (
 	"fmt"
 	"slices"
-	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -34,13 +33,8 @@ import (
 // newestKnown is the newest version of which is known what it can hold.
 var newestKnown = version.Number{8, 3}
 
-var collectionTypes = []string{"collection", "view", "timeseries"}
-
 // entryFields are those of a collection that listCollections answers with, beside its options.
 var entryFields = []string{"name", "type", "options", "info", "idIndex"}
-
-// indexKinds are what an index's key may have in the place of a direction.
-var indexKinds = []string{"text", "2d", "2dsphere", "hashed", "columnstore", "queryable_encrypted_range", "geoHaystack"}
 
 // warnOfVersion tells of a server that may hold what is on no list here.
 func (q *inquiry) warnOfVersion() {
@@ -53,7 +47,7 @@ func (q *inquiry) warnOfVersion() {
 // warnOfKind tells of a collection of which something is on no list here.
 func (q *inquiry) warnOfKind(db string, e *entry) {
 	name := shown.Name(db + "." + e.name)
-	if !slices.Contains(collectionTypes, e.kind) {
+	if !slices.Contains(definition.CollectionTypes, e.kind) {
 		q.warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is dumped like a collection", name, shown.Name(e.kind)))
 	}
 	if len(e.unknown) > 0 {
@@ -61,33 +55,12 @@ func (q *inquiry) warnOfKind(db string, e *entry) {
 	}
 }
 
-// unknownKind is what an index is, unless that is known.
-func unknownKind(index bson.Raw) string {
-	key, _ := index.Lookup("key").DocumentOK()
-	fields, _ := key.Elements()
-	for _, f := range fields {
-		if kind, ok := f.Value().StringValueOK(); ok && !slices.Contains(indexKinds, kind) {
-			return kind
-		}
-	}
-	return ""
-}
-
-// ownCollections of a database are the server's. Those that begin so are made by it alone.
-var ownCollections = []string{"system.views", "system.profile", "system.indexes", "system.namespaces", "system.buckets.", "system.resharding.", "system.drop.", "system.sharding_ddl_coordinators"}
-
-func isServersOwnCollection(name string) bool {
-	return slices.ContainsFunc(ownCollections, func(own string) bool {
-		return name == own || strings.HasSuffix(own, ".") && strings.HasPrefix(name, own)
-	})
-}
-
 // warnOfLeftOut tells of a collection that is not dumped and not known to be the server's own.
 func (q *inquiry) warnOfLeftOut(db, name string) {
 	if db == "admin" || db == "config" || q.filtered(db+"."+name) {
 		return
 	}
-	if isServersOwnCollection(name) {
+	if namespace.IsOwnCollection(name) {
 		return
 	}
 	q.warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown.Name(db+"."+name)))

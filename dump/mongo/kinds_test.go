@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -66,7 +67,7 @@ func TestInvalidView(t *testing.T) {
 	}
 	f.collection("app", "system.buckets.weather").options = jsonD(t, `{"validator":{},"clusteredIndex":true,"timeseries":{"timeField":"t","metaField":"m","granularity":"seconds","bucketMaxSpanSeconds":3600}}`)
 	f.handle("listCollections", func(db string, command bson.Raw) any {
-		if db != "app" || has(command, "nameOnly") {
+		if db != "app" || document.Has(command, "nameOnly") {
 			return nil
 		}
 		if kind, _ := command.Lookup("filter", "type").StringValueOK(); kind != "collection" {

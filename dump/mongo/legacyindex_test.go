@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // oldArchive is an archive as mongodump before 100.4 wrote it, of empty collections:
@@ -95,7 +96,7 @@ func withoutTypes(t *testing.T, stream []byte) []byte {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if raw, err = rawDocument(elements[:len(elements)-1]); err != nil || elements[len(elements)-1].Key() != "type" {
+			if raw, err = document.Of(elements[:len(elements)-1]); err != nil || elements[len(elements)-1].Key() != "type" {
 				t.Fatal(err)
 			}
 		}

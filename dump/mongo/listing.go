@@ -10,6 +10,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -39,7 +41,7 @@ func (q *inquiry) say(text string, to func(string)) {
 }
 
 // filtered tells whether a namespace is left out by the settings.
-func (q *inquiry) filtered(namespace string) bool { return !q.filter.wants(namespace) }
+func (q *inquiry) filtered(name string) bool { return !q.filter.Wants(name) }
 
 // databases returns the names of all databases but those that are each server's own.
 //
@@ -91,7 +93,7 @@ func databaseNames(ctx context.Context, c *conn, authorized *bool) ([]string, er
 		names = append(names, db.Name)
 	}
 	slices.Sort(names)
-	return slices.DeleteFunc(names, func(name string) bool { return name == "local" || strings.HasPrefix(name, internalPrefix) }), nil
+	return slices.DeleteFunc(names, func(name string) bool { return name == "local" || strings.HasPrefix(name, namespace.InternalPrefix) }), nil
 }
 
 // An entry is what a server lists of a collection.
@@ -110,7 +112,7 @@ func newEntry(doc bson.Raw) (*entry, error) {
 	if !ok || name == "" || strings.Contains(name, "\x00") {
 		return nil, errors.New("the server lists one without a name")
 	}
-	e := &entry{name: name, kind: "collection", options: bson.Raw(emptyDocument), unknown: unknown(doc, entryFields)}
+	e := &entry{name: name, kind: "collection", options: bson.Raw(document.Empty), unknown: document.Unlisted(doc, entryFields)}
 	if kind, err := doc.LookupErr("type"); err == nil { // servers before 3.4 say nothing
 		if e.kind, ok = kind.StringValueOK(); !ok || e.kind == "" {
 			return nil, fmt.Errorf("the server says of %s a type that is no text", shown.Name(name))
@@ -118,7 +120,7 @@ func newEntry(doc bson.Raw) (*entry, error) {
 	}
 	if options, err := doc.LookupErr("options"); err == nil && options.Type != bson.TypeNull {
 		raw, ok := options.DocumentOK()
-		if !ok || raw.Validate() != nil || deeperThan(raw, mostDepth) {
+		if !ok || raw.Validate() != nil || document.Deeper(raw, document.MostDepth) {
 			return nil, fmt.Errorf("the server says of %s options that are no document", shown.Name(name))
 		}
 		e.options = slices.Clone(raw)
@@ -127,24 +129,6 @@ func newEntry(doc bson.Raw) (*entry, error) {
 		e.uuid = fmt.Sprintf("%x", uuid)
 	}
 	return e, nil
-}
-
-// mostDepth is how deep an option may be nested. A server allows 250; what is
-// deeper is there to keep its reader busy.
-const mostDepth = 300
-
-func deeperThan(doc bson.Raw, most int) bool {
-	if most == 0 {
-		return true
-	}
-	elements, _ := doc.Elements()
-	return slices.ContainsFunc(elements, func(e bson.RawElement) bool {
-		if inner, ok := e.Value().DocumentOK(); ok {
-			return deeperThan(inner, most-1)
-		}
-		inner, ok := e.Value().ArrayOK()
-		return ok && deeperThan(bson.Raw(inner), most-1)
-	})
 }
 
 const codeInvalidView = 182
@@ -244,7 +228,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 	q.warn(fmt.Sprintf("the server reads none of the views of %s, as the definition of one is invalid (%v): they are dumped as they stand in system.views", shown.Name(db), why))
 	for _, e := range all {
 		name, ok := strings.CutPrefix(e.name, version.BucketsPrefix)
-		if !ok || !has(e.options, "timeseries") {
+		if !ok || !document.Has(e.options, "timeseries") {
 			continue
 		}
 		elements, err := e.options.Elements()
@@ -254,13 +238,13 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		elements = slices.DeleteFunc(elements, func(o bson.RawElement) bool {
 			return !slices.Contains([]string{"timeseries", "expireAfterSeconds", "collation", "storageEngine", "indexOptionDefaults"}, o.Key())
 		})
-		options, err := rawDocument(elements)
+		options, err := document.Of(elements)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, &entry{name: name, kind: "timeseries", options: options, uuid: e.uuid})
 	}
-	err = q.conn.each(ctx, db, bson.D{{Key: "find", Value: viewsName}}, func(doc bson.Raw) error {
+	err = q.conn.each(ctx, db, bson.D{{Key: "find", Value: namespace.Views}}, func(doc bson.Raw) error {
 		id, _ := doc.Lookup("_id").StringValueOK()
 		name, ok := strings.CutPrefix(id, db+".")
 		on, isText := doc.Lookup("viewOn").StringValueOK()
@@ -276,7 +260,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		if err != nil {
 			return err
 		}
-		options, err := rawDocument(slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == "_id" }))
+		options, err := document.Of(slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == "_id" }))
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -44,14 +45,14 @@ type LoadConfig struct {
 // A Loader loads an archive into a server. It holds no connection between loads.
 type Loader struct {
 	cfg       LoadConfig
-	filter    filter
-	renamings []renaming
+	filter    namespace.Filter
+	renamings []namespace.Renaming
 }
 
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
-	if err := errors.Join(cfg.Server.check(), checkDatabase(cfg.Database)); err != nil {
+	if err := errors.Join(cfg.Server.check(), namespace.CheckDatabase(cfg.Database)); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	l := &Loader{cfg: cfg}
@@ -63,10 +64,10 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		l.cfg.Compared = func(dump.Comparison) {}
 	}
 	var err error
-	if l.filter, err = newFilter(cfg.Include, cfg.Exclude); err != nil {
+	if l.filter, err = namespace.NewFilter(cfg.Include, cfg.Exclude); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
-	if l.renamings, err = newRenamings(cfg.From, cfg.To); err != nil {
+	if l.renamings, err = namespace.NewRenamings(cfg.From, cfg.To); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	return l, nil

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 )
 
 // users is what an archive brings of users and roles. The server takes them from
@@ -27,7 +28,7 @@ type users struct {
 // of users and roles; empty for any other collection.
 func authName(c *archive.Collection) string {
 	name, ofOne := strings.CutPrefix(c.Name, "$admin.")
-	if isAuth("admin", name) && (ofOne || c.DB == "admin") {
+	if namespace.IsAuth("admin", name) && (ofOne || c.DB == "admin") {
 		return name
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -70,7 +71,7 @@ func isFerretV1(t *testing.T) bool {
 	if err := c.run(t.Context(), "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
 		t.Fatal(err)
 	}
-	return has(build, "ferretdbVersion")
+	return document.Has(build, "ferretdbVersion")
 }
 
 // A testDB is a database of a test's own. The program under test reaches it

@@ -69,7 +69,7 @@ func (d *dumping) noOplog() error {
 }
 
 // whole tells whether all is dumped that a server holds.
-func (s *Source) whole() bool { return s.cfg.Database == "" && s.filter.all() }
+func (s *Source) whole() bool { return s.cfg.Database == "" && s.filter.All() }
 
 // settleSnapshot has the documents read as of one time, and lists the
 // collections that there were at that time.

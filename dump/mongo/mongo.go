@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -89,7 +90,7 @@ const (
 // between dumps.
 type Source struct {
 	cfg     Config
-	filter  filter
+	filter  namespace.Filter
 	refresh time.Duration // of sessions
 }
 
@@ -113,7 +114,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if cfg.Order == "" {
 		cfg.Order = OrderAuto
 	}
-	f, err := newFilter(cfg.Include, cfg.Exclude)
+	f, err := namespace.NewFilter(cfg.Include, cfg.Exclude)
 	if err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
@@ -159,7 +160,7 @@ func (c Config) check() error {
 	if c.Jobs < 0 {
 		return fmt.Errorf("%d jobs: at least 1 expected", c.Jobs)
 	}
-	return checkDatabase(c.Database)
+	return namespace.CheckDatabase(c.Database)
 }
 
 // Host returns the server's host, for naming backups: of several the first, and
@@ -176,3 +177,7 @@ func (s *Source) name() string {
 	}
 	return s.cfg.Database
 }
+
+// SplitPatterns splits a list of patterns at its commas, but for those after a
+// backslash. Blanks around its items do not count.
+func SplitPatterns(list string) []string { return namespace.SplitPatterns(list) }

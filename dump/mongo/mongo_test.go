@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 )
 
 func TestHost(t *testing.T) {
@@ -116,36 +117,6 @@ func TestViewsInOrder(t *testing.T) {
 	}
 }
 
-func TestSystemCollections(t *testing.T) {
-	for _, test := range []struct {
-		database, db, name string
-		want               bool
-	}{
-		{"", "app", "users", true},
-		{"", "app", "system.js", true},
-		{"", "app", "system.views", false},
-		{"", "app", "system.buckets.ts", false},
-		{"", "app", "system.profile", false},
-		{"", "app", "x$y", false},
-		{"", "admin", "system.users", true},
-		{"", "admin", "system.keys", false},
-		{"", "admin", "system.views", false},
-		{"", "admin", "system.buckets.ts", false},
-		{"", "admin", "system.profile", false},
-		{"", "admin", "system.js", true},
-		{"", "admin", "system.backup_users", true},
-		{"", "config", "chunks", true},
-		{"", "config", "transactions", false},
-		{"", "config", "system.sessions", false},
-		{"config", "config", "transactions", true},
-	} {
-		s := &Source{cfg: Config{Database: test.database}}
-		if got := s.dumps(test.db, test.name); got != test.want {
-			t.Errorf("dump of %q: %s.%s is dumped: %v", test.database, test.db, test.name, got)
-		}
-	}
-}
-
 func TestOplogCheck(t *testing.T) {
 	check := newOplogCheck([]*collection{{Collection: archive.Collection{DB: "app", Name: "users"}}})
 	for _, test := range []struct {
@@ -191,7 +162,7 @@ func TestMetadata(t *testing.T) {
 		if inexact, err := c.describe(withUUID); err != nil || len(inexact) > 0 {
 			t.Fatal(err, inexact)
 		}
-		m, err := parseMetadata(c.Metadata)
+		m, err := definition.Parse(c.Metadata)
 		if err != nil {
 			t.Fatal(err)
 		}

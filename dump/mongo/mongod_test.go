@@ -15,6 +15,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // What only a mongod has is played by a fake.
@@ -597,7 +598,7 @@ func TestMixedSchema(t *testing.T) {
 	to := startFake(t)
 	to.on["insert"] = func(db string, command bson.Raw) any {
 		name, _ := command.Lookup("insert").StringValueOK()
-		if name != "system.buckets.weather" || has(command, "bypassDocumentValidation") {
+		if name != "system.buckets.weather" || document.Has(command, "bypassDocumentValidation") {
 			return nil
 		}
 		to.on["insert"] = nil

@@ -8,7 +8,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -56,10 +57,6 @@ var commandDeeds = map[string]deed{
 // business: nothing, and changes of containers, and of keys.
 var ownOps = []string{"n", "ci", "cu", "cd", "km"}
 
-// viewsName is the collection in which each database has its views. Nobody may
-// write there, so what happened to a view is done by command.
-const viewsName = "system.views"
-
 // newOperation takes an entry apart. One that cannot be repeated, or of which
 // nobody here knows what it means, is an error.
 func newOperation(entry bson.Raw) (*operation, error) {
@@ -88,14 +85,14 @@ func newOperation(entry bson.Raw) (*operation, error) {
 		return nil, errors.New("the server's compatibility version was changed during the dump")
 	case o.db == "config" && command == "create" && slices.Contains(reshardingCollections, o.name):
 		return nil, errors.New("a resharding began during the dump")
-	case o.db == "config", strings.HasPrefix(o.db, internalPrefix):
+	case o.db == "config", strings.HasPrefix(o.db, namespace.InternalPrefix):
 		return o, nil
 	case command == "importCollection":
 		return nil, fmt.Errorf("%s was imported during the dump", shown.Name(o.namespace()))
 	case command == "renameCollection": // of a collection with other documents, perhaps, than those that were read under its name
 		to, _ := o.object.Lookup("to").StringValueOK()
 		return nil, fmt.Errorf("%s was renamed to %s during the dump", shown.Name(o.name), shown.Name(to))
-	case o.name == viewsName:
+	case o.name == namespace.Views:
 		return o, o.ofView()
 	case command == "":
 		o.deed = writeDocument
@@ -202,7 +199,7 @@ func (s scope) covers(o *operation) bool {
 	case nothing, several:
 		return true
 	case createCollection:
-		if s.collections[ns] || !loads(&archive.Collection{DB: o.db, Name: o.name}) || truth(o.object, "temp") {
+		if s.collections[ns] || !namespace.IsLoaded(o.db, o.name) || document.True(o.object, "temp") {
 			return false // made before it was listed, or not dumped
 		}
 		s.add(o.db, o.name, "")
@@ -229,7 +226,7 @@ func (s scope) covers(o *operation) bool {
 	case dropCollection:
 		defer s.drop(o.db, o.name)
 	}
-	return s.collections[ns] || isAuth(o.db, o.name)
+	return s.collections[ns] || namespace.IsAuth(o.db, o.name)
 }
 
 // drop takes out a collection; one of buckets with its time series.

@@ -8,6 +8,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // What a server adds that nobody knows yet is in the dump, and the restore does not fail by it; both say so. What is
@@ -32,7 +34,7 @@ func TestOptionsOfLaterServers(t *testing.T) {
 
 	knowing, older := startFake(t), startFake(t)
 	older.handle("create", func(_ string, command bson.Raw) any {
-		if has(command, "bookkeeping") {
+		if document.Has(command, "bookkeeping") {
 			return failure(codeUnknownField, "BSON field 'create.bookkeeping' is an unknown field.")
 		}
 		return nil
@@ -47,7 +49,7 @@ func TestOptionsOfLaterServers(t *testing.T) {
 		}
 		creates := to.sent("create")
 		made := creates[slices.IndexFunc(creates, func(c string) bool { return strings.Contains(c, `"create":"plain"`) })-1]
-		if !strings.Contains(made, `"validationLevel":"strict"`) || strings.Contains(made, recordIDs) || strings.Contains(made, "bookkeeping") != (to == knowing) {
+		if !strings.Contains(made, `"validationLevel":"strict"`) || strings.Contains(made, definition.RecordIDs) || strings.Contains(made, "bookkeeping") != (to == knowing) {
 			t.Errorf("made by %s", made)
 		}
 		if index := to.sent("createIndexes")[0]; !strings.Contains(index, `"attver"`) || !strings.Contains(index, `"sparse":true`) || strings.Contains(index, "originalSpec") || !strings.Contains(index, `"ignoreUnknownIndexOptions":true`) {
@@ -57,7 +59,7 @@ func TestOptionsOfLaterServers(t *testing.T) {
 
 	strict := startFake(t)
 	strict.handle("create", func(_ string, command bson.Raw) any {
-		if has(command, "validationLevel") {
+		if document.Has(command, "validationLevel") {
 			return failure(codeUnknownField, "BSON field 'create.validationLevel' is an unknown field.")
 		}
 		return nil

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -17,7 +20,7 @@ type target struct {
 
 	db, name string
 	kind     targetKind
-	metadata metadata
+	metadata definition.Metadata
 	inserted int64
 	twice    int64 // of the dump's documents, those that came before, or whose _id did and that the oplog settles
 	others   int64 // and those that are left out, see refused.go
@@ -42,7 +45,7 @@ func (t *target) dataName(version version.Number) string {
 }
 
 // selects tells whether less than all of the archive is loaded, or under other names.
-func (s *loading) selects() bool { return !s.filter.all() || len(s.renamings) > 0 }
+func (s *loading) selects() bool { return !s.filter.All() || len(s.renamings) > 0 }
 
 // makePlan says for each collection of the archive where it goes.
 func (s *loading) makePlan() error {
@@ -68,21 +71,21 @@ func (s *loading) makePlan() error {
 			}
 			s.planUsers(c)
 			continue
-		case !loads(c):
+		case !namespace.IsLoaded(c.DB, c.Name):
 			continue
 		}
 		loadable = append(loadable, c.Namespace())
-		if !s.filter.wants(c.Namespace()) {
+		if !s.filter.Wants(c.Namespace()) {
 			continue
 		}
-		if c.Type != "" && !slices.Contains(collectionTypes, c.Type) {
+		if c.Type != "" && !slices.Contains(definition.CollectionTypes, c.Type) {
 			s.cfg.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is restored like a collection", shown.Name(c.Namespace()), shown.Name(c.Type)))
 		}
 		t, err := s.newTarget(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown.Name(c.Namespace()), err)
 		}
-		if described += t.metadata.size(); described > mostListed { // numbers in JSON may be shorter than what they become
+		if described += t.metadata.Size(); described > mostListed { // numbers in JSON may be shorter than what they become
 			return fmt.Errorf("%s: with its metadata there are more than the %d bytes that a dump has", shown.Name(c.Namespace()), mostListed)
 		}
 		if other, ok := taken[t.namespace()]; ok {
@@ -109,7 +112,7 @@ func (s *loading) isOfSeveral(prelude *archive.Prelude) bool {
 	first := ""
 	for i := range prelude.Collections {
 		c := &prelude.Collections[i]
-		if authName(c) != "" || !loads(c) || !s.filter.wants(c.Namespace()) {
+		if authName(c) != "" || !namespace.IsLoaded(c.DB, c.Name) || !s.filter.Wants(c.Namespace()) {
 			continue
 		}
 		if first != "" && c.DB != first {
@@ -130,40 +133,29 @@ func (s *loading) planOplog(c *archive.Collection) {
 	s.oplogOf = c
 }
 
-// loads tells whether a collection is loaded at all.
-func loads(c *archive.Collection) bool {
-	switch {
-	case c.DB == "config", strings.HasPrefix(c.DB, internalPrefix), isServersOwnCollection(c.Name), c.DB == "admin" && c.Name == "system.keys":
-		return false // each server's own
-	case c.DB == "" || strings.HasPrefix(c.Name, "$"):
-		return false
-	}
-	return true
-}
-
 func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	t := &target{Collection: c, db: c.DB, name: c.Name}
 	switch {
-	case slices.ContainsFunc(s.renamings, func(r renaming) bool { return r.from.MatchString(c.Namespace()) }):
-		t.db, t.name, _ = strings.Cut(rename(s.renamings, c.Namespace()), ".")
+	case slices.ContainsFunc(s.renamings, func(r namespace.Renaming) bool { return r.From.Matches(c.Namespace()) }):
+		t.db, t.name, _ = strings.Cut(namespace.Rename(s.renamings, c.Namespace()), ".")
 	case s.cfg.Database != "":
 		t.db = s.cfg.Database
 	}
 	if s.cfg.Database != "" && t.db != s.cfg.Database {
 		return nil, fmt.Errorf("into database %s: it would be renamed to %s: %w", shown.Name(s.cfg.Database), shown.Name(t.namespace()), ErrOutside)
 	}
-	if t.db == "" || t.name == "" || checkDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
+	if t.db == "" || t.name == "" || namespace.CheckDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
 		return nil, fmt.Errorf("%+q is no name to load it under", t.namespace())
 	}
-	if t.db != c.DB && isServersOwn(t.db) {
+	if t.db != c.DB && namespace.IsOwnDatabase(t.db) {
 		return nil, fmt.Errorf("it would go to %s, in a database that is the server's own", shown.Name(t.namespace()))
 	}
 	var err error
-	if t.metadata, err = parseMetadata(c.Metadata); err != nil {
+	if t.metadata, err = definition.Parse(c.Metadata); err != nil {
 		return nil, fmt.Errorf("its metadata: %w", err)
 	}
 	var notes []string
-	if t.metadata.Indexes, notes, err = modernIndexes(t.metadata.Indexes); err != nil {
+	if t.metadata.Indexes, notes, err = definition.ModernIndexes(t.metadata.Indexes); err != nil {
 		return nil, fmt.Errorf("its metadata: %w", err)
 	}
 	for _, note := range notes {
@@ -171,9 +163,9 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	}
 	options := t.metadata.Options
 	switch {
-	case has(options, "viewOn"):
+	case document.Has(options, "viewOn"):
 		t.kind = targetView
-	case has(options, "timeseries"):
+	case document.Has(options, "timeseries"):
 		t.kind = targetTimeSeries
 	}
 	elements, _ := options.Elements()

@@ -9,6 +9,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -119,13 +121,13 @@ func (t *target) actions() []string {
 		return []string{"createCollection"}
 	}
 	actions := []string{"insert"}
-	if truth(t.metadata.Options, "capped") {
+	if document.True(t.metadata.Options, "capped") {
 		actions = append(actions, "convertToCapped")
 	}
 	if t.isValidated() {
 		actions = append(actions, "bypassDocumentValidation")
 	}
-	if slices.ContainsFunc(t.metadata.Indexes, func(index bson.Raw) bool { return !isIDIndex(index) }) {
+	if slices.ContainsFunc(t.metadata.Indexes, func(index bson.Raw) bool { return !definition.IsIDIndex(index) }) {
 		actions = append(actions, "createIndex")
 	}
 	return actions
@@ -133,5 +135,5 @@ func (t *target) actions() []string {
 
 // isValidated tells whether the server looks at documents before it takes them.
 func (t *target) isValidated() bool {
-	return has(t.metadata.Options, "validator") || has(t.metadata.Options, "encryptedFields")
+	return document.Has(t.metadata.Options, "validator") || document.Has(t.metadata.Options, "encryptedFields")
 }

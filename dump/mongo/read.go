@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -128,7 +129,7 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	for cur.next(ctx) {
 		doc := cur.Current
 		if d.inOrderOfID(r.collection) {
-			if equalDocuments(doc, last) && has(doc, "_id") { // without one, two that are equal are two
+			if document.Equal(doc, last) && document.Has(doc, "_id") { // without one, two that are equal are two
 				continue
 			}
 			last = doc // as it is: the driver does not use an answer's memory again

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // A unique index that the documents break costs no other index, and no view: what the server refuses is named.
@@ -62,7 +63,7 @@ func TestAllRefusalsAreNamed(t *testing.T) {
 		return nil
 	})
 	to.handle("create", func(_ string, command bson.Raw) any {
-		if has(command, "viewOn") {
+		if document.Has(command, "viewOn") {
 			return failure(40324, "Unrecognized pipeline stage name")
 		}
 		return nil

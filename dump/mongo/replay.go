@@ -11,6 +11,9 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -73,12 +76,12 @@ func (r *replay) play(ctx context.Context, entry bson.Raw) error {
 	}
 	object, _ := entry.Lookup("o").DocumentOK()
 	switch {
-	case has(object, "abortTransaction"):
+	case document.Has(object, "abortTransaction"):
 		delete(r.transactions, transaction)
 		return nil
-	case !has(object, "commitTransaction"):
+	case !document.Has(object, "commitTransaction"):
 		r.transactions[transaction] = append(r.transactions[transaction], bytes.Clone(entry))
-		if truth(object, "partialTxn") || truth(object, "prepare") {
+		if document.True(object, "partialTxn") || document.True(object, "prepare") {
 			return nil
 		}
 	case r.transactions[transaction] == nil:
@@ -107,7 +110,7 @@ func transactionOf(entry bson.Raw) (string, bool) {
 		return "", false // many inserts in one entry, and no transaction
 	}
 	object, _ := entry.Lookup("o").DocumentOK()
-	if !has(object, "applyOps") && !has(object, "commitTransaction") && !has(object, "abortTransaction") {
+	if !document.Has(object, "applyOps") && !document.Has(object, "commitTransaction") && !document.Has(object, "abortTransaction") {
 		return "", false
 	}
 	return string(session.Value) + string(number.Value), true
@@ -123,7 +126,7 @@ func (r *replay) apply(ctx context.Context, entry bson.Raw) error {
 }
 
 func (r *replay) perform(ctx context.Context, o *operation) error {
-	if isAuth(o.db, o.name) {
+	if namespace.IsAuth(o.db, o.name) {
 		if r.users == nil || o.deed != writeDocument && o.deed != createCollection { // not restored, or up to the server
 			return nil
 		}
@@ -263,12 +266,12 @@ func (r *replay) create(ctx context.Context, o *operation) error {
 	if err != nil {
 		return err
 	}
-	elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == recordIDs })
-	options, err := rawDocument(elements[1:])
+	elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return e.Key() == definition.RecordIDs })
+	options, err := document.Of(elements[1:])
 	if err != nil {
 		return err
 	}
-	r.plan = append(r.plan, &target{db: o.db, name: o.name, metadata: metadata{Options: options}})
+	r.plan = append(r.plan, &target{db: o.db, name: o.name, metadata: definition.Metadata{Options: options}})
 	var command bson.D
 	for _, e := range elements {
 		command = append(command, bson.E{Key: e.Key(), Value: e.Value()})

@@ -8,23 +8,25 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // noteIndex has an index made at the end. In a command its name stands first.
-func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool) error {
-	elements, err := definition.Elements()
+func (r *replay) noteIndex(db, name string, described bson.Raw, isCommand bool) error {
+	elements, err := described.Elements()
 	if err != nil {
 		return err
 	}
 	if isCommand {
 		elements = elements[1:]
 	}
-	index, err := rawDocument(elements)
+	index, err := document.Of(elements)
 	if err != nil {
 		return err
 	}
-	if !has(index, "key") {
+	if !document.Has(index, "key") {
 		return errors.New("an index without a key")
 	}
 	if spec, ok := index.Lookup("originalSpec").DocumentOK(); ok && strings.HasPrefix(name, version.BucketsPrefix) {
@@ -35,7 +37,7 @@ func (r *replay) noteIndex(db, name string, definition bson.Raw, isCommand bool)
 		t = &target{db: db, name: name}
 		r.plan = append(r.plan, t)
 	}
-	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(other bson.Raw) bool { return indexName(other) == indexName(index) })
+	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(other bson.Raw) bool { return definition.IndexName(other) == definition.IndexName(index) })
 	t.metadata.Indexes = append(t.metadata.Indexes, index)
 	return nil
 }
@@ -54,15 +56,6 @@ func (r *replay) noteIndexes(o *operation) error {
 		}
 	}
 	return nil
-}
-
-// rawDocument makes a document of elements.
-func rawDocument(elements []bson.RawElement) (bson.Raw, error) {
-	d := bson.D{} // which is a document also without elements
-	for _, e := range elements {
-		d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
-	}
-	return bson.Marshal(d)
 }
 
 func (r *replay) targetNamed(db, name string) *target {
@@ -93,7 +86,7 @@ func (r *replay) forgetIndex(db, name string, command bson.Raw) {
 	for _, t := range r.indexed(db, name) {
 		t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
 			if text, ok := which.StringValueOK(); ok {
-				return text == "*" || text == indexName(index)
+				return text == "*" || text == definition.IndexName(index)
 			}
 			return which.Equal(index.Lookup("key"))
 		})
@@ -176,7 +169,7 @@ func changedIndex(index, change bson.Raw) (bson.Raw, error) {
 			without("prepareUnique")
 		}
 		without(key)
-		if isSwitch := slices.Contains([]string{"unique", "prepareUnique", "hidden"}, key); !isSwitch || truth(change, key) { // off is how an index is made
+		if isSwitch := slices.Contains([]string{"unique", "prepareUnique", "hidden"}, key); !isSwitch || document.True(change, key) { // off is how an index is made
 			d = append(d, bson.E{Key: key, Value: e.Value()})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -35,7 +36,7 @@ func TestDatabasesThatAreNotSeen(t *testing.T) {
 	}
 	// A server that does not know the word is asked without it, and that is said.
 	f.handle("listDatabases", func(_ string, command bson.Raw) any {
-		if has(command, "authorizedDatabases") {
+		if document.Has(command, "authorizedDatabases") {
 			return failure(codeUnknownField, "BSON field 'listDatabases.authorizedDatabases' is an unknown field.")
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -30,7 +31,7 @@ func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (name
 		{Key: "pipeline", Value: bson.A{bson.D{{Key: "$listSearchIndexes", Value: bson.D{}}}}},
 		{Key: "cursor", Value: bson.D{}},
 	}, func(doc bson.Raw) error {
-		if name := indexName(doc); name != "" {
+		if name := definition.IndexName(doc); name != "" {
 			names = append(names, name)
 		}
 		return nil

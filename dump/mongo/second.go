@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
@@ -23,7 +24,7 @@ import (
 // documents come. Not all servers say by which.
 func isSecondID(refused *mongo.WriteError) bool {
 	key, named := refused.Raw.Lookup("keyPattern").DocumentOK()
-	return refused.HasErrorCode(codeDuplicateKey) && (!named || isIDKey(key))
+	return refused.HasErrorCode(codeDuplicateKey) && (!named || definition.IsIDKey(key))
 }
 
 // second takes note of documents that were refused because there are others with

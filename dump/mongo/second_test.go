@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // archiveOf is an archive of collections with documents in extended JSON.
@@ -141,7 +142,7 @@ func TestLeftOutDocuments(t *testing.T) {
 	to.handle("find", func(string, bson.Raw) any { return failure(codeUnauthorized, "not authorized on app") })
 	to.handle("create", func(db string, command bson.Raw) any {
 		name := command.Lookup("create").StringValue()
-		if has(command, "viewOn") {
+		if document.Has(command, "viewOn") {
 			return failure(40324, "Unrecognized pipeline stage name")
 		}
 		answer := to.mongod(db, "create", name, command)

@@ -3,9 +3,9 @@ package mongo
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -17,34 +17,29 @@ var ErrNothingSelected = errors.New("nothing of the dump is selected")
 // renaming that matches nothing would put a collection where it was, over what is
 // there.
 func (s *loading) checkSelection(loadable []string) error {
-	matches := func(re *regexp.Regexp) bool { return slices.ContainsFunc(loadable, re.MatchString) }
+	matches := func(p namespace.Pattern) bool { return slices.ContainsFunc(loadable, p.Matches) }
 	if len(s.plan) == 0 && s.selects() {
-		return fmt.Errorf("%w: %s; %s", ErrNothingSelected, s.asked(), inTheDump(loadable))
+		return fmt.Errorf("%w: %s; %s", ErrNothingSelected, s.filter, inTheDump(loadable))
 	}
-	for i, r := range s.renamings {
-		if !matches(r.from) {
-			return fmt.Errorf("%w to rename: %s matches nothing; %s", ErrNothingSelected, shown.Name(s.cfg.From[i]), inTheDump(loadable))
+	for _, r := range s.renamings {
+		if !matches(r.From) {
+			return fmt.Errorf("%w to rename: %s matches nothing; %s", ErrNothingSelected, shown.Name(r.From.Text), inTheDump(loadable))
 		}
 	}
-	for i, re := range s.filter.include {
-		if !matches(re) {
-			s.cfg.Warn(fmt.Sprintf("include %s matches nothing of the dump", shown.Name(s.cfg.Include[i])))
+	for _, p := range s.filter.Include {
+		if !matches(p) {
+			s.cfg.Warn(fmt.Sprintf("include %s matches nothing of the dump", shown.Name(p.Text)))
 		}
 	}
-	for i, re := range s.filter.exclude {
-		if !matches(re) {
-			s.cfg.Warn(fmt.Sprintf("exclude %s matches nothing of the dump", shown.Name(s.cfg.Exclude[i])))
+	for _, p := range s.filter.Exclude {
+		if !matches(p) {
+			s.cfg.Warn(fmt.Sprintf("exclude %s matches nothing of the dump", shown.Name(p.Text)))
 		}
 	}
 	if len(s.plan) == 0 {
 		s.cfg.Warn("the dump holds no collections that are restored")
 	}
 	return nil
-}
-
-// asked is what the patterns ask for.
-func (l *Loader) asked() string {
-	return (&Source{cfg: Config{Include: l.cfg.Include, Exclude: l.cfg.Exclude}}).asked()
 }
 
 func inTheDump(names []string) string {

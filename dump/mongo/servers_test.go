@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
@@ -150,7 +151,7 @@ func TestAtlasProxy(t *testing.T) {
 		f.handle("atlasVersion", func(string, bson.Raw) any { return bson.D{{Key: "ok", Value: 1}} })
 		const codeAtlas = 8000
 		closed := func(db string, command bson.Raw) any {
-			if db == "admin" || db == "local" || has(command, "noCursorTimeout") {
+			if db == "admin" || db == "local" || document.Has(command, "noCursorTimeout") {
 				return failure(codeAtlas, "not in this tier")
 			}
 			return nil

@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // worstURI is what a URI may say, each at its worst, and what must change nothing.
@@ -129,7 +130,7 @@ func testSettingsOfTheServer(t *testing.T, msg string) {
 			return failure(codeAPIVersion, "The apiVersion parameter is required, please configure your MongoClient's API version")
 		}
 		versioned = true
-		if truth(command, "apiStrict") {
+		if document.True(command, "apiStrict") {
 			return failure(323, "not in the API")
 		}
 		if slices.Contains(reads, name) {
@@ -138,10 +139,10 @@ func testSettingsOfTheServer(t *testing.T, msg string) {
 				return failure(50, "operation exceeded time limit")
 			}
 		}
-		if slices.Contains(concernedBy, name) && !has(command, "readConcern") { // setDefaultRWConcern
+		if slices.Contains(concernedBy, name) && !document.Has(command, "readConcern") { // setDefaultRWConcern
 			return f.cursor(db, "x", []bson.Raw{jsonRaw(t, `{"_id":"orphan"}`)})
 		}
-		if name == "find" && !has(command, "limit") && !truth(command, "noCursorTimeout") && db != "local" { // cursorTimeoutMillis
+		if name == "find" && !document.Has(command, "limit") && !document.True(command, "noCursorTimeout") && db != "local" { // cursorTimeoutMillis
 			return failure(43, "cursor not found")
 		}
 		return nil

@@ -8,6 +8,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -36,14 +38,14 @@ func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
 		name, _ := doc.Lookup("_id").StringValueOK()
 		c := byName[name]
 		key, ok := doc.Lookup("key").DocumentOK()
-		if c == nil || !ok || truth(doc, "dropped") || truth(doc, "unsplittable") {
+		if c == nil || !ok || document.True(doc, "dropped") || document.True(doc, "unsplittable") {
 			return nil
 		}
 		key, err := c.userKey(key)
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown.Name(name), err)
 		}
-		c.sharding, err = bson.Marshal(bson.D{{Key: "key", Value: key}, {Key: "unique", Value: truth(doc, "unique")}})
+		c.sharding, err = bson.Marshal(bson.D{{Key: "key", Value: key}, {Key: "unique", Value: document.True(doc, "unique")}})
 		return err
 	})
 	if hasCode(err, codeUnauthorized) {
@@ -114,7 +116,7 @@ func (s *loading) createKeyIndexes(ctx context.Context, t *target, key bson.Raw)
 	now := *t
 	now.metadata.Indexes = nil
 	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
-		serves := beginsWith(index, key)
+		serves := definition.BeginsWith(index, key)
 		if serves {
 			now.metadata.Indexes = append(now.metadata.Indexes, index)
 		}
@@ -123,24 +125,9 @@ func (s *loading) createKeyIndexes(ctx context.Context, t *target, key bson.Raw)
 	return s.createIndexes(ctx, &now)
 }
 
-// beginsWith tells whether the fields of an index's key begin with those of a key.
-func beginsWith(index, key bson.Raw) bool {
-	whole, _ := index.Lookup("key").DocumentOK()
-	fields, err := whole.Elements()
-	start, err2 := key.Elements()
-	if err != nil || err2 != nil || len(fields) < len(start) {
-		return false
-	}
-	return slices.EqualFunc(fields[:len(start)], start, func(a, b bson.RawElement) bool {
-		x, xIsNumber := a.Value().AsFloat64OK()
-		y, yIsNumber := b.Value().AsFloat64OK()
-		return a.Key() == b.Key() && (a.Value().Equal(b.Value()) || xIsNumber && yIsNumber && x == y)
-	})
-}
-
 func (s *loading) shardCollection(ctx context.Context, t *target, key bson.Raw) error {
-	command := bson.D{{Key: "shardCollection", Value: t.namespace()}, {Key: "key", Value: key}, {Key: "unique", Value: truth(t.metadata.Sharding, "unique")}}
-	if hasCollation(t.metadata.Options) { // chunks know no other
+	command := bson.D{{Key: "shardCollection", Value: t.namespace()}, {Key: "key", Value: key}, {Key: "unique", Value: document.True(t.metadata.Sharding, "unique")}}
+	if definition.HasCollation(t.metadata.Options) { // chunks know no other
 		command = append(command, bson.E{Key: "collation", Value: bson.D{{Key: "locale", Value: "simple"}}})
 	}
 	err := s.run(ctx, "admin", command, &bson.Raw{})

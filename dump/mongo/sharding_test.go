@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -76,7 +77,7 @@ func TestShardedCollections(t *testing.T) {
 	var names []string
 	for _, index := range to.collection("app", "unique").indexes {
 		raw, _ := bson.Marshal(index)
-		names = append(names, indexName(raw))
+		names = append(names, definition.IndexName(raw))
 	}
 	equalStrings(t, "indexes", names, []string{"_id_", "by_b", "c_1"})
 

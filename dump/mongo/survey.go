@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -48,7 +49,7 @@ func (s *Source) isContent(c *collection) bool {
 	case "admin", "config":
 		return true
 	}
-	return !isAuth(c.DB, c.Name) && c.DB != "config"
+	return !namespace.IsAuth(c.DB, c.Name) && c.DB != "config"
 }
 
 // nothing refuses a dump that would hold nothing, unless that is allowed.
@@ -60,10 +61,10 @@ func (q *inquiry) nothing(ctx context.Context, all []*collection) error {
 	if q.cfg.Database != "" {
 		e.Asked = "database " + shown.Name(q.cfg.Database)
 	}
-	if !q.filter.all() {
-		e.Asked = q.asked() + " of " + strings.TrimPrefix(e.Asked, "all ")
+	if !q.filter.All() {
+		e.Asked = q.filter.String() + " of " + strings.TrimPrefix(e.Asked, "all ")
 		every := *q.Source
-		every.filter = filter{}
+		every.filter = namespace.Filter{}
 		if unfiltered, err := (&inquiry{Source: &every, conn: q.conn, quiet: true}).list(ctx); err == nil {
 			for _, c := range unfiltered {
 				if every.isContent(c) {
@@ -83,23 +84,11 @@ func (q *inquiry) nothing(ctx context.Context, all []*collection) error {
 	return e
 }
 
-// asked is what the patterns ask for.
-func (s *Source) asked() string {
-	what := "collections"
-	if len(s.cfg.Include) > 0 {
-		what += " " + shown.Names(s.cfg.Include)
-	}
-	if len(s.cfg.Exclude) > 0 {
-		what += " but " + shown.Names(s.cfg.Exclude)
-	}
-	return what
-}
-
 // warnOfUnmatched tells of patterns that select nothing, where others do.
 func (q *inquiry) warnOfUnmatched(all []*collection) {
-	for i, re := range q.filter.include {
-		if !slices.ContainsFunc(all, func(c *collection) bool { return re.MatchString(c.Namespace()) }) {
-			q.warn(fmt.Sprintf("include %s matches no collection", shown.Name(q.cfg.Include[i])))
+	for _, p := range q.filter.Include {
+		if !slices.ContainsFunc(all, func(c *collection) bool { return p.Matches(c.Namespace()) }) {
+			q.warn(fmt.Sprintf("include %s matches no collection", shown.Name(p.Text)))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -141,7 +142,7 @@ func (s *loading) create(ctx context.Context) error {
 
 // countDocuments asks the server how many documents it holds now.
 func (s *loading) countDocuments(ctx context.Context, t *target) error {
-	if t.kind != targetCollection || truth(t.metadata.Options, "capped") || has(t.metadata.Options, "expireAfterSeconds") || s.conn.server.mongos {
+	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.server.mongos {
 		return nil // not all that went in is there, or not once
 	}
 	var answer struct {

@@ -6,13 +6,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 )
-
-// authCollections, of the database admin, hold users, roles, and the version of
-// their form. In an archive they stand first, where mongorestore looks for them.
-var authCollections = []string{"system.users", "system.roles", "system.version"}
-
-func isAuth(db, name string) bool { return db == "admin" && slices.Contains(authCollections, name) }
 
 // wantsUsers tells whether users and roles of all databases are dumped.
 func (s *Source) wantsUsers() bool {
@@ -26,7 +21,7 @@ func (s *Source) usersOfOne() []*collection {
 		return nil
 	}
 	var all []*collection
-	for _, name := range authCollections {
+	for _, name := range namespace.AuthCollections {
 		c := &collection{Collection: archive.Collection{DB: s.cfg.Database, Name: "$admin." + name}, fromDB: "admin", from: name, before: -1}
 		if name != "system.version" {
 			c.filter = bson.D{{Key: "db", Value: s.cfg.Database}}
@@ -39,14 +34,7 @@ func (s *Source) usersOfOne() []*collection {
 // authFirst puts users and roles before all else.
 func authFirst(all []*collection) []*collection {
 	slices.SortStableFunc(all, func(a, b *collection) int {
-		return authRank(a) - authRank(b)
+		return namespace.AuthRank(a.DB, a.Name) - namespace.AuthRank(b.DB, b.Name)
 	})
 	return all
-}
-
-func authRank(c *collection) int {
-	if i := slices.Index(authCollections, c.Name); i >= 0 && c.DB == "admin" {
-		return i
-	}
-	return len(authCollections)
 }

@@ -1,4 +1,4 @@
-package mongo
+package namespace
 
 import "testing"
 
@@ -32,16 +32,16 @@ func TestFilter(t *testing.T) {
 		{`\a\p\p.\u*`, "", `app.users`, true},
 		{`a\*:|<>?.*`, "", `a*:|<>?.users`, true},
 	} {
-		f, err := newFilter(SplitPatterns(test.include), SplitPatterns(test.exclude))
+		f, err := NewFilter(SplitPatterns(test.include), SplitPatterns(test.exclude))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.wants(test.name); got != test.want {
+		if got := f.Wants(test.name); got != test.want {
 			t.Errorf("include %q, exclude %q: wants(%q) = %v", test.include, test.exclude, test.name, got)
 		}
 	}
 	for _, text := range []string{"users", ".users", "app.", "", `app.x\`, `\*`} {
-		if _, err := newFilter([]string{text}, nil); err == nil {
+		if _, err := NewFilter([]string{text}, nil); err == nil {
 			t.Errorf("include %q: no error", text)
 		}
 	}
@@ -60,16 +60,16 @@ func TestRename(t *testing.T) {
 		{`app.\**`, `copy.*\*`, "app.*x", "copy.x*"},
 		{`app.*\,*`, `copy.*\\*`, "app.a,b", `copy.a\b`},
 	} {
-		all, err := newRenamings(SplitPatterns(test.from), SplitPatterns(test.to))
+		all, err := NewRenamings(SplitPatterns(test.from), SplitPatterns(test.to))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := rename(all, test.name); got != test.want {
+		if got := Rename(all, test.name); got != test.want {
 			t.Errorf("rename %q to %q: %q becomes %q, want %q", test.from, test.to, test.name, got, test.want)
 		}
 	}
 	for _, test := range [][2]string{{"app.*", "copy"}, {"app.*", "copy.x"}, {"app.*", ""}, {"app", "copy.x"}, {"a.*,b.*", "c.*"}, {"a.*", `c.\*`}} {
-		if _, err := newRenamings(SplitPatterns(test[0]), SplitPatterns(test[1])); err == nil {
+		if _, err := NewRenamings(SplitPatterns(test[0]), SplitPatterns(test[1])); err == nil {
 			t.Errorf("rename %q to %q: no error", test[0], test[1])
 		}
 	}

@@ -1,4 +1,4 @@
-package mongo
+package definition
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -26,19 +27,19 @@ import (
 // and arrays, stay as they are. So do hashed indexes of fields of embedded documents,
 // which servers make: what --fixDottedHashIndex makes of them is another index.
 
-// modernIndexes returns what makes the indexes today, and what people should know of
+// ModernIndexes returns what makes the indexes today, and what people should know of
 // that. Those that need nothing are as they were.
-func modernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err error) {
+func ModernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err error) {
 	converted := make([][]string, len(indexes))
 	definitions := make([]string, len(indexes))
 	made := map[string]int{} // of each definition the index that is made: the first, or the first that was one all along
 	for i, index := range indexes {
 		var changed bson.Raw
 		if changed, converted[i], err = modernIndex(index); err == nil {
-			definitions[i], err = withoutName(changed)
+			definitions[i], err = WithoutName(changed)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("index %s: %w", shown.Name(indexName(index)), err)
+			return nil, nil, fmt.Errorf("index %s: %w", shown.Name(IndexName(index)), err)
 		}
 		modern = append(modern, changed)
 		if other, twice := made[definitions[i]]; !twice || len(converted[i]) == 0 && len(converted[other]) > 0 {
@@ -48,12 +49,12 @@ func modernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err e
 	all := modern
 	modern = nil
 	for i, index := range all {
-		name := shown.Name(indexName(index))
+		name := shown.Name(IndexName(index))
 		switch other := made[definitions[i]]; {
 		case len(converted[i]) == 0:
 			modern = append(modern, index)
 		case other != i:
-			notes = append(notes, fmt.Sprintf("index %s is left out, as it is another name of %s", name, shown.Name(indexName(all[other]))))
+			notes = append(notes, fmt.Sprintf("index %s is left out, as it is another name of %s", name, shown.Name(IndexName(all[other]))))
 		default:
 			modern = append(modern, index)
 			notes = append(notes, fmt.Sprintf("index %s says what servers no longer take, and is made as its own took it: %s", name, shown.Names(converted[i])))
@@ -91,7 +92,7 @@ func modernIndex(index bson.Raw) (modern bson.Raw, what []string, err error) {
 			d = append(d, bson.E{Key: key, Value: value})
 		}
 	}
-	if version < 2 && isSphere(index) && !has(index, sphereVersion) {
+	if version < 2 && isSphere(index) && !document.Has(index, sphereVersion) {
 		d = append(d, bson.E{Key: sphereVersion, Value: int32(1)})
 		what = append(what, sphereVersion)
 	}
@@ -158,13 +159,13 @@ func isDirection(v bson.RawValue) bool {
 	return ok && n != 0
 }
 
-// withoutName is an index but for its name, as bytes to compare.
-func withoutName(index bson.Raw) (string, error) {
+// WithoutName is an index but for its name, as bytes to compare.
+func WithoutName(index bson.Raw) (string, error) {
 	elements, err := index.Elements()
 	if err != nil {
 		return "", err
 	}
 	elements = slices.DeleteFunc(elements, func(e bson.RawElement) bool { return slices.Contains([]string{"name", "ns", "v"}, e.Key()) })
-	raw, err := rawDocument(elements)
+	raw, err := document.Of(elements)
 	return string(raw), err
 }

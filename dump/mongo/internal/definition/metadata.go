@@ -1,4 +1,7 @@
-package mongo
+// Package definition is about what a collection is beside its documents: its options, its indexes and by what it is
+// sharded. It says how they stand in an archive, which of them a statement may set and which are a server's own, and what
+// of them today's servers take. It reads them from no server and sends them to none: see catalog and load.
+package definition
 
 import (
 	"bytes"
@@ -7,13 +10,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
-
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// metadata is what an archive says of a collection, in canonical extended JSON.
+// Metadata is what an archive says of a collection, in canonical extended JSON.
 // The values pass as they are, the order of their fields included.
 //
 // Extended JSON does not hold every BSON: a document whose first field is called
@@ -21,7 +23,7 @@ import (
 // as U+FFFD. mongodump refuses such a collection, and an archive that has one is
 // refused by mongorestore as a whole. Here Exact holds options and indexes as BSON
 // then, and the fields that mongorestore reads only what it reads as it was.
-type metadata struct {
+type Metadata struct {
 	Options        bson.Raw   `bson:"options,omitempty"`
 	Indexes        []bson.Raw `bson:"indexes"`
 	UUID           string     `bson:"uuid,omitempty"`
@@ -31,15 +33,11 @@ type metadata struct {
 	Exact          string     `bson:"exact,omitempty"`    // BSON of options, indexes and sharding, in base64; empty: they are above
 }
 
-// describe writes the collection's metadata. It returns the names of those of the
+// Text returns the metadata as an archive has it, and the names of those of the
 // options and indexes that Exact alone holds.
-func (c *collection) describe(withUUID bool) (inexact []string, err error) {
-	m := metadata{Options: c.options, Indexes: c.indexes, CollectionName: c.Name, Type: c.Type, Sharding: c.sharding}
+func (m Metadata) Text() (text string, inexact []string, err error) {
 	if m.Indexes == nil {
 		m.Indexes = []bson.Raw{} // null is something else
-	}
-	if withUUID {
-		m.UUID = c.uuid
 	}
 	text, same, err := m.encode()
 	if err == nil && !same {
@@ -51,31 +49,28 @@ func (c *collection) describe(withUUID bool) (inexact []string, err error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("describe %s: %w", shown.Name(c.Namespace()), err)
+		return "", nil, err
 	}
-	c.Metadata = text
-	return inexact, nil
+	return text, inexact, nil
 }
 
 // encode returns the metadata as text, and whether mongorestore reads that as what
 // it was. An error is one of BSON that is none.
-func (m metadata) encode() (text string, same bool, err error) {
+func (m Metadata) encode() (text string, same bool, err error) {
 	encoded, err := bson.MarshalExtJSON(m, true, false)
 	if err != nil {
 		return "", false, err
 	}
-	var again metadata
+	var again Metadata
 	same = bson.UnmarshalExtJSON(encoded, true, &again) == nil &&
-		bytes.Equal(again.Options, m.Options) && bytes.Equal(again.Sharding, m.Sharding) && slices.EqualFunc(again.Indexes, m.Indexes, equalDocuments)
+		bytes.Equal(again.Options, m.Options) && bytes.Equal(again.Sharding, m.Sharding) && slices.EqualFunc(again.Indexes, m.Indexes, document.Equal)
 	return string(encoded), same, nil
 }
-
-func equalDocuments(a, b bson.Raw) bool { return bytes.Equal(a, b) }
 
 // keepExact moves to Exact all that there is, and leaves where it was what extended
 // JSON holds. Of a view it leaves nothing: without its pipeline it would show what
 // it is there to hide.
-func (m *metadata) keepExact() (inexact []string, err error) {
+func (m *Metadata) keepExact() (inexact []string, err error) {
 	whole := bson.D{{Key: "options", Value: m.Options}, {Key: "indexes", Value: m.Indexes}}
 	if len(m.Sharding) > 0 {
 		whole = append(whole, bson.E{Key: "sharding", Value: m.Sharding})
@@ -92,22 +87,22 @@ func (m *metadata) keepExact() (inexact []string, err error) {
 	var kept [][]byte
 	for _, e := range elements {
 		one := bsoncore.BuildDocumentFromElements(nil, e)
-		if _, same, err := (metadata{Options: bson.Raw(one)}).encode(); err == nil && same {
+		if _, same, err := (Metadata{Options: bson.Raw(one)}).encode(); err == nil && same {
 			kept = append(kept, e)
 		} else {
 			inexact = append(inexact, "option "+e.Key())
 		}
 	}
-	if len(inexact) > 0 && has(m.Options, "viewOn") {
+	if len(inexact) > 0 && document.Has(m.Options, "viewOn") {
 		kept = nil
 	}
 	m.Options = bson.Raw(bsoncore.BuildDocumentFromElements(nil, kept...))
 	indexes := []bson.Raw{}
 	for _, index := range m.Indexes {
-		if _, same, err := (metadata{Indexes: []bson.Raw{index}}).encode(); err == nil && same {
+		if _, same, err := (Metadata{Indexes: []bson.Raw{index}}).encode(); err == nil && same {
 			indexes = append(indexes, index)
 		} else {
-			inexact = append(inexact, "index "+indexName(index))
+			inexact = append(inexact, "index "+IndexName(index))
 		}
 	}
 	m.Indexes = indexes
@@ -115,23 +110,16 @@ func (m *metadata) keepExact() (inexact []string, err error) {
 	return inexact, nil
 }
 
-// warnOfInexact tells what of a collection comes back by this program alone.
-func (s *Source) warnOfInexact(c *collection, names []string) {
-	if len(names) > 0 {
-		s.cfg.Warn(fmt.Sprintf("%s: extended JSON, which is what mongorestore reads, does not hold all that it has: %s; restore brings it back as it is, mongorestore leaves it out", shown.Name(c.Namespace()), shown.Names(names)))
-	}
-}
-
-// parseMetadata reads what describe or mongodump wrote.
-func parseMetadata(text string) (metadata, error) {
-	var m metadata
+// Parse reads what text or mongodump wrote.
+func Parse(text string) (Metadata, error) {
+	var m Metadata
 	if text == "" {
 		return m, nil
 	}
 	// The driver's reader calls itself for each bracket, and a full stack ends the program.
 	const around = 8 // brackets of extended JSON around the innermost value, and of the archive around all
-	if nestedDeeper(text, mostDepth+around) {
-		return m, fmt.Errorf("it is nested deeper than %d", mostDepth)
+	if nestedDeeper(text, document.MostDepth+around) {
+		return m, fmt.Errorf("it is nested deeper than %d", document.MostDepth)
 	}
 	if err := bson.UnmarshalExtJSON([]byte(text), false, &m); err != nil || m.Exact == "" {
 		return m, err
@@ -162,8 +150,8 @@ func nestedDeeper(text string, most int) bool {
 	return false
 }
 
-// size is what the metadata takes once it is read.
-func (m *metadata) size() int {
+// Size is what the metadata takes once it is read.
+func (m *Metadata) Size() int {
 	size := len(m.Options)
 	for _, index := range m.Indexes {
 		size += len(index)
@@ -172,7 +160,7 @@ func (m *metadata) size() int {
 }
 
 // takeExact puts what Exact holds where it belongs.
-func (m *metadata) takeExact() error {
+func (m *Metadata) takeExact() error {
 	raw, err := base64.StdEncoding.DecodeString(m.Exact)
 	if err != nil {
 		return fmt.Errorf("exact: %w", err)
@@ -200,4 +188,20 @@ func (m *metadata) takeExact() error {
 		m.Indexes = append(m.Indexes, index)
 	}
 	return nil
+}
+
+// CreateOptions is what a server is told of a collection that it is to make, without
+// some of its options.
+func (m *Metadata) CreateOptions(without []string) (bson.D, error) {
+	elements, err := m.Options.Elements()
+	if err != nil && len(m.Options) > 0 {
+		return nil, err
+	}
+	var d bson.D
+	for _, e := range elements {
+		if !slices.Contains(ownCollectionOptions, e.Key()) && !slices.Contains(without, e.Key()) {
+			d = append(d, bson.E{Key: e.Key(), Value: e.Value()})
+		}
+	}
+	return d, nil
 }

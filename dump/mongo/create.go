@@ -1,0 +1,31 @@
+package mongo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+const codeUnknownField = 40415
+
+func (s *loading) createCollection(ctx context.Context, t *target) error {
+	create := func(without []string) error {
+		options, err := t.metadata.CreateOptions(without)
+		if err != nil {
+			return err
+		}
+		return s.run(ctx, t.db, append(bson.D{{Key: "create", Value: t.name}}, options...), &bson.Raw{})
+	}
+	err := create(nil)
+	if names := definition.UnknownOptions(t.metadata.Options); len(names) > 0 && hasCode(err, codeUnknownField) {
+		s.cfg.Warn(fmt.Sprintf("%s is made without options of the dump that the server does not know: %s: %v", shown.Name(t.namespace()), shown.Names(names), err))
+		err = create(names)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: create: %w", shown.Name(t.namespace()), err)
+	}
+	return nil
+}
