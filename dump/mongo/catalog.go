@@ -16,6 +16,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
 // A collection is a collection or view to dump.
@@ -35,11 +36,11 @@ type collection struct {
 }
 
 // source is the collection that the documents are read from.
-func (c *collection) source(server serverInfo) (db, name string) {
+func (c *collection) source(v version.Number) (db, name string) {
 	if c.from != "" {
 		return c.fromDB, c.from
 	}
-	return c.DB, server.version.DataName(c.Type, c.Name)
+	return c.DB, v.DataName(c.Type, c.Name)
 }
 
 func (c *collection) isView() bool   { return c.Type == "view" }
@@ -55,7 +56,7 @@ func (q *inquiry) list(ctx context.Context) ([]*collection, error) {
 		if names, err = databases(ctx, q); err != nil {
 			return nil, err
 		}
-		if q.conn.server.proxy {
+		if q.conn.info.proxy {
 			names = slices.DeleteFunc(names, func(name string) bool { return name == "admin" })
 			q.debug("users and roles are not dumped: Atlas keeps them itself")
 		}
@@ -144,14 +145,14 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 				coll.indexes = append(coll.indexes, slices.Clone(index))
 				return listed.add(index)
 			})
-			if err == nil && len(coll.indexes) == 0 && c.server.mongod && coll.hasIDIndex() {
+			if err == nil && len(coll.indexes) == 0 && c.info.mongod && coll.hasIDIndex() {
 				err = errors.New("the server lists none, not even that of _id")
 			}
 			if err != nil {
 				return fmt.Errorf("list the indexes of %s: %w", shown.Name(coll.Namespace()), err)
 			}
 			if !coll.estimated {
-				coll.before = c.estimate(ctx, coll)
+				coll.before = estimate(ctx, c, coll)
 			}
 			// The server lists them as they were made, each member for itself.
 			slices.SortFunc(coll.indexes, func(a, b bson.Raw) int { return strings.Compare(definition.IndexName(a), definition.IndexName(b)) })

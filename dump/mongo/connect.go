@@ -22,8 +22,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// A Server is how a server, a replica set or a cluster is reached.
-type Server struct {
+// A serverConfig is how a server, a replica set or a cluster is reached.
+type serverConfig struct {
 	URI  string // mongodb:// or mongodb+srv://; in place of Host and Port
 	Host string // empty means localhost
 	Port string // empty means 27017
@@ -39,7 +39,7 @@ type Server struct {
 }
 
 // check finds mistakes without contacting anything.
-func (s Server) check() error {
+func (s serverConfig) check() error {
 	if s.URI != "" && (s.Host != "" || s.Port != "") {
 		return errors.New("a URI and a host: want one of them")
 	}
@@ -55,7 +55,7 @@ func (s Server) check() error {
 	return err
 }
 
-func (s Server) options() (*options.ClientOptions, error) {
+func (s serverConfig) options() (*options.ClientOptions, error) {
 	opts := options.Client()
 	if s.URI != "" {
 		if err := opts.ApplyURI(s.URI).Validate(); err != nil {
@@ -95,7 +95,7 @@ func (s Server) options() (*options.ClientOptions, error) {
 }
 
 // host is the first host, without its port.
-func (s Server) host() string {
+func (s serverConfig) host() string {
 	hosts := s.Host
 	if s.URI != "" {
 		_, rest, _ := strings.Cut(s.URI, "://")
@@ -116,33 +116,30 @@ func (s Server) host() string {
 	return strings.Trim(host, "[]")
 }
 
+// address is the server's, for people: of several the first.
+func (s serverConfig) address() string {
+	opts, err := s.options()
+	if err != nil || len(opts.Hosts) == 0 || strings.HasPrefix(opts.Hosts[0], "/") {
+		return s.host()
+	}
+	return opts.Hosts[0]
+}
+
 // conn is a connection to one server: a mongod, or a mongos.
 type conn struct {
 	client *mongo.Client
 	read   *readpref.ReadPref
-	server serverInfo
+	info   serverInfo
 
 	write       *writeconcern.WriteConcern // of a restore; writeConcern says it to the server, and not the driver
 	uriPatience time.Duration              // with which the URI has a write wait for members; 0: it does not say
-}
-
-// serverInfo is what a server says of itself.
-type serverInfo struct {
-	version version.Number
-	text    string // the version as the server writes it
-	mongod  bool   // MongoDB's own, or at least it says nothing else
-	mongos  bool   // the front of a sharded cluster
-	proxy   bool   // the front of Atlas's free and shared tiers, which keeps admin and the server's settings to itself
-	set     string // the replica set's name; empty without one
-	me      string // the server's address as the replica set knows it
-	session int64  // after how many minutes it ends a session of which it hears nothing; 0: it does not say
 }
 
 // connect connects to the server to read from it. Of a replica set it is one
 // member, the one that the read preference selects, and all of it is read from
 // there: another's documents may come in another order, and its oplog may be
 // behind.
-func (s Server) connect(ctx context.Context) (*conn, error) {
+func (s serverConfig) connect(ctx context.Context) (*conn, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
@@ -153,7 +150,7 @@ func (s Server) connect(ctx context.Context) (*conn, error) {
 // connectPrimary connects to the server to write to it, whatever the read
 // preference: of a replica set to whichever member is the primary. What it has
 // acknowledged is there after an election as well.
-func (s Server) connectPrimary(ctx context.Context) (*conn, error) {
+func (s serverConfig) connectPrimary(ctx context.Context) (*conn, error) {
 	opts, err := s.options()
 	if err != nil {
 		return nil, err
@@ -167,7 +164,7 @@ func (s Server) connectPrimary(ctx context.Context) (*conn, error) {
 		return c, err
 	}
 	c, err := toWrite()
-	if err != nil || c.server.set == "" || opts.ServerSelectionTimeout == nil || *opts.ServerSelectionTimeout != s.ConnectTimeout {
+	if err != nil || c.info.set == "" || opts.ServerSelectionTimeout == nil || *opts.ServerSelectionTimeout != s.ConnectTimeout {
 		return c, err
 	}
 	c.close(ctx) // it has answered; from now on a primary may be missing for as long as an election takes
@@ -181,11 +178,11 @@ func dialMember(ctx context.Context, opts *options.ClientOptions) (*conn, error)
 		return nil, err
 	}
 	direct := opts.Direct != nil && *opts.Direct
-	if c.server.set == "" || c.server.mongos || c.server.me == "" || direct {
+	if c.info.set == "" || c.info.mongos || c.info.me == "" || direct {
 		return c, nil
 	}
 	c.close(ctx)
-	return dial(ctx, member(opts, c.server.me))
+	return dial(ctx, member(opts, c.info.me))
 }
 
 // member is a connection to one member alone, with all else as in opts. What is
@@ -250,7 +247,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *conn, err error)
 	if version.Parse(text) == (version.Number{}) { // on which it depends where a time series has its documents
 		return nil, errors.New("connect: the server does not say which version it is")
 	}
-	c.server = serverInfo{
+	c.info = serverInfo{
 		version: version.Parse(text), text: text, set: hello.SetName, me: hello.Me, mongos: hello.Msg == "isdbgrid", session: hello.Session,
 		mongod: !document.Has(build, "ferretdb") && !document.Has(build, "ferretdbVersion"),
 		proxy:  c.run(ctx, "admin", bson.D{{Key: "atlasVersion", Value: 1}}, &bson.Raw{}) == nil, // no other has the command
@@ -270,4 +267,9 @@ func (c *conn) close(ctx context.Context) {
 // run runs a command and decodes its answer.
 func (c *conn) run(ctx context.Context, db string, command bson.D, answer any) error {
 	return withTimeLimit(c.client.Database(db).RunCommand(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read)).Decode(answer))
+}
+
+// collection is a collection of the server's, for the driver's own commands.
+func (c *conn) collection(db, name string) *mongo.Collection {
+	return c.client.Database(db).Collection(name)
 }

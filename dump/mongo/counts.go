@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
@@ -26,53 +25,10 @@ import (
 // more documents all along, what was read is short. If something does, or if
 // documents are read by their keys, nobody can say, and there is a warning.
 
-// estimate returns how many documents the server says that a collection has;
-// negative: it does not say.
-func (c *conn) estimate(ctx context.Context, coll *collection) int64 {
-	if coll.filter != nil || coll.isView() {
-		return -1
-	}
-	db, name := coll.source(c.server)
-	command, field := bson.D{{Key: "count", Value: name}}, "n"
-	if !c.server.mongod { // which may read all that it counts
-		command, field = bson.D{{Key: "collStats", Value: name}}, "count"
-	}
-	var answer bson.Raw
-	if err := c.run(ctx, db, c.rawData(command, coll), &answer); err != nil {
-		return -1
-	}
-	n, ok := answer.Lookup(field).AsInt64OK()
-	if !ok {
-		return -1
-	}
-	return n
-}
-
-// estimateAll asks for the estimate of each collection.
-func (d *dumping) estimateAll(ctx context.Context, all []*collection) {
-	var group errgroup.Group
-	group.SetLimit(max(d.cfg.Jobs, 1))
-	for _, coll := range all {
-		group.Go(func() error {
-			coll.before, coll.estimated = d.conn.estimate(ctx, coll), true
-			return nil
-		})
-	}
-	_ = group.Wait()
-}
-
-// rawData has a command work on the buckets of a time series, see find.
-func (c *conn) rawData(command bson.D, coll *collection) bson.D {
-	if coll.Type == "timeseries" && c.server.version.RawData() {
-		command = append(command, bson.E{Key: "rawData", Value: true})
-	}
-	return command
-}
-
 // countAll has the server count the documents of a collection one by one, as of
 // the dump's time if it has one.
 func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error) {
-	db, name := coll.source(d.conn.server)
+	db, name := coll.source(d.conn.info.version)
 	var match bson.A
 	if coll.filter != nil {
 		match = bson.A{bson.D{{Key: "$match", Value: coll.filter}}}
@@ -86,7 +42,7 @@ func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error)
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
 	var n int64
-	err := d.conn.each(ctx, db, d.conn.rawData(command, coll), func(doc bson.Raw) error {
+	err := d.conn.each(ctx, db, d.conn.rawData(command, coll.Type), func(doc bson.Raw) error {
 		var ok bool
 		if n, ok = doc.Lookup("n").AsInt64OK(); !ok {
 			return errors.New("the server's count is no number")
@@ -98,7 +54,7 @@ func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error)
 
 // holdAgainstCount looks whether so many documents may be all of a collection.
 func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read int64) error {
-	after := d.conn.estimate(ctx, coll)
+	after := estimate(ctx, d.conn, coll)
 	if coll.filter == nil && read >= after || coll.before >= 0 && read >= coll.before {
 		return nil
 	}
@@ -135,44 +91,4 @@ func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read i
 // is there at the end has been passed.
 func (d *dumping) byKey(coll *collection) bool {
 	return d.byID || coll.Type == "timeseries" || document.Has(coll.options, "clusteredIndex")
-}
-
-// holdAgainstStats compares the number of collections and views of each database
-// with what its statistics say. It needs the right dbStats, which the role read
-// has and backup has not; where it is missing the names alone are compared, see
-// entries.
-func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
-	if !q.conn.server.mongod || q.conn.server.mongos || q.conn.server.proxy { // those that count otherwise
-		return
-	}
-	seen := map[string]bool{}
-	for _, c := range listed {
-		if seen[c.DB] || c.DB == "" {
-			continue
-		}
-		seen[c.DB] = true
-		const tries = 3 // others make and drop collections meanwhile
-		var named int
-		var counted int64
-		for range tries {
-			var answer bson.Raw
-			if q.conn.run(ctx, c.DB, bson.D{{Key: "dbStats", Value: 1}}, &answer) != nil {
-				break
-			}
-			collections, ok := answer.Lookup("collections").AsInt64OK()
-			views, ok2 := answer.Lookup("views").AsInt64OK()
-			names, err := collectionNames(ctx, q.conn, c.DB)
-			if err != nil || !ok || !ok2 {
-				counted = 0
-				break
-			}
-			named, counted = len(names), collections+views
-			if int64(named) >= counted {
-				break
-			}
-		}
-		if int64(named) < counted {
-			q.warn(fmt.Sprintf("the server counts %d collections and views in %s and names %d: the dump may be short of some", counted, shown.Name(c.DB), named))
-		}
-	}
 }

@@ -9,8 +9,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-const codeUnknownField = 40415
-
 func (s *loading) createCollection(ctx context.Context, t *target) error {
 	create := func(without []string) error {
 		options, err := t.metadata.CreateOptions(without)
@@ -28,4 +26,15 @@ func (s *loading) createCollection(ctx context.Context, t *target) error {
 		return fmt.Errorf("%s: create: %w", shown.Name(t.namespace()), err)
 	}
 	return nil
+}
+
+func (s *loading) warnOfWriteConcern() {
+	if s.conn.isPrimaryAlone() {
+		s.cfg.Warn("w=1 of the URI has the primary alone acknowledge what is restored: an election meanwhile may take some of it back unseen; leave it out, unless no majority can be had")
+	}
+}
+
+// run runs a command of the restore.
+func (s *loading) run(ctx context.Context, db string, command bson.D, answer any) error {
+	return s.conn.runLasting(ctx, db, command, answer)
 }

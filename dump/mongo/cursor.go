@@ -115,3 +115,11 @@ func (c *conn) each(ctx context.Context, db string, command bson.D, do func(bson
 	}
 	return cur.err
 }
+
+// rawData has a command on a collection of some kind work on the buckets, where it is a time series on such servers as keep them so.
+func (c *conn) rawData(command bson.D, kind string) bson.D {
+	if kind == "timeseries" && c.info.version.RawData() {
+		command = append(command, bson.E{Key: "rawData", Value: true})
+	}
+	return command
+}

@@ -32,7 +32,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	s.cfg.warnOfPlain(s.cfg.Warn)
 	defer c.close(ctx)
-	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.server)}
+	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.info.mongos)}
 	listed, err := d.settle(ctx)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // that is still there.
 func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) error {
 	all := append(d.usersOfOne(), listed...)
-	prelude := archive.Prelude{ServerVersion: d.conn.server.text, Concurrent: 1}
+	prelude := archive.Prelude{ServerVersion: d.conn.info.text, Concurrent: 1}
 	for _, coll := range all {
 		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}
@@ -106,15 +106,15 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 }
 
 // byID tells whether documents leave in the order of _id.
-func (s *Source) byID(server serverInfo) bool {
+func (s *Source) byID(throughMongos bool) bool {
 	switch s.cfg.Order {
 	case OrderNatural:
 		return false
 	case OrderID:
 		return true
 	}
-	if server.mongos { // which mixes what the shards send, as it comes
+	if throughMongos { // which mixes what the shards send, as it comes
 		s.cfg.Debug("documents leave in the order of _id, as they are read through a mongos")
 	}
-	return server.mongos
+	return throughMongos
 }

@@ -49,16 +49,16 @@ func isElection(err error) bool {
 // notPrimaryCodes are those of them by which a server has not even begun.
 var notPrimaryCodes = []int{10058, 10107, 13435, 13436}
 
-// run runs a command of a restore, and once more after an election. Each of them
+// runLasting runs a command of a restore, and once more after an election. Each of them
 // does the second time what is left of it to do. What is there already the second
 // time, or no more, is taken for done only where the first may have done it.
-func (s *loading) run(ctx context.Context, db string, command bson.D, answer any) error {
-	err := s.conn.runLasting(ctx, db, command, answer)
-	if ctx.Err() != nil || !s.conn.mayElect() || !isElection(err) {
+func (c *conn) runLasting(ctx context.Context, db string, command bson.D, answer any) error {
+	err := c.runAcknowledged(ctx, db, command, answer)
+	if ctx.Err() != nil || !c.mayElect() || !isElection(err) {
 		return err
 	}
 	first := err
-	err = s.conn.runLasting(ctx, db, command, answer)
+	err = c.runAcknowledged(ctx, db, command, answer)
 	if slices.ContainsFunc(notPrimaryCodes, func(code int) bool { return hasCode(first, code) }) {
 		return err
 	}
@@ -70,4 +70,4 @@ func (s *loading) run(ctx context.Context, db string, command bson.D, answer any
 }
 
 // mayElect tells of a server behind which another may take its place.
-func (c *conn) mayElect() bool { return c.server.set != "" || c.server.mongos }
+func (c *conn) mayElect() bool { return c.info.set != "" || c.info.mongos }

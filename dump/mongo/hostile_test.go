@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -106,7 +107,7 @@ func documentsOf(t *testing.T, stream []byte) string {
 	t.Helper()
 	all := contents(t, stream)
 	var text []string
-	for _, name := range sortedKeys(all) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		text = append(text, fmt.Sprintf("%q %q", name, all[name][1:]))
 	}
 	return strings.Join(text, "\n")

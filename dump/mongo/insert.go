@@ -131,7 +131,7 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	if err != nil {
 		return err
 	}
-	coll := s.conn.client.Database(t.db).Collection(t.dataName(s.conn.server.version))
+	coll := s.conn.collection(t.db, t.dataName(s.conn.info.version))
 	for ordered, allowed := true, false; len(docs) > 0; {
 		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
 		if err != nil {
@@ -197,16 +197,16 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 // timestamps, in whose place it puts the present otherwise.
 func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
 	opts := options.InsertMany()
-	server := s.conn.server
-	if server.mongod && t.isValidated() { // it takes a right
+	info := s.conn.info
+	if info.mongod && t.isValidated() { // it takes a right
 		opts.SetBypassDocumentValidation(true)
 	}
 	fields := bson.D{s.conn.writeConcern()}
-	if server.takesEmptyTimestamps() {
+	if info.takesEmptyTimestamps() {
 		fields = append(fields, bson.E{Key: "bypassEmptyTsReplacement", Value: true})
 	}
 	err := xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", fields)
-	if t.kind == targetTimeSeries && server.version.RawData() {
+	if t.kind == targetTimeSeries && info.version.RawData() {
 		err = errors.Join(err, xoptions.SetInternalInsertManyOptions(opts, "rawData", true))
 	}
 	return opts, err
@@ -230,19 +230,6 @@ func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *o
 		}
 	}
 	return refused, nil
-}
-
-const (
-	codeUnauthorized      = 13
-	codeNamespaceNotFound = 26
-	codeNamespaceExists   = 48
-	codeMixedSchema       = 408 // CannotInsertTimeseriesBucketsWithMixedSchema
-	codeDuplicateKey      = 11000
-)
-
-func hasCode(err error, code int) bool {
-	var s mongo.ServerError
-	return errors.As(err, &s) && s.HasErrorCode(code)
 }
 
 // allowMixedSchema lets a time series have buckets in which a field has values

@@ -14,11 +14,11 @@ import (
 // warnOfUsers tells of users and roles that are not in a dump and that nobody
 // said should not be.
 func (q *inquiry) warnOfUsers(ctx context.Context) {
-	if !q.conn.server.mongod {
+	if !q.conn.info.mongod {
 		q.warnOfOtherUsers(ctx)
 		return
 	}
-	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || q.conn.server.proxy {
+	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || q.conn.info.proxy {
 		return
 	}
 	db := shown.Name(q.cfg.Database)
@@ -64,7 +64,7 @@ var ownOfLocal = []string{"startup_log", "oplog.rs", "oplog.$main", "clustermana
 // warnOfLocal tells of what users keep in local. Nobody dumps that, as it is of
 // one member; but it may be meant to be safe.
 func (q *inquiry) warnOfLocal(ctx context.Context) {
-	if q.cfg.Database != "" || !q.filter.All() || !q.conn.server.mongod || q.conn.server.mongos || q.conn.server.proxy {
+	if q.cfg.Database != "" || !q.filter.All() || !q.conn.info.mongod || q.conn.info.mongos || q.conn.info.proxy {
 		return
 	}
 	names, err := collectionNames(ctx, q.conn, "local")
@@ -87,7 +87,7 @@ func (q *inquiry) warnOfLocal(ctx context.Context) {
 // warnOfClusterParameters tells of a cluster's own settings, query settings among
 // them, which no restore can put back where they are.
 func (q *inquiry) warnOfClusterParameters(ctx context.Context) {
-	if q.cfg.Database != "" || !q.filter.All() || !q.conn.server.mongod || q.conn.server.proxy {
+	if q.cfg.Database != "" || !q.filter.All() || !q.conn.info.mongod || q.conn.info.proxy {
 		return
 	}
 	var names []string

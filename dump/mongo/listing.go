@@ -49,7 +49,7 @@ func (q *inquiry) filtered(name string) bool { return !q.filter.Wants(name) }
 // databases with those that he may see, as if there were no others. With false it
 // answers with all or not at all.
 func databases(ctx context.Context, q *inquiry) ([]string, error) {
-	if !q.conn.server.mongod { // FerretDB hides none, and its version 2 refuses the word
+	if !q.conn.info.mongod { // FerretDB hides none, and its version 2 refuses the word
 		return databaseNames(ctx, q.conn, nil)
 	}
 	all := false
@@ -131,8 +131,6 @@ func newEntry(doc bson.Raw) (*entry, error) {
 	return e, nil
 }
 
-const codeInvalidView = 182
-
 // entries returns what a database holds. The server is asked for the names alone
 // as well, which it finds in another way; an answer that is short of one of them is
 // none.
@@ -165,7 +163,7 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 // bucketsOf looks whether each time series has the collection that its documents
 // are in: of one that is not there a server finds nothing, and says no more.
 func (q *inquiry) bucketsOf(all []*entry) error {
-	if q.conn.server.version.RawData() {
+	if q.conn.info.version.RawData() {
 		return nil
 	}
 	for _, e := range all {

@@ -155,7 +155,7 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	}
 	s.cfg.warnOfPlain(s.cfg.Warn)
 	s.warnOfWriteConcern()
-	if s.oplogOf != nil && s.conn.server.mongos {
+	if s.oplogOf != nil && s.conn.info.mongos {
 		return ErrNoReplay
 	}
 	p, err := s.place(ctx)

@@ -86,7 +86,7 @@ func (s *loading) placeUsers() bool {
 	if s.users == nil {
 		return false
 	}
-	if !s.conn.server.mongod || s.conn.server.proxy {
+	if !s.conn.info.mongod || s.conn.info.proxy {
 		s.cfg.Warn("users and roles are left out: the server does not take them")
 		for _, t := range s.users.temporary() {
 			delete(s.targets, t.Collection)

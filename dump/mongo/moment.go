@@ -24,14 +24,9 @@ type moment struct {
 // ErrTooOld is returned when a dump took longer than the server can look back.
 var ErrTooOld = errors.New("the dump took longer than the server keeps its past (minSnapshotHistoryWindowInSeconds)")
 
-const (
-	codeSnapshotTooOld      = 239
-	codeSnapshotUnavailable = 246
-)
-
 // settle says what is dumped, as of which moment.
 func (d *dumping) settle(ctx context.Context) ([]*collection, error) {
-	if d.conn.server.mongos {
+	if d.conn.info.mongos {
 		d.warnOfBalancer(ctx)
 	}
 	if d.cfg.Oplog == OplogOff {
@@ -60,9 +55,9 @@ func (d *dumping) noOplog() error {
 	switch {
 	case !d.whole():
 		return errors.New("it is of all databases, and not all of them are dumped")
-	case d.conn.server.mongos:
+	case d.conn.info.mongos:
 		return errors.New("through a mongos there is none; each shard has its own")
-	case d.conn.server.set == "":
+	case d.conn.info.set == "":
 		return errors.New("the server is no member of a replica set")
 	}
 	return nil
@@ -85,7 +80,7 @@ func (d *dumping) settleSnapshot(ctx context.Context) ([]*collection, error) {
 	const tries = 10
 	for range tries {
 		// Before the moment, as what comes after it is not read.
-		d.estimateAll(ctx, all)
+		estimateAll(ctx, d.conn, all, d.cfg.Jobs)
 		at, why := clusterTime(ctx, d.conn, all[probe])
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -136,7 +131,7 @@ func (d *dumping) warnOfUnreadInPast(all []*collection) {
 // clusterTime takes the present as the time to read at.
 func clusterTime(ctx context.Context, c *conn, probe *collection) (bson.Timestamp, error) {
 	command := bson.D{
-		{Key: "find", Value: c.server.version.DataName(probe.Type, probe.Name)},
+		{Key: "find", Value: c.info.version.DataName(probe.Type, probe.Name)},
 		{Key: "limit", Value: 1},
 		{Key: "singleBatch", Value: true},
 		{Key: "readConcern", Value: bson.D{{Key: "level", Value: "snapshot"}}},

@@ -86,6 +86,9 @@ const (
 	OrderID Order = "id"
 )
 
+// A Server is how a server, a replica set or a cluster is reached.
+type Server = serverConfig
+
 // A Source dumps a database, or all of a server's. It holds no connection
 // between dumps.
 type Source struct {
@@ -181,3 +184,11 @@ func (s *Source) name() string {
 // SplitPatterns splits a list of patterns at its commas, but for those after a
 // backslash. Blanks around its items do not count.
 func SplitPatterns(list string) []string { return namespace.SplitPatterns(list) }
+
+// withGrant names the built-in role that has all rights which this dump needs.
+func (s *Source) withGrant(err error) error {
+	if s.cfg.Database == "" || s.cfg.Database == "admin" || s.cfg.Database == "config" || s.cfg.Users == UsersOn {
+		return s.cfg.withGrant(err, "backup", "admin")
+	}
+	return s.cfg.withGrant(err, "read", s.cfg.Database)
+}

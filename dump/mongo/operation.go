@@ -3,6 +3,7 @@ package mongo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -243,7 +244,7 @@ func (s scope) drop(db, name string) {
 func (s scope) dropDatabase(db string) (dropped []string) {
 	delete(s.databases, db)
 	for _, all := range []map[string]bool{s.views, s.collections} {
-		for _, ns := range sortedKeys(all) {
+		for _, ns := range slices.Sorted(maps.Keys(all)) {
 			if name, ok := strings.CutPrefix(ns, db+"."); ok {
 				delete(all, ns)
 				dropped = append(dropped, name)

@@ -12,7 +12,7 @@ import (
 // connection that others can read is told.
 
 // warnOfPlain says that others can read along, where a connection to another machine is not encrypted.
-func (s Server) warnOfPlain(warn func(string)) {
+func (s serverConfig) warnOfPlain(warn func(string)) {
 	opts, err := s.options()
 	if err != nil || opts.Auth == nil || opts.TLSConfig != nil || !slices.ContainsFunc(opts.Hosts, isElsewhere) {
 		return

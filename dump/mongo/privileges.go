@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,64 +23,16 @@ var ErrUndroppable = errors.New("the user may not drop a collection that is to b
 // be restored. Nothing has been changed then.
 var ErrNoRight = errors.New("the user lacks rights that the restore needs")
 
-// privileges are the user's rights, as connectionStatus shows them.
-type privileges []struct {
-	Resource resource `bson:"resource"`
-	Actions  []string `bson:"actions"`
-}
-
-type resource struct {
-	DB         *string `bson:"db"`
-	Collection *string `bson:"collection"`
-	Cluster    bool    `bson:"cluster"`
-	Any        bool    `bson:"anyResource"`
-}
-
-// holds tells whether a resource that a right is for is a collection. Empty names
-// stand for all.
-func (r resource) holds(t *target) bool {
-	fits := func(pattern *string, name string) bool { return pattern != nil && (*pattern == "" || *pattern == name) }
-	return fits(r.DB, t.db) && fits(r.Collection, t.name)
-}
-
-// isAll tells whether a resource is all databases.
-func (r resource) isAll() bool {
-	return r.DB != nil && *r.DB == "" && r.Collection != nil && *r.Collection == ""
-}
-
-// lacking returns those of the actions that the user may not do where within is true.
-func (p privileges) lacking(within func(resource) bool, actions ...string) []string {
-	return slices.DeleteFunc(actions, func(action string) bool {
-		for _, one := range p {
-			if (one.Resource.Any || within(one.Resource)) && (slices.Contains(one.Actions, action) || slices.Contains(one.Actions, "anyAction")) {
-				return true
-			}
-		}
-		return false
-	})
-}
-
 // checkRights looks for a right that the user lacks, of all that the restore is
-// going to do, as far as the server tells of rights. A server without a user does not
-// ask who somebody is, and one that lists no right at all lists none of anybody.
+// going to do, as far as the server tells of rights.
 func (s *loading) checkRights(ctx context.Context, drop []*target) error {
-	if !s.conn.server.mongod {
+	has := s.conn.privileges(ctx)
+	if len(has) == 0 {
 		return nil
 	}
-	var status struct {
-		Info struct {
-			Users      []bson.Raw `bson:"authenticatedUsers"`
-			Privileges privileges `bson:"authenticatedUserPrivileges"`
-		} `bson:"authInfo"`
-	}
-	err := s.run(ctx, "admin", bson.D{{Key: "connectionStatus", Value: 1}, {Key: "showPrivileges", Value: true}}, &status)
-	if err != nil || len(status.Info.Users) == 0 || len(status.Info.Privileges) == 0 {
-		return nil
-	}
-	has := status.Info.Privileges
 	var errs []error
 	for _, t := range drop {
-		if len(has.lacking(func(r resource) bool { return r.holds(t) }, "dropCollection")) > 0 {
+		if len(has.lacking(func(r resource) bool { return r.holds(t.db, t.name) }, "dropCollection")) > 0 {
 			errs = append(errs, fmt.Errorf("%w: %s", ErrUndroppable, shown.Name(t.namespace())))
 		}
 	}
@@ -96,7 +49,7 @@ func (s *loading) missing(has privileges) error {
 		}
 	}
 	for _, t := range s.plan {
-		lacks(t.namespace(), has.lacking(func(r resource) bool { return r.holds(t) }, t.actions()...))
+		lacks(t.namespace(), has.lacking(func(r resource) bool { return r.holds(t.db, t.name) }, t.actions()...))
 	}
 	if s.users != nil && len(s.users.temporary()) > 0 {
 		actions := []string{"createUser", "createRole", "grantRole", "revokeRole"}
@@ -109,7 +62,7 @@ func (s *loading) missing(has privileges) error {
 		lacks("the cluster", has.lacking(func(r resource) bool { return r.Cluster }, "applyOps"))
 	}
 	var errs []error
-	for _, actions := range sortedKeys(where) {
+	for _, actions := range slices.Sorted(maps.Keys(where)) {
 		errs = append(errs, fmt.Errorf("%w: %s on %s", ErrNoRight, actions, shown.Names(where[actions])))
 	}
 	return errors.Join(errs...)

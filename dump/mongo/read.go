@@ -226,7 +226,7 @@ func (d *dumping) inOrderOfID(c *collection) bool {
 
 // find is the command that reads a collection, and the database it is for.
 func (d *dumping) find(c *collection) (db string, command bson.D) {
-	db, name := c.source(d.conn.server)
+	db, name := c.source(d.conn.info.version)
 	command = bson.D{{Key: "find", Value: name}}
 	if c.filter != nil {
 		command = append(command, bson.E{Key: "filter", Value: c.filter})
@@ -237,8 +237,8 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 	if rc := d.readConcern(c); rc != nil {
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
-	command = d.conn.rawData(command, c)
-	if d.conn.server.mongod && !d.conn.server.proxy { // others do not know it, or refuse it
+	command = d.conn.rawData(command, c.Type)
+	if d.conn.info.mongod && !d.conn.info.proxy { // others do not know it, or refuse it
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
 	}
 	return db, command

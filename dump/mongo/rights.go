@@ -19,7 +19,7 @@ func (e *RightError) Unwrap() error { return e.err }
 
 // withGrant makes of an error that says that the user lacks a right one that
 // says how he gets it. Without a user there is nobody to grant it to.
-func (s Server) withGrant(err error, role, db string) error {
+func (s serverConfig) withGrant(err error, role, db string) error {
 	if !hasCode(err, codeUnauthorized) {
 		return err
 	}
@@ -35,12 +35,4 @@ func (s Server) withGrant(err error, role, db string) error {
 		Grant: fmt.Sprintf("db.getSiblingDB(%+q).grantRolesToUser(%+q, [{ role: %+q, db: %+q }])", from, opts.Auth.Username, role, db),
 		err:   err,
 	}
-}
-
-// withGrant names the built-in role that has all rights which this dump needs.
-func (s *Source) withGrant(err error) error {
-	if s.cfg.Database == "" || s.cfg.Database == "admin" || s.cfg.Database == "config" || s.cfg.Users == UsersOn {
-		return s.cfg.withGrant(err, "backup", "admin")
-	}
-	return s.cfg.withGrant(err, "read", s.cfg.Database)
 }

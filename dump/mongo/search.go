@@ -22,8 +22,8 @@ type searchProbe struct {
 
 // find returns the names of a collection's search indexes.
 func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (names []string) {
-	ofView := coll.isView() && c.server.version.AtLeast(version.Number{8})
-	if !c.server.mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
+	ofView := coll.isView() && c.info.version.AtLeast(version.Number{8})
+	if !c.info.mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
 		return nil
 	}
 	err := c.each(ctx, coll.DB, bson.D{
@@ -37,7 +37,7 @@ func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (name
 		return nil
 	})
 	if err != nil && !p.none.Swap(true) && hasCode(err, codeUnauthorized) {
-		p.unknown.Store(c.hasSearch(ctx))
+		p.unknown.Store(hasSearch(ctx, c))
 	}
 	return names
 }
@@ -45,7 +45,7 @@ func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (name
 // hasSearch tells whether the server has a process beside it that searches, as far
 // as it says so: a user who may not ask for search indexes is told that before it is
 // looked whether there can be any.
-func (c *conn) hasSearch(ctx context.Context) bool {
+func hasSearch(ctx context.Context, c *conn) bool {
 	var answer struct {
 		Host string `bson:"mongotHost"`
 	}

@@ -66,10 +66,10 @@ func (s *loading) equals(ctx context.Context, t *target, docs []bson.Raw) (map[s
 		equal[string(idFirst(doc))] = false
 	}
 	command := bson.D{
-		{Key: "find", Value: t.dataName(s.conn.server.version)},
+		{Key: "find", Value: t.dataName(s.conn.info.version)},
 		{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}},
 	}
-	if t.kind == targetTimeSeries && s.conn.server.version.RawData() {
+	if t.kind == targetTimeSeries && s.conn.info.version.RawData() {
 		command = append(command, bson.E{Key: "rawData", Value: true})
 	}
 	cur, err := s.conn.cursor(ctx, t.db, command)

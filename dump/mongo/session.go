@@ -19,14 +19,14 @@ const refreshTime = 5 * time.Minute
 // inSession returns a context whose commands are of one session, which is kept
 // alive until end is called. Only one command may be under way in it at once.
 func (c *conn) inSession(ctx context.Context, refresh time.Duration) (_ context.Context, end func(), err error) {
-	if !c.server.mongod { // others end cursors as they please
+	if !c.info.mongod { // others end cursors as they please
 		return ctx, func() {}, nil
 	}
 	session, err := c.client.StartSession(options.Session().SetCausalConsistency(false))
 	if err != nil {
 		return nil, nil, err
 	}
-	refresh = min(refresh, refreshWithin(c.server.session))
+	refresh = min(refresh, refreshWithin(c.info.session))
 	keep, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { c.keepAlive(keep, session.ID(), refresh) })

@@ -97,7 +97,7 @@ var (
 
 // ownSettings adds to a command what keeps the server's settings from changing its answer.
 func (c *conn) ownSettings(command bson.D) bson.D {
-	if !c.server.mongod || len(command) == 0 || !slices.Contains(reads, command[0].Key) {
+	if !c.info.mongod || len(command) == 0 || !slices.Contains(reads, command[0].Key) {
 		return command
 	}
 	add := func(key string, value any) {

@@ -21,13 +21,13 @@ import (
 
 // noteSharding notes of each collection by what it is sharded.
 func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
-	if !d.conn.server.mongos || d.conn.server.proxy {
+	if !d.conn.info.mongos || d.conn.info.proxy {
 		return nil
 	}
 	byName := map[string]*collection{}
 	for _, c := range all {
 		if c.DB != "config" && c.DB != "admin" {
-			byName[c.DB+"."+d.conn.server.version.DataName(c.Type, c.Name)] = c
+			byName[c.DB+"."+d.conn.info.version.DataName(c.Type, c.Name)] = c
 		}
 	}
 	command := bson.D{{Key: "find", Value: "collections"}, {Key: "noCursorTimeout", Value: true}}
@@ -80,8 +80,6 @@ func (c *collection) userKey(key bson.Raw) (bson.Raw, error) {
 	return bson.Marshal(d)
 }
 
-const codeIllegalOperation = 20 // as of a database for which sharding is not enabled, before 6.0
-
 // shard shards the collections that were, as far as the target can; they have been
 // made and are empty. What is not sharded is named: it is whole all the same.
 func (s *loading) shard(ctx context.Context) error {
@@ -90,7 +88,7 @@ func (s *loading) shard(ctx context.Context) error {
 		key, ok := t.metadata.Sharding.Lookup("key").DocumentOK()
 		switch {
 		case !ok:
-		case !s.conn.server.mongos:
+		case !s.conn.info.mongos:
 			unsharded = append(unsharded, t.namespace())
 		default:
 			if err := s.createKeyIndexes(ctx, t, key); err != nil {

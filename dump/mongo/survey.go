@@ -104,8 +104,8 @@ func (q *inquiry) source(ctx context.Context) string {
 	id := ""
 	if uuid := q.versionUUID(ctx); uuid != "" {
 		id = "uuid:" + uuid
-	} else if q.conn.server.set != "" && !q.conn.server.mongos {
-		id = "set:" + dump.PlainName(q.conn.server.set)
+	} else if q.conn.info.set != "" && !q.conn.info.mongos {
+		id = "set:" + dump.PlainName(q.conn.info.set)
 	}
 	if id == "" {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,7 +31,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	for _, t := range s.plan {
 		mine[t.db] = append(mine[t.db], t.name)
 	}
-	p := placement{target: dump.Target{Server: s.cfg.address(), Database: s.cfg.Database, Databases: sortedKeys(mine)}}
+	p := placement{target: dump.Target{Server: s.cfg.address(), Database: s.cfg.Database, Databases: slices.Sorted(maps.Keys(mine))}}
 	var stay []string
 	for _, db := range p.target.Databases {
 		names, err := s.collectionNames(ctx, db)
@@ -83,24 +84,6 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	return s.dropTemporary(ctx)
 }
 
-// address is the server's, for people: of several the first.
-func (s Server) address() string {
-	opts, err := s.options()
-	if err != nil || len(opts.Hosts) == 0 || strings.HasPrefix(opts.Hosts[0], "/") {
-		return s.host()
-	}
-	return opts.Hosts[0]
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // collectionNames returns what is in a database, but for what the server makes
 // there itself.
 func (s *loading) collectionNames(ctx context.Context, db string) ([]string, error) {
@@ -142,14 +125,14 @@ func (s *loading) create(ctx context.Context) error {
 
 // countDocuments asks the server how many documents it holds now.
 func (s *loading) countDocuments(ctx context.Context, t *target) error {
-	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.server.mongos {
+	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.info.mongos {
 		return nil // not all that went in is there, or not once
 	}
 	var answer struct {
 		N int64 `bson:"n"`
 	}
 	all := bson.D{}
-	if !s.conn.server.mongod { // FerretDB counts all only as its planner's statistics have it
+	if !s.conn.info.mongod { // FerretDB counts all only as its planner's statistics have it
 		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
 	}
 	err := s.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -150,7 +151,7 @@ func TestTarget(t *testing.T) {
 				wantDBs[db] = db
 			}
 			slices.Sort(wantDrops)
-			if len(said) != 1 || said[0].Database != p.database || !slices.Equal(said[0].Databases, sortedKeys(wantDBs)) || !slices.Equal(said[0].Drops, wantDrops) {
+			if len(said) != 1 || said[0].Database != p.database || !slices.Equal(said[0].Databases, slices.Sorted(maps.Keys(wantDBs))) || !slices.Equal(said[0].Drops, wantDrops) {
 				t.Errorf("%+v: it said that it goes to %+v, want %v, dropping %q", p, said, wantDBs, wantDrops)
 			}
 			got := map[string]string{}

@@ -10,26 +10,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
-
-// takesEmptyTimestamps tells whether the server can be told to leave a timestamp
-// of zero in a new document as it is: from 8.0 on, and in later patches of 5.0,
-// 6.0 and 7.0. Otherwise it puts the present there.
-func (s serverInfo) takesEmptyTimestamps() bool {
-	v := s.version
-	if !s.mongod || v[0] < 8 && v[1] != 0 {
-		return false
-	}
-	patches := map[int]int{5: 29, 6: 17, 7: 13}
-	patch, ok := patches[v[0]]
-	return v.AtLeast(version.Number{8}) || ok && v[2] >= patch
-}
 
 // keepEmptyTimestamps puts back the timestamps of zero in documents that have just
 // been inserted, where the server did not leave them.
 func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mongo.Collection, docs []any) {
-	if !s.conn.server.mongod || s.conn.server.takesEmptyTimestamps() || t.kind == targetTimeSeries {
+	if !s.conn.info.mongod || s.conn.info.takesEmptyTimestamps() || t.kind == targetTimeSeries {
 		return
 	}
 	for _, doc := range docs {

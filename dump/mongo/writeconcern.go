@@ -40,7 +40,7 @@ func lasting(uri *writeconcern.WriteConcern) *writeconcern.WriteConcern {
 }
 
 // patience is how long the URI says that a write waits for members; 0: nothing.
-func (s Server) patience() time.Duration {
+func (s serverConfig) patience() time.Duration {
 	if s.URI == "" {
 		return 0
 	}
@@ -57,19 +57,13 @@ func (s Server) patience() time.Duration {
 	return patience
 }
 
-func (s *loading) warnOfWriteConcern() {
-	if s.conn.mayElect() && s.conn.write.W == 1 {
-		s.cfg.Warn("w=1 of the URI has the primary alone acknowledge what is restored: an election meanwhile may take some of it back unseen; leave it out, unless no majority can be had")
-	}
-}
-
 // lastingCommands are those with a write concern that are run as commands.
 var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "applyOps", "_mergeAuthzCollections"}
 
-// runLasting runs a command, which is done when it has reached as many members as
+// runAcknowledged runs a command, which is done when it has reached as many members as
 // the write concern says. That it was done and did not is no refusal.
-func (c *conn) runLasting(ctx context.Context, db string, command bson.D, answer any) error {
-	if c.server.mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
+func (c *conn) runAcknowledged(ctx context.Context, db string, command bson.D, answer any) error {
+	if c.info.mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
 		command = append(slices.Clip(command), c.writeConcern())
 	}
 	return c.unacknowledged(c.run(ctx, db, command, answer))
@@ -109,3 +103,6 @@ func (c *conn) unacknowledged(err error) error {
 	}
 	return fmt.Errorf("it was done, and %snot acknowledged by as many members as w says (%v): %s; with w=1 among the URI's options a restore does not wait for other members than the primary", within, c.write.W, missed.Message)
 }
+
+// isPrimaryAlone tells of a replica set whose primary alone acknowledges what is written.
+func (c *conn) isPrimaryAlone() bool { return c.mayElect() && c.write.W == 1 }
