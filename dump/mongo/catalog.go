@@ -15,6 +15,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -56,17 +57,17 @@ func (q *inquiry) list(ctx context.Context) ([]*collection, error) {
 		if names, err = databases(ctx, q); err != nil {
 			return nil, err
 		}
-		if q.conn.info.proxy {
+		if q.conn.Info.Proxy {
 			names = slices.DeleteFunc(names, func(name string) bool { return name == "admin" })
 			q.debug("users and roles are not dumped: Atlas keeps them itself")
 		}
 	}
 	var all []*collection
-	var listed listing
+	var listed server.Listing
 	for _, db := range names {
 		found, err := q.listDatabase(ctx, db)
 		for _, c := range found {
-			err = cmp.Or(err, listed.add(c.options))
+			err = cmp.Or(err, listed.Add(c.options))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("list the collections of %s: %w", shown.Name(db), err)
@@ -118,10 +119,10 @@ func (q *inquiry) listDatabase(ctx context.Context, db string) ([]*collection, e
 }
 
 // readIndexes fills in the indexes, with several commands under way at once.
-func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, search *searchProbe) error {
+func readIndexes(ctx context.Context, c *server.Conn, all []*collection, jobs int, search *searchProbe) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
-	var listed listing
+	var listed server.Listing
 	for _, coll := range all {
 		if coll.Type == "" {
 			continue
@@ -132,7 +133,7 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 			}
 			command := bson.D{{Key: "listIndexes", Value: coll.Name}, {Key: "cursor", Value: bson.D{}}}
 			seen := map[string]bool{}
-			err := c.each(ctx, coll.DB, command, func(index bson.Raw) error {
+			err := c.Each(ctx, coll.DB, command, func(index bson.Raw) error {
 				name := definition.IndexName(index)
 				_, hasKey := index.Lookup("key").DocumentOK()
 				switch {
@@ -143,9 +144,9 @@ func readIndexes(ctx context.Context, c *conn, all []*collection, jobs int, sear
 				}
 				seen[name] = true
 				coll.indexes = append(coll.indexes, slices.Clone(index))
-				return listed.add(index)
+				return listed.Add(index)
 			})
-			if err == nil && len(coll.indexes) == 0 && c.info.mongod && coll.hasIDIndex() {
+			if err == nil && len(coll.indexes) == 0 && c.Info.Mongod && coll.hasIDIndex() {
 				err = errors.New("the server lists none, not even that of _id")
 			}
 			if err != nil {

@@ -28,7 +28,7 @@ import (
 // countAll has the server count the documents of a collection one by one, as of
 // the dump's time if it has one.
 func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error) {
-	db, name := coll.source(d.conn.info.version)
+	db, name := coll.source(d.conn.Info.Version)
 	var match bson.A
 	if coll.filter != nil {
 		match = bson.A{bson.D{{Key: "$match", Value: coll.filter}}}
@@ -42,7 +42,7 @@ func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error)
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
 	var n int64
-	err := d.conn.each(ctx, db, d.conn.rawData(command, coll.Type), func(doc bson.Raw) error {
+	err := d.conn.Each(ctx, db, d.conn.RawData(command, coll.Type), func(doc bson.Raw) error {
 		var ok bool
 		if n, ok = doc.Lookup("n").AsInt64OK(); !ok {
 			return errors.New("the server's count is no number")

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // cutShort has a fake end the cursor of a collection after its first answer, as if that were all.
@@ -109,7 +111,7 @@ func TestCountsThatProveNothing(t *testing.T) {
 			f.handle("count", func(string, bson.Raw) any { return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: "nine"}} })
 		}, ""},
 		"no right": {func(f *fake) {
-			f.handle("count", func(string, bson.Raw) any { return failure(codeUnauthorized, "not authorized") })
+			f.handle("count", func(string, bson.Raw) any { return failure(server.CodeUnauthorized, "not authorized") })
 		}, ""},
 		"grows":                                  {func(f *fake) { growing(f, 0) }, ""},
 		"grows, and the number kept is too high": {func(f *fake) { growing(f, 50) }, "app.many: 9 documents were read, and the server counts 30"},

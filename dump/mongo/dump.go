@@ -26,13 +26,13 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 }
 
 func (s *Source) dump(ctx context.Context, w io.Writer) error {
-	c, err := s.cfg.connect(ctx)
+	c, err := s.cfg.Connect(ctx)
 	if err != nil {
 		return err
 	}
-	s.cfg.warnOfPlain(s.cfg.Warn)
-	defer c.close(ctx)
-	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.info.mongos)}
+	s.cfg.WarnUnencrypted(s.cfg.Warn)
+	defer c.Close(ctx)
+	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.Info.Mongos)}
 	listed, err := d.settle(ctx)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // that is still there.
 func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) error {
 	all := append(d.usersOfOne(), listed...)
-	prelude := archive.Prelude{ServerVersion: d.conn.info.text, Concurrent: 1}
+	prelude := archive.Prelude{ServerVersion: d.conn.Info.Text, Concurrent: 1}
 	for _, coll := range all {
 		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}

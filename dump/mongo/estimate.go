@@ -4,24 +4,26 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // estimate returns how many documents the server says that a collection has;
 // negative: it does not say.
-func estimate(ctx context.Context, c *conn, coll *collection) int64 {
+func estimate(ctx context.Context, c *server.Conn, coll *collection) int64 {
 	if coll.filter != nil || coll.isView() {
 		return -1
 	}
-	db, name := coll.source(c.info.version)
+	db, name := coll.source(c.Info.Version)
 	command, field := bson.D{{Key: "count", Value: name}}, "n"
-	if !c.info.mongod { // which may read all that it counts
+	if !c.Info.Mongod { // which may read all that it counts
 		command, field = bson.D{{Key: "collStats", Value: name}}, "count"
 	}
 	var answer bson.Raw
-	if err := c.run(ctx, db, c.rawData(command, coll.Type), &answer); err != nil {
+	if err := c.Run(ctx, db, c.RawData(command, coll.Type), &answer); err != nil {
 		return -1
 	}
 	n, ok := answer.Lookup(field).AsInt64OK()
@@ -32,7 +34,7 @@ func estimate(ctx context.Context, c *conn, coll *collection) int64 {
 }
 
 // estimateAll asks for the estimate of each collection.
-func estimateAll(ctx context.Context, c *conn, all []*collection, jobs int) {
+func estimateAll(ctx context.Context, c *server.Conn, all []*collection, jobs int) {
 	var group errgroup.Group
 	group.SetLimit(max(jobs, 1))
 	for _, coll := range all {
@@ -49,7 +51,7 @@ func estimateAll(ctx context.Context, c *conn, all []*collection, jobs int) {
 // has and backup has not; where it is missing the names alone are compared, see
 // entries.
 func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
-	if !q.conn.info.mongod || q.conn.info.mongos || q.conn.info.proxy { // those that count otherwise
+	if !q.conn.Info.Mongod || q.conn.Info.Mongos || q.conn.Info.Proxy { // those that count otherwise
 		return
 	}
 	seen := map[string]bool{}
@@ -63,7 +65,7 @@ func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
 		var counted int64
 		for range tries {
 			var answer bson.Raw
-			if q.conn.run(ctx, c.DB, bson.D{{Key: "dbStats", Value: 1}}, &answer) != nil {
+			if q.conn.Run(ctx, c.DB, bson.D{{Key: "dbStats", Value: 1}}, &answer) != nil {
 				break
 			}
 			collections, ok := answer.Lookup("collections").AsInt64OK()

@@ -12,10 +12,12 @@ import (
 	"sync"
 	"testing"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
-	"go.mongodb.org/mongo-driver/v2/bson"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // A fake speaks MongoDB's wire protocol and plays what no server at hand has. It
@@ -477,7 +479,7 @@ func (f *fake) insert(c *fakeCollection, command bson.Raw) any {
 		doc := v.Document()
 		at := slices.IndexFunc(unique, func(key bson.Raw) bool { return document.Has(doc, "_id") && there[values(key, doc)] })
 		if at >= 0 {
-			refused = append(refused, bson.D{{Key: "index", Value: i}, {Key: "code", Value: codeDuplicateKey}, {Key: "keyPattern", Value: unique[at]}, {Key: "errmsg", Value: "E11000 duplicate key"}})
+			refused = append(refused, bson.D{{Key: "index", Value: i}, {Key: "code", Value: server.CodeDuplicateKey}, {Key: "keyPattern", Value: unique[at]}, {Key: "errmsg", Value: "E11000 duplicate key"}})
 			if ordered || !given {
 				break
 			}
@@ -503,7 +505,7 @@ func (f *fake) applyOps(command bson.Raw) any {
 	db, name, _ := strings.Cut(ns, ".")
 	if kind, _ := op.Lookup("op").StringValueOK(); kind != "c" {
 		if f.collection(db, name) == nil && !namespace.IsAuth(db, name) {
-			return failure(codeNamespaceNotFound, "cannot apply an operation on a non-existent namespace "+ns)
+			return failure(server.CodeNamespaceNotFound, "cannot apply an operation on a non-existent namespace "+ns)
 		}
 		return bson.D{{Key: "ok", Value: 1}}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // lies are what a field of an answer may be instead; nil: it is missing.
@@ -393,11 +394,11 @@ func TestListingWithoutEnd(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "the server lists more than the 134217728 bytes") || n > 10 {
 		t.Errorf("answered %d times: %v", n, err)
 	}
-	var small listing
-	for n = 0; small.add(document.Empty) == nil; n++ {
+	var small server.Listing
+	for n = 0; small.Add(document.Empty) == nil; n++ {
 	}
 	if n != 500_000+24_288 {
-		t.Errorf("%d empty documents are as much as %d bytes", n, mostListed)
+		t.Errorf("%d empty documents are as much as %d bytes", n, server.MostListed)
 	}
 }
 

@@ -3,10 +3,11 @@ package mongo
 import (
 	"encoding/binary"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/cespare/xxhash/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // identified is a document of the dump with an _id. Capped collections of old

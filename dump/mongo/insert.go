@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -131,11 +132,11 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	if err != nil {
 		return err
 	}
-	coll := s.conn.collection(t.db, t.dataName(s.conn.info.version))
+	coll := s.conn.Collection(t.db, t.dataName(s.conn.Info.Version))
 	for ordered, allowed := true, false; len(docs) > 0; {
 		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
 		if err != nil {
-			return fmt.Errorf("insert: %w", s.conn.unacknowledged(err))
+			return fmt.Errorf("insert: %w", s.conn.Unacknowledged(err))
 		}
 		o, err := s.outcomeOf(t, docs, refused, ordered, allowed)
 		if err != nil {
@@ -174,11 +175,11 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 		o.inserted = append(o.inserted, docs[next:why.Index]...)
 		next = why.Index + 1
 		switch {
-		case why.Code == codeMixedSchema && !allowed:
+		case why.Code == server.CodeMixedSchema && !allowed:
 			o.mixed, o.again = true, append(o.again, doc)
 		case isSecondID(&why) && (t.kind != targetAuth || s.oplogOf != nil):
 			o.second = append(o.second, doc)
-		case why.HasErrorCode(codeDuplicateKey) && t.kind != targetAuth:
+		case why.HasErrorCode(server.CodeDuplicateKey) && t.kind != targetAuth:
 			s.leaveOut(t, doc, byIndex+why.Raw.Lookup("keyPattern").String())
 		default:
 			return o, fmt.Errorf("insert the document with _id %s: %w", shown.Short(doc.Lookup("_id").String()), why)
@@ -197,16 +198,16 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 // timestamps, in whose place it puts the present otherwise.
 func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
 	opts := options.InsertMany()
-	info := s.conn.info
-	if info.mongod && t.isValidated() { // it takes a right
+	info := s.conn.Info
+	if info.Mongod && t.isValidated() { // it takes a right
 		opts.SetBypassDocumentValidation(true)
 	}
-	fields := bson.D{s.conn.writeConcern()}
-	if info.takesEmptyTimestamps() {
+	fields := bson.D{s.conn.WriteConcern()}
+	if info.TakesEmptyTimestamps() {
 		fields = append(fields, bson.E{Key: "bypassEmptyTsReplacement", Value: true})
 	}
 	err := xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", fields)
-	if t.kind == targetTimeSeries && info.version.RawData() {
+	if t.kind == targetTimeSeries && info.Version.RawData() {
 		err = errors.Join(err, xoptions.SetInternalInsertManyOptions(opts, "rawData", true))
 	}
 	return opts, err

@@ -38,9 +38,9 @@ var entryFields = []string{"name", "type", "options", "info", "idIndex"}
 
 // warnOfVersion tells of a server that may hold what is on no list here.
 func (q *inquiry) warnOfVersion() {
-	info := q.conn.info
-	if v := info.version; info.mongod && (v[0] > newestKnown[0] || v[0] == newestKnown[0] && v[1] > newestKnown[1]) {
-		q.warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown.Name(info.text), newestKnown[0], newestKnown[1]))
+	info := q.conn.Info
+	if v := info.Version; info.Mongod && (v[0] > newestKnown[0] || v[0] == newestKnown[0] && v[1] > newestKnown[1]) {
+		q.warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown.Name(info.Text), newestKnown[0], newestKnown[1]))
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // What is on no list is dumped, and named.
@@ -71,7 +73,7 @@ func TestInvalidView(t *testing.T) {
 			return nil
 		}
 		if kind, _ := command.Lookup("filter", "type").StringValueOK(); kind != "collection" {
-			return failure(codeInvalidView, "Invalid view definition: app.bad")
+			return failure(server.CodeInvalidView, "Invalid view definition: app.bad")
 		}
 		answer := f.mongod(db, "listCollections", "", command).(bson.D)
 		cursor := answer[1].Value.(bson.D)

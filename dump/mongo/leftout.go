@@ -8,17 +8,18 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // warnOfUsers tells of users and roles that are not in a dump and that nobody
 // said should not be.
 func (q *inquiry) warnOfUsers(ctx context.Context) {
-	if !q.conn.info.mongod {
+	if !q.conn.Info.Mongod {
 		q.warnOfOtherUsers(ctx)
 		return
 	}
-	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || q.conn.info.proxy {
+	if q.cfg.Users != UsersAuto || q.cfg.Database == "" || q.cfg.Database == "admin" || q.conn.Info.Proxy {
 		return
 	}
 	db := shown.Name(q.cfg.Database)
@@ -32,8 +33,8 @@ func (q *inquiry) warnOfUsers(ctx context.Context) {
 			{Key: "limit", Value: 1},
 			{Key: "singleBatch", Value: true},
 		}
-		err := q.conn.each(ctx, "admin", command, func(bson.Raw) error { found = true; return nil })
-		if hasCode(err, codeUnauthorized) {
+		err := q.conn.Each(ctx, "admin", command, func(bson.Raw) error { found = true; return nil })
+		if server.HasCode(err, server.CodeUnauthorized) {
 			q.warn(fmt.Sprintf("users and roles of %s are not in the dump, and whether there are any this user may not see: %s", db, how))
 			return
 		}
@@ -50,7 +51,7 @@ func (q *inquiry) warnOfOtherUsers(ctx context.Context) {
 		return
 	}
 	var answer bson.Raw
-	err := q.conn.run(ctx, "admin", bson.D{{Key: "usersInfo", Value: 1}}, &answer)
+	err := q.conn.Run(ctx, "admin", bson.D{{Key: "usersInfo", Value: 1}}, &answer)
 	users, _ := answer.Lookup("users").ArrayOK()
 	found, _ := bson.RawArray(users).Values()
 	if q.cfg.Users == UsersOn || err == nil && len(found) > 0 {
@@ -64,7 +65,7 @@ var ownOfLocal = []string{"startup_log", "oplog.rs", "oplog.$main", "clustermana
 // warnOfLocal tells of what users keep in local. Nobody dumps that, as it is of
 // one member; but it may be meant to be safe.
 func (q *inquiry) warnOfLocal(ctx context.Context) {
-	if q.cfg.Database != "" || !q.filter.All() || !q.conn.info.mongod || q.conn.info.mongos || q.conn.info.proxy {
+	if q.cfg.Database != "" || !q.filter.All() || !q.conn.Info.Mongod || q.conn.Info.Mongos || q.conn.Info.Proxy {
 		return
 	}
 	names, err := collectionNames(ctx, q.conn, "local")
@@ -87,12 +88,12 @@ func (q *inquiry) warnOfLocal(ctx context.Context) {
 // warnOfClusterParameters tells of a cluster's own settings, query settings among
 // them, which no restore can put back where they are.
 func (q *inquiry) warnOfClusterParameters(ctx context.Context) {
-	if q.cfg.Database != "" || !q.filter.All() || !q.conn.info.mongod || q.conn.info.proxy {
+	if q.cfg.Database != "" || !q.filter.All() || !q.conn.Info.Mongod || q.conn.Info.Proxy {
 		return
 	}
 	var names []string
 	command := bson.D{{Key: "find", Value: "clusterParameters"}, {Key: "projection", Value: bson.D{{Key: "_id", Value: 1}}}}
-	err := q.conn.each(ctx, "config", command, func(doc bson.Raw) error {
+	err := q.conn.Each(ctx, "config", command, func(doc bson.Raw) error {
 		if name, ok := doc.Lookup("_id").StringValueOK(); ok && name != "shardedClusterCardinalityForDirectConns" { // which the cluster sets itself
 			names = append(names, name)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -20,7 +21,7 @@ import (
 // says each thing once.
 type inquiry struct {
 	*Source
-	conn  *conn
+	conn  *server.Conn
 	quiet bool // it says nothing
 	told  map[string]bool
 }
@@ -49,12 +50,12 @@ func (q *inquiry) filtered(name string) bool { return !q.filter.Wants(name) }
 // databases with those that he may see, as if there were no others. With false it
 // answers with all or not at all.
 func databases(ctx context.Context, q *inquiry) ([]string, error) {
-	if !q.conn.info.mongod { // FerretDB hides none, and its version 2 refuses the word
+	if !q.conn.Info.Mongod { // FerretDB hides none, and its version 2 refuses the word
 		return databaseNames(ctx, q.conn, nil)
 	}
 	all := false
 	names, err := databaseNames(ctx, q.conn, &all)
-	if err == nil || hasCode(err, codeUnauthorized) || ctx.Err() != nil {
+	if err == nil || server.HasCode(err, server.CodeUnauthorized) || ctx.Err() != nil {
 		return names, err
 	}
 	short, again := databaseNames(ctx, q.conn, nil)
@@ -66,7 +67,7 @@ func databases(ctx context.Context, q *inquiry) ([]string, error) {
 }
 
 // databaseNames returns the names that listDatabases answers with, in their order.
-func databaseNames(ctx context.Context, c *conn, authorized *bool) ([]string, error) {
+func databaseNames(ctx context.Context, c *server.Conn, authorized *bool) ([]string, error) {
 	var answer struct {
 		Databases *[]struct {
 			Name string `bson:"name"`
@@ -76,7 +77,7 @@ func databaseNames(ctx context.Context, c *conn, authorized *bool) ([]string, er
 	if authorized != nil {
 		command = append(command, bson.E{Key: "authorizedDatabases", Value: *authorized})
 	}
-	if err := c.run(ctx, "admin", command, &answer); err != nil {
+	if err := c.Run(ctx, "admin", command, &answer); err != nil {
 		return nil, fmt.Errorf("list the databases: %w", err)
 	}
 	if answer.Databases == nil {
@@ -139,7 +140,7 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 	var missing []string
 	for range tries {
 		all, err := q.list1(ctx, db, nil)
-		if hasCode(err, codeInvalidView) {
+		if server.HasCode(err, server.CodeInvalidView) {
 			return q.entriesBesideViews(ctx, db, err)
 		}
 		if err != nil {
@@ -163,7 +164,7 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 // bucketsOf looks whether each time series has the collection that its documents
 // are in: of one that is not there a server finds nothing, and says no more.
 func (q *inquiry) bucketsOf(all []*entry) error {
-	if q.conn.info.version.RawData() {
+	if q.conn.Info.Version.RawData() {
 		return nil
 	}
 	for _, e := range all {
@@ -184,7 +185,7 @@ func (q *inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry
 	}
 	var all []*entry
 	seen := map[string]bool{}
-	err := q.conn.each(ctx, db, append(command, bson.E{Key: "cursor", Value: bson.D{}}), func(doc bson.Raw) error {
+	err := q.conn.Each(ctx, db, append(command, bson.E{Key: "cursor", Value: bson.D{}}), func(doc bson.Raw) error {
 		e, err := newEntry(doc)
 		if err != nil {
 			return err
@@ -202,10 +203,10 @@ func (q *inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry
 // collectionNames returns the names of all that a database holds. Of a user who
 // may not list all of them authorizedCollections would hide some, as of databases;
 // without it that is an error.
-func collectionNames(ctx context.Context, c *conn, db string) (map[string]bool, error) {
+func collectionNames(ctx context.Context, c *server.Conn, db string) (map[string]bool, error) {
 	names := map[string]bool{}
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}
-	err := c.each(ctx, db, command, func(doc bson.Raw) error {
+	err := c.Each(ctx, db, command, func(doc bson.Raw) error {
 		if name, ok := doc.Lookup("name").StringValueOK(); ok {
 			names[name] = true
 		}
@@ -242,7 +243,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		}
 		all = append(all, &entry{name: name, kind: "timeseries", options: options, uuid: e.uuid})
 	}
-	err = q.conn.each(ctx, db, bson.D{{Key: "find", Value: namespace.Views}}, func(doc bson.Raw) error {
+	err = q.conn.Each(ctx, db, bson.D{{Key: "find", Value: namespace.Views}}, func(doc bson.Raw) error {
 		id, _ := doc.Lookup("_id").StringValueOK()
 		name, ok := strings.CutPrefix(id, db+".")
 		on, isText := doc.Lookup("viewOn").StringValueOK()

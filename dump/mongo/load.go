@@ -10,6 +10,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -52,7 +53,7 @@ type Loader struct {
 // NewLoader reads the configuration and connects to nothing. An error is one of
 // configuration and names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
-	if err := errors.Join(cfg.Server.check(), namespace.CheckDatabase(cfg.Database)); err != nil {
+	if err := errors.Join(cfg.Server.Check(), namespace.CheckDatabase(cfg.Database)); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	l := &Loader{cfg: cfg}
@@ -107,9 +108,9 @@ func (l *Loader) Load(whole context.Context, r io.Reader) error {
 	}
 	if s.conn != nil {
 		s.dropCopies(ctx)
-		s.conn.close(ctx)
+		s.conn.Close(ctx)
 	}
-	err = l.cfg.withGrant(err, "restore", "admin")
+	err = l.cfg.WithGrant(err, "restore", "admin")
 	if err == nil {
 		l.cfg.Compared(s.compared)
 		return nil
@@ -129,7 +130,7 @@ func (l *Loader) Load(whole context.Context, r io.Reader) error {
 type loading struct {
 	*Loader
 	archive *archive.Reader
-	conn    *conn
+	conn    *server.Conn
 	plan    []*target
 	targets map[*archive.Collection]*target // what is not among them is passed over
 	users   *users                          // nil: none
@@ -150,12 +151,12 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if err := s.open(r); err != nil {
 		return err
 	}
-	if s.conn, err = s.cfg.connectPrimary(ctx); err != nil {
+	if s.conn, err = s.cfg.ConnectPrimary(ctx); err != nil {
 		return err
 	}
-	s.cfg.warnOfPlain(s.cfg.Warn)
+	s.cfg.WarnUnencrypted(s.cfg.Warn)
 	s.warnOfWriteConcern()
-	if s.oplogOf != nil && s.conn.info.mongos {
+	if s.oplogOf != nil && s.conn.Info.Mongos {
 		return ErrNoReplay
 	}
 	p, err := s.place(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // users is what an archive brings of users and roles. The server takes them from
@@ -86,7 +87,7 @@ func (s *loading) placeUsers() bool {
 	if s.users == nil {
 		return false
 	}
-	if !s.conn.info.mongod || s.conn.info.proxy {
+	if !s.conn.Info.Mongod || s.conn.Info.Proxy {
 		s.cfg.Warn("users and roles are left out: the server does not take them")
 		for _, t := range s.users.temporary() {
 			delete(s.targets, t.Collection)
@@ -100,7 +101,7 @@ func (s *loading) placeUsers() bool {
 func (s *loading) dropTemporary(ctx context.Context) error {
 	for _, t := range s.users.temporary() {
 		err := s.run(ctx, t.db, bson.D{{Key: "drop", Value: t.name}}, &bson.Raw{})
-		if err != nil && !hasCode(err, codeNamespaceNotFound) {
+		if err != nil && !server.HasCode(err, server.CodeNamespaceNotFound) {
 			return fmt.Errorf("drop %s: %w", t.namespace(), err)
 		}
 	}
@@ -114,7 +115,7 @@ func (s *loading) dropCopies(ctx context.Context) {
 	if s.users == nil || !s.users.copied {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), server.EndTime)
 	defer cancel()
 	if err := s.dropTemporary(ctx); err != nil {
 		s.users.copied = false // it is said once

@@ -62,13 +62,13 @@ func testServer(t *testing.T) string {
 // isFerretV1 tells whether the shared server is one that keeps little.
 func isFerretV1(t *testing.T) bool {
 	t.Helper()
-	c, err := Server{URI: testServer(t)}.connect(t.Context())
+	c, err := Server{URI: testServer(t)}.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close(t.Context())
+	defer c.Close(t.Context())
 	var build bson.Raw
-	if err := c.run(t.Context(), "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
+	if err := c.Run(t.Context(), "admin", bson.D{{Key: "buildInfo", Value: 1}}, &build); err != nil {
 		t.Fatal(err)
 	}
 	return document.Has(build, "ferretdbVersion")

@@ -8,6 +8,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -26,7 +27,7 @@ var ErrTooOld = errors.New("the dump took longer than the server keeps its past 
 
 // settle says what is dumped, as of which moment.
 func (d *dumping) settle(ctx context.Context) ([]*collection, error) {
-	if d.conn.info.mongos {
+	if d.conn.Info.Mongos {
 		d.warnOfBalancer(ctx)
 	}
 	if d.cfg.Oplog == OplogOff {
@@ -55,9 +56,9 @@ func (d *dumping) noOplog() error {
 	switch {
 	case !d.whole():
 		return errors.New("it is of all databases, and not all of them are dumped")
-	case d.conn.info.mongos:
+	case d.conn.Info.Mongos:
 		return errors.New("through a mongos there is none; each shard has its own")
-	case d.conn.info.set == "":
+	case d.conn.Info.Set == "":
 		return errors.New("the server is no member of a replica set")
 	}
 	return nil
@@ -129,15 +130,15 @@ func (d *dumping) warnOfUnreadInPast(all []*collection) {
 }
 
 // clusterTime takes the present as the time to read at.
-func clusterTime(ctx context.Context, c *conn, probe *collection) (bson.Timestamp, error) {
+func clusterTime(ctx context.Context, c *server.Conn, probe *collection) (bson.Timestamp, error) {
 	command := bson.D{
-		{Key: "find", Value: c.info.version.DataName(probe.Type, probe.Name)},
+		{Key: "find", Value: c.Info.Version.DataName(probe.Type, probe.Name)},
 		{Key: "limit", Value: 1},
 		{Key: "singleBatch", Value: true},
 		{Key: "readConcern", Value: bson.D{{Key: "level", Value: "snapshot"}}},
 	}
 	var answer bson.Raw
-	if err := c.run(ctx, probe.DB, command, &answer); err != nil {
+	if err := c.Run(ctx, probe.DB, command, &answer); err != nil {
 		return bson.Timestamp{}, err
 	}
 	t, i, ok := answer.Lookup("cursor", "atClusterTime").TimestampOK()
@@ -157,7 +158,7 @@ func (d *dumping) readConcern(c *collection) bson.D {
 
 // inThePast makes of an error what it is where documents are read as of a time.
 func (d *dumping) inThePast(err error) error {
-	if !d.at.IsZero() && (hasCode(err, codeSnapshotTooOld) || hasCode(err, codeSnapshotUnavailable)) {
+	if !d.at.IsZero() && (server.HasCode(err, server.CodeSnapshotTooOld) || server.HasCode(err, server.CodeSnapshotUnavailable)) {
 		return fmt.Errorf("%w: %w", ErrTooOld, err)
 	}
 	return err
@@ -168,7 +169,7 @@ func (d *dumping) warnOfBalancer(ctx context.Context) {
 	var answer struct {
 		Mode string `bson:"mode"`
 	}
-	err := d.conn.run(ctx, "admin", bson.D{{Key: "balancerStatus", Value: 1}}, &answer)
+	err := d.conn.Run(ctx, "admin", bson.D{{Key: "balancerStatus", Value: 1}}, &answer)
 	switch {
 	case err != nil:
 		d.cfg.Warn("whether the cluster's balancer is off is not known: " + err.Error())

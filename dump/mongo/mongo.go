@@ -17,7 +17,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -87,7 +89,7 @@ const (
 )
 
 // A Server is how a server, a replica set or a cluster is reached.
-type Server = serverConfig
+type Server = server.Config
 
 // A Source dumps a database, or all of a server's. It holds no connection
 // between dumps.
@@ -121,7 +123,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
-	return &Source{cfg: cfg, filter: f, refresh: refreshTime}, nil
+	return &Source{cfg: cfg, filter: f, refresh: server.RefreshTime}, nil
 }
 
 // teller passes texts on one at a time, and each as one line: servers and users
@@ -138,7 +140,7 @@ func teller(to func(string), one *sync.Mutex) func(string) {
 }
 
 func (c Config) check() error {
-	if err := c.Server.check(); err != nil {
+	if err := c.Server.Check(); err != nil {
 		return err
 	}
 	switch c.Users {
@@ -168,7 +170,7 @@ func (c Config) check() error {
 
 // Host returns the server's host, for naming backups: of several the first, and
 // "localhost" for a socket.
-func (s *Source) Host() string { return s.cfg.host() }
+func (s *Source) Host() string { return s.cfg.HostName() }
 
 // Database returns the name of the database that is dumped; it is empty for all.
 func (s *Source) Database() string { return s.cfg.Database }
@@ -188,7 +190,21 @@ func SplitPatterns(list string) []string { return namespace.SplitPatterns(list) 
 // withGrant names the built-in role that has all rights which this dump needs.
 func (s *Source) withGrant(err error) error {
 	if s.cfg.Database == "" || s.cfg.Database == "admin" || s.cfg.Database == "config" || s.cfg.Users == UsersOn {
-		return s.cfg.withGrant(err, "backup", "admin")
+		return s.cfg.WithGrant(err, "backup", "admin")
 	}
-	return s.cfg.withGrant(err, "read", s.cfg.Database)
+	return s.cfg.WithGrant(err, "read", s.cfg.Database)
 }
+
+// CheckURI finds what is wrong with a URI without contacting anything. Its error is a *dump.AddressError. unknown is told
+// of each option that the driver does not know, and which it would pass over; its error ends the check. nil: they are
+// passed over.
+func CheckURI(uri string, unknown func(dump.AddressOption) error) error {
+	return server.CheckURI(uri, unknown)
+}
+
+// URIOptions are the driver's, which does not tell their cases apart.
+var URIOptions = server.URIOptions
+
+// A RightError is an error by a right that the user does not have, with the
+// statement that grants it.
+type RightError = server.RightError

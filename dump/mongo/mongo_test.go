@@ -8,37 +8,10 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 )
-
-func TestHost(t *testing.T) {
-	for _, test := range []struct {
-		server Server
-		want   string
-	}{
-		{Server{}, "localhost"},
-		{Server{Host: "db.example.org"}, "db.example.org"},
-		{Server{Host: "db.example.org", Port: "27018"}, "db.example.org"},
-		{Server{Host: "/tmp/mongodb-27017.sock"}, "localhost"},
-		{Server{Host: "::1"}, "::1"},
-		{Server{URI: "mongodb://db.example.org"}, "db.example.org"},
-		{Server{URI: "mongodb://db.example.org:27018/app?replicaSet=rs0"}, "db.example.org"},
-		{Server{URI: "mongodb://u:p%40@a.example.org:1,b.example.org:2/?tls=true"}, "a.example.org"},
-		{Server{URI: "mongodb://[::1]:27018/"}, "::1"},
-		{Server{URI: "mongodb://%2Ftmp%2Fmongodb-27017.sock/app"}, "localhost"},
-		{Server{URI: "mongodb+srv://u:p@cluster.example.org/?retryWrites=true"}, "cluster.example.org"},
-	} {
-		if got := test.server.host(); got != test.want {
-			t.Errorf("%+v: host %q, want %q", test.server, got, test.want)
-		}
-		if err := test.server.check(); err != nil {
-			t.Errorf("%+v: %v", test.server, err)
-		}
-	}
-}
 
 func TestSettings(t *testing.T) {
 	uri := Server{URI: "mongodb://127.0.0.1"}
@@ -73,20 +46,6 @@ func TestNobodyListens(t *testing.T) {
 	defer cancel()
 	if _, err := src.Survey(ctx); err == nil || !strings.Contains(err.Error(), "connection refused") || ctx.Err() != nil {
 		t.Errorf("Check: %v, want: … connection refused", err)
-	}
-}
-
-func TestMember(t *testing.T) {
-	opts := options.Client().ApplyURI("mongodb://u:p@a:1,b:2/?replicaSet=rs0&tls=true&readPreference=secondary&compressors=zstd")
-	alone := member(opts, "b:2")
-	if err := alone.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	if len(alone.Hosts) != 1 || alone.Hosts[0] != "b:2" || !*alone.Direct || alone.Auth.Password != "p" || alone.TLSConfig == nil || *alone.ReplicaSet != "rs0" || len(alone.Compressors) != 1 {
-		t.Errorf("%+v", alone)
-	}
-	if len(opts.Hosts) != 2 || opts.Direct != nil {
-		t.Errorf("what it was made of has changed: %+v", opts)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // What only a mongod has is played by a fake.
@@ -604,7 +605,7 @@ func TestMixedSchema(t *testing.T) {
 		to.on["insert"] = nil
 		c := to.collection("app", name)
 		c.docs = append(c.docs, command.Lookup("documents", "0").Document())
-		return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: 1}, {Key: "code", Value: codeMixedSchema}, {Key: "errmsg", Value: "mixed schema"}}}}}
+		return bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: 1}, {Key: "code", Value: server.CodeMixedSchema}, {Key: "errmsg", Value: "mixed schema"}}}}}
 	}
 	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
 		t.Fatal(err)

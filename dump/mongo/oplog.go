@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // errRolledOver says that what happened during the dump is not to be had any more.
@@ -18,7 +19,7 @@ var errRolledOver = errors.New("the oplog was overwritten during the dump: it is
 // oplogStart returns the entry that the oplog has to be recorded from: the present,
 // or the beginning of the oldest transaction that is under way. The present is asked
 // for first, so that a transaction which begins in between is behind it.
-func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
+func oplogStart(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
 	oldest, err := oplogEdge(ctx, c, 1)
 	if err != nil {
 		return bson.Timestamp{}, err // better now than at the end
@@ -30,7 +31,7 @@ func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
 	if start, err = entryAt(ctx, c, oldest, start); err != nil {
 		return bson.Timestamp{}, err
 	}
-	err = c.each(ctx, "config", bson.D{
+	err = c.Each(ctx, "config", bson.D{
 		{Key: "find", Value: "transactions"},
 		{Key: "filter", Value: bson.D{{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{"prepared", "inProgress"}}}}}},
 		{Key: "readConcern", Value: bson.D{{Key: "level", Value: "local"}}},
@@ -58,9 +59,9 @@ func oplogStart(ctx context.Context, c *conn) (bson.Timestamp, error) {
 // that of the oldest. What a majority has need not be an entry of this member's: one
 // that has been made a copy of another begins with what came after the copy, and
 // what was before is in its collections.
-func entryAt(ctx context.Context, c *conn, oldest, at bson.Timestamp) (bson.Timestamp, error) {
+func entryAt(ctx context.Context, c *server.Conn, oldest, at bson.Timestamp) (bson.Timestamp, error) {
 	entry := oldest
-	err := c.each(ctx, "local", bson.D{
+	err := c.Each(ctx, "local", bson.D{
 		{Key: "find", Value: "oplog.rs"},
 		{Key: "filter", Value: between(oldest, at)},
 		{Key: "sort", Value: bson.D{{Key: "$natural", Value: -1}}},
@@ -86,7 +87,7 @@ func between(from, to bson.Timestamp) bson.D {
 // that: others with earlier times become visible after it, on a primary because
 // they are written side by side, on a secondary because the oplog is written
 // before the collections are.
-func committed(ctx context.Context, c *conn) (bson.Timestamp, error) {
+func committed(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
 	var hello struct {
 		LastWrite struct {
 			MajorityOpTime struct {
@@ -94,7 +95,7 @@ func committed(ctx context.Context, c *conn) (bson.Timestamp, error) {
 			} `bson:"majorityOpTime"`
 		} `bson:"lastWrite"`
 	}
-	if err := c.run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); err != nil {
+	if err := c.Run(ctx, "admin", bson.D{{Key: "hello", Value: 1}}, &hello); err != nil {
 		return bson.Timestamp{}, err
 	}
 	at := hello.LastWrite.MajorityOpTime.TS
@@ -105,10 +106,10 @@ func committed(ctx context.Context, c *conn) (bson.Timestamp, error) {
 }
 
 // oplogEdge returns the time of the oplog's oldest entry (1) or of its newest (-1).
-func oplogEdge(ctx context.Context, c *conn, direction int) (bson.Timestamp, error) {
+func oplogEdge(ctx context.Context, c *server.Conn, direction int) (bson.Timestamp, error) {
 	var edge bson.Timestamp
 	found := false
-	err := c.each(ctx, "local", bson.D{
+	err := c.Each(ctx, "local", bson.D{
 		{Key: "find", Value: "oplog.rs"},
 		{Key: "sort", Value: bson.D{{Key: "$natural", Value: direction}}},
 		{Key: "limit", Value: 1},
@@ -128,11 +129,11 @@ func oplogEdge(ctx context.Context, c *conn, direction int) (bson.Timestamp, err
 
 // untilVisible waits until a reader that goes forward sees the entry of a time. On a secondary, going backward, it is
 // seen as soon as it is written; forward only once all before it are.
-func untilVisible(ctx context.Context, c *conn, at bson.Timestamp) error {
+func untilVisible(ctx context.Context, c *server.Conn, at bson.Timestamp) error {
 	const patience, pause = time.Minute, 50 * time.Millisecond
 	for deadline := time.Now().Add(patience); ; {
 		found := false
-		err := c.each(ctx, "local", bson.D{
+		err := c.Each(ctx, "local", bson.D{
 			{Key: "find", Value: "oplog.rs"},
 			{Key: "filter", Value: between(at, at)},
 			{Key: "limit", Value: 1},
@@ -161,9 +162,9 @@ var reshardingCollections = []string{"reshardingOperations", "localReshardingOpe
 
 // noResharding refuses a shard that is being resharded: its oplog does not tell
 // what moves.
-func noResharding(ctx context.Context, c *conn) error {
+func noResharding(ctx context.Context, c *server.Conn) error {
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}
-	return c.each(ctx, "config", command, func(doc bson.Raw) error {
+	return c.Each(ctx, "config", command, func(doc bson.Raw) error {
 		if name, _ := doc.Lookup("name").StringValueOK(); slices.Contains(reshardingCollections, name) {
 			return errors.New("a collection is being resharded")
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // What a server adds that nobody knows yet is in the dump, and the restore does not fail by it; both say so. What is
@@ -35,7 +36,7 @@ func TestOptionsOfLaterServers(t *testing.T) {
 	knowing, older := startFake(t), startFake(t)
 	older.handle("create", func(_ string, command bson.Raw) any {
 		if document.Has(command, "bookkeeping") {
-			return failure(codeUnknownField, "BSON field 'create.bookkeeping' is an unknown field.")
+			return failure(server.CodeUnknownField, "BSON field 'create.bookkeeping' is an unknown field.")
 		}
 		return nil
 	})
@@ -60,7 +61,7 @@ func TestOptionsOfLaterServers(t *testing.T) {
 	strict := startFake(t)
 	strict.handle("create", func(_ string, command bson.Raw) any {
 		if document.Has(command, "validationLevel") {
-			return failure(codeUnknownField, "BSON field 'create.validationLevel' is an unknown field.")
+			return failure(server.CodeUnknownField, "BSON field 'create.validationLevel' is an unknown field.")
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -85,8 +86,8 @@ func (s *loading) makePlan() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown.Name(c.Namespace()), err)
 		}
-		if described += t.metadata.Size(); described > mostListed { // numbers in JSON may be shorter than what they become
-			return fmt.Errorf("%s: with its metadata there are more than the %d bytes that a dump has", shown.Name(c.Namespace()), mostListed)
+		if described += t.metadata.Size(); described > server.MostListed { // numbers in JSON may be shorter than what they become
+			return fmt.Errorf("%s: with its metadata there are more than the %d bytes that a dump has", shown.Name(c.Namespace()), server.MostListed)
 		}
 		if other, ok := taken[t.namespace()]; ok {
 			return fmt.Errorf("%s and %s would both go to %s", shown.Name(other), shown.Name(c.Namespace()), shown.Name(t.namespace()))

@@ -106,7 +106,7 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	if r.isView() {
 		return nil
 	}
-	ctx, end, err := d.conn.inSession(ctx, d.refresh)
+	ctx, end, err := d.conn.InSession(ctx, d.refresh)
 	if err != nil {
 		return err
 	}
@@ -118,15 +118,15 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 		}
 	}
 	db, command := d.find(r.collection)
-	cur, err := d.conn.cursor(ctx, db, command)
+	cur, err := d.conn.Cursor(ctx, db, command)
 	if err != nil {
 		return err
 	}
-	defer cur.end(ctx)
+	defer cur.End(ctx)
 	chunk := r.newChunk()
 	var documents, bytes int64
 	var last bson.Raw // in the order of _id, of which the second of two may be the same
-	for cur.next(ctx) {
+	for cur.Next(ctx) {
 		doc := cur.Current
 		if d.inOrderOfID(r.collection) {
 			if document.Equal(doc, last) && document.Has(doc, "_id") { // without one, two that are equal are two
@@ -158,8 +158,8 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 			cur.SetBatchSize(int32(max(1, batchBytes/(bytes/documents))))
 		}
 	}
-	if cur.err != nil {
-		return cur.err
+	if cur.Err() != nil {
+		return cur.Err()
 	}
 	if counts {
 		if err := d.holdAgainstCount(ctx, r.collection, documents); err != nil {
@@ -226,7 +226,7 @@ func (d *dumping) inOrderOfID(c *collection) bool {
 
 // find is the command that reads a collection, and the database it is for.
 func (d *dumping) find(c *collection) (db string, command bson.D) {
-	db, name := c.source(d.conn.info.version)
+	db, name := c.source(d.conn.Info.Version)
 	command = bson.D{{Key: "find", Value: name}}
 	if c.filter != nil {
 		command = append(command, bson.E{Key: "filter", Value: c.filter})
@@ -237,8 +237,8 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 	if rc := d.readConcern(c); rc != nil {
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
-	command = d.conn.rawData(command, c.Type)
-	if d.conn.info.mongod && !d.conn.info.proxy { // others do not know it, or refuse it
+	command = d.conn.RawData(command, c.Type)
+	if d.conn.Info.Mongod && !d.conn.Info.Proxy { // others do not know it, or refuse it
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
 	}
 	return db, command

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -35,7 +36,7 @@ var (
 // one after which there is no asking.
 func isRefusal(ctx context.Context, err error) bool {
 	_, isServers := errors.AsType[mongo.ServerError](err)
-	return (isServers || errors.Is(err, errOtherForm)) && ctx.Err() == nil && !isElection(err)
+	return (isServers || errors.Is(err, errOtherForm)) && ctx.Err() == nil && !server.IsElection(err)
 }
 
 // orRefused keeps an error that is a refusal, and returns any other.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // A unique index that the documents break costs no other index, and no view: what the server refuses is named.
@@ -116,7 +117,7 @@ func TestNoCopiesOfUsersAreLeft(t *testing.T) {
 	}{
 		"full":        {t.Context(), func() any { return failure(14031, "no space left on device") }, nil, 0},
 		"ended":       {ended, func() any { end(); return nil }, nil, 0},
-		"not dropped": {t.Context(), func() any { return failure(14031, "no space left on device") }, failure(codeUnauthorized, "not authorized"), 1},
+		"not dropped": {t.Context(), func() any { return failure(14031, "no space left on device") }, failure(server.CodeUnauthorized, "not authorized"), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := startFake(t)

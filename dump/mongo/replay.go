@@ -14,6 +14,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -182,7 +183,7 @@ func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 			continue
 		}
 		err := r.run(ctx, db, bson.D{{Key: "drop", Value: name}}, &bson.Raw{})
-		if err != nil && !hasCode(err, codeNamespaceNotFound) {
+		if err != nil && !server.HasCode(err, server.CodeNamespaceNotFound) {
 			return err
 		}
 	}
@@ -195,7 +196,7 @@ func (r *replay) applyView(ctx context.Context, o *operation) error {
 	if o.op == "d" {
 		r.forgetCollections(o.db, o.name) // where it is a time series
 		err := r.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
-		if hasCode(err, codeNamespaceNotFound) { // one that the server refused, or a time series without its buckets
+		if server.HasCode(err, server.CodeNamespaceNotFound) { // one that the server refused, or a time series without its buckets
 			return nil
 		}
 		return err

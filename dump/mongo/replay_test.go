@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // dumpWithOplog is a dump of a replica set in which these things happened meanwhile.
@@ -148,7 +149,7 @@ func TestReplayOfCommitAlone(t *testing.T) {
 // one it is an error.
 func TestSecondID(t *testing.T) {
 	second := bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeErrors", Value: bson.A{bson.D{
-		{Key: "index", Value: 1}, {Key: "code", Value: codeDuplicateKey}, {Key: "keyPattern", Value: bson.D{{Key: "_id", Value: 1}}}, {Key: "errmsg", Value: "E11000 duplicate key"},
+		{Key: "index", Value: 1}, {Key: "code", Value: server.CodeDuplicateKey}, {Key: "keyPattern", Value: bson.D{{Key: "_id", Value: 1}}}, {Key: "errmsg", Value: "E11000 duplicate key"},
 	}}}}
 	refusing := func() *fake {
 		to := startFake(t)

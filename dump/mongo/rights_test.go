@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // A mongod answers who may not list all databases with those that he may see, unless it is told that this is no answer.
@@ -14,7 +16,7 @@ func TestDatabasesThatAreNotSeen(t *testing.T) {
 	limited := func(f *fake) {
 		f.handle("listDatabases", func(_ string, command bson.Raw) any {
 			if all, ok := command.Lookup("authorizedDatabases").BooleanOK(); ok && !all {
-				return failure(codeUnauthorized, "not authorized on admin to execute command { listDatabases: 1 }")
+				return failure(server.CodeUnauthorized, "not authorized on admin to execute command { listDatabases: 1 }")
 			}
 			return bson.D{{Key: "ok", Value: 1}, {Key: "databases", Value: bson.A{bson.D{{Key: "name", Value: "app"}}}}}
 		})
@@ -26,7 +28,7 @@ func TestDatabasesThatAreNotSeen(t *testing.T) {
 	_, surveyed := surveyFake(t, f, Config{})
 	_, _, dumped := dumpFake(t, f, Config{})
 	for _, err := range []error{surveyed, dumped} {
-		if !hasCode(err, codeUnauthorized) || !strings.Contains(err.Error(), "list the databases: ") {
+		if !server.HasCode(err, server.CodeUnauthorized) || !strings.Contains(err.Error(), "list the databases: ") {
 			t.Errorf("all databases: %v", err)
 		}
 	}
@@ -37,7 +39,7 @@ func TestDatabasesThatAreNotSeen(t *testing.T) {
 	// A server that does not know the word is asked without it, and that is said.
 	f.handle("listDatabases", func(_ string, command bson.Raw) any {
 		if document.Has(command, "authorizedDatabases") {
-			return failure(codeUnknownField, "BSON field 'listDatabases.authorizedDatabases' is an unknown field.")
+			return failure(server.CodeUnknownField, "BSON field 'listDatabases.authorizedDatabases' is an unknown field.")
 		}
 		return nil
 	})
@@ -50,7 +52,7 @@ func TestGrants(t *testing.T) {
 	refused := Server{URI: "mongodb://joe:secret@127.0.0.1/?authSource=people"}
 	missing := func() error {
 		f := startFake(t)
-		f.handle("listDatabases", func(string, bson.Raw) any { return failure(codeUnauthorized, "not authorized") })
+		f.handle("listDatabases", func(string, bson.Raw) any { return failure(server.CodeUnauthorized, "not authorized") })
 		_, err := surveyFake(t, f, Config{})
 		return err
 	}()
@@ -67,8 +69,8 @@ func TestGrants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var right *RightError
-		if err := src.withGrant(missing); !errors.As(err, &right) || right.Grant != test.want || !strings.HasSuffix(err.Error(), "grant it in mongosh: "+test.want) || !hasCode(err, codeUnauthorized) || strings.Contains(err.Error(), "secret") {
+		var right *server.RightError
+		if err := src.withGrant(missing); !errors.As(err, &right) || right.Grant != test.want || !strings.HasSuffix(err.Error(), "grant it in mongosh: "+test.want) || !server.HasCode(err, server.CodeUnauthorized) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%+v: %v, want %s", test.cfg, err, test.want)
 		}
 		if other := errors.New("other"); !errors.Is(src.withGrant(other), other) {
@@ -108,7 +110,7 @@ func TestUsersAreLeftOut(t *testing.T) {
 	}
 	f.handle("find", func(db string, _ bson.Raw) any {
 		if db == "admin" {
-			return failure(codeUnauthorized, "not authorized on admin")
+			return failure(server.CodeUnauthorized, "not authorized on admin")
 		}
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
@@ -21,12 +22,12 @@ type searchProbe struct {
 }
 
 // find returns the names of a collection's search indexes.
-func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (names []string) {
-	ofView := coll.isView() && c.info.version.AtLeast(version.Number{8})
-	if !c.info.mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
+func (p *searchProbe) find(ctx context.Context, c *server.Conn, coll *collection) (names []string) {
+	ofView := coll.isView() && c.Info.Version.AtLeast(version.Number{8})
+	if !c.Info.Mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
 		return nil
 	}
-	err := c.each(ctx, coll.DB, bson.D{
+	err := c.Each(ctx, coll.DB, bson.D{
 		{Key: "aggregate", Value: coll.Name},
 		{Key: "pipeline", Value: bson.A{bson.D{{Key: "$listSearchIndexes", Value: bson.D{}}}}},
 		{Key: "cursor", Value: bson.D{}},
@@ -36,7 +37,7 @@ func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (name
 		}
 		return nil
 	})
-	if err != nil && !p.none.Swap(true) && hasCode(err, codeUnauthorized) {
+	if err != nil && !p.none.Swap(true) && server.HasCode(err, server.CodeUnauthorized) {
 		p.unknown.Store(hasSearch(ctx, c))
 	}
 	return names
@@ -45,11 +46,11 @@ func (p *searchProbe) find(ctx context.Context, c *conn, coll *collection) (name
 // hasSearch tells whether the server has a process beside it that searches, as far
 // as it says so: a user who may not ask for search indexes is told that before it is
 // looked whether there can be any.
-func hasSearch(ctx context.Context, c *conn) bool {
+func hasSearch(ctx context.Context, c *server.Conn) bool {
 	var answer struct {
 		Host string `bson:"mongotHost"`
 	}
-	err := c.run(ctx, "admin", bson.D{{Key: "getParameter", Value: 1}, {Key: "mongotHost", Value: 1}}, &answer)
+	err := c.Run(ctx, "admin", bson.D{{Key: "getParameter", Value: 1}, {Key: "mongotHost", Value: 1}}, &answer)
 	return err == nil && answer.Host != ""
 }
 

@@ -3,10 +3,12 @@ package mongo
 import (
 	"context"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // A dump may have two documents of one _id. A cursor in the order of insertion comes
@@ -24,7 +26,7 @@ import (
 // documents come. Not all servers say by which.
 func isSecondID(refused *mongo.WriteError) bool {
 	key, named := refused.Raw.Lookup("keyPattern").DocumentOK()
-	return refused.HasErrorCode(codeDuplicateKey) && (!named || definition.IsIDKey(key))
+	return refused.HasErrorCode(server.CodeDuplicateKey) && (!named || definition.IsIDKey(key))
 }
 
 // second takes note of documents that were refused because there are others with
@@ -38,11 +40,11 @@ func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error 
 		return nil
 	}
 	equal, err := s.equals(ctx, t, docs)
-	if ctx.Err() == nil && isElection(err) {
+	if ctx.Err() == nil && server.IsElection(err) {
 		equal, err = s.equals(ctx, t, docs)
 	}
 	why := otherThere
-	if hasCode(err, codeUnauthorized) { // the role restore may write and not look
+	if server.HasCode(err, server.CodeUnauthorized) { // the role restore may write and not look
 		why = notCompared
 	} else if err != nil {
 		return err
@@ -66,24 +68,24 @@ func (s *loading) equals(ctx context.Context, t *target, docs []bson.Raw) (map[s
 		equal[string(idFirst(doc))] = false
 	}
 	command := bson.D{
-		{Key: "find", Value: t.dataName(s.conn.info.version)},
+		{Key: "find", Value: t.dataName(s.conn.Info.Version)},
 		{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}},
 	}
-	if t.kind == targetTimeSeries && s.conn.info.version.RawData() {
+	if t.kind == targetTimeSeries && s.conn.Info.Version.RawData() {
 		command = append(command, bson.E{Key: "rawData", Value: true})
 	}
-	cur, err := s.conn.cursor(ctx, t.db, command)
+	cur, err := s.conn.Cursor(ctx, t.db, command)
 	if err != nil {
 		return nil, err
 	}
-	defer cur.end(ctx)
-	for cur.next(ctx) {
+	defer cur.End(ctx)
+	for cur.Next(ctx) {
 		doc := string(idFirst(cur.Current))
 		if _, sent := equal[doc]; sent {
 			equal[doc] = true
 		}
 	}
-	return equal, cur.err
+	return equal, cur.Err()
 }
 
 // idFirst is a document with its _id in the first place, where a server puts it.

@@ -12,6 +12,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // archiveOf is an archive of collections with documents in extended JSON.
@@ -139,7 +140,7 @@ func TestManyDocumentsThatComeTwice(t *testing.T) {
 // unique index refuses is no second of an _id. Both are named in one error with what else is refused.
 func TestLeftOutDocuments(t *testing.T) {
 	to := startFake(t)
-	to.handle("find", func(string, bson.Raw) any { return failure(codeUnauthorized, "not authorized on app") })
+	to.handle("find", func(string, bson.Raw) any { return failure(server.CodeUnauthorized, "not authorized on app") })
 	to.handle("create", func(db string, command bson.Raw) any {
 		name := command.Lookup("create").StringValue()
 		if document.Has(command, "viewOn") {

@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // From 8.3 on a time series has its buckets under its own name. A dump of either kind goes into a server of either.
@@ -97,7 +98,7 @@ func TestRestoreMayNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := startFake(t)
-	to.handle("count", func(string, bson.Raw) any { return failure(codeUnauthorized, "not authorized on app") })
+	to.handle("count", func(string, bson.Raw) any { return failure(server.CodeUnauthorized, "not authorized on app") })
 	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil {
 		t.Error(err)
 	}
@@ -118,28 +119,6 @@ func TestReadPreferenceIsForReading(t *testing.T) {
 	}
 	if err := l.Load(t.Context(), bytes.NewReader(stream)); err != nil {
 		t.Error(err)
-	}
-}
-
-// A user of our own settings keeps what the URI says of how users are known.
-func TestCredentials(t *testing.T) {
-	for _, test := range []struct {
-		server Server
-		want   options.Credential
-	}{
-		{Server{User: "u", Password: "p"}, options.Credential{AuthSource: "admin"}},
-		{Server{URI: "mongodb://x:y@h/?authMechanism=PLAIN&authSource=$external", User: "u", Password: "p"}, options.Credential{AuthMechanism: "PLAIN", AuthSource: "$external"}},
-		{Server{URI: "mongodb://x:y@h/?authSource=people", User: "u", Password: "p"}, options.Credential{AuthSource: "people"}},
-		{Server{URI: "mongodb://x:y@h/?authSource=people", User: "u", Password: "p", AuthDatabase: "app"}, options.Credential{AuthSource: "app"}},
-	} {
-		opts, err := test.server.options()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := *opts.Auth
-		if got.Username != "u" || got.Password != "p" || got.AuthSource != test.want.AuthSource || got.AuthMechanism != test.want.AuthMechanism {
-			t.Errorf("%+v: %+v", test.server, got)
-		}
 	}
 }
 

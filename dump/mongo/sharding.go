@@ -10,6 +10,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -21,20 +22,20 @@ import (
 
 // noteSharding notes of each collection by what it is sharded.
 func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
-	if !d.conn.info.mongos || d.conn.info.proxy {
+	if !d.conn.Info.Mongos || d.conn.Info.Proxy {
 		return nil
 	}
 	byName := map[string]*collection{}
 	for _, c := range all {
 		if c.DB != "config" && c.DB != "admin" {
-			byName[c.DB+"."+d.conn.info.version.DataName(c.Type, c.Name)] = c
+			byName[c.DB+"."+d.conn.Info.Version.DataName(c.Type, c.Name)] = c
 		}
 	}
 	command := bson.D{{Key: "find", Value: "collections"}, {Key: "noCursorTimeout", Value: true}}
 	if db := d.cfg.Database; db != "" {
 		command = append(command, bson.E{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: db + "."}, {Key: "$lt", Value: db + "/"}}}}})
 	}
-	err := d.conn.each(ctx, "config", command, func(doc bson.Raw) error {
+	err := d.conn.Each(ctx, "config", command, func(doc bson.Raw) error {
 		name, _ := doc.Lookup("_id").StringValueOK()
 		c := byName[name]
 		key, ok := doc.Lookup("key").DocumentOK()
@@ -48,7 +49,7 @@ func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
 		c.sharding, err = bson.Marshal(bson.D{{Key: "key", Value: key}, {Key: "unique", Value: document.True(doc, "unique")}})
 		return err
 	})
-	if hasCode(err, codeUnauthorized) {
+	if server.HasCode(err, server.CodeUnauthorized) {
 		d.warn("which collections are sharded, and by what, is not in the dump, as this user may not read config.collections: a restore makes them unsharded")
 		return nil
 	}
@@ -88,7 +89,7 @@ func (s *loading) shard(ctx context.Context) error {
 		key, ok := t.metadata.Sharding.Lookup("key").DocumentOK()
 		switch {
 		case !ok:
-		case !s.conn.info.mongos:
+		case !s.conn.Info.Mongos:
 			unsharded = append(unsharded, t.namespace())
 		default:
 			if err := s.createKeyIndexes(ctx, t, key); err != nil {
@@ -129,7 +130,7 @@ func (s *loading) shardCollection(ctx context.Context, t *target, key bson.Raw) 
 		command = append(command, bson.E{Key: "collation", Value: bson.D{{Key: "locale", Value: "simple"}}})
 	}
 	err := s.run(ctx, "admin", command, &bson.Raw{})
-	if !hasCode(err, codeIllegalOperation) {
+	if !server.HasCode(err, server.CodeIllegalOperation) {
 		return err
 	}
 	if s.run(ctx, "admin", bson.D{{Key: "enableSharding", Value: t.db}}, &bson.Raw{}) != nil {

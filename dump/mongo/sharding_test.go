@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -54,7 +55,7 @@ func TestShardedCollections(t *testing.T) {
 	to.handle("shardCollection", func(_ string, command bson.Raw) any {
 		switch {
 		case !enabled:
-			return failure(codeIllegalOperation, "sharding not enabled for db app")
+			return failure(server.CodeIllegalOperation, "sharding not enabled for db app")
 		case strings.HasSuffix(command.Lookup("shardCollection").StringValue(), ".ts"):
 			return failure(72, "no such thing here")
 		case len(to.collection("app", "hashed").docs) > 0:
@@ -115,7 +116,7 @@ func TestShardedCollections(t *testing.T) {
 	// Who may not look is told.
 	f.handle("find", func(db string, command bson.Raw) any {
 		if name := command.Lookup("find").StringValue(); db == "config" && name == "collections" {
-			return failure(codeUnauthorized, "not authorized")
+			return failure(server.CodeUnauthorized, "not authorized")
 		}
 		return nil
 	})
@@ -150,7 +151,7 @@ func TestLeftOutIsNamed(t *testing.T) {
 		"search indexes are left out, as by mongodump: default of app.c, default of app.v; make them anew after a restore",
 	})
 	// A user who may not ask, of a server that has search, and of one that has not.
-	search(func(string, string) any { return failure(codeUnauthorized, "not authorized") })
+	search(func(string, string) any { return failure(server.CodeUnauthorized, "not authorized") })
 	for host, want := range map[string]int{"127.0.0.1:27027": 1, "": 0} {
 		f.handle("getParameter", func(string, bson.Raw) any {
 			return bson.D{{Key: "ok", Value: 1}, {Key: "mongotHost", Value: host}}

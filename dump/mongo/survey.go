@@ -25,11 +25,11 @@ func (s *Source) Survey(ctx context.Context) (dump.Survey, error) {
 }
 
 func (s *Source) survey(ctx context.Context) (dump.Survey, error) {
-	c, err := s.cfg.connect(ctx)
+	c, err := s.cfg.Connect(ctx)
 	if err != nil {
 		return dump.Survey{}, err
 	}
-	defer c.close(ctx)
+	defer c.Close(ctx)
 	q := &inquiry{Source: s, conn: c, quiet: true}
 	all, err := q.list(ctx)
 	if err != nil {
@@ -104,8 +104,8 @@ func (q *inquiry) source(ctx context.Context) string {
 	id := ""
 	if uuid := q.versionUUID(ctx); uuid != "" {
 		id = "uuid:" + uuid
-	} else if q.conn.info.set != "" && !q.conn.info.mongos {
-		id = "set:" + dump.PlainName(q.conn.info.set)
+	} else if q.conn.Info.Set != "" && !q.conn.Info.Mongos {
+		id = "set:" + dump.PlainName(q.conn.Info.Set)
 	}
 	if id == "" {
 		return ""
@@ -123,7 +123,7 @@ func (q *inquiry) versionUUID(ctx context.Context) (uuid string) {
 		{Key: "filter", Value: bson.D{{Key: "name", Value: "system.version"}}},
 		{Key: "cursor", Value: bson.D{}},
 	}
-	err := q.conn.each(ctx, "admin", command, func(doc bson.Raw) error {
+	err := q.conn.Each(ctx, "admin", command, func(doc bson.Raw) error {
 		name, _ := doc.Lookup("name").StringValueOK()
 		if _, id, ok := doc.Lookup("info", "uuid").BinaryOK(); ok && name == "system.version" {
 			uuid = fmt.Sprintf("%x", id)

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 func surveyFake(t *testing.T, f *fake, cfg Config) (dump.Survey, error) {
@@ -124,7 +125,7 @@ func TestSourceOfSurvey(t *testing.T) {
 		if !mayList {
 			f.handle("listCollections", func(db string, _ bson.Raw) any {
 				if db == "admin" {
-					return failure(codeUnauthorized, "not authorized on admin")
+					return failure(server.CodeUnauthorized, "not authorized on admin")
 				}
 				return nil
 			})

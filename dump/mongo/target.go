@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -31,7 +32,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	for _, t := range s.plan {
 		mine[t.db] = append(mine[t.db], t.name)
 	}
-	p := placement{target: dump.Target{Server: s.cfg.address(), Database: s.cfg.Database, Databases: slices.Sorted(maps.Keys(mine))}}
+	p := placement{target: dump.Target{Server: s.cfg.Address(), Database: s.cfg.Database, Databases: slices.Sorted(maps.Keys(mine))}}
 	var stay []string
 	for _, db := range p.target.Databases {
 		names, err := s.collectionNames(ctx, db)
@@ -89,7 +90,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 func (s *loading) collectionNames(ctx context.Context, db string) ([]string, error) {
 	var names []string
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}
-	err := s.conn.each(ctx, db, command, func(doc bson.Raw) error {
+	err := s.conn.Each(ctx, db, command, func(doc bson.Raw) error {
 		name, _ := doc.Lookup("name").StringValueOK()
 		if !strings.HasPrefix(name, "system.") || name == "system.js" {
 			names = append(names, name)
@@ -125,18 +126,18 @@ func (s *loading) create(ctx context.Context) error {
 
 // countDocuments asks the server how many documents it holds now.
 func (s *loading) countDocuments(ctx context.Context, t *target) error {
-	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.info.mongos {
+	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.Info.Mongos {
 		return nil // not all that went in is there, or not once
 	}
 	var answer struct {
 		N int64 `bson:"n"`
 	}
 	all := bson.D{}
-	if !s.conn.info.mongod { // FerretDB counts all only as its planner's statistics have it
+	if !s.conn.Info.Mongod { // FerretDB counts all only as its planner's statistics have it
 		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
 	}
 	err := s.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)
-	if hasCode(err, codeUnauthorized) { // the role restore may write and not look
+	if server.HasCode(err, server.CodeUnauthorized) { // the role restore may write and not look
 		return nil
 	}
 	if err != nil {

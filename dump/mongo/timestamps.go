@@ -15,7 +15,7 @@ import (
 // keepEmptyTimestamps puts back the timestamps of zero in documents that have just
 // been inserted, where the server did not leave them.
 func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mongo.Collection, docs []any) {
-	if !s.conn.info.mongod || s.conn.info.takesEmptyTimestamps() || t.kind == targetTimeSeries {
+	if !s.conn.Info.Mongod || s.conn.Info.TakesEmptyTimestamps() || t.kind == targetTimeSeries {
 		return
 	}
 	for _, doc := range docs {
@@ -26,7 +26,7 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 		which := bson.D{{Key: "_id", Value: raw.Lookup("_id")}}
 		whole := bson.A{bson.D{{Key: "$replaceRoot", Value: bson.D{{Key: "newRoot", Value: bson.D{{Key: "$literal", Value: raw}}}}}}}
 		opts := options.UpdateOne()
-		err := xoptions.SetInternalUpdateOneOptions(opts, "addCommandFields", bson.D{s.conn.writeConcern()})
+		err := xoptions.SetInternalUpdateOneOptions(opts, "addCommandFields", bson.D{s.conn.WriteConcern()})
 		if err == nil {
 			_, err = coll.UpdateOne(ctx, which, whole, opts)
 		}

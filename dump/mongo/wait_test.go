@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump/dumptest"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // Readers, writer and inserter wait for each other over little room. With many collections that have nothing, a few
@@ -82,7 +83,7 @@ func TestFailedLoadClosesItsReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := startFake(t)
-	to.handle("insert", func(string, bson.Raw) any { return failure(codeUnauthorized, "not allowed") })
+	to.handle("insert", func(string, bson.Raw) any { return failure(server.CodeUnauthorized, "not allowed") })
 	l, err := NewLoader(LoadConfig{Server: to.server()})
 	if err != nil {
 		t.Fatal(err)

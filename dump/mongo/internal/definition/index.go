@@ -3,8 +3,9 @@ package definition
 import (
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // IndexSpec is what makes an index that a server has listed so.

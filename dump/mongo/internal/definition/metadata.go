@@ -10,9 +10,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // Metadata is what an archive says of a collection, in canonical extended JSON.

@@ -9,9 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // Whatever options and indexes are, they are read as they were; and what

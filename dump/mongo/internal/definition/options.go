@@ -1,8 +1,9 @@
 package definition
 
 import (
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
 // What a server lists of a collection and of its indexes is what somebody set, and what the server notes there for

@@ -1,8 +1,6 @@
 package namespace
 
-import (
-	"testing"
-)
+import "testing"
 
 func TestDumped(t *testing.T) {
 	for _, test := range []struct {

@@ -1,8 +1,6 @@
-package mongo
+package server
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // A RightError is an error by a right that the user does not have, with the
 // statement that grants it.
@@ -17,10 +15,10 @@ func (e *RightError) Error() string {
 
 func (e *RightError) Unwrap() error { return e.err }
 
-// withGrant makes of an error that says that the user lacks a right one that
+// WithGrant makes of an error that says that the user lacks a right one that
 // says how he gets it. Without a user there is nobody to grant it to.
-func (s serverConfig) withGrant(err error, role, db string) error {
-	if !hasCode(err, codeUnauthorized) {
+func (s Config) WithGrant(err error, role, db string) error {
+	if !HasCode(err, CodeUnauthorized) {
 		return err
 	}
 	opts, optErr := s.options()

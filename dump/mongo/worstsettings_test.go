@@ -4,18 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // worstURI is what a URI may say, each at its worst, and what must change nothing.
@@ -65,15 +63,6 @@ func TestSettingsOfTheURI(t *testing.T) {
 	}
 }
 
-// A connection that waits between two answers of a cursor stays, as some servers' cursors go with it.
-func TestConnectionsStay(t *testing.T) {
-	f := startFake(t)
-	opts, err := Server{URI: f.server().URI + "?maxIdleTimeMS=1"}.options()
-	if err != nil || opts.MaxConnIdleTime != nil {
-		t.Errorf("%v, %v", opts.MaxConnIdleTime, err)
-	}
-}
-
 // A restore hears of each insert whether it was made: by a URI that would have it otherwise there is none.
 func TestUnacknowledgedWrites(t *testing.T) {
 	for _, option := range []string{"w=0", "readConcernLevel=bogus"} {
@@ -94,15 +83,11 @@ func TestSettingsOfTheServer(t *testing.T) {
 	for name, msg := range map[string]string{"mongod": "", "mongos": "isdbgrid"} {
 		t.Run(name, func(t *testing.T) { testSettingsOfTheServer(t, msg) })
 	}
-	if got := refreshWithin(1); got != 20*time.Second {
-		t.Errorf("a session that ends after a minute is renewed every %v", got)
-	}
-	if got := refreshWithin(30); got != refreshTime {
-		t.Errorf("a session that ends after half an hour is renewed every %v", got)
-	}
 }
 
 func testSettingsOfTheServer(t *testing.T, msg string) {
+	reads := []string{"find", "aggregate", "count", "collStats", "dbStats", "listCollections", "listIndexes", "listDatabases"}
+	concernedBy := []string{"find", "aggregate", "count"}
 	plain := startFake(t)
 	balanced := func(string, bson.Raw) any { return bson.D{{Key: "ok", Value: 1}, {Key: "mode", Value: "off"}} }
 	plain.msg = msg
@@ -127,7 +112,7 @@ func testSettingsOfTheServer(t *testing.T, msg string) {
 		defer mu.Unlock()
 		name := command.Index(0).Key()
 		if version, _ := command.Lookup("apiVersion").StringValueOK(); version != "1" { // requireApiVersion
-			return failure(codeAPIVersion, "The apiVersion parameter is required, please configure your MongoClient's API version")
+			return failure(498870, "The apiVersion parameter is required, please configure your MongoClient's API version")
 		}
 		versioned = true
 		if document.True(command, "apiStrict") {
@@ -158,7 +143,7 @@ func testSettingsOfTheServer(t *testing.T, msg string) {
 
 // A read that is ended by the server all the same says whose limit it was, and is none of this program's.
 func TestTimeLimitOfTheServer(t *testing.T) {
-	ended := func(string, bson.Raw) any { return failure(codeMaxTimeMSExpired, "operation exceeded time limit") }
+	ended := func(string, bson.Raw) any { return failure(50, "operation exceeded time limit") }
 	for _, command := range []string{"find", "getMore", "listDatabases"} {
 		f := startFake(t)
 		fillFake(t, f)
@@ -166,24 +151,8 @@ func TestTimeLimitOfTheServer(t *testing.T) {
 		f.handle(command, ended)
 		_, _, err := dumpFake(t, f, Config{Oplog: OplogOff})
 		const want = ": (MaxTimeMSExpired) operation exceeded time limit; the limit is the server's, as by its parameter defaultMaxTimeMS"
-		if err == nil || !strings.Contains(err.Error(), want) || !hasCode(err, codeMaxTimeMSExpired) || errors.Is(err, context.DeadlineExceeded) {
+		if err == nil || !strings.Contains(err.Error(), want) || !server.HasCode(err, 50) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v, want … %s", command, err, want)
-		}
-	}
-}
-
-// What the driver may be told is on the list of settings.go, or is nothing that a URI says. One that is new is to be
-// read, and put there.
-func TestOptionsOfTheDriver(t *testing.T) {
-	known := strings.Fields(`AppName Auth AutoEncryptionOptions ConnectTimeout Compressors Dialer Direct DisableCertificateRevocationCheck
-		DisableOCSPEndpointCheck DriverInfo HeartbeatInterval Hosts HTTPClient LoadBalanced LocalThreshold LoggerOptions MaxConnIdleTime
-		MaxPoolSize MinPoolSize MaxConnecting PoolMonitor Monitor ServerMonitor ReadConcern ReadPreference BSONOptions Registry ReplicaSet
-		RetryReads RetryWrites ServerAPIOptions ServerMonitoringMode ServerSelectionTimeout SRVMaxHosts SRVServiceName Timeout TLSConfig
-		WriteConcern ZlibLevel ZstdLevel MaxAdaptiveRetries EnableOverloadRetargeting Crypt Deployment Custom`)
-	all := reflect.TypeFor[options.ClientOptions]()
-	for i := range all.NumField() {
-		if f := all.Field(i); f.IsExported() && !slices.Contains(known, f.Name) {
-			t.Errorf("the driver has an option that is on no list: %s", f.Name)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package mongo
+package server
 
 import (
 	"cmp"
@@ -40,7 +40,7 @@ func lasting(uri *writeconcern.WriteConcern) *writeconcern.WriteConcern {
 }
 
 // patience is how long the URI says that a write waits for members; 0: nothing.
-func (s serverConfig) patience() time.Duration {
+func (s Config) patience() time.Duration {
 	if s.URI == "" {
 		return 0
 	}
@@ -62,15 +62,15 @@ var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "ap
 
 // runAcknowledged runs a command, which is done when it has reached as many members as
 // the write concern says. That it was done and did not is no refusal.
-func (c *conn) runAcknowledged(ctx context.Context, db string, command bson.D, answer any) error {
-	if c.info.mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
-		command = append(slices.Clip(command), c.writeConcern())
+func (c *Conn) runAcknowledged(ctx context.Context, db string, command bson.D, answer any) error {
+	if c.Info.Mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
+		command = append(slices.Clip(command), c.WriteConcern())
 	}
-	return c.unacknowledged(c.run(ctx, db, command, answer))
+	return c.Unacknowledged(c.Run(ctx, db, command, answer))
 }
 
-// writeConcern is what a write says of how many members it waits for, and how long. A server alone has nobody to wait for.
-func (c *conn) writeConcern() bson.E {
+// WriteConcern is what a write says of how many members it waits for, and how long. A server alone has nobody to wait for.
+func (c *Conn) WriteConcern() bson.E {
 	concern := bson.D{{Key: "w", Value: c.write.W}}
 	if c.write.Journal != nil {
 		concern = append(concern, bson.E{Key: "j", Value: *c.write.Journal})
@@ -81,20 +81,20 @@ func (c *conn) writeConcern() bson.E {
 	return bson.E{Key: "writeConcern", Value: concern}
 }
 
-func (c *conn) patience() time.Duration { return cmp.Or(c.uriPatience, acknowledgeTime) }
+func (c *Conn) patience() time.Duration { return cmp.Or(c.uriPatience, acknowledgeTime) }
 
 const codeWriteConcernTimeout = 64
 
-// unacknowledged makes of an error by which a write was done and has not reached enough members what that is. No other
+// Unacknowledged makes of an error by which a write was done and has not reached enough members what that is. No other
 // server is to be asked for it again, and it is no refusal.
-func (c *conn) unacknowledged(err error) error {
+func (c *Conn) Unacknowledged(err error) error {
 	var missed *mongo.WriteConcernError
 	if one, ok := errors.AsType[mongo.WriteException](err); ok {
 		missed = one.WriteConcernError
 	} else if many, ok := errors.AsType[mongo.BulkWriteException](err); ok {
 		missed = many.WriteConcernError
 	}
-	if missed == nil || isElection(err) {
+	if missed == nil || IsElection(err) {
 		return err
 	}
 	within := ""
@@ -104,5 +104,5 @@ func (c *conn) unacknowledged(err error) error {
 	return fmt.Errorf("it was done, and %snot acknowledged by as many members as w says (%v): %s; with w=1 among the URI's options a restore does not wait for other members than the primary", within, c.write.W, missed.Message)
 }
 
-// isPrimaryAlone tells of a replica set whose primary alone acknowledges what is written.
-func (c *conn) isPrimaryAlone() bool { return c.mayElect() && c.write.W == 1 }
+// IsPrimaryAlone tells of a replica set whose primary alone acknowledges what is written.
+func (c *Conn) IsPrimaryAlone() bool { return c.mayElect() && c.write.W == 1 }

@@ -1,4 +1,4 @@
-package mongo
+package server
 
 import (
 	"context"
@@ -94,7 +94,7 @@ func wrongSet(ctx context.Context, opts *options.ClientOptions) error {
 			SetName string `bson:"setName"`
 		}
 		err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
-		(&conn{client: client}).close(ctx)
+		(&Conn{client: client}).Close(ctx)
 		switch {
 		case err != nil:
 		case hello.SetName == "":

@@ -1,4 +1,4 @@
-package mongo
+package server
 
 import (
 	"errors"
@@ -96,8 +96,8 @@ var (
 )
 
 // ownSettings adds to a command what keeps the server's settings from changing its answer.
-func (c *conn) ownSettings(command bson.D) bson.D {
-	if !c.info.mongod || len(command) == 0 || !slices.Contains(reads, command[0].Key) {
+func (c *Conn) ownSettings(command bson.D) bson.D {
+	if !c.Info.Mongod || len(command) == 0 || !slices.Contains(reads, command[0].Key) {
 		return command
 	}
 	add := func(key string, value any) {
@@ -134,7 +134,7 @@ func withoutSettings(opts *options.ClientOptions) { opts.Timeout, opts.MaxConnId
 // wantsAPIVersion tells of a server that takes no command without an apiVersion. It
 // may say so while a connection is made, and then by its words alone.
 func wantsAPIVersion(err error) bool {
-	return hasCode(err, codeAPIVersion) || strings.Contains(err.Error(), "The apiVersion parameter is required")
+	return HasCode(err, codeAPIVersion) || strings.Contains(err.Error(), "The apiVersion parameter is required")
 }
 
 const codeAPIVersion = 498870
@@ -149,7 +149,7 @@ func withAPIVersion(opts *options.ClientOptions) *options.ClientOptions {
 func refreshWithin(minutes int64) time.Duration {
 	const most = 60 // beyond which it makes no difference, and might not fit
 	if minutes <= 0 {
-		return refreshTime
+		return RefreshTime
 	}
-	return min(refreshTime, time.Duration(min(minutes, most))*time.Minute/3)
+	return min(RefreshTime, time.Duration(min(minutes, most))*time.Minute/3)
 }

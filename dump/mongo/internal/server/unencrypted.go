@@ -1,4 +1,4 @@
-package mongo
+package server
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 // there it is what was asked for. So nothing is refused; but whoever sends a password, or what proves it, over a
 // connection that others can read is told.
 
-// warnOfPlain says that others can read along, where a connection to another machine is not encrypted.
-func (s serverConfig) warnOfPlain(warn func(string)) {
+// WarnUnencrypted says that others can read along, where a connection to another machine is not encrypted.
+func (s Config) WarnUnencrypted(warn func(string)) {
 	opts, err := s.options()
 	if err != nil || opts.Auth == nil || opts.TLSConfig != nil || !slices.ContainsFunc(opts.Hosts, isElsewhere) {
 		return
@@ -21,7 +21,7 @@ func (s serverConfig) warnOfPlain(warn func(string)) {
 	if opts.Auth.AuthMechanism == "PLAIN" {
 		what = "the password itself"
 	}
-	warn(fmt.Sprintf("the connection to %s is not encrypted: whoever is between can read all data and %s, and answer in the server's place; tls=true in MONGO_URI", s.host(), what))
+	warn(fmt.Sprintf("the connection to %s is not encrypted: whoever is between can read all data and %s, and answer in the server's place; tls=true in MONGO_URI", s.HostName(), what))
 }
 
 // isElsewhere tells whether a host of a URI is another machine.

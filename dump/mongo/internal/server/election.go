@@ -1,4 +1,4 @@
-package mongo
+package server
 
 import (
 	"context"
@@ -37,8 +37,8 @@ var electionCodes = []int{
 	13436, // NotPrimaryOrSecondary
 }
 
-// isElection tells of an error after which another server may be the primary.
-func isElection(err error) bool {
+// IsElection tells of an error after which another server may be the primary.
+func IsElection(err error) bool {
 	if mongo.IsNetworkError(err) {
 		return true
 	}
@@ -49,25 +49,25 @@ func isElection(err error) bool {
 // notPrimaryCodes are those of them by which a server has not even begun.
 var notPrimaryCodes = []int{10058, 10107, 13435, 13436}
 
-// runLasting runs a command of a restore, and once more after an election. Each of them
+// RunLasting runs a command of a restore, and once more after an election. Each of them
 // does the second time what is left of it to do. What is there already the second
 // time, or no more, is taken for done only where the first may have done it.
-func (c *conn) runLasting(ctx context.Context, db string, command bson.D, answer any) error {
+func (c *Conn) RunLasting(ctx context.Context, db string, command bson.D, answer any) error {
 	err := c.runAcknowledged(ctx, db, command, answer)
-	if ctx.Err() != nil || !c.mayElect() || !isElection(err) {
+	if ctx.Err() != nil || !c.mayElect() || !IsElection(err) {
 		return err
 	}
 	first := err
 	err = c.runAcknowledged(ctx, db, command, answer)
-	if slices.ContainsFunc(notPrimaryCodes, func(code int) bool { return hasCode(first, code) }) {
+	if slices.ContainsFunc(notPrimaryCodes, func(code int) bool { return HasCode(first, code) }) {
 		return err
 	}
 	switch {
-	case command[0].Key == "create" && hasCode(err, codeNamespaceExists), command[0].Key == "drop" && hasCode(err, codeNamespaceNotFound):
+	case command[0].Key == "create" && HasCode(err, CodeNamespaceExists), command[0].Key == "drop" && HasCode(err, CodeNamespaceNotFound):
 		return nil
 	}
 	return err
 }
 
 // mayElect tells of a server behind which another may take its place.
-func (c *conn) mayElect() bool { return c.info.set != "" || c.info.mongos }
+func (c *Conn) mayElect() bool { return c.Info.Set != "" || c.Info.Mongos }

@@ -1,4 +1,4 @@
-package mongo
+package server
 
 import (
 	"strings"
@@ -16,7 +16,7 @@ func TestWarnOfPlain(t *testing.T) {
 		"mongodb://u:p@localhost,127.0.0.1:27018,[::1]:27019,%2Ftmp%2Fmongodb-27017.sock/": "",
 	} {
 		told := ""
-		Server{URI: uri}.warnOfPlain(func(text string) { told += text })
+		Config{URI: uri}.WarnUnencrypted(func(text string) { told += text })
 		if want == "" && told != "" || !strings.Contains(told, want) {
 			t.Errorf("%s: %q, want %q", uri, told, want)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -26,13 +27,13 @@ var ErrNoRight = errors.New("the user lacks rights that the restore needs")
 // checkRights looks for a right that the user lacks, of all that the restore is
 // going to do, as far as the server tells of rights.
 func (s *loading) checkRights(ctx context.Context, drop []*target) error {
-	has := s.conn.privileges(ctx)
+	has := s.conn.Privileges(ctx)
 	if len(has) == 0 {
 		return nil
 	}
 	var errs []error
 	for _, t := range drop {
-		if len(has.lacking(func(r resource) bool { return r.holds(t.db, t.name) }, "dropCollection")) > 0 {
+		if len(has.Lacking(func(r server.Resource) bool { return r.Holds(t.db, t.name) }, "dropCollection")) > 0 {
 			errs = append(errs, fmt.Errorf("%w: %s", ErrUndroppable, shown.Name(t.namespace())))
 		}
 	}
@@ -40,7 +41,7 @@ func (s *loading) checkRights(ctx context.Context, drop []*target) error {
 }
 
 // missing names the rights that are missing for what the dump brings.
-func (s *loading) missing(has privileges) error {
+func (s *loading) missing(has server.Privileges) error {
 	where := map[string][]string{} // by the actions
 	lacks := func(on string, actions []string) {
 		if len(actions) > 0 {
@@ -49,17 +50,17 @@ func (s *loading) missing(has privileges) error {
 		}
 	}
 	for _, t := range s.plan {
-		lacks(t.namespace(), has.lacking(func(r resource) bool { return r.holds(t.db, t.name) }, t.actions()...))
+		lacks(t.namespace(), has.Lacking(func(r server.Resource) bool { return r.Holds(t.db, t.name) }, t.actions()...))
 	}
 	if s.users != nil && len(s.users.temporary()) > 0 {
 		actions := []string{"createUser", "createRole", "grantRole", "revokeRole"}
 		if s.cfg.Clean {
 			actions = append(actions, "dropUser", "dropRole")
 		}
-		lacks("all databases", has.lacking(resource.isAll, actions...))
+		lacks("all databases", has.Lacking(server.Resource.IsAll, actions...))
 	}
 	if s.oplogOf != nil {
-		lacks("the cluster", has.lacking(func(r resource) bool { return r.Cluster }, "applyOps"))
+		lacks("the cluster", has.Lacking(func(r server.Resource) bool { return r.Cluster }, "applyOps"))
 	}
 	var errs []error
 	for _, actions := range slices.Sorted(maps.Keys(where)) {
