@@ -2,12 +2,12 @@ package mongo
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 )
 
 // A dumping is one Dump under way.
@@ -77,9 +77,9 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 	for _, coll := range all {
 		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}
-	oplog := newOplog()
+	recorded := newOplog()
 	if !d.oplog.IsZero() {
-		prelude.Collections = append(prelude.Collections, oplog.Collection)
+		prelude.Collections = append(prelude.Collections, recorded.Collection)
 	}
 	out, err := archive.NewWriter(w, prelude)
 	if err != nil {
@@ -88,9 +88,12 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 	if err := d.copyDocuments(ctx, out, all); err != nil {
 		return err
 	}
-	check := newOplogCheck(listed)
+	check := oplog.NewCheck()
+	for _, coll := range listed {
+		check.List(coll.DB, coll.Name, coll.Type)
+	}
 	if !d.oplog.IsZero() {
-		if err := d.copyOplog(ctx, out, oplog, check); err != nil {
+		if err := d.copyOplog(ctx, out, recorded, check); err != nil {
 			return err
 		}
 	}
@@ -98,8 +101,13 @@ func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) 
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(unchanged(listed, now), check.explained(now)); err != nil {
+	if err := unchanged(listed, now); err != nil {
 		return err
+	}
+	for _, coll := range now {
+		if err := check.Explained(coll.DB, coll.Name, coll.Type); err != nil {
+			return err
+		}
 	}
 	_, err = out.Close()
 	return err

@@ -8,6 +8,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
@@ -35,7 +37,7 @@ func (d *dumping) settle(ctx context.Context) ([]*collection, error) {
 	}
 	why := d.noOplog()
 	if why == nil {
-		d.oplog, why = oplogStart(ctx, d.conn)
+		d.oplog, why = oplog.Start(ctx, d.conn)
 	}
 	if why == nil {
 		d.cfg.Debug("the oplog is recorded")
@@ -176,4 +178,52 @@ func (d *dumping) warnOfBalancer(ctx context.Context) {
 	case answer.Mode != "off":
 		d.cfg.Warn("the cluster's balancer is on: what it moves during the dump may be missing or come twice; stop it (sh.stopBalancer())")
 	}
+}
+
+// newOplog is the oplog as it stands in the archive.
+func newOplog() *collection {
+	return &collection{Collection: archive.Collection{Name: "oplog"}, fromDB: "local", from: "oplog.rs", before: -1}
+}
+
+// copyOplog writes the oplog, from the dump's start to now. All of it must be
+// there still, and nothing in it that could not be played on what was read.
+func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, recorded *collection, check *oplog.Check) error {
+	end, err := oplog.Newest(ctx, d.conn)
+	if err != nil {
+		return err
+	}
+	if err := oplog.UntilVisible(ctx, d.conn, end); err != nil {
+		return err
+	}
+	recorded.filter = oplog.Between(d.oplog, end)
+	first := true
+	var last bson.Timestamp
+	recorded.inspect = func(entry bson.Raw) error {
+		if first {
+			t, i, ok := entry.Lookup("ts").TimestampOK()
+			if !ok || !d.oplog.Equal(bson.Timestamp{T: t, I: i}) {
+				return oplog.ErrRolledOver
+			}
+			first = false
+		}
+		last.T, last.I, _ = entry.Lookup("ts").TimestampOK()
+		return check.Entry(entry)
+	}
+	if err := d.copyDocuments(ctx, out, []*collection{recorded}); err != nil {
+		return err
+	}
+	if first {
+		return oplog.ErrRolledOver
+	}
+	if !last.Equal(end) {
+		return fmt.Errorf("read local.oplog.rs: its last entry is of %d.%d, and %d.%d was read last: the server ended its answer too early", end.T, end.I, last.T, last.I)
+	}
+	oldest, err := oplog.Oldest(ctx, d.conn)
+	if err != nil {
+		return err
+	}
+	if d.oplog.Before(oldest) {
+		return oplog.ErrRolledOver
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
@@ -23,18 +23,18 @@ import (
 // only noted, as they are made at the end.
 type replay struct {
 	*loading
-	scope
-	transactions map[string][]bson.Raw // entries of those that are not committed yet
+	oplog.Scope
+	transactions oplog.Transactions
 }
 
 func (s *loading) newReplay() *replay {
-	r := &replay{s, newScope(), map[string][]bson.Raw{}}
+	r := &replay{s, oplog.NewScope(), oplog.Transactions{}}
 	for _, t := range s.plan {
 		kind := t.Type
 		if t.kind == targetView {
 			kind = "view"
 		}
-		r.add(t.db, t.name, kind)
+		r.Add(t.db, t.name, kind)
 	}
 	return r
 }
@@ -57,40 +57,14 @@ func (s *loading) replayOplog(ctx context.Context) error {
 			return err
 		}
 		if err := s.oplog.play(ctx, doc); err != nil {
-			return inOplog(doc, err)
+			return oplog.AtEntry(doc, err)
 		}
 	}
-}
-
-// inOplog says of an error which entry it is of.
-func inOplog(entry bson.Raw, err error) error {
-	t, i, _ := entry.Lookup("ts").TimestampOK()
-	ns, _ := entry.Lookup("ns").StringValueOK()
-	return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown.Name(ns), err)
 }
 
 // play plays one entry, or keeps it until its transaction is committed.
 func (r *replay) play(ctx context.Context, entry bson.Raw) error {
-	transaction, ok := transactionOf(entry)
-	if !ok {
-		return r.apply(ctx, entry)
-	}
-	object, _ := entry.Lookup("o").DocumentOK()
-	switch {
-	case document.Has(object, "abortTransaction"):
-		delete(r.transactions, transaction)
-		return nil
-	case !document.Has(object, "commitTransaction"):
-		r.transactions[transaction] = append(r.transactions[transaction], bytes.Clone(entry))
-		if document.True(object, "partialTxn") || document.True(object, "prepare") {
-			return nil
-		}
-	case r.transactions[transaction] == nil:
-		return nil // it was prepared before the oplog begins and committed before the first document was read
-	}
-	entries := r.transactions[transaction]
-	delete(r.transactions, transaction)
-	for _, e := range entries {
+	for _, e := range r.transactions.Take(entry) {
 		if err := r.apply(ctx, e); err != nil {
 			return err
 		}
@@ -98,54 +72,35 @@ func (r *replay) play(ctx context.Context, entry bson.Raw) error {
 	return nil
 }
 
-// transactionOf tells the entries of a transaction, which may be several, from
-// those that stand for themselves.
-func transactionOf(entry bson.Raw) (string, bool) {
-	session, err := entry.LookupErr("lsid")
-	number, err2 := entry.LookupErr("txnNumber")
-	op, _ := entry.Lookup("op").StringValueOK()
-	if err != nil || err2 != nil || op != "c" {
-		return "", false
-	}
-	if kind, ok := entry.Lookup("multiOpType").AsInt64OK(); ok && kind == 1 {
-		return "", false // many inserts in one entry, and no transaction
-	}
-	object, _ := entry.Lookup("o").DocumentOK()
-	if !document.Has(object, "applyOps") && !document.Has(object, "commitTransaction") && !document.Has(object, "abortTransaction") {
-		return "", false
-	}
-	return string(session.Value) + string(number.Value), true
-}
-
 // apply plays one entry now.
 func (r *replay) apply(ctx context.Context, entry bson.Raw) error {
-	o, err := newOperation(entry)
+	o, err := oplog.Parse(entry)
 	if err != nil {
 		return err
 	}
 	return r.perform(ctx, o)
 }
 
-func (r *replay) perform(ctx context.Context, o *operation) error {
-	if namespace.IsAuth(o.db, o.name) {
-		if r.users == nil || o.deed != writeDocument && o.deed != createCollection { // not restored, or up to the server
+func (r *replay) perform(ctx context.Context, o *oplog.Operation) error {
+	if namespace.IsAuth(o.DB, o.Name) {
+		if r.users == nil || o.Deed != oplog.WriteDocument && o.Deed != oplog.CreateCollection { // not restored, or up to the server
 			return nil
 		}
 		return r.applyOps(ctx, o, nil)
 	}
-	if o.deed == dropDatabase {
-		return r.emptyDatabase(ctx, o.db)
+	if o.Deed == oplog.DropDatabase {
+		return r.emptyDatabase(ctx, o.DB)
 	}
-	if !r.covers(o) {
+	if !r.Covers(o) {
 		return nil
 	}
-	switch o.deed {
-	case nothing:
+	switch o.Deed {
+	case oplog.Nothing:
 		return nil
-	case changeView:
+	case oplog.ChangeView:
 		return r.applyView(ctx, o)
-	case several:
-		parts, err := o.parts()
+	case oplog.Several:
+		parts, err := o.Parts()
 		if err != nil {
 			return err
 		}
@@ -155,19 +110,19 @@ func (r *replay) perform(ctx context.Context, o *operation) error {
 			}
 		}
 		return nil
-	case createIndex:
-		return r.noteIndex(o.db, o.name, o.object, true)
-	case commitIndexes:
+	case oplog.CreateIndex:
+		return r.noteIndex(o.DB, o.Name, o.Object, true)
+	case oplog.CommitIndexes:
 		return r.noteIndexes(o)
-	case dropIndex:
-		r.forgetIndex(o.db, o.name, o.object)
+	case oplog.DropIndex:
+		r.forgetIndex(o.DB, o.Name, o.Object)
 		return nil
-	case alterCollection:
+	case oplog.AlterCollection:
 		return r.collMod(ctx, o)
-	case createCollection:
+	case oplog.CreateCollection:
 		return r.create(ctx, o)
-	case dropCollection:
-		r.forgetCollections(o.db, o.name)
+	case oplog.DropCollection:
+		r.forgetCollections(o.DB, o.Name)
 	}
 	return r.applyOps(ctx, o, nil)
 }
@@ -177,7 +132,7 @@ func (r *replay) perform(ctx context.Context, o *operation) error {
 // each collection before the database's, so that is views at most.
 func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 	r.forgetCollections(db, "")
-	names := r.dropDatabase(db)
+	names := r.DropDatabase(db)
 	for _, name := range names {
 		if series, ok := strings.CutPrefix(name, version.BucketsPrefix); ok && slices.Contains(names, series) { // with which they go
 			continue
@@ -192,20 +147,20 @@ func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 
 // applyView makes or drops a view. One that the server refuses, or in whose place
 // there is something, is noted; what the oplog says of it later is passed over.
-func (r *replay) applyView(ctx context.Context, o *operation) error {
-	if o.op == "d" {
-		r.forgetCollections(o.db, o.name) // where it is a time series
-		err := r.run(ctx, o.db, bson.D{{Key: "drop", Value: o.name}}, &bson.Raw{})
+func (r *replay) applyView(ctx context.Context, o *oplog.Operation) error {
+	if o.Op == "d" {
+		r.forgetCollections(o.DB, o.Name) // where it is a time series
+		err := r.run(ctx, o.DB, bson.D{{Key: "drop", Value: o.Name}}, &bson.Raw{})
 		if server.HasCode(err, server.CodeNamespaceNotFound) { // one that the server refused, or a time series without its buckets
 			return nil
 		}
 		return err
 	}
-	elements, err := o.object.Elements()
+	elements, err := o.Object.Elements()
 	if err != nil {
 		return err
 	}
-	command := bson.D{{Key: "create", Value: o.name}}
+	command := bson.D{{Key: "create", Value: o.Name}}
 	for _, e := range elements {
 		if e.Key() != "_id" {
 			command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
@@ -213,13 +168,13 @@ func (r *replay) applyView(ctx context.Context, o *operation) error {
 	}
 	err = r.vacant(ctx, o)
 	if err == nil {
-		err = r.run(ctx, o.db, command, &bson.Raw{})
+		err = r.run(ctx, o.DB, command, &bson.Raw{})
 	}
 	if err == nil {
 		return nil
 	}
-	delete(r.views, o.namespace())
-	err = fmt.Errorf("%s: create: %w", shown.Name(o.namespace()), err)
+	r.DropView(o.DB, o.Name)
+	err = fmt.Errorf("%s: create: %w", shown.Name(o.Namespace()), err)
 	if errors.Is(err, ErrNotEmpty) {
 		r.refused = append(r.refused, refusal{viewRefused, err})
 		return nil
@@ -233,13 +188,13 @@ func (r *replay) applyView(ctx context.Context, o *operation) error {
 //
 // What is updated may be missing, if it was deleted before it could be read: it is
 // made then, and deleted by a later entry. Servers before 8.1 do so unasked.
-func (r *replay) applyOps(ctx context.Context, o *operation, object bson.D) error {
+func (r *replay) applyOps(ctx context.Context, o *oplog.Operation, object bson.D) error {
 	elements, err := o.Elements()
 	if err != nil {
 		return err
 	}
 	var op bson.D
-	if o.op == "u" {
+	if o.Op == "u" {
 		op = append(op, bson.E{Key: "b", Value: true})
 	}
 	for _, e := range elements {
@@ -259,11 +214,11 @@ func (r *replay) applyOps(ctx context.Context, o *operation, object bson.D) erro
 }
 
 // create makes a collection, whose options say how its indexes are made at the end.
-func (r *replay) create(ctx context.Context, o *operation) error {
+func (r *replay) create(ctx context.Context, o *oplog.Operation) error {
 	if err := r.vacant(ctx, o); err != nil {
 		return err
 	}
-	elements, err := o.object.Elements()
+	elements, err := o.Object.Elements()
 	if err != nil {
 		return err
 	}
@@ -272,7 +227,7 @@ func (r *replay) create(ctx context.Context, o *operation) error {
 	if err != nil {
 		return err
 	}
-	r.plan = append(r.plan, &target{db: o.db, name: o.name, metadata: definition.Metadata{Options: options}})
+	r.plan = append(r.plan, &target{db: o.DB, name: o.Name, metadata: definition.Metadata{Options: options}})
 	var command bson.D
 	for _, e := range elements {
 		command = append(command, bson.E{Key: e.Key(), Value: e.Value()})
@@ -282,7 +237,7 @@ func (r *replay) create(ctx context.Context, o *operation) error {
 
 // vacant refuses to make a collection or a view where there is one of another's: what is
 // made during a dump is not in its prelude, and so was not looked for before.
-func (r *replay) vacant(ctx context.Context, o *operation) error {
+func (r *replay) vacant(ctx context.Context, o *oplog.Operation) error {
 	var answer struct {
 		Cursor struct {
 			FirstBatch []struct {
@@ -290,13 +245,13 @@ func (r *replay) vacant(ctx context.Context, o *operation) error {
 			} `bson:"firstBatch"`
 		} `bson:"cursor"`
 	}
-	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "filter", Value: bson.D{{Key: "name", Value: o.name}}}, {Key: "nameOnly", Value: true}}
-	if err := r.run(ctx, o.db, command, &answer); err != nil {
-		return fmt.Errorf("list the collections of %s: %w", shown.Name(o.db), err)
+	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "filter", Value: bson.D{{Key: "name", Value: o.Name}}}, {Key: "nameOnly", Value: true}}
+	if err := r.run(ctx, o.DB, command, &answer); err != nil {
+		return fmt.Errorf("list the collections of %s: %w", shown.Name(o.DB), err)
 	}
 	for _, found := range answer.Cursor.FirstBatch {
-		if found.Name == o.name {
-			return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown.Name(o.namespace()))
+		if found.Name == o.Name {
+			return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown.Name(o.Namespace()))
 		}
 	}
 	return nil

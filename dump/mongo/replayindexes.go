@@ -10,6 +10,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
@@ -43,15 +44,15 @@ func (r *replay) noteIndex(db, name string, described bson.Raw, isCommand bool) 
 }
 
 // noteIndexes has the indexes made at the end whose building was committed.
-func (r *replay) noteIndexes(o *operation) error {
-	indexes, _ := o.object.Lookup("indexes").ArrayOK()
+func (r *replay) noteIndexes(o *oplog.Operation) error {
+	indexes, _ := o.Object.Lookup("indexes").ArrayOK()
 	values, err := bson.RawArray(indexes).Values()
 	if err != nil {
 		return err
 	}
 	for _, v := range values {
 		index, _ := v.DocumentOK()
-		if err := r.noteIndex(o.db, o.name, index, false); err != nil {
+		if err := r.noteIndex(o.DB, o.Name, index, false); err != nil {
 			return err
 		}
 	}
@@ -103,8 +104,8 @@ func (r *replay) forgetCollections(db, name string) {
 }
 
 // collMod plays a change of a collection's options, and notes that of an index.
-func (r *replay) collMod(ctx context.Context, o *operation) error {
-	elements, err := o.object.Elements()
+func (r *replay) collMod(ctx context.Context, o *oplog.Operation) error {
+	elements, err := o.Object.Elements()
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (r *replay) collMod(ctx context.Context, o *operation) error {
 		if !ok {
 			return errors.New("the change of an index is no document")
 		}
-		if err := r.changeIndex(o.db, o.name, change); err != nil {
+		if err := r.changeIndex(o.DB, o.Name, change); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 )
 
 // Verify reads an archive to its end and returns nil for a whole one.
@@ -29,13 +30,13 @@ func (l *Loader) Verify(r io.Reader) error {
 
 // verify reads an archive to its end. An oplog that cannot be played is better found
 // here than when all documents are there; nil: it is not to be played.
-func verify(a *archive.Reader, oplog *archive.Collection) error {
+func verify(a *archive.Reader, played *archive.Collection) error {
 	for {
 		block, err := a.Next()
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil && oplog != nil && block.Collection == oplog && block.End == nil {
+		if err == nil && played != nil && block.Collection == played && block.End == nil {
 			err = verifyOplog(a)
 		}
 		if err != nil {
@@ -53,8 +54,8 @@ func verifyOplog(a *archive.Reader) error {
 		if err != nil {
 			return err
 		}
-		if err := playable(doc); err != nil {
-			return inOplog(doc, err)
+		if err := oplog.Playable(doc); err != nil {
+			return oplog.AtEntry(doc, err)
 		}
 	}
 }

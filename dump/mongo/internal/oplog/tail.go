@@ -1,4 +1,4 @@
-package mongo
+package oplog
 
 import (
 	"context"
@@ -9,18 +9,17 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// errRolledOver says that what happened during the dump is not to be had any more.
-var errRolledOver = errors.New("the oplog was overwritten during the dump: it is too small for what is written meanwhile")
+// ErrRolledOver says that what happened during the dump is not to be had any more.
+var ErrRolledOver = errors.New("the oplog was overwritten during the dump: it is too small for what is written meanwhile")
 
-// oplogStart returns the entry that the oplog has to be recorded from: the present,
+// Start returns the entry that the oplog has to be recorded from: the present,
 // or the beginning of the oldest transaction that is under way. The present is asked
 // for first, so that a transaction which begins in between is behind it.
-func oplogStart(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
-	oldest, err := oplogEdge(ctx, c, 1)
+func Start(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
+	oldest, err := Oldest(ctx, c)
 	if err != nil {
 		return bson.Timestamp{}, err // better now than at the end
 	}
@@ -63,7 +62,7 @@ func entryAt(ctx context.Context, c *server.Conn, oldest, at bson.Timestamp) (bs
 	entry := oldest
 	err := c.Each(ctx, "local", bson.D{
 		{Key: "find", Value: "oplog.rs"},
-		{Key: "filter", Value: between(oldest, at)},
+		{Key: "filter", Value: Between(oldest, at)},
 		{Key: "sort", Value: bson.D{{Key: "$natural", Value: -1}}},
 		{Key: "limit", Value: 1},
 		{Key: "singleBatch", Value: true},
@@ -77,8 +76,8 @@ func entryAt(ctx context.Context, c *server.Conn, oldest, at bson.Timestamp) (bs
 	return entry, nil
 }
 
-// between selects the entries from one time to another.
-func between(from, to bson.Timestamp) bson.D {
+// Between selects the entries from one time to another.
+func Between(from, to bson.Timestamp) bson.D {
 	return bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: to}}}}
 }
 
@@ -105,8 +104,16 @@ func committed(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
 	return at, nil
 }
 
-// oplogEdge returns the time of the oplog's oldest entry (1) or of its newest (-1).
-func oplogEdge(ctx context.Context, c *server.Conn, direction int) (bson.Timestamp, error) {
+// Oldest returns the time of the oplog's oldest entry.
+func Oldest(ctx context.Context, c *server.Conn) (bson.Timestamp, error) { return edge(ctx, c, 1) }
+
+// Newest returns the time of the oplog's newest entry.
+func Newest(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
+	return edge(ctx, c, -1)
+}
+
+// edge returns the time of the entry that comes first in a direction.
+func edge(ctx context.Context, c *server.Conn, direction int) (bson.Timestamp, error) {
 	var edge bson.Timestamp
 	found := false
 	err := c.Each(ctx, "local", bson.D{
@@ -127,15 +134,15 @@ func oplogEdge(ctx context.Context, c *server.Conn, direction int) (bson.Timesta
 	return edge, nil
 }
 
-// untilVisible waits until a reader that goes forward sees the entry of a time. On a secondary, going backward, it is
+// UntilVisible waits until a reader that goes forward sees the entry of a time. On a secondary, going backward, it is
 // seen as soon as it is written; forward only once all before it are.
-func untilVisible(ctx context.Context, c *server.Conn, at bson.Timestamp) error {
+func UntilVisible(ctx context.Context, c *server.Conn, at bson.Timestamp) error {
 	const patience, pause = time.Minute, 50 * time.Millisecond
 	for deadline := time.Now().Add(patience); ; {
 		found := false
 		err := c.Each(ctx, "local", bson.D{
 			{Key: "find", Value: "oplog.rs"},
-			{Key: "filter", Value: between(at, at)},
+			{Key: "filter", Value: Between(at, at)},
 			{Key: "limit", Value: 1},
 			{Key: "singleBatch", Value: true},
 		}, func(bson.Raw) error {
@@ -170,52 +177,4 @@ func noResharding(ctx context.Context, c *server.Conn) error {
 		}
 		return nil
 	})
-}
-
-// newOplog is the oplog as it stands in the archive.
-func newOplog() *collection {
-	return &collection{Collection: archive.Collection{Name: "oplog"}, fromDB: "local", from: "oplog.rs", before: -1}
-}
-
-// copyOplog writes the oplog, from the dump's start to now. All of it must be
-// there still, and nothing in it that could not be played on what was read.
-func (d *dumping) copyOplog(ctx context.Context, out *archive.Writer, oplog *collection, check *oplogCheck) error {
-	end, err := oplogEdge(ctx, d.conn, -1)
-	if err != nil {
-		return err
-	}
-	if err := untilVisible(ctx, d.conn, end); err != nil {
-		return err
-	}
-	oplog.filter = between(d.oplog, end)
-	first := true
-	var last bson.Timestamp
-	oplog.inspect = func(entry bson.Raw) error {
-		if first {
-			t, i, ok := entry.Lookup("ts").TimestampOK()
-			if !ok || !d.oplog.Equal(bson.Timestamp{T: t, I: i}) {
-				return errRolledOver
-			}
-			first = false
-		}
-		last.T, last.I, _ = entry.Lookup("ts").TimestampOK()
-		return check.entry(entry)
-	}
-	if err := d.copyDocuments(ctx, out, []*collection{oplog}); err != nil {
-		return err
-	}
-	if first {
-		return errRolledOver
-	}
-	if !last.Equal(end) {
-		return fmt.Errorf("read local.oplog.rs: its last entry is of %d.%d, and %d.%d was read last: the server ended its answer too early", end.T, end.I, last.T, last.I)
-	}
-	oldest, err := oplogEdge(ctx, d.conn, 1)
-	if err != nil {
-		return err
-	}
-	if d.oplog.Before(oldest) {
-		return errRolledOver
-	}
-	return nil
 }
