@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
@@ -27,11 +28,11 @@ import (
 
 // countAll has the server count the documents of a collection one by one, as of
 // the dump's time if it has one.
-func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error) {
-	db, name := coll.source(d.conn.Info.Version)
+func (d *reader) countAll(ctx context.Context, coll *catalog.Collection) (int64, error) {
+	db, name := coll.Source(d.conn.Info.Version)
 	var match bson.A
-	if coll.filter != nil {
-		match = bson.A{bson.D{{Key: "$match", Value: coll.filter}}}
+	if coll.Filter != nil {
+		match = bson.A{bson.D{{Key: "$match", Value: coll.Filter}}}
 	}
 	command := bson.D{
 		{Key: "aggregate", Value: name},
@@ -53,14 +54,14 @@ func (d *dumping) countAll(ctx context.Context, coll *collection) (int64, error)
 }
 
 // holdAgainstCount looks whether so many documents may be all of a collection.
-func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read int64) error {
-	after := estimate(ctx, d.conn, coll)
-	if coll.filter == nil && read >= after || coll.before >= 0 && read >= coll.before {
+func (d *reader) holdAgainstCount(ctx context.Context, coll *catalog.Collection, read int64) error {
+	after := catalog.Estimate(ctx, d.conn, coll)
+	if coll.Filter == nil && read >= after || coll.Before >= 0 && read >= coll.Before {
 		return nil
 	}
 	first, err := d.countAll(ctx, coll)
 	if err != nil && ctx.Err() == nil {
-		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server says that it has %d, which may be since then; it does not count them: %v", shown.Name(coll.Namespace()), read, after, err))
+		d.warn(fmt.Sprintf("%s: %d documents were read, and the server says that it has %d, which may be since then; it does not count them: %v", shown.Name(coll.Namespace()), read, after, err))
 		return nil
 	}
 	if err != nil {
@@ -77,10 +78,10 @@ func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read i
 	switch {
 	case err != nil:
 		return fmt.Errorf("%d documents were read, the server has %d; count them again: %w", read, first, err)
-	case first == second && coll.before == first && (after == first || coll.filter != nil) && !d.byKey(coll):
+	case first == second && coll.Before == first && (after == first || coll.Filter != nil) && !d.byKey(coll):
 		return short
 	case read < second:
-		d.cfg.Warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown.Name(coll.Namespace()), read, first, second))
+		d.warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown.Name(coll.Namespace()), read, first, second))
 	}
 	return nil
 }
@@ -89,6 +90,6 @@ func (d *dumping) holdAgainstCount(ctx context.Context, coll *collection, read i
 // What is inserted meanwhile may then come before what is read next, and never be
 // seen; if as much is deleted, the count stays. In the order of insertion all that
 // is there at the end has been passed.
-func (d *dumping) byKey(coll *collection) bool {
-	return d.byID || coll.Type == "timeseries" || document.Has(coll.options, "clusteredIndex")
+func (d *reader) byKey(coll *catalog.Collection) bool {
+	return d.byID || coll.Type == "timeseries" || document.Has(coll.Options, "clusteredIndex")
 }

@@ -7,15 +7,9 @@ import (
 	"io"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 )
-
-// A dumping is one Dump under way.
-type dumping struct {
-	inquiry
-	byID bool // documents leave in the order of _id
-	moment
-}
 
 // Dump writes the archive. See dump.Source.
 func (s *Source) Dump(ctx context.Context, w io.Writer) error {
@@ -32,76 +26,69 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	s.cfg.WarnUnencrypted(s.cfg.Warn)
 	defer c.Close(ctx)
-	d := &dumping{inquiry: inquiry{Source: s, conn: c}, byID: s.byID(c.Info.Mongos)}
-	listed, err := d.settle(ctx)
-	if err != nil {
+	d := &dumping{
+		inquiry: &catalog.Inquiry{Conn: c, Choice: s.choice, Warnings: s.cfg.Warn, Choices: s.cfg.Debug},
+		reader:  &reader{conn: c, byID: s.byID(c.Info.Mongos), jobs: s.cfg.Jobs, refresh: s.refresh, warn: s.cfg.Warn},
+	}
+	if d.moment, d.listed, err = settle(ctx, d.inquiry, s.cfg.Oplog, s.cfg.Jobs); err != nil {
 		return err
 	}
-	if err := d.nothing(ctx, listed); err != nil {
+	d.reader.at = d.moment.at
+	if err := d.inquiry.RefuseNothing(ctx, d.listed); err != nil {
 		return err
 	}
-	d.warnOfVersion()
-	d.warnOfUnmatched(listed)
-	d.warnOfUsers(ctx)
-	d.warnOfLocal(ctx)
-	d.warnOfClusterParameters(ctx)
-	d.holdAgainstStats(ctx, listed)
-	var search searchProbe
-	if err := readIndexes(ctx, c, listed, s.cfg.Jobs, &search); err != nil {
+	d.inquiry.WarnOfMissing(ctx, d.listed)
+	if err := d.inquiry.Describe(ctx, d.listed, s.cfg.UUIDs, s.cfg.Jobs); err != nil {
 		return err
-	}
-	d.warnOfSearch(listed, &search)
-	if err := d.noteSharding(ctx, listed); err != nil {
-		return err
-	}
-	for _, coll := range listed {
-		s.warnOfUnknown(coll)
-		inexact, err := coll.describe(s.cfg.UUIDs)
-		if err != nil {
-			return err
-		}
-		s.warnOfInexact(coll, inexact)
 	}
 	buf := bufio.NewWriterSize(w, 64<<10) // for what is small; chunks pass by it
-	if err := d.write(ctx, buf, listed); err != nil {
+	if err := d.write(ctx, buf); err != nil {
 		return err
 	}
 	return buf.Flush()
 }
 
+// A dumping is one Dump under way.
+type dumping struct {
+	inquiry *catalog.Inquiry
+	reader  *reader
+	moment  moment
+	listed  []*catalog.Collection // as it was at the moment
+}
+
 // write writes the archive of what was listed, and then looks whether all of
 // that is still there.
-func (d *dumping) write(ctx context.Context, w io.Writer, listed []*collection) error {
-	all := append(d.usersOfOne(), listed...)
-	prelude := archive.Prelude{ServerVersion: d.conn.Info.Text, Concurrent: 1}
+func (d *dumping) write(ctx context.Context, w io.Writer) error {
+	all := append(d.inquiry.UsersOfOne(), d.listed...)
+	prelude := archive.Prelude{ServerVersion: d.inquiry.Conn.Info.Text, Concurrent: 1}
 	for _, coll := range all {
 		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}
 	recorded := newOplog()
-	if !d.oplog.IsZero() {
+	if !d.moment.oplog.IsZero() {
 		prelude.Collections = append(prelude.Collections, recorded.Collection)
 	}
 	out, err := archive.NewWriter(w, prelude)
 	if err != nil {
 		return err
 	}
-	if err := d.copyDocuments(ctx, out, all); err != nil {
+	if err := d.reader.copy(ctx, out, all); err != nil {
 		return err
 	}
 	check := oplog.NewCheck()
-	for _, coll := range listed {
+	for _, coll := range d.listed {
 		check.List(coll.DB, coll.Name, coll.Type)
 	}
-	if !d.oplog.IsZero() {
-		if err := d.copyOplog(ctx, out, recorded, check); err != nil {
+	if !d.moment.oplog.IsZero() {
+		if err := d.moment.copyOplog(ctx, d.reader, out, recorded, check); err != nil {
 			return err
 		}
 	}
-	now, err := d.list(ctx)
+	now, err := d.inquiry.List(ctx)
 	if err != nil {
 		return err
 	}
-	if err := unchanged(listed, now); err != nil {
+	if err := catalog.Unchanged(d.listed, now); err != nil {
 		return err
 	}
 	for _, coll := range now {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
@@ -54,21 +55,21 @@ type Config struct {
 }
 
 // Users says whether users and roles are dumped.
-type Users string
+type Users = catalog.Users
 
 const (
-	UsersAuto Users = "auto" // with all databases
-	UsersOn   Users = "on"   // also those of the one database
-	UsersOff  Users = "off"
+	UsersAuto = catalog.UsersAuto // with all databases
+	UsersOn   = catalog.UsersOn   // also those of the one database
+	UsersOff  = catalog.UsersOff
 )
 
 // Oplog says how a dump becomes one moment of a database that is written to.
-type Oplog string
+type Oplog = oplogMode
 
 const (
-	OplogAuto Oplog = "auto" // the oplog, else a snapshot, else a warning
-	OplogOn   Oplog = "on"   // the oplog, or an error
-	OplogOff  Oplog = "off"  // neither: documents are as they were when they were read
+	OplogAuto = oplogAuto // the oplog, else a snapshot, else a warning
+	OplogOn   = oplogOn   // the oplog, or an error
+	OplogOff  = oplogOff  // neither: documents are as they were when they were read
 )
 
 // Order is the order in which a collection's documents leave. On the same data
@@ -95,7 +96,7 @@ type Server = server.Config
 // between dumps.
 type Source struct {
 	cfg     Config
-	filter  namespace.Filter
+	choice  catalog.Choice
 	refresh time.Duration // of sessions
 }
 
@@ -123,7 +124,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
-	return &Source{cfg: cfg, filter: f, refresh: server.RefreshTime}, nil
+	return &Source{cfg: cfg, choice: catalog.Choice{Database: cfg.Database, Filter: f, Users: cfg.Users, AllowEmpty: cfg.AllowEmpty}, refresh: server.RefreshTime}, nil
 }
 
 // teller passes texts on one at a time, and each as one line: servers and users
@@ -208,3 +209,6 @@ var URIOptions = server.URIOptions
 // A RightError is an error by a right that the user does not have, with the
 // statement that grants it.
 type RightError = server.RightError
+
+// ErrTooOld is returned when a dump took longer than the server can look back.
+var ErrTooOld = errTooOld

@@ -2,15 +2,19 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -26,24 +30,34 @@ const (
 	batchBytes = 4 << 20
 )
 
+// A reader reads the documents of collections.
+type reader struct {
+	conn    *server.Conn
+	byID    bool           // documents leave in the order of _id
+	at      bson.Timestamp // as of which they are read; zero: as they are then
+	jobs    int            // collections that are read at once
+	refresh time.Duration  // how often a session is renewed
+	warn    func(string)
+}
+
 // A reading is a collection that is read ahead of its turn to be written.
 type reading struct {
-	*collection
+	*catalog.Collection
 	ahead  *semaphore.Weighted // the bytes of the chunks
 	chunks chan []byte         // closed after the last one, if nothing failed
 	free   chan []byte         // chunks that were written, to be filled again
 	turn   chan struct{}       // closed when it is the collection's turn to be written
 }
 
-func newReading(c *collection) *reading {
+func newReading(c *catalog.Collection) *reading {
 	return &reading{
-		collection: c, ahead: semaphore.NewWeighted(aheadBytes),
+		Collection: c, ahead: semaphore.NewWeighted(aheadBytes),
 		chunks: make(chan []byte, aheadBytes/chunkSize), free: make(chan []byte, aheadBytes/chunkSize),
 		turn: make(chan struct{}),
 	}
 }
 
-// copyDocuments writes the documents of the collections, one collection after
+// copy writes the documents of the collections, one collection after
 // the other. Up to jobs of them are read at once.
 //
 // Why this ends: readings begin in the order in which they are written, and each
@@ -52,13 +66,13 @@ func newReading(c *collection) *reading {
 // for nothing but the server, its own room, which the writer empties, and its turn,
 // which has come. What is listed first and written last has a session that is kept
 // alive, and no connection while it waits.
-func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []*collection) error {
+func (d *reader) copy(ctx context.Context, out *archive.Writer, all []*catalog.Collection) error {
 	readings := make([]*reading, len(all))
 	for i, c := range all {
 		readings[i] = newReading(c)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(d.cfg.Jobs + 1)
+	group.SetLimit(d.jobs + 1)
 	group.Go(func() error {
 		for _, r := range readings {
 			if err := r.write(ctx, out); err != nil {
@@ -81,7 +95,7 @@ func (d *dumping) copyDocuments(ctx context.Context, out *archive.Writer, all []
 
 // write writes the collection as its documents arrive.
 func (r *reading) write(ctx context.Context, out *archive.Writer) error {
-	if err := out.Begin(&r.Collection); err != nil {
+	if err := out.Begin(&r.Collection.Collection); err != nil {
 		return err
 	}
 	close(r.turn)
@@ -102,8 +116,8 @@ func (r *reading) write(ctx context.Context, out *archive.Writer) error {
 }
 
 // read reads the collection's documents into its chunks.
-func (d *dumping) read(ctx context.Context, r *reading) error {
-	if r.isView() {
+func (d *reader) read(ctx context.Context, r *reading) error {
+	if r.IsView() {
 		return nil
 	}
 	ctx, end, err := d.conn.InSession(ctx, d.refresh)
@@ -111,13 +125,13 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 		return err
 	}
 	defer end()
-	counts := r.inspect == nil // the oplog's end is known otherwise
-	if counts && r.filter != nil {
-		if r.before, err = d.countAll(ctx, r.collection); err != nil {
+	counts := r.Inspect == nil // the oplog's end is known otherwise
+	if counts && r.Filter != nil {
+		if r.Before, err = d.countAll(ctx, r.Collection); err != nil {
 			return fmt.Errorf("count: %w", err)
 		}
 	}
-	db, command := d.find(r.collection)
+	db, command := d.find(r.Collection)
 	cur, err := d.conn.Cursor(ctx, db, command)
 	if err != nil {
 		return err
@@ -128,14 +142,14 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 	var last bson.Raw // in the order of _id, of which the second of two may be the same
 	for cur.Next(ctx) {
 		doc := cur.Current
-		if d.inOrderOfID(r.collection) {
+		if d.inOrderOfID(r.Collection) {
 			if document.Equal(doc, last) && document.Has(doc, "_id") { // without one, two that are equal are two
 				continue
 			}
 			last = doc // as it is: the driver does not use an answer's memory again
 		}
-		if r.inspect != nil {
-			if err := r.inspect(doc); err != nil {
+		if r.Inspect != nil {
+			if err := r.Inspect(doc); err != nil {
 				return err
 			}
 		}
@@ -162,7 +176,7 @@ func (d *dumping) read(ctx context.Context, r *reading) error {
 		return cur.Err()
 	}
 	if counts {
-		if err := d.holdAgainstCount(ctx, r.collection, documents); err != nil {
+		if err := d.holdAgainstCount(ctx, r.Collection, documents); err != nil {
 			return err
 		}
 	}
@@ -220,16 +234,16 @@ func (r *reading) written(chunk []byte) {
 func chunkWeight(chunk []byte) int64 { return min(int64(len(chunk)), aheadBytes) }
 
 // inOrderOfID tells whether a collection is read in the order of _id.
-func (d *dumping) inOrderOfID(c *collection) bool {
-	return d.byID && !c.isCapped() && c.Type == "collection"
+func (d *reader) inOrderOfID(c *catalog.Collection) bool {
+	return d.byID && !c.IsCapped() && c.Type == "collection"
 }
 
 // find is the command that reads a collection, and the database it is for.
-func (d *dumping) find(c *collection) (db string, command bson.D) {
-	db, name := c.source(d.conn.Info.Version)
+func (d *reader) find(c *catalog.Collection) (db string, command bson.D) {
+	db, name := c.Source(d.conn.Info.Version)
 	command = bson.D{{Key: "find", Value: name}}
-	if c.filter != nil {
-		command = append(command, bson.E{Key: "filter", Value: c.filter})
+	if c.Filter != nil {
+		command = append(command, bson.E{Key: "filter", Value: c.Filter})
 	}
 	if d.inOrderOfID(c) {
 		command = append(command, bson.E{Key: "sort", Value: bson.D{{Key: "_id", Value: 1}}})
@@ -242,4 +256,23 @@ func (d *dumping) find(c *collection) (db string, command bson.D) {
 		command = append(command, bson.E{Key: "noCursorTimeout", Value: true})
 	}
 	return db, command
+}
+
+// readConcern is what a command says of the time as of which documents are read; nil: nothing.
+func (d *reader) readConcern(c *catalog.Collection) bson.D {
+	if d.at.IsZero() || !c.KnowsPast() {
+		return nil
+	}
+	return bson.D{{Key: "level", Value: "snapshot"}, {Key: "atClusterTime", Value: d.at}}
+}
+
+// errTooOld is returned when a dump took longer than the server can look back.
+var errTooOld = errors.New("the dump took longer than the server keeps its past (minSnapshotHistoryWindowInSeconds)")
+
+// inThePast makes of an error what it is where documents are read as of a time.
+func (d *reader) inThePast(err error) error {
+	if !d.at.IsZero() && (server.HasCode(err, server.CodeSnapshotTooOld) || server.HasCode(err, server.CodeSnapshotUnavailable)) {
+		return fmt.Errorf("%w: %w", errTooOld, err)
+	}
+	return err
 }

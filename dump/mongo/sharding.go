@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -14,72 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// Through a mongos a collection is read as a whole, wherever its documents lie. By
-// what it is sharded is noted in its metadata, where mongorestore passes over it, and
-// on the way back into a cluster it is sharded anew while it is empty: the cluster's
-// balancer then spreads it. Zones, and which shard has what, are of one cluster and
-// are not kept, nor is a collection that was moved to a shard as a whole.
-
-// noteSharding notes of each collection by what it is sharded.
-func (d *dumping) noteSharding(ctx context.Context, all []*collection) error {
-	if !d.conn.Info.Mongos || d.conn.Info.Proxy {
-		return nil
-	}
-	byName := map[string]*collection{}
-	for _, c := range all {
-		if c.DB != "config" && c.DB != "admin" {
-			byName[c.DB+"."+d.conn.Info.Version.DataName(c.Type, c.Name)] = c
-		}
-	}
-	command := bson.D{{Key: "find", Value: "collections"}, {Key: "noCursorTimeout", Value: true}}
-	if db := d.cfg.Database; db != "" {
-		command = append(command, bson.E{Key: "filter", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: db + "."}, {Key: "$lt", Value: db + "/"}}}}})
-	}
-	err := d.conn.Each(ctx, "config", command, func(doc bson.Raw) error {
-		name, _ := doc.Lookup("_id").StringValueOK()
-		c := byName[name]
-		key, ok := doc.Lookup("key").DocumentOK()
-		if c == nil || !ok || document.True(doc, "dropped") || document.True(doc, "unsplittable") {
-			return nil
-		}
-		key, err := c.userKey(key)
-		if err != nil {
-			return fmt.Errorf("%s: %w", shown.Name(name), err)
-		}
-		c.sharding, err = bson.Marshal(bson.D{{Key: "key", Value: key}, {Key: "unique", Value: document.True(doc, "unique")}})
-		return err
-	})
-	if server.HasCode(err, server.CodeUnauthorized) {
-		d.warn("which collections are sharded, and by what, is not in the dump, as this user may not read config.collections: a restore makes them unsharded")
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read what is sharded: %w", err)
-	}
-	return nil
-}
-
-// userKey is a collection's key as shardCollection takes it: that of a time series is
-// listed as one of its buckets.
-func (c *collection) userKey(key bson.Raw) (bson.Raw, error) {
-	meta, _ := c.options.Lookup("timeseries", "metaField").StringValueOK()
-	at, _ := c.options.Lookup("timeseries", "timeField").StringValueOK()
-	elements, err := key.Elements()
-	if err != nil || c.Type != "timeseries" {
-		return slices.Clone(key), err
-	}
-	var d bson.D
-	for _, e := range elements {
-		name := e.Key()
-		if rest, ok := strings.CutPrefix(name, "meta"); ok && meta != "" && (rest == "" || rest[0] == '.') {
-			name = meta + rest
-		} else if name == "control.min."+at {
-			name = at
-		}
-		d = append(d, bson.E{Key: name, Value: e.Value()})
-	}
-	return bson.Marshal(d)
-}
+// A collection that was sharded where it was dumped is sharded anew in a cluster while it is empty: the cluster's balancer
+// then spreads it.
 
 // shard shards the collections that were, as far as the target can; they have been
 // made and are empty. What is not sharded is named: it is whole all the same.

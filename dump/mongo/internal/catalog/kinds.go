@@ -1,4 +1,4 @@
-package mongo
+package catalog
 
 import (
 	"fmt"
@@ -37,31 +37,31 @@ var newestKnown = version.Number{8, 3}
 var entryFields = []string{"name", "type", "options", "info", "idIndex"}
 
 // warnOfVersion tells of a server that may hold what is on no list here.
-func (q *inquiry) warnOfVersion() {
-	info := q.conn.Info
+func (q *Inquiry) warnOfVersion() {
+	info := q.Conn.Info
 	if v := info.Version; info.Mongod && (v[0] > newestKnown[0] || v[0] == newestKnown[0] && v[1] > newestKnown[1]) {
-		q.warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown.Name(info.Text), newestKnown[0], newestKnown[1]))
+		q.Warn(fmt.Sprintf("the server is a MongoDB %s, newer than this program, which knows up to %d.%d: what is new in it may be missing from the dump", shown.Name(info.Text), newestKnown[0], newestKnown[1]))
 	}
 }
 
 // warnOfKind tells of a collection of which something is on no list here.
-func (q *inquiry) warnOfKind(db string, e *entry) {
+func (q *Inquiry) warnOfKind(db string, e *entry) {
 	name := shown.Name(db + "." + e.name)
 	if !slices.Contains(definition.CollectionTypes, e.kind) {
-		q.warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is dumped like a collection", name, shown.Name(e.kind)))
+		q.Warn(fmt.Sprintf("%s is of a kind that this program does not know: %s; it is dumped like a collection", name, shown.Name(e.kind)))
 	}
 	if len(e.unknown) > 0 {
-		q.warn(fmt.Sprintf("the server says of %s what this program does not know, and what is not in the dump: %s", name, shown.Names(e.unknown)))
+		q.Warn(fmt.Sprintf("the server says of %s what this program does not know, and what is not in the dump: %s", name, shown.Names(e.unknown)))
 	}
 }
 
 // warnOfLeftOut tells of a collection that is not dumped and not known to be the server's own.
-func (q *inquiry) warnOfLeftOut(db, name string) {
-	if db == "admin" || db == "config" || q.filtered(db+"."+name) {
+func (q *Inquiry) warnOfLeftOut(db, name string) {
+	if db == "admin" || db == "config" || !q.Filter.Wants(db+"."+name) {
 		return
 	}
 	if namespace.IsOwnCollection(name) {
 		return
 	}
-	q.warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown.Name(db+"."+name)))
+	q.Warn(fmt.Sprintf("%s is left out, as by mongodump: its name is one of the server's own", shown.Name(db+"."+name)))
 }

@@ -1,4 +1,4 @@
-package mongo
+package catalog
 
 import (
 	"context"
@@ -17,52 +17,25 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// An inquiry asks a server what is to be dumped. It may ask several times, and
-// says each thing once.
-type inquiry struct {
-	*Source
-	conn  *server.Conn
-	quiet bool // it says nothing
-	told  map[string]bool
-}
-
-func (q *inquiry) warn(text string) { q.say(text, q.cfg.Warn) }
-
-func (q *inquiry) debug(text string) { q.say(text, q.cfg.Debug) }
-
-func (q *inquiry) say(text string, to func(string)) {
-	if q.quiet || q.told[text] {
-		return
-	}
-	if q.told == nil {
-		q.told = map[string]bool{}
-	}
-	q.told[text] = true
-	to(text)
-}
-
-// filtered tells whether a namespace is left out by the settings.
-func (q *inquiry) filtered(name string) bool { return !q.filter.Wants(name) }
-
 // databases returns the names of all databases but those that are each server's own.
 //
 // Without authorizedDatabases a server answers a user who may not list all
 // databases with those that he may see, as if there were no others. With false it
 // answers with all or not at all.
-func databases(ctx context.Context, q *inquiry) ([]string, error) {
-	if !q.conn.Info.Mongod { // FerretDB hides none, and its version 2 refuses the word
-		return databaseNames(ctx, q.conn, nil)
+func databases(ctx context.Context, q *Inquiry) ([]string, error) {
+	if !q.Conn.Info.Mongod { // FerretDB hides none, and its version 2 refuses the word
+		return databaseNames(ctx, q.Conn, nil)
 	}
 	all := false
-	names, err := databaseNames(ctx, q.conn, &all)
+	names, err := databaseNames(ctx, q.Conn, &all)
 	if err == nil || server.HasCode(err, server.CodeUnauthorized) || ctx.Err() != nil {
 		return names, err
 	}
-	short, again := databaseNames(ctx, q.conn, nil)
+	short, again := databaseNames(ctx, q.Conn, nil)
 	if again != nil {
 		return nil, err
 	}
-	q.warn(fmt.Sprintf("whether these are all databases of the server is not known, as it does not take authorizedDatabases (%v): those that the user may not see are missing", err))
+	q.Warn(fmt.Sprintf("whether these are all databases of the server is not known, as it does not take authorizedDatabases (%v): those that the user may not see are missing", err))
 	return short, nil
 }
 
@@ -135,7 +108,7 @@ func newEntry(doc bson.Raw) (*entry, error) {
 // entries returns what a database holds. The server is asked for the names alone
 // as well, which it finds in another way; an answer that is short of one of them is
 // none.
-func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
+func (q *Inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 	const tries = 10 // others make and drop collections meanwhile
 	var missing []string
 	for range tries {
@@ -146,7 +119,7 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		named, err := collectionNames(ctx, q.conn, db)
+		named, err := collectionNames(ctx, q.Conn, db)
 		if err != nil {
 			return nil, err
 		}
@@ -163,8 +136,8 @@ func (q *inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 
 // bucketsOf looks whether each time series has the collection that its documents
 // are in: of one that is not there a server finds nothing, and says no more.
-func (q *inquiry) bucketsOf(all []*entry) error {
-	if q.conn.Info.Version.RawData() {
+func (q *Inquiry) bucketsOf(all []*entry) error {
+	if q.Conn.Info.Version.RawData() {
 		return nil
 	}
 	for _, e := range all {
@@ -178,14 +151,14 @@ func (q *inquiry) bucketsOf(all []*entry) error {
 
 // list1 asks once for the collections of a database, or for those that a filter
 // of the server's lets through.
-func (q *inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry, error) {
+func (q *Inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry, error) {
 	command := bson.D{{Key: "listCollections", Value: 1}}
 	if filter != nil {
 		command = append(command, bson.E{Key: "filter", Value: filter})
 	}
 	var all []*entry
 	seen := map[string]bool{}
-	err := q.conn.Each(ctx, db, append(command, bson.E{Key: "cursor", Value: bson.D{}}), func(doc bson.Raw) error {
+	err := q.Conn.Each(ctx, db, append(command, bson.E{Key: "cursor", Value: bson.D{}}), func(doc bson.Raw) error {
 		e, err := newEntry(doc)
 		if err != nil {
 			return err
@@ -219,12 +192,12 @@ func collectionNames(ctx context.Context, c *server.Conn, db string) (map[string
 // none, as the definition of one is invalid. It lists the collections by themselves
 // then; a time series is told by its buckets, and the views are taken from where
 // they stand.
-func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) ([]*entry, error) {
+func (q *Inquiry) entriesBesideViews(ctx context.Context, db string, why error) ([]*entry, error) {
 	all, err := q.list1(ctx, db, bson.D{{Key: "type", Value: "collection"}}) // the one filter by which views are not looked at
 	if err != nil {
 		return nil, errors.Join(why, err)
 	}
-	q.warn(fmt.Sprintf("the server reads none of the views of %s, as the definition of one is invalid (%v): they are dumped as they stand in system.views", shown.Name(db), why))
+	q.Warn(fmt.Sprintf("the server reads none of the views of %s, as the definition of one is invalid (%v): they are dumped as they stand in system.views", shown.Name(db), why))
 	for _, e := range all {
 		name, ok := strings.CutPrefix(e.name, version.BucketsPrefix)
 		if !ok || !document.Has(e.options, "timeseries") {
@@ -243,7 +216,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		}
 		all = append(all, &entry{name: name, kind: "timeseries", options: options, uuid: e.uuid})
 	}
-	err = q.conn.Each(ctx, db, bson.D{{Key: "find", Value: namespace.Views}}, func(doc bson.Raw) error {
+	err = q.Conn.Each(ctx, db, bson.D{{Key: "find", Value: namespace.Views}}, func(doc bson.Raw) error {
 		id, _ := doc.Lookup("_id").StringValueOK()
 		name, ok := strings.CutPrefix(id, db+".")
 		on, isText := doc.Lookup("viewOn").StringValueOK()
@@ -252,7 +225,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		case strings.HasPrefix(on, version.BucketsPrefix):
 			return nil
 		case !ok || name == "" || !isText || !isPipeline:
-			q.warn(fmt.Sprintf("view %s is left out, as its definition is none", shown.Name(id)))
+			q.Warn(fmt.Sprintf("view %s is left out, as its definition is none", shown.Name(id)))
 			return nil
 		}
 		elements, err := doc.Elements()
@@ -267,7 +240,7 @@ func (q *inquiry) entriesBesideViews(ctx context.Context, db string, why error) 
 		return nil
 	})
 	if err != nil {
-		q.warn(fmt.Sprintf("the views of %s are left out: %v", shown.Name(db), err))
+		q.Warn(fmt.Sprintf("the views of %s are left out: %v", shown.Name(db), err))
 	}
 	return all, nil
 }

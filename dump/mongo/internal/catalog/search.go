@@ -1,4 +1,4 @@
-package mongo
+package catalog
 
 import (
 	"context"
@@ -22,8 +22,8 @@ type searchProbe struct {
 }
 
 // find returns the names of a collection's search indexes.
-func (p *searchProbe) find(ctx context.Context, c *server.Conn, coll *collection) (names []string) {
-	ofView := coll.isView() && c.Info.Version.AtLeast(version.Number{8})
+func (p *searchProbe) find(ctx context.Context, c *server.Conn, coll *Collection) (names []string) {
+	ofView := coll.IsView() && c.Info.Version.AtLeast(version.Number{8})
 	if !c.Info.Mongod || p.none.Load() || coll.Type != "collection" && !ofView || coll.DB == "admin" || coll.DB == "config" {
 		return nil
 	}
@@ -55,9 +55,9 @@ func hasSearch(ctx context.Context, c *server.Conn) bool {
 }
 
 // warnOfSearch tells of search indexes that are not in the dump.
-func (q *inquiry) warnOfSearch(listed []*collection, search *searchProbe) {
+func (q *Inquiry) warnOfSearch(listed []*Collection, search *searchProbe) {
 	if search.unknown.Load() {
-		q.warn("search indexes are left out, as by mongodump, and whether there are any this user may not see (listSearchIndexes)")
+		q.Warn("search indexes are left out, as by mongodump, and whether there are any this user may not see (listSearchIndexes)")
 	}
 	var all []string
 	for _, c := range listed {
@@ -66,6 +66,6 @@ func (q *inquiry) warnOfSearch(listed []*collection, search *searchProbe) {
 		}
 	}
 	if len(all) > 0 {
-		q.warn(fmt.Sprintf("search indexes are left out, as by mongodump: %s; make them anew after a restore", shown.Names(all)))
+		q.Warn(fmt.Sprintf("search indexes are left out, as by mongodump: %s; make them anew after a restore", shown.Names(all)))
 	}
 }

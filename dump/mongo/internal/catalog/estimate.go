@@ -1,4 +1,4 @@
-package mongo
+package catalog
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// estimate returns how many documents the server says that a collection has;
+// Estimate returns how many documents the server says that a collection has;
 // negative: it does not say.
-func estimate(ctx context.Context, c *server.Conn, coll *collection) int64 {
-	if coll.filter != nil || coll.isView() {
+func Estimate(ctx context.Context, c *server.Conn, coll *Collection) int64 {
+	if coll.Filter != nil || coll.IsView() {
 		return -1
 	}
-	db, name := coll.source(c.Info.Version)
+	db, name := coll.Source(c.Info.Version)
 	command, field := bson.D{{Key: "count", Value: name}}, "n"
 	if !c.Info.Mongod { // which may read all that it counts
 		command, field = bson.D{{Key: "collStats", Value: name}}, "count"
@@ -33,13 +33,13 @@ func estimate(ctx context.Context, c *server.Conn, coll *collection) int64 {
 	return n
 }
 
-// estimateAll asks for the estimate of each collection.
-func estimateAll(ctx context.Context, c *server.Conn, all []*collection, jobs int) {
+// EstimateAll asks for the estimate of each collection.
+func EstimateAll(ctx context.Context, c *server.Conn, all []*Collection, jobs int) {
 	var group errgroup.Group
 	group.SetLimit(max(jobs, 1))
 	for _, coll := range all {
 		group.Go(func() error {
-			coll.before, coll.estimated = estimate(ctx, c, coll), true
+			coll.Before, coll.estimated = Estimate(ctx, c, coll), true
 			return nil
 		})
 	}
@@ -50,8 +50,8 @@ func estimateAll(ctx context.Context, c *server.Conn, all []*collection, jobs in
 // with what its statistics say. It needs the right dbStats, which the role read
 // has and backup has not; where it is missing the names alone are compared, see
 // entries.
-func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
-	if !q.conn.Info.Mongod || q.conn.Info.Mongos || q.conn.Info.Proxy { // those that count otherwise
+func (q *Inquiry) holdAgainstStats(ctx context.Context, listed []*Collection) {
+	if !q.Conn.Info.Mongod || q.Conn.Info.Mongos || q.Conn.Info.Proxy { // those that count otherwise
 		return
 	}
 	seen := map[string]bool{}
@@ -65,12 +65,12 @@ func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
 		var counted int64
 		for range tries {
 			var answer bson.Raw
-			if q.conn.Run(ctx, c.DB, bson.D{{Key: "dbStats", Value: 1}}, &answer) != nil {
+			if q.Conn.Run(ctx, c.DB, bson.D{{Key: "dbStats", Value: 1}}, &answer) != nil {
 				break
 			}
 			collections, ok := answer.Lookup("collections").AsInt64OK()
 			views, ok2 := answer.Lookup("views").AsInt64OK()
-			names, err := collectionNames(ctx, q.conn, c.DB)
+			names, err := collectionNames(ctx, q.Conn, c.DB)
 			if err != nil || !ok || !ok2 {
 				counted = 0
 				break
@@ -81,7 +81,7 @@ func (q *inquiry) holdAgainstStats(ctx context.Context, listed []*collection) {
 			}
 		}
 		if int64(named) < counted {
-			q.warn(fmt.Sprintf("the server counts %d collections and views in %s and names %d: the dump may be short of some", counted, shown.Name(c.DB), named))
+			q.Warn(fmt.Sprintf("the server counts %d collections and views in %s and names %d: the dump may be short of some", counted, shown.Name(c.DB), named))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package mongo
+package catalog
 
 import (
 	"slices"
@@ -9,20 +9,20 @@ import (
 // viewsInOrder puts the views of one database, which come by name, behind those
 // that they read from. The server allows no circle; one that is there all the
 // same, as by a view's replacement meanwhile, is cut anywhere.
-func viewsInOrder(views []*collection) []*collection {
-	byName := make(map[string]*collection, len(views))
+func viewsInOrder(views []*Collection) []*Collection {
+	byName := make(map[string]*Collection, len(views))
 	for _, v := range views {
 		byName[v.Name] = v
 	}
-	var ordered []*collection
+	var ordered []*Collection
 	seen := map[string]bool{}
-	var visit func(v *collection)
-	visit = func(v *collection) {
+	var visit func(v *Collection)
+	visit = func(v *Collection) {
 		if v == nil || seen[v.Name] {
 			return
 		}
 		seen[v.Name] = true
-		for _, name := range readBy(v.options) {
+		for _, name := range readBy(v.Options) {
 			visit(byName[name])
 		}
 		ordered = append(ordered, v)
