@@ -8,7 +8,9 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/moment"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/rows"
 )
 
 // Dump writes the archive. See dump.Source.
@@ -28,12 +30,12 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	defer c.Close(ctx)
 	d := &dumping{
 		inquiry: &catalog.Inquiry{Conn: c, Choice: s.choice, Warnings: s.cfg.Warn, Choices: s.cfg.Debug},
-		reader:  &reader{conn: c, byID: s.byID(c.Info.Mongos), jobs: s.cfg.Jobs, refresh: s.refresh, warn: s.cfg.Warn},
+		reader:  &rows.Reader{Conn: c, ByID: s.byID(c.Info.Mongos), Jobs: s.cfg.Jobs, Refresh: s.refresh, Warn: s.cfg.Warn},
 	}
-	if d.moment, d.listed, err = settle(ctx, d.inquiry, s.cfg.Oplog, s.cfg.Jobs); err != nil {
+	if d.moment, d.listed, err = moment.Settle(ctx, d.inquiry, s.cfg.Oplog, s.cfg.Jobs); err != nil {
 		return err
 	}
-	d.reader.at = d.moment.at
+	d.reader.At = d.moment.At
 	if err := d.inquiry.RefuseNothing(ctx, d.listed); err != nil {
 		return err
 	}
@@ -51,8 +53,8 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 // A dumping is one Dump under way.
 type dumping struct {
 	inquiry *catalog.Inquiry
-	reader  *reader
-	moment  moment
+	reader  *rows.Reader
+	moment  moment.Point
 	listed  []*catalog.Collection // as it was at the moment
 }
 
@@ -64,23 +66,23 @@ func (d *dumping) write(ctx context.Context, w io.Writer) error {
 	for _, coll := range all {
 		prelude.Collections = append(prelude.Collections, coll.Collection)
 	}
-	recorded := newOplog()
-	if !d.moment.oplog.IsZero() {
+	recorded := moment.OplogCollection()
+	if !d.moment.Oplog.IsZero() {
 		prelude.Collections = append(prelude.Collections, recorded.Collection)
 	}
 	out, err := archive.NewWriter(w, prelude)
 	if err != nil {
 		return err
 	}
-	if err := d.reader.copy(ctx, out, all); err != nil {
+	if err := d.reader.Copy(ctx, out, all); err != nil {
 		return err
 	}
 	check := oplog.NewCheck()
 	for _, coll := range d.listed {
 		check.List(coll.DB, coll.Name, coll.Type)
 	}
-	if !d.moment.oplog.IsZero() {
-		if err := d.moment.copyOplog(ctx, d.reader, out, recorded, check); err != nil {
+	if !d.moment.Oplog.IsZero() {
+		if err := d.moment.CopyOplog(ctx, d.reader, out, recorded, check); err != nil {
 			return err
 		}
 	}

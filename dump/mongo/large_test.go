@@ -8,6 +8,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
+// How much is read ahead of a collection, and what one answer has, more or less: as rows has it.
+const readAhead, answerSize = 4 << 20, 4 << 20
+
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
@@ -42,7 +45,7 @@ func TestLargeDocumentsAreNotReadAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = src.Dump(t.Context(), writerFunc(func(p []byte) (int, error) {
-		if len(p) > batchBytes {
+		if len(p) > answerSize {
 			<-begun
 			if written++; written <= documents {
 				for _, command := range f.sent("getMore") {

@@ -19,7 +19,9 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/moment"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
@@ -64,12 +66,12 @@ const (
 )
 
 // Oplog says how a dump becomes one moment of a database that is written to.
-type Oplog = oplogMode
+type Oplog = moment.Oplog
 
 const (
-	OplogAuto = oplogAuto // the oplog, else a snapshot, else a warning
-	OplogOn   = oplogOn   // the oplog, or an error
-	OplogOff  = oplogOff  // neither: documents are as they were when they were read
+	OplogAuto = moment.OplogAuto // the oplog, else a snapshot, else a warning
+	OplogOn   = moment.OplogOn   // the oplog, or an error
+	OplogOff  = moment.OplogOff  // neither: documents are as they were when they were read
 )
 
 // Order is the order in which a collection's documents leave. On the same data
@@ -211,4 +213,4 @@ var URIOptions = server.URIOptions
 type RightError = server.RightError
 
 // ErrTooOld is returned when a dump took longer than the server can look back.
-var ErrTooOld = errTooOld
+var ErrTooOld = rows.ErrTooOld

@@ -163,7 +163,7 @@ func TestAtlasProxy(t *testing.T) {
 func TestSessionsAreKeptAlive(t *testing.T) {
 	f := startFake(t)
 	f.batch = 1
-	large := fmt.Sprintf(`{"text":%q}`, strings.Repeat("a", aheadBytes/4)) // some wait until others are written
+	large := fmt.Sprintf(`{"text":%q}`, strings.Repeat("a", readAhead/4)) // some wait until others are written
 	f.add(t, "app", "a", "collection", "", slices.Repeat([]string{large}, 6)...)
 	f.add(t, "app", "b", "collection", "", `{"_id":1}`)
 	kept := make(chan struct{})

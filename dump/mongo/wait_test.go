@@ -29,11 +29,11 @@ func TestManyEmptyCollections(t *testing.T) {
 			}
 		case 40:
 			for j := range 9 {
-				docs = append(docs, fmt.Sprintf(`{"_id":%d,"text":%q}`, j, strings.Repeat("a", aheadBytes/8)))
+				docs = append(docs, fmt.Sprintf(`{"_id":%d,"text":%q}`, j, strings.Repeat("a", readAhead/8)))
 			}
 		case 60:
 			for j := range 2 {
-				docs = append(docs, fmt.Sprintf(`{"_id":%d,"text":%q}`, j, strings.Repeat("b", batchBytes+1)))
+				docs = append(docs, fmt.Sprintf(`{"_id":%d,"text":%q}`, j, strings.Repeat("b", answerSize+1)))
 			}
 		}
 		f.add(t, "app", fmt.Sprintf("c%03d", i), "collection", "", docs...)

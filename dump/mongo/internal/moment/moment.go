@@ -1,4 +1,6 @@
-package mongo
+// Package moment makes one state of a database of documents that are read one after the other while others write: they
+// are read as of one time, or what happens meanwhile is recorded, as the server's oplog has it, for the restore to repeat.
+package moment
 
 import (
 	"context"
@@ -8,59 +10,58 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A moment is what makes one state of the database of documents that are read
+// A Point is what makes one state of the database of documents that are read
 // one after the other, while others write.
-type moment struct {
-	// oplog is where the recorded oplog begins; zero where none is recorded.
+type Point struct {
+	// Oplog is where the recorded oplog begins; zero where none is recorded.
 	// Played on what was read, it gives the state at the dump's end.
-	oplog bson.Timestamp
-	// at is the time as of which all documents are read; zero: as of now.
-	at bson.Timestamp
+	Oplog bson.Timestamp
+	// At is the time as of which all documents are read; zero: as of now.
+	At bson.Timestamp
 }
 
-// oplogMode says how a dump becomes one moment of a database that is written to.
-type oplogMode string
+// Oplog says how a dump becomes one moment of a database that is written to.
+type Oplog string
 
 const (
-	oplogAuto oplogMode = "auto" // the oplog, else a snapshot, else a warning
-	oplogOn   oplogMode = "on"   // the oplog, or an error
-	oplogOff  oplogMode = "off"  // neither: documents are as they were when they were read
+	OplogAuto Oplog = "auto" // the oplog, else a snapshot, else a warning
+	OplogOn   Oplog = "on"   // the oplog, or an error
+	OplogOff  Oplog = "off"  // neither: documents are as they were when they were read
 )
 
-// settle says what is dumped, as of which moment. jobs commands are under way at once.
-func settle(ctx context.Context, q *catalog.Inquiry, mode oplogMode, jobs int) (m moment, all []*catalog.Collection, err error) {
+// Settle says what is dumped, as of which moment. jobs commands are under way at once.
+func Settle(ctx context.Context, q *catalog.Inquiry, mode Oplog, jobs int) (p Point, all []*catalog.Collection, err error) {
 	if q.Conn.Info.Mongos {
 		warnOfBalancer(ctx, q)
 	}
-	if mode == oplogOff {
+	if mode == OplogOff {
 		all, err = q.List(ctx)
-		return m, all, err
+		return p, all, err
 	}
 	why := noOplog(q)
 	if why == nil {
-		m.oplog, why = oplog.Start(ctx, q.Conn)
+		p.Oplog, why = oplog.Start(ctx, q.Conn)
 	}
 	if why == nil {
 		q.Debug("the oplog is recorded")
 		all, err = q.List(ctx)
-		return m, all, err
+		return p, all, err
 	}
 	if ctx.Err() != nil {
-		return m, nil, context.Cause(ctx)
+		return p, nil, context.Cause(ctx)
 	}
-	if mode == oplogOn {
-		return m, nil, fmt.Errorf("record the oplog: %w", why)
+	if mode == OplogOn {
+		return p, nil, fmt.Errorf("record the oplog: %w", why)
 	}
 	q.Debug("the oplog is not recorded: " + why.Error())
-	m.at, all, err = settleSnapshot(ctx, q, jobs)
-	return m, all, err
+	p.At, all, err = settleSnapshot(ctx, q, jobs)
+	return p, all, err
 }
 
 // noOplog says why no oplog can be recorded, as far as that is known at once.
@@ -159,52 +160,4 @@ func warnOfBalancer(ctx context.Context, q *catalog.Inquiry) {
 	case answer.Mode != "off":
 		q.Warn("the cluster's balancer is on: what it moves during the dump may be missing or come twice; stop it (sh.stopBalancer())")
 	}
-}
-
-// newOplog is the oplog as it stands in the archive.
-func newOplog() *catalog.Collection {
-	return &catalog.Collection{Collection: archive.Collection{Name: "oplog"}, FromDB: "local", From: "oplog.rs", Before: -1}
-}
-
-// copyOplog writes the oplog, from the dump's start to now. All of it must be
-// there still, and nothing in it that could not be played on what was read.
-func (m moment) copyOplog(ctx context.Context, r *reader, out *archive.Writer, recorded *catalog.Collection, check *oplog.Check) error {
-	end, err := oplog.Newest(ctx, r.conn)
-	if err != nil {
-		return err
-	}
-	if err := oplog.UntilVisible(ctx, r.conn, end); err != nil {
-		return err
-	}
-	recorded.Filter = oplog.Between(m.oplog, end)
-	first := true
-	var last bson.Timestamp
-	recorded.Inspect = func(entry bson.Raw) error {
-		if first {
-			t, i, ok := entry.Lookup("ts").TimestampOK()
-			if !ok || !m.oplog.Equal(bson.Timestamp{T: t, I: i}) {
-				return oplog.ErrRolledOver
-			}
-			first = false
-		}
-		last.T, last.I, _ = entry.Lookup("ts").TimestampOK()
-		return check.Entry(entry)
-	}
-	if err := r.copy(ctx, out, []*catalog.Collection{recorded}); err != nil {
-		return err
-	}
-	if first {
-		return oplog.ErrRolledOver
-	}
-	if !last.Equal(end) {
-		return fmt.Errorf("read local.oplog.rs: its last entry is of %d.%d, and %d.%d was read last: the server ended its answer too early", end.T, end.I, last.T, last.I)
-	}
-	oldest, err := oplog.Oldest(ctx, r.conn)
-	if err != nil {
-		return err
-	}
-	if m.oplog.Before(oldest) {
-		return oplog.ErrRolledOver
-	}
-	return nil
 }

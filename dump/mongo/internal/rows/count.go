@@ -1,4 +1,4 @@
-package mongo
+package rows
 
 import (
 	"context"
@@ -28,8 +28,8 @@ import (
 
 // countAll has the server count the documents of a collection one by one, as of
 // the dump's time if it has one.
-func (d *reader) countAll(ctx context.Context, coll *catalog.Collection) (int64, error) {
-	db, name := coll.Source(d.conn.Info.Version)
+func (rd *Reader) countAll(ctx context.Context, coll *catalog.Collection) (int64, error) {
+	db, name := coll.Source(rd.Conn.Info.Version)
 	var match bson.A
 	if coll.Filter != nil {
 		match = bson.A{bson.D{{Key: "$match", Value: coll.Filter}}}
@@ -39,11 +39,11 @@ func (d *reader) countAll(ctx context.Context, coll *catalog.Collection) (int64,
 		{Key: "pipeline", Value: append(match, bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: nil}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}}}})},
 		{Key: "cursor", Value: bson.D{}},
 	}
-	if rc := d.readConcern(coll); rc != nil {
+	if rc := rd.readConcern(coll); rc != nil {
 		command = append(command, bson.E{Key: "readConcern", Value: rc})
 	}
 	var n int64
-	err := d.conn.Each(ctx, db, d.conn.RawData(command, coll.Type), func(doc bson.Raw) error {
+	err := rd.Conn.Each(ctx, db, rd.Conn.RawData(command, coll.Type), func(doc bson.Raw) error {
 		var ok bool
 		if n, ok = doc.Lookup("n").AsInt64OK(); !ok {
 			return errors.New("the server's count is no number")
@@ -54,14 +54,14 @@ func (d *reader) countAll(ctx context.Context, coll *catalog.Collection) (int64,
 }
 
 // holdAgainstCount looks whether so many documents may be all of a collection.
-func (d *reader) holdAgainstCount(ctx context.Context, coll *catalog.Collection, read int64) error {
-	after := catalog.Estimate(ctx, d.conn, coll)
+func (rd *Reader) holdAgainstCount(ctx context.Context, coll *catalog.Collection, read int64) error {
+	after := catalog.Estimate(ctx, rd.Conn, coll)
 	if coll.Filter == nil && read >= after || coll.Before >= 0 && read >= coll.Before {
 		return nil
 	}
-	first, err := d.countAll(ctx, coll)
+	first, err := rd.countAll(ctx, coll)
 	if err != nil && ctx.Err() == nil {
-		d.warn(fmt.Sprintf("%s: %d documents were read, and the server says that it has %d, which may be since then; it does not count them: %v", shown.Name(coll.Namespace()), read, after, err))
+		rd.Warn(fmt.Sprintf("%s: %d documents were read, and the server says that it has %d, which may be since then; it does not count them: %v", shown.Name(coll.Namespace()), read, after, err))
 		return nil
 	}
 	if err != nil {
@@ -71,17 +71,17 @@ func (d *reader) holdAgainstCount(ctx context.Context, coll *catalog.Collection,
 		return nil
 	}
 	short := fmt.Errorf("%d documents were read of %d: the server ended its answer too early", read, first)
-	if d.readConcern(coll) != nil {
+	if rd.readConcern(coll) != nil {
 		return short
 	}
-	second, err := d.countAll(ctx, coll)
+	second, err := rd.countAll(ctx, coll)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%d documents were read, the server has %d; count them again: %w", read, first, err)
-	case first == second && coll.Before == first && (after == first || coll.Filter != nil) && !d.byKey(coll):
+	case first == second && coll.Before == first && (after == first || coll.Filter != nil) && !rd.byKey(coll):
 		return short
 	case read < second:
-		d.warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown.Name(coll.Namespace()), read, first, second))
+		rd.Warn(fmt.Sprintf("%s: %d documents were read, and the server counts %d after that, %d then: others write to it, or the dump is short of some", shown.Name(coll.Namespace()), read, first, second))
 	}
 	return nil
 }
@@ -90,6 +90,6 @@ func (d *reader) holdAgainstCount(ctx context.Context, coll *catalog.Collection,
 // What is inserted meanwhile may then come before what is read next, and never be
 // seen; if as much is deleted, the count stays. In the order of insertion all that
 // is there at the end has been passed.
-func (d *reader) byKey(coll *catalog.Collection) bool {
-	return d.byID || coll.Type == "timeseries" || document.Has(coll.Options, "clusteredIndex")
+func (rd *Reader) byKey(coll *catalog.Collection) bool {
+	return rd.ByID || coll.Type == "timeseries" || document.Has(coll.Options, "clusteredIndex")
 }
