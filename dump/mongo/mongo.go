@@ -21,7 +21,6 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/moment"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
@@ -207,10 +206,3 @@ func CheckURI(uri string, unknown func(dump.AddressOption) error) error {
 
 // URIOptions are the driver's, which does not tell their cases apart.
 var URIOptions = server.URIOptions
-
-// A RightError is an error by a right that the user does not have, with the
-// statement that grants it.
-type RightError = server.RightError
-
-// ErrTooOld is returned when a dump took longer than the server can look back.
-var ErrTooOld = rows.ErrTooOld

@@ -1,4 +1,4 @@
-package mongo
+package load
 
 import (
 	"io"
@@ -13,24 +13,23 @@ func Verify(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return verify(a, nil)
+	return readThrough(a, nil)
 }
 
 // Verify reads an archive to its end and returns nil for a whole one that goes where
-// the Loader would put it. It connects to nothing, and warns of nothing: Load does.
-func (l *Loader) Verify(r io.Reader) error {
-	quiet := *l
-	quiet.cfg.Warn = func(string) {}
-	s := &loading{Loader: &quiet}
+// run would put it. It connects to nothing, and warns of nothing: run does.
+func (c Config) Verify(r io.Reader) error {
+	c.Warn = func(string) {}
+	s := &loading{cfg: c}
 	if err := s.open(r); err != nil {
 		return err
 	}
-	return verify(s.archive, s.oplogOf)
+	return readThrough(s.archive, s.oplogOf)
 }
 
-// verify reads an archive to its end. An oplog that cannot be played is better found
+// readThrough reads an archive to its end. An oplog that cannot be played is better found
 // here than when all documents are there; nil: it is not to be played.
-func verify(a *archive.Reader, played *archive.Collection) error {
+func readThrough(a *archive.Reader, played *archive.Collection) error {
 	for {
 		block, err := a.Next()
 		if err == io.EOF {

@@ -1,4 +1,4 @@
-package mongo
+package load
 
 import (
 	"context"
@@ -15,14 +15,6 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
-
-// ErrUndroppable is returned when a collection that is to be dropped cannot be.
-// Nothing has been changed then.
-var ErrUndroppable = errors.New("the user may not drop a collection that is to be dropped")
-
-// ErrNoRight is returned when the user lacks a right without which the dump cannot
-// be restored. Nothing has been changed then.
-var ErrNoRight = errors.New("the user lacks rights that the restore needs")
 
 // checkRights looks for a right that the user lacks, of all that the restore is
 // going to do, as far as the server tells of rights.

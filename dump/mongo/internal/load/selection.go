@@ -1,7 +1,6 @@
-package mongo
+package load
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -9,29 +8,25 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// ErrNothingSelected is returned when what was asked for is not in the dump: a
-// pattern that matches nothing. Nothing has been changed then.
-var ErrNothingSelected = errors.New("nothing of the dump is selected")
-
 // checkSelection refuses a choice that cannot be what was meant. A pattern of a
 // renaming that matches nothing would put a collection where it was, over what is
 // there.
 func (s *loading) checkSelection(loadable []string) error {
 	matches := func(p namespace.Pattern) bool { return slices.ContainsFunc(loadable, p.Matches) }
 	if len(s.plan) == 0 && s.selects() {
-		return fmt.Errorf("%w: %s; %s", ErrNothingSelected, s.filter, inTheDump(loadable))
+		return fmt.Errorf("%w: %s; %s", ErrNothingSelected, s.cfg.Filter, inTheDump(loadable))
 	}
-	for _, r := range s.renamings {
+	for _, r := range s.cfg.Renamings {
 		if !matches(r.From) {
 			return fmt.Errorf("%w to rename: %s matches nothing; %s", ErrNothingSelected, shown.Name(r.From.Text), inTheDump(loadable))
 		}
 	}
-	for _, p := range s.filter.Include {
+	for _, p := range s.cfg.Filter.Include {
 		if !matches(p) {
 			s.cfg.Warn(fmt.Sprintf("include %s matches nothing of the dump", shown.Name(p.Text)))
 		}
 	}
-	for _, p := range s.filter.Exclude {
+	for _, p := range s.cfg.Filter.Exclude {
 		if !matches(p) {
 			s.cfg.Warn(fmt.Sprintf("exclude %s matches nothing of the dump", shown.Name(p.Text)))
 		}

@@ -1,4 +1,4 @@
-package mongo
+package load
 
 import (
 	"context"
@@ -11,6 +11,30 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
+// create makes the collections. Views come last of all: they read from them. What
+// the server refuses to make is no longer planned, nor are its documents and indexes.
+func (s *loading) create(ctx context.Context) error {
+	var planned []*target
+	for _, t := range s.plan {
+		if t.kind == targetView {
+			planned = append(planned, t)
+			continue
+		}
+		err := s.createCollection(ctx, t)
+		if isRefusal(ctx, err) {
+			delete(s.targets, t.Collection)
+		} else {
+			planned = append(planned, t)
+		}
+		if err := s.orRefused(ctx, collectionRefused, err); err != nil {
+			return err
+		}
+	}
+	s.plan = planned
+	return nil
+}
+
+// createCollection makes a collection, a time series or a view.
 func (s *loading) createCollection(ctx context.Context, t *target) error {
 	create := func(without []string) error {
 		options, err := t.metadata.CreateOptions(without)
@@ -28,15 +52,4 @@ func (s *loading) createCollection(ctx context.Context, t *target) error {
 		return fmt.Errorf("%s: create: %w", shown.Name(t.namespace()), err)
 	}
 	return nil
-}
-
-func (s *loading) warnOfWriteConcern() {
-	if s.conn.IsPrimaryAlone() {
-		s.cfg.Warn("w=1 of the URI has the primary alone acknowledge what is restored: an election meanwhile may take some of it back unseen; leave it out, unless no majority can be had")
-	}
-}
-
-// run runs a command of the restore.
-func (s *loading) run(ctx context.Context, db string, command bson.D, answer any) error {
-	return s.conn.RunLasting(ctx, db, command, answer)
 }

@@ -1,4 +1,4 @@
-package mongo
+package load
 
 import (
 	"context"
@@ -12,8 +12,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -32,7 +30,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	for _, t := range s.plan {
 		mine[t.db] = append(mine[t.db], t.name)
 	}
-	p := placement{target: dump.Target{Server: s.cfg.Address(), Database: s.cfg.Database, Databases: slices.Sorted(maps.Keys(mine))}}
+	p := placement{target: dump.Target{Server: s.cfg.Server.Address(), Database: s.cfg.Database, Databases: slices.Sorted(maps.Keys(mine))}}
 	var stay []string
 	for _, db := range p.target.Databases {
 		names, err := s.collectionNames(ctx, db)
@@ -99,52 +97,4 @@ func (s *loading) collectionNames(ctx context.Context, db string) ([]string, err
 	})
 	slices.Sort(names)
 	return names, err
-}
-
-// create makes the collections. Views come last of all: they read from them. What
-// the server refuses to make is no longer planned, nor are its documents and indexes.
-func (s *loading) create(ctx context.Context) error {
-	var planned []*target
-	for _, t := range s.plan {
-		if t.kind == targetView {
-			planned = append(planned, t)
-			continue
-		}
-		err := s.createCollection(ctx, t)
-		if isRefusal(ctx, err) {
-			delete(s.targets, t.Collection)
-		} else {
-			planned = append(planned, t)
-		}
-		if err := s.orRefused(ctx, collectionRefused, err); err != nil {
-			return err
-		}
-	}
-	s.plan = planned
-	return nil
-}
-
-// countDocuments asks the server how many documents it holds now.
-func (s *loading) countDocuments(ctx context.Context, t *target) error {
-	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.Info.Mongos {
-		return nil // not all that went in is there, or not once
-	}
-	var answer struct {
-		N int64 `bson:"n"`
-	}
-	all := bson.D{}
-	if !s.conn.Info.Mongod { // FerretDB counts all only as its planner's statistics have it
-		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
-	}
-	err := s.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)
-	if server.HasCode(err, server.CodeUnauthorized) { // the role restore may write and not look
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("count: %w", err)
-	}
-	if answer.N != t.inserted {
-		return fmt.Errorf("it holds %d documents after %d were inserted", answer.N, t.inserted)
-	}
-	return nil
 }

@@ -1,0 +1,91 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
+)
+
+// fill reads the archive to its end and puts its documents into the collections.
+func (s *loading) fill(ctx context.Context) error {
+	for {
+		block, err := s.archive.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		t := s.targets[block.Collection]
+		switch {
+		case block.End == nil && block.Collection == s.oplogOf:
+			if err := s.replayOplog(ctx); err != nil {
+				return err
+			}
+		case block.End == nil && s.users != nil && block.Collection == s.users.version:
+			if err := s.readVersion(); err != nil {
+				return err
+			}
+		case t == nil:
+		case block.End != nil:
+			if err := s.filled(ctx, t, *block.End); err != nil {
+				return fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
+			}
+			if t.kind != targetCollection && t.kind != targetTimeSeries { // users, and views, which have no documents
+				continue
+			}
+			s.compared.Tables++
+			s.compared.Rows += block.End.Rows
+		default:
+			if t.kind == targetAuth {
+				s.users.copied = true
+			}
+			if err := s.insert(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// filled is called when all of a collection's documents are in it.
+func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error {
+	if t.inserted+t.twice+t.others != want.Rows {
+		return fmt.Errorf("%d documents were inserted, the dump holds %d", t.inserted, want.Rows)
+	}
+	if t.without > 0 {
+		s.cfg.Warn(fmt.Sprintf("%s: %d documents have no _id, as only old servers allowed; servers give each one, so they have got one made of what they hold and of their place, the same at each restore", shown.Name(t.namespace()), t.without))
+	}
+	return s.countDocuments(ctx, t)
+}
+
+// countDocuments asks the server how many documents it holds now.
+func (s *loading) countDocuments(ctx context.Context, t *target) error {
+	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.Info.Mongos {
+		return nil // not all that went in is there, or not once
+	}
+	var answer struct {
+		N int64 `bson:"n"`
+	}
+	all := bson.D{}
+	if !s.conn.Info.Mongod { // FerretDB counts all only as its planner's statistics have it
+		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
+	}
+	err := s.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)
+	if server.HasCode(err, server.CodeUnauthorized) { // the role restore may write and not look
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("count: %w", err)
+	}
+	if answer.N != t.inserted {
+		return fmt.Errorf("it holds %d documents after %d were inserted", answer.N, t.inserted)
+	}
+	return nil
+}
