@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
 // The primary steps down at each kind of command of a restore in turn, also when it has done what it does not answer. The
@@ -40,7 +38,7 @@ func TestElectionsDuringARestore(t *testing.T) {
 			to.handle("create", func(db string, sent bson.Raw) any {
 				target, _ := sent.Index(0).Value().StringValueOK()
 				if to.collection(db, target) != nil {
-					return failure(server.CodeNamespaceExists, "already exists")
+					return failure(48, "already exists")
 				}
 				if slices.Contains(interrupted, "create") {
 					return nil
@@ -91,7 +89,7 @@ func TestElectionBeforeACommand(t *testing.T) {
 	stepped := false
 	to.handle("create", func(string, bson.Raw) any {
 		if stepped {
-			return failure(server.CodeNamespaceExists, "already exists")
+			return failure(48, "already exists")
 		}
 		stepped = true
 		to.stepDown()

@@ -1,6 +1,7 @@
 package mongo
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -410,9 +411,10 @@ func (f *fake) mongod(db, name, target string, command bson.Raw) any {
 // addIndex adds an index, and refuses one that is another's by its key or its name.
 func (c *fakeCollection) addIndex(index bson.Raw) any {
 	same := func(a, b bson.Raw) bool {
-		x, _ := definition.WithoutName(a)
-		y, _ := definition.WithoutName(b)
-		return x == y
+		named := func(e bson.RawElement) bool { return slices.Contains([]string{"name", "ns", "v"}, e.Key()) }
+		x, _ := a.Elements()
+		y, _ := b.Elements()
+		return slices.EqualFunc(slices.DeleteFunc(x, named), slices.DeleteFunc(y, named), func(x, y bson.RawElement) bool { return bytes.Equal(x, y) })
 	}
 	for _, other := range c.indexes {
 		raw, _ := bson.Marshal(other)

@@ -6,6 +6,10 @@
 // bytes. mongorestore --archive reads the result. See package archive for what is
 // in the stream besides.
 //
+// This is the face: what is dumped and loaded, and by which settings. How that is done is below, in rooms of their own:
+// server, how a server is asked; catalog, what it has; rows, how documents leave; moment and oplog, how they are of one
+// time; load, how they come back; and at the ground archive, definition, namespace, document, version and shown.
+//
 // The facts about MongoDB that this package rests on are those of mongodump's and
 // mongorestore's sources (mongo-tools, mongodump and mongorestore) and of the
 // server's manual, for servers 5.0 to 8.

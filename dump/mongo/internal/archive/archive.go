@@ -45,20 +45,20 @@ import (
 // A Prelude says what an archive holds, and stands before all of that.
 type Prelude struct {
 	ServerVersion string
-	// Tool is the program that made the archive: Tool for this one, whose
-	// archives vouch for themselves, else the version of mongodump.
+	// Tool is the program that made the archive: this one, whose archives vouch for
+	// themselves, or else the version of mongodump.
 	Tool string
 	// Concurrent is the number of collections whose blocks may alternate.
 	Concurrent  int32
 	Collections []Collection
 }
 
-// Tool is this program as the maker of an archive. It has no version in it: the
+// tool is this program as the maker of an archive. It has no version in it: the
 // same data is to give the same bytes after an update.
-const Tool = "breaking-backups"
+const tool = "breaking-backups"
 
-// Vouched tells whether the archive holds hashes and counts to compare with.
-func (p *Prelude) Vouched() bool { return p.Tool == Tool }
+// vouched tells whether the archive holds hashes and counts to compare with.
+func (p *Prelude) vouched() bool { return p.Tool == tool }
 
 // A Collection is a collection that an archive announces.
 type Collection struct {
@@ -162,7 +162,7 @@ func (p *Prelude) decodeHeader(doc []byte) error {
 	}
 	p.Concurrent, p.ServerVersion, p.Tool = f.int32("concurrent_collections"), f.string("server_version"), f.string("tool_version")
 	version := f.string("version")
-	if p.Vouched() {
+	if p.vouched() {
 		f.int64("check")
 	}
 	if err := f.done(); err != nil {

@@ -223,7 +223,7 @@ func TestInterleavedBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got["app.a"]) != 4 || len(got["app.b"]) != 1 || a.Prelude().Vouched() || a.Prelude().Concurrent != 4 {
+	if len(got["app.a"]) != 4 || len(got["app.b"]) != 1 || a.Prelude().vouched() || a.Prelude().Concurrent != 4 {
 		t.Errorf("read %v", got)
 	}
 	for n := range stream {

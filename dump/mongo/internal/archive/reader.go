@@ -83,7 +83,7 @@ func (a *Reader) readPrelude(most bounds) error {
 	if err := a.prelude.decodeHeader(header); err != nil {
 		return damaged("prelude: %w", err)
 	}
-	vouched := a.prelude.Vouched()
+	vouched := a.prelude.vouched()
 	header = bytes.Clone(header)
 	check := newCheck(&a.prelude)
 	for size := len(header); ; {
@@ -154,7 +154,7 @@ func (a *Reader) next() (Block, error) {
 		if doc == nil {
 			return Block{}, damaged("a block without a beginning")
 		}
-		head, err := decodeNamespace(doc, a.prelude.Vouched())
+		head, err := decodeNamespace(doc, a.prelude.vouched())
 		if err != nil {
 			return Block{}, damaged("%w", err)
 		}
@@ -180,7 +180,7 @@ func (a *Reader) next() (Block, error) {
 
 // number takes the number of an empty block of what is vouched for.
 func (a *Reader) number(r *reading, head namespace) (bool, error) {
-	if !a.prelude.Vouched() {
+	if !a.prelude.vouched() {
 		return false, nil
 	}
 	next, err := a.r.Peek(4)
@@ -206,7 +206,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	switch {
 	case head.number != r.crc:
 		return Block{}, damaged("%s: its checksum is wrong", shown.Whole(r.Namespace()))
-	case a.prelude.Vouched() && !slices.Equal(r.numbers, r.vouched()):
+	case a.prelude.vouched() && !slices.Equal(r.numbers, r.vouched()):
 		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", shown.Whole(r.Namespace()), r.documents)
 	}
 	doc, err := a.item(maxDocument)

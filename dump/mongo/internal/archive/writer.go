@@ -27,7 +27,7 @@ type Writer struct {
 
 // NewWriter writes p, with this program as the tool, to w.
 func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
-	p.Tool = Tool
+	p.Tool = tool
 	seen := make(map[[2]string]bool, len(p.Collections))
 	for i := range p.Collections {
 		key := p.key(&p.Collections[i])

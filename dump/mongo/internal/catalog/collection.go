@@ -35,7 +35,10 @@ func (c *Collection) Source(v version.Number) (db, name string) {
 	return c.DB, v.DataName(c.Type, c.Name)
 }
 
-func (c *Collection) IsView() bool   { return c.Type == "view" }
+// IsView tells of a view, which has no documents of its own.
+func (c *Collection) IsView() bool { return c.Type == "view" }
+
+// IsCapped tells of a collection that has an end, at which the oldest documents go.
 func (c *Collection) IsCapped() bool { return document.True(c.Options, "capped") }
 
 // Unchanged tells of collections that were dropped or renamed since before was

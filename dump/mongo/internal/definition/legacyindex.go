@@ -36,7 +36,7 @@ func ModernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err e
 	for i, index := range indexes {
 		var changed bson.Raw
 		if changed, converted[i], err = modernIndex(index); err == nil {
-			definitions[i], err = WithoutName(changed)
+			definitions[i], err = withoutName(changed)
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("index %s: %w", shown.Name(IndexName(index)), err)
@@ -159,8 +159,8 @@ func isDirection(v bson.RawValue) bool {
 	return ok && n != 0
 }
 
-// WithoutName is an index but for its name, as bytes to compare.
-func WithoutName(index bson.Raw) (string, error) {
+// withoutName is an index but for its name, as bytes to compare.
+func withoutName(index bson.Raw) (string, error) {
 	elements, err := index.Elements()
 	if err != nil {
 		return "", err

@@ -48,7 +48,7 @@ func (s *loading) makeIndexes(ctx context.Context, t *target, names []string, in
 		return nil
 	}
 	command := bson.D{{Key: "createIndexes", Value: t.name}, {Key: "indexes", Value: indexes}}
-	if s.conn.Info.Mongod { // as older servers took into an index's options whatever there was: see options.go
+	if s.conn.Info.Mongod { // as older servers took into an index's options whatever there was: see definition
 		command = append(command, bson.E{Key: "ignoreUnknownIndexOptions", Value: true})
 	}
 	if err := s.run(ctx, t.db, command, &bson.Raw{}); err != nil {

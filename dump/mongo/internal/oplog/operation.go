@@ -49,7 +49,7 @@ const (
 var commandDeeds = map[string]Deed{
 	"create": CreateCollection, "drop": DropCollection, "dropDatabase": DropDatabase,
 	"collMod": AlterCollection, "convertToCapped": alterData, "emptycapped": alterData,
-	"applyOps": Several, "commitTransaction": Nothing, "abortTransaction": Nothing, // see transactions
+	"applyOps": Several, "commitTransaction": Nothing, "abortTransaction": Nothing, // see Transactions
 	"createIndexes": CreateIndex, "commitIndexBuild": CommitIndexes,
 	"deleteIndex": DropIndex, "deleteIndexes": DropIndex, "dropIndex": DropIndex, "dropIndexes": DropIndex,
 	"startIndexBuild": Nothing, "abortIndexBuild": Nothing, "dbCheck": Nothing, "setMultikeyMetadata": Nothing, "dropIdent": Nothing,
@@ -129,6 +129,7 @@ func (o *Operation) ofView() error {
 	return nil
 }
 
+// Namespace is the full name of what the operation is about.
 func (o *Operation) Namespace() string { return o.DB + "." + o.Name }
 
 // Parts are the operations of several.

@@ -20,6 +20,7 @@ type Scope struct {
 	databases, collections, views map[string]bool
 }
 
+// NewScope returns a scope in which there is nothing yet.
 func NewScope() Scope {
 	return Scope{map[string]bool{}, map[string]bool{}, map[string]bool{}}
 }

@@ -87,7 +87,6 @@ func (rd *Reader) read(ctx context.Context, r *reading) error {
 		return err
 	}
 	defer cur.End(ctx)
-	chunk := r.newChunk()
 	var documents, bytes int64
 	var last bson.Raw // in the order of _id, of which the second of two may be the same
 	for cur.Next(ctx) {
@@ -103,18 +102,8 @@ func (rd *Reader) read(ctx context.Context, r *reading) error {
 				return err
 			}
 		}
-		if len(chunk)+len(doc) > chunkSize && len(chunk) > 0 {
-			if err := r.send(ctx, chunk); err != nil {
-				return err
-			}
-			chunk = r.newChunk()
-		}
-		if len(doc) >= chunkSize { // as it is: the driver does not use an answer's memory again
-			if err := r.send(ctx, doc); err != nil {
-				return err
-			}
-		} else {
-			chunk = append(chunk, doc...)
+		if err := r.add(ctx, doc); err != nil {
+			return err
 		}
 		documents++
 		bytes += int64(len(doc))
@@ -130,10 +119,7 @@ func (rd *Reader) read(ctx context.Context, r *reading) error {
 			return err
 		}
 	}
-	if len(chunk) == 0 {
-		return nil
-	}
-	return r.send(ctx, chunk)
+	return r.flush(ctx)
 }
 
 // inOrderOfID tells whether a collection is read in the order of _id.

@@ -26,6 +26,7 @@ const (
 type reading struct {
 	*catalog.Collection
 	ahead  *semaphore.Weighted // the bytes of the chunks
+	chunk  []byte              // which is being filled
 	chunks chan []byte         // closed after the last one, if nothing failed
 	free   chan []byte         // chunks that were written, to be filled again
 	turn   chan struct{}       // closed when it is the collection's turn to be written
@@ -59,6 +60,32 @@ func (r *reading) write(ctx context.Context, out *archive.Writer) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// add adds a document to what was read.
+func (r *reading) add(ctx context.Context, doc []byte) error {
+	if len(r.chunk)+len(doc) > chunkSize {
+		if err := r.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if len(doc) >= chunkSize { // as it is: the driver does not use an answer's memory again
+		return r.send(ctx, doc)
+	}
+	if r.chunk == nil {
+		r.chunk = r.newChunk()
+	}
+	r.chunk = append(r.chunk, doc...)
+	return nil
+}
+
+// flush hands to the writer what was added since the last chunk.
+func (r *reading) flush(ctx context.Context) error {
+	chunk := r.chunk
+	if r.chunk = nil; len(chunk) == 0 {
+		return nil
+	}
+	return r.send(ctx, chunk)
 }
 
 func (r *reading) newChunk() []byte {

@@ -151,6 +151,7 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *Conn, err error)
 // EndTime bounds what is said to a server in parting.
 const EndTime = 3 * time.Second
 
+// Close ends the connection, also where ctx has ended.
 func (c *Conn) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), EndTime)
 	defer cancel()
