@@ -60,7 +60,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{load.Config{
 		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Clean: cfg.Clean,
-		Into: cfg.Into, Compared: cfg.Compared, Warn: teller(cfg.Warn, new(sync.Mutex)),
+		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: teller(cfg.Warn, new(sync.Mutex)),
 	}}, nil
 }
 

@@ -225,9 +225,8 @@ func decodeNamespace(doc []byte, vouched bool) (namespace, error) {
 
 // A tally is what there was of a collection's documents.
 type tally struct {
-	documents int64
-	hash      uint64
-	crc       uint64
+	dump.Tally
+	crc uint64
 }
 
 // count takes note of documents, one or more and each of them whole.
@@ -241,8 +240,7 @@ func (t *tally) count(documents []byte) error {
 		if size < minDocument || int64(size) > int64(len(rest)) {
 			return errHalfDocument
 		}
-		t.documents++
-		t.hash += dump.RowHash(rest[:size])
+		t.Add(rest[:size])
 		rest = rest[size:]
 	}
 	return nil
@@ -251,11 +249,7 @@ func (t *tally) count(documents []byte) error {
 var errHalfDocument = errors.New("archive: a document's length is not that of its bytes")
 
 // vouched are the numbers that stand before a collection's end.
-func (t *tally) vouched() []uint64 { return []uint64{uint64(t.documents), t.hash} }
-
-func (t *tally) table(namespace string) dump.Table {
-	return dump.Table{Name: namespace, Rows: t.documents, Hash: t.hash}
-}
+func (t *tally) vouched() []uint64 { return []uint64{uint64(t.Rows), t.Hash} }
 
 // fields are the values of a small document of the archive's own. Its methods
 // take one each; done tells what was missing, of another type, or left over.

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -44,15 +43,9 @@ func cut(err error) error {
 // notAnArchive says what a stream is instead, where that is known.
 func notAnArchive(r *bufio.Reader) error {
 	text := "not an archive of breaking-backups or mongodump"
-	head, _ := r.Peek(32)
-	for _, k := range []struct{ begin, what string }{
-		{"\x1f\x8b", "it is compressed by gzip"},
-		{"\x28\xb5\x2f\xfd", "it is compressed by zstd"},
-		{"-- breaking-backups dump ", "it is a dump of another kind of database"},
-	} {
-		if bytes.HasPrefix(head, []byte(k.begin)) {
-			text += ": " + k.what
-		}
+	head, _ := r.Peek(dump.SniffSize)
+	if what, _ := dump.Sniff(head); what != "" {
+		text += ": " + what
 	}
 	return &streamError{errors.New(text), dump.ErrNotADump}
 }

@@ -207,7 +207,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	case head.number != r.crc:
 		return Block{}, damaged("%s: its checksum is wrong", shown.Whole(r.Namespace()))
 	case a.prelude.vouched() && !slices.Equal(r.numbers, r.vouched()):
-		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", shown.Whole(r.Namespace()), r.documents)
+		return Block{}, damaged("%s: %d documents were read, and not that many were written, or not the same", shown.Whole(r.Namespace()), r.Rows)
 	}
 	doc, err := a.item(maxDocument)
 	if err != nil {
@@ -218,7 +218,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	}
 	r.ended = true
 	a.unended--
-	table := r.table(head.db + "." + head.name)
+	table := r.Of(head.db + "." + head.name)
 	a.manifest = append(a.manifest, table)
 	return Block{Collection: r.Collection, End: &table}, nil
 }

@@ -106,7 +106,7 @@ func (w *Writer) End() error {
 		}
 		out = binary.LittleEndian.AppendUint32(append(out, begin...), terminator)
 	}
-	w.manifest = append(w.manifest, w.tally.table(w.current.DB+"."+w.prelude.dataName(w.current)))
+	w.manifest = append(w.manifest, w.tally.Of(w.current.DB+"."+w.prelude.dataName(w.current)))
 	w.current = nil
 	if len(w.left) == 0 {
 		w.last = out

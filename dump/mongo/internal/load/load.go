@@ -25,8 +25,8 @@ type Config struct {
 	Filter    namespace.Filter
 	Renamings []namespace.Renaming
 	Clean     bool                  // what is brought anew is dropped first
-	Into      func(dump.Target)     // told where the dump goes before anything is changed; may be nil
-	Compared  func(dump.Comparison) // told what was found to be as the archive says; may be nil
+	Into      func(dump.Target)     // told where the dump goes before anything is changed
+	Compared  func(dump.Comparison) // told what was found to be as the archive says
 	Warn      func(string)
 }
 
@@ -49,9 +49,7 @@ func (c Config) Run(whole context.Context, r io.Reader) error {
 	}
 	err = c.Server.WithGrant(err, "restore", "admin")
 	if err == nil {
-		if c.Compared != nil {
-			c.Compared(s.compared)
-		}
+		c.Compared(s.compared)
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
@@ -102,9 +100,7 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.cfg.Into != nil {
-		s.cfg.Into(p.target)
-	}
+	s.cfg.Into(p.target)
 	if err := s.clear(ctx, p); err != nil {
 		return err
 	}
