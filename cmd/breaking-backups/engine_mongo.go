@@ -106,6 +106,7 @@ func comparedCollections(c dump.Comparison) string {
 }
 
 func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug func(string)) (source, error) {
+	s := mongoSource{contents: new(dump.Contents)}
 	src, err := mongo.NewSource(mongo.Config{
 		Server:   mongoServer(settings, db),
 		Database: settings.Database,
@@ -118,13 +119,14 @@ func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug fun
 		AllowEmpty: db.AllowEmpty,
 		Order:      mongo.Order(settings.Order),
 		Jobs:       int(db.DumpJobs),
+		Contents:   func(c dump.Contents) { *s.contents = c },
 		Warn:       warn,
 		Debug:      debug,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := mongoSource{Source: src}
+	s.Source = src
 	if settings.Compression == "zstd" {
 		s.options = &stream.CompressOptions{Level: int(settings.CompressionLevel)}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -16,14 +17,20 @@ import (
 // mongoSource compresses what it dumps.
 type mongoSource struct {
 	*mongo.Source
-	options *stream.CompressOptions // nil: not at all
+	options  *stream.CompressOptions // nil: not at all
+	contents *dump.Contents          // of the last dump that was whole
 }
 
 func (s mongoSource) Dump(ctx context.Context, w io.Writer) error {
 	if s.options == nil {
 		return s.Source.Dump(ctx, w)
 	}
-	_, err := stream.Compress(ctx, w, *s.options, s.Source.Dump)
+	options := *s.options
+	options.Tail = func(frame func(int64) (int64, int64)) []byte {
+		s.contents.Parts.Locate(frame)
+		return s.contents.Encode()
+	}
+	_, err := stream.Compress(ctx, w, options, s.Source.Dump)
 	return err
 }
 

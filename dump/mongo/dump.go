@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/moment"
@@ -44,10 +45,15 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	buf := bufio.NewWriterSize(w, 64<<10) // for what is small; chunks pass by it
-	if err := d.write(ctx, buf); err != nil {
+	contents, err := d.write(ctx, buf)
+	if err != nil {
 		return err
 	}
-	return buf.Flush()
+	if err := buf.Flush(); err != nil {
+		return err
+	}
+	s.cfg.Contents(*contents)
+	return nil
 }
 
 // A dumping is one Dump under way.
@@ -59,8 +65,8 @@ type dumping struct {
 }
 
 // write writes the archive of what was listed, and then looks whether all of
-// that is still there.
-func (d *dumping) write(ctx context.Context, w io.Writer) error {
+// that is still there. It returns what is in the archive, and where.
+func (d *dumping) write(ctx context.Context, w io.Writer) (*dump.Contents, error) {
 	all := append(d.inquiry.UsersOfOne(), d.listed...)
 	prelude := archive.Prelude{ServerVersion: d.inquiry.Conn.Info.Text, Concurrent: 1}
 	for _, coll := range all {
@@ -72,10 +78,10 @@ func (d *dumping) write(ctx context.Context, w io.Writer) error {
 	}
 	out, err := archive.NewWriter(w, prelude)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := d.reader.Copy(ctx, out, all); err != nil {
-		return err
+		return nil, err
 	}
 	check := oplog.NewCheck()
 	for _, coll := range d.listed {
@@ -83,23 +89,22 @@ func (d *dumping) write(ctx context.Context, w io.Writer) error {
 	}
 	if !d.moment.Oplog.IsZero() {
 		if err := d.moment.CopyOplog(ctx, d.reader, out, recorded, check); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	now, err := d.inquiry.List(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := catalog.Unchanged(d.listed, now); err != nil {
-		return err
+		return nil, err
 	}
 	for _, coll := range now {
 		if err := check.Explained(coll.DB, coll.Name, coll.Type); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	_, err = out.Close()
-	return err
+	return out.Close()
 }
 
 // byID tells whether documents leave in the order of _id.

@@ -53,6 +53,9 @@ type Config struct {
 	// Jobs is the number of collections that are read at once. The bytes of the
 	// dump are the same for every number. 0 means 2.
 	Jobs int
+	// Contents is told, of a dump that is whole, what it holds and where in the archive that is, which has no place for it.
+	// nil means nobody.
+	Contents func(dump.Contents)
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
 	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
@@ -113,6 +116,7 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	var telling sync.Mutex // collections are read side by side
 	cfg.Warn, cfg.Debug = teller(cfg.Warn, &telling), teller(cfg.Debug, &telling)
+	cfg.Contents = dump.OrNobody(cfg.Contents)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}

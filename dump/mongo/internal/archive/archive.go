@@ -72,6 +72,30 @@ func (p *Prelude) dataName(c *Collection) string {
 	return version.Parse(p.ServerVersion).DataName(c.Type, c.Name)
 }
 
+// table is the name of a collection in a manifest: where its documents stand.
+func (p *Prelude) table(c *Collection) string { return c.DB + "." + p.dataName(c) }
+
+// part is what a stretch of a collection's documents is there for, and its name: an
+// oplog is none of a collection's.
+func (p *Prelude) part(c *Collection) (kind dump.Kind, name string) {
+	if c.IsOplog() {
+		return dump.AfterRows, ""
+	}
+	return dump.Rows, p.table(c)
+}
+
+// IsOplog tells of the recorded oplog, which stands in an archive like a collection
+// without a database.
+func (c *Collection) IsOplog() bool { return c.DB == "" && c.Name == "oplog" }
+
+// count gives the last of the parts, which has come to a collection's end, the
+// number and the hash of its documents.
+func count(parts dump.Parts, t dump.Tally) {
+	if last := &parts[len(parts)-1]; last.Kind == dump.Rows {
+		last.Rows, last.Hash = t.Rows, t.Hash
+	}
+}
+
 // key tells a collection from all others of the archive: where its documents stand.
 func (p *Prelude) key(c *Collection) [2]string { return [2]string{c.DB, p.dataName(c)} }
 

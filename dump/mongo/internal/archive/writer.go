@@ -22,7 +22,8 @@ type Writer struct {
 	current  *Collection // begun and not yet ended; nil between collections
 	started  bool        // its block has begun
 	tally    tally       // of it
-	manifest dump.Manifest
+	contents dump.Contents
+	at       int64 // bytes of the archive that were written
 }
 
 // NewWriter writes p, with this program as the tool, to w.
@@ -45,10 +46,18 @@ func NewWriter(w io.Writer, p Prelude) (*Writer, error) {
 		const size = 4 // of the terminator
 		prelude, out.last = prelude[:len(prelude)-size], prelude[len(prelude)-size:]
 	}
-	if _, err := w.Write(prelude); err != nil {
+	out.contents.Parts.Begin(dump.Definitions, "", 0)
+	if _, err := out.write(prelude); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// write writes some of the archive.
+func (w *Writer) write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	w.at += int64(n)
+	return n, err
 }
 
 // Begin begins the next collection, which must be c.
@@ -58,6 +67,8 @@ func (w *Writer) Begin(c *Collection) error {
 	}
 	w.current, w.left = &w.left[0], w.left[1:]
 	w.started, w.tally = false, tally{}
+	kind, name := w.prelude.part(w.current)
+	w.contents.Parts.Begin(kind, name, w.at)
 	return nil
 }
 
@@ -74,12 +85,12 @@ func (w *Writer) Write(documents []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if _, err := w.w.Write(begin); err != nil {
+		if _, err := w.write(begin); err != nil {
 			return 0, err
 		}
 		w.started = true
 	}
-	return w.w.Write(documents)
+	return w.write(documents)
 }
 
 func (w *Writer) namespace(end bool, number uint64) *namespace {
@@ -106,23 +117,25 @@ func (w *Writer) End() error {
 		}
 		out = binary.LittleEndian.AppendUint32(append(out, begin...), terminator)
 	}
-	w.manifest = append(w.manifest, w.tally.Of(w.current.DB+"."+w.prelude.dataName(w.current)))
+	w.contents.Tables = append(w.contents.Tables, w.tally.Of(w.prelude.table(w.current)))
+	count(w.contents.Parts, w.tally.Tally)
 	w.current = nil
 	if len(w.left) == 0 {
 		w.last = out
 		return nil
 	}
-	_, err := w.w.Write(out)
+	_, err := w.write(out)
 	return err
 }
 
-// Close writes what makes the archive whole, and returns its manifest. It does
-// not close the underlying writer.
-func (w *Writer) Close() (dump.Manifest, error) {
+// Close writes what makes the archive whole, and returns what is in it, and where.
+// An archive has no place for that. It does not close the underlying writer.
+func (w *Writer) Close() (*dump.Contents, error) {
 	if w.current != nil || len(w.left) > 0 || w.last == nil {
 		return nil, errors.New("archive: closed before all collections were written")
 	}
-	_, err := w.w.Write(w.last)
+	_, err := w.write(w.last)
 	w.last = nil
-	return w.manifest, err
+	w.contents.Parts.End(w.at)
+	return &w.contents, err
 }

@@ -28,7 +28,7 @@ func (s *loading) makePlan() error {
 	for i := range prelude.Collections {
 		c := &prelude.Collections[i]
 		switch {
-		case c.DB == "" && c.Name == "oplog":
+		case c.IsOplog():
 			s.planOplog(c)
 			continue
 		case authName(c) != "":
