@@ -170,7 +170,7 @@ func TestPlaces(t *testing.T) {
 				if strings.Contains(name, "NAME") { // of an engine that is to come
 					continue
 				}
-				if before, _, inside := strings.Cut(name, "/internal/"); inside && !exists(before+"/internal") {
+				if room := room(name); room != "" && !exists(room) {
 					continue // not parted into rooms yet
 				}
 				if !exists(name) {
@@ -201,4 +201,14 @@ func engines(place string) []string {
 		all = append(all, strings.ReplaceAll(place, "ENGINE", name))
 	}
 	return all
+}
+
+// room is the inner room that a place is in, or empty.
+func room(place string) string {
+	before, inside, ok := strings.Cut(place, "/internal/")
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(inside, "/")
+	return before + "/internal/" + name
 }
