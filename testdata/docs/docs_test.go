@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -170,9 +171,6 @@ func TestPlaces(t *testing.T) {
 				if strings.Contains(name, "NAME") { // of an engine that is to come
 					continue
 				}
-				if room := room(name); room != "" && !exists(room) {
-					continue // not parted into rooms yet
-				}
 				if !exists(name) {
 					t.Errorf("%s names %s, which is not there", path, name)
 					continue
@@ -182,6 +180,30 @@ func TestPlaces(t *testing.T) {
 					t.Errorf("%s names %s in %s, which has none", path, found[2], name)
 				}
 			}
+		}
+	}
+}
+
+// Each room has its place in the picture of CONTRIBUTING.md.
+func TestRooms(t *testing.T) {
+	_, picture, _ := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## The rooms\n")
+	picture, _, _ = strings.Cut(picture, "\n## ")
+	rooms := map[string]bool{}
+	for _, pattern := range []string{"*", "cmd/*", "dump/*", "dump/*/internal/*", "restic/internal/*", "notify/*"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			rooms[filepath.Base(filepath.Dir(file))] = true
+		}
+	}
+	if len(rooms) == 0 {
+		t.Fatal("found no rooms")
+	}
+	for _, name := range slices.Sorted(maps.Keys(rooms)) {
+		if !regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\b`).MatchString(picture) {
+			t.Errorf("the picture of the rooms in CONTRIBUTING.md has no %s", name)
 		}
 	}
 }
@@ -201,14 +223,4 @@ func engines(place string) []string {
 		all = append(all, strings.ReplaceAll(place, "ENGINE", name))
 	}
 	return all
-}
-
-// room is the inner room that a place is in, or empty.
-func room(place string) string {
-	before, inside, ok := strings.Cut(place, "/internal/")
-	if !ok {
-		return ""
-	}
-	name, _, _ := strings.Cut(inside, "/")
-	return before + "/internal/" + name
 }
