@@ -42,7 +42,17 @@ func TestConformance(t *testing.T) {
 			}
 			return l
 		},
-		Verify:      Verify,
+		Verify: Verify,
+		Items:  Items,
+		Contents: func(t *testing.T, stream []byte) *dump.Contents {
+			// As it is at the end of a compressed dump.
+			contents := contentsRead(t, stream)
+			again, err := dump.ParseContents(contents.Encode())
+			if diff := cmp.Diff(contents, again); err != nil || diff != "" {
+				t.Errorf("the contents do not come back (-written +read): %v\n%s", err, diff)
+			}
+			return again
+		},
 		ErrNotEmpty: ErrNotEmpty,
 		ByTool:      mongorestore,
 		Same: func(t *testing.T, original, restored *testDB) {

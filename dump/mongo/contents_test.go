@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +55,18 @@ func contentsOf(t *testing.T, packed []byte) *dump.Contents {
 	return contents
 }
 
+// contentsRead reads an archive to its end, which is where it says what it has.
+func contentsRead(t *testing.T, stream []byte) (contents *dump.Contents) {
+	t.Helper()
+	for item, err := range Items(bytes.NewReader(stream)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents = item.Contents
+	}
+	return contents
+}
+
 // A collection is found from a compressed dump's end, and read from its frame on, with nothing before it.
 func TestCollectionIsFound(t *testing.T) {
 	f := startFake(t)
@@ -76,6 +89,13 @@ func TestCollectionIsFound(t *testing.T) {
 	f.add(t, "app", "view", "view", `{"viewOn":"a","pipeline":[]}`)
 	plain, packed := compressed(t, f, Config{Database: "app", Oplog: OplogOff})
 	contents := contentsOf(t, packed)
+	read := contentsRead(t, plain)
+	read.Parts.Locate(func(at int64) (int64, int64) { return 0, at })
+	unlocated := slices.Clone(contents.Parts)
+	unlocated.Locate(func(at int64) (int64, int64) { return 0, at })
+	if diff := cmp.Diff(read, &dump.Contents{Tables: contents.Tables, Parts: unlocated}); diff != "" {
+		t.Errorf("who reads the archive finds others (-read +written):\n%s", diff)
+	}
 	var names []string
 	for i, p := range contents.Parts {
 		names = append(names, string(p.Kind)+" "+p.Name)

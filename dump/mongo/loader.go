@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 )
@@ -78,3 +80,9 @@ func (l *Loader) Verify(r io.Reader) error { return l.cfg.Verify(r) }
 
 // Verify reads an archive to its end and returns nil for a whole one.
 func Verify(r io.Reader) error { return load.Verify(r) }
+
+// Items reads an archive, of this program's or of mongodump's, as items. See
+// dump.Item: the definitions are the collections' metadata, with their Table, and the
+// oplog's entries are the Blocks of an item of AfterRows. Time series come as the
+// buckets that their documents are in.
+func Items(r io.Reader) iter.Seq2[dump.Item, error] { return archive.Items(r) }

@@ -30,12 +30,10 @@ package archive
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/cespare/xxhash/v2"
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
@@ -87,14 +85,6 @@ func (p *Prelude) part(c *Collection) (kind dump.Kind, name string) {
 // IsOplog tells of the recorded oplog, which stands in an archive like a collection
 // without a database.
 func (c *Collection) IsOplog() bool { return c.DB == "" && c.Name == "oplog" }
-
-// count gives the last of the parts, which has come to a collection's end, the
-// number and the hash of its documents.
-func count(parts dump.Parts, t dump.Tally) {
-	if last := &parts[len(parts)-1]; last.Kind == dump.Rows {
-		last.Rows, last.Hash = t.Rows, t.Hash
-	}
-}
 
 // key tells a collection from all others of the archive: where its documents stand.
 func (p *Prelude) key(c *Collection) [2]string { return [2]string{c.DB, p.dataName(c)} }
@@ -245,104 +235,4 @@ func decodeNamespace(doc []byte, vouched bool) (namespace, error) {
 		err = fmt.Errorf("a block's beginning is not as it was written")
 	}
 	return n, err
-}
-
-// A tally is what there was of a collection's documents.
-type tally struct {
-	dump.Tally
-	crc uint64
-}
-
-// count takes note of documents, one or more and each of them whole.
-func (t *tally) count(documents []byte) error {
-	t.crc = updateCRC(t.crc, documents)
-	for rest := documents; len(rest) > 0; {
-		if len(rest) < minDocument {
-			return errHalfDocument
-		}
-		size := binary.LittleEndian.Uint32(rest)
-		if size < minDocument || int64(size) > int64(len(rest)) {
-			return errHalfDocument
-		}
-		t.Add(rest[:size])
-		rest = rest[size:]
-	}
-	return nil
-}
-
-var errHalfDocument = errors.New("archive: a document's length is not that of its bytes")
-
-// vouched are the numbers that stand before a collection's end.
-func (t *tally) vouched() []uint64 { return []uint64{uint64(t.Rows), t.Hash} }
-
-// fields are the values of a small document of the archive's own. Its methods
-// take one each; done tells what was missing, of another type, or left over.
-type fields struct {
-	values map[string]bson.RawValue
-	err    error
-}
-
-// mostFields is more than any document of the archive's own has.
-const mostFields = 16
-
-func decodeFields(doc []byte) (*fields, error) {
-	f := &fields{values: map[string]bson.RawValue{}}
-	for rest := doc[4 : len(doc)-1]; len(rest) > 0; {
-		element, after, ok := bsoncore.ReadElement(rest)
-		if !ok {
-			return nil, errors.New("decode: it is no document")
-		}
-		value, err := bson.RawElement(element).ValueErr()
-		if err != nil {
-			return nil, fmt.Errorf("decode: %w", err)
-		}
-		if f.values[element.Key()] = value; len(f.values) > mostFields {
-			return nil, fmt.Errorf("decode: it has more than %d fields", mostFields)
-		}
-		rest = after
-	}
-	return f, nil
-}
-
-func (f *fields) take(key string, want bson.Type) bson.RawValue {
-	v, ok := f.values[key]
-	if (!ok || v.Type != want) && f.err == nil {
-		f.err = fmt.Errorf("want a %v %q", want, key)
-	}
-	delete(f.values, key)
-	return v
-}
-
-func (f *fields) has(key string) bool {
-	_, ok := f.values[key]
-	return ok
-}
-
-func (f *fields) string(key string) string {
-	s, _ := f.take(key, bson.TypeString).StringValueOK()
-	return s
-}
-
-func (f *fields) int32(key string) int32 {
-	n, _ := f.take(key, bson.TypeInt32).Int32OK()
-	return n
-}
-
-func (f *fields) int64(key string) int64 {
-	n, _ := f.take(key, bson.TypeInt64).Int64OK()
-	return n
-}
-
-func (f *fields) bool(key string) bool {
-	b, _ := f.take(key, bson.TypeBoolean).BooleanOK()
-	return b
-}
-
-func (f *fields) done() error {
-	for key := range f.values {
-		if f.err == nil {
-			f.err = fmt.Errorf("there is an unknown field %q", key)
-		}
-	}
-	return f.err
 }

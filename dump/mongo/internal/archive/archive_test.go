@@ -119,7 +119,7 @@ func TestRoundTrip(t *testing.T) {
 		if d := cmp.Diff(samplePrelude.Collections, a.Prelude().Collections); d != "" {
 			t.Errorf("%s: collections (-want +got):\n%s", name, d)
 		}
-		if m := a.Manifest(); len(m) != 4 || m.Rows() != 5 || m[0].Name != "app.a" || m[0].Rows != 3 || m[2].Name != "app.system.buckets.ts" {
+		if m := a.Contents().Tables; len(m) != 4 || m.Rows() != 5 || m[0].Name != "app.a" || m[0].Rows != 3 || m[2].Name != "app.system.buckets.ts" {
 			t.Errorf("%s: manifest %+v", name, m)
 		}
 	}
@@ -134,8 +134,8 @@ func TestNextPassesOver(t *testing.T) {
 	for err == nil {
 		_, err = a.Next()
 	}
-	if err != io.EOF || a.Manifest().Rows() != 5 {
-		t.Errorf("%v, %d documents; want EOF, 5", err, a.Manifest().Rows())
+	if err != io.EOF || a.Contents().Tables.Rows() != 5 {
+		t.Errorf("%v, %d documents; want EOF, 5", err, a.Contents().Tables.Rows())
 	}
 }
 

@@ -36,8 +36,17 @@ func FuzzReader(f *testing.F) {
 		if err == nil && plainErr != nil || !vouched && plainErr == nil && err != nil {
 			t.Fatalf("%q: read with %v, plainly with %v", stream, err, plainErr)
 		}
+		_, items, itemsErr := readItems(bytes.NewReader(stream))
+		if (err == nil) != (itemsErr == nil) {
+			t.Fatalf("%q: read with %v, as items with %v", stream, err, itemsErr)
+		}
 		if err != nil {
 			return
+		}
+		for i := range p.Collections {
+			if d := cmp.Diff(content[i], items[p.table(&p.Collections[i])]); d != "" {
+				t.Fatalf("%q: read - and as items +\n%s", stream, d)
+			}
 		}
 		if d := cmp.Diff(plain, content); d != "" {
 			t.Fatalf("%q: plainly - and read +\n%s", stream, d)

@@ -24,8 +24,9 @@ type Reader struct {
 	collections map[[2]string]*reading // by database and dataName
 	unended     int                    // of them
 	block       *reading               // whose documents come next; nil between blocks
-	manifest    dump.Manifest
+	contents    dump.Contents
 	buf         []byte
+	at          int64 // bytes that were read
 	err         error
 }
 
@@ -60,9 +61,9 @@ func newReader(r io.Reader) *Reader {
 // Prelude returns what the archive says of itself.
 func (a *Reader) Prelude() *Prelude { return &a.prelude }
 
-// Manifest returns what was read of the collections that have ended so far, in
-// the order of their ends.
-func (a *Reader) Manifest() dump.Manifest { return a.manifest }
+// Contents returns what was read so far: the collections that have ended, in the
+// order of their ends, and where in the archive everything is.
+func (a *Reader) Contents() *dump.Contents { return &a.contents }
 
 func (a *Reader) readPrelude(most bounds) error {
 	head, err := a.r.Peek(4)
@@ -72,7 +73,8 @@ func (a *Reader) readPrelude(most bounds) error {
 	if len(head) < 4 || binary.LittleEndian.Uint32(head) != magic {
 		return notAnArchive(a.r)
 	}
-	a.r.Discard(len(head))
+	a.discard(head)
+	a.contents.Parts.Begin(dump.Definitions, "", 0)
 	header, err := a.item(most.document)
 	if err != nil {
 		return fmt.Errorf("prelude: %w", err)
@@ -144,8 +146,10 @@ func (a *Reader) Next() (Block, error) {
 
 func (a *Reader) next() (Block, error) {
 	for {
+		begin := a.at
 		doc, err := a.item(maxDocument)
 		if errors.Is(err, errEnd) && a.unended == 0 {
+			a.contents.Parts.End(begin)
 			return Block{}, io.EOF
 		}
 		if err != nil {
@@ -164,7 +168,10 @@ func (a *Reader) next() (Block, error) {
 			return Block{}, damaged("%s comes unannounced", shown.Whole(head.db+"."+head.name))
 		case r.ended:
 			return Block{}, damaged("%s goes on after its end", shown.Whole(r.Namespace()))
-		case head.end:
+		}
+		kind, name := a.prelude.part(r.Collection)
+		a.contents.Parts.Begin(kind, name, begin)
+		if head.end {
 			return a.end(r, head)
 		}
 		isNumber, err := a.number(r, head)
@@ -193,7 +200,7 @@ func (a *Reader) number(r *reading, head namespace) (bool, error) {
 		}
 		return false, nil
 	}
-	a.r.Discard(len(next))
+	a.discard(next)
 	r.numbers = append(r.numbers, head.number)
 	if len(r.numbers) > len(r.vouched()) {
 		return false, damaged("%s: it has more numbers than there are", shown.Whole(r.Namespace()))
@@ -219,67 +226,7 @@ func (a *Reader) end(r *reading, head namespace) (Block, error) {
 	r.ended = true
 	a.unended--
 	table := r.Of(head.db + "." + head.name)
-	a.manifest = append(a.manifest, table)
+	a.contents.Tables = append(a.contents.Tables, table)
+	count(a.contents.Parts, r.Tally)
 	return Block{Collection: r.Collection, End: &table}, nil
-}
-
-// Document returns the block's next document, which is valid until the next
-// call. At the end of the block the error is io.EOF.
-func (a *Reader) Document() ([]byte, error) {
-	if a.err != nil {
-		return nil, a.err
-	}
-	if a.block == nil {
-		return nil, io.EOF
-	}
-	doc, err := a.item(maxDocument)
-	if err == nil && doc != nil {
-		err = a.block.count(doc)
-	}
-	if err != nil {
-		a.err = fmt.Errorf("%s: %w", shown.Whole(a.block.Namespace()), err)
-		return nil, a.err
-	}
-	if doc == nil {
-		a.block = nil
-		return nil, io.EOF
-	}
-	return doc, nil
-}
-
-// item reads a document of no more bytes than most, or nil for a terminator.
-func (a *Reader) item(most int) ([]byte, error) {
-	var size [4]byte
-	if _, err := io.ReadFull(a.r, size[:]); err != nil {
-		return nil, cut(err)
-	}
-	n := binary.LittleEndian.Uint32(size[:])
-	if n == terminator {
-		return nil, nil
-	}
-	if n < minDocument || int64(n) > int64(most) {
-		return nil, damaged("%d is no length of a document", n)
-	}
-	// A length that was damaged is not to be believed before the bytes are there.
-	const step = 1 << 20
-	a.buf = append(a.buf[:0], size[:]...)
-	for len(a.buf) < int(n) {
-		from, to := len(a.buf), min(int(n), len(a.buf)+step)
-		if cap(a.buf) < to {
-			grown := make([]byte, from, max(to, min(int(n), 2*cap(a.buf))))
-			copy(grown, a.buf)
-			a.buf = grown
-		}
-		a.buf = a.buf[:to]
-		if _, err := io.ReadFull(a.r, a.buf[from:]); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, cut(err)
-		}
-	}
-	if a.buf[n-1] != 0 {
-		return nil, damaged("a document does not end in a zero")
-	}
-	return a.buf, nil
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// Config say where an archive goes. Those that no server is needed for were looked at.
+// A Config says where an archive goes. Those that no server is needed for were looked at.
 type Config struct {
 	Server    server.Config
 	Database  string // into which a dump of one goes; empty: theirs
