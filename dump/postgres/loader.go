@@ -61,15 +61,6 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
-	if cfg.Into == nil {
-		cfg.Into = func(dump.Target) {}
-	}
-	if cfg.Compared == nil {
-		cfg.Compared = func(dump.Comparison) {}
-	}
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}
@@ -79,10 +70,11 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if cfg.BuildApart == 0 {
 		cfg.BuildApart = 1 << 20
 	}
-	server.GuardPassword(cc, cfg.Warn)
+	warn := dump.OrNobody(cfg.Warn)
+	server.GuardPassword(cc, warn)
 	return &Loader{load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
-		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Into: cfg.Into, Compared: cfg.Compared, Warn: cfg.Warn,
+		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
 	}}, nil
 }
 

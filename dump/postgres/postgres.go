@@ -19,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
@@ -111,12 +112,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
-	if cfg.Debug == nil {
-		cfg.Debug = func(string) {}
-	}
+	cfg.Warn, cfg.Debug = dump.OrNobody(cfg.Warn), dump.OrNobody(cfg.Debug)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}

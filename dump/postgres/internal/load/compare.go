@@ -11,18 +11,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// taken counts and hashes rows, as a manifest does.
-type taken struct {
-	rows int64
-	sum  uint64 // of the rows' hashes, each without its line feed
-}
-
 // A filling is the rows of one COPY: what the server took, or without a server what was read.
 type filling struct {
 	database string            // empty in a dump of one
 	table    string            // see qualified; empty: it is none that this package writes
 	parents  map[string]string // of that database's partitions
-	taken
+	dump.Tally
 }
 
 // enter begins what comes of another database: the planner has seen nothing of it yet.
@@ -33,8 +27,8 @@ func (s *loading) enter(database string) {
 	}
 }
 
-func (s *loading) filling(item script.Item, rows taken) filling {
-	f := filling{database: s.database, parents: s.planner.parents, taken: rows}
+func (s *loading) filling(item script.Item, rows dump.Tally) filling {
+	f := filling{database: s.database, parents: s.planner.parents, Tally: rows}
 	if table := copied(item.Text); table != nil {
 		f.table = table.String()
 	}
@@ -89,14 +83,14 @@ func (s *loading) compare() error {
 			errs = append(errs, fmt.Errorf("the dump has rows of %s where its manifest lists table %s", f.table, t.Name))
 			continue
 		}
-		errs = append(errs, t.Compare(f.rows, f.sum))
+		errs = append(errs, t.Compare(f.Rows, f.Hash))
 	}
 	return errors.Join(errs...)
 }
 
 // A lineTally counts and hashes the rows of a COPY as they pass, in pieces of any size.
 type lineTally struct {
-	taken
+	dump.Tally
 	row hash.Hash64 // that the last piece has ended within; nil: there was none yet
 	cut bool        // it has
 }
@@ -111,12 +105,12 @@ func (t *lineTally) Write(p []byte) (int, error) {
 		}
 		if t.cut {
 			t.row.Write(rest[:end])
-			t.sum += t.row.Sum64()
+			t.Hash += t.row.Sum64()
 			t.cut = false
 		} else {
-			t.sum += dump.RowHash(rest[:end])
+			t.Hash += dump.RowHash(rest[:end])
 		}
-		t.rows++
+		t.Rows++
 		rest = rest[end+1:]
 	}
 	return len(p), nil

@@ -20,7 +20,7 @@ func TestLineTally(t *testing.T) {
 		for rest := text; rest != ""; rest = rest[min(size, len(rest)):] {
 			got.Write([]byte(rest[:min(size, len(rest))]))
 		}
-		if err := want.Compare(got.rows, got.sum); err != nil {
+		if err := want.Compare(got.Rows, got.Hash); err != nil {
 			t.Errorf("in pieces of %d bytes: %v", size, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
@@ -15,7 +16,7 @@ var errNotTaken = errors.New("the server ended the COPY before it had all rows")
 
 // copyIn sends the rows of a COPY and returns those that the server took, and their bytes: it says how many, and what
 // it was given says which.
-func (s *session) copyIn(ctx context.Context, item script.Item) (took taken, bytes int64, err error) {
+func (s *session) copyIn(ctx context.Context, item script.Item) (took dump.Tally, bytes int64, err error) {
 	if s.spare == nil {
 		s.spare = newSpare()
 	}
@@ -31,9 +32,9 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (took taken, byt
 	}
 	if err != nil {
 		s.spare = nil // some are still with those rows
-		return taken{}, rows.bytes.Load(), err
+		return dump.Tally{}, rows.bytes.Load(), err
 	}
-	return taken{tag.RowsAffected(), given.sum}, rows.bytes.Load(), nil
+	return dump.Tally{Rows: tag.RowsAffected(), Hash: given.Hash}, rows.bytes.Load(), nil
 }
 
 // A rowsReader hands the rows that one goroutine reads to another, the driver's. The driver looks for what the server
@@ -55,9 +56,9 @@ type rowsReader struct {
 	taken []byte // the same with what has gone
 	tally lineTally
 
-	bytes  atomic.Int64          // that the driver was given
-	broken atomic.Pointer[error] // what it was told of r
-	whole  atomic.Pointer[taken] // of all rows, once it was told that there are no more
+	bytes  atomic.Int64               // that the driver was given
+	broken atomic.Pointer[error]      // what it was told of r
+	whole  atomic.Pointer[dump.Tally] // of all rows, once it was told that there are no more
 }
 
 // rowsAhead is how many pieces of rowsPiece bytes are read ahead of the driver, whose own are as large.
@@ -146,7 +147,7 @@ func (k *rowsReader) last() error {
 	if err := k.broken.Load(); err != nil {
 		return *err
 	}
-	k.whole.Store(&k.tally.taken)
+	k.whole.Store(&k.tally.Tally)
 	return io.EOF
 }
 

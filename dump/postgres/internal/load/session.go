@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -40,8 +41,8 @@ func (s settings) with(a assignment) settings {
 type job struct {
 	item script.Item
 	plan plan
-	set  settings // in which it runs
-	rows taken    // that the server took of a COPY
+	set  settings   // in which it runs
+	rows dump.Tally // that the server took of a COPY
 
 	bytes int64 // of these rows, as the dump has them
 

@@ -43,7 +43,7 @@ func Verify(cfg Config, r io.Reader) error {
 			if _, err := item.Data.WriteTo(&rows); err != nil {
 				return err
 			}
-			s.loaded = append(s.loaded, s.filling(item, rows.taken))
+			s.loaded = append(s.loaded, s.filling(item, rows.Tally))
 		default:
 			s.planner.plan(item.Text)
 		}

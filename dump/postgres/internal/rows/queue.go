@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // A pieceQueue hands out the pieces, in requests, each to one connection, and
@@ -35,8 +37,8 @@ type pieceStream struct {
 	piece
 	ready []buffer
 	done  bool
-	tally tally // when done
-	left  bool  // the reader could not lock the table: main reads it
+	tally dump.Tally // when done
+	left  bool       // the reader could not lock the table: main reads it
 }
 
 // A buffer of rows: a part of a whole one, which goes home after it, or nothing does.
@@ -93,7 +95,7 @@ func (q *pieceQueue) put(s *pieceStream, b buffer) {
 }
 
 // finish ends a piece. Of one that is left, nothing was put.
-func (q *pieceQueue) finish(s *pieceStream, t tally, left bool) {
+func (q *pieceQueue) finish(s *pieceStream, t dump.Tally, left bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s.done, s.tally, s.left = true, t, left

@@ -51,7 +51,7 @@ func TestPieceQueueEnds(t *testing.T) {
 								return err
 							}
 							q.put(s, buffer{rows: b[:1], whole: b, home: k.home})
-							s.tally.rows++
+							s.tally.Rows++
 						}
 						yield(random)
 						q.finish(s, s.tally, false)
@@ -69,8 +69,8 @@ func TestPieceQueueEnds(t *testing.T) {
 						return err
 					}
 					if s != nil {
-						if s.tally.rows != rows {
-							return fmt.Errorf("piece %d: %d buffers, want %d", i, rows, s.tally.rows)
+						if s.tally.Rows != rows {
+							return fmt.Errorf("piece %d: %d buffers, want %d", i, rows, s.tally.Rows)
 						}
 						break
 					}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
@@ -41,7 +42,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *trust.Guard)
 			case p.first: // as the table lies, by this reader alone
 				p.clauses, p.watched = "", false
 			default:
-				q.finish(p, tally{}, false)
+				q.finish(p, dump.Tally{}, false)
 				asked, unsent = k.askNext(q)
 				continue
 			}
@@ -59,7 +60,7 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *trust.Guard)
 		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter: rows of it have left.
 		if server.IsLocked(err) && !k.begun && unsent == nil && next == nil {
 			for _, s := range asked {
-				q.finish(s, tally{}, true)
+				q.finish(s, dump.Tally{}, true)
 			}
 			err = k.beginAgain(ctx, following)
 		}

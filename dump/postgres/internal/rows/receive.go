@@ -13,6 +13,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // receive reads what came of one send, and gives the rows of each COPY … TO STDOUT
@@ -44,7 +46,7 @@ type reading struct {
 	asked   []*pieceStream // not yet read
 	planned func() error
 	now     *pieceStream // being read
-	tally
+	dump.Tally
 	copying bool  // of a small piece: its rows leave the buffer that they were read into
 	sorting bool  // they go into the sorter
 	kept    int   // bytes of rows at the head of buf, headers closed up
@@ -106,7 +108,7 @@ func (r *reading) begin() error {
 		return errors.New("the server sent rows where none were asked for")
 	}
 	r.copier.begun = true
-	r.now, r.asked, r.tally = r.asked[0], r.asked[1:], tally{}
+	r.now, r.asked, r.Tally = r.asked[0], r.asked[1:], dump.Tally{}
 	r.sorting = len(r.now.key) > 0
 	r.copying = r.sorting || r.now.bytes <= smallPiece
 	r.sorter.key = r.now.key
@@ -119,8 +121,8 @@ func (r *reading) begin() error {
 
 // end hands over what is left of a piece, whose COPY ended with the number of rows given.
 func (r *reading) end(rows string) error {
-	if r.now == nil || rows != strconv.FormatInt(r.rows, 10) {
-		return fmt.Errorf("the server says that it has sent %s rows; %d came", rows, r.rows)
+	if r.now == nil || rows != strconv.FormatInt(r.Rows, 10) {
+		return fmt.Errorf("the server says that it has sent %s rows; %d came", rows, r.Rows)
 	}
 	if r.sorting {
 		if err := r.sorter.each(true, r.keepApart); err != nil {
@@ -133,7 +135,7 @@ func (r *reading) end(rows string) error {
 	if len(r.asked) == 0 { // of this request
 		r.seal()
 	}
-	r.queue.finish(r.now, r.tally, false)
+	r.queue.finish(r.now, r.Tally, false)
 	r.now = nil
 	return nil
 }
@@ -171,7 +173,7 @@ func (r *reading) row(size int) error {
 		return r.longRow(size)
 	}
 	row := r.have[:size] // by far the most
-	if err := r.add(row); err != nil {
+	if err := addRow(&r.Tally, row); err != nil {
 		return err
 	}
 	r.have = r.have[size:]
@@ -247,8 +249,8 @@ func (r *reading) longRow(size int) error {
 			r.kept += copy(r.buf[r.kept:], part)
 		}
 	}
-	r.rows++
-	r.sum += digest.Sum64()
+	r.Rows++
+	r.Hash += digest.Sum64()
 	return nil
 }
 

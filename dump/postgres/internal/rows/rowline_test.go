@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 )
 
@@ -43,8 +44,8 @@ func TestHostileRows(t *testing.T) {
 			for cut := range 10 { // the first read ends in the message's head, or in the row's first bytes
 				tally, got, err := receiveRow(t, c.row, cut)
 				switch {
-				case c.fine && (err != nil || tally.rows != 1 || got != c.row):
-					t.Errorf("%d rows, %d bytes, %v; want 1 row, %d bytes", tally.rows, len(got), err, len(c.row))
+				case c.fine && (err != nil || tally.Rows != 1 || got != c.row):
+					t.Errorf("%d rows, %d bytes, %v; want 1 row, %d bytes", tally.Rows, len(got), err, len(c.row))
 				case !c.fine && !errors.Is(err, errLooseRow):
 					t.Errorf("error %v, want: %v", err, errLooseRow)
 				}
@@ -57,7 +58,7 @@ func TestHostileRows(t *testing.T) {
 }
 
 // receiveRow has a copier receive a COPY of one row from a server that pauses after the bytes given.
-func receiveRow(t *testing.T, row string, cut int) (tally, string, error) {
+func receiveRow(t *testing.T, row string, cut int) (dump.Tally, string, error) {
 	t.Helper()
 	client, server := net.Pipe()
 	defer client.Close()

@@ -103,14 +103,13 @@ func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behin
 		if _, err := w.out.WriteString(header + "\n"); err != nil {
 			return nil, err
 		}
-		entry := dump.Table{Name: r.Name}
+		var all dump.Tally
 		for ; w.at < len(w.queue.pieces) && w.queue.pieces[w.at].table == r; w.at++ {
 			t, err := w.piece(ctx)
 			if err != nil {
 				return nil, err
 			}
-			entry.Rows += t.rows
-			entry.Hash += t.sum
+			all.Plus(t)
 		}
 		if _, err := io.WriteString(w.out, "\\.\n\n"); err != nil {
 			return nil, err
@@ -118,22 +117,22 @@ func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behin
 		if err := behind(r); err != nil {
 			return nil, err
 		}
-		manifest = append(manifest, entry)
+		manifest = append(manifest, all.Of(r.Name))
 	}
 	return manifest, nil
 }
 
 // piece writes the next piece.
-func (w *rowWriter) piece(ctx context.Context) (tally, error) {
+func (w *rowWriter) piece(ctx context.Context) (dump.Tally, error) {
 	p := w.queue.pieces[w.at]
 	for !w.alone {
 		b, s, err := w.queue.get(ctx, w.at)
 		if err != nil {
-			return tally{}, err
+			return dump.Tally{}, err
 		}
 		if s == nil {
 			if _, err := w.out.Write(b.rows); err != nil {
-				return tally{}, err
+				return dump.Tally{}, err
 			}
 			if b.home != nil {
 				b.home <- b.whole
@@ -148,37 +147,37 @@ func (w *rowWriter) piece(ctx context.Context) (tally, error) {
 	}
 	t, err := w.byMain(ctx, p)
 	if err != nil {
-		return tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.Name, copyError(err, p.table))
+		return dump.Tally{}, fmt.Errorf("copy the rows of %s: %w", p.table.Name, copyError(err, p.table))
 	}
 	return t, nil
 }
 
 // byMain has main read a piece.
-func (w *rowWriter) byMain(ctx context.Context, p piece) (tally, error) {
+func (w *rowWriter) byMain(ctx context.Context, p piece) (dump.Tally, error) {
 	rows := mainRows{w: w.out}
 	if p.watched {
 		safe, err := w.guard.Enter(ctx, p.moment())
 		switch {
 		case err != nil:
-			return tally{}, err
+			return dump.Tally{}, err
 		case safe:
 			rows.planned = func() error { return w.guard.Leave(ctx, true) }
 		case p.table.Condition != "":
-			return tally{}, errConditionDistrusted
+			return dump.Tally{}, errConditionDistrusted
 		case p.first:
 			p.clauses = ""
 		default: // the first has brought all
-			return tally{}, nil
+			return dump.Tally{}, nil
 		}
 	}
 	if len(p.key) > 0 {
 		rows.sorter = &sorter{key: p.key}
 	}
 	tag, err := w.main.CopyTo(ctx, &rows, "COPY "+p.query()+" TO STDOUT")
-	if n := tag.RowsAffected(); err == nil && n != rows.rows {
-		err = fmt.Errorf("the server says that it has sent %d rows; %d came", n, rows.rows)
+	if n := tag.RowsAffected(); err == nil && n != rows.Rows {
+		err = fmt.Errorf("the server says that it has sent %d rows; %d came", n, rows.Rows)
 	}
-	return rows.tally, cmp.Or(err, rows.end(err == nil))
+	return rows.Tally, cmp.Or(err, rows.end(err == nil))
 }
 
 // mainRows passes COPY's text on, a row a Write, counting and hashing.
@@ -186,7 +185,7 @@ type mainRows struct {
 	w       io.Writer
 	planned func() error // called once, when the query has been planned; nil: nobody wants to know
 	sorter  *sorter      // nil: the rows are not sorted
-	tally
+	dump.Tally
 }
 
 func (m *mainRows) Write(row []byte) (int, error) {
@@ -196,7 +195,7 @@ func (m *mainRows) Write(row []byte) (int, error) {
 			return 0, err
 		}
 	}
-	if err := m.add(row); err != nil {
+	if err := addRow(&m.Tally, row); err != nil {
 		return 0, err
 	}
 	if m.sorter != nil {
