@@ -79,7 +79,7 @@ func TestAppendOnly(t *testing.T) {
 	var said []string
 	c := &Client{
 		Binary: servers.Restic(t), Env: []string{"PATH=" + os.Getenv("PATH"), "RESTIC_PASSWORD=x", "RESTIC_REPOSITORY=rest:" + server.URL + "/", "RESTIC_CACHE_DIR=" + t.TempDir()},
-		Said: func(line string) { said = append(said, line) },
+		Said: func(line string) { said = append(said, line) }, LockHistory: new(LockHistory),
 	}
 	if err := c.program().Run(t.Context(), process.Command{Op: "init", Args: []string{"init"}}); err != nil {
 		t.Fatal(err)

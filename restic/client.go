@@ -31,6 +31,10 @@ type Client struct {
 	// for. nil: nobody is.
 	Waiting func(*LockedError)
 
+	// LockHistory is the process's: what it does with repositories goes by one. nil: nothing is remembered from one command
+	// to the next, and therefore restic is not asked to remove locks, which a store without a folder here needs.
+	LockHistory *LockHistory
+
 	// Stall ends a restic that for so long has neither read nor written anything to speak of, with a [*StallError]; a
 	// backup or a dump only after four times that. What restic's caller keeps it waiting for does not count. 0: never. It
 	// is seen on Linux alone.
@@ -48,8 +52,9 @@ type Client struct {
 	Grace time.Duration
 }
 
-// history is what this process remembers of locks; several Clients may work on one repository.
-var history repository.LockHistory
+// LockHistory is what a process remembers of the locks that it had removed, and of those of its own that a store keeps. The
+// zero value is that of a process that has just begun.
+type LockHistory = repository.LockHistory
 
 // program runs what does not go by the repository's locks.
 func (c *Client) program() *process.Program {
@@ -58,5 +63,5 @@ func (c *Client) program() *process.Program {
 
 // keeper runs what does.
 func (c *Client) keeper() *repository.Keeper {
-	return &repository.Keeper{Program: *c.program(), LockWait: c.LockWait, Waiting: c.Waiting, History: &history}
+	return &repository.Keeper{Program: *c.program(), LockWait: c.LockWait, Waiting: c.Waiting, History: c.LockHistory}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 // What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups: error: …", and below
@@ -26,6 +27,7 @@ type app struct {
 	stdout, stderr io.Writer
 
 	begun bool // the command line made sense; what fails now is not its fault
+	locks restic.LockHistory
 
 	// Set once the configuration is read.
 	cfg  *config

@@ -39,7 +39,7 @@ func newBackup(ctx context.Context, j job, env environment, tell *teller) (*back
 	if err := checkTemp(); err != nil {
 		return nil, err
 	}
-	client, err := checkedRestic(ctx, j.store, tell)
+	client, err := env.checkedRestic(ctx, j.store, tell)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 // environment is what a command finds around the job that it works on, and what all jobs of a process share.
@@ -11,10 +12,11 @@ type environment struct {
 	log    logger
 	redact redactor
 	zone   *time.Location // of times that people see
+	locks  *restic.LockHistory
 }
 
 func (a *app) environment(cfg *config) environment {
-	return environment{log: a.log, redact: cfg.redact, zone: cfg.zone}
+	return environment{log: a.log, redact: cfg.redact, zone: cfg.zone, locks: &a.locks}
 }
 
 // teller is what a run tells by: into the log, and to whoever subscribes beside it.

@@ -38,7 +38,7 @@ RESTIC_HOST holds them apart.`,
 			}
 			env := a.environment(cfg)
 			tell := env.teller(event.Run{})
-			client, err := checkedRestic(ctx, j.store, tell)
+			client, err := env.checkedRestic(ctx, j.store, tell)
 			if err != nil {
 				return err
 			}

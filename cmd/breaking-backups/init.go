@@ -19,7 +19,8 @@ or opened is an error and nothing is made.`,
 		needs:  func(*config) needs { return needs{repository: true} },
 		run: func(ctx context.Context, cfg *config) error {
 			store := newStore(cfg)
-			client, err := checkedRestic(ctx, store, a.environment(cfg).teller(event.Run{}))
+			env := a.environment(cfg)
+			client, err := env.checkedRestic(ctx, store, env.teller(event.Run{}))
 			if err != nil {
 				return err
 			}

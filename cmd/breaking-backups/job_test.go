@@ -42,7 +42,7 @@ func (r *runsOf) Hear(_ context.Context, e event.Event) error {
 func TestTwoJobsInOneProcess(t *testing.T) {
 	t.Parallel()
 	pg, binary := servers.Postgres(t), servers.Restic(t)
-	env := environment{log: logger{Logger: slog.New(slog.DiscardHandler)}, redact: newRedactor(nil), zone: time.UTC}
+	env := environment{log: logger{Logger: slog.New(slog.DiscardHandler)}, redact: newRedactor(nil), zone: time.UTC, locks: new(restic.LockHistory)}
 	var jobs []job
 	var heard []*runsOf
 	for i, keep := range []string{"KEEP_LAST=1", "KEEP_LAST=unlimited"} {
@@ -79,7 +79,7 @@ func TestTwoJobsInOneProcess(t *testing.T) {
 		running.Wait()
 	}
 	for i, j := range jobs {
-		client, err := checkedRestic(t.Context(), j.store, env.teller(event.Run{}))
+		client, err := env.checkedRestic(t.Context(), j.store, env.teller(event.Run{}))
 		if err != nil {
 			t.Fatal(err)
 		}

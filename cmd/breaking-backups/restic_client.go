@@ -9,9 +9,9 @@ import (
 )
 
 // checkedRestic is the repository's restic, once it is known to be new enough, and to take what its variables say.
-func checkedRestic(ctx context.Context, of store, tell *teller) (*restic.Client, error) {
+func (e environment) checkedRestic(ctx context.Context, of store, tell *teller) (*restic.Client, error) {
 	client := &restic.Client{
-		Binary: of.restic, Env: of.environ, LockWait: of.lockWait, Stall: of.stall,
+		Binary: of.restic, Env: of.environ, LockWait: of.lockWait, LockHistory: e.locks, Stall: of.stall,
 		Still: func(op string, since time.Duration) {
 			tell.warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
 		},

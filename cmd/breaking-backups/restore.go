@@ -184,7 +184,7 @@ func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restor
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(opt.file) })
 		}, nil
 	}
-	client, err := checkedRestic(ctx, j.store, tell)
+	client, err := env.checkedRestic(ctx, j.store, tell)
 	if err != nil {
 		return "", nil, err
 	}

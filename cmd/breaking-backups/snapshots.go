@@ -40,7 +40,7 @@ The size is that of the dump, added is what the repository grew by before compre
 				filter = j.filter()
 			}
 			env := a.environment(cfg)
-			client, err := checkedRestic(ctx, newStore(cfg), env.teller(event.Run{}))
+			client, err := env.checkedRestic(ctx, newStore(cfg), env.teller(event.Run{}))
 			if err != nil {
 				return err
 			}
