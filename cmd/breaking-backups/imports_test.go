@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/internal/server":     {"dump", "dump/mongo/internal/document", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/shown":      nil,
 	"dump/mongo/internal/version":    nil,
-	"dump/mysql":                     {"dump", "dump/mysql/internal/catalog", "dump/mysql/internal/cluster", "dump/mysql/internal/ddl", "dump/mysql/internal/guard", "dump/mysql/internal/load", "dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/rows", "dump/mysql/internal/script", "dump/mysql/internal/server", "dump/mysql/internal/value"},
+	"dump/mysql":                     {"dump", "dump/mysql/internal/catalog", "dump/mysql/internal/cluster", "dump/mysql/internal/guard", "dump/mysql/internal/load", "dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/rows", "dump/mysql/internal/server"},
 	"dump/mysql/internal/catalog":    {"dump", "dump/mysql/internal/ddl", "dump/mysql/internal/guard", "dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/script", "dump/mysql/internal/server", "dump/mysql/internal/value"},
 	"dump/mysql/internal/cluster":    {"dump", "dump/mysql/internal/catalog", "dump/mysql/internal/ddl", "dump/mysql/internal/guard", "dump/mysql/internal/quote", "dump/mysql/internal/script", "dump/mysql/internal/server"},
 	"dump/mysql/internal/ddl":        {"dump/mysql/internal/quote"},

@@ -21,6 +21,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -91,12 +92,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql settings: %w", err)
 	}
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
-	if cfg.Debug == nil {
-		cfg.Debug = func(string) {}
-	}
+	cfg.Warn, cfg.Debug = dump.OrNobody(cfg.Warn), dump.OrNobody(cfg.Debug)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}

@@ -11,21 +11,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// inserted are the rows of a table that a load has inserted.
-type inserted struct {
-	rows int64
-	sum  uint64 // of their hashes
-}
-
 // addText adds the rows of an INSERT's text.
-func (t *inserted) addText(text string) {
+func addText(t *dump.Tally, text string) {
 	for text != "" {
 		row, rest, _ := strings.Cut(text, "\n")
 		if rest != "" {
 			row = strings.TrimSuffix(row, ",")
 		}
-		t.rows++
-		t.sum += dump.RowHash(unsafe.Slice(unsafe.StringData(row), len(row)))
+		t.Add(unsafe.Slice(unsafe.StringData(row), len(row)))
 		text = rest
 	}
 }
@@ -33,8 +26,8 @@ func (t *inserted) addText(text string) {
 // count notes the rows of an INSERT: as many as the server took, and what they are by the statement that it took.
 func (d *nativeDump) count(sql string, rows int64) {
 	table, text := script.InsertedInto(sql)
-	var added inserted
-	added.addText(text)
+	var added dump.Tally
+	addText(&added, text)
 	if d.database != "" {
 		table = quote.Name(d.database) + "." + table
 	} else {
@@ -43,7 +36,7 @@ func (d *nativeDump) count(sql string, rows int64) {
 	d.counting.Lock()
 	defer d.counting.Unlock()
 	sum := d.inserted[table]
-	d.inserted[table] = inserted{rows: sum.rows + rows, sum: sum.sum + added.sum}
+	d.inserted[table] = dump.Tally{Rows: sum.Rows + rows, Hash: sum.Hash + added.Hash}
 }
 
 // read takes note of the rows that a dump has, without a server.
@@ -55,9 +48,9 @@ func (d *nativeDump) read(sql []byte) {
 	}
 	if script.IsInsert(text) {
 		_, rows := script.InsertedInto(text)
-		var read inserted
-		read.addText(rows)
-		d.count(text, read.rows)
+		var read dump.Tally
+		addText(&read, rows)
+		d.count(text, read.Rows)
 	}
 }
 
@@ -69,7 +62,7 @@ func (d *nativeDump) compare() error {
 	var errs []error
 	for _, t := range d.manifest {
 		got := d.inserted[t.Name]
-		errs = append(errs, t.Compare(got.rows, got.sum))
+		errs = append(errs, t.Compare(got.Rows, got.Hash))
 		delete(d.inserted, t.Name)
 	}
 	for name := range d.inserted {

@@ -20,19 +20,19 @@ func TestInsertedInto(t *testing.T) {
 		{"INSERT INTO `t", "", nil},
 	} {
 		table, text := script.InsertedInto(tt.sql)
-		var got inserted
-		got.addText(text)
-		if err := withRows(tt.rows...).Compare(got.rows, got.sum); err != nil || table != tt.table {
+		var got dump.Tally
+		addText(&got, text)
+		if err := withRows(tt.rows...).Compare(got.Rows, got.Hash); err != nil || table != tt.table {
 			t.Errorf("%q: table %q, %v; want %q", tt.sql, table, err, tt.table)
 		}
 	}
 }
 
 // withRows is what a manifest says of a table with these rows.
-func withRows(rows ...string) (t dump.Table) {
+func withRows(rows ...string) dump.Table {
+	var t dump.Tally
 	for _, r := range rows {
-		t.Rows++
-		t.Hash += dump.RowHash([]byte(r))
+		t.Add([]byte(r))
 	}
-	return t
+	return t.Of("")
 }

@@ -66,15 +66,7 @@ func New(cfg Config) (*Loader, error) {
 	if (server.Info{}).IsSystemSchema(cfg.Database) {
 		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
 	}
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
-	if cfg.Into == nil {
-		cfg.Into = func(dump.Target) {}
-	}
-	if cfg.Compared == nil {
-		cfg.Compared = func(dump.Comparison) {}
-	}
+	cfg.Warn, cfg.Into, cfg.Compared = dump.OrNobody(cfg.Warn), dump.OrNobody(cfg.Into), dump.OrNobody(cfg.Compared)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}
@@ -157,7 +149,7 @@ func (l *Loader) begin(r io.Reader) (*loading, error) {
 	case name == note.Several && l.cfg.Database != "":
 		return nil, fmt.Errorf("into %s: %w", l.cfg.Database, ErrSeveral)
 	}
-	own := &nativeDump{loading: s, inserted: make(map[string]inserted)}
+	own := &nativeDump{loading: s, inserted: make(map[string]dump.Tally)}
 	s.plan, s.took = own, own.count
 	s.dump = script.NewReader(vouched, 0)
 	return s, nil

@@ -25,8 +25,8 @@ type nativeDump struct {
 	databases   []string // that a dump of several makes
 	manifest    dump.Manifest
 	counting    sync.Mutex
-	inserted    map[string]inserted // rows that the server took, by their tables
-	listed      []string            // the lines that may be the manifest's, if no statement comes after them
+	inserted    map[string]dump.Tally // rows that the server took, by their tables
+	listed      []string              // the lines that may be the manifest's, if no statement comes after them
 	trailer     string
 	zones       bool   // the dump's server knows time zones by their names
 	machineZone string // in which tables' values are computed anew; "": in none

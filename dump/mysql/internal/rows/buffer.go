@@ -32,7 +32,7 @@ type rowEnd struct {
 }
 
 // add appends a row of t.
-func (b *rowBuffer) add(t *catalog.Table, values []driver.Value, sum *tally) error {
+func (b *rowBuffer) add(t *catalog.Table, values []driver.Value, sum *dump.Tally) error {
 	begin := len(b.data)
 	b.grow(values)
 	data, err := appendRow(t, b.data, values)
@@ -44,8 +44,8 @@ func (b *rowBuffer) add(t *catalog.Table, values []driver.Value, sum *tally) err
 		return errLongRow(int64(len(row)))
 	}
 	hash := dump.RowHash(row)
-	sum.rows++
-	sum.sum += hash
+	sum.Rows++
+	sum.Hash += hash
 	b.rows = append(b.rows, rowEnd{int32(len(data)), isLast(len(row), hash, statementBits), isLast(len(row), hash, transactionBits), headerFor(t, values)})
 	b.data = append(data, script.RowGap...)
 	return nil

@@ -20,5 +20,5 @@ func (s *pieceStream) countRows(ctx context.Context, r *server.Conn) error {
 	if !hasMoment(t) || t.Bytes >= pieceBytes || len(s.conditions) > 0 {
 		return nil
 	}
-	return r.Counted(ctx, "rows", int(s.rows), "SELECT COUNT(*)"+t.Source())
+	return r.Counted(ctx, "rows", int(s.Rows), "SELECT COUNT(*)"+t.Source())
 }

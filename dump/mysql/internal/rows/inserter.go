@@ -21,12 +21,6 @@ func isLast(length int, hash uint64, bits int) bool {
 	return length >= 1<<bits || hash < uint64(length)<<(64-bits)
 }
 
-// A tally counts and hashes rows.
-type tally struct {
-	rows int64
-	sum  uint64 // of the rows' hashes
-}
-
 // An inserter writes a table's rows as INSERT statements.
 type inserter struct {
 	p       *guard.Printer

@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -17,7 +18,7 @@ import (
 type pieceStream struct {
 	piece
 	data chan *rowBuffer
-	tally
+	dump.Tally
 }
 
 // readAhead reads the pieces that no other connection has taken, in their order.
@@ -122,7 +123,7 @@ func (r *rowReading) add(ctx context.Context, values []driver.Value) error {
 	if err := r.buffer(ctx); err != nil {
 		return err
 	}
-	if err := r.b.add(r.table, values, &r.tally); err != nil || len(r.b.data) < bufferSize {
+	if err := r.b.add(r.table, values, &r.Tally); err != nil || len(r.b.data) < bufferSize {
 		return err
 	}
 	return r.flush(ctx)

@@ -77,8 +77,8 @@ func (w *wideRow) end(ctx context.Context) error {
 		return errLongRow(w.length)
 	}
 	sum := w.hash.Sum64()
-	w.rows++
-	w.sum += sum
+	w.Rows++
+	w.Hash += sum
 	w.b.rows = append(w.b.rows, rowEnd{int32(len(w.b.data)), true, isLast(int(w.length), sum, transactionBits), w.header})
 	return w.flush(ctx)
 }

@@ -88,10 +88,11 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 	}
 	beginning := w.holdBack(p, t)
 	t.Enter(p, w.catalog.Conn.Info)
-	entry := dump.Table{Name: t.Name}
+	name := t.Name
 	if p.Qualified {
-		entry.Name = t.Qualified()
+		name = t.Qualified()
 	}
+	var sum dump.Tally
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
 	into := inserter{p: p, header: insertHead(t), commits: !w.catalog.Conn.IsMariaDB()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
@@ -99,8 +100,7 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 		if err := s.write(ctx, &into); err != nil {
 			return err
 		}
-		entry.Rows += s.rows
-		entry.Hash += s.sum
+		sum.Plus(s.Tally)
 		w.streams = w.streams[1:]
 	}
 	into.close()
@@ -111,7 +111,7 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 	if len(t.Later) > 0 && !t.Joined {
 		p.Stmt("%s", ddl.AddElements(t.Name, t.Later))
 	}
-	w.manifest = append(w.manifest, entry)
+	w.manifest = append(w.manifest, sum.Of(name))
 	return p.Err()
 }
 
