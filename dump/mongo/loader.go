@@ -12,6 +12,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // LoadConfig says where an archive goes.
@@ -62,7 +63,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{load.Config{
 		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Clean: cfg.Clean,
-		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: teller(cfg.Warn, new(sync.Mutex)),
+		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: shown.Teller(cfg.Warn, new(sync.Mutex)),
 	}}, nil
 }
 

@@ -115,7 +115,7 @@ func NewSource(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	var telling sync.Mutex // collections are read side by side
-	cfg.Warn, cfg.Debug = teller(cfg.Warn, &telling), teller(cfg.Debug, &telling)
+	cfg.Warn, cfg.Debug = shown.Teller(cfg.Warn, &telling), shown.Teller(cfg.Debug, &telling)
 	cfg.Contents = dump.OrNobody(cfg.Contents)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
@@ -134,17 +134,6 @@ func NewSource(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("mongo settings: %w", err)
 	}
 	return &Source{cfg: cfg, choice: catalog.Choice{Database: cfg.Database, Filter: f, Users: cfg.Users, AllowEmpty: cfg.AllowEmpty}, refresh: server.RefreshTime}, nil
-}
-
-// teller passes texts on one at a time, and each as one line: servers and users
-// have put words into them.
-func teller(to func(string), one *sync.Mutex) func(string) {
-	to = dump.OrNobody(to)
-	return func(text string) {
-		one.Lock()
-		defer one.Unlock()
-		to(shown.Line(text))
-	}
 }
 
 func (c Config) check() error {

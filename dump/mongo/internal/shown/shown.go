@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -59,4 +60,17 @@ func Line(text string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// Teller passes texts on to someone, or where that is nil to nobody: one at a time,
+// and each as one line, as servers and users have put words into them.
+func Teller(to func(string), one *sync.Mutex) func(string) {
+	if to == nil {
+		return func(string) {}
+	}
+	return func(text string) {
+		one.Lock()
+		defer one.Unlock()
+		to(Line(text))
+	}
 }
