@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"restic/internal/process":    nil,
 	"restic/restictest":          nil,
 
-	"dump/postgres/internal/catalog": {"dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server"},
+	"dump/postgres/internal/catalog": {"dump", "dump/postgres/internal/choice", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"dump/postgres/internal/choice":  nil,
 	"dump/postgres/internal/cluster": {"dump/postgres/internal/catalog", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"dump/postgres/internal/fresh":   {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/cluster", "dump/postgres/internal/script", "dump/postgres/internal/server"},

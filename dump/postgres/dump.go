@@ -28,7 +28,7 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error {
 	}
 	d := s.newDumping(w)
 	out := dump.NewWriter(d, name)
-	manifest, err := d.dumpDatabase(ctx, out, s.conn.Database)
+	manifest, err := d.dumpDatabase(ctx, out, s.conn.Database, "")
 	if err != nil {
 		return fmt.Errorf("dump %s: %w", s.conn.Database, err)
 	}
@@ -41,8 +41,8 @@ func (s *Source) connect(ctx context.Context, database string) (*pgx.Conn, serve
 	return server.Connect(ctx, s.conn, database, server.ForReading(s.cfg.LockTimeout))
 }
 
-// dumpDatabase writes one database, read in one transaction.
-func (d *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database string) (dump.Manifest, error) {
+// dumpDatabase writes one database, read in one transaction. name is what the dump calls it, quoted; empty in a dump of one.
+func (d *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database, name string) (dump.Manifest, error) {
 	conn, srv, err := d.connect(ctx, database)
 	if err != nil {
 		return nil, err
@@ -52,11 +52,11 @@ func (d *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database s
 		conn, _, err := d.connect(ctx, database)
 		return conn, err
 	}
-	manifest, err := d.dumpConnected(ctx, conn, srv, out, open)
+	manifest, err := d.dumpConnected(ctx, conn, srv, out, name, open)
 	return manifest, server.Explain(ctx, srv, err, open)
 }
 
-func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.Info, out *dump.Writer, open func(context.Context) (*pgx.Conn, error)) (dump.Manifest, error) {
+func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.Info, out *dump.Writer, name string, open func(context.Context) (*pgx.Conn, error)) (dump.Manifest, error) {
 	if err := begin(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 		return nil, err
 	}
 	in := rows.New(conn, srv, rows.Config{
-		Order: d.cfg.RowOrder, Jobs: d.cfg.Jobs, Open: open, LockTimeout: d.cfg.LockTimeout, TrustOwners: d.cfg.TrustOwners, Debug: d.cfg.Debug, Warn: d.cfg.Warn,
+		Database: name, Order: d.cfg.RowOrder, Jobs: d.cfg.Jobs, Open: open, LockTimeout: d.cfg.LockTimeout, TrustOwners: d.cfg.TrustOwners, Debug: d.cfg.Debug, Warn: d.cfg.Warn,
 	})
 	defer in.Close()
 	c.AddData()
@@ -92,6 +92,7 @@ func (d *dumping) dumpConnected(ctx context.Context, conn *pgx.Conn, srv server.
 	p := d.printer(out)
 	var manifest dump.Manifest
 	err = c.Write(p, d.cfg.Clean, catalog.Content{
+		Begin: func(kind dump.Kind) { out.Begin(kind, name) },
 		Rows: func(tables []*catalog.Relation, behind func(*catalog.Relation) error) (err error) {
 			manifest, err = in.Write(ctx, out, tables, behind)
 			return err

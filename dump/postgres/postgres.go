@@ -58,7 +58,7 @@ type Config struct {
 	// TrustOwners says that the owners of tables and schemas may run code as the
 	// dumping role: tables are then read in pieces and in the order of their keys
 	// also where the role cannot keep others from putting code of theirs in the
-	// planner's way. See trust.
+	// planner's way: see package trust.
 	TrustOwners bool
 	// Select is the part of the database that is dumped. With AllDatabases it
 	// applies to each.

@@ -138,7 +138,7 @@ func (g grants) words(letters string) string {
 	return strings.Join(words, ",")
 }
 
-// grantOn notes what was granted on an object: see roles.grantsOn.
+// grantOn notes what was granted on an object: see Roles.GrantsOn.
 func (c *Database) grantOn(o *object, word string, owner uint32, acl, def []string) error {
 	return c.grantColumn(o, word+" "+o.Name, "", owner, acl, def)
 }

@@ -12,11 +12,11 @@ import (
 // answers with less instead, that is found out, and said with what to grant:
 //
 //   - rows under row level security: row_security is off, which makes them an error;
-//   - passwords of roles, which pg_roles does not show: see writeRoles;
+//   - passwords of roles, which pg_roles does not show: see package cluster;
 //   - options of user mappings, which pg_user_mappings shows as NULL: see blindMappings;
 //   - the connections of subscriptions: see readSubscriptions;
 //   - where sequences stand: 17 and later say NULL, of which the SELECT that follows is refused;
-//   - databases that nobody can connect to: see unreachable.
+//   - databases that nobody can connect to: see cluster.Globals.TellUnreachable.
 //
 // All else that is read is in catalogues and functions that initdb leaves to
 // everybody, and where somebody has taken a right away from the role that is an

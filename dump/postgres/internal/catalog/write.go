@@ -3,12 +3,14 @@ package catalog
 import (
 	"slices"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A Content writes what is no definition, each where it belongs among them.
 type Content struct {
+	Begin       func(dump.Kind)                                              // what follows is a part of that kind, of the whole database
 	Rows        func(tables []*Relation, behind func(*Relation) error) error // behind is called after the rows of each
 	LargeObject func(oid uint32) error
 }
@@ -19,6 +21,7 @@ type Content struct {
 //
 // With clean the dump drops what it makes first.
 func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
+	in.Begin(dump.Definitions)
 	objects := inOrder(c.objects)
 	for _, sql := range server.Preamble(c.srv) {
 		p.Stmt("%s", sql)
@@ -47,7 +50,10 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 			continue
 		}
 		for ; at < o.section(); at++ {
-			p.Mark([...]string{"rows, with their keys and indexes", "foreign keys, triggers and what else needs rows"}[at])
+			if at == inData {
+				in.Begin(dump.AfterRows)
+			}
+			p.Mark([...]string{"rows, with their keys and indexes", script.AfterRowsMark}[at])
 		}
 		if p.Err() != nil {
 			return p.Err()
@@ -68,17 +74,23 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 			if err := in.Rows(tables, printBehind); err != nil {
 				return err
 			}
+			in.Begin(dump.AfterRows)
 		case kindLargeObjectData:
+			in.Begin(dump.Objects)
 			if err := o.needsLeft(p); err != nil {
 				o.leaveOut(p, err)
 			} else if err := in.LargeObject(o.OID); err != nil {
 				return err
 			}
 		default:
+			if at == inData {
+				in.Begin(dump.AfterRows)
+			}
 			o.write(p)
 		}
 	}
-	p.Mark("privileges")
+	in.Begin(dump.AfterRows)
+	p.Mark(script.PrivilegesMark)
 	for _, o := range objects {
 		if !o.silent && !o.left && c.prints(o) {
 			o.writePrivileges(p)

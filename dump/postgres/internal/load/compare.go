@@ -36,7 +36,7 @@ func (s *loading) filling(item script.Item, rows dump.Tally) filling {
 }
 
 // isOf tells whether the rows are those of a table by the name that a manifest has for it. Those of a partition may
-// have gone into what it is a part of, see relation.into.
+// have gone into what it is a part of, see catalog.Relation.Into.
 func (f *filling) isOf(name string) bool {
 	of := manifestName(name)
 	if f.database != "" {

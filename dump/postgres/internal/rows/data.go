@@ -16,6 +16,8 @@ import (
 
 // A Config says how what a database holds is read.
 type Config struct {
+	// Database goes before the tables' names in the manifest, quoted, in a dump of several. Empty: of one.
+	Database string
 	// Order is the order in which rows leave.
 	Order Order
 	// Jobs is the number of connections that read rows, besides the dump's own.

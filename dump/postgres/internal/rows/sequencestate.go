@@ -25,7 +25,7 @@ const sequenceBatch = 500
 //
 // Before 18 the state of a sequence that gave out no value yet is to be had by a
 // SELECT alone, and a sequence has no lock that keeps its name from being given
-// to a table of its owner's: see trust. Those whose owners are not trusted are
+// to a table of its owner's: see package trust. Those whose owners are not trusted are
 // read on the guard's session, in transactions of its own, as the locks that it
 // takes there last to their end.
 func (d *data) SequenceStates(ctx context.Context, sequences []*catalog.Relation) ([]catalog.SequenceState, error) {

@@ -27,7 +27,7 @@ func (d *data) Write(ctx context.Context, out *dump.Writer, tables []*catalog.Re
 		return nil, err
 	}
 	q := newPieceQueue(pieces)
-	w := &rowWriter{main: d.conn.PgConn(), out: out, queue: q, guard: d.guard}
+	w := &rowWriter{main: d.conn.PgConn(), out: out, queue: q, database: d.cfg.Database, guard: d.guard}
 	copiers, err := d.openCopiers(ctx, d.readers(q))
 	if err != nil {
 		return nil, err
@@ -84,9 +84,11 @@ type rowWriter struct {
 	main  *pgconn.PgConn // reads what no reader could
 	out   *dump.Writer
 	queue *pieceQueue
-	guard *trust.Guard
-	alone bool // there are no readers
-	at    int  // the piece that comes next
+
+	database string // see Config
+	guard    *trust.Guard
+	alone    bool // there are no readers
+	at       int  // the piece that comes next
 }
 
 func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behind func(*catalog.Relation) error) (dump.Manifest, error) {
@@ -96,6 +98,11 @@ func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behin
 		if list := r.Copied(); len(list) > 0 {
 			columns = " (" + strings.Join(list, ", ") + ")"
 		}
+		name := r.Name
+		if w.database != "" {
+			name = w.database + "." + name
+		}
+		w.out.Begin(dump.Rows, name)
 		header, err := script.Guarded("COPY " + r.Into().Name + columns + " FROM stdin;")
 		if err != nil {
 			return nil, err
@@ -114,10 +121,11 @@ func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behin
 		if _, err := io.WriteString(w.out, "\\.\n\n"); err != nil {
 			return nil, err
 		}
+		w.out.Begin(dump.AfterRows, name)
 		if err := behind(r); err != nil {
 			return nil, err
 		}
-		manifest = append(manifest, all.Of(r.Name))
+		manifest = append(manifest, all.Of(name))
 	}
 	return manifest, nil
 }

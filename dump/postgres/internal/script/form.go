@@ -13,6 +13,13 @@ const (
 	Cluster     = "postgres cluster" // several databases, with what makes them, or all of a server
 )
 
+// AfterRowsMark is the comment before what needs rows that others have, and PrivilegesMark the one before privileges: what
+// comes behind them is after the rows also where there are none.
+const (
+	AfterRowsMark  = "foreign keys, triggers and what else needs rows"
+	PrivilegesMark = "privileges"
+)
+
 // databasePrefix begins the lines that name the databases of a cluster's dump,
 // quoted as a manifest's names are.
 const databasePrefix = "-- database "

@@ -29,10 +29,7 @@ func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("dump database %s: %w", d.Name, err)
 		}
-		for _, t := range tables {
-			t.Name = d.Quoted + "." + t.Name
-			manifest = append(manifest, t)
-		}
+		manifest = append(manifest, tables...)
 	}
 	if !run.full {
 		if len(run.there) == 0 {
@@ -75,6 +72,7 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]cluster.D
 	if err := cluster.CheckNames(databases); err != nil {
 		return nil, err
 	}
+	out.Begin(dump.Definitions, "")
 	for _, d := range databases {
 		out.WriteString(script.DatabaseLine(d.Name))
 	}
@@ -101,12 +99,13 @@ func (s *Source) dumpGlobals(ctx context.Context, out *dump.Writer) ([]cluster.D
 // dumpMember writes one database of the cluster.
 func (d *dumping) dumpMember(ctx context.Context, out *dump.Writer, of cluster.Database) (dump.Manifest, error) {
 	p := d.printer(out)
+	out.Begin(dump.Definitions, of.Quoted)
 	p.Mark("database")
 	if !of.Exists {
 		p.Stmt("%s", of.Create)
 	}
 	fmt.Fprintf(out, "%s\n\n", script.ConnectCommand(of.Name))
-	manifest, err := d.dumpDatabase(ctx, out, of.Name)
+	manifest, err := d.dumpDatabase(ctx, out, of.Name, of.Quoted)
 	if err != nil {
 		return nil, err
 	}
