@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"dump/mysql/internal/catalog":    {"dump", "dump/mysql/internal/ddl", "dump/mysql/internal/guard", "dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/script", "dump/mysql/internal/server", "dump/mysql/internal/value"},
 	"dump/mysql/internal/cluster":    {"dump", "dump/mysql/internal/catalog", "dump/mysql/internal/ddl", "dump/mysql/internal/guard", "dump/mysql/internal/quote", "dump/mysql/internal/script", "dump/mysql/internal/server"},
 	"dump/mysql/internal/ddl":        {"dump/mysql/internal/quote"},
-	"dump/mysql/internal/guard":      {"dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/script"},
+	"dump/mysql/internal/guard":      {"dump", "dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/script"},
 	"dump/mysql/internal/load":       {"dump", "dump/mysql/internal/ddl", "dump/mysql/internal/note", "dump/mysql/internal/quote", "dump/mysql/internal/script", "dump/mysql/internal/server"},
 	"dump/mysql/internal/note":       nil,
 	"dump/mysql/internal/quote":      nil,

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -22,6 +23,13 @@ import (
 func TestConformance(t *testing.T) {
 	my := testServer(t)
 	dumptest.Run(t, dumptest.Suite[string]{
+		Contents: func(t *testing.T, stream []byte) *dump.Contents {
+			c, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		},
 		New: func(t *testing.T) string { return my.CreateDB(t) },
 		Source: func(t *testing.T, db string, jobs int) dump.Source {
 			return my.source(t, Config{Databases: []string{db}, Jobs: jobs, AllowEmpty: true})

@@ -173,6 +173,7 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 	if !p.Qualified {
 		own = databases[0].OwnNames()
 	}
+	p.Begin(dump.Definitions, "")
 	catalog.PrintPreamble(p, c.Conn.Info, databases, needs, own, snapshot.Position, everybody.TimeZones)
 	everybody.PrintPeople(p)
 	rows, err := rows.NewWriter(ctx, c, snapshot.Readers, databases)

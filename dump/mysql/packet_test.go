@@ -27,7 +27,7 @@ func TestRowLongerThanAPacket(t *testing.T) {
 	if len(warnings) != 1 || !strings.Contains(warnings[0], fmt.Sprintf("a row of %s.wide takes a max_allowed_packet of %d bytes", from, needed)) {
 		t.Errorf("warnings %q", warnings)
 	}
-	if !bytes.Contains(stream, fmt.Appendf(nil, "\n-- a row takes a max_allowed_packet of %d bytes, of the server and of its client\n-- table ", needed)) {
+	if !bytes.Contains(stream, fmt.Appendf(nil, "\n-- a row takes a max_allowed_packet of %d bytes, of the server and of its client\n-- breaking-backups manifest\n", needed)) {
 		t.Error("the dump does not say what its row takes")
 	}
 	refused := func(err error, begin string) {

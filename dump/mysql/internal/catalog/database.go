@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
@@ -100,6 +101,7 @@ func use(p *guard.Printer, db *Database) {
 
 // PrintBeginning writes what comes before a database's tables.
 func (db *Database) PrintBeginning(p *guard.Printer) {
+	p.BeginOf(dump.Definitions, db.Name)
 	p.Mark("database")
 	printDatabase(p, db)
 	for _, seq := range db.Sequences {
@@ -111,6 +113,7 @@ func (db *Database) PrintBeginning(p *guard.Printer) {
 // PrintAfterRows writes what is added to a database's tables when all have their rows, and what acts on them when it is
 // used.
 func (db *Database) PrintAfterRows(p *guard.Printer) {
+	p.BeginOf(dump.AfterRows, db.Name)
 	for _, t := range db.Tables {
 		if len(t.Later) > 0 && t.Joined {
 			p.Stmt("%s", ddl.AddElements(t.Name, t.Later))
@@ -136,6 +139,7 @@ func (db *Database) PrintAfterRows(p *guard.Printer) {
 // PrintViews writes a database's views, which read what all that is before them
 // made, and its events, which might begin to act at once.
 func (db *Database) PrintViews(p *guard.Printer) {
+	p.BeginOf(dump.AfterRows, db.Name)
 	use(p, db)
 	p.Mark("views, events")
 	for _, v := range db.Views {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
@@ -48,6 +49,7 @@ func (a *Contents) PrintRights(p *guard.Printer, databases []*catalog.Database) 
 	if len(a.users) == 0 {
 		return
 	}
+	p.Begin(dump.AfterRows, "")
 	p.Mark("privileges")
 	var revoked []string
 	for _, g := range a.grants {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
@@ -24,6 +25,18 @@ type Printer struct {
 type Output interface {
 	io.Writer
 	io.StringWriter
+	Begin(kind dump.Kind, name string)
+}
+
+// Begin says what part of the dump all that follows is, up to the next: that of a table by its name in the manifest.
+func (p *Printer) Begin(kind dump.Kind, table string) { p.Out.Begin(kind, table) }
+
+// BeginOf is Begin for a part that is of a database. A dump of one does not name it.
+func (p *Printer) BeginOf(kind dump.Kind, database string) {
+	if !p.Qualified {
+		database = ""
+	}
+	p.Out.Begin(kind, database)
 }
 
 // Err is the first error of the stream, or the first statement that was refused.

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 )
@@ -15,14 +16,15 @@ type beginning struct {
 	rows  *Writer
 	p     *guard.Printer
 	table *catalog.Table
+	name  string // in the manifest
 	to    guard.Output
 }
 
 // holdBack holds back what the printer writes from now on, until it is largeTable bytes or end is called.
-func (w *Writer) holdBack(p *guard.Printer, t *catalog.Table) *beginning {
-	b := &beginning{rows: w, p: p, table: t, to: p.Out}
+func (w *Writer) holdBack(p *guard.Printer, t *catalog.Table, name string) *beginning {
+	b := &beginning{rows: w, p: p, table: t, name: name, to: p.Out}
 	if len(t.Later) == 0 {
-		catalog.CreateTable(p, t)
+		b.create()
 		return b
 	}
 	w.held = w.held[:0]
@@ -41,9 +43,18 @@ func (b *beginning) end() {
 // release writes the definition and what is held back, and holds nothing back from now on.
 func (b *beginning) release() {
 	b.p.Out = b.to
-	catalog.CreateTable(b.p, b.table)
+	b.create()
 	b.to.Write(b.rows.held)
 }
+
+// create writes the definition, behind which the part of the rows begins.
+func (b *beginning) create() {
+	catalog.CreateTable(b.p, b.table)
+	b.p.Begin(dump.Rows, b.name)
+}
+
+// Begin is of no use while the beginning is held back: that is of one part.
+func (b *beginning) Begin(kind dump.Kind, name string) { b.to.Begin(kind, name) }
 
 func (b *beginning) Write(text []byte) (int, error) {
 	if len(text) == 0 {

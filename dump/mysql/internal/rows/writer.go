@@ -81,17 +81,18 @@ func (w *Writer) Run(ctx context.Context, write func(context.Context) error) (du
 
 // Table writes a table and its rows.
 func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) error {
+	p.BeginOf(dump.Definitions, t.DB.Name)
 	if t.Rowless {
 		t.Zoned = nil
 		catalog.CreateTable(p, t)
 		return p.Err()
 	}
-	beginning := w.holdBack(p, t)
-	t.Enter(p, w.catalog.Conn.Info)
 	name := t.Name
 	if p.Qualified {
 		name = t.Qualified()
 	}
+	beginning := w.holdBack(p, t, name)
+	t.Enter(p, w.catalog.Conn.Info)
 	var sum dump.Tally
 	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
 	into := inserter{p: p, header: insertHead(t), commits: !w.catalog.Conn.IsMariaDB()}
@@ -109,6 +110,7 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 	t.Leave(p, w.catalog.Conn.Info)
 	w.needs(t, len(into.header)+into.longest)
 	if len(t.Later) > 0 && !t.Joined {
+		p.Begin(dump.AfterRows, name)
 		p.Stmt("%s", ddl.AddElements(t.Name, t.Later))
 	}
 	w.manifest = append(w.manifest, sum.Of(name))
