@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"dump/postgres/internal/fresh":   {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/cluster", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"dump/postgres/internal/load":    {"dump", "dump/postgres/internal/fresh", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 	"dump/postgres/internal/rows":    {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/script", "dump/postgres/internal/server", "dump/postgres/internal/trust"},
-	"dump/postgres/internal/script":  nil,
+	"dump/postgres/internal/script":  {"dump"},
 	"dump/postgres/internal/server":  {"dump"},
 	"dump/postgres/internal/trust":   {"dump/postgres/internal/server"},
 }

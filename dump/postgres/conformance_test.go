@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 	"strconv"
@@ -38,6 +39,14 @@ func TestConformance(t *testing.T) {
 				t.Fatal(err)
 			}
 			return l
+		},
+		Items: Items,
+		Contents: func(t *testing.T, stream []byte) *dump.Contents {
+			c, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
 		},
 		ErrNotEmpty: ErrNotEmpty,
 		ByTool:      func(t *testing.T, db string, stream []byte) { psqlLoad(t, pg, db, stream) },

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/load"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -91,3 +93,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error { return load.Run(
 // the Loader would put it, and has the rows that its manifest says. It connects to
 // nothing.
 func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, r) }
+
+// Items reads a dump as a sequence of statements and tables' rows, which ends with its manifest: see dump.Item. Rows of a
+// partition that are loaded into what it is a part of are told to be that table's.
+func Items(r io.Reader) iter.Seq2[dump.Item, error] { return script.Items(r) }

@@ -1,0 +1,90 @@
+package script
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// However a dump comes, its items are the same, and the rows whole.
+func TestItems(t *testing.T) {
+	long := strings.Repeat("x", 3<<20)
+	var b bytes.Buffer
+	w := dump.NewWriter(&b, Cluster)
+	w.Begin(dump.Definitions, "")
+	w.WriteString(DatabaseLine("a b") + "SET x = 1;\n\n-- database\n\nCREATE DATABASE \"a b\" WITH TEMPLATE = template0;\n" + ConnectCommand("a b") + "\n\nCREATE TABLE s.\"T\" (a text);\n")
+	w.Begin(dump.Rows, `"a b".s."T"`)
+	w.WriteString("COPY s.\"T\" (a) FROM stdin;\n1\n" + long + "\n\n3\n\\.\n\n")
+	w.Begin(dump.AfterRows, "")
+	w.WriteString("ALTER TABLE s.\"T\" ADD PRIMARY KEY (a);\n\n-- privileges\n\nGRANT SELECT ON s.\"T\" TO r;\n")
+	var tally dump.Tally
+	for _, row := range []string{"1", long, "", "3"} {
+		tally.Add([]byte(row))
+	}
+	if err := w.End(dump.Manifest{tally.Of(`"a b".s."T"`)}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`definitions "": SET x = 1;`, `definitions "": CREATE DATABASE "a b" WITH TEMPLATE = template0;`, `definitions "a b": CREATE TABLE s."T" (a text);`,
+		`rows "a b": "a b".s."T" 4 rows`, `after "a b": ALTER TABLE s."T" ADD PRIMARY KEY (a);`, `after "a b": GRANT SELECT ON s."T" TO r;`,
+	}
+	for name, stream := range map[string]*bytes.Reader{"whole": bytes.NewReader(b.Bytes())} {
+		var got []string
+		var contents *dump.Contents
+		for item, err := range Items(iotest.HalfReader(stream)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case item.Contents != nil:
+				contents = item.Contents
+			case item.Kind == dump.Rows:
+				rows, err := item.Tally()
+				if err != nil || rows != tally {
+					t.Errorf("%s: %d rows with the hash %x, %v", name, rows.Rows, rows.Hash, err)
+				}
+				got = append(got, fmt.Sprintf("rows %q: %s %d rows", item.Database, item.Table, rows.Rows))
+			default:
+				got = append(got, fmt.Sprintf("%s %q: %s", item.Kind, item.Database, item.Text))
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if contents == nil || len(contents.Parts) != 3 || len(contents.Tables) != 1 || contents.Parts[1].Rows != 4 {
+			t.Errorf("%s: the contents are %+v", name, contents)
+		}
+	}
+	// One that is cut short, or from before manifests had parts.
+	for n := range Items(bytes.NewReader(b.Bytes()[:b.Len()-20])) {
+		if n.Contents != nil {
+			t.Error("a dump that is cut short has contents")
+		}
+	}
+	var old bytes.Buffer
+	w = dump.NewWriter(&old, OneDatabase)
+	w.WriteString("SELECT 1;\n")
+	if err := w.End(nil); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for item, err := range Items(&old) {
+		if err != nil {
+			t.Error(err)
+		}
+		if n++; n == 2 && item.Contents == nil {
+			t.Error("a dump without parts has no contents")
+		}
+	}
+	for _, err := range Items(strings.NewReader("-- breaking-backups dump 1 mysql\n")) {
+		if err == nil || !strings.Contains(err.Error(), "not of postgres") {
+			t.Errorf("a dump of mysql: %v", err)
+		}
+	}
+}
