@@ -77,7 +77,9 @@ func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce
 			if _, err := w.Write(frame.packed); err != nil {
 				return err
 			}
-			f.frames.add(len(frame.raw), len(frame.packed))
+			if options.Tail != nil {
+				f.frames.add(len(frame.raw), len(frame.packed))
+			}
 			frame.raw, frame.packed = frame.raw[:0], frame.packed[:0]
 			f.free <- frame
 		}

@@ -48,6 +48,19 @@ func (a *audience) tell(e event.Event) {
 	}
 }
 
+// tryTell is tell for what may be missed: it does not wait until others have told what they tell, which takes as long as a
+// log stands still.
+func (a *audience) tryTell(e event.Event) {
+	if !a.mu.TryLock() {
+		return
+	}
+	defer a.mu.Unlock()
+	a.tellLog(e)
+	for _, s := range a.others {
+		s.tell(e)
+	}
+}
+
 func (a *audience) tellLog(e event.Event) {
 	if a.log != nil {
 		_ = a.log.Hear(context.Background(), e)

@@ -95,6 +95,7 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	case isWrongPassword(err):
 		if now := b.renewed(ctx); now != nil {
 			b.tell.warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
+			now.tell.warnings.Store(0) // likewise
 			return now
 		}
 	}

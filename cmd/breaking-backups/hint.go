@@ -54,7 +54,7 @@ func hintOurs(err error) string {
 	case errors.Is(err, errMadeIsMissing):
 		return "set RESTIC_HOST and JOB_NAME to plain names, which restic keeps as they are"
 	case errors.Is(err, errAllTooOld):
-		return "is this machine's clock right, or was there no backup for so long? The next run forgets them"
+		return "if the clock is right there is nothing to do: the next run forgets them"
 	case errors.As(err, new(*dump.EmptyError)):
 		return "is the name right, also in its case, and may the user see it? If nothing is what is meant: ALLOW_EMPTY=true"
 	case errors.Is(err, exec.ErrNotFound):

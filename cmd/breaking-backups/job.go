@@ -75,7 +75,7 @@ func newJob(cfg *config) (job, error) {
 	}
 	src, err := j.engine.source(nil, nil)
 	if err != nil {
-		return job{}, err
+		return job{listeners: j.listeners}, err
 	}
 	if j.name == "" {
 		j.name = cfg.Job.Type + "-" + j.engine.dumped(src)

@@ -51,7 +51,7 @@ var (
 	// errMadeIsMissing says that the repository does not list the snapshot that was made as one of this job.
 	errMadeIsMissing = errors.New("it is not among the job's snapshots")
 	errAllFuture     = errors.New("none but snapshots of the future would be left: is this machine's clock right?")
-	errAllTooOld     = errors.New("all but the snapshot just made are older than KEEP_WITHIN, so nothing is forgotten by this run")
+	errAllTooOld     = errors.New("all but the snapshot just made are older than KEEP_WITHIN, so nothing is forgotten by this run: is this machine's clock right, or was there no backup for so long?")
 )
 
 // apply forgets what the policy does not select among the job's own snapshots: those with its host and its path and

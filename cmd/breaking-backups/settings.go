@@ -123,7 +123,7 @@ func addFlags(cmd *cobra.Command, groups []string) {
 		if s.flag == "" || !slices.Contains(groups, s.group) {
 			continue
 		}
-		flag := cmd.Flags().VarPF(&textFlag{}, s.flag, "", s.help)
+		flag := cmd.Flags().VarPF(&textFlag{}, s.flag, "", s.usage())
 		if s.toggle {
 			flag.NoOptDefVal = "true"
 		}

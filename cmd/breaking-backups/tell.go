@@ -59,10 +59,11 @@ func (t *teller) phase(name event.PhaseName) {
 	t.emit(event.Phase{Name: name})
 }
 
-// pass counts bytes of the dump that have passed, and tells of them from time to time.
+// pass counts bytes of the dump that have passed, and tells of them from time to time. It waits for nobody: whoever reads
+// the database calls it, and that would stand still with a log that does.
 func (t *teller) pass(n int) {
 	if total, due := t.passed.add(n); due {
-		t.emit(event.Bytes{Passed: total})
+		t.audience.tryTell(t.event(event.Bytes{Passed: total}))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,4 +68,29 @@ func TestTellerTellsBytes(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
+}
+
+// A log that stands still holds whoever writes to it, and not whoever reads the database: what has passed is told another
+// time.
+func TestPassDoesNotWaitForTheLog(t *testing.T) {
+	writing, written := make(chan struct{}), make(chan struct{})
+	log := &hearer{does: func(_ context.Context, e event.Event) error {
+		if _, ok := e.What.(event.Note); ok {
+			close(writing)
+			<-written
+		}
+		return nil
+	}}
+	tell := newTeller(event.Run{}, newRedactor(nil), &audience{log: log})
+	tell.phase(event.Dump)
+	var noting sync.WaitGroup
+	noting.Go(func() { tell.note("the log's disk is away") })
+	<-writing
+	tell.passed.next.Store(0) // it is due
+	tell.pass(10)
+	close(written)
+	noting.Wait()
+	if heard := log.words(); len(heard) != 2 {
+		t.Errorf("the log has heard %q", heard)
+	}
 }
