@@ -13,7 +13,7 @@ import (
 // Contents are what a dump's manifest says of it: what rows it holds, and where in the stream everything is.
 type Contents struct {
 	Tables Manifest
-	Parts  Parts // empty in a dump that was made before there were any
+	Parts  Parts // empty in a dump that was made before there were any, and in an archive of mongodump's
 }
 
 // join gives the parts what the manifest says of their rows.
@@ -63,7 +63,7 @@ func (c *Contents) parse(lines string) (last string, err error) {
 	for line := range strings.Lines(strings.TrimPrefix(lines, manifestHead)) {
 		line = strings.TrimSuffix(line, "\n")
 		if last != "" {
-			return "", fmt.Errorf("manifest line %q: it should not be there", last)
+			return "", fmt.Errorf("manifest line %s: it should not be there", shortened(last))
 		}
 		if ok, err := c.Parts.parse(line); ok || err != nil {
 			if err != nil {
@@ -111,13 +111,31 @@ func ReadContents(r io.ReaderAt, size int64) (*Contents, error) {
 		if !bytes.HasSuffix(tail, []byte("\n")) || !bytes.HasPrefix(tail[at:], []byte(trailerPrefix)) {
 			return nil, ErrTruncated
 		}
-		from := bytes.LastIndex(tail, []byte("\n"+manifestHead)) + 1
+		from, all := manifestIn(tail[:at])
 		switch {
-		case from > 0:
+		case from >= 0:
 			return contentsOf(string(tail[from:]), size-n+int64(from))
-		case n == size || n == maxManifest:
+		case !all || n == size || n == maxManifest:
 			return nil, ErrNoManifest
 		}
+	}
+}
+
+// manifestIn returns where the head line of the manifest is that lines end with, or -1. all tells that there are no other
+// lines than a manifest's, so that its head may come before them.
+func manifestIn(lines []byte) (head int, all bool) {
+	for end := len(lines); ; {
+		begin := bytes.LastIndexByte(lines[:max(end-1, 0)], '\n') + 1
+		line := lines[begin:end]
+		switch {
+		case begin == 0: // it may begin before that
+			return -1, true
+		case string(line) == manifestHead:
+			return begin, true
+		case !bytes.HasPrefix(line, []byte(partPrefix)) && !bytes.HasPrefix(line, []byte(manifestPrefix)):
+			return -1, false
+		}
+		end = begin
 	}
 }
 
@@ -133,7 +151,7 @@ func contentsOf(manifest string, at int64) (*Contents, error) {
 	case err != nil:
 		return nil, err
 	case !ok:
-		return nil, fmt.Errorf("manifest line %q: it should not be there", last)
+		return nil, fmt.Errorf("manifest line %s: it should not be there", shortened(last))
 	case len(c.Parts) == 0 || c.Parts[len(c.Parts)-1].End() != at:
 		return nil, fmt.Errorf("the manifest's parts do not add up to the %d bytes before it: %w", at, ErrDamaged)
 	}

@@ -53,15 +53,15 @@ func ParseTrailer(line string) (Trailer, bool, error) {
 	}
 	var t Trailer
 	var err error
-	f := strings.Split(rest, " ")
+	f := strings.SplitN(rest, " ", 7)
 	if len(f) != 6 || f[1] != "tables" || f[3] != "rows" || f[4] != "stream" {
-		return Trailer{}, false, fmt.Errorf("last line %q: tables, rows and hash expected", line)
+		return Trailer{}, false, fmt.Errorf("last line %s: tables, rows and hash expected", shortened(line))
 	}
 	if t.Tables, err = strconv.Atoi(f[0]); err != nil {
-		return Trailer{}, false, fmt.Errorf("last line %q: tables: %w", line, err)
+		return Trailer{}, false, fmt.Errorf("last line %s: tables: %w", shortened(line), err)
 	}
 	if t.Rows, err = strconv.ParseInt(f[2], 10, 64); err != nil {
-		return Trailer{}, false, fmt.Errorf("last line %q: rows: %w", line, err)
+		return Trailer{}, false, fmt.Errorf("last line %s: rows: %w", shortened(line), err)
 	}
 	return t, true, nil
 }
@@ -108,21 +108,30 @@ func ParseTable(line string) (Table, bool, error) {
 	}
 	quoted, err := strconv.QuotedPrefix(rest)
 	if err != nil || quoted[0] != '"' {
-		return Table{}, false, fmt.Errorf("manifest line %q: no quoted name", line)
+		return Table{}, false, fmt.Errorf("manifest line %s: no quoted name", shortened(line))
 	}
 	var t Table
 	if t.Name, err = strconv.Unquote(quoted); err != nil {
-		return Table{}, false, fmt.Errorf("manifest line %q: %w", line, err)
+		return Table{}, false, fmt.Errorf("manifest line %s: %w", shortened(line), err)
 	}
-	f := strings.Split(rest[len(quoted):], " ")
+	f := strings.SplitN(rest[len(quoted):], " ", 6)
 	if len(f) != 5 || f[0] != "" || f[1] != "rows" || f[3] != "hash" {
-		return Table{}, false, fmt.Errorf("manifest line %q: rows and hash expected after the name", line)
+		return Table{}, false, fmt.Errorf("manifest line %s: rows and hash expected after the name", shortened(line))
 	}
 	if t.Rows, err = strconv.ParseInt(f[2], 10, 64); err != nil {
-		return Table{}, false, fmt.Errorf("manifest line %q: rows: %w", line, err)
+		return Table{}, false, fmt.Errorf("manifest line %s: rows: %w", shortened(line), err)
 	}
 	if t.Hash, err = strconv.ParseUint(f[4], 16, 64); err != nil {
-		return Table{}, false, fmt.Errorf("manifest line %q: hash: %w", line, err)
+		return Table{}, false, fmt.Errorf("manifest line %s: hash: %w", shortened(line), err)
 	}
 	return t, true, nil
+}
+
+// shortened quotes a line of a manifest for an error. One that is damaged, or forged, may have any length.
+func shortened(line string) string {
+	const most = 300
+	if len(line) <= most {
+		return strconv.Quote(line)
+	}
+	return fmt.Sprintf("%q and %d bytes more", line[:most], len(line)-most)
 }

@@ -118,7 +118,9 @@ func (ps *Parts) parse(line string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	bad := func(what string) (bool, error) { return false, fmt.Errorf("manifest line %q: %s", line, what) }
+	bad := func(what string) (bool, error) {
+		return false, fmt.Errorf("manifest line %s: %s", shortened(line), what)
+	}
 	kind, rest, _ := strings.Cut(rest, " ")
 	p := Part{Kind: Kind(kind)}
 	if !p.Kind.known() {
@@ -131,7 +133,7 @@ func (ps *Parts) parse(line string) (bool, error) {
 	if p.Name, err = strconv.Unquote(quoted); err != nil {
 		return bad(err.Error())
 	}
-	f := strings.Split(rest[len(quoted):], " ")
+	f := strings.SplitN(rest[len(quoted):], " ", 8)
 	if len(f) != 3 && len(f) != 7 || f[0] != "" || f[1] != "bytes" || len(f) == 7 && (f[3] != "frame" || f[5] != "skip") {
 		return bad("bytes expected after the name")
 	}

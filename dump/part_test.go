@@ -138,6 +138,48 @@ func TestLocate(t *testing.T) {
 	}
 }
 
+// A dump without parts is known as one by its last lines: it is not read in search of a manifest, and what looks like one
+// among its rows is none.
+func TestContentsOfOldDumps(t *testing.T) {
+	body := strings.Repeat(manifestHead+"-- part rows \"x\" bytes 1\n", 2*tailSize/10)
+	for _, end := range []string{"", "\\.\n", "SELECT 1;\n"} {
+		stream := sample(t, body+end)
+		read := &countedReader{r: bytes.NewReader(stream)}
+		_, err := ReadContents(read, int64(len(stream)))
+		if end == "" { // as nothing else can end but a manifest: its parts do not add up
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("%v", err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrNoManifest) || read.n > tailSize {
+			t.Errorf("%q: %v, having read %d of %d bytes", end, err, read.n, len(stream))
+		}
+	}
+}
+
+type countedReader struct {
+	r io.ReaderAt
+	n int
+}
+
+func (c *countedReader) ReadAt(p []byte, at int64) (int, error) {
+	c.n += len(p)
+	return c.r.ReadAt(p, at)
+}
+
+// A line that somebody forged costs no more than it has, and is not repeated whole.
+func TestForgedLine(t *testing.T) {
+	line := partPrefix + `rows "x" bytes 1` + strings.Repeat(" ", 10<<20)
+	var ps Parts
+	if _, err := ps.parse(line); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("parts: an error of %d bytes", len(err.Error()))
+	}
+	if _, _, err := ParseTable(manifestPrefix + `"x" rows 1` + strings.Repeat(" ", 10<<20)); err == nil || len(err.Error()) > 1000 {
+		t.Errorf("table: an error of %d bytes", len(err.Error()))
+	}
+}
+
 func FuzzParsePart(f *testing.F) {
 	f.Add(`-- part rows "public.t" bytes 12`)
 	f.Add(`-- part definitions "" bytes 12 frame 24 skip 0`)

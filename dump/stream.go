@@ -125,6 +125,7 @@ func NewReader(r io.Reader) (*Reader, string, error) {
 func notADump(head []byte) error {
 	what, do := Sniff(head)
 	switch {
+	case bytes.HasPrefix(head, []byte(headPrefix)): // and its end is missing
 	case bytes.HasPrefix(head, []byte("--\n")):
 		return fmt.Errorf("%w: is it a script of pg_dump? Use psql", ErrNotADump)
 	case do != "":

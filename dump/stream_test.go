@@ -133,3 +133,12 @@ func BenchmarkWriter(b *testing.B) {
 		w.Write(p)
 	}
 }
+
+// A dump that ends within its first line is no other kind of dump.
+func TestCutWithinTheHead(t *testing.T) {
+	for n := range len(headPrefix) + 5 {
+		if _, err := readAll(strings.NewReader((headPrefix + "postgres")[:n])); !errors.Is(err, ErrNotADump) || strings.Contains(err.Error(), "another kind") {
+			t.Errorf("first %d bytes: %v", n, err)
+		}
+	}
+}

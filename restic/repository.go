@@ -6,9 +6,6 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/repository"
 )
 
-// A State is what a repository is found in, see [Client.Look].
-type State = repository.State
-
 // The states that a repository can be in.
 const (
 	Sound     = repository.Sound     // somebody has made it long enough ago
@@ -17,7 +14,7 @@ const (
 )
 
 // Look says what Ensure would find, and changes nothing. A repository that cannot be reached, opened or read is an error.
-func (c *Client) Look(ctx context.Context) (State, error) { return c.keeper().Look(ctx) }
+func (c *Client) Look(ctx context.Context) (repository.State, error) { return c.keeper().Look(ctx) }
 
 // Ensure makes the repository if there is none, and reports whether it did. Only restic's own word that there is none
 // (exit code 10) leads there: a repository that cannot be reached, opened or read is an error. Several may call it at

@@ -139,7 +139,7 @@ func TestWritesLast(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`), oplogEntry(4, "c", "app.$cmd", `{"collMod":"users","validationLevel":"off"}`))
 	written := []string{"create", "insert", "createIndexes", "_mergeAuthzCollections", "applyOps", "drop"}
 	for options, want := range map[string]string{
-		"": `{"w":"majority","wtimeout":300000}`, "&wtimeoutMS=7000": `{"w":"majority","wtimeout":7000}`, "&w=1": `{"w":1,"wtimeout":300000}`, "&w=2": `{"w":2,"wtimeout":300000}`,
+		"": `{"w":"majority","wtimeout":300000}`, "&wtimeoutMS=7000": `{"w":"majority","wtimeout":7000}`, "&wtimeoutMS=0": `{"w":"majority"}`, "&w=1": `{"w":1,"wtimeout":300000}`, "&w=2": `{"w":2,"wtimeout":300000}`,
 		"&w=dc": `{"w":"dc","wtimeout":300000}`, "&journal=true": `{"w":"majority","j":true,"wtimeout":300000}`,
 	} {
 		to := startFake(t)
@@ -162,6 +162,11 @@ func TestWritesLast(t *testing.T) {
 			for _, command := range all {
 				if !strings.Contains(command, `"writeConcern":`+want) {
 					t.Errorf("%s: %s, want %s", options, command, want)
+				}
+				// A build of an index waits for members of its own accord, for which no wtimeout is a bound.
+				w, _, _ := strings.Cut(strings.TrimPrefix(want, `{"w":`), ",")
+				if quorum := `"commitQuorum":` + strings.TrimSuffix(w, "}"); name == "createIndexes" && !strings.Contains(command, quorum) {
+					t.Errorf("%s: %s, want %s", options, command, quorum)
 				}
 			}
 			if len(all) == 0 {

@@ -53,6 +53,17 @@ func TestItems(t *testing.T) {
 				t.Errorf("%s: documents of %s (-want +got):\n%s", name, table, diff)
 			}
 		}
+		for n := range stream {
+			if contents, _, err := readItems(bytes.NewReader(stream[:n])); err == nil || contents != nil {
+				t.Fatalf("%s: the first %d of %d bytes are whole", name, n, len(stream))
+			}
+		}
+		if !p.vouched() { // its blocks alternate as somebody likes, and so would its parts
+			if len(contents.Parts) > 0 {
+				t.Errorf("%s: parts %+v", name, contents.Parts)
+			}
+			continue
+		}
 		if last := contents.Parts[len(contents.Parts)-1]; last.End() != int64(len(stream)) {
 			t.Errorf("%s: the parts end at %d of %d", name, last.End(), len(stream))
 		}
@@ -61,11 +72,6 @@ func TestItems(t *testing.T) {
 			head, err := decodeNamespace(begin[:binary.LittleEndian.Uint32(begin)], false)
 			if err != nil || part.Kind == dump.Rows && head.db+"."+head.name != part.Name {
 				t.Errorf("%s: where %+v begins there is %+v, %v", name, part, head, err)
-			}
-		}
-		for n := range stream {
-			if contents, _, err := readItems(bytes.NewReader(stream[:n])); err == nil || contents != nil {
-				t.Fatalf("%s: the first %d of %d bytes are whole", name, n, len(stream))
 			}
 		}
 	}

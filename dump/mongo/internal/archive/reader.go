@@ -25,6 +25,7 @@ type Reader struct {
 	unended     int                    // of them
 	block       *reading               // whose documents come next; nil between blocks
 	contents    dump.Contents
+	part        *reading // that is the last of the contents' parts; nil: none is
 	buf         []byte
 	at          int64 // bytes that were read
 	err         error
@@ -35,6 +36,7 @@ type reading struct {
 	*Collection
 	tally
 	numbers []uint64 // of empty blocks, where they vouch
+	begun   bool     // and noted as a part
 	ended   bool
 }
 
@@ -50,6 +52,9 @@ func NewReader(r io.Reader) (*Reader, error) {
 	a := newReader(r)
 	if err := a.readPrelude(preludeBounds()); err != nil {
 		return nil, err
+	}
+	if a.prelude.vouched() {
+		a.contents.Parts.Begin(dump.Definitions, "", 0)
 	}
 	return a, nil
 }
@@ -74,7 +79,6 @@ func (a *Reader) readPrelude(most bounds) error {
 		return notAnArchive(a.r)
 	}
 	a.discard(head)
-	a.contents.Parts.Begin(dump.Definitions, "", 0)
 	header, err := a.item(most.document)
 	if err != nil {
 		return fmt.Errorf("prelude: %w", err)
@@ -169,8 +173,9 @@ func (a *Reader) next() (Block, error) {
 		case r.ended:
 			return Block{}, damaged("%s goes on after its end", shown.Whole(r.Namespace()))
 		}
-		kind, name := a.prelude.part(r.Collection)
-		a.contents.Parts.Begin(kind, name, begin)
+		if err := a.note(r, begin); err != nil {
+			return Block{}, err
+		}
 		if head.end {
 			return a.end(r, head)
 		}
@@ -183,6 +188,21 @@ func (a *Reader) next() (Block, error) {
 			return Block{Collection: r.Collection}, nil
 		}
 	}
+}
+
+// note keeps where the part of a collection begins that the block at begin is of. In an archive that vouches for itself each
+// is one part. In mongodump's, blocks of several alternate, as many of them as somebody likes: that has no parts.
+func (a *Reader) note(r *reading, begin int64) error {
+	if !a.prelude.vouched() || a.part == r {
+		return nil
+	}
+	if r.begun {
+		return damaged("%s goes on behind another collection", shown.Whole(r.Namespace()))
+	}
+	a.part, r.begun = r, true
+	kind, name := a.prelude.part(r.Collection)
+	a.contents.Parts.Begin(kind, name, begin)
+	return nil
 }
 
 // number takes the number of an empty block of what is vouched for.

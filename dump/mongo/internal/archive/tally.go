@@ -38,6 +38,9 @@ func (t *tally) vouched() []uint64 { return []uint64{uint64(t.Rows), t.Hash} }
 // count gives the last of the parts, which has come to a collection's end, the
 // number and the hash of its documents.
 func count(parts dump.Parts, t dump.Tally) {
+	if len(parts) == 0 {
+		return
+	}
 	if last := &parts[len(parts)-1]; last.Kind == dump.Rows {
 		last.Rows, last.Hash = t.Rows, t.Hash
 	}

@@ -143,7 +143,9 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 			return err
 		}
 		t.inserted += int64(len(o.inserted))
-		s.keepEmptyTimestamps(ctx, t, coll, o.inserted)
+		if err := s.keepEmptyTimestamps(ctx, t, coll, o.inserted); err != nil {
+			return err
+		}
 		if o.mixed {
 			if err := s.allowMixedSchema(ctx, t); err != nil {
 				return err

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -14,9 +15,9 @@ import (
 
 // keepEmptyTimestamps puts back the timestamps of zero in documents that have just
 // been inserted, where the server did not leave them.
-func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mongo.Collection, docs []any) {
+func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mongo.Collection, docs []any) error {
 	if !s.conn.Info.Mongod || s.conn.Info.TakesEmptyTimestamps() || t.kind == targetTimeSeries {
-		return
+		return nil
 	}
 	for _, doc := range docs {
 		raw := doc.(bson.Raw)
@@ -30,11 +31,15 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 		if err == nil {
 			_, err = coll.UpdateOne(ctx, which, whole, opts)
 		}
+		if one, ok := errors.AsType[mongo.WriteException](err); ok && one.WriteConcernError != nil { // it was done
+			return s.conn.Unacknowledged(err)
+		}
 		if err != nil && !t.warned {
 			t.warned = true
 			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", shown.Name(t.namespace()), err))
 		}
 	}
+	return nil
 }
 
 // hasEmptyTimestamp tells of a field of the document itself, as only there the

@@ -10,7 +10,7 @@ import (
 const (
 	CodeUnauthorized        = 13
 	CodeNamespaceNotFound   = 26
-	CodeNamespaceExists     = 48
+	codeNamespaceExists     = 48
 	CodeMixedSchema         = 408 // CannotInsertTimeseriesBucketsWithMixedSchema
 	CodeDuplicateKey        = 11000
 	CodeUnknownField        = 40415

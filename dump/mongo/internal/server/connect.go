@@ -24,8 +24,8 @@ type Conn struct {
 	read   *readpref.ReadPref
 	Info   Info
 
-	write       *writeconcern.WriteConcern // of a restore; writeConcern says it to the server, and not the driver
-	uriPatience time.Duration              // with which the URI has a write wait for members; 0: it does not say
+	write    *writeconcern.WriteConcern // of a restore; writeConcern says it to the server, and not the driver
+	patience time.Duration              // with which a write waits for members; 0: without end
 }
 
 // Connect connects to the server to read from it. Of a replica set it is one
@@ -52,7 +52,7 @@ func (s Config) ConnectPrimary(ctx context.Context) (*Conn, error) {
 	toWrite := func() (*Conn, error) {
 		c, err := dial(ctx, opts.SetReadPreference(readpref.Primary()).SetWriteConcern(&writeconcern.WriteConcern{}))
 		if err == nil {
-			c.write, c.uriPatience = write, s.patience()
+			c.write, c.patience = write, s.patience()
 		}
 		return c, err
 	}

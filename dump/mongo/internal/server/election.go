@@ -63,7 +63,7 @@ func (c *Conn) RunLasting(ctx context.Context, db string, command bson.D, answer
 		return err
 	}
 	switch {
-	case command[0].Key == "create" && HasCode(err, CodeNamespaceExists), command[0].Key == "drop" && HasCode(err, CodeNamespaceNotFound):
+	case command[0].Key == "create" && HasCode(err, codeNamespaceExists), command[0].Key == "drop" && HasCode(err, CodeNamespaceNotFound):
 		return nil
 	}
 	return err

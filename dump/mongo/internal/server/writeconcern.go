@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,18 +38,18 @@ func lasting(uri *writeconcern.WriteConcern) *writeconcern.WriteConcern {
 	return &w
 }
 
-// patience is how long the URI says that a write waits for members; 0: nothing.
+// patience is how long a write waits for members; 0: without end, which the URI may say.
 func (s Config) patience() time.Duration {
 	if s.URI == "" {
-		return 0
+		return acknowledgeTime
 	}
 	a, err := dump.ParseAddress(s.URI, isURIOption)
 	if err != nil {
-		return 0 // which check has said
+		return acknowledgeTime // check has said it
 	}
-	var patience time.Duration
+	patience := acknowledgeTime
 	for _, o := range a.Options {
-		if ms, err := strconv.Atoi(o.Value); err == nil && ms > 0 && strings.EqualFold(o.Name, "wTimeoutMS") {
+		if ms, err := strconv.ParseInt(o.Value, 10, 32); err == nil && ms >= 0 && strings.EqualFold(o.Name, "wTimeoutMS") {
 			patience = time.Duration(ms) * time.Millisecond
 		}
 	}
@@ -65,6 +64,11 @@ var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "ap
 func (c *Conn) runAcknowledged(ctx context.Context, db string, command bson.D, answer any) error {
 	if c.Info.Mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
 		command = append(slices.Clip(command), c.WriteConcern())
+		if command[0].Key == "createIndexes" {
+			// A member builds an index beside the others, and the primary waits for all that vote, or for as many as are
+			// said here: before the write concern, and without a bound (SERVER-65670).
+			command = append(command, bson.E{Key: "commitQuorum", Value: c.write.W})
+		}
 	}
 	return c.Unacknowledged(c.Run(ctx, db, command, answer))
 }
@@ -75,13 +79,11 @@ func (c *Conn) WriteConcern() bson.E {
 	if c.write.Journal != nil {
 		concern = append(concern, bson.E{Key: "j", Value: *c.write.Journal})
 	}
-	if c.mayElect() {
-		concern = append(concern, bson.E{Key: "wtimeout", Value: c.patience().Milliseconds()})
+	if c.mayElect() && c.patience > 0 {
+		concern = append(concern, bson.E{Key: "wtimeout", Value: c.patience.Milliseconds()})
 	}
 	return bson.E{Key: "writeConcern", Value: concern}
 }
-
-func (c *Conn) patience() time.Duration { return cmp.Or(c.uriPatience, acknowledgeTime) }
 
 const codeWriteConcernTimeout = 64
 
@@ -99,7 +101,7 @@ func (c *Conn) Unacknowledged(err error) error {
 	}
 	within := ""
 	if missed.Code == codeWriteConcernTimeout {
-		within = fmt.Sprintf("within %s ", c.patience())
+		within = fmt.Sprintf("within %s ", c.patience)
 	}
 	return fmt.Errorf("it was done, and %snot acknowledged by as many members as w says (%v): %s; with w=1 among the URI's options a restore does not wait for other members than the primary", within, c.write.W, missed.Message)
 }

@@ -47,9 +47,9 @@ func Whole(name string) string {
 
 func misread(r rune) bool { return !strconv.IsPrint(r) || r == unicode.ReplacementChar || r == '"' }
 
-// Line is a text of ours with what others put into it, as one line without what
+// line is a text of ours with what others put into it, as one line without what
 // steers a terminal.
-func Line(text string) string {
+func line(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		if r != '"' && misread(r) {
@@ -71,6 +71,6 @@ func Teller(to func(string), one *sync.Mutex) func(string) {
 	return func(text string) {
 		one.Lock()
 		defer one.Unlock()
-		to(Line(text))
+		to(line(text))
 	}
 }

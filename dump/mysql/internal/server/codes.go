@@ -15,7 +15,7 @@ const (
 	CodeTooManyForUserSince = 1226
 	CodeLockWaitTimeout     = 1205
 	CodeDeadlock            = 1213
-	CodePacketTooLarge      = 1153
+	codePacketTooLarge      = 1153
 
 	// The account may not, or nobody may.
 	CodeDatabaseDenied  = 1044
@@ -58,7 +58,7 @@ func ErrorNumber(err error) uint16 {
 	case errors.As(err, &me):
 		return me.Number
 	case errors.Is(err, mysql.ErrPktTooLarge):
-		return CodePacketTooLarge
+		return codePacketTooLarge
 	}
 	return 0
 }

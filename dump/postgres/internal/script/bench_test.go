@@ -62,7 +62,7 @@ func BenchmarkSingle(b *testing.B) {
 			b.SetBytes(int64(len(bb.sql)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := Single(bb.sql); err != nil {
+				if err := single(bb.sql); err != nil {
 					b.Fatal(err)
 				}
 			}

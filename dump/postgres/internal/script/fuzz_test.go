@@ -70,7 +70,7 @@ func FuzzConcatenation(f *testing.F) {
 	})
 }
 
-// FuzzSingle holds Single against a Reader.
+// FuzzSingle holds single against a Reader.
 func FuzzSingle(f *testing.F) {
 	addScripts(f, func(s string) { f.Add(s) })
 	f.Fuzz(func(t *testing.T, s string) {
@@ -86,15 +86,15 @@ func FuzzSingle(f *testing.F) {
 		}
 		one := len(kinds) == 1 && (kinds[0] == Statement && err == io.EOF && len(r.text) == 0 ||
 			kinds[0] == Copy && errors.Is(err, io.ErrUnexpectedEOF))
-		if l := Literal(s); Literal(l) != l || strings.ReplaceAll(l, ": ", ":") != strings.ReplaceAll(s, ": ", ":") {
-			t.Errorf("Literal gives %q, and of that %q", l, Literal(l))
+		if l := unreplaced(s); unreplaced(l) != l || strings.ReplaceAll(l, ": ", ":") != strings.ReplaceAll(s, ": ", ":") {
+			t.Errorf("unreplaced gives %q, and of that %q", l, unreplaced(l))
 		}
-		single := Single(s)
-		if single == nil && !one {
+		oneStatement := single(s)
+		if oneStatement == nil && !one {
 			t.Errorf("Single accepts what is read as %v, %v", kinds, err)
 		}
-		if single != nil && one && kinds[0] == Statement && !strings.Contains(s, `\`) {
-			t.Errorf("Single: %v, though it is read as one statement", single)
+		if oneStatement != nil && one && kinds[0] == Statement && !strings.Contains(s, `\`) {
+			t.Errorf("single: %v, though it is read as one statement", oneStatement)
 		}
 	})
 }

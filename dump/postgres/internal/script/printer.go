@@ -109,8 +109,8 @@ func (p *Printer) Mark(text string) {
 
 // Guarded returns sql as psql will not change it, or an error where it would take it for anything but one statement.
 func Guarded(sql string) (string, error) {
-	sql = Literal(sql)
-	if err := Single(sql); err != nil {
+	sql = unreplaced(sql)
+	if err := single(sql); err != nil {
 		return "", fmt.Errorf("the server's definition is not one statement: %w: %s", err, Head(sql))
 	}
 	return sql, nil

@@ -284,7 +284,7 @@ func TestLikePsqlAtRandom(t *testing.T) {
 	}
 }
 
-// TestLiteral has psql send what it would change without Literal.
+// TestLiteral has psql send what it would change without unreplaced.
 func TestLiteral(t *testing.T) {
 	if testing.Short() {
 		t.Skip("needs psql")
@@ -293,7 +293,7 @@ func TestLiteral(t *testing.T) {
 :USER;`
 	const want = `select c[1: "HOST"], c[1: 'HOST'], c[: DBNAME][a::int: e'\''], ':HOST', $$:HOST$$, x := 1, ":HOST" -- :HOST
 : USER;`
-	got := Literal(sql)
+	got := unreplaced(sql)
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -301,7 +301,7 @@ func TestLiteral(t *testing.T) {
 		t.Errorf("psql sent %q", sent)
 	}
 	if sent := runPsql(t, sql); len(sent) == 2 && sent[1].Query == sql {
-		t.Error("psql replaced nothing in the statement as it was: Literal is needed no more")
+		t.Error("psql replaced nothing in the statement as it was: unreplaced is needed no more")
 	}
 }
 

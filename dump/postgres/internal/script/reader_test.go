@@ -298,7 +298,7 @@ func TestSingle(t *testing.T) {
 		"select $_$\n-- x\n\\! y\n\\.\n;$_$;",
 	}
 	for _, s := range good {
-		if err := Single(s); err != nil {
+		if err := single(s); err != nil {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
@@ -325,7 +325,7 @@ func TestSingle(t *testing.T) {
 		{"create function begin() returns int return 1;", "unterminated statement"},
 	}
 	for _, tt := range bad {
-		if err := Single(tt.sql); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if err := single(tt.sql); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: got %v, want %s", tt.sql, err, tt.want)
 		}
 	}

@@ -67,8 +67,8 @@ func TestPgDumpall(t *testing.T) {
 				t.Fatalf("line %d: %s: %v", it.Line, it.Text, err)
 			}
 			encoding := strings.HasPrefix(it.Text, "set client_encoding to ") // the Reader's own, for \encoding
-			if err := Single(it.Text); err != nil && !encoding {
-				t.Errorf("line %d: %s: Single: %v", it.Line, it.Text, err)
+			if err := single(it.Text); err != nil && !encoding {
+				t.Errorf("line %d: %s: single: %v", it.Line, it.Text, err)
 			}
 		}
 	}
