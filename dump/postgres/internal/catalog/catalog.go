@@ -2,7 +2,8 @@
 // chooses those that the dump is of, ties them by their dependencies, puts them in order and writes them as SQL, with the
 // privileges on them, or tells of one that it is left out.
 //
-// A kind of object is a file: its query, and the statements that make it. An object that can be neither read nor ordered
+// A kind of object is a file: its query, and the statements that make it. The kinds of which one query gives the whole
+// statement are one file together, definition.go, an entry each. An object that can be neither read nor ordered
 // nor written as the rest does not cost the others their backup. Rows, large objects' contents and where sequences stand
 // are objects here only to have a place among the others: what is in them is read elsewhere. So is what belongs to a whole
 // server and no database.

@@ -53,37 +53,41 @@ var knownCatalogues = map[string]string{
 
 // A letters is a column of a catalogue that says by a letter which kind of thing
 // a row is, and the letters that this package knows.
-type letters struct{ catalogue, column, known string }
+type letters struct {
+	catalogue, column, known string
+	since                    int // the version that the column came with, as in server.Info; 0: all have it
+}
 
 // Those of one catalogue stand together.
 var knownLetters = []letters{
-	{"pg_class", "relkind", "rpfvmSciIt"},
-	{"pg_class", "relpersistence", "put"},
-	{"pg_class", "relreplident", "dnfi"},
-	{"pg_type", "typtype", "bcdeprm"},
-	{"pg_proc", "prokind", "fpaw"},
-	{"pg_constraint", "contype", "cfpuxtn"},
-	{"pg_am", "amtype", "it"},
-	{"pg_partitioned_table", "partstrat", "lrh"},
-	{"pg_collation", "collprovider", "dcib"},
-	{"pg_aggregate", "aggkind", "noh"},
-	{"pg_cast", "castmethod", "fbi"},
-	{"pg_cast", "castcontext", "eai"},
-	{"pg_attribute", "attidentity", "ad"},
-	{"pg_attribute", "attgenerated", "sv"},
-	{"pg_attribute", "attstorage", "pexm"},
-	{"pg_default_acl", "defaclobjtype", "rSfTnL"},
-	{"pg_policy", "polcmd", "rawd*"},
-	{"pg_trigger", "tgenabled", "ODRA"},
-	{"pg_rewrite", "ev_enabled", "ODRA"},
-	{"pg_event_trigger", "evtenabled", "ODRA"},
+	{"pg_class", "relkind", "rpfvmSciIt", 0},
+	{"pg_class", "relpersistence", "put", 0},
+	{"pg_class", "relreplident", "dnfi", 0},
+	{"pg_type", "typtype", "bcdeprm", 0},
+	{"pg_proc", "prokind", "fpaw", 0},
+	{"pg_constraint", "contype", "cfpuxtn", 0},
+	{"pg_am", "amtype", "it", 0},
+	{"pg_partitioned_table", "partstrat", "lrh", 0},
+	{"pg_collation", "collprovider", "dcib", 0},
+	{"pg_aggregate", "aggkind", "noh", 0},
+	{"pg_cast", "castmethod", "fbi", 0},
+	{"pg_cast", "castcontext", "eai", 0},
+	{"pg_attribute", "attidentity", "ad", 0},
+	{"pg_attribute", "attgenerated", "sv", 0},
+	{"pg_attribute", "attstorage", "pexm", 0},
+	{"pg_default_acl", "defaclobjtype", "rSfTnL", 0},
+	{"pg_policy", "polcmd", "rawd*", 0},
+	{"pg_trigger", "tgenabled", "ODRA", 0},
+	{"pg_rewrite", "ev_enabled", "ODRA", 0},
+	{"pg_event_trigger", "evtenabled", "ODRA", 0},
 }
 
-// unknownLetters finds the letters that are not known. It reads each catalogue
-// once: some have rows for every column of every table.
-var unknownLetters = func() string {
+// unknownLetters is the query that finds, on a server of a version, the letters that are not known. It reads each catalogue
+// once: some have rows for every column of every table. What came with a later version is not asked for.
+func unknownLetters(version int) string {
 	var parts []string
-	for rest := knownLetters; len(rest) > 0; {
+	there := slices.DeleteFunc(slices.Clone(knownLetters), func(l letters) bool { return version < l.since })
+	for rest := there; len(rest) > 0; {
 		catalogue := rest[0].catalogue
 		var columns, values []string
 		for ; len(rest) > 0 && rest[0].catalogue == catalogue; rest = rest[1:] {
@@ -95,7 +99,7 @@ var unknownLetters = func() string {
 			strings.Join(columns, ", "), catalogue, strings.Join(values, ", ")))
 	}
 	return strings.Join(parts, " UNION ALL ") + " ORDER BY 1"
-}()
+}
 
 // Unknown lists what the server has that this package knows nothing of.
 func (c *Database) Unknown(ctx context.Context) ([]string, error) {
@@ -113,7 +117,7 @@ func (c *Database) Unknown(ctx context.Context) ([]string, error) {
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the server has the catalogue %q, which is not known here: what is in it is not in the dump", r.What))
 	}
-	rows, err = server.Query[row](ctx, c.conn, unknownLetters)
+	rows, err = server.Query[row](ctx, c.conn, unknownLetters(c.srv.Version))
 	for _, r := range rows {
 		list = append(list, fmt.Sprintf("the database has things of a kind that is not known here (%+q): they may not be in the dump", r.What))
 	}
