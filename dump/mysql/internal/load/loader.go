@@ -127,7 +127,7 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 
 // begin looks at a dump's first bytes.
 func (l *Loader) begin(r io.Reader) (*loading, error) {
-	s := &loading{Loader: l, took: func(string, int64) {}}
+	s := &loading{Loader: l, count: func(string, int64) {}}
 	r, foreign, err := sniff(r)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func (l *Loader) begin(r io.Reader) (*loading, error) {
 		return nil, fmt.Errorf("into %s: %w", l.cfg.Database, ErrSeveral)
 	}
 	own := &nativeDump{loading: s, inserted: make(map[string]dump.Tally)}
-	s.plan, s.took = own, own.count
+	s.plan, s.count = own, own.count
 	s.dump = script.NewReader(vouched, 0)
 	return s, nil
 }

@@ -31,8 +31,9 @@ type loading struct {
 	fail     context.CancelCauseFunc
 	compared *dump.Comparison // nil: nothing was
 
-	// took is told of each INSERT how many rows the server took, by several goroutines. It keeps nothing of sql.
-	took func(sql string, rows int64)
+	// count is told of each INSERT how many rows the server took, by several goroutines: of our dumps it is
+	// nativeDump.count, of mysqldump's nobody counts. It keeps nothing of sql.
+	count func(sql string, rows int64)
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
@@ -163,7 +164,7 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 // borrowed is a statement's text without a copy, for as long as the reader of the dump leaves it alone.
 func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
 
-// exec runs a statement, and tells took of an INSERT. It keeps nothing of sql.
+// exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.
 func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
 		return statementError(sql, server.NewPacketError(len(sql), s.packet))
@@ -173,7 +174,7 @@ func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
 		return statementError(sql, err)
 	}
 	if script.IsInsert(sql) {
-		s.took(sql, rows)
+		s.count(sql, rows)
 	}
 	return nil
 }

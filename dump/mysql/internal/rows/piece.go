@@ -31,7 +31,7 @@ func insertHeader(table string, columns []catalog.Column) string {
 // round trips.
 const pieceBytes = 4 << 20
 
-// pieces cuts a table's rows into pieces: a large one's, where its key begins
+// cutPieces cuts a table's rows into pieces: a large one's, where its key begins
 // with a whole number, at values between which the server expects that many
 // rows. Which values these are changes nothing in the stream.
 func cutPieces(ctx context.Context, c *catalog.Reader, t *catalog.Table) ([]piece, error) {
