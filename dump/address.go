@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// An AddressError says what is wrong with the address of a database and where, and repeats nothing of it: what makes
-// an address unreadable is often a piece of its password.
+// An AddressError says what is wrong with the address of a database and where, and repeats nothing
+// of it: what makes an address unreadable is often a piece of its password.
 type AddressError struct {
 	At  int // the character, from 1; 0: no single one
 	Why string
@@ -29,8 +29,8 @@ func AddressMistake(text string, i int, why string) *AddressError {
 // howToEscape ends errors about user and password.
 const howToEscape = "within user and password write %25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #, %5B %5D for [ ]"
 
-// An Address is a URI of the form scheme://user:password@host:port,host:port/database?option=value, taken apart and
-// its escapes undone.
+// An Address is a URI of the form scheme://user:password@host:port,host:port/database?option=value,
+// taken apart and its escapes undone.
 type Address struct {
 	Scheme      string
 	User        string
@@ -50,10 +50,10 @@ type AddressOption struct {
 	At          int // its first byte
 }
 
-// ParseAddress takes an address apart as libpq and MongoDB's drivers do: user and password end at the first @, unless
-// a / comes before it. Whatever could be a piece of a password that was not escaped is an error, also where these
-// would read on, and then look for a host by that name: an @ elsewhere, but in options that known says there are. An
-// error is an *AddressError.
+// ParseAddress takes an address apart as libpq and MongoDB's drivers do: user and password end at
+// the first @, unless a / comes before it. Whatever could be a piece of a password that was not
+// escaped is an error, also where these would read on, and then look for a host by that name: an @
+// elsewhere, but in options that known says there are. An error is an *AddressError.
 func ParseAddress(text string, known func(option string) bool) (Address, error) {
 	var a Address
 	wrong := func(i int, why string) (Address, error) { return Address{}, AddressMistake(text, i, why) }
@@ -124,7 +124,8 @@ func cut(text string, from int, chars string) int {
 	return len(text)
 }
 
-// splitHost splits host:port, [address]:port and those without a port. at is where it is neither, or -1.
+// splitHost splits host:port, [address]:port and those without a port. at is where it is neither,
+// or -1.
 func splitHost(text string) (host, port string, at int) {
 	rest := text
 	if strings.HasPrefix(text, "[") {

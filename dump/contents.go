@@ -10,7 +10,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Contents are what a dump's manifest says of it: what rows it holds, and where in the stream everything is.
+// Contents are what a dump's manifest says of it: what rows it holds, and where in the stream
+// everything is.
 type Contents struct {
 	Tables Manifest
 	Parts  Parts // empty in a dump that was made before there were any, and in an archive of mongodump's
@@ -29,12 +30,12 @@ func (c *Contents) join() {
 	}
 }
 
-// sumPrefix begins the last line of a manifest that stands by itself, outside of a SQL dump. It goes before the hash of all
-// the lines before.
+// sumPrefix begins the last line of a manifest that stands by itself, outside of a SQL dump. It
+// goes before the hash of all the lines before.
 const sumPrefix = "-- breaking-backups sum "
 
-// Encode writes the contents as the lines of a manifest that stands by itself, as it does behind an archive, where it
-// is no part of the stream that the hash of a SQL dump's last line is of.
+// Encode writes the contents as the lines of a manifest that stands by itself, as it does behind an
+// archive, where it is no part of the stream that the hash of a SQL dump's last line is of.
 func (c *Contents) Encode() []byte {
 	var b bytes.Buffer
 	b.WriteString(manifestHead)
@@ -84,22 +85,24 @@ func (c *Contents) parse(lines string) (last string, err error) {
 	return last, nil
 }
 
-// ErrNoManifest is returned for a dump that does not say at its end where its parts are: one from before there were
-// any, or an archive that is not compressed, which has no place for it. It has to be read through.
+// ErrNoManifest is returned for a dump that does not say at its end where its parts are: one from
+// before there were any, or an archive that is not compressed, which has no place for it. It has to
+// be read through.
 var ErrNoManifest = errors.New("the dump does not say where its parts are")
 
 const (
-	// tailSize is how much of a dump ReadContents reads at first: that has the manifest of some hundred tables.
+	// tailSize is how much of a dump ReadContents reads at first: that has the manifest of some
+	// hundred tables.
 	tailSize = 64 << 10
 	// maxManifest bounds what it reads at most. A million tables with long names take less.
 	maxManifest = 512 << 20
 )
 
-// ReadContents reads the manifest at the end of a SQL dump of so many bytes, and little else. It does not vouch for the
-// dump: whether that is whole is known only when it was read to its end.
+// ReadContents reads the manifest at the end of a SQL dump of so many bytes, and little else. It
+// does not vouch for the dump: whether that is whole is known only when it was read to its end.
 //
-// The error is ErrNoManifest where there is none that has parts, and ErrTruncated where the dump's last line is not
-// there.
+// The error is ErrNoManifest where there is none that has parts, and ErrTruncated where the dump's
+// last line is not there.
 func ReadContents(r io.ReaderAt, size int64) (*Contents, error) {
 	for n := int64(tailSize); ; n *= 8 {
 		n = min(n, size, maxManifest)
@@ -121,8 +124,8 @@ func ReadContents(r io.ReaderAt, size int64) (*Contents, error) {
 	}
 }
 
-// manifestIn returns where the head line of the manifest is that lines end with, or -1. all tells that there are no other
-// lines than a manifest's, so that its head may come before them.
+// manifestIn returns where the head line of the manifest is that lines end with, or -1. all tells
+// that there are no other lines than a manifest's, so that its head may come before them.
 func manifestIn(lines []byte) (head int, all bool) {
 	for end := len(lines); ; {
 		begin := bytes.LastIndexByte(lines[:max(end-1, 0)], '\n') + 1

@@ -1,11 +1,10 @@
-// Package dump holds what the database engines share: the contract between an
-// engine and the program around it, the head and the trailer by which a whole
-// SQL dump is known from a truncated one, the manifest that says how many rows
-// of each table a dump holds and where in the stream each of its parts is, and
-// the items as which a dump is read.
+// Package dump holds what the database engines share: the contract between an engine and the
+// program around it, the head and the trailer by which a whole SQL dump is known from a truncated
+// one, the manifest that says how many rows of each table a dump holds and where in the stream each
+// of its parts is, and the items as which a dump is read.
 //
-// It knows no engine, no restic and no schedule, no statement and no document.
-// The engines live in the folders below it, each blind to the others.
+// It knows no engine, no restic and no schedule, no statement and no document. The engines live in
+// the folders below it, each blind to the others.
 package dump
 
 import (
@@ -14,25 +13,23 @@ import (
 	"io"
 )
 
-// ErrNoAnswer is what an engine returns of a server that has not let it in, or not answered the first question, within
-// the time that it is given for that.
+// ErrNoAnswer is what an engine returns of a server that has not let it in, or not answered the
+// first question, within the time that it is given for that.
 var ErrNoAnswer = errors.New("the server has not answered in time")
 
 // A Source writes one whole dump of a database.
 //
-// Dump returns nil only when everything was read at one moment of the database
-// and written to w, its last bytes included; after an error what w received is
-// worthless and the caller must not keep it. It does not close w, compress,
-// name files or draw progress. Equal data gives equal bytes.
+// Dump returns nil only when everything was read at one moment of the database and written to w,
+// its last bytes included; after an error what w received is worthless and the caller must not keep
+// it. It does not close w, compress, name files or draw progress. Equal data gives equal bytes.
 type Source interface {
 	Dump(ctx context.Context, w io.Writer) error
 }
 
 // A Loader puts a dump back into a database.
 //
-// Load reads r to its end and returns nil only when every statement succeeded
-// and the counts of the manifest hold. It stops at the first error. A stream
-// without its trailer is refused.
+// Load reads r to its end and returns nil only when every statement succeeded and the counts of the
+// manifest hold. It stops at the first error. A stream without its trailer is refused.
 type Loader interface {
 	Load(ctx context.Context, r io.Reader) error
 }

@@ -2,8 +2,8 @@ package dump
 
 import "errors"
 
-// A SQL dump begins with a head line that names the engine and ends with a
-// trailer line that ends with the hash of every byte before that:
+// A SQL dump begins with a head line that names the engine and ends with a trailer line that ends
+// with the hash of every byte before that:
 //
 //	-- breaking-backups dump 1 postgres
 //	…
@@ -16,8 +16,9 @@ import "errors"
 //	-- breaking-backups end 12 tables 3456 rows stream 0123456789abcdef
 const (
 	headPrefix = "-- breaking-backups dump 1 "
-	// manifestHead is the line before the first of a manifest that has parts. Nothing but the manifest's own lines comes
-	// after it, and in none of them it can stand: the names there are quoted.
+	// manifestHead is the line before the first of a manifest that has parts. Nothing but the
+	// manifest's own lines comes after it, and in none of them it can stand: the names there are
+	// quoted.
 	manifestHead  = "-- breaking-backups manifest\n"
 	trailerPrefix = "-- breaking-backups end "
 	trailerMax    = 128 // bytes; no trailer is longer

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// CheckHost tells what is wrong with a server's name or address that is given alone, its port apart, in the variable of
-// the name port. A path is a socket's. Its errors repeat nothing that may hold a password.
+// CheckHost tells what is wrong with a server's name or address that is given alone, its port
+// apart, in the variable of the name port. A path is a socket's. Its errors repeat nothing that may
+// hold a password.
 func CheckHost(host, port string) error {
 	const whole = "an address with more than a host in it; want the host alone, or the whole in DATABASE_URL"
 	switch {

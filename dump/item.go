@@ -2,27 +2,31 @@ package dump
 
 import "iter"
 
-// An Item is one step of a dump as a reader gets it: a statement, or a table's rows. It is what every reader stands on
-// that is more than a copy: a load, whole or of a part, a comparison with a database or with another dump.
+// An Item is one step of a dump as a reader gets it: a statement, or a table's rows. It is what
+// every reader stands on that is more than a copy: a load, whole or of a part, a comparison with a
+// database or with another dump.
 //
-// An engine reads its dumps as a sequence of items, by a function Items(io.Reader) iter.Seq2[Item, error]. The sequence
-// vouches for the dump: it ends with the item whose Contents are set, or with an error and no more items. Whoever
-// breaks off has seen what he has seen, of a dump that may be cut short behind that.
+// An engine reads its dumps as a sequence of items, by a function Items(io.Reader) iter.Seq2[Item,
+// error]. The sequence vouches for the dump: it ends with the item whose Contents are set, or with
+// an error and no more items. Whoever breaks off has seen what he has seen, of a dump that may be
+// cut short behind that.
 type Item struct {
 	Kind Kind
 	// Database is the one that the item is for, in a dump of several.
 	Database string
 	// Table is the one whose rows follow, as the manifest has its name: Table.Name.
 	Table string
-	// Line is the dump's line that the item begins on, from 1. In an archive, which has no lines, it is 0.
+	// Line is the dump's line that the item begins on, from 1. In an archive, which has no lines,
+	// it is 0.
 	Line int
-	// Text is a statement, of rows the one that they follow (COPY … FROM stdin) or, where they are in statements, none.
-	// Of an archive it is the metadata of a collection, as JSON.
+	// Text is a statement, of rows the one that they follow (COPY … FROM stdin) or, where they are
+	// in statements, none. Of an archive it is the metadata of a collection, as JSON.
 	Text string
 
-	// Blocks are the rows, of Rows alone: whole ones, as they stand in the dump, some hundred kilobytes at a time and
-	// never more than one if that is longer. They are to be read once, before the next item is asked for, which passes
-	// over the rest. A block is the sequence's and overwritten by the next.
+	// Blocks are the rows, of Rows alone: whole ones, as they stand in the dump, some hundred
+	// kilobytes at a time and never more than one if that is longer. They are to be read once,
+	// before the next item is asked for, which passes over the rest. A block is the sequence's and
+	// overwritten by the next.
 	Blocks iter.Seq2[[]byte, error]
 	// Split parts a block into its rows, as they are hashed: see RowHash.
 	Split func(block []byte) iter.Seq[[]byte]
@@ -31,7 +35,8 @@ type Item struct {
 	Contents *Contents
 }
 
-// Rows are those of all blocks, one by one, each as it is hashed. A row is the sequence's and overwritten later.
+// Rows are those of all blocks, one by one, each as it is hashed. A row is the sequence's and
+// overwritten later.
 func (i Item) Rows() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for block, err := range i.Blocks {

@@ -26,8 +26,8 @@ func (m Manifest) Rows() int64 {
 	return n
 }
 
-// Compare returns an error that names the table if it was read with other rows
-// than t says: so many, with these hashes added up.
+// Compare returns an error that names the table if it was read with other rows than t says: so
+// many, with these hashes added up.
 func (t Table) Compare(rows int64, hash uint64) error {
 	switch {
 	case rows != t.Rows:
@@ -44,8 +44,8 @@ type Trailer struct {
 	Rows   int64 // of all tables
 }
 
-// ParseTrailer reads a SQL dump's last line, without its end of line. It reports
-// false for a comment that is none, and an error for one that is damaged.
+// ParseTrailer reads a SQL dump's last line, without its end of line. It reports false for a
+// comment that is none, and an error for one that is damaged.
 func ParseTrailer(line string) (Trailer, bool, error) {
 	rest, ok := strings.CutPrefix(line, trailerPrefix)
 	if !ok {
@@ -83,9 +83,8 @@ type Comparison struct {
 // manifestPrefix begins each line of a manifest within a SQL dump.
 const manifestPrefix = "-- table "
 
-// WriteTo writes the manifest as SQL comments, a line a table. Names are quoted
-// as Go quotes them, in ASCII alone, so that no name, whatever a server allows
-// in it, can end its comment.
+// WriteTo writes the manifest as SQL comments, a line a table. Names are quoted as Go quotes them,
+// in ASCII alone, so that no name, whatever a server allows in it, can end its comment.
 func (m Manifest) WriteTo(w io.Writer) (int64, error) {
 	var n int64
 	for _, t := range m {
@@ -98,9 +97,9 @@ func (m Manifest) WriteTo(w io.Writer) (int64, error) {
 	return n, nil
 }
 
-// ParseTable reads one line of a manifest, without its end of line. It reports
-// false for a comment that is no manifest line at all, and an error for one
-// that begins as a manifest line and is damaged.
+// ParseTable reads one line of a manifest, without its end of line. It reports false for a comment
+// that is no manifest line at all, and an error for one that begins as a manifest line and is
+// damaged.
 func ParseTable(line string) (Table, bool, error) {
 	rest, ok := strings.CutPrefix(line, manifestPrefix)
 	if !ok {
@@ -127,7 +126,8 @@ func ParseTable(line string) (Table, bool, error) {
 	return t, true, nil
 }
 
-// shortened quotes a line of a manifest for an error. One that is damaged, or forged, may have any length.
+// shortened quotes a line of a manifest for an error. One that is damaged, or forged, may have any
+// length.
 func shortened(line string) string {
 	const most = 300
 	if len(line) <= most {

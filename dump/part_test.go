@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// partsOf writes a dump of three tables, one of them empty, and returns it with what stands in its parts.
+// partsOf writes a dump of three tables, one of them empty, and returns it with what stands in its
+// parts.
 func partsOf(t *testing.T) (stream []byte, want []string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -39,7 +40,8 @@ func partsOf(t *testing.T) (stream []byte, want []string) {
 	return b.Bytes(), want
 }
 
-// The manifest read from the end of a dump says where each part begins and ends; the dump is a whole one as before.
+// The manifest read from the end of a dump says where each part begins and ends; the dump is a
+// whole one as before.
 func TestContents(t *testing.T) {
 	stream, want := partsOf(t)
 	if err := Verify(bytes.NewReader(stream)); err != nil {
@@ -122,7 +124,8 @@ func TestContentsRefused(t *testing.T) {
 	}
 }
 
-// Frames are told apart by the distance from one to the next, so that what moves all of them changes one line.
+// Frames are told apart by the distance from one to the next, so that what moves all of them
+// changes one line.
 func TestLocate(t *testing.T) {
 	parts := Parts{{Kind: Definitions, Bytes: 10}, {Kind: Rows, Name: "a", First: 10, Bytes: 300}, {Kind: Rows, Name: "b", First: 310, Bytes: 5}}
 	parts.Locate(func(at int64) (begins, first int64) {
@@ -138,8 +141,8 @@ func TestLocate(t *testing.T) {
 	}
 }
 
-// A dump without parts is known as one by its last lines: it is not read in search of a manifest, and what looks like one
-// among its rows is none.
+// A dump without parts is known as one by its last lines: it is not read in search of a manifest,
+// and what looks like one among its rows is none.
 func TestContentsOfOldDumps(t *testing.T) {
 	body := strings.Repeat(manifestHead+"-- part rows \"x\" bytes 1\n", 2*tailSize/10)
 	for _, end := range []string{"", "\\.\n", "SELECT 1;\n"} {

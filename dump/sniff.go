@@ -15,8 +15,8 @@ var formats = []struct{ begin, what, do string }{
 // SniffSize is how much of a stream Sniff has to see to know all that it knows.
 const SniffSize = 32
 
-// Sniff says what a stream is that begins like this and cannot be read as a dump, and what its owner can do, as far as
-// either is known; else they are empty.
+// Sniff says what a stream is that begins like this and cannot be read as a dump, and what its
+// owner can do, as far as either is known; else they are empty.
 func Sniff(head []byte) (what, do string) {
 	for _, f := range formats {
 		if bytes.HasPrefix(head, []byte(f.begin)) {

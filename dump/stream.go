@@ -10,8 +10,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// A Writer writes a SQL dump: it buffers, begins with the head line, and hashes
-// every byte for the trailer. The zero value is not usable.
+// A Writer writes a SQL dump: it buffers, begins with the head line, and hashes every byte for the
+// trailer. The zero value is not usable.
 type Writer struct {
 	buf   *bufio.Writer
 	out   *hashingWriter // behind buf
@@ -19,8 +19,8 @@ type Writer struct {
 	parts Parts
 }
 
-// NewWriter returns a Writer that has written the head of a dump of engine to w.
-// Errors of w appear on a later Write or on End.
+// NewWriter returns a Writer that has written the head of a dump of engine to w. Errors of w appear
+// on a later Write or on End.
 func NewWriter(w io.Writer, engine string) *Writer {
 	d := &Writer{out: &hashingWriter{w: w, hash: xxhash.New()}}
 	d.buf = bufio.NewWriterSize(d.out, 256<<10)
@@ -28,8 +28,8 @@ func NewWriter(w io.Writer, engine string) *Writer {
 	return d
 }
 
-// Begin says what part of the dump all that follows belongs to, up to the next Begin or to the manifest. The head
-// belongs to the first. A dump without any has no parts in its manifest.
+// Begin says what part of the dump all that follows belongs to, up to the next Begin or to the
+// manifest. The head belongs to the first. A dump without any has no parts in its manifest.
 func (d *Writer) Begin(kind Kind, name string) { d.parts.Begin(kind, name, d.n) }
 
 // Write appends p to the dump. A long p is not copied.
@@ -70,8 +70,8 @@ func (d *Writer) WriteString(s string) (int, error) {
 	return d.buf.WriteString(s)
 }
 
-// End writes the manifest and the trailer and flushes. Nothing may be written
-// after it, and without it what was written is no dump.
+// End writes the manifest and the trailer and flushes. Nothing may be written after it, and without
+// it what was written is no dump.
 func (d *Writer) End(m Manifest) error {
 	if parts := d.parts.End(d.n); len(parts) > 0 {
 		d.buf.WriteString(manifestHead)
@@ -88,10 +88,10 @@ func (d *Writer) End(m Manifest) error {
 	return d.buf.Flush()
 }
 
-// A Reader reads a SQL dump and vouches for it: it returns io.EOF only after it
-// has seen the trailer and found that the bytes before it are those the trailer
-// was made of. A stream that ends otherwise gives ErrTruncated or ErrDamaged in
-// place of io.EOF. The bytes pass as they are, head and trailer included.
+// A Reader reads a SQL dump and vouches for it: it returns io.EOF only after it has seen the
+// trailer and found that the bytes before it are those the trailer was made of. A stream that ends
+// otherwise gives ErrTruncated or ErrDamaged in place of io.EOF. The bytes pass as they are, head
+// and trailer included.
 type Reader struct {
 	r    io.Reader
 	hash *xxhash.Digest
@@ -99,8 +99,8 @@ type Reader struct {
 	err  error
 }
 
-// NewReader checks r's head line and returns a Reader for the whole of r,
-// together with the engine that the head names.
+// NewReader checks r's head line and returns a Reader for the whole of r, together with the engine
+// that the head names.
 func NewReader(r io.Reader) (*Reader, string, error) {
 	head := make([]byte, 0, 64)
 	for len(head) < cap(head) && !bytes.HasSuffix(head, []byte("\n")) {

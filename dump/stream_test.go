@@ -47,7 +47,8 @@ func TestReaderPassesAWholeDump(t *testing.T) {
 	}
 }
 
-// Every shorter stream, and every stream with one byte changed, is refused; the shorter one for what it is.
+// Every shorter stream, and every stream with one byte changed, is refused; the shorter one for
+// what it is.
 func TestReaderRefusesWhatIsNotWhole(t *testing.T) {
 	stream := sample(t, "SELECT 1;\nSELECT 'a long enough statement to have something before the last bytes that are kept back, and a bit more';\n")
 	head := bytes.IndexByte(stream, '\n') + 1

@@ -5,24 +5,22 @@ import (
 	"strings"
 )
 
-// A Survey is what an engine finds out about a dump before it makes it. It
-// reads no rows.
+// A Survey is what an engine finds out about a dump before it makes it. It reads no rows.
 type Survey struct {
-	// Source names the database itself, whatever the address it was reached
-	// by: the same in every run and on every replica, another one for another
-	// database, without secrets. It is for holding apart snapshots of
-	// databases that bear the same host's name. Letters, digits and -._:%/
-	// only. Empty where the server does not tell.
+	// Source names the database itself, whatever the address it was reached by: the same in every
+	// run and on every replica, another one for another database, without secrets. It is for
+	// holding apart snapshots of databases that bear the same host's name. Letters, digits and
+	// -._:%/ only. Empty where the server does not tell.
 	Source string
 
-	// Empty tells that the dump would hold nothing, and that the settings allow
-	// it; where they do not the survey's error is an *EmptyError.
+	// Empty tells that the dump would hold nothing, and that the settings allow it; where they do
+	// not the survey's error is an *EmptyError.
 	Empty bool
 }
 
-// PlainName writes a name in the letters of a Survey's Source: all but letters,
-// digits and -._ as the numbers of their bytes, as in a URL. What an engine puts
-// between names, / and :, is in none of them.
+// PlainName writes a name in the letters of a Survey's Source: all but letters, digits and -._ as
+// the numbers of their bytes, as in a URL. What an engine puts between names, / and :, is in none
+// of them.
 func PlainName(name string) string {
 	var b strings.Builder
 	for _, c := range []byte(name) {
@@ -35,9 +33,9 @@ func PlainName(name string) string {
 	return b.String()
 }
 
-// An EmptyError is why a dump that would hold nothing is not made: what was
-// asked for is not there, or the user may not see it. A backup of nothing that
-// succeeds pushes good backups out of a retention policy.
+// An EmptyError is why a dump that would hold nothing is not made: what was asked for is not there,
+// or the user may not see it. A backup of nothing that succeeds pushes good backups out of a
+// retention policy.
 type EmptyError struct {
 	Asked string   // what was asked for: "database App", "tables public.ordr"
 	There []string // what is there instead, as far as the user sees it; may be empty

@@ -6,12 +6,11 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// RowHash returns the hash of one row as it stands in the dump, without its end
-// of line. A table's hash is the sum of its rows' hashes: the order of the rows
-// does not matter, so that pieces of a table can be hashed apart, and the rows
-// that a restore takes out of the dump in any order. No table is read back for
-// it. It guards against accidents; against a forger stands the repository's own
-// authentication.
+// RowHash returns the hash of one row as it stands in the dump, without its end of line. A table's
+// hash is the sum of its rows' hashes: the order of the rows does not matter, so that pieces of a
+// table can be hashed apart, and the rows that a restore takes out of the dump in any order. No
+// table is read back for it. It guards against accidents; against a forger stands the repository's
+// own authentication.
 func RowHash(row []byte) uint64 { return xxhash.Sum64(row) }
 
 // NewRowHash returns what hashes a row that comes in parts: its Sum64 is the RowHash of the whole.

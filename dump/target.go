@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// A Target is where a dump goes. A Loader tells it when everything that could
-// stand in the way has been looked at, and before anything is changed.
+// A Target is where a dump goes. A Loader tells it when everything that could stand in the way has
+// been looked at, and before anything is changed.
 type Target struct {
 	Server string // host:port, or localhost for a socket
 
-	// Database is the one that a dump of one database goes into. It is empty for
-	// a dump that goes into a server, into databases by names of its own.
+	// Database is the one that a dump of one database goes into. It is empty for a dump that goes
+	// into a server, into databases by names of its own.
 	Database string
 	// Databases are all that the dump writes into, by their names on the server.
 	Databases []string
 
-	// Drops is what is dropped first, each with words that say what it is:
-	// "database shop", "collection app.users". Empty: nothing is.
+	// Drops is what is dropped first, each with words that say what it is: "database shop",
+	// "collection app.users". Empty: nothing is.
 	Drops []string
 }
 
@@ -45,9 +45,8 @@ func Listed(names []string) string {
 	return text
 }
 
-// ErrElsewhere is returned for a dump whose statements lead into a database that
-// it does not name at its head: a dump of one database into any other than the one
-// that it was told to go into.
+// ErrElsewhere is returned for a dump whose statements lead into a database that it does not name
+// at its head: a dump of one database into any other than the one that it was told to go into.
 var ErrElsewhere = errors.New("the dump leads into a database where it does not belong")
 
 // A PartialError is why a load ended that has changed its target.
@@ -65,8 +64,8 @@ const AllElse = "all else of the dump is there"
 func (e *PartialError) Error() string { return e.Err.Error() + "; " + e.Left }
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// Left is how a load leaves its target if it ends now; empty: as it was. touched says that something of the dump is
-// there, or may be; gone is what was dropped to make room, see Dropped.
+// Left is how a load leaves its target if it ends now; empty: as it was. touched says that
+// something of the dump is there, or may be; gone is what was dropped to make room, see Dropped.
 func Left(touched bool, gone []string) string {
 	switch {
 	case touched:
@@ -77,8 +76,8 @@ func Left(touched bool, gone []string) string {
 	return ""
 }
 
-// Dropped adds to what is gone something that was to be dropped, and was with that err. What the server has refused to
-// drop is there; of any other error nobody knows.
+// Dropped adds to what is gone something that was to be dropped, and was with that err. What the
+// server has refused to drop is there; of any other error nobody knows.
 func Dropped(gone []string, what string, err error, refused bool) []string {
 	switch {
 	case err == nil:

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// ParseHeader reads one header written as "Name: value". The error repeats nothing of it: where a secret is written
-// without a name, what stands before its colon is a part of it.
+// ParseHeader reads one header written as "Name: value". The error repeats nothing of it: where a
+// secret is written without a name, what stands before its colon is a part of it.
 func ParseHeader(s string) (name, value string, err error) {
 	name, value, found := strings.Cut(s, ":")
 	if !found {
@@ -21,8 +21,9 @@ func ParseHeader(s string) (name, value string, err error) {
 	return name, value, nil
 }
 
-// ParseHeaders reads headers written as "K=V,K=V" and adds them to h. A comma inside a value is written \, and a
-// backslash \\. Blanks around names and values do not count; an empty string adds nothing.
+// ParseHeaders reads headers written as "K=V,K=V" and adds them to h. A comma inside a value is
+// written \, and a backslash \\. Blanks around names and values do not count; an empty string adds
+// nothing.
 func ParseHeaders(s string, h http.Header) error {
 	if strings.TrimSpace(s) == "" {
 		return nil
@@ -41,7 +42,8 @@ func ParseHeaders(s string, h http.Header) error {
 	return nil
 }
 
-// splitEscaped splits s at commas and takes the backslashes away that keep a comma or a backslash as they are.
+// splitEscaped splits s at commas and takes the backslashes away that keep a comma or a backslash
+// as they are.
 func splitEscaped(s string) []string {
 	var parts []string
 	var part strings.Builder
@@ -60,7 +62,8 @@ func splitEscaped(s string) []string {
 	return append(parts, part.String())
 }
 
-// checkHeader holds a header to what net/http sends: a token for a name (RFC 9110), no control characters in the value.
+// checkHeader holds a header to what net/http sends: a token for a name (RFC 9110), no control
+// characters in the value.
 func checkHeader(name, value string) error {
 	for i, c := range []byte(name) {
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {

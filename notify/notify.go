@@ -1,8 +1,9 @@
-// Package notify tells others how a run went: a webhook, with retries. What is in it are listeners to the events of a run.
+// Package notify tells others how a run went: a webhook, with retries. What is in it are listeners
+// to the events of a run.
 //
-// It owns the report's form on the wire and its delivery. It is blind to databases and restic, and knows of a run what its
-// events say; taking secrets out of them is the emitter's. Errors made here name the receiver's host and nothing else of
-// its address, which often is a secret itself.
+// It owns the report's form on the wire and its delivery. It is blind to databases and restic, and
+// knows of a run what its events say; taking secrets out of them is the emitter's. Errors made here
+// name the receiver's host and nothing else of its address, which often is a secret itself.
 package notify
 
 import (
@@ -13,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
-// report is what is told about one run. Its JSON form is an interface to other people's programs: every field is
-// always there except error, which is there after a failure.
+// report is what is told about one run. Its JSON form is an interface to other people's programs:
+// every field is always there except error, which is there after a failure.
 type report struct {
 	Status     status    // of the whole run
 	Message    string    // one sentence for a person
@@ -48,8 +49,9 @@ const (
 	failed  status = "failed"
 )
 
-// newReport is what is told of a run that has ended. One whose snapshot is safe but whose forget or prune failed is told as
-// failed, with the exit code 3, the snapshot's figures and what went wrong: who only reads the webhook must learn of it.
+// newReport is what is told of a run that has ended. One whose snapshot is safe but whose forget or
+// prune failed is told as failed, with the exit code 3, the snapshot's figures and what went wrong:
+// who only reads the webhook must learn of it.
 func newReport(e event.Event, ended event.Ended) report {
 	r := report{
 		Status:     success,

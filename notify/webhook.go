@@ -14,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
-// Webhook is a receiver of reports over HTTP. Its fields are read only by Hear, which may be called at any time and by
-// several at once.
+// Webhook is a receiver of reports over HTTP. Its fields are read only by Hear, which may be called
+// at any time and by several at once.
 type Webhook struct {
 	URL     *url.URL
 	Method  string        // empty: POST
@@ -27,9 +27,10 @@ type Webhook struct {
 	WaitMax time.Duration // also bounds what a receiver may ask for with Retry-After
 }
 
-// Hear delivers the report of a run that has ended, and returns nil at once of all other events. Any 2xx answer is a
-// delivery. Network errors, 429 and 5xx answers are tried again. Redirects are not followed, because a redirected POST
-// becomes a GET that a receiver may answer with 200. When ctx ends, so does Hear. Errors name the receiver's host only.
+// Hear delivers the report of a run that has ended, and returns nil at once of all other events.
+// Any 2xx answer is a delivery. Network errors, 429 and 5xx answers are tried again. Redirects are
+// not followed, because a redirected POST becomes a GET that a receiver may answer with 200. When
+// ctx ends, so does Hear. Errors name the receiver's host only.
 func (w *Webhook) Hear(ctx context.Context, e event.Event) error {
 	ended, ok := e.What.(event.Ended)
 	if !ok {
@@ -76,8 +77,8 @@ func (w *Webhook) post(ctx context.Context, r report) error {
 	return nil
 }
 
-// client is made anew for every report: reports are minutes to days apart, and a connection kept that long is a broken
-// one.
+// client is made anew for every report: reports are minutes to days apart, and a connection kept
+// that long is a broken one.
 func (w *Webhook) client() *retryablehttp.Client {
 	client := retryablehttp.NewClient()
 	client.Logger = nil

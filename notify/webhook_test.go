@@ -21,7 +21,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// receiver answers with the given statuses in turn, the last one from then on, and keeps what it was sent.
+// receiver answers with the given statuses in turn, the last one from then on, and keeps what it
+// was sent.
 type receiver struct {
 	*httptest.Server
 	statuses []int

@@ -17,8 +17,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// An appendOnly is a server of restic's REST protocol that lets nobody delete anything but locks, as rest-server
-// --append-only.
+// An appendOnly is a server of restic's REST protocol that lets nobody delete anything but locks,
+// as rest-server --append-only.
 type appendOnly struct {
 	mu       sync.Mutex
 	files    map[string][]byte // by their paths
@@ -70,7 +70,8 @@ func (s *appendOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// A store that lets nobody delete is told of in one line, and at the first try; a backup works there.
+// A store that lets nobody delete is told of in one line, and at the first try; a backup works
+// there.
 func TestAppendOnly(t *testing.T) {
 	t.Parallel()
 	store := &appendOnly{files: map[string][]byte{}}

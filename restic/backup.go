@@ -13,27 +13,30 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/repository"
 )
 
-// BackupOptions say how a snapshot is named. Host and Filename must not change from run to run: restic groups snapshots
-// by them.
+// BackupOptions say how a snapshot is named. Host and Filename must not change from run to run:
+// restic groups snapshots by them.
 type BackupOptions struct {
 	Host        string   // required
 	Filename    string   // the file's name inside the snapshot; required
 	Tags        []string // without commas
 	Compression string   // restic's --compression; empty: restic's default, or RESTIC_COMPRESSION
 
-	// NoWait has a backup that finds the repository locked fail with [ErrLocked] at once: whoever writes the stream
-	// holds a database's snapshot meanwhile. Let go of it, call [Client.AwaitLock], and begin anew.
+	// NoWait has a backup that finds the repository locked fail with [ErrLocked] at once: whoever
+	// writes the stream holds a database's snapshot meanwhile. Let go of it, call
+	// [Client.AwaitLock], and begin anew.
 	NoWait bool
 }
 
 // Backup makes a snapshot of one file that holds all of r.
 //
-// io.EOF from r is the commit, and nothing else is: not another read error, a cancelled ctx, a crash or a kill of this
-// process. In all those cases no snapshot is left, and except after a kill no lock either. restic takes the end of its
-// input for the end of the data, so the input must not be able to end by accident; input.go says how that is done.
+// io.EOF from r is the commit, and nothing else is: not another read error, a cancelled ctx, a
+// crash or a kill of this process. In all those cases no snapshot is left, and except after a kill
+// no lock either. restic takes the end of its input for the end of the data, so the input must not
+// be able to end by accident; input.go says how that is done.
 //
-// When restic ends early and r has a CloseWithError or Close method (as io.Pipe's reader), it is called, so that a Read
-// that is still waiting returns; Backup returns after that Read has. When ctx ends r must end too, or be such a reader.
+// When restic ends early and r has a CloseWithError or Close method (as io.Pipe's reader), it is
+// called, so that a Read that is still waiting returns; Backup returns after that Read has. When
+// ctx ends r must end too, or be such a reader.
 //
 // The error of r is wrapped. restic's own is an [*Error].
 func (c *Client) Backup(ctx context.Context, options BackupOptions, r io.Reader) (Summary, error) {
@@ -90,8 +93,8 @@ func (o BackupOptions) args() []string {
 	return args
 }
 
-// judge holds what restic says against what we know. A snapshot that may not be whole is taken out of the repository
-// again, whatever restic's exit status was.
+// judge holds what restic says against what we know. A snapshot that may not be whole is taken out
+// of the repository again, whatever restic's exit status was.
 func (c *Client) judge(ctx context.Context, in *input, summary *Summary, err error) (Summary, error) {
 	if summary == nil || summary.SnapshotID == "" {
 		if err == nil {
@@ -103,7 +106,8 @@ func (c *Client) judge(ctx context.Context, in *input, summary *Summary, err err
 	whole := in.committed() && summary.TotalBytesProcessed == written && !errors.Is(err, process.ErrIncomplete)
 	switch {
 	case whole && (err == nil || errors.Is(err, process.ErrInterrupted)):
-		// An interrupt after the commit can come too late to matter: restic then exits 130 with the snapshot made.
+		// An interrupt after the commit can come too late to matter: restic then exits 130 with the
+		// snapshot made.
 		return *summary, nil
 	case whole:
 		return Summary{}, fmt.Errorf("%w (snapshot %s is whole and stays)", err, summary.SnapshotID)

@@ -132,7 +132,8 @@ func TestLyingRestic(t *testing.T) {
 	wantUntouched(t, client, 0)
 }
 
-// An interrupt that comes after the commit may find the snapshot made: that is a success, and it is whole.
+// An interrupt that comes after the commit may find the snapshot made: that is a success, and it is
+// whole.
 func TestCancelAfterCommit(t *testing.T) {
 	client, _ := newClient(t)
 	real := client.Binary

@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/restictest"
 )
 
-// BenchmarkBackup holds Backup against `cat file | restic backup --stdin`, after a first backup, so that restic reads
-// and hashes but stores nothing.
+// BenchmarkBackup holds Backup against `cat file | restic backup --stdin`, after a first backup, so
+// that restic reads and hashes but stores nothing.
 func BenchmarkBackup(b *testing.B) {
 	const size = 256 << 20
 	client, _ := newClient(b)

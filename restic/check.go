@@ -15,8 +15,8 @@ func (c *Client) Check(ctx context.Context) error {
 	return c.keeper().Run(ctx, process.Command{Op: "check", Args: []string{"check"}})
 }
 
-// CheckVersion makes sure that restic is there and not older than 0.17: earlier ones have neither the exit codes nor
-// the snapshot summaries that this package relies on.
+// CheckVersion makes sure that restic is there and not older than 0.17: earlier ones have neither
+// the exit codes nor the snapshot summaries that this package relies on.
 func (c *Client) CheckVersion(ctx context.Context) error {
 	var out bytes.Buffer
 	program := c.program()

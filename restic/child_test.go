@@ -10,7 +10,8 @@ import (
 // childEnv names restic's path for a test binary that is started to be killed.
 const childEnv = "RESTIC_TEST_CHILD"
 
-// backupForever is that child: it backs up an endless stream and writes a line for every read from it.
+// backupForever is that child: it backs up an endless stream and writes a line for every read from
+// it.
 func backupForever() int {
 	client := &Client{Binary: os.Getenv(childEnv), Env: os.Environ()}
 	stream := rand.NewChaCha8([32]byte{9})

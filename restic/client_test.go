@@ -45,8 +45,8 @@ func backUp(t testing.TB, client *Client, r io.Reader) Summary {
 	return summary
 }
 
-// wantUntouched asserts what every failed backup must leave: no new snapshot, no lock, a repository that is sound and
-// takes the next backup without help.
+// wantUntouched asserts what every failed backup must leave: no new snapshot, no lock, a repository
+// that is sound and takes the next backup without help.
 func wantUntouched(t testing.TB, client *Client, snapshots int) {
 	t.Helper()
 	if locks := repositoryOf(client).Count(t, "locks"); locks != 0 {

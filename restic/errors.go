@@ -25,7 +25,7 @@ type (
 	// StallError is why a restic was ended that did nothing any more.
 	StallError = process.StallError
 
-	// A LockedError is why a command did not run: others hold the repository, and none of them is known to be dead. It is
-	// an [ErrLocked].
+	// A LockedError is why a command did not run: others hold the repository, and none of them is
+	// known to be dead. It is an [ErrLocked].
 	LockedError = repository.LockedError
 )

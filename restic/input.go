@@ -11,16 +11,17 @@ import (
 
 // input is the standard input of a `restic backup --stdin` that cannot end by accident.
 //
-// It is a socket pair. restic has one end as its standard input, and also a duplicate of the other end, ours, that it
-// knows nothing of. So whatever happens to us, one copy of our end stays open as long as restic lives, and restic never
-// sees an end of file. Only shutdown(2) makes one, and only commit calls it. (With a pipe, or with os/exec's copying
-// from cmd.Stdin, a kill or a failed read leaves a snapshot of what had come so far.)
+// It is a socket pair. restic has one end as its standard input, and also a duplicate of the other
+// end, ours, that it knows nothing of. So whatever happens to us, one copy of our end stays open as
+// long as restic lives, and restic never sees an end of file. Only shutdown(2) makes one, and only
+// commit calls it. (With a pipe, or with os/exec's copying from cmd.Stdin, a kill or a failed read
+// leaves a snapshot of what had come so far.)
 //
-// restic looks at its interrupt only between reads. So an aborted input goes on with zeros: restic gets to see the
-// interrupt, and not even a badly timed one can meet an end of file.
+// restic looks at its interrupt only between reads. So an aborted input goes on with zeros: restic
+// gets to see the interrupt, and not even a badly timed one can meet an end of file.
 //
-// We keep restic's end open too. A restic that finds the repository locked ends before it reads; the next one is given
-// the same input and finds all that was already sent.
+// We keep restic's end open too. A restic that finds the repository locked ends before it reads;
+// the next one is given the same input and finds all that was already sent.
 type input struct {
 	restics *os.File      // restic's end
 	held    *os.File      // the copy of our end that restic keeps open
@@ -44,8 +45,8 @@ const (
 	inputClosed // restic has ended
 )
 
-// feedSize is the size of a read of the stream and of a write to restic: as much as a socket is asked to hold. With
-// little at a time the two processes spend their time on waking each other up.
+// feedSize is the size of a read of the stream and of a write to restic: as much as a socket is
+// asked to hold. With little at a time the two processes spend their time on waking each other up.
 const feedSize = 512 << 10
 
 func newInput() (*input, error) {
@@ -64,8 +65,8 @@ func newInput() (*input, error) {
 	return in, nil
 }
 
-// feed sends all of r and commits. It returns the error of r, or of the commit; a restic that has stopped reading is no
-// error of its own, since restic's exit status says more.
+// feed sends all of r and commits. It returns the error of r, or of the commit; a restic that has
+// stopped reading is no error of its own, since restic's exit status says more.
 func (in *input) feed(r io.Reader) error {
 	buf := make([]byte, feedSize)
 	for {
@@ -106,8 +107,8 @@ func (in *input) commit() error {
 	return nil
 }
 
-// abort makes a commit impossible and lets restic, which must be interrupted as well, come to notice that. After a
-// commit it does nothing.
+// abort makes a commit impossible and lets restic, which must be interrupted as well, come to
+// notice that. After a commit it does nothing.
 func (in *input) abort() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -125,7 +126,8 @@ func (in *input) abort() {
 	})
 }
 
-// close is for when restic has ended; it ends a feed and an abort that are still writing. It may be called again.
+// close is for when restic has ended; it ends a feed and an abort that are still writing. It may be
+// called again.
 func (in *input) close() {
 	in.mu.Lock()
 	if in.state == inputOpen {

@@ -55,7 +55,8 @@ func TestParentKilled(t *testing.T) {
 		waitGone(t, restic, handle)
 		wantSnapshots(t, client, 0)
 	}
-	// Backups do not hinder each other. What does need the lock alone waits until the six are dead for certain.
+	// Backups do not hinder each other. What does need the lock alone waits until the six are dead
+	// for certain.
 	summary := backUp(t, client, strings.NewReader("the next one"))
 	if err := client.prune(t.Context()); !errors.Is(err, ErrLocked) {
 		t.Errorf("while the locks are young: %v", err)
@@ -94,7 +95,8 @@ func TestResticKilled(t *testing.T) {
 	wantUntouched(t, client, 0)
 }
 
-// The storage refuses writes in the middle of a backup: the error is restic's own, and the writer gets to know it.
+// The storage refuses writes in the middle of a backup: the error is restic's own, and the writer
+// gets to know it.
 func TestUnwritableRepository(t *testing.T) {
 	client, repository := newClient(t)
 	folder := repository.Folder
@@ -169,7 +171,8 @@ func adopt(t testing.TB) {
 	t.Cleanup(func() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0) })
 }
 
-// waitGone waits for the end of an adopted process. Until it has been waited for, restic takes its lock for a live one.
+// waitGone waits for the end of an adopted process. Until it has been waited for, restic takes its
+// lock for a live one.
 func waitGone(t testing.TB, pid, pidfd int) {
 	t.Helper()
 	defer unix.Close(pidfd)

@@ -46,7 +46,8 @@ func holdAlone(t *testing.T, repository restictest.Repository) *exec.Cmd {
 	return cmd
 }
 
-// A lock is removed half an hour after its restic died, and not before, whoever can see that it died.
+// A lock is removed half an hour after its restic died, and not before, whoever can see that it
+// died.
 func TestDeadLock(t *testing.T) {
 	client, repository := newClient(t)
 	for _, size := range []int64{100, 30 << 20} { // one that has been sent and ended before restic says it is locked out, one that has not
@@ -124,8 +125,8 @@ func wantLocks(t *testing.T, client *Client, want int) {
 	}
 }
 
-// A lock whose restic has been silent for longer than a living one is hinders nobody who only reads; whoever writes
-// waits until it is dead for certain.
+// A lock whose restic has been silent for longer than a living one is hinders nobody who only
+// reads; whoever writes waits until it is dead for certain.
 func TestSilentLock(t *testing.T) {
 	client, files := newClient(t)
 	made := backUp(t, client, strings.NewReader("to be read"))

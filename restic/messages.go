@@ -17,8 +17,9 @@ type Summary struct {
 	TotalDuration       float64 `json:"total_duration"` // seconds
 }
 
-// messages reads the lines that `restic backup --json` writes while it works and keeps the summary. It never fails: a
-// line it cannot read is not the summary, and a backup without one is judged by its caller.
+// messages reads the lines that `restic backup --json` writes while it works and keeps the summary.
+// It never fails: a line it cannot read is not the summary, and a backup without one is judged by
+// its caller.
 type messages struct {
 	summary *Summary
 	line    []byte // what has come of the line that is not yet ended

@@ -43,7 +43,8 @@ func TestS3(t *testing.T) {
 	}
 }
 
-// restic tries for 15 minutes to find a bucket that is not there. Whoever sets a deadline learns why it was missed.
+// restic tries for 15 minutes to find a bucket that is not there. Whoever sets a deadline learns
+// why it was missed.
 func TestDeadlineTellsWhy(t *testing.T) {
 	s3 := servers.S3(t)
 	client := &Client{

@@ -18,10 +18,10 @@ const passwordCommand = "RESTIC_PASSWORD_COMMAND"
 // triedSettings are restic's variables that can be wrong in ways that only restic knows.
 var triedSettings = []string{passwordCommand, "RESTIC_PACK_SIZE", "RESTIC_COMPRESSION", "RESTIC_CACERT", "RESTIC_TLS_CLIENT_CERT"}
 
-// CheckSettings has restic read those of its variables in Env that can be wrong, run the password command too, and tells
-// what it says of them. The repository is not contacted: restic is shown a folder that looks like one and that no password
-// opens. Without that it would tell in the middle of a backup; where no such folder can be made, for which none of them is
-// to blame, it does.
+// CheckSettings has restic read those of its variables in Env that can be wrong, run the password
+// command too, and tells what it says of them. The repository is not contacted: restic is shown a
+// folder that looks like one and that no password opens. Without that it would tell in the middle
+// of a backup; where no such folder can be made, for which none of them is to blame, it does.
 func (c *Client) CheckSettings(ctx context.Context) error {
 	set := slices.DeleteFunc(slices.Clone(triedSettings), func(name string) bool { return c.program().Getenv(name) == "" })
 	if len(set) == 0 {
@@ -40,7 +40,8 @@ func (c *Client) CheckSettings(ctx context.Context) error {
 	began := time.Now()
 	silent := *c.program() // all that it says is in the error, and what it waits for is no store
 	silent.Said, silent.Still, silent.Stall = nil, nil, 0
-	// Its own address stays in the environment, where the command may look at it. A file of it restic does not take beside --repo.
+	// Its own address stays in the environment, where the command may look at it. A file of it
+	// restic does not take beside --repo.
 	err = silent.Run(ctx, process.Command{Op: op, Args: []string{"cat", "config", "--no-lock", "--no-cache", "--repo=local:" + folder}, Env: []string{"RESTIC_REPOSITORY_FILE="}})
 	var e *Error
 	switch {

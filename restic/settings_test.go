@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// What restic does not take of its variables, and a command that gives no password, is told without a look at the
-// repository, which is not there.
+// What restic does not take of its variables, and a command that gives no password, is told without
+// a look at the repository, which is not there.
 func TestCheckSettings(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[string]string{
@@ -57,7 +57,8 @@ func TestSlowPasswordCommand(t *testing.T) {
 	}
 }
 
-// None of the settings is to blame where there is no room to try them, and what restores needs none.
+// None of the settings is to blame where there is no room to try them, and what restores needs
+// none.
 func TestCheckSettingsWithoutTemp(t *testing.T) {
 	t.Setenv("TMPDIR", "/nowhere")
 	c := &Client{Binary: servers.Restic(t), Env: []string{"RESTIC_PASSWORD=x", "RESTIC_COMPRESSION=max"}}

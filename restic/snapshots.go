@@ -12,8 +12,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// Filter chooses snapshots: those of this host, that hold this path (the file name of [BackupOptions] behind a slash)
-// and no other, and that bear all of these tags. An empty field chooses everything.
+// Filter chooses snapshots: those of this host, that hold this path (the file name of
+// [BackupOptions] behind a slash) and no other, and that bear all of these tags. An empty field
+// chooses everything.
 type Filter struct {
 	Host string
 	Path string

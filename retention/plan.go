@@ -27,11 +27,12 @@ const (
 	inFuture = "in the future"
 )
 
-// Skew is how far ahead of now a snapshot's time may be without being one of the future: clocks of machines differ.
+// Skew is how far ahead of now a snapshot's time may be without being one of the future: clocks of
+// machines differ.
 const Skew = time.Minute
 
-// ByTimeAlone reports whether age is all that the policy goes by. After a jump of the clock, or a long time without
-// backups, such a one selects nothing but the newest snapshot.
+// ByTimeAlone reports whether age is all that the policy goes by. After a jump of the clock, or a
+// long time without backups, such a one selects nothing but the newest snapshot.
 func (p Policy) ByTimeAlone() bool {
 	for _, r := range p.rules() {
 		if r.count != nil && *r.count != 0 {
@@ -41,11 +42,13 @@ func (p Policy) ByTimeAlone() bool {
 	return !p.Within.IsZero()
 }
 
-// Plan says what becomes of each of a job's snapshots, in their order. The rules select as those of `restic forget`
-// do, by each snapshot's own zone, but for three things:
-//   - A snapshot of the future, which a clock that was wrong once has left, counts for no rule, and stays.
+// Plan says what becomes of each of a job's snapshots, in their order. The rules select as those of
+// `restic forget` do, by each snapshot's own zone, but for three things:
+//   - A snapshot of the future, which a clock that was wrong once has left, counts for no rule, and
+//     stays.
 //   - A snapshot that the run has just made stays.
-//   - An empty dump counts for no rule of those that are not; it stays where it would if all were alike.
+//   - An empty dump counts for no rule of those that are not; it stays where it would if all were
+//     alike.
 //
 // The zero Policy keeps everything.
 func (p Policy) Plan(snapshots []Snapshot, now time.Time) []Fate {
@@ -78,9 +81,9 @@ func (p Policy) Plan(snapshots []Snapshot, now time.Time) []Fate {
 	return fates
 }
 
-// apply notes in fates why those of the snapshots with these indices stay that the rules select. It is the rules of
-// restic's internal/data/snapshot_policy.go, where the oldest snapshot of all also stays as long as a rule has not yet
-// selected as many as it may.
+// apply notes in fates why those of the snapshots with these indices stay that the rules select. It
+// is the rules of restic's internal/data/snapshot_policy.go, where the oldest snapshot of all also
+// stays as long as a rule has not yet selected as many as it may.
 func (p Policy) apply(snapshots []Snapshot, indices []int, fates []Fate) {
 	if len(indices) == 0 {
 		return
@@ -131,7 +134,8 @@ func (s Span) before(t time.Time) time.Time {
 	return t.AddDate(-s.Years, -s.Months, -s.Days).Add(-time.Duration(s.Hours) * time.Hour)
 }
 
-// What the rules tell apart, as numbers that differ. A snapshot's place is its own, for the rule of the last ones.
+// What the rules tell apart, as numbers that differ. A snapshot's place is its own, for the rule of
+// the last ones.
 
 func place(_ time.Time, place int) int { return place }
 

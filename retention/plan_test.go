@@ -19,8 +19,9 @@ import (
 
 var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
-// plan is what becomes of snapshots that are so many days old, newest first: + stays, - goes, > is of the future. A day
-// before an e is an empty dump's, one before an m that of a snapshot that the run has made.
+// plan is what becomes of snapshots that are so many days old, newest first: + stays, - goes, > is
+// of the future. A day before an e is an empty dump's, one before an m that of a snapshot that the
+// run has made.
 func plan(policy Policy, ages string) string {
 	var snapshots []Snapshot
 	for field := range strings.FieldsSeq(ages) {

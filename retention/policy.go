@@ -1,7 +1,9 @@
-// Package retention turns KEEP_* settings into a policy: which snapshots of a job stay when older ones are forgotten.
+// Package retention turns KEEP_* settings into a policy: which snapshots of a job stay when older
+// ones are forgotten.
 //
-// It owns what a policy means, refuses one that would keep nothing, and says which snapshots it selects, with the
-// reasons. The rules are those of `restic forget`, and are held against it; what else keeps a snapshot is said at Plan.
+// It owns what a policy means, refuses one that would keep nothing, and says which snapshots it
+// selects, with the reasons. The rules are those of `restic forget`, and are held against it; what
+// else keeps a snapshot is said at Plan.
 package retention
 
 import (
@@ -12,11 +14,12 @@ import (
 	"time"
 )
 
-// Unlimited, as a count, keeps every snapshot that the rule can tell apart (one a day for Daily, all for Last).
+// Unlimited, as a count, keeps every snapshot that the rule can tell apart (one a day for Daily,
+// all for Last).
 const Unlimited = -1
 
-// Policy says which snapshots of a job to keep: the union of what its rules select.
-// A nil count and an empty Within are rules that were not set. The zero value has no rule at all and stands for
+// Policy says which snapshots of a job to keep: the union of what its rules select. A nil count and
+// an empty Within are rules that were not set. The zero value has no rule at all and stands for
 // keeping everything; it must not be handed to restic (see IsZero).
 type Policy struct {
 	Last    *int // the newest n snapshots
@@ -51,7 +54,8 @@ func (p Policy) rules() []rule {
 // IsZero reports whether no rule is set: nothing is ever forgotten.
 func (p Policy) IsZero() bool { return p == Policy{} }
 
-// Validate refuses counts below Unlimited, and a policy that has rules and selects no snapshot by any. The zero Policy is valid.
+// Validate refuses counts below Unlimited, and a policy that has rules and selects no snapshot by
+// any. The zero Policy is valid.
 func (p Policy) Validate() error {
 	keeps := !p.Within.IsZero()
 	for _, r := range p.rules() {

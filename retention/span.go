@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// Span is a length of calendar time as restic writes it: years, months, days and hours. Unlike a time.Duration it can
-// say "one month". The zero Span is no time at all.
+// Span is a length of calendar time as restic writes it: years, months, days and hours. Unlike a
+// time.Duration it can say "one month". The zero Span is no time at all.
 type Span struct{ Years, Months, Days, Hours int }
 
-// ParseSpan reads restic's form, e.g. "1y5m7d2h": whole numbers of 1 or more, each with its unit, every unit at most
-// once, in any order. restic's own reader also takes zero and negative numbers; as a rule to keep by they select
-// nothing, so they are refused here, as are numbers above 65535, which dates cannot hold.
+// ParseSpan reads restic's form, e.g. "1y5m7d2h": whole numbers of 1 or more, each with its unit,
+// every unit at most once, in any order. restic's own reader also takes zero and negative numbers;
+// as a rule to keep by they select nothing, so they are refused here, as are numbers above 65535,
+// which dates cannot hold.
 func ParseSpan(s string) (Span, error) {
 	wrong := fmt.Errorf("want years, months, days and hours, e.g. 1y6m or 30d, got %q", s)
 	var span Span

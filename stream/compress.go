@@ -15,23 +15,25 @@ import (
 type CompressOptions struct {
 	Level       int // as zstd counts, 1 to 22; 0: 3
 	Concurrency int // frames that are compressed at once; 0: one a processor, at most 4. The output does not depend on it.
-	// Tail returns what is to be said of the stream behind it, see [ReadTail], when all of it is written. For bytes of
-	// the stream, uncompressed and in their order, frame tells where in the output the frame begins that has it, and
-	// which byte is that frame's first. nil: nothing.
+	// Tail returns what is to be said of the stream behind it, see [ReadTail], when all of it is
+	// written. For bytes of the stream, uncompressed and in their order, frame tells where in the
+	// output the frame begins that has it, and which byte is that frame's first. nil: nothing.
 	Tail func(frame func(at int64) (begins, first int64)) []byte
 }
 
-// A compressed stream is a row of zstd frames, each of which has its length and a checksum, between two marks: frames
-// that zstd skips, so that `zstd -d` reads the whole. Each frame by itself looks complete; that the stream is, only the
-// mark at its end says.
+// A compressed stream is a row of zstd frames, each of which has its length and a checksum, between
+// two marks: frames that zstd skips, so that `zstd -d` reads the whole. Each frame by itself looks
+// complete; that the stream is, only the mark at its end says.
 
-// Compress runs produce and writes to w, compressed, what it writes; n is how many bytes that was. The stream is cut
-// into frames where its content says, 256 KiB on average, each of which is compressed by itself: a change in the data
-// changes the output near it and nowhere else. The output is the same whatever the sizes of the writes and the number
-// of processors, but another level or version of the compressor may give other bytes.
+// Compress runs produce and writes to w, compressed, what it writes; n is how many bytes that was.
+// The stream is cut into frames where its content says, 256 KiB on average, each of which is
+// compressed by itself: a change in the data changes the output near it and nowhere else. The
+// output is the same whatever the sizes of the writes and the number of processors, but another
+// level or version of the compressor may give other bytes.
 //
-// The end of the stream is written when produce has returned nil and everything before it is written, and only then.
-// The error is what failed first, of produce or of w; produce's context is cancelled when it is w.
+// The end of the stream is written when produce has returned nil and everything before it is
+// written, and only then. The error is what failed first, of produce or of w; produce's context is
+// cancelled when it is w.
 func Compress(ctx context.Context, w io.Writer, options CompressOptions, produce func(context.Context, io.Writer) error) (n int64, err error) {
 	level := cmp.Or(options.Level, 3)
 	if level < 1 || level > 22 {
@@ -106,7 +108,8 @@ type frame struct {
 	done   chan struct{} // has one when raw is packed
 }
 
-// framer is the writer that cuts. Its channels have room for every frame there is, so that only taking one can block.
+// framer is the writer that cuts. Its channels have room for every frame there is, so that only
+// taking one can block.
 type framer struct {
 	ctx     context.Context
 	free    chan *frame
@@ -158,8 +161,8 @@ func (f *framer) cut() {
 	}
 }
 
-// lastSize is how much the last frame has at most. What sums a stream up stands at its end and changes with anything in
-// it; behind a boundary it takes little with it.
+// lastSize is how much the last frame has at most. What sums a stream up stands at its end and
+// changes with anything in it; behind a boundary it takes little with it.
 const lastSize = 4 << 10
 
 // end cuts for the last time.

@@ -131,7 +131,8 @@ func TestCompressIsDeterministic(t *testing.T) {
 	}
 }
 
-// What a compressor has seen before does not show, even when its count of it starts anew, after 2 GiB.
+// What a compressor has seen before does not show, even when its count of it starts anew, after 2
+// GiB.
 func TestCompressorForgets(t *testing.T) {
 	parts := [][]byte{rows(1, 300<<10), rows(2, 70<<10), rows(1, 310<<10), random(1, 100), make([]byte, maxFrame), rows(3, 1000), words(1, 200<<10)}
 	for _, level := range []int{1, 3} {
@@ -162,8 +163,8 @@ func testCompressor(t testing.TB, level int) *compressor {
 	return c
 }
 
-// What is asked for is what words get. Rows with hashes in them are no larger than with the faster of the two, nor
-// than with zstd's own.
+// What is asked for is what words get. Rows with hashes in them are no larger than with the faster
+// of the two, nor than with zstd's own.
 func TestCompressChooses(t *testing.T) {
 	for name, data := range map[string][]byte{"rows": rows(1, 2<<20), "words": words(1, 2<<20), "random": random(1, 2<<20)} {
 		c := testCompressor(t, 3)
@@ -201,8 +202,8 @@ func TestCompressIsLocal(t *testing.T) {
 	}
 }
 
-// A boundary stands behind one cut of four, always the same ones, and before the last bytes. At other places they would
-// be another stream.
+// A boundary stands behind one cut of four, always the same ones, and before the last bytes. At
+// other places they would be another stream.
 func TestBoundaries(t *testing.T) {
 	data := random(1, 16<<20)
 	packed := compress(t, data, CompressOptions{})
@@ -266,7 +267,8 @@ func TestCompressLevel(t *testing.T) {
 	}
 }
 
-// Whatever fails, it is told as it is, produce hears of it, and what was written does not pass for whole.
+// Whatever fails, it is told as it is, produce hears of it, and what was written does not pass for
+// whole.
 func TestCompressFails(t *testing.T) {
 	data := rows(1, 6<<20)
 	errWrite := errors.New("disk full")

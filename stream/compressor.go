@@ -4,10 +4,11 @@ import "github.com/klauspost/compress/zstd"
 
 // A compressor compresses frames, each as if there were no other.
 //
-// The search of level 3 takes two thirds of the time, and on digits, identifiers and hashes it is in vain: the short
-// matches that it finds there take more room than what they stand for. Level 1 makes 5 % less of such rows in half the
-// time, and of other data 3 to 8 % more. So the beginning of each frame is tried with both, which costs 5 % of the
-// time. What is chosen depends on the frame alone.
+// The search of level 3 takes two thirds of the time, and on digits, identifiers and hashes it is
+// in vain: the short matches that it finds there take more room than what they stand for. Level 1
+// makes 5 % less of such rows in half the time, and of other data 3 to 8 % more. So the beginning
+// of each frame is tried with both, which costs 5 % of the time. What is chosen depends on the
+// frame alone.
 type compressor struct {
 	level *zstd.Encoder
 	fast  *zstd.Encoder // nil: there is no choice
@@ -34,8 +35,8 @@ func newCompressor(level, workers int) (*compressor, error) {
 	return c, err
 }
 
-// newEncoder makes an encoder in whose window there is room for every frame: each is one segment, whose size a reader
-// knows beforehand. It keeps no more memory than one frame takes.
+// newEncoder makes an encoder in whose window there is room for every frame: each is one segment,
+// whose size a reader knows beforehand. It keeps no more memory than one frame takes.
 func newEncoder(level zstd.EncoderLevel, workers int) (*zstd.Encoder, error) {
 	return zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(workers), zstd.WithWindowSize(maxFrame),
 		zstd.WithLowerEncoderMem(true))

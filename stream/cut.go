@@ -1,21 +1,23 @@
 package stream
 
-// Frames are cut where the content says, so that a change in the data moves the cuts near it and no others. The sizes
-// are those of the raw bytes, 256 KiB on average: that is small enough for a change to cost little, and large enough
-// for a frame that is compressed by itself to lose next to nothing.
+// Frames are cut where the content says, so that a change in the data moves the cuts near it and no
+// others. The sizes are those of the raw bytes, 256 KiB on average: that is small enough for a
+// change to cost little, and large enough for a frame that is compressed by itself to lose next to
+// nothing.
 const (
 	minFrame = 64 << 10
 	maxFrame = 512 << 10
 
-	// A cut is where the hash of the bytes before it, as a number, is below this, which it is once in 208 KiB: from the
-	// minimum on, as nothing is cut before it.
+	// A cut is where the hash of the bytes before it, as a number, is below this, which it is once
+	// in 208 KiB: from the minimum on, as nothing is cut before it.
 	cutBelow = 1 << 63 / (104 << 10)
 
 	// A byte's trace is shifted out of the hash by the 64 that follow.
 	hashedBytes = 64
 )
 
-// gear has a random number for every value of a byte. Other numbers are other cuts: they are fixed for all time.
+// gear has a random number for every value of a byte. Other numbers are other cuts: they are fixed
+// for all time.
 var gear = func() (table [256]uint64) {
 	state := uint64(0)
 	for i := range table { // SplitMix64
@@ -61,8 +63,9 @@ func (c *cutter) next(p []byte) (n int, end bool) {
 	return n, false
 }
 
-// search returns how many bytes of p there are up to and with the one that makes a cut. One step of the hash needs the
-// step before, which is what its speed comes to; two bytes a step are half as many: 2.2 GB/s instead of 1.7.
+// search returns how many bytes of p there are up to and with the one that makes a cut. One step of
+// the hash needs the step before, which is what its speed comes to; two bytes a step are half as
+// many: 2.2 GB/s instead of 1.7.
 func (c *cutter) search(p []byte) (n int, found bool) {
 	h := c.hash
 	i := 0

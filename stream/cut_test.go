@@ -38,7 +38,8 @@ func words(seed byte, n int) []byte {
 	return b[:n]
 }
 
-// cuts returns where the frames of data end, which comes in pieces of these sizes in turn; the last end is that of data.
+// cuts returns where the frames of data end, which comes in pieces of these sizes in turn; the last
+// end is that of data.
 func cuts(data []byte, pieces ...int) (ends []int) {
 	var c cutter
 	at := 0
@@ -103,7 +104,8 @@ func TestCuts(t *testing.T) {
 	}
 }
 
-// No frame is shorter than the least, whatever its bytes would have: here they make a cut around there.
+// No frame is shorter than the least, whatever its bytes would have: here they make a cut around
+// there.
 func TestLeastFrame(t *testing.T) {
 	cutting := random(1, 205649)[205649-hashedBytes:] // see TestCutsStay
 	for _, end := range []int{minFrame - hashedBytes, minFrame - 1, minFrame, minFrame + 1, minFrame + 2} {

@@ -14,7 +14,8 @@ import (
 // ErrTruncated is a compressed stream whose end is missing.
 var ErrTruncated = errors.New("the end is missing")
 
-// Compressed reports whether a stream that begins like this, with 4 bytes or more, is for [Decompress].
+// Compressed reports whether a stream that begins like this, with 4 bytes or more, is for
+// [Decompress].
 func Compressed(head []byte) bool {
 	if len(head) < 4 {
 		return false
@@ -23,12 +24,12 @@ func Compressed(head []byte) bool {
 	return magic == 0xfd2fb528 || magic&^0xf == 0x184d2a50
 }
 
-// Decompress returns a reader of the stream that was given to [Compress], or that another program has compressed with
-// zstd. It takes memory for one frame's window, which is 512 KiB in ours and at most 128 MiB in another's. Whoever calls
-// it closes the reader; r stays open.
+// Decompress returns a reader of the stream that was given to [Compress], or that another program
+// has compressed with zstd. It takes memory for one frame's window, which is 512 KiB in ours and at
+// most 128 MiB in another's. Whoever calls it closes the reader; r stays open.
 //
-// Damage is an error, and so is a stream of ours without its end: [ErrTruncated]. Another's has nothing that would tell
-// when it was cut between two frames.
+// Damage is an error, and so is a stream of ours without its end: [ErrTruncated]. Another's has
+// nothing that would tell when it was cut between two frames.
 func Decompress(r io.Reader) (io.ReadCloser, error) {
 	d, err := newDecompressor(r)
 	if err != nil {

@@ -17,7 +17,8 @@ func freeSpace(dir string) (int64, error) {
 	return int64(fs.Bavail) * int64(fs.Bsize), nil
 }
 
-// tryLock locks an open file until it is closed or its process ends. The error is EWOULDBLOCK if another has the lock.
+// tryLock locks an open file until it is closed or its process ends. The error is EWOULDBLOCK if
+// another has the lock.
 func tryLock(file *os.File) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return &os.PathError{Op: "lock", Path: file.Name(), Err: err}

@@ -22,14 +22,15 @@ func (e *StallError) Error() string {
 	return fmt.Sprintf("nothing was taken for %s", e.After)
 }
 
-// stillAfter is how long a stream has not moved when that is told for the first time, stillEvery how often from then on.
+// stillAfter is how long a stream has not moved when that is told for the first time, stillEvery
+// how often from then on.
 const (
 	stillAfter = 30 * time.Second
 	stillEvery = time.Minute
 )
 
-// motion is what is known of a stream's moving. Times are nanoseconds since it began, by the clock that nobody sets;
-// plus one, as zero is no time.
+// motion is what is known of a stream's moving. Times are nanoseconds since it began, by the clock
+// that nobody sets; plus one, as zero is no time.
 type motion struct {
 	began   time.Time
 	moved   atomic.Int64 // when a byte last passed
@@ -56,7 +57,8 @@ func (m *motion) move(side *atomic.Int64, n int) {
 	}
 }
 
-// still tells for how long nothing has moved, and who is waited for. The side is 0 while neither waits.
+// still tells for how long nothing has moved, and who is waited for. The side is 0 while neither
+// waits.
 func (m *motion) still() (side Side, since time.Duration) {
 	writing, reading := m.writing.Load(), m.reading.Load()
 	switch {
@@ -68,9 +70,9 @@ func (m *motion) still() (side Side, since time.Duration) {
 	return 0, 0
 }
 
-// watch looks at the stream now and then, until stop is called, which waits for it: it tells who keeps it still, and ends
-// it where the consumer has for too long and nothing is spilled. Only time in which it could look counts, as a process
-// that is frozen does not see that it goes by.
+// watch looks at the stream now and then, until stop is called, which waits for it: it tells who
+// keeps it still, and ends it where the consumer has for too long and nothing is spilled. Only time
+// in which it could look counts, as a process that is frozen does not see that it goes by.
 func (m *motion) watch(o PipeOptions, end func(*StallError)) (stop func()) {
 	if o.Still == nil && (o.Stall == 0 || o.Spill != nil) {
 		return func() {}

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// overflowing is a produce that does not wait for its consumer for longer than Stall: what it writes from then on goes
-// into a spool, and from there to the consumer once produce itself has returned.
+// overflowing is a produce that does not wait for its consumer for longer than Stall: what it
+// writes from then on goes into a spool, and from there to the consumer once produce itself has
+// returned.
 func (o PipeOptions) overflowing(pw *io.PipeWriter, first *firstFailure, produce func(context.Context, io.Writer) error) func(context.Context, io.Writer) error {
 	return func(ctx context.Context, w io.Writer) error {
 		f := newOverflow(o)
@@ -35,9 +36,9 @@ const (
 	overflowSize    = 256 << 10
 )
 
-// overflow is a producer's writer. Who waits for whom: Write waits for a spare buffer for no longer than Stall, and not
-// once pass has failed; pass waits for the consumer, or for whoever closes the pipe; fill waits for Write and end, one of
-// which comes.
+// overflow is a producer's writer. Who waits for whom: Write waits for a spare buffer for no longer
+// than Stall, and not once pass has failed; pass waits for the consumer, or for whoever closes the
+// pipe; fill waits for Write and end, one of which comes.
 type overflow struct {
 	options PipeOptions
 
@@ -134,8 +135,8 @@ func (f *overflow) next() error {
 	return nil
 }
 
-// end comes when the producer has ended, with its error, before what it has written was all taken. It returns that error,
-// or why not all of it can be.
+// end comes when the producer has ended, with its error, before what it has written was all taken.
+// It returns that error, or why not all of it can be.
 func (f *overflow) end(err error) error {
 	if len(f.filling) > 0 {
 		f.flush()
@@ -152,7 +153,8 @@ func (f *overflow) end(err error) error {
 	return err
 }
 
-// handOver comes when pass and fill have returned. It has the consumer take what was spilled, unless there was an error.
+// handOver comes when pass and fill have returned. It has the consumer take what was spilled,
+// unless there was an error.
 func (f *overflow) handOver(w io.Writer, err error) error {
 	if err == nil {
 		err = f.failure

@@ -182,7 +182,8 @@ func TestStill(t *testing.T) {
 	}
 }
 
-// Of two that end in failures the producer's, which came first, is told, however quick the consumer is.
+// Of two that end in failures the producer's, which came first, is told, however quick the consumer
+// is.
 func TestOverflowBlamesWhoFailed(t *testing.T) {
 	broken := errors.New("it broke")
 	options := PipeOptions{Stall: time.Minute, Spill: &SpoolOptions{Dir: t.TempDir()}}

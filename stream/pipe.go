@@ -1,6 +1,7 @@
-// Package stream joins a producer of bytes and a consumer of them: in memory (Pipe), or over a file where the two cannot
-// keep step (Spool). It knows neither databases nor restic; what it owns is that the end of a stream means success and
-// nothing else does, that both sides have ended when a call returns, and that one cause of a failure is told, once.
+// Package stream joins a producer of bytes and a consumer of them: in memory (Pipe), or over a file
+// where the two cannot keep step (Spool). It knows neither databases nor restic; what it owns is
+// that the end of a stream means success and nothing else does, that both sides have ended when a
+// call returns, and that one cause of a failure is told, once.
 package stream
 
 import (
@@ -25,7 +26,8 @@ type ConsumeError struct{ Err error }
 func (e *ConsumeError) Error() string { return e.Err.Error() }
 func (e *ConsumeError) Unwrap() error { return e.Err }
 
-// ErrUnread is what a producer's Write returns when the consumer has returned nil before the end of the stream.
+// ErrUnread is what a producer's Write returns when the consumer has returned nil before the end of
+// the stream.
 var ErrUnread = errors.New("the reader has ended before the stream did")
 
 // Pipe is [PipeOptions.Pipe] of a stream that may stand still for as long as it likes.
@@ -35,30 +37,33 @@ func Pipe(ctx context.Context, produce func(context.Context, io.Writer) error, c
 
 // PipeOptions say what becomes of a stream that stands still. The zero value lets it.
 type PipeOptions struct {
-	// Stall bounds how long a producer waits for the consumer to take the next bytes, and holds meanwhile what it reads:
-	// then the stream ends, in a [*StallError]. 0: it waits without end. With Spill it is the wait for a quarter of a MiB.
+	// Stall bounds how long a producer waits for the consumer to take the next bytes, and holds
+	// meanwhile what it reads: then the stream ends, in a [*StallError]. 0: it waits without end.
+	// With Spill it is the wait for a quarter of a MiB.
 	Stall time.Duration
 
-	// Spill has the stream not end then. What the producer has left goes into a spool, so that it can finish and let go of
-	// what it reads, and from there to the consumer, once that takes bytes again. The spool is gone when Pipe returns.
-	// Spilling is told when that begins. nil: the stream ends.
+	// Spill has the stream not end then. What the producer has left goes into a spool, so that it
+	// can finish and let go of what it reads, and from there to the consumer, once that takes bytes
+	// again. The spool is gone when Pipe returns. Spilling is told when that begins. nil: the
+	// stream ends.
 	Spill    *SpoolOptions
 	Spilling func()
 
-	// Still is told who keeps a stream that has not moved for half a minute, and then each minute, and for how long
-	// already. It is called from a goroutine of its own. nil: nobody is.
+	// Still is told who keeps a stream that has not moved for half a minute, and then each minute,
+	// and for how long already. It is called from a goroutine of its own. nil: nobody is.
 	Still func(side Side, since time.Duration)
 }
 
-// Pipe runs produce and consume at once; what the first writes, the second reads. Both have returned when Pipe returns.
-// n is the number of bytes that passed.
+// Pipe runs produce and consume at once; what the first writes, the second reads. Both have
+// returned when Pipe returns. n is the number of bytes that passed.
 //
-// The reader of consume ends in io.EOF only once produce has returned nil; if produce fails, it ends in that error. If
-// consume fails, so do the writes of produce. The context of both is cancelled as soon as one fails, and each must end
-// when it is. The error is a [*ProduceError] or a [*ConsumeError], of the side that failed first; how the other then
-// ended is not told.
+// The reader of consume ends in io.EOF only once produce has returned nil; if produce fails, it
+// ends in that error. If consume fails, so do the writes of produce. The context of both is
+// cancelled as soon as one fails, and each must end when it is. The error is a [*ProduceError] or a
+// [*ConsumeError], of the side that failed first; how the other then ended is not told.
 //
-// consume may close its reader (it has Close and CloseWithError) to end a produce before it itself returns.
+// consume may close its reader (it has Close and CloseWithError) to end a produce before it itself
+// returns.
 func (o PipeOptions) Pipe(ctx context.Context, produce func(context.Context, io.Writer) error, consume func(context.Context, io.Reader) error) (n int64, err error) {
 	pr, pw := io.Pipe()
 	var first firstFailure
@@ -111,8 +116,8 @@ func (o PipeOptions) Pipe(ctx context.Context, produce func(context.Context, io.
 	return w.n.Load(), nil
 }
 
-// brokenOff is a producer's error as its consumer reads it. A lost connection often is an io.EOF: in the consumer's hands
-// it would be the end of the stream, so it does not unwrap to that.
+// brokenOff is a producer's error as its consumer reads it. A lost connection often is an io.EOF:
+// in the consumer's hands it would be the end of the stream, so it does not unwrap to that.
 type brokenOff struct{ err error }
 
 func (e *brokenOff) Error() string { return e.err.Error() }

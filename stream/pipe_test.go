@@ -81,7 +81,8 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// A consumer may have to end the writer before it can return itself; it has failed first all the same.
+// A consumer may have to end the writer before it can return itself; it has failed first all the
+// same.
 func TestPipeConsumerClosesReader(t *testing.T) {
 	produced := make(chan struct{})
 	_, err := Pipe(t.Context(),

@@ -58,8 +58,8 @@ func (r slowReader) Read(p []byte) (int, error) {
 	return r.r.Read(p[:1+r.random.IntN(len(p))])
 }
 
-// Whoever is slow and whatever the sizes of the pieces, what goes in comes out, in the same compressed bytes, and no
-// side waits for ever; nor does it when one of them gives up on the way.
+// Whoever is slow and whatever the sizes of the pieces, what goes in comes out, in the same
+// compressed bytes, and no side waits for ever; nor does it when one of them gives up on the way.
 func TestSlowStreams(t *testing.T) {
 	data := make([]byte, 2<<20)
 	random := rand.New(rand.NewPCG(1, 2))

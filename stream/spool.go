@@ -21,9 +21,9 @@ type SpoolOptions struct {
 
 const defaultReserve = 64 << 20
 
-// Spool is a stream that has been put down whole in a compressed file of mode 0600, from where it can be read as often
-// as need be. The file is locked as long as the Spool is there, and gone after Remove; if the process is killed, it is
-// left, unlocked, for CleanSpool.
+// Spool is a stream that has been put down whole in a compressed file of mode 0600, from where it
+// can be read as often as need be. The file is locked as long as the Spool is there, and gone after
+// Remove; if the process is killed, it is left, unlocked, for CleanSpool.
 type Spool struct {
 	file   *os.File // holds the lock
 	size   int64
@@ -32,8 +32,9 @@ type Spool struct {
 
 const spoolPattern = "breaking-backups-*.spool"
 
-// Fill runs produce and keeps what it writes. If that fails, or space runs out, nothing stays behind. The error of
-// produce is wrapped; too little space is a [*SpaceError], whatever produce makes of it.
+// Fill runs produce and keeps what it writes. If that fails, or space runs out, nothing stays
+// behind. The error of produce is wrapped; too little space is a [*SpaceError], whatever produce
+// makes of it.
 func Fill(ctx context.Context, options SpoolOptions, produce func(context.Context, io.Writer) error) (_ *Spool, err error) {
 	if options.Reserve == 0 {
 		options.Reserve = defaultReserve
@@ -83,8 +84,8 @@ func (s *Spool) Remove() error {
 	return nil
 }
 
-// CleanSpool removes the spools in dir whose process has ended without doing so, and returns how many. Those of the
-// living stay. A dir that is not there has none.
+// CleanSpool removes the spools in dir whose process has ended without doing so, and returns how
+// many. Those of the living stay. A dir that is not there has none.
 func CleanSpool(dir string) (removed int, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// createLocked makes a new file in dir and locks it. Between the two a CleanSpool elsewhere can take it for dead and
-// remove it; then another is made.
+// createLocked makes a new file in dir and locks it. Between the two a CleanSpool elsewhere can
+// take it for dead and remove it; then another is made.
 func createLocked(dir string) (*os.File, error) {
 	for {
 		file, err := os.CreateTemp(dir, spoolPattern) // mode 0600

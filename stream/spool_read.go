@@ -7,8 +7,9 @@ import (
 	"os"
 )
 
-// Open returns a reader of the whole stream from its beginning. It ends in io.EOF only after every byte that was
-// written; a file that is damaged or cut short is an error. The caller closes it. Several may be open at once.
+// Open returns a reader of the whole stream from its beginning. It ends in io.EOF only after every
+// byte that was written; a file that is damaged or cut short is an error. The caller closes it.
+// Several may be open at once.
 func (s *Spool) Open() (io.ReadCloser, error) {
 	file, err := os.Open(s.file.Name())
 	if err != nil {

@@ -154,7 +154,8 @@ func TestSpaceRunsOut(t *testing.T) {
 	})
 }
 
-// Cut anywhere, or with any byte changed, a spool is an error: never a shorter stream, never another one.
+// Cut anywhere, or with any byte changed, a spool is an error: never a shorter stream, never
+// another one.
 func TestSpoolDamaged(t *testing.T) {
 	data := text(3000)
 	s := fill(t, t.TempDir(), data)

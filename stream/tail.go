@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// A compressed stream can have a tail: a frame that zstd skips, before the mark at its end, with what its producer says
-// of it. It is found from the end, as its length stands behind it.
+// A compressed stream can have a tail: a frame that zstd skips, before the mark at its end, with
+// what its producer says of it. It is found from the end, as its length stands behind it.
 
 // ErrNoTail is returned for a stream that has none.
 var ErrNoTail = errors.New("the compressed stream says nothing of itself at its end")
@@ -22,8 +22,9 @@ func tail(text []byte) []byte {
 	return mark(tailMagic, binary.LittleEndian.AppendUint32(text[:len(text):len(text)], uint32(len(text))))
 }
 
-// ReadTail returns what stands behind a stream of so many bytes that [Compress] has written with a Tail. It reads
-// nothing else. The error is [ErrNoTail] where there is none, and [ErrTruncated] where the stream's end is missing.
+// ReadTail returns what stands behind a stream of so many bytes that [Compress] has written with a
+// Tail. It reads nothing else. The error is [ErrNoTail] where there is none, and [ErrTruncated]
+// where the stream's end is missing.
 func ReadTail(r io.ReaderAt, size int64) ([]byte, error) {
 	foot := make([]byte, tailFoot+endSize)
 	begin := size - int64(len(foot))
@@ -65,8 +66,8 @@ func (f *frames) add(raw, packed int) {
 	*f = append(*f, struct{ raw, packed uint32 }{uint32(raw), uint32(packed)})
 }
 
-// locator returns what tells of bytes of the stream, in their order, in which frame they are; of bytes behind the last
-// one, where that ends.
+// locator returns what tells of bytes of the stream, in their order, in which frame they are; of
+// bytes behind the last one, where that ends.
 func (f frames) locator() func(at int64) (begins, first int64) {
 	var begins, first int64
 	next := 0

@@ -11,7 +11,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// The tail of a stream is found from its end, and says in which frame each byte is; who reads the stream passes over it.
+// The tail of a stream is found from its end, and says in which frame each byte is; who reads the
+// stream passes over it.
 func TestTail(t *testing.T) {
 	for _, size := range []int{0, 1, 100, 300 << 10, 5 << 20} {
 		raw := make([]byte, size)

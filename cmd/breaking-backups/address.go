@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// Addresses hold passwords, and one that is written wrongly holds them where nobody looks for them: what is wrong with an
-// address is told by its variable and its place, and never by a piece of it.
+// Addresses hold passwords, and one that is written wrongly holds them where nobody looks for them:
+// what is wrong with an address is told by its variable and its place, and never by a piece of it.
 
 // addresses are the variables that may hold one. Of theirs not the whole is a secret, but a part.
 var addresses = []string{
@@ -26,8 +26,9 @@ var schemes = map[string]string{
 
 var errScheme = errors.New("want an address that begins with postgres://, postgresql://, mysql://, mariadb://, mongodb:// or mongodb+srv://")
 
-// findType takes DB_TYPE from DATABASE_URL where nothing else says it. Beside a DB_TYPE an address that is none of ours is
-// passed over, as another program's; one of another kind of database is an error, as it may be what was meant.
+// findType takes DB_TYPE from DATABASE_URL where nothing else says it. Beside a DB_TYPE an address
+// that is none of ours is passed over, as another program's; one of another kind of database is an
+// error, as it may be what was meant.
 func (l *configLoader) findType(cfg *config) {
 	if cfg.Job.Address == "" {
 		return
@@ -64,7 +65,8 @@ func passedOver(cfg *config) func(at int) {
 	}
 }
 
-// checkURLs looks at the addresses that other programs and libraries read, as these quote what they cannot read.
+// checkURLs looks at the addresses that other programs and libraries read, as these quote what they
+// cannot read.
 func (l *configLoader) checkURLs(cfg *config) {
 	for _, kind := range []string{"rest:", "s3:", ""} {
 		address, ours := strings.CutPrefix(cfg.Repository.Location, kind)
@@ -104,7 +106,8 @@ func moved(err error, by int) error {
 	return &dump.AddressError{At: wrong.At + by, Why: wrong.Why}
 }
 
-// parseURL reads a URL that has one of the schemes. Its errors tell the place and nothing of the URL.
+// parseURL reads a URL that has one of the schemes. Its errors tell the place and nothing of the
+// URL.
 func parseURL(text string, of ...string) (*url.URL, error) {
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || !slices.Contains(of, strings.ToLower(scheme)) {
@@ -140,8 +143,8 @@ func parseURL(text string, of ...string) (*url.URL, error) {
 	return nil, dump.AddressMistake(text, start, "want user:password@host:port, or a host"+escape)
 }
 
-// strayAt finds a URL whose host and port may be a user and the beginning of a password with a / in it: both would be
-// shown as the host.
+// strayAt finds a URL whose host and port may be a user and the beginning of a password with a / in
+// it: both would be shown as the host.
 func strayAt(text string) error {
 	_, rest, _ := strings.Cut(text, "://")
 	end := strings.IndexAny(rest, "/?#")

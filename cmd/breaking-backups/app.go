@@ -15,10 +15,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups: error: …", and below
-// it, where a person can act, "breaking-backups: hint: …". Commands that back up tell their story in the log instead,
-// the failure and the hint included, as they run where nobody looks; when that log is JSON, so is everything else that
-// they say.
+// What a person sees. Results go to stdout. What is wrong goes to stderr as "breaking-backups:
+// error: …", and below it, where a person can act, "breaking-backups: hint: …". Commands that back
+// up tell their story in the log instead, the failure and the hint included, as they run where
+// nobody looks; when that log is JSON, so is everything else that they say.
 
 // app is one run of the program.
 type app struct {
@@ -185,8 +185,9 @@ func (a *app) printError(err error) {
 	}
 }
 
-// misconfigured tells who listens to backups of a configuration that no run can begin with, provided that what is wrong
-// leaves them known. The log is told of it as the error that the program ends with.
+// misconfigured tells who listens to backups of a configuration that no run can begin with,
+// provided that what is wrong leaves them known. The log is told of it as the error that the
+// program ends with.
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
 	j := job{name: cfg.Job.Name, host: cfg.Job.Host, dbType: cfg.Job.Type, tags: cfg.tags, store: newStore(cfg)}
 	tell := newTeller(j.run(event.Backup), cfg.redact, &audience{})

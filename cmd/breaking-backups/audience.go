@@ -12,15 +12,17 @@ import (
 
 // A listener hears what happens in a run.
 //
-// Hear is called with one event after the other, in their order, by one goroutine. It must return when ctx ends. Of a run
-// that has ended it may take its time, and its error is then one of what follows the run; of any other event it is not
-// waited for. A listener that is behind with these does not hear all of them, but always the first event and the last.
+// Hear is called with one event after the other, in their order, by one goroutine. It must return
+// when ctx ends. Of a run that has ended it may take its time, and its error is then one of what
+// follows the run; of any other event it is not waited for. A listener that is behind with these
+// does not hear all of them, but always the first event and the last.
 type listener interface {
 	Hear(ctx context.Context, e event.Event) error
 }
 
-// Bounds on telling listeners that a run has ended: the time they have, and the little there is once a signal has come and
-// whoever sent it waits for the program to end. Who does not heed the end of his time is left behind a moment later.
+// Bounds on telling listeners that a run has ended: the time they have, and the little there is
+// once a signal has come and whoever sent it waits for the program to end. Who does not heed the
+// end of his time is left behind a moment later.
 const (
 	endTime            = 2 * time.Minute
 	endTimeInterrupted = 4 * time.Second
@@ -30,8 +32,9 @@ const (
 // behind is how many events a listener may be behind with.
 const behind = 256
 
-// An audience is who hears of one run. The log is its first listener, and heard in the run's own time, so that its lines
-// stand where they belong; each of the others has a goroutine and a queue of its own, so that none holds the run or another.
+// An audience is who hears of one run. The log is its first listener, and heard in the run's own
+// time, so that its lines stand where they belong; each of the others has a goroutine and a queue
+// of its own, so that none holds the run or another.
 type audience struct {
 	mu     sync.Mutex // held while an event is handed out: all hear them in one order
 	log    listener   // nil: there is none
@@ -48,8 +51,8 @@ func (a *audience) tell(e event.Event) {
 	}
 }
 
-// tryTell is tell for what may be missed: it does not wait until others have told what they tell, which takes as long as a
-// log stands still.
+// tryTell is tell for what may be missed: it does not wait until others have told what they tell,
+// which takes as long as a log stands still.
 func (a *audience) tryTell(e event.Event) {
 	if !a.mu.TryLock() {
 		return
@@ -67,8 +70,9 @@ func (a *audience) tellLog(e event.Event) {
 	}
 }
 
-// end hands out that the run has ended, waits until all have heard it, and returns what went wrong for whom. It goes on for
-// a while where ctx is cancelled, as that is worth telling too. What comes after it the log alone hears.
+// end hands out that the run has ended, waits until all have heard it, and returns what went wrong
+// for whom. It goes on for a while where ctx is cancelled, as that is worth telling too. What comes
+// after it the log alone hears.
 func (a *audience) end(ctx context.Context, e event.Event) error {
 	a.mu.Lock()
 	a.tellLog(e)
@@ -102,7 +106,8 @@ func (a *audience) end(ctx context.Context, e event.Event) error {
 	return errors.Join(all...)
 }
 
-// awaitHeard returns what came of the last event for a listener, once it has heard it, or has no time left to.
+// awaitHeard returns what came of the last event for a listener, once it has heard it, or has no
+// time left to.
 func awaitHeard(ctx context.Context, done <-chan error) error {
 	select {
 	case err := <-done:
@@ -119,8 +124,8 @@ func awaitHeard(ctx context.Context, done <-chan error) error {
 	}
 }
 
-// subscribe has others hear from now on, first the events that are given, in place of those who did. They have to be told
-// of the end, or be replaced by nobody.
+// subscribe has others hear from now on, first the events that are given, in place of those who
+// did. They have to be told of the end, or be replaced by nobody.
 func (a *audience) subscribe(others []listener, first ...event.Event) {
 	a.mu.Lock()
 	before := a.others
@@ -138,7 +143,8 @@ func (a *audience) subscribe(others []listener, first ...event.Event) {
 	}
 }
 
-// A subscriber is a listener with what it has still to hear. It is told by one goroutine at a time, the last by end or leave.
+// A subscriber is a listener with what it has still to hear. It is told by one goroutine at a time,
+// the last by end or leave.
 type subscriber struct {
 	listener
 	queue   chan event.Event   // what comes before the last
@@ -166,8 +172,8 @@ func (s *subscriber) tell(e event.Event) {
 	}
 }
 
-// end has the listener hear the last event, and gives what came of that. There is time until ctx ends, for this one and for
-// all that it is behind with.
+// end has the listener hear the last event, and gives what came of that. There is time until ctx
+// ends, for this one and for all that it is behind with.
 func (s *subscriber) end(ctx context.Context, e event.Event) <-chan error {
 	context.AfterFunc(ctx, s.hurry)
 	close(s.queue)

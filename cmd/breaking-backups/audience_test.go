@@ -44,7 +44,8 @@ func (h *hearer) words() []string {
 	return append([]string{}, h.heard...)
 }
 
-// ofEnd is what a listener does, or its error, when the run has ended; of other events it does nothing.
+// ofEnd is what a listener does, or its error, when the run has ended; of other events it does
+// nothing.
 func ofEnd(do func(context.Context) error) func(context.Context, event.Event) error {
 	return func(ctx context.Context, e event.Event) error {
 		if _, ended := e.What.(event.Ended); ended {
@@ -56,7 +57,8 @@ func ofEnd(do func(context.Context) error) func(context.Context, event.Event) er
 
 func happened(what event.What) event.Event { return event.Event{What: what} }
 
-// All hear the same in the same order, though many tell at once; and nothing after the end, but for the log.
+// All hear the same in the same order, though many tell at once; and nothing after the end, but for
+// the log.
 func TestAudienceHearsAllInOrder(t *testing.T) {
 	log, one, other := &hearer{}, &hearer{}, &hearer{}
 	a := &audience{log: log}
@@ -86,8 +88,8 @@ func TestAudienceHearsAllInOrder(t *testing.T) {
 	}
 }
 
-// A listener that is slow holds neither the run nor another listener: it misses what it is behind with, but neither the
-// first event nor the last.
+// A listener that is slow holds neither the run nor another listener: it misses what it is behind
+// with, but neither the first event nor the last.
 func TestAudienceDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow, quick := &hearer{}, &hearer{}
@@ -150,7 +152,8 @@ func TestAudienceFailures(t *testing.T) {
 	}
 }
 
-// The end waits for a listener as long as it says, and less once a signal has come, whether it heeds its context or not.
+// The end waits for a listener as long as it says, and less once a signal has come, whether it
+// heeds its context or not.
 func TestAudienceEndIsBounded(t *testing.T) {
 	for _, heeds := range []bool{true, false} {
 		for _, interrupted := range []bool{false, true} {

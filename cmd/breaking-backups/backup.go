@@ -15,7 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
-// backup is a run of a job, with all that it needs: once more where there is a second chance, but no two at once.
+// backup is a run of a job, with all that it needs: once more where there is a second chance, but
+// no two at once.
 type backup struct {
 	job
 	environment
@@ -53,8 +54,8 @@ type outcome struct {
 	err     error          // a followUpError when the snapshot is safe
 }
 
-// run makes one backup, applies the retention policy, and tells all who listen how it went. The error it returns has been
-// told.
+// run makes one backup, applies the retention policy, and tells all who listen how it went. The
+// error it returns has been told.
 func (b *backup) run(ctx context.Context) error {
 	begun := event.Begun{Mode: b.job.backup.Mode}
 	b.tell.audience.subscribe(b.listeners)
@@ -83,8 +84,8 @@ func (b *backup) run(ctx context.Context) error {
 	return b.end(ctx, out)
 }
 
-// secondChance is what a run that has failed in this way begins again with, for there are failures that a second try does
-// not meet. nil: there is none.
+// secondChance is what a run that has failed in this way begins again with, for there are failures
+// that a second try does not meet. nil: there is none.
 func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	switch {
 	case ctx.Err() != nil:
@@ -114,9 +115,9 @@ func (b *backup) end(ctx context.Context, out outcome) error {
 	return nil
 }
 
-// snapshot makes the snapshot. A repository that is not there it makes no sooner than the dump has begun to come: a run
-// that cannot succeed must not leave one behind, where a typo says that there is one or to be made anew with another
-// password.
+// snapshot makes the snapshot. A repository that is not there it makes no sooner than the dump has
+// begun to come: a run that cannot succeed must not leave one behind, where a typo says that there
+// is one or to be made anew with another password.
 func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	b.sweep()
 	b.tell.phase(event.Survey)
@@ -129,7 +130,8 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 		tags = append(tags, emptyTag)
 	}
 	repo := &repository{backup: b}
-	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a repository.
+	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a
+	// repository.
 	if b.job.backup.Mode == "spool" || !b.restic.Settled(ctx) {
 		if err := repo.look(ctx); err != nil {
 			return restic.Summary{}, err
@@ -146,8 +148,8 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	return b.fallBack(ctx, tags, repo, err)
 }
 
-// unlock removes the locks of runs that were killed, once they are dead for certain. They hinder no backup, but whatever
-// wants the repository for itself. Forgetting is such, and does it by itself.
+// unlock removes the locks of runs that were killed, once they are dead for certain. They hinder no
+// backup, but whatever wants the repository for itself. Forgetting is such, and does it by itself.
 func (b *backup) unlock(ctx context.Context) {
 	if ctx.Err() != nil || !b.retention.policy.IsZero() {
 		return
@@ -157,9 +159,9 @@ func (b *backup) unlock(ctx context.Context) {
 	}
 }
 
-// streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store does not take it. The
-// database is not held while a lock of the repository is waited for, which may take half an hour after a prune was
-// killed: the dump then begins anew.
+// streamed hands the dump to restic as it is read. Nothing is written to disk, unless the store
+// does not take it. The database is not held while a lock of the repository is waited for, which
+// may take half an hour after a prune was killed: the dump then begins anew.
 func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) (restic.Summary, error) {
 	patient, last := *b.restic, false
 	for deadline := time.Now().Add(b.restic.LockWait); ; {
@@ -207,8 +209,8 @@ func (b *backup) options(tags []string) restic.BackupOptions {
 	return restic.BackupOptions{Host: b.host, Filename: b.file, Tags: tags, Compression: b.engine.compression}
 }
 
-// forget applies the retention policy to this job's snapshots, of which the run has made one. What it has to leave
-// undone the next run makes up for: the policy looks at all that is there.
+// forget applies the retention policy to this job's snapshots, of which the run has made one. What
+// it has to leave undone the next run makes up for: the policy looks at all that is there.
 func (b *backup) forget(ctx context.Context, made string) error {
 	if b.retention.policy.IsZero() {
 		b.tell.note("nothing is ever forgotten: no KEEP_* is set", "job", b.name)

@@ -12,9 +12,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// restic ends its chunks at the boundaries of a compressed stream, whatever a repository's polynomial is: another end of
-// the stream never costs more than the smallest chunk and the last frame. Without boundaries it is a megabyte on
-// average, and less than this in one of three repositories.
+// restic ends its chunks at the boundaries of a compressed stream, whatever a repository's
+// polynomial is: another end of the stream never costs more than the smallest chunk and the last
+// frame. Without boundaries it is a megabyte on average, and less than this in one of three
+// repositories.
 func TestBoundaries(t *testing.T) {
 	const (
 		smallestChunk = 512 << 10

@@ -9,7 +9,8 @@ import (
 type clock interface {
 	// now is what the wall clock shows. Anybody may set it, at any moment, to any time.
 	now() time.Time
-	// passed is how much time has gone by since a moment in the past, a machine's sleep included. Nobody sets it.
+	// passed is how much time has gone by since a moment in the past, a machine's sleep included.
+	// Nobody sets it.
 	passed() time.Duration
 	// wait returns after d of the time that the machine is awake, or when ctx ends.
 	wait(ctx context.Context, d time.Duration)
@@ -31,7 +32,8 @@ func (systemClock) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// steadyClock is a clock that nobody sets: it shows what another one showed once, and how much time has passed since.
+// steadyClock is a clock that nobody sets: it shows what another one showed once, and how much time
+// has passed since.
 type steadyClock struct {
 	clock
 	began time.Time

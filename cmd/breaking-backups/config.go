@@ -17,9 +17,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/retention"
 )
 
-// config is every variable of ours, by subject, and what follows from them. The tags in the subjects' structs are the one
-// list of variables: flags, help texts, docs/settings.md, _FILE forms, the check of choices and the search for misspelt
-// names are made from it (settings.go). An empty variable counts as unset.
+// config is every variable of ours, by subject, and what follows from them. The tags in the
+// subjects' structs are the one list of variables: flags, help texts, docs/settings.md, _FILE
+// forms, the check of choices and the search for misspelt names are made from it (settings.go). An
+// empty variable counts as unset.
 type config struct {
 	Job        jobSettings        `group:"job"`
 	Database   databaseSettings   `group:"job"`
@@ -76,15 +77,16 @@ type configLoader struct {
 	err        configError
 }
 
-// loadConfig reads the configuration from environ and, before it, from overrides: variables by name, as flags give
-// them. It contacts nothing. wants says what the command needs, the variables being parsed. The error is a
-// *configError with every mistake; what could be read is returned with it, the webhook above all.
+// loadConfig reads the configuration from environ and, before it, from overrides: variables by
+// name, as flags give them. It contacts nothing. wants says what the command needs, the variables
+// being parsed. The error is a *configError with every mistake; what could be read is returned with
+// it, the webhook above all.
 func loadConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs) (*config, error) {
 	return readConfig(environ, overrides, wants, newRedactor(nil), map[string]string{})
 }
 
-// readConfig is loadConfig, once more or for the first time: with the redactor that is to know the secrets, and with what
-// pipes have said, which cannot be read again.
+// readConfig is loadConfig, once more or for the first time: with the redactor that is to know the
+// secrets, and with what pipes have said, which cannot be read again.
 func readConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs, known redactor, pipes map[string]string) (*config, error) {
 	l := &configLoader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}, pipes: pipes}
 	for name, value := range overrides {
@@ -224,8 +226,8 @@ func (l *configLoader) finish(cfg *config) {
 	l.finishWebhook(cfg)
 }
 
-// checkChoice holds a setting with choices to them, and reports whether it is one. What is not is told, and unset: nobody
-// else tells it.
+// checkChoice holds a setting with choices to them, and reports whether it is one. What is not is
+// told, and unset: nobody else tells it.
 func (l *configLoader) checkChoice(cfg *config, s setting) bool {
 	if len(s.choices) == 0 {
 		return true

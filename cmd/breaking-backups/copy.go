@@ -5,9 +5,10 @@ import (
 	"io"
 )
 
-// A read of a pipe into which nobody writes, or a write to one from which nobody reads, cannot be ended, nor can what a
-// hung network file system keeps. So that a signal ends the program all the same, they are left behind, each in a
-// goroutine of its own, which ends with the program at the latest.
+// A read of a pipe into which nobody writes, or a write to one from which nobody reads, cannot be
+// ended, nor can what a hung network file system keeps. So that a signal ends the program all the
+// same, they are left behind, each in a goroutine of its own, which ends with the program at the
+// latest.
 
 const copySize = 256 << 10
 

@@ -18,11 +18,12 @@ import (
 
 const settingsPage = "../../docs/settings.md"
 
-// madeTable is a part of a page that is made, not written: between two marks stands a group's table.
+// madeTable is a part of a page that is made, not written: between two marks stands a group's
+// table.
 var madeTable = regexp.MustCompile(`(?s)(<!-- table: (\w+) -->\n).*?(<!-- end of table -->\n)`)
 
-// docs/settings.md has a table for each group of settings, made from the tags and the fields' comments. -update makes them
-// anew.
+// docs/settings.md has a table for each group of settings, made from the tags and the fields'
+// comments. -update makes them anew.
 func TestDocsHoldTheSettings(t *testing.T) {
 	text, err := os.ReadFile(settingsPage)
 	if err != nil {
@@ -135,7 +136,8 @@ func readMeanings(t *testing.T) map[string]string {
 	return meanings
 }
 
-// A variable is known by its name, a field of a subject by its own, and what a choice is by default is one of the choices.
+// A variable is known by its name, a field of a subject by its own, and what a choice is by default
+// is one of the choices.
 func TestSettings(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range settings() {

@@ -46,7 +46,8 @@ pipe, look at the exit code as well (set -o pipefail).`,
 	}
 }
 
-// passDump has a dump written to w. Whoever reads there does not hold the database for longer than STALL_TIMEOUT_SECONDS.
+// passDump has a dump written to w. Whoever reads there does not hold the database for longer than
+// STALL_TIMEOUT_SECONDS.
 func passDump(ctx context.Context, j job, src source, tell *teller, w io.Writer) error {
 	options := stream.PipeOptions{
 		Stall: j.stall,

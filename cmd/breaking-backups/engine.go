@@ -41,11 +41,12 @@ func kinds() map[string]kind {
 	return map[string]kind{"postgres": postgresKind(), "mysql": mysqlKind(), "mariadb": mysqlKind(), "mongo": mongoKind()}
 }
 
-// engine is a database with its settings: what the commands have to know of it. It may be used any number of times, and
-// contacts nothing by itself.
+// engine is a database with its settings: what the commands have to know of it. It may be used any
+// number of times, and contacts nothing by itself.
 type engine struct {
 	source func(warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines, and be nil
-	// loader makes the database that a dump goes into: the named one, or without a name that of the settings.
+	// loader makes the database that a dump goes into: the named one, or without a name that of the
+	// settings.
 	loader func(opt restoreOptions, hooks loadHooks) (destination, error)
 
 	compared func(dump.Comparison) string // for people

@@ -16,11 +16,12 @@ import (
 
 // mongoSettings are those of MongoDB.
 type mongoSettings struct {
-	// The address, `mongodb://` or `mongodb+srv://`, with all its options. `readPreference` chooses the member
-	// that is read; `timeoutMS` and `maxIdleTimeMS` are not taken over, `w=0` is refused. A restore waits for a
-	// majority of a replica set with each write, or for what `w` says (`w=1` with a warning). What is another
-	// driver's (`uuidRepresentation`) is ignored with a warning, unless it is about encryption. A database in the
-	// address is where the user is known, and selects nothing.
+	// The address, `mongodb://` or `mongodb+srv://`, with all its options. `readPreference` chooses
+	// the member that is read; `timeoutMS` and `maxIdleTimeMS` are not taken over, `w=0` is
+	// refused. A restore waits for a majority of a replica set with each write, or for what `w`
+	// says (`w=1` with a warning). What is another driver's (`uuidRepresentation`) is ignored with
+	// a warning, unless it is about encryption. A database in the address is where the user is
+	// known, and selects nothing.
 	URI string `env:"MONGO_URI" secret:"true" help:"mongodb:// or mongodb+srv://, with options such as readPreference and tls" shown:"made of the next"`
 	// `MONGO_URI` by another name.
 	OtherURI string `env:"MONGODB_URI" secret:"true" help:"the same by another name" shown:"none"`
@@ -36,26 +37,27 @@ type mongoSettings struct {
 	AuthDatabase string `env:"MONGO_AUTH_DB" help:"database that knows MONGO_USER" shown:"the URI's, else admin"`
 	// The one database to dump.
 	Database string `env:"MONGO_DATABASE" help:"the one database to dump" shown:"all, but local"`
-	// Only these collections: `app.users,shop.*`. `*` stands for any text, and a backslash takes the next
-	// character as it is: `app.a\*`, `app.a\,b`, `app.a\\b`. The same holds for `--ns-include`, `--ns-exclude`,
-	// `--ns-from` and `--ns-to`.
+	// Only these collections: `app.users,shop.*`. `*` stands for any text, and a backslash takes
+	// the next character as it is: `app.a\*`, `app.a\,b`, `app.a\\b`. The same holds for
+	// `--ns-include`, `--ns-exclude`, `--ns-from` and `--ns-to`.
 	Include string `env:"MONGO_INCLUDE" help:"only these collections, e.g. app.users,shop.*" shown:"all"`
 	// Not these collections.
 	Exclude string `env:"MONGO_EXCLUDE" help:"not these, e.g. *.cache,app.tmp_*" shown:"none"`
-	// Users and roles. `auto`: with all databases, and a warning where those of the one are left out; `on`: also
-	// those of the one; `off`: not, and no warning.
+	// Users and roles. `auto`: with all databases, and a warning where those of the one are left
+	// out; `on`: also those of the one; `off`: not, and no warning.
 	Users string `env:"MONGO_DUMP_USERS" choices:"auto | on | off" default:"auto" help:"users and roles; auto: with all databases; on: also those of the one"`
-	// Keep the collections' UUIDs, for `mongorestore --preserveUUID`. They are new wherever a collection is made
-	// anew, so that equal data no longer gives equal bytes.
+	// Keep the collections' UUIDs, for `mongorestore --preserveUUID`. They are new wherever a
+	// collection is made anew, so that equal data no longer gives equal bytes.
 	UUIDs bool `env:"MONGO_DUMP_UUIDS" default:"false" help:"keep the collections' UUIDs, for mongorestore --preserveUUID"`
-	// Whether the oplog of the time of the dump is recorded. `on`: it is, or an error says why not; `auto`: it is
-	// where it can be, else a snapshot is read, else there is a warning; `off`: neither.
+	// Whether the oplog of the time of the dump is recorded. `on`: it is, or an error says why not;
+	// `auto`: it is where it can be, else a snapshot is read, else there is a warning; `off`:
+	// neither.
 	Oplog string `env:"MONGO_OPLOG" choices:"auto | on | off" default:"auto" help:"one moment by the oplog; auto: where it can be had, else by a snapshot; off: neither"`
-	// The order of documents. `natural`: as they were inserted; `id`: by `_id`; `auto`: natural, but by `_id`
-	// through a mongos. Members of a replica set may differ in their natural order.
+	// The order of documents. `natural`: as they were inserted; `id`: by `_id`; `auto`: natural,
+	// but by `_id` through a mongos. Members of a replica set may differ in their natural order.
 	Order string `env:"MONGO_ORDER" choices:"auto | natural | id" default:"auto" help:"id: by _id; auto: natural, but by _id through a mongos"`
-	// `zstd` compresses in frames that are cut where the content says, so that restic finds again what has not
-	// changed; restic's own compression is then off. `none` leaves it to restic.
+	// `zstd` compresses in frames that are cut where the content says, so that restic finds again
+	// what has not changed; restic's own compression is then off. `none` leaves it to restic.
 	Compression string `env:"MONGO_COMPRESSION" choices:"zstd | none" default:"zstd" help:"zstd: in frames that deduplicate"`
 	// The level of zstd's compression, 1 to 22.
 	CompressionLevel level `env:"MONGO_COMPRESSION_LEVEL" default:"3" help:"1 to 22"`
@@ -188,8 +190,8 @@ func (l *configLoader) mongoAddress(cfg *config) (name string, err error) {
 	})
 }
 
-// foreignOption says why an option of MongoDB's that is not known is no other driver's which may be passed over; empty: it
-// may well be. It is not repeated, as it may be a piece of a password.
+// foreignOption says why an option of MongoDB's that is not known is no other driver's which may be
+// passed over; empty: it may well be. It is not repeated, as it may be a piece of a password.
 func foreignOption(name string) string {
 	lower := strings.ToLower(name)
 	known := map[string]bool{}

@@ -43,7 +43,8 @@ func (l mongoLoader) Load(ctx context.Context, r io.Reader) error {
 
 func (l mongoLoader) Verify(r io.Reader) error { return unpacked(r, l.Loader.Verify) }
 
-// unpacked has use read what r holds, which may be compressed by zstd or, as mongodump does it, by gzip.
+// unpacked has use read what r holds, which may be compressed by zstd or, as mongodump does it, by
+// gzip.
 func unpacked(r io.Reader, use func(io.Reader) error) (err error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	head, err := buffered.Peek(4)

@@ -35,9 +35,9 @@ type mysqlSettings struct {
 	TLSCert string `env:"MYSQL_TLS_CERT" help:"file with a client's certificate" shown:"none"`
 	// A file with the key of the client's certificate.
 	TLSKey string `env:"MYSQL_TLS_KEY" help:"file with its key" shown:"none"`
-	// A file with the server's public key, PEM (`public_key.pem` in its data folder). Without TLS, a server on
-	// another machine that asks for the password itself (`caching_sha2_password`, the first time) gets it under
-	// this key or not at all.
+	// A file with the server's public key, PEM (`public_key.pem` in its data folder). Without TLS,
+	// a server on another machine that asks for the password itself (`caching_sha2_password`, the
+	// first time) gets it under this key or not at all.
 	ServerKey string `env:"MYSQL_SERVER_PUBLIC_KEY" help:"file with the server's public key, PEM, under which a password may leave without TLS" shown:"none"`
 	// How long to wait for what somebody holds locked. 0: as the server does.
 	LockTimeout seconds `env:"MYSQL_LOCK_TIMEOUT_SECONDS" default:"60" help:"wait for what somebody holds locked; 0: as the server does"`
@@ -179,7 +179,8 @@ func (l *configLoader) readMySQLAddress(cfg *config) error {
 	return nil
 }
 
-// checkMySQL looks at what variables say of a server and of the way to it, and reports whether it can be meant.
+// checkMySQL looks at what variables say of a server and of the way to it, and reports whether it
+// can be meant.
 func (l *configLoader) checkMySQL(cfg *config) bool {
 	s, good := cfg.MySQL, true
 	check := func(name string, err error) {

@@ -12,24 +12,25 @@ import (
 
 // postgresSettings are those of PostgreSQL. libpq's own variables the driver reads as well.
 type postgresSettings struct {
-	// The server, or the folder of its socket. Unset, there has to be a server's socket on this machine.
+	// The server, or the folder of its socket. Unset, there has to be a server's socket on this
+	// machine.
 	Host string `env:"PGHOST" help:"server, or folder of its socket" shown:"as libpq"`
 	// The port.
 	Port string `env:"PGPORT" help:"port" shown:"5432"`
 	// The role.
 	User string `env:"PGUSER" help:"role" shown:"as libpq"`
-	// The role's password. A password file that others can read is ignored with a warning, as by libpq:
-	// `chmod 600`.
+	// The role's password. A password file that others can read is ignored with a warning, as by
+	// libpq: `chmod 600`.
 	Password string `env:"PGPASSWORD" secret:"true" help:"password" shown:"PGPASSFILE, ~/.pgpass"`
-	// The database, or as in `psql -d` a connection string: `postgres://…`, or `host=db dbname=app …`. Other
-	// variables take precedence over its parts (libpq has no such rule: it looks for no string in
-	// `PGDATABASE`).
+	// The database, or as in `psql -d` a connection string: `postgres://…`, or `host=db dbname=app
+	// …`. Other variables take precedence over its parts (libpq has no such rule: it looks for no
+	// string in `PGDATABASE`).
 	Database string `env:"PGDATABASE" help:"database" shown:"the role's name"`
-	// Every database, roles, tablespaces and settings. Without rights on `pg_authid` roles come without
-	// passwords, with a warning.
+	// Every database, roles, tablespaces and settings. Without rights on `pg_authid` roles come
+	// without passwords, with a warning.
 	DumpAll bool `env:"PG_DUMP_ALL" default:"false" help:"every database, roles and tablespaces"`
-	// Several databases, each with its properties, in one dump: names or patterns, `app,shop_*`. With
-	// `PG_DUMP_ALL`, which of them.
+	// Several databases, each with its properties, in one dump: names or patterns, `app,shop_*`.
+	// With `PG_DUMP_ALL`, which of them.
 	Databases string `env:"PG_DATABASES" help:"several databases, each with its properties: names or patterns, e.g. app,shop_*" shown:"PGDATABASE alone"`
 	// Of several or all databases, not these: names or patterns.
 	ExcludeDatabases string `env:"PG_EXCLUDE_DATABASES" help:"not these, of several or all" shown:"none"`
@@ -39,11 +40,11 @@ type postgresSettings struct {
 	NoPrivileges bool `env:"PG_NO_PRIVILEGES" flag:"no-privileges" default:"false" help:"leave out GRANT and REVOKE"`
 	// How long to wait for a table that somebody holds locked. 0: without end.
 	LockTimeout seconds `env:"PG_LOCK_TIMEOUT_SECONDS" default:"60" help:"wait for a table that somebody holds locked; 0: without end"`
-	// The order of rows: by primary key, as they lie, or with `auto` by key where the statistics say that it
-	// is cheap.
+	// The order of rows: by primary key, as they lie, or with `auto` by key where the statistics
+	// say that it is cheap.
 	RowOrder string `env:"PG_ROW_ORDER" choices:"auto | key | physical" default:"auto" help:"auto: by key where that is cheap"`
-	// The owners of tables and schemas may run code as the dumping role: their large tables are read in the
-	// order of their keys also where the role may not lock them.
+	// The owners of tables and schemas may run code as the dumping role: their large tables are
+	// read in the order of their keys also where the role may not lock them.
 	TrustOwners bool `env:"PG_TRUST_OWNERS" default:"false" help:"the owners of tables and schemas may run code as the dumping role: large tables in the order of their keys where it may not lock them"`
 
 	Select postgresSelection `group:"selection"`
@@ -68,7 +69,8 @@ type postgresSelection struct {
 	SchemaOnly bool `env:"PG_SCHEMA_ONLY" flag:"schema-only" default:"false" help:"definitions, no rows"`
 	// Rows without definitions.
 	DataOnly bool `env:"PG_DATA_ONLY" flag:"data-only" default:"false" help:"rows, no definitions"`
-	// The dump drops what it makes first, where it exists: for psql. `restore` has its own `--clean`.
+	// The dump drops what it makes first, where it exists: for psql. `restore` has its own
+	// `--clean`.
 	Clean bool `env:"PG_CLEAN" flag:"clean" default:"false" help:"the dump drops what it makes first, where it exists (for psql; restore has its own --clean)"`
 }
 
@@ -156,14 +158,16 @@ func postgresLoader(s postgresSettings, db databaseSettings, opt restoreOptions,
 	})
 }
 
-// connection is what flags say of the connection, and the parts of an address. The environment's part is read by the driver,
-// whose rules for it are libpq's: a service file, for one, goes before PGHOST but not before a flag.
+// connection is what flags say of the connection, and the parts of an address. The environment's
+// part is read by the driver, whose rules for it are libpq's: a service file, for one, goes before
+// PGHOST but not before a flag.
 func (s postgresSettings) connection() string { return postgres.FormatConn(s.conn) }
 
-// postgresAddress reads DATABASE_URL, or PGDATABASE where that is a connection string, and the flags. The other variables
-// are the driver's to read. (libpq takes such a string where a database is named on a command line, psql -d, and there
-// before its variables; PGDATABASE it takes for a name whatever is in it. So there is no rule of its to follow, and that of
-// our other addresses holds.)
+// postgresAddress reads DATABASE_URL, or PGDATABASE where that is a connection string, and the
+// flags. The other variables are the driver's to read. (libpq takes such a string where a database
+// is named on a command line, psql -d, and there before its variables; PGDATABASE it takes for a
+// name whatever is in it. So there is no rule of its to follow, and that of our other addresses
+// holds.)
 func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 	cfg.Postgres.conn = map[string]string{}
 	name, inName := "DATABASE_URL", postgres.IsConn(cfg.Postgres.Database)
@@ -204,8 +208,8 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 	return name, nil
 }
 
-// hintPostgres is what a person can do about an error of PostgreSQL, and whether it is one. A restore asks for other things
-// than a dump.
+// hintPostgres is what a person can do about an error of PostgreSQL, and whether it is one. A
+// restore asks for other things than a dump.
 func hintPostgres(err error, restoring bool) (text string, known bool) {
 	var server interface{ SQLState() string }
 	switch {

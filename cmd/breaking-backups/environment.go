@@ -7,7 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// environment is what a command finds around the job that it works on, and what all jobs of a process share.
+// environment is what a command finds around the job that it works on, and what all jobs of a
+// process share.
 type environment struct {
 	log    logger
 	redact redactor

@@ -21,8 +21,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever breaks in the middle of a backup: no snapshot is added, the next run succeeds without help, and the
-// repository is sound.
+// Whatever breaks in the middle of a backup: no snapshot is added, the next run succeeds without
+// help, and the repository is sound.
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -252,8 +252,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// signal sends the program a signal, and notes what it has started: if the program does not live to wait for it, the
-// test must.
+// signal sends the program a signal, and notes what it has started: if the program does not live to
+// wait for it, the test must.
 func (p *program) signal(t *testing.T, sig syscall.Signal) {
 	t.Helper()
 	p.children = append(p.children, children(t, p.Process.Pid)...)
@@ -317,8 +317,8 @@ func children(t *testing.T, pid int) []int {
 	return pids
 }
 
-// adopt makes this process the parent of those whose own was killed, in place of the machine's first process, so that
-// their end can be waited for.
+// adopt makes this process the parent of those whose own was killed, in place of the machine's
+// first process, so that their end can be waited for.
 func adopt(t *testing.T) {
 	t.Helper()
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
@@ -365,7 +365,8 @@ func (w *world) chmodData(t *testing.T, mode os.FileMode) {
 	}
 }
 
-// newSilentReceiver is a webhook that takes reports and never answers. told is closed when the first one has come.
+// newSilentReceiver is a webhook that takes reports and never answers. told is closed when the
+// first one has come.
 func newSilentReceiver(t *testing.T) (told <-chan struct{}, address string) {
 	t.Helper()
 	first, over := context.WithCancel(t.Context())

@@ -11,10 +11,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
-// What a database's image, its client or an application's framework calls by other names. Such a variable may be there for
-// one of those alone, so it is a reason to ask only where ours is not set.
+// What a database's image, its client or an application's framework calls by other names. Such a
+// variable may be there for one of those alone, so it is a reason to ask only where ours is not
+// set.
 
-// foreignWords end the names that others have for what ours say; how they begin each kind of database says.
+// foreignWords end the names that others have for what ours say; how they begin each kind of
+// database says.
 var foreignWords = map[string][]string{
 	"host":     {"HOST", "HOSTNAME", "SERVER"},
 	"port":     {"PORT", "TCP_PORT", "PORT_NUMBER"},
@@ -62,7 +64,8 @@ func isKnown(name string) bool {
 	return slices.ContainsFunc(settings(), func(s setting) bool { return s.env == strings.TrimSuffix(name, "_FILE") })
 }
 
-// serviceLink says where a port comes from that nobody has set: Kubernetes tells pods of a service named mysql by MYSQL_PORT.
+// serviceLink says where a port comes from that nobody has set: Kubernetes tells pods of a service
+// named mysql by MYSQL_PORT.
 func serviceLink(value string) string {
 	if !strings.HasPrefix(value, "tcp://") && !strings.HasPrefix(value, "udp://") {
 		return ""
@@ -70,8 +73,8 @@ func serviceLink(value string) string {
 	return ", which Kubernetes sets for a service of that name; set it, or enableServiceLinks: false"
 }
 
-// dropServiceLinks unsets ports that Kubernetes has set and that would not be used: those of another engine, and those beside
-// an address or a socket, whose place they would take.
+// dropServiceLinks unsets ports that Kubernetes has set and that would not be used: those of
+// another engine, and those beside an address or a socket, whose place they would take.
 func (l *configLoader) dropServiceLinks() {
 	engine := l.environ["DB_TYPE"]
 	scheme, _, isAddress := strings.Cut(l.environ["DATABASE_URL"], "://")
@@ -88,8 +91,8 @@ func (l *configLoader) dropServiceLinks() {
 	}
 }
 
-// checkFile makes sure that a file that is named is there and can be read. The error does not repeat the name, in the place
-// of which somebody may have written what belongs into the file.
+// checkFile makes sure that a file that is named is there and can be read. The error does not
+// repeat the name, in the place of which somebody may have written what belongs into the file.
 func checkFile(name string) error {
 	if name == "" {
 		return nil

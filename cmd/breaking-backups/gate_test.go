@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// gate stands between the program and its database: it lets so many bytes of the server's answers through, says that
-// they have passed, and holds the rest until it is opened. So a test acts at a known place in the middle of a dump,
-// with nothing to wait for but that.
+// gate stands between the program and its database: it lets so many bytes of the server's answers
+// through, says that they have passed, and holds the rest until it is opened. So a test acts at a
+// known place in the middle of a dump, with nothing to wait for but that.
 type gate struct {
 	listener net.Listener
 	server   string

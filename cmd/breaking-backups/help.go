@@ -33,8 +33,8 @@ func groups() []group {
 	}
 }
 
-// printHelp writes a command's help to its output, as wide as that is: what cobra would write, with the settings as one list
-// of variables and flags.
+// printHelp writes a command's help to its output, as wide as that is: what cobra would write, with
+// the settings as one list of variables and flags.
 func printHelp(cmd *cobra.Command, _ []string) {
 	w := cmd.OutOrStdout()
 	width := widthOf(w)
@@ -80,7 +80,8 @@ func printCommands(w io.Writer, cmd *cobra.Command, width int) {
 	}
 }
 
-// printSettings lists a group's variables, each with its flag, and below it its meaning and its default.
+// printSettings lists a group's variables, each with its flag, and below it its meaning and its
+// default.
 func printSettings(w io.Writer, group string, width int) {
 	for _, s := range settings() {
 		if s.group != group {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Every command has examples, and help that is no wider than a terminal of 80 letters where nobody knows the width.
+// Every command has examples, and help that is no wider than a terminal of 80 letters where nobody
+// knows the width.
 func TestHelp(t *testing.T) {
 	commands := []string{""}
 	for _, c := range (&app{}).commands() {

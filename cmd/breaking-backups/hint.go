@@ -11,13 +11,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
-// hint is what a person can do about an error, or empty. It goes by what the error is, never by its words: those are the
-// servers', and hold names that anybody may have chosen.
+// hint is what a person can do about an error, or empty. It goes by what the error is, never by its
+// words: those are the servers', and hold names that anybody may have chosen.
 func hint(err error) string {
 	if text := hintOurs(err); text != "" {
 		return text
 	}
-	// An engine that knows the error has the last word, even where it has none to say: the error says it then.
+	// An engine that knows the error has the last word, even where it has none to say: the error
+	// says it then.
 	restoring := errors.As(err, new(restoreError))
 	for _, ofEngine := range []func(error, bool) (string, bool){hintMySQL, hintPostgres, hintMongo} {
 		if text, known := ofEngine(err, restoring); known {

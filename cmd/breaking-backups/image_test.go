@@ -21,7 +21,8 @@ func readLines(t *testing.T, name string) (said []string) {
 	return said
 }
 
-// Nothing gets into the image's build but what is named: neither a secret nor a dump that lies in the folder.
+// Nothing gets into the image's build but what is named: neither a secret nor a dump that lies in
+// the folder.
 func TestImageTakesWhatIsNamed(t *testing.T) {
 	lines := readLines(t, ".dockerignore")
 	if len(lines) == 0 || lines[0] != "*" {

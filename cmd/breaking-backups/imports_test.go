@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// mayImport is the picture of the house: of each package, by its path in the module, the others of ours that it imports, and
-// no other. cmd alone knows all. An engine knows dump and the rooms below itself; notify/event is what cmd tells notify by; nothing
-// goes sideways or upward. What is below testdata is for tests.
+// mayImport is the picture of the house: of each package, by its path in the module, the others of
+// ours that it imports, and no other. cmd alone knows all. An engine knows dump and the rooms below
+// itself; notify/event is what cmd tells notify by; nothing goes sideways or upward. What is below
+// testdata is for tests.
 var mayImport = map[string][]string{
 	"cmd/breaking-backups":           {"dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
 	"dump":                           nil,
@@ -61,8 +62,8 @@ var mayImport = map[string][]string{
 	"dump/postgres/internal/trust":   {"dump/postgres/internal/server"},
 }
 
-// TestImports holds the packages to the picture, and the picture to them: one that is not in it is a mistake, as is an arrow
-// that nobody draws.
+// TestImports holds the packages to the picture, and the picture to them: one that is not in it is
+// a mistake, as is an arrow that nobody draws.
 func TestImports(t *testing.T) {
 	const module = "github.com/breaking-backups/breaking-backups/"
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{join .Imports " "}}`, module+"...").Output()

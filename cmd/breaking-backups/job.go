@@ -9,8 +9,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/retention"
 )
 
-// job is one database and its backups: what is dumped and how, where to, when, what is kept, and who is told. It is a value,
-// made from settings by newJob alone, and there may be any number of them.
+// job is one database and its backups: what is dumped and how, where to, when, what is kept, and
+// who is told. It is a value, made from settings by newJob alone, and there may be any number of
+// them.
 type job struct {
 	// What fixes its snapshots: together host and path are the group in which restic forgets.
 	name string
@@ -57,8 +58,8 @@ type timetable struct {
 	jitter   time.Duration // a run begins up to so much after it is due, and before the next one is
 }
 
-// newJob makes the job that the configuration describes, which has to be one that needs a job and was found sound. It
-// contacts nothing.
+// newJob makes the job that the configuration describes, which has to be one that needs a job and
+// was found sound. It contacts nothing.
 func newJob(cfg *config) (job, error) {
 	kind := kinds()[cfg.Job.Type]
 	j := job{

@@ -37,8 +37,8 @@ func (r *runsOf) Hear(_ context.Context, e event.Event) error {
 	return nil
 }
 
-// Two jobs of one process back up at once, each its own database into its own repository, with its own retention, and each
-// is told to its own listeners.
+// Two jobs of one process back up at once, each its own database into its own repository, with its
+// own retention, and each is told to its own listeners.
 func TestTwoJobsInOneProcess(t *testing.T) {
 	t.Parallel()
 	pg, binary := servers.Postgres(t), servers.Restic(t)

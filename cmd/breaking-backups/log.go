@@ -13,7 +13,8 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 )
 
-// defaultLogFile gets the log as well when there is a schedule, provided that its folder is there and can be written.
+// defaultLogFile gets the log as well when there is a schedule, provided that its folder is there
+// and can be written.
 const defaultLogFile = "/backup/cron.log"
 
 // logger is the program's log and what is to be closed after it.
@@ -23,8 +24,8 @@ type logger struct {
 	file io.Closer
 }
 
-// newLogger makes the log that the configuration asks for, with its file if toFile. Everything that passes it is
-// redacted.
+// newLogger makes the log that the configuration asks for, with its file if toFile. Everything that
+// passes it is redacted.
 func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration; info otherwise
@@ -62,12 +63,12 @@ func newHandler(env environment, w io.Writer, json bool, level slog.Level, colou
 	return tint.NewTextHandler(w, &tint.Options{Level: level, ReplaceAttr: plain, TimeFormat: time.DateTime, NoColor: !colour})
 }
 
-// visibleInTint is text for tint, which prints messages as they are, and with colours lets escape sequences pass: also
-// those that its own quoting makes of a backslash and x1b.
+// visibleInTint is text for tint, which prints messages as they are, and with colours lets escape
+// sequences pass: also those that its own quoting makes of a backslash and x1b.
 func visibleInTint(text string) string { return strings.ReplaceAll(visible(text), `\x1b`, `\u005cx1b`) }
 
-// redactAttr takes secrets out of a log line's texts, the message among them, and puts its times into the zone of the
-// environment.
+// redactAttr takes secrets out of a log line's texts, the message among them, and puts its times
+// into the zone of the environment.
 func redactAttr(env environment, attr slog.Attr) slog.Attr {
 	switch value := attr.Value.Any().(type) {
 	case string:
@@ -82,8 +83,8 @@ func redactAttr(env environment, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// openLogFile opens the log file that is asked for, or with a schedule the default one. The default one may be
-// missing: then both results are nil, as they are without a schedule.
+// openLogFile opens the log file that is asked for, or with a schedule the default one. The default
+// one may be missing: then both results are nil, as they are without a schedule.
 func openLogFile(cfg *config) (io.WriteCloser, error) {
 	path := cfg.Log.File
 	if path == "" && cfg.Schedule.Cron != "" {
@@ -99,8 +100,8 @@ func openLogFile(cfg *config) (io.WriteCloser, error) {
 	return file, err
 }
 
-// openLog opens a log file that is renamed once it is large, and made anew. What is no regular file is written into: a
-// device would be renamed too.
+// openLog opens a log file that is renamed once it is large, and made anew. What is no regular file
+// is written into: a device would be renamed too.
 func openLog(path string) (io.WriteCloser, error) {
 	at, err := findPlace(path)
 	if err != nil {
@@ -113,7 +114,8 @@ func openLog(path string) (io.WriteCloser, error) {
 		}
 		return file, nil
 	}
-	// lumberjack would make folders, and tell of errors at the first line only. A link that it renamed would be lost.
+	// lumberjack would make folders, and tell of errors at the first line only. A link that it
+	// renamed would be lost.
 	file, err := os.OpenFile(at.name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
-// logListener writes what happens in a run into the log: for a backup a line at its start and one at its end, and what it
-// notes and warns of in between.
+// logListener writes what happens in a run into the log: for a backup a line at its start and one
+// at its end, and what it notes and warns of in between.
 type logListener struct{ log *slog.Logger }
 
 // Hear writes the event's line, if it has one. It never fails.

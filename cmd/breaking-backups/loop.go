@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a machine that slept,
-// or whose clock was set, runs when its clock says so. An interval is of time that passes, which nobody sets.
+// loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a
+// machine that slept, or whose clock was set, runs when its clock says so. An interval is of time
+// that passes, which nobody sets.
 type loop struct {
 	timetable
 	clock clock
@@ -51,9 +52,9 @@ func (l loop) loop(ctx context.Context) error {
 	}
 }
 
-// await waits until it is time for a run, and returns the moment at which that one was due. It is due, unless the clock
-// was set meanwhile: what lies between the readings before and after was never shown, or is shown again. served is when
-// the run before was due. When ctx ends, await does.
+// await waits until it is time for a run, and returns the moment at which that one was due. It is
+// due, unless the clock was set meanwhile: what lies between the readings before and after was
+// never shown, or is shown again. served is when the run before was due. When ctx ends, await does.
 func (l loop) await(ctx context.Context, due, served time.Time) time.Time {
 	began := l.clock.now()
 	last, lastPassed := began, l.clock.passed()
@@ -82,8 +83,9 @@ func (l loop) await(ctx context.Context, due, served time.Time) time.Time {
 	return due
 }
 
-// after is the first moment after now at which a run is due. A clock set back by a little shows the one that was served
-// again: that is left out, unless it comes so late that the run after it would be too far away.
+// after is the first moment after now at which a run is due. A clock set back by a little shows the
+// one that was served again: that is left out, unless it comes so late that the run after it would
+// be too far away.
 func (l loop) after(now, served time.Time) time.Time {
 	next := l.schedule.Next(now)
 	if !next.Equal(served) {
@@ -95,7 +97,8 @@ func (l loop) after(now, served time.Time) time.Time {
 	return next
 }
 
-// next is when the run after the one that was due at served is due. Those that became due in the meantime are missed.
+// next is when the run after the one that was due at served is due. Those that became due in the
+// meantime are missed.
 func (l loop) next(served time.Time) time.Time {
 	now := l.clock.now()
 	if now.Before(served) {
@@ -122,8 +125,8 @@ func (l loop) next(served time.Time) time.Time {
 	return next
 }
 
-// waitJitter waits for a random part of the jitter, less than there is until the run after the one due at served. It is
-// a wait for time to pass: the moment has come, whatever the clock shows next.
+// waitJitter waits for a random part of the jitter, less than there is until the run after the one
+// due at served. It is a wait for time to pass: the moment has come, whatever the clock shows next.
 func (l loop) waitJitter(ctx context.Context, served time.Time) {
 	most := min(l.jitter, l.schedule.Next(served).Sub(served))
 	if most <= 0 || ctx.Err() != nil {

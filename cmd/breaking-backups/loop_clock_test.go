@@ -20,9 +20,11 @@ type countedSchedule struct {
 
 func (s countedSchedule) Next(t time.Time) time.Time { *s.asked++; return s.schedule.Next(t) }
 
-// However a clock is set, by minutes or by decades: each run is due at a moment that the schedule names; there are no
-// more of them than that moments were shown, but for one for each time that the clock was set; after that none is waited
-// for longer than there is between two, or half as long again where one that was served is left out; and the schedule is asked no more often than runs and settings explain.
+// However a clock is set, by minutes or by decades: each run is due at a moment that the schedule
+// names; there are no more of them than that moments were shown, but for one for each time that the
+// clock was set; after that none is waited for longer than there is between two, or half as long
+// again where one that was served is left out; and the schedule is asked no more often than runs
+// and settings explain.
 func TestLoopUnderAnyClock(t *testing.T) {
 	kinds := []struct {
 		spec, zone string

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// played runs a loop for a while of a made-up time that begins at start, each run taking what took says, and returns
-// when runs began, as the clock showed it.
+// played runs a loop for a while of a made-up time that begins at start, each run taking what took
+// says, and returns when runs began, as the clock showed it.
 func played(t *testing.T, l loop, clock *playedClock, while time.Duration, took func(run int) time.Duration) (began []time.Time, log string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -279,7 +279,8 @@ func TestLoopAfterSleep(t *testing.T) {
 	}
 }
 
-// A jitter longer than the time between two runs loses none, and is told at start; each wait for it is.
+// A jitter longer than the time between two runs loses none, and is told at start; each wait for it
+// is.
 func TestLoopJitterLongerThanItMayBe(t *testing.T) {
 	start := time.Date(2026, 1, 2, 12, 1, 0, 0, time.UTC)
 	for _, s := range []schedule{mustParseCron(t, "*/15 * * * *", time.UTC), interval(15 * time.Minute)} {

@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// gcPercent is how much garbage there may be, in percent of what is in use, before it is collected. Rows pass through
-// buffers that are used again and make none; what is in use is what is known of a database's definitions. By Go's own
-// 100 a dump of 10,000 tables takes 156 MiB, by this 115, in the same time. A container's limit counts the peak.
+// gcPercent is how much garbage there may be, in percent of what is in use, before it is collected.
+// Rows pass through buffers that are used again and make none; what is in use is what is known of a
+// database's definitions. By Go's own 100 a dump of 10,000 tables takes 156 MiB, by this 115, in
+// the same time. A container's limit counts the peak.
 const gcPercent = 50
 
 // collectEarly makes it so, unless the environment says what it wants (GOGC).
@@ -25,9 +26,10 @@ func collectEarly(env []string) {
 // memoryLook is how often a program with a bound on its memory is looked at.
 const memoryLook = 10 * time.Second
 
-// watchMemory warns, once, when the bound that the environment sets on memory (GOMEMLIMIT) is less than what the program
-// needs: it then collects garbage without end, at several times the processor time, and still takes more. stop looks
-// once more, and ends the watch. Without a bound there is nothing to watch.
+// watchMemory warns, once, when the bound that the environment sets on memory (GOMEMLIMIT) is less
+// than what the program needs: it then collects garbage without end, at several times the processor
+// time, and still takes more. stop looks once more, and ends the watch. Without a bound there is
+// nothing to watch.
 func watchMemory(log logger, every time.Duration) (stop func()) {
 	bound := debug.SetMemoryLimit(-1) // only asks
 	if bound == math.MaxInt64 {

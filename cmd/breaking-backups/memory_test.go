@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// A bound on memory that is too low is told, once, while the program goes on; one that suffices is not.
+// A bound on memory that is too low is told, once, while the program goes on; one that suffices is
+// not.
 func TestMemoryBound(t *testing.T) {
 	debug.SetMemoryLimit(math.MaxInt64)
 	t.Cleanup(func() { debug.SetMemoryLimit(math.MaxInt64) })

@@ -9,8 +9,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
-// misspelt are variables that look like one of ours, or of libpq's, and are none, as KEEP_DAILYS, and what is meant. What
-// only resembles ours may well be another program's, so this is for warnings.
+// misspelt are variables that look like one of ours, or of libpq's, and are none, as KEEP_DAILYS,
+// and what is meant. What only resembles ours may well be another program's, so this is for
+// warnings.
 func misspelt(environ map[string]string) map[string]string {
 	known := map[string]bool{}
 	for _, s := range settings() {
@@ -44,8 +45,8 @@ func questions(found map[string]string) []string {
 	return all
 }
 
-// nearest is the known name that begins with name, or else is closest to it; it is empty if none is within most
-// letters.
+// nearest is the known name that begins with name, or else is closest to it; it is empty if none is
+// within most letters.
 func nearest(name string, known map[string]bool, most int) string {
 	best := ""
 	for _, other := range slices.Sorted(maps.Keys(known)) {

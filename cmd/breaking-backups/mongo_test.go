@@ -19,8 +19,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestMongoScripts runs testdata/mongo: the same road as TestScripts', on an embedded FerretDB. A script has a server
-// of its own.
+// TestMongoScripts runs testdata/mongo: the same road as TestScripts', on an embedded FerretDB. A
+// script has a server of its own.
 func TestMongoScripts(t *testing.T) {
 	restic := servers.Restic(t)
 	testscript.Run(t, testscript.Params{
@@ -95,7 +95,8 @@ func cmdUpdate(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 }
 
-// documents db.collection [db.collection] wants both to hold the same; one alone is wanted to hold nothing.
+// documents db.collection [db.collection] wants both to hold the same; one alone is wanted to hold
+// nothing.
 func cmdDocuments(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 || len(args) > 2 {
 		ts.Fatalf("usage: documents db.collection [db.collection]")

@@ -11,8 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestMySQLScripts runs testdata/script-mysql on a real MariaDB (or what MYSQL_BIN names) and a real restic. A script
-// has a server's databases of its own: DB, and COPY, which is empty.
+// TestMySQLScripts runs testdata/script-mysql on a real MariaDB (or what MYSQL_BIN names) and a
+// real restic. A script has a server's databases of its own: DB, and COPY, which is empty.
 func TestMySQLScripts(t *testing.T) {
 	my := servers.MariaDB(t)
 	restic := servers.Restic(t)

@@ -16,14 +16,15 @@ import (
 	"time"
 )
 
-// Where output goes that a path names. A regular file is replaced by a whole one; whatever else is there, a device, a
-// pipe or one of the program's own descriptors, is written into, as it cannot be replaced without taking it away from
-// everybody else. Links are followed in both cases.
+// Where output goes that a path names. A regular file is replaced by a whole one; whatever else is
+// there, a device, a pipe or one of the program's own descriptors, is written into, as it cannot be
+// replaced without taking it away from everybody else. Links are followed in both cases.
 
 // errReaderGone is the end of output into a pipe that nobody reads any more.
 var errReaderGone = errors.New("who read the dump has gone")
 
-// outputWriter says in words that a pipe has lost its reader, so that it is not taken for a connection's end.
+// outputWriter says in words that a pipe has lost its reader, so that it is not taken for a
+// connection's end.
 type outputWriter struct{ io.Writer }
 
 func (w outputWriter) Write(p []byte) (int, error) {
@@ -103,7 +104,8 @@ func findPlace(path string) (place, error) {
 	return place{}, &fs.PathError{Op: "open", Path: path, Err: syscall.ELOOP}
 }
 
-// descriptorName is what /dev/stdout, /dev/fd/3 and their like lead to: on Linux a link that need not lead to a name.
+// descriptorName is what /dev/stdout, /dev/fd/3 and their like lead to: on Linux a link that need
+// not lead to a name.
 var descriptorName = regexp.MustCompile(`^(?:/proc/(\d+)(?:/task/\d+)?|/dev)/fd/(\d+)$`)
 
 // whole reports whether a file is made there that is renamed into its place.
@@ -134,9 +136,10 @@ func (p place) openWhenRead(ctx context.Context) (*os.File, error) {
 	}
 }
 
-// replace has write fill a file that takes its name only when everything is in it and on the disk. One that has the
-// name before keeps it until then, and its mode and owner are the new one's; further names of it stay with the old. One
-// that cannot be replaced so is refused before write is asked.
+// replace has write fill a file that takes its name only when everything is in it and on the disk.
+// One that has the name before keeps it until then, and its mode and owner are the new one's;
+// further names of it stay with the old. One that cannot be replaced so is refused before write is
+// asked.
 func (p place) replace(write func(io.Writer) error) (err error) {
 	if err := p.replaceable(); err != nil {
 		return err

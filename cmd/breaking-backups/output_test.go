@@ -115,7 +115,8 @@ func TestOutputKeepsWhatIsNoFile(t *testing.T) {
 	}
 }
 
-// A pipe, or a link to one, stays one, and gets the dump; a reader that comes late is waited for, one that goes is told.
+// A pipe, or a link to one, stays one, and gets the dump; a reader that comes late is waited for,
+// one that goes is told.
 func TestOutputIntoPipe(t *testing.T) {
 	t.Chdir(t.TempDir())
 	mustDo(t, syscall.Mkfifo("pipe", 0o600), os.Symlink("pipe", "link"))
@@ -240,8 +241,9 @@ func TestOutputKeepsTheOwner(t *testing.T) {
 	}
 }
 
-// What cannot be replaced as it ought to be is refused before anything is written. TestOutputUnprivileged is run again
-// without root's privileges, and in a namespace of mounts of its own.
+// What cannot be replaced as it ought to be is refused before anything is written.
+// TestOutputUnprivileged is run again without root's privileges, and in a namespace of mounts of
+// its own.
 func TestOutputUnprivileged(t *testing.T) {
 	if dir := os.Getenv("OUTPUT_TEST_FOLDER"); dir != "" {
 		t.Chdir(dir)

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openDescriptor is a descriptor of this program's again, which goes on where that one is: it has been opened by
-// whoever started the program. The program's own are nobody's to write into.
+// openDescriptor is a descriptor of this program's again, which goes on where that one is: it has
+// been opened by whoever started the program. The program's own are nobody's to write into.
 func (p place) openDescriptor(number string) (*os.File, error) {
 	fd, err := strconv.Atoi(number)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// receiver is a webhook's other end: it answers with the given statuses in turn, the last one from then on, and
-// appends what it is sent to a file, each body a line.
+// receiver is a webhook's other end: it answers with the given statuses in turn, the last one from
+// then on, and appends what it is sent to a file, each body a line.
 type receiver struct {
 	*httptest.Server
 

@@ -10,13 +10,14 @@ import (
 	"sync"
 )
 
-// redactor takes secrets out of text that leaves the program: log lines, errors, the webhook's payload. It is the second
-// net. The first is that no error of ours holds a secret: what reads a secret tells the variable and the place. The
-// second is for what restic, a server or a driver may repeat. The zero value knows no secrets and takes out what URLs
-// hold.
+// redactor takes secrets out of text that leaves the program: log lines, errors, the webhook's
+// payload. It is the second net. The first is that no error of ours holds a secret: what reads a
+// secret tells the variable and the place. The second is for what restic, a server or a driver may
+// repeat. The zero value knows no secrets and takes out what URLs hold.
 type redactor struct{ *knownSecrets }
 
-// knownSecrets grow while the program runs: files of secrets are read anew, and those that were are still in messages.
+// knownSecrets grow while the program runs: files of secrets are read anew, and those that were are
+// still in messages.
 type knownSecrets struct {
 	mu       sync.RWMutex
 	forms    []string // the longest first, in case one is part of another
@@ -25,8 +26,9 @@ type knownSecrets struct {
 
 const redacted = "***"
 
-// newRedactor knows the given secrets, in every form in which programs write them. Those that are equal to one of public
-// are left alone, as a password that is the role's name hides nothing, and so are those that a text may hold by chance.
+// newRedactor knows the given secrets, in every form in which programs write them. Those that are
+// equal to one of public are left alone, as a password that is the role's name hides nothing, and
+// so are those that a text may hold by chance.
 func newRedactor(secrets []string, public ...string) redactor {
 	r := redactor{&knownSecrets{}}
 	r.learn(secrets, public...)
@@ -60,10 +62,11 @@ func (r redactor) learn(secrets []string, public ...string) {
 	r.replacer = strings.NewReplacer(pairs...)
 }
 
-// byChance reports whether a secret is one that honest text may hold: short, or of words and numbers. To take it out
-// would tell it. Where RESTIC_PASSWORD is "wrong", "*** password" in a message that everybody knows says so, and whoever
-// may have a table named in the log could ask about one word after the other. Such a secret is only as safe as the first
-// net. From 16 bytes on chance is out of the question. (Buildkite's agent leaves values of up to 5 bytes alone, GitLab
+// byChance reports whether a secret is one that honest text may hold: short, or of words and
+// numbers. To take it out would tell it. Where RESTIC_PASSWORD is "wrong", "*** password" in a
+// message that everybody knows says so, and whoever may have a table named in the log could ask
+// about one word after the other. Such a secret is only as safe as the first net. From 16 bytes on
+// chance is out of the question. (Buildkite's agent leaves values of up to 5 bytes alone, GitLab
 // those of up to 7; both say that others are spoilt.)
 func byChance(secret string) bool {
 	return len(secret) < 6 || len(secret) < 16 && wordsAndNumbers.MatchString(secret)
@@ -71,8 +74,8 @@ func byChance(secret string) bool {
 
 var wordsAndNumbers = regexp.MustCompile(`^(([A-Z]?[a-z]*|[A-Z]*)[0-9]*([ ._/-]+|$))*$`)
 
-// userinfo is what stands before the host in a URL. It goes to the last @, as a password that was not escaped may hold
-// others.
+// userinfo is what stands before the host in a URL. It goes to the last @, as a password that was
+// not escaped may hold others.
 var userinfo = regexp.MustCompile(`://\S*@`)
 
 // String is text without secrets.
@@ -85,8 +88,9 @@ func (r redactor) String(text string) string {
 	return userinfo.ReplaceAllString(text, "://"+redacted+"@")
 }
 
-// secretsOf are the secrets in an address: what stands before its last @ and what of that stands behind a colon, also
-// without escapes, and what follows the host, if pathToo: the path of a webhook often is its secret.
+// secretsOf are the secrets in an address: what stands before its last @ and what of that stands
+// behind a colon, also without escapes, and what follows the host, if pathToo: the path of a
+// webhook often is its secret.
 func secretsOf(address string, pathToo bool) []string {
 	rest := address
 	if _, behind, found := strings.Cut(address, "://"); found {
@@ -113,9 +117,9 @@ func (cfg *config) shownRepository() string {
 	return cfg.redact.String(withoutCredentials(cfg.Repository.Location))
 }
 
-// withoutCredentials is a repository's address without what may be a user's name and password. These go to the last @,
-// whatever is in them. An address of restic's that is no URL, sftp:user@host:/srv, is left alone unless a password seems
-// to be in it.
+// withoutCredentials is a repository's address without what may be a user's name and password.
+// These go to the last @, whatever is in them. An address of restic's that is no URL,
+// sftp:user@host:/srv, is left alone unless a password seems to be in it.
 func withoutCredentials(repository string) string {
 	last := strings.LastIndex(repository, "@")
 	if last < 0 || strings.HasPrefix(repository, "local:") {

@@ -15,12 +15,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// Passwords are changed while the program runs. Each run of a schedule reads the configuration anew, with all files that
-// hold secrets; the drivers read theirs (.pgpass, service files, certificates) when a source is made. A password that is
-// changed in the middle of a run is found by the answer that it is wrong.
+// Passwords are changed while the program runs. Each run of a schedule reads the configuration
+// anew, with all files that hold secrets; the drivers read theirs (.pgpass, service files,
+// certificates) when a source is made. A password that is changed in the middle of a run is found
+// by the answer that it is wrong.
 
-// backUpAnew is a run of a schedule: of the job as its settings are by now, of which j was made before. What is wrong with
-// them fails this run, and is told as every failure is, to whom they or the ones before name.
+// backUpAnew is a run of a schedule: of the job as its settings are by now, of which j was made
+// before. What is wrong with them fails this run, and is told as every failure is, to whom they or
+// the ones before name.
 func backUpAnew(ctx context.Context, j job, env environment) error {
 	started := time.Now()
 	now, err := j.again()
@@ -39,8 +41,9 @@ func backUpAnew(ctx context.Context, j job, env environment) error {
 	return failed.end(ctx, outcome{started: started, err: err})
 }
 
-// renewed is the backup with what the files hold now, if that is something else than when they were last read; else nil.
-// A password is tried once more only then: servers lock out who tries a wrong one too often.
+// renewed is the backup with what the files hold now, if that is something else than when they were
+// last read; else nil. A password is tried once more only then: servers lock out who tries a wrong
+// one too often.
 func (b *backup) renewed(ctx context.Context) *backup {
 	j, err := b.again()
 	if err != nil || j.stamp == b.stamp || ctx.Err() != nil {
@@ -59,13 +62,14 @@ func isWrongPassword(err error) bool {
 	return errors.Is(err, restic.ErrWrongPassword) || refusedByPostgres(err) || refusedByMySQL(err) || refusedByMongo(err)
 }
 
-// resticFiles are the variables that name files with credentials which restic and its backends read.
+// resticFiles are the variables that name files with credentials which restic and its backends
+// read.
 var resticFiles = []string{
 	"RESTIC_CACERT", "RESTIC_TLS_CLIENT_CERT", "AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "RCLONE_CONFIG",
 }
 
-// makeStamp tells one state of all that holds credentials from another. It is made before the drivers read their files,
-// so what changes in between is found to have changed.
+// makeStamp tells one state of all that holds credentials from another. It is made before the
+// drivers read their files, so what changes in between is found to have changed.
 func (l *configLoader) makeStamp(cfg *config) [sha256.Size]byte {
 	hash := sha256.New()
 	for _, name := range secretNames() {

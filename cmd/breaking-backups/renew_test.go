@@ -34,7 +34,8 @@ func TestIsWrongPassword(t *testing.T) {
 	}
 }
 
-// What a file holds is known anew each time, and whether it has changed; a pipe can be read only once.
+// What a file holds is known anew each time, and whether it has changed; a pipe can be read only
+// once.
 func TestConfigAgain(t *testing.T) {
 	dir := t.TempDir()
 	file, passfile := filepath.Join(dir, "secret"), filepath.Join(dir, "pgpass")

@@ -9,8 +9,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// reachTime bounds how long a repository may take to be reached or made. restic itself tries for a quarter of an hour,
-// even where a bucket or host does not exist: too long for a person who waits, and for the next run to begin in time.
+// reachTime bounds how long a repository may take to be reached or made. restic itself tries for a
+// quarter of an hour, even where a bucket or host does not exist: too long for a person who waits,
+// and for the next run to begin in time.
 const reachTime = 3 * time.Minute
 
 // ensure makes the repository if there is none, and reports whether it did.

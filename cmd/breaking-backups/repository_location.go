@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// restic takes whatever it does not know for a folder's name. A repository of which the address is written wrongly is then
-// made beside the program, night after night, and goes with the container: nothing fails until somebody wants to restore.
+// restic takes whatever it does not know for a folder's name. A repository of which the address is
+// written wrongly is then made beside the program, night after night, and goes with the container:
+// nothing fails until somebody wants to restore.
 
 // stores are the kinds of repository that restic knows by the word before the first colon.
 var stores = []string{"azure", "b2", "gs", "local", "rclone", "rest", "s3", "sftp", "swift"}
@@ -22,9 +23,9 @@ var errRelative = errors.New("a relative path; want a whole one, /srv/backups, o
 
 var errRelativeLocal = errors.New("a relative path; want a whole one, local:/srv/backups; local:./ before it if a folder within the working folder is meant")
 
-// checkRepository looks at where a repository is said to be, by restic's rules for what is a folder on the platform goos.
-// Its errors hold nothing of it, as it may hold a password. Words before a colon that are no store's of today are
-// restic's to refuse: later ones may know them.
+// checkRepository looks at where a repository is said to be, by restic's rules for what is a folder
+// on the platform goos. Its errors hold nothing of it, as it may hold a password. Words before a
+// colon that are no store's of today are restic's to refuse: later ones may know them.
 func checkRepository(location, goos string) error {
 	if err := strayEnds(location); err != nil {
 		return err
@@ -54,7 +55,8 @@ func checkRepository(location, goos string) error {
 	return errRelative
 }
 
-// checkFolder is checkRepository for what stands behind local:, which restic takes for a folder whatever it is.
+// checkFolder is checkRepository for what stands behind local:, which restic takes for a folder
+// whatever it is.
 func checkFolder(path, goos string) error {
 	if err := strayEnds(path); err != nil {
 		return err
@@ -71,7 +73,8 @@ func isExplicit(path string) bool {
 	return first == "." || first == ".."
 }
 
-// isWindowsPath reports whether restic takes a path for one of Windows: C:\backups, C:/backups, \\server\share, .\backups.
+// isWindowsPath reports whether restic takes a path for one of Windows: C:\backups, C:/backups,
+// \\server\share, .\backups.
 func isWindowsPath(path string) bool {
 	drive := len(path) > 2 && isLetter(path[0]) && path[1] == ':' && (path[2] == '\\' || path[2] == '/')
 	return drive || strings.HasPrefix(path, `\`) || strings.HasPrefix(path, `.\`) || strings.HasPrefix(path, `..\`)
@@ -79,8 +82,9 @@ func isWindowsPath(path string) bool {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
-// strayEnds tells of a quote or a blank at the beginning or the end of a value. A shell takes quotes away; docker's
-// --env-file, a manifest or a form keeps them, and none of the values that are looked at ends in one by right.
+// strayEnds tells of a quote or a blank at the beginning or the end of a value. A shell takes
+// quotes away; docker's --env-file, a manifest or a form keeps them, and none of the values that
+// are looked at ends in one by right.
 func strayEnds(value string) error {
 	switch {
 	case strings.TrimSpace(value) != value:
@@ -91,8 +95,8 @@ func strayEnds(value string) error {
 	return nil
 }
 
-// checkEnds looks at what names a place to write to, which with a quote kept is another one, made where the program was
-// started.
+// checkEnds looks at what names a place to write to, which with a quote kept is another one, made
+// where the program was started.
 func (l *configLoader) checkEnds(cfg *config) {
 	for _, place := range []struct {
 		name  string

@@ -29,7 +29,8 @@ func TestRepositoriesThatAreTaken(t *testing.T) {
 	}
 }
 
-// Addresses that restic would take for folders of the working folder, or that are another's than they look.
+// Addresses that restic would take for folders of the working folder, or that are another's than
+// they look.
 func TestRepositoriesThatAreNotMeant(t *testing.T) {
 	for location, want := range map[string]string{
 		"s3//host/bucket": "no colon behind the store's name; want s3:…", "rest//u:s3cret@host/": "no colon behind the store's name; want rest:…", "b2/bucket": "no colon behind the store's name; want b2:…",

@@ -8,7 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// checkedRestic is the repository's restic, once it is known to be new enough, and to take what its variables say.
+// checkedRestic is the repository's restic, once it is known to be new enough, and to take what its
+// variables say.
 func (e environment) checkedRestic(ctx context.Context, of store, tell *teller) (*restic.Client, error) {
 	client := &restic.Client{
 		Binary: of.restic, Env: of.environ, LockWait: of.lockWait, LockHistory: e.locks, Stall: of.stall,
@@ -32,8 +33,8 @@ func (e environment) checkedRestic(ctx context.Context, of store, tell *teller) 
 	return client, ctx.Err()
 }
 
-// sayings passes restic's own warnings on to who listens: of what it tries again, of files that it cannot read. Where one
-// follows the other they are not all told.
+// sayings passes restic's own warnings on to who listens: of what it tries again, of files that it
+// cannot read. Where one follows the other they are not all told.
 func sayings(tell *teller) func(string) {
 	const most, of = 20, time.Minute
 	var mu sync.Mutex

@@ -11,7 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// A newcomer's machine has no restic: he is told where to get it, and it is found where make build puts it.
+// A newcomer's machine has no restic: he is told where to get it, and it is found where make build
+// puts it.
 func TestResticBesideTheProgram(t *testing.T) {
 	restic := servers.Restic(t)
 	self, err := os.Executable()

@@ -8,15 +8,17 @@ import (
 	"strings"
 )
 
-// restic's environment is that of whatever it starts: rclone, ssh, the password command. None of them has any business
-// with the database's secrets or the webhook's, so they get what they are known to read, and what RESTIC_ENV names.
+// restic's environment is that of whatever it starts: rclone, ssh, the password command. None of
+// them has any business with the database's secrets or the webhook's, so they get what they are
+// known to read, and what RESTIC_ENV names.
 
-// readByRestic names the variables that restic, its backends and the programs that it starts read; with a * at its end
-// all that begin so. It follows restic 0.19's sources and manual, and for the credentials of the stores the libraries
-// that restic is built with.
+// readByRestic names the variables that restic, its backends and the programs that it starts read;
+// with a * at its end all that begin so. It follows restic 0.19's sources and manual, and for the
+// credentials of the stores the libraries that restic is built with.
 var readByRestic = []string{
 	"RESTIC_*",
-	// stores: S3 (minio-go), Azure (azidentity; the last five in App Service and Arc), Google, B2, Swift, rclone
+	// stores: S3 (minio-go), Azure (azidentity; the last five in App Service and Arc), Google, B2,
+	// Swift, rclone
 	"AWS_*", "MINIO_*",
 	"AZURE_*", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET",
 	"GOOGLE_*", "GCE_METADATA_*", "CLOUDSDK_*", "STORAGE_EMULATOR_HOST",
@@ -31,11 +33,12 @@ var readByRestic = []string{
 	"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK",
 }
 
-// ownInRestic are variables of ours whose names are restic's. It would take RESTIC_HOST for a filter where the snapshots
-// of every host are listed.
+// ownInRestic are variables of ours whose names are restic's. It would take RESTIC_HOST for a
+// filter where the snapshots of every host are listed.
 var ownInRestic = []string{"RESTIC_HOST", "RESTIC_BINARY", "RESTIC_TAGS", "RESTIC_ENV"}
 
-// withheld names what restic gets only where RESTIC_ENV names it in full: the databases' variables, the webhook's.
+// withheld names what restic gets only where RESTIC_ENV names it in full: the databases' variables,
+// the webhook's.
 var withheld = []string{"PG*", "MYSQL_*", "MONGO*", "DATABASE_URL*", "WEBHOOK_*"}
 
 // named reports whether a list of names, some of which may end in *, holds name.
@@ -48,7 +51,8 @@ func named(list []string, name string) bool {
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*\*?$|^\*$`)
 
-// parseNames reads RESTIC_ENV. What is no name is not repeated: somebody may have written a value there.
+// parseNames reads RESTIC_ENV. What is no name is not repeated: somebody may have written a value
+// there.
 func parseNames(text string) ([]string, error) {
 	names := splitList(text)
 	for i, name := range names {
@@ -59,8 +63,8 @@ func parseNames(text string) ([]string, error) {
 	return names, nil
 }
 
-// childEnv is the environment of restic and of what it starts: values from flags and secrets from files in place of
-// what came, but for the two files that restic reads itself.
+// childEnv is the environment of restic and of what it starts: values from flags and secrets from
+// files in place of what came, but for the two files that restic reads itself.
 func (l *configLoader) childEnv(further []string) []string {
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(l.environ)) {

@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// restic, and what it starts, get what they are known to read, and none of our secrets, those of files included.
+// restic, and what it starts, get what they are known to read, and none of our secrets, those of
+// files included.
 func TestResticEnvironment(t *testing.T) {
 	environ := []string{
 		"PATH=/bin", "HOME=/root", "LC_ALL=C", "https_proxy=http://proxy", "AWS_PROFILE=x", "RCLONE_CONFIG_PASS=x", "SSH_AUTH_SOCK=x", "RESTIC_PASSWORD_COMMAND=x",

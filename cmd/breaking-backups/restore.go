@@ -145,8 +145,9 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 	return nil
 }
 
-// loadPipe is how a dump passes to a database. Neither side is bound: what the store keeps waiting restic's client ends,
-// a database may be building an index, and who feeds a pipe may take his time.
+// loadPipe is how a dump passes to a database. Neither side is bound: what the store keeps waiting
+// restic's client ends, a database may be building an index, and who feeds a pipe may take his
+// time.
 func loadPipe(tell *teller, opt restoreOptions) stream.PipeOptions {
 	return stream.PipeOptions{Still: func(side stream.Side, since time.Duration) {
 		since = since.Round(time.Second)

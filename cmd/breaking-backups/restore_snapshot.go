@@ -25,7 +25,8 @@ func (e *noSnapshotError) Error() string {
 	return text
 }
 
-// hostsOf are the hosts on which a job has snapshots. It is asked for an error, and has none of its own.
+// hostsOf are the hosts on which a job has snapshots. It is asked for an error, and has none of its
+// own.
 func hostsOf(ctx context.Context, client *restic.Client, j job) (hosts []string) {
 	found, err := client.Snapshots(ctx, restic.Filter{Path: j.path()})
 	if err != nil {
@@ -63,8 +64,8 @@ func latest(found []restic.Snapshot, j job, now time.Time, tell *teller) restic.
 	return newest
 }
 
-// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this job, but none of the
-// future while there is another. It has one path.
+// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this
+// job, but none of the future while there is another. It has one path.
 func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, tell *teller) (restic.Snapshot, error) {
 	var filter restic.Filter
 	if id == "latest" {

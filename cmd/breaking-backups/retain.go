@@ -45,18 +45,19 @@ type stayed struct {
 }
 
 var (
-	// errSeveralSources says that a job's snapshots are of several databases, of which the policy would count one's
-	// against another's.
+	// errSeveralSources says that a job's snapshots are of several databases, of which the policy
+	// would count one's against another's.
 	errSeveralSources = errors.New("they are of more than one database")
-	// errMadeIsMissing says that the repository does not list the snapshot that was made as one of this job.
+	// errMadeIsMissing says that the repository does not list the snapshot that was made as one of
+	// this job.
 	errMadeIsMissing = errors.New("it is not among the job's snapshots")
 	errAllFuture     = errors.New("none but snapshots of the future would be left: is this machine's clock right?")
 	errAllTooOld     = errors.New("all but the snapshot just made are older than KEEP_WITHIN, so nothing is forgotten by this run: is this machine's clock right, or was there no backup for so long?")
 )
 
-// apply forgets what the policy does not select among the job's own snapshots: those with its host and its path and
-// no other. It forgets nothing that it does not know to be the job's, nothing of the future, and never what this run has
-// made.
+// apply forgets what the policy does not select among the job's own snapshots: those with its host
+// and its path and no other. It forgets nothing that it does not know to be the job's, nothing of
+// the future, and never what this run has made.
 func (r retainer) apply(ctx context.Context) (retained, error) {
 	all, err := r.restic.Snapshots(ctx, restic.Filter{})
 	if err != nil {
@@ -98,8 +99,9 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	return done, r.restic.Forget(ctx, snapshotIDs(done.gone), prune)
 }
 
-// known makes sure that the snapshot just made is seen as the job's. Where it is not, something about the host or the
-// name is not kept as it was given, and who looks for the job's snapshots finds none, or others'.
+// known makes sure that the snapshot just made is seen as the job's. Where it is not, something
+// about the host or the name is not kept as it was given, and who looks for the job's snapshots
+// finds none, or others'.
 func (r retainer) known(ours []restic.Snapshot) error {
 	if r.made == "" || slices.ContainsFunc(ours, r.isMade) {
 		return nil
@@ -108,7 +110,8 @@ func (r retainer) known(ours []restic.Snapshot) error {
 		shortID(r.made), errMadeIsMissing, r.job.name, r.job.host)
 }
 
-// isMade reports whether a snapshot is the one that this run has made; somebody may have given it a tag since.
+// isMade reports whether a snapshot is the one that this run has made; somebody may have given it a
+// tag since.
 func (r retainer) isMade(s restic.Snapshot) bool {
 	return r.made != "" && (s.ID == r.made || s.Original == r.made)
 }
@@ -172,9 +175,10 @@ type sources struct {
 	others []restic.Snapshot // those that are not of own
 }
 
-// groupSources takes the database of the snapshot that the run has made for the job's, or else that of the newest which
-// tells and is not of the future. Names that stand on one snapshot together are one database's: somebody has said so.
-// Snapshots that tell none, of versions that did not write it, may be anybody's.
+// groupSources takes the database of the snapshot that the run has made for the job's, or else that
+// of the newest which tells and is not of the future. Names that stand on one snapshot together are
+// one database's: somebody has said so. Snapshots that tell none, of versions that did not write
+// it, may be anybody's.
 func groupSources(ours []restic.Snapshot, made func(restic.Snapshot) bool, now time.Time) sources {
 	var found sources
 	var present, madeOf string

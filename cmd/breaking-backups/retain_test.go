@@ -116,7 +116,8 @@ func TestJSONLogShowsText(t *testing.T) {
 	}
 }
 
-// Nothing that a server says begins a line of the log or reaches the terminal's control, with colours or without.
+// Nothing that a server says begins a line of the log or reaches the terminal's control, with
+// colours or without.
 func TestLogShowsText(t *testing.T) {
 	for _, colour := range []bool{false, true} {
 		var out bytes.Buffer

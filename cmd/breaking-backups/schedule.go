@@ -11,7 +11,8 @@ import (
 	"github.com/netresearch/go-cron"
 )
 
-// A schedule says when runs are due. Next is the first moment after t, or the zero time when there is none.
+// A schedule says when runs are due. Next is the first moment after t, or the zero time when there
+// is none.
 type schedule interface {
 	Next(t time.Time) time.Time
 }
@@ -38,14 +39,16 @@ func (b beat) Next(t time.Time) time.Time {
 	return t.Add(b.every - into)
 }
 
-// parseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of zone, unless the text
-// begins with its own (TZ=Europe/Amsterdam). A schedule that is never due is refused.
+// parseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of
+// zone, unless the text begins with its own (TZ=Europe/Amsterdam). A schedule that is never due is
+// refused.
 //
-// A day of the month and a day of the week select the days that are either, as in every cron; but where one of the two
-// fields begins with *, the days that are both. That is Vixie's rule, for */2 as for *.
+// A day of the month and a day of the week select the days that are either, as in every cron; but
+// where one of the two fields begins with *, the days that are both. That is Vixie's rule, for */2
+// as for *.
 //
-// go-cron parses, and finds the next time on a clock without changes; the changes are ours, because with a zone
-// go-cron runs "30 2 * * *" twice on the night the clock goes back.
+// go-cron parses, and finds the next time on a clock without changes; the changes are ours, because
+// with a zone go-cron runs "30 2 * * *" twice on the night the clock goes back.
 func parseCron(text string, zone *time.Location) (schedule, error) {
 	parser, err := cron.TryNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom | cron.Descriptor)
 	if err != nil {
@@ -136,8 +139,8 @@ func everyHour(s *cron.SpecSchedule) bool {
 	return s.Hour&hours == hours
 }
 
-// The two schedules below ask a cron schedule of UTC about the readings of a zone's clock, each written as that
-// moment of UTC, for UTC has no changes.
+// The two schedules below ask a cron schedule of UTC about the readings of a zone's clock, each
+// written as that moment of UTC, for UTC has no changes.
 
 // reading is what zone's clock shows at t, as a moment of UTC.
 func reading(t time.Time, zone *time.Location) time.Time {
@@ -145,8 +148,8 @@ func reading(t time.Time, zone *time.Location) time.Time {
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
-// steady is a schedule of every hour: it goes on through a change of the clock as time does. 0 * * * * is due once in
-// each hour that passes.
+// steady is a schedule of every hour: it goes on through a change of the clock as time does. 0 * *
+// * * is due once in each hour that passes.
 type steady struct {
 	clock schedule
 	zone  *time.Location
@@ -165,13 +168,15 @@ func (s steady) Next(t time.Time) time.Time {
 		if change.IsZero() || due.Before(change) {
 			return due.In(s.zone)
 		}
-		// The clock is set before it comes so far: look again from the change on, with the offset it brings.
+		// The clock is set before it comes so far: look again from the change on, with the offset
+		// it brings.
 		t, at = change.Add(-time.Second), change
 	}
 }
 
-// wallClock is a schedule of certain hours. A reading that the clock shows twice is due the first time; one that it
-// leaves out is due when it would have been shown had nobody set the clock, so 30 2 * * * is due at 03:30 on that day.
+// wallClock is a schedule of certain hours. A reading that the clock shows twice is due the first
+// time; one that it leaves out is due when it would have been shown had nobody set the clock, so 30
+// 2 * * * is due at 03:30 on that day.
 type wallClock struct {
 	clock schedule
 	zone  *time.Location
@@ -181,7 +186,8 @@ type wallClock struct {
 const maxShift = 25 * time.Hour
 
 func (s wallClock) Next(t time.Time) time.Time {
-	// Readings left out may be due after later readings, so look at a window of them that is wider than any change.
+	// Readings left out may be due after later readings, so look at a window of them that is wider
+	// than any change.
 	var first time.Time
 	from := reading(t, s.zone).Add(-maxShift)
 	for shown := s.clock.Next(from); !shown.IsZero(); shown = s.clock.Next(shown) {
@@ -197,7 +203,8 @@ func (s wallClock) Next(t time.Time) time.Time {
 
 // due is the moment of a reading.
 func (s wallClock) due(shown time.Time) time.Time {
-	// A reading is at most 12 hours behind and 14 before UTC's; take the offsets on either side of where it may be.
+	// A reading is at most 12 hours behind and 14 before UTC's; take the offsets on either side of
+	// where it may be.
 	_, before := shown.Add(-14*time.Hour - time.Second).In(s.zone).Zone()
 	_, after := shown.Add(12*time.Hour + time.Second).In(s.zone).Zone()
 	early := shown.Add(-time.Duration(before) * time.Second)

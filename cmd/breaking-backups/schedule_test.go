@@ -75,8 +75,8 @@ func TestScheduleOnTheDaysTheClockIsSet(t *testing.T) {
 		{saoPaulo, "2018-11-04", "0 12 * * 0", "12:00 -02"},
 		{saoPaulo, "2018-02-18", "@daily", "00:00 -03"},
 		{saoPaulo, "2018-02-17", "30 23 * * *", "23:30 -02"},
-		// Lord Howe's clock is set by half an hour: 02:00 becomes 02:30 on 4 October 2026, 02:00 becomes 01:30 on 5
-		// April 2026.
+		// Lord Howe's clock is set by half an hour: 02:00 becomes 02:30 on 4 October 2026, 02:00
+		// becomes 01:30 on 5 April 2026.
 		{lordHowe, "2026-10-04", "15,40 2 * * *", "02:40 +11, 02:45 +11"},
 		{lordHowe, "2026-04-05", "45 1 * * *", "01:45 +11"},
 	}
@@ -124,7 +124,8 @@ func TestHourlySchedulesKeepTheirPace(t *testing.T) {
 	}
 }
 
-// Over a year and in many zones, a schedule of one time of day is due once a day: none lost, none doubled.
+// Over a year and in many zones, a schedule of one time of day is due once a day: none lost, none
+// doubled.
 func TestSchedulesLoseAndDoubleNothing(t *testing.T) {
 	zones := map[string]int{ // and how many days their year from 1 June 2011 had
 		"UTC": 366, "Europe/Amsterdam": 366, "America/New_York": 366, "America/Sao_Paulo": 366, "Australia/Lord_Howe": 366,
@@ -257,7 +258,8 @@ func TestParseCronForms(t *testing.T) {
 	}
 }
 
-// Whatever parses has times that only move on, each a reading that the schedule asked for unless the clock left it out.
+// Whatever parses has times that only move on, each a reading that the schedule asked for unless
+// the clock left it out.
 func FuzzParseCron(f *testing.F) {
 	for _, seed := range []string{"30 2 * * *", "*/15 * * * *", "0 0 31 */2 1-5", "@daily", "@every 1h", "TZ=UTC 0 0 1 1 *", "1-59/7 22-3 ? feb sun"} {
 		f.Add(seed, int64(1774746000))

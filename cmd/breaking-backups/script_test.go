@@ -22,14 +22,15 @@ import (
 
 var update = flag.Bool("update", false, "write what commands print into the scripts' goldens")
 
-// The test binary is the program too: a script's breaking-backups is this process started again as it.
+// The test binary is the program too: a script's breaking-backups is this process started again as
+// it.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"breaking-backups": main})
 }
 
-// TestScripts runs testdata/script: each command, its help, its wrong uses and its exit codes, on a real PostgreSQL
-// and a real restic. A script has a database of its own and the variables that run-once needs; they begin with what
-// one needs to know of them.
+// TestScripts runs testdata/script: each command, its help, its wrong uses and its exit codes, on a
+// real PostgreSQL and a real restic. A script has a database of its own and the variables that
+// run-once needs; they begin with what one needs to know of them.
 func TestScripts(t *testing.T) {
 	pg := servers.Postgres(t)
 	restic := servers.Restic(t)
@@ -78,8 +79,8 @@ func repositoryVars(dir, restic string) []string {
 
 type scriptPG struct{}
 
-// exits CODE command [args...] runs a command, with stdin from the file "stdin" if there is one, and wants its exit
-// code.
+// exits CODE command [args...] runs a command, with stdin from the file "stdin" if there is one,
+// and wants its exit code.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code command [args...]")
@@ -114,8 +115,8 @@ func cmdPsql(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// webhook status... starts a receiver that answers with the statuses in turn, sets WEBHOOK_URL, and writes what it is
-// sent, each report a line, into the file webhook.
+// webhook status... starts a receiver that answers with the statuses in turn, sets WEBHOOK_URL, and
+// writes what it is sent, each report a line, into the file webhook.
 func cmdWebhook(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: webhook status...")

@@ -11,12 +11,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// trimmedByRestic are the secrets whose files restic reads itself, and takes all blanks off their ends.
+// trimmedByRestic are the secrets whose files restic reads itself, and takes all blanks off their
+// ends.
 var trimmedByRestic = []string{"RESTIC_REPOSITORY", "RESTIC_PASSWORD"}
 
-// readSecret is what a file holds, without what an editor adds to it: the line's end, and the mark of an encoding at its
-// beginning. Its errors name the file only if it is there: somebody may have written the secret itself where its file
-// belongs.
+// readSecret is what a file holds, without what an editor adds to it: the line's end, and the mark
+// of an encoding at its beginning. Its errors name the file only if it is there: somebody may have
+// written the secret itself where its file belongs.
 func (l *configLoader) readSecret(file string) (string, error) {
 	if value, ok := l.pipes[file]; ok {
 		return value, nil

@@ -18,8 +18,9 @@ import (
 	"testing"
 )
 
-// hardSecrets are values that break parsers: pieces of random letters, which are found again wherever they get to, and
-// between them what means something in a URI, a connection string, a header, a shell, a line.
+// hardSecrets are values that break parsers: pieces of random letters, which are found again
+// wherever they get to, and between them what means something in a URI, a connection string, a
+// header, a shell, a line.
 func hardSecrets(n int) (values []string, pieces [][]string) {
 	random := rand.New(rand.NewPCG(13, 4))
 	hard := []string{
@@ -47,7 +48,8 @@ func hardSecrets(n int) (values []string, pieces [][]string) {
 	return values, pieces
 }
 
-// findPieces returns what of a secret is in text: four letters of one of its pieces, as they are, in base64 or hexadecimal.
+// findPieces returns what of a secret is in text: four letters of one of its pieces, as they are,
+// in base64 or hexadecimal.
 func findPieces(text string, pieces []string) []string {
 	var found []string
 	for _, piece := range pieces {
@@ -75,9 +77,10 @@ func TestFindPieces(t *testing.T) {
 	}
 }
 
-// No value of a secret, whatever is in it, gets out: not into the log, text or JSON, not into an error on stderr, not into
-// what the webhook is told. Every variable is given 200 values, alone and in the place of the password in addresses; the
-// program then runs into mistakes of the configuration, and into a server that is not there.
+// No value of a secret, whatever is in it, gets out: not into the log, text or JSON, not into an
+// error on stderr, not into what the webhook is told. Every variable is given 200 values, alone and
+// in the place of the password in addresses; the program then runs into mistakes of the
+// configuration, and into a server that is not there.
 func TestSecretsStayInside(t *testing.T) {
 	var mu sync.Mutex
 	var told bytes.Buffer
@@ -185,7 +188,8 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 }
 
-// setProcessEnv puts libpq's variables into the environment of this process, from which the driver takes them.
+// setProcessEnv puts libpq's variables into the environment of this process, from which the driver
+// takes them.
 func setProcessEnv(t *testing.T, env []string) (restore func()) {
 	t.Helper()
 	var set []string
@@ -204,7 +208,8 @@ func setProcessEnv(t *testing.T, env []string) (restore func()) {
 	}
 }
 
-// What restic says passes through us. It quotes the repository's address, and what it cannot parse of it.
+// What restic says passes through us. It quotes the repository's address, and what it cannot parse
+// of it.
 func TestSecretsInWhatResticSays(t *testing.T) {
 	dir := t.TempDir()
 	restic := filepath.Join(dir, "restic")

@@ -51,7 +51,8 @@ var settings = sync.OnceValue(func() []setting {
 	return all
 })
 
-// readSubjects finds the structs of settings in one that is at index in config: a field with a group is one.
+// readSubjects finds the structs of settings in one that is at index in config: a field with a
+// group is one.
 func readSubjects(in reflect.Type, index []int) []subject {
 	var all []subject
 	for field := range in.Fields() {
@@ -130,8 +131,8 @@ func addFlags(cmd *cobra.Command, groups []string) {
 	}
 }
 
-// textFlag is a flag's value as it was written: it is read with the variables, so that one place says what is wrong
-// with it.
+// textFlag is a flag's value as it was written: it is read with the variables, so that one place
+// says what is wrong with it.
 type textFlag struct{ text string }
 
 func (f *textFlag) String() string     { return f.text }

@@ -14,44 +14,45 @@ type jobSettings struct {
 	// The kind of database. `mysql` and `mariadb` are the same: either works with either server.
 	Type string `env:"DB_TYPE" choices:"postgres | mysql | mariadb | mongo" checked:"where used" required:"required, or DATABASE_URL"`
 	// The database's address in one: `postgres://`, `postgresql://`, `mysql://`, `mariadb://`,
-	// `mongodb://` or `mongodb+srv://user:password@host:port/database`. It says `DB_TYPE` too. Other
-	// variables and flags take precedence over its parts: a host replaces the port as well, a user the
-	// password. A `mongodb://` address is `MONGO_URI` by another name, unless that or `MONGO_HOST` is
-	// set. Of a `mysql://` address these parameters count: `ssl-mode`, `ssl-ca`, `ssl-cert`, `ssl-key`
-	// and `socket`. A parameter of another program (`?schema=public`) is ignored with a warning, unless
-	// it is about encryption.
+	// `mongodb://` or `mongodb+srv://user:password@host:port/database`. It says `DB_TYPE` too.
+	// Other variables and flags take precedence over its parts: a host replaces the port as well, a
+	// user the password. A `mongodb://` address is `MONGO_URI` by another name, unless that or
+	// `MONGO_HOST` is set. Of a `mysql://` address these parameters count: `ssl-mode`, `ssl-ca`,
+	// `ssl-cert`, `ssl-key` and `socket`. A parameter of another program (`?schema=public`) is
+	// ignored with a warning, unless it is about encryption.
 	Address string `env:"DATABASE_URL" secret:"true" help:"where the database is, in one: postgres://, mysql://, mariadb:// or mongodb://user:password@host:port/database; other variables go before its parts" shown:"none"`
 	// The job's name, and with it the path of its snapshots: `/postgres-app.sql`.
 	Name string `env:"JOB_NAME" flag:"job" help:"name of the job and of the file in its snapshots" shown:"type and database, e.g. postgres-app; postgres-all"`
-	// The host that the snapshots bear; never the container's. Set it where the database is reached as
-	// `127.0.0.1` or by a socket: together with the job's name it says whose snapshots they are.
+	// The host that the snapshots bear; never the container's. Set it where the database is reached
+	// as `127.0.0.1` or by a socket: together with the job's name it says whose snapshots they are.
 	Host string `env:"RESTIC_HOST" flag:"host" help:"host that the snapshots bear" shown:"the database's host"`
-	// Whatever has kept a dump, a restore or the repository's care waiting for this long is given up: a
-	// store that takes or gives nothing, a reader of `dump` that sleeps. With `BACKUP_MODE=auto` the rest
-	// of the dump then goes into `WORK_DIR`, the database is let go, and the store gets it once it takes
-	// bytes again. restic itself is ended when it neither reads nor writes for this long, in a backup or
-	// a restore for four times as long (seen on Linux). A database may take its time; what is slow but
-	// moves is bounded by `BACKUP_TIMEOUT_SECONDS` alone. restic takes the stream in gulps of as many
-	// packs as it has connections (5 of 16 MiB): a store that needs longer for such a gulp, behind less
-	// than some 2 Mbit/s or with a larger `RESTIC_PACK_SIZE`, needs more. 0: never.
+	// Whatever has kept a dump, a restore or the repository's care waiting for this long is given
+	// up: a store that takes or gives nothing, a reader of `dump` that sleeps. With
+	// `BACKUP_MODE=auto` the rest of the dump then goes into `WORK_DIR`, the database is let go,
+	// and the store gets it once it takes bytes again. restic itself is ended when it neither reads
+	// nor writes for this long, in a backup or a restore for four times as long (seen on Linux). A
+	// database may take its time; what is slow but moves is bounded by `BACKUP_TIMEOUT_SECONDS`
+	// alone. restic takes the stream in gulps of as many packs as it has connections (5 of 16 MiB):
+	// a store that needs longer for such a gulp, behind less than some 2 Mbit/s or with a larger
+	// `RESTIC_PACK_SIZE`, needs more. 0: never.
 	StallTimeout seconds `env:"STALL_TIMEOUT_SECONDS" default:"300" help:"end what the store, or the reader of a dump, has kept waiting for so long; 0: never"`
 }
 
 // databaseSettings hold for a database of any kind.
 type databaseSettings struct {
-	// How long a server may take to let the program in, from dialling to its word that it is ready; each
-	// server, where several are named. `connect_timeout` (PostgreSQL) and `serverSelectionTimeoutMS`
-	// (MongoDB) take precedence. 0: without end.
+	// How long a server may take to let the program in, from dialling to its word that it is ready;
+	// each server, where several are named. `connect_timeout` (PostgreSQL) and
+	// `serverSelectionTimeoutMS` (MongoDB) take precedence. 0: without end.
 	ConnectTimeout seconds `env:"CONNECT_TIMEOUT_SECONDS" default:"10" help:"for a server to let one in, each that is named; a URI's own and PGCONNECT_TIMEOUT go before it; 0: without end"`
-	// Connections that read rows, besides one for the definitions. The dump is the same, byte for byte,
-	// for every number.
+	// Connections that read rows, besides one for the definitions. The dump is the same, byte for
+	// byte, for every number.
 	DumpJobs jobs `env:"DUMP_JOBS" unit:"connections" default:"2" help:"connections that read rows; the dump is the same for every number"`
-	// Connections of a restore. PostgreSQL: one loads the rows, all build indexes, keys and foreign keys.
-	// MySQL, MariaDB: all load rows and build indexes, beside one for everything else. 1: everything in
-	// its order on one connection.
+	// Connections of a restore. PostgreSQL: one loads the rows, all build indexes, keys and foreign
+	// keys. MySQL, MariaDB: all load rows and build indexes, beside one for everything else. 1:
+	// everything in its order on one connection.
 	RestoreJobs jobs `env:"RESTORE_JOBS" unit:"connections" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL and MariaDB they load the rows too"`
-	// A dump that holds nothing is no error: a new database, or an include that may match nothing. Such a
-	// snapshot pushes none with content out of a retention policy.
+	// A dump that holds nothing is no error: a new database, or an include that may match nothing.
+	// Such a snapshot pushes none with content out of a retention policy.
 	AllowEmpty bool `env:"ALLOW_EMPTY" flag:"allow-empty" default:"false" help:"a dump that holds nothing is no error"`
 }
 
@@ -84,8 +85,8 @@ func (l *configLoader) requireJob(cfg *config) {
 	}
 }
 
-// readAddress puts the parts of the database's address where variables and flags say nothing else, and reports whether it
-// could be read.
+// readAddress puts the parts of the database's address where variables and flags say nothing else,
+// and reports whether it could be read.
 func (l *configLoader) readAddress(cfg *config, kind kind) bool {
 	name, err := kind.address(l, cfg)
 	if err != nil {
@@ -94,8 +95,8 @@ func (l *configLoader) readAddress(cfg *config, kind kind) bool {
 	return err == nil
 }
 
-// sourceMistakes notes what is wrong with the settings of a database, by the variables that say it where they are known,
-// else by the name of all.
+// sourceMistakes notes what is wrong with the settings of a database, by the variables that say it
+// where they are known, else by the name of all.
 func (l *configLoader) sourceMistakes(variables string, err error) {
 	var one *postgres.SettingError
 	var several postgres.SettingErrors

@@ -8,8 +8,8 @@ import (
 
 // retentionSettings say which snapshots stay. With none of KEEP_* set nothing is ever forgotten.
 type retentionSettings struct {
-	// The newest snapshots that stay, this many. This and the next five are as restic's `--keep-…`: a number,
-	// or `unlimited`.
+	// The newest snapshots that stay, this many. This and the next five are as restic's `--keep-…`:
+	// a number, or `unlimited`.
 	Last *int `env:"KEEP_LAST" unit:"snapshots" help:"keep the newest n snapshots; this and the next five: a number or unlimited" shown:"unset"`
 	// The newest snapshot of each of this many hours stays.
 	Hourly *int `env:"KEEP_HOURLIES" unit:"hours" help:"keep the newest of each of n hours" shown:"unset"`

@@ -20,16 +20,18 @@ func (i interruption) Error() string {
 // code is the exit code that a shell gives a program ended by the signal: 130 or 143.
 func (i interruption) code() int { return 128 + int(i.signal) }
 
-// againAfter is how long after the first signal another one means "now". Some send one and the same twice within
-// microseconds, as coreutils' timeout does: to its child, and to the group that the child is in.
+// againAfter is how long after the first signal another one means "now". Some send one and the same
+// twice within microseconds, as coreutils' timeout does: to its child, and to the group that the
+// child is in.
 const againAfter = time.Second
 
-// withSignals returns a context that the first SIGINT or SIGTERM cancels, an interruption its cause, and a channel
-// that tells of the second, if it comes at least againAfter later. stop gives the signals back and waits for the
-// goroutine that watched them.
+// withSignals returns a context that the first SIGINT or SIGTERM cancels, an interruption its
+// cause, and a channel that tells of the second, if it comes at least againAfter later. stop gives
+// the signals back and waits for the goroutine that watched them.
 //
-// A write to a pipe whose reader has gone is an error from then on. By Go's own choice it would end the program, where
-// that pipe is stdout or stderr: but a log that nobody reads is no reason to end a backup.
+// A write to a pipe whose reader has gone is an error from then on. By Go's own choice it would end
+// the program, where that pipe is stdout or stderr: but a log that nobody reads is no reason to end
+// a backup.
 func withSignals(parent context.Context) (ctx context.Context, second <-chan interruption, stop func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// One and the same signal sent twice at once ends the program in good order; a second one later, now.
+// One and the same signal sent twice at once ends the program in good order; a second one later,
+// now.
 func TestSecondSignal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		signals := make(chan os.Signal, 2)

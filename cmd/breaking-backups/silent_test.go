@@ -47,7 +47,8 @@ func newSilentServer(t *testing.T) string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// A server that accepts and says nothing is given up after CONNECT_TIMEOUT_SECONDS, by whatever needs it.
+// A server that accepts and says nothing is given up after CONNECT_TIMEOUT_SECONDS, by whatever
+// needs it.
 func TestSilentServers(t *testing.T) {
 	t.Parallel()
 	port, restic := newSilentServer(t), servers.Restic(t)

@@ -13,8 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
-// The way over the disk. BACKUP_MODE=spool always takes it. With auto it is taken when restic failed midway, so that
-// the database is read once more and then let go, however long the repository takes to come back.
+// The way over the disk. BACKUP_MODE=spool always takes it. With auto it is taken when restic
+// failed midway, so that the database is read once more and then let go, however long the
+// repository takes to come back.
 
 // sweep removes what a killed run has left in the work folder.
 func (b *backup) sweep() {
@@ -27,7 +28,8 @@ func (b *backup) sweep() {
 	}
 }
 
-// spooled puts the dump down in the work folder and hands it to restic from there, again and again if it must.
+// spooled puts the dump down in the work folder and hands it to restic from there, again and again
+// if it must.
 func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (_ restic.Summary, err error) {
 	spool, err := stream.Fill(ctx, stream.SpoolOptions{Dir: b.job.backup.WorkDir}, b.dump(event.Spool))
 	if err != nil {
@@ -78,8 +80,8 @@ func worthTryingAgain(err error) bool {
 		!errors.Is(err, restic.ErrLocked) && !errors.As(err, new(*restic.RefusedError))
 }
 
-// fallBack takes the way over the disk after restic failed midway with failure, and tells of both if that fails as
-// well.
+// fallBack takes the way over the disk after restic failed midway with failure, and tells of both
+// if that fails as well.
 func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, failure error) (restic.Summary, error) {
 	b.tell.warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.job.backup.WorkDir)
 	b.tell.warnings.Store(0) // all that was told of the dump is told anew

@@ -24,8 +24,8 @@ webhook, and does not end the program. SIGTERM and SIGINT end it within 10 secon
 	}
 }
 
-// start makes backups of the job as its timetable says, until ctx ends; without a schedule one. That it can be made at all
-// is looked at before the first is due.
+// start makes backups of the job as its timetable says, until ctx ends; without a schedule one.
+// That it can be made at all is looked at before the first is due.
 func (j job) start(ctx context.Context, env environment) error {
 	b, err := newBackup(ctx, j, env, nil)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// A teller is what a run tells by: it makes events of what happens, with no secret in them, and hands them to an audience.
-// Whoever works for a run has it in place of a log. It may be used by several goroutines.
+// A teller is what a run tells by: it makes events of what happens, with no secret in them, and
+// hands them to an audience. Whoever works for a run has it in place of a log. It may be used by
+// several goroutines.
 type teller struct {
 	run      event.Run
 	redact   redactor
@@ -34,7 +35,8 @@ func (t *teller) event(what event.What) event.Event {
 	return event.Event{Run: t.run, At: time.Now(), What: what}
 }
 
-// note, debug and warn tell people a text, with details in pairs of a key and its value, as slog takes them.
+// note, debug and warn tell people a text, with details in pairs of a key and its value, as slog
+// takes them.
 func (t *teller) note(text string, details ...any) {
 	t.emit(event.Note{Text: t.redact.String(text), Details: t.details(details)})
 }
@@ -59,15 +61,16 @@ func (t *teller) phase(name event.PhaseName) {
 	t.emit(event.Phase{Name: name})
 }
 
-// pass counts bytes of the dump that have passed, and tells of them from time to time. It waits for nobody: whoever reads
-// the database calls it, and that would stand still with a log that does.
+// pass counts bytes of the dump that have passed, and tells of them from time to time. It waits for
+// nobody: whoever reads the database calls it, and that would stand still with a log that does.
 func (t *teller) pass(n int) {
 	if total, due := t.passed.add(n); due {
 		t.audience.tryTell(t.event(event.Bytes{Passed: total}))
 	}
 }
 
-// end tells how a backup went, to the log and to all who listen, and returns what went wrong in telling these.
+// end tells how a backup went, to the log and to all who listen, and returns what went wrong in
+// telling these.
 func (t *teller) end(ctx context.Context, out outcome) error {
 	ended := event.Ended{
 		Began:    out.started,

@@ -70,8 +70,8 @@ func TestTellerTellsBytes(t *testing.T) {
 	})
 }
 
-// A log that stands still holds whoever writes to it, and not whoever reads the database: what has passed is told another
-// time.
+// A log that stands still holds whoever writes to it, and not whoever reads the database: what has
+// passed is told another time.
 func TestPassDoesNotWaitForTheLog(t *testing.T) {
 	writing, written := make(chan struct{}), make(chan struct{})
 	log := &hearer{does: func(_ context.Context, e event.Event) error {

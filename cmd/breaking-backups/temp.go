@@ -2,8 +2,8 @@ package main
 
 import "os"
 
-// checkTemp makes sure that there is a folder for temporary files: restic packs what it stores there, and fails after
-// a while, in words of its own, where there is none.
+// checkTemp makes sure that there is a folder for temporary files: restic packs what it stores
+// there, and fails after a while, in words of its own, where there is none.
 func checkTemp() error {
 	file, err := os.CreateTemp("", "breaking-backups-*.try")
 	if err != nil {

@@ -24,7 +24,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// SIGTERM ends every command within 10 seconds, wherever it waits, and not because time is up for whatever does not end.
+// SIGTERM ends every command within 10 seconds, wherever it waits, and not because time is up for
+// whatever does not end.
 func TestTerminated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

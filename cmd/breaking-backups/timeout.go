@@ -26,7 +26,8 @@ func bounded(ctx context.Context, variable string, limit seconds) (context.Conte
 	return context.WithTimeoutCause(ctx, after, &timeoutError{variable, after})
 }
 
-// blame puts in front of an error that the time of a variable was over, if that is why it came about.
+// blame puts in front of an error that the time of a variable was over, if that is why it came
+// about.
 func blame(ctx context.Context, err error) error {
 	var over *timeoutError
 	if err == nil || !errors.As(context.Cause(ctx), &over) || errors.As(err, new(*timeoutError)) {

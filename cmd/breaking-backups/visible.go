@@ -10,8 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// visible is text as a person may see it: what could move the cursor, colour the screen or begin a line of its own
-// is written as Go writes it in strings. Names in a database, and all that a server says, are their makers' own.
+// visible is text as a person may see it: what could move the cursor, colour the screen or begin a
+// line of its own is written as Go writes it in strings. Names in a database, and all that a server
+// says, are their makers' own.
 func visible(text string) string {
 	if !strings.ContainsFunc(text, hidden) {
 		return text
@@ -51,8 +52,8 @@ func visibleLines(text string) string {
 	return b.String()
 }
 
-// visibleJSON passes lines of JSON on with escapes for what a terminal heeds and encoding/json leaves as it is: controls
-// from 0x7f on, directions of writing. They can only be within strings.
+// visibleJSON passes lines of JSON on with escapes for what a terminal heeds and encoding/json
+// leaves as it is: controls from 0x7f on, directions of writing. They can only be within strings.
 type visibleJSON struct{ w io.Writer }
 
 func (v visibleJSON) Write(line []byte) (int, error) {
@@ -79,7 +80,8 @@ func (v visibleJSON) Write(line []byte) (int, error) {
 
 func hiddenInJSON(r rune) bool { return r != '\n' && r != utf8.RuneError && hidden(r) }
 
-// hidden reports whether a rune is none that is seen as itself: controls, directions of writing, what is not UTF-8.
+// hidden reports whether a rune is none that is seen as itself: controls, directions of writing,
+// what is not UTF-8.
 func hidden(r rune) bool {
 	return r == utf8.RuneError || !unicode.IsGraphic(r) || r != ' ' && unicode.IsSpace(r)
 }

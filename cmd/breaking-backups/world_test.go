@@ -18,7 +18,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// world is a database of some size and a repository, and what a backup of the one into the other needs.
+// world is a database of some size and a repository, and what a backup of the one into the other
+// needs.
 type world struct {
 	pg     *servers.PG
 	restic string
@@ -63,8 +64,8 @@ type program struct {
 	err      error
 }
 
-// start begins run-once behind the gate, if there is one, with more variables. Words before the program's name may
-// wrap it.
+// start begins run-once behind the gate, if there is one, with more variables. Words before the
+// program's name may wrap it.
 func (w *world) start(t *testing.T, g *gate, wrapper []string, variables ...string) *program {
 	t.Helper()
 	argv := append(slices.Clone(wrapper), "breaking-backups", "run-once")
@@ -150,8 +151,8 @@ func (w *world) files(t *testing.T, dir string) int {
 	return len(entries)
 }
 
-// stored counts what the repository holds in a folder. A restic killed while it writes a file leaves it behind under
-// a temporary name, which restic itself never reads.
+// stored counts what the repository holds in a folder. A restic killed while it writes a file
+// leaves it behind under a temporary name, which restic itself never reads.
 func (w *world) stored(t *testing.T, folder string) int {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(w.repo, folder, strings.Repeat("[0-9a-f]", 64)))
@@ -180,8 +181,8 @@ func (w *world) halfAnHourLater(t *testing.T) {
 	w.repository().AgeLocks(t, 31*time.Minute)
 }
 
-// sound wants the repository without faults and the work folder empty, and that half an hour later a run leaves no lock
-// of those that were killed.
+// sound wants the repository without faults and the work folder empty, and that half an hour later
+// a run leaves no lock of those that were killed.
 func (w *world) sound(t *testing.T) {
 	t.Helper()
 	if w.stored(t, "locks") > 0 {
@@ -201,8 +202,8 @@ func (w *world) sound(t *testing.T) {
 	}
 }
 
-// broken runs a test of one fault: act brings it about in a run that has come to the middle of its dump, and returns
-// the run's exit code.
+// broken runs a test of one fault: act brings it about in a run that has come to the middle of its
+// dump, and returns the run's exit code.
 func (w *world) broken(t *testing.T, fault string, act func(t *testing.T)) {
 	t.Run(fault, func(t *testing.T) {
 		before := w.snapshots(t)

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Widths of text for people, in letters: where nothing says how wide the place is, and beyond which lines are hard to read.
+// Widths of text for people, in letters: where nothing says how wide the place is, and beyond which
+// lines are hard to read.
 const (
 	unknownWidth = 80
 	widest       = 100
@@ -25,8 +26,8 @@ func widthOf(w io.Writer) int {
 	return unknownWidth
 }
 
-// wrapped breaks text into lines of at most width letters, as far as its words are not longer; each begins with indent, and
-// the last ends too.
+// wrapped breaks text into lines of at most width letters, as far as its words are not longer; each
+// begins with indent, and the last ends too.
 func wrapped(text string, width int, indent string) string {
 	var b strings.Builder
 	line := 0 // letters in it
@@ -52,8 +53,8 @@ func wrapped(text string, width int, indent string) string {
 	return b.String()
 }
 
-// hanging is wrapped with something before the text, which begins in a column of its own: on the same line where there is
-// room for both.
+// hanging is wrapped with something before the text, which begins in a column of its own: on the
+// same line where there is room for both.
 func hanging(head string, column int, text string, width int) string {
 	body := wrapped(text, width, strings.Repeat(" ", column))
 	n := utf8.RuneCountInString(head)

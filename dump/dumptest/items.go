@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// items reads a dump as items and by its manifest, and holds one against the other: the rows of each table by number
-// and hash, and the order of the items against that of the parts.
+// items reads a dump as items and by its manifest, and holds one against the other: the rows of
+// each table by number and hash, and the order of the items against that of the parts.
 func (s Suite[D]) items(t *testing.T, stream []byte) {
 	t.Helper()
 	if s.Items == nil {
@@ -90,7 +90,8 @@ func equalOrder(t *testing.T, parts, items []string) {
 	}
 }
 
-// cutItems reads a dump that is cut short as items: there is an error at their end, and no manifest.
+// cutItems reads a dump that is cut short as items: there is an error at their end, and no
+// manifest.
 func (s Suite[D]) cutItems(t *testing.T, stream []byte) {
 	t.Helper()
 	for _, n := range []int{0, 1, len(stream) / 3, len(stream) / 2, len(stream) - 1} {

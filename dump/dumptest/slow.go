@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// Slow is what is now and then slow, at random by a seed: most of its steps take no time, some let others go first,
-// and a few take up to two milliseconds. A test with it finds what works only as long as everybody keeps step.
+// Slow is what is now and then slow, at random by a seed: most of its steps take no time, some let
+// others go first, and a few take up to two milliseconds. A test with it finds what works only as
+// long as everybody keeps step.
 type Slow struct{ random *rand.Rand }
 
 // NewSlow returns one whose steps are always the same for a seed.

@@ -75,9 +75,9 @@ func (s Suite[D]) loadCancelled(t *testing.T, db D, stream []byte) {
 	equal(t, "a dump of what was restored in the end", stream, s.dump(t, restored, 4))
 }
 
-// ends runs something that is brought to its end from outside, the moment of
-// which it tells. It must then end at once, with the error given or that of its
-// cancelled context, and leave neither goroutine nor session.
+// ends runs something that is brought to its end from outside, the moment of which it tells. It
+// must then end at once, with the error given or that of its cancelled context, and leave neither
+// goroutine nor session.
 func (s Suite[D]) ends(t *testing.T, db D, name string, want error, run func(end func()) error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
@@ -178,8 +178,8 @@ func (s Suite[D]) oneMoment(t *testing.T) {
 	}
 }
 
-// A writer does something when n bytes have gone through it, and again with
-// each Write for as long as n is not raised.
+// A writer does something when n bytes have gone through it, and again with each Write for as long
+// as n is not raised.
 type writer struct {
 	to   io.Writer // nil: nowhere
 	n    int

@@ -1,14 +1,13 @@
-// Package dumptest holds every engine to the same promises, on a real server:
-// a restored database is the one that was dumped; equal data gives equal bytes,
-// on however many connections; a stream that is not whole is refused; a failure
-// anywhere ends the dump or the load at once, with its own error, and leaves
-// neither goroutine nor session behind; a dump shows one moment of a database
+// Package dumptest holds every engine to the same promises, on a real server: a restored database
+// is the one that was dumped; equal data gives equal bytes, on however many connections; a stream
+// that is not whole is refused; a failure anywhere ends the dump or the load at once, with its own
+// error, and leaves neither goroutine nor session behind; a dump shows one moment of a database
 // that is written to; a small change of the data changes the stream only near it.
 //
-// It knows nothing of what is in a stream and of how an engine is asked
-// anything. The tests of an engine describe it by a Suite, say in its fields
-// what makes it different, and call Run. They need nothing else for what is in
-// the list above, and keep tests of their own for what only their engine has.
+// It knows nothing of what is in a stream and of how an engine is asked anything. The tests of an
+// engine describe it by a Suite, say in its fields what makes it different, and call Run. They need
+// nothing else for what is in the list above, and keep tests of their own for what only their
+// engine has.
 package dumptest
 
 import (
@@ -23,14 +22,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// A Suite describes an engine. D is what the engine's tests know a database by:
-// its name, say, or a struct with the server it is on.
+// A Suite describes an engine. D is what the engine's tests know a database by: its name, say, or a
+// struct with the server it is on.
 type Suite[D any] struct {
 	// New makes an empty database that is gone when the test is over.
 	New func(t *testing.T) D
-	// Twin makes another such database, one whose dump is the same bytes as
-	// db's once it holds the same: where a stream tells the database's name, on
-	// another server. nil means New.
+	// Twin makes another such database, one whose dump is the same bytes as db's once it holds the
+	// same: where a stream tells the database's name, on another server. nil means New.
 	Twin func(t *testing.T, db D) D
 
 	// Source dumps db on so many connections.
@@ -39,20 +37,21 @@ type Suite[D any] struct {
 	Loader func(t *testing.T, db D, jobs int, clean bool) dump.Loader
 	// Verify reads a stream to its end and vouches for it. nil means dump.Verify.
 	Verify func(io.Reader) error
-	// Items reads a dump as items, and Contents its manifest from its end. nil: the engine does not yet.
+	// Items reads a dump as items, and Contents its manifest from its end. nil: the engine does not
+	// yet.
 	Items    func(io.Reader) iter.Seq2[dump.Item, error]
 	Contents func(t *testing.T, stream []byte) *dump.Contents
 	// ErrNotEmpty is a Loader's answer to a database that holds something.
 	ErrNotEmpty error
 
-	// ByTool loads a stream as somebody does who has the engine's own tools and
-	// not this program. nil: there is no such tool on the machine.
+	// ByTool loads a stream as somebody does who has the engine's own tools and not this program.
+	// nil: there is no such tool on the machine.
 	ByTool func(t *testing.T, db D, stream []byte)
-	// Same reports as an error of t what the engine's reference tool finds
-	// different in restored. nil: there is no such tool on the machine.
+	// Same reports as an error of t what the engine's reference tool finds different in restored.
+	// nil: there is no such tool on the machine.
 	Same func(t *testing.T, original, restored D)
-	// Sessions counts the sessions on db's server that belong to this
-	// program's dumps of db and loads into it.
+	// Sessions counts the sessions on db's server that belong to this program's dumps of db and
+	// loads into it.
 	Sessions func(t *testing.T, db D) int
 
 	Cases  []Case[D]
@@ -63,38 +62,36 @@ type Suite[D any] struct {
 type Case[D any] struct {
 	Name string
 	Fill func(t *testing.T, db D)
-	// Unequal says why a dump of the restored database is not the same bytes,
-	// where that is so; then there is only Same to compare them by.
+	// Unequal says why a dump of the restored database is not the same bytes, where that is so;
+	// then there is only Same to compare them by.
 	Unequal string
 }
 
-// A Ledger is a database that is changed between dumps and during one. It has
-// two tables of accounts, the ones that a dump begins and ends with, and between
-// them a table of Rows rows in the order of their keys, large enough that
-// several connections share in reading it: some 10 MB.
+// A Ledger is a database that is changed between dumps and during one. It has two tables of
+// accounts, the ones that a dump begins and ends with, and between them a table of Rows rows in the
+// order of their keys, large enough that several connections share in reading it: some 10 MB.
 type Ledger[D any] struct {
 	Rows int
 	Fill func(t *testing.T, db D)
-	// Rewrite changes n adjacent rows, from the middle of the table on, to
-	// something that they have not been before, of the same length.
+	// Rewrite changes n adjacent rows, from the middle of the table on, to something that they have
+	// not been before, of the same length.
 	Rewrite func(t *testing.T, db D, n int)
 	// Delete deletes n adjacent rows, from the middle of the table on.
 	Delete func(t *testing.T, db D, n int)
-	// Reach is how many bytes of the stream may be others after one row was
-	// rewritten. 0 means 32 KiB. A stream that is compressed in frames changes
-	// by two frames and those of the manifest.
+	// Reach is how many bytes of the stream may be others after one row was rewritten. 0 means 32
+	// KiB. A stream that is compressed in frames changes by two frames and those of the manifest.
 	Reach int
 
-	// Transfer moves 1 from an account in the first table to one in the last as
-	// one change. Several goroutines call it at once. nil: the server knows no
-	// moment that a dump could keep to, and the test of it is left out.
+	// Transfer moves 1 from an account in the first table to one in the last as one change. Several
+	// goroutines call it at once. nil: the server knows no moment that a dump could keep to, and
+	// the test of it is left out.
 	Transfer func(ctx context.Context, db D) error
 	// Total is the sum of all accounts. Transfer does not change it.
 	Total func(t *testing.T, db D) int64
 }
 
-// Run runs the whole suite. It takes the time of some twenty loads of the
-// Ledger, and of five of each Case.
+// Run runs the whole suite. It takes the time of some twenty loads of the Ledger, and of five of
+// each Case.
 func Run[D any](t *testing.T, s Suite[D]) {
 	if s.Twin == nil {
 		s.Twin = func(t *testing.T, _ D) D { return s.New(t) }
@@ -214,6 +211,6 @@ func equal(t *testing.T, what string, want, got []byte) {
 		what, len(got), len(want), at, near(got), near(want))
 }
 
-// prompt is how long an end may take that has to come at once, on a machine
-// that has other things to do.
+// prompt is how long an end may take that has to come at once, on a machine that has other things
+// to do.
 const prompt = 15 * time.Second

@@ -51,8 +51,8 @@ func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
 	equal(t, "a dump of what was restored in the end", stream, s.dump(t, restored, 2))
 }
 
-// isCut tells whether a loader said that a stream ends early: within its head
-// it cannot tell that from a stream of another kind.
+// isCut tells whether a loader said that a stream ends early: within its head it cannot tell that
+// from a stream of another kind.
 func isCut(err error) bool {
 	return errors.Is(err, dump.ErrTruncated) || errors.Is(err, dump.ErrNotADump)
 }
@@ -63,8 +63,8 @@ func flipped(stream []byte, at int) []byte {
 	return b
 }
 
-// places are offsets into a stream of n bytes: many of a short one, fewer of a
-// long one, and most of them near its ends, where the odd things are.
+// places are offsets into a stream of n bytes: many of a short one, fewer of a long one, and most
+// of them near its ends, where the odd things are.
 func places(n int) []int {
 	near, between := 64, 16
 	if n > 1<<20 {
@@ -109,8 +109,8 @@ func (s Suite[D]) locality(t *testing.T) {
 	check("2 rows deleted", 2)
 }
 
-// fresh returns the number of bytes of after that lie in pieces which before
-// does not have, as a repository counts them.
+// fresh returns the number of bytes of after that lie in pieces which before does not have, as a
+// repository counts them.
 func fresh(before, after []byte) int {
 	known := map[string]bool{}
 	for p := range pieces(before) {
@@ -125,9 +125,8 @@ func fresh(before, after []byte) int {
 	return n
 }
 
-// pieces cuts b where its content says: after some 4 KiB, wherever the last 32
-// bytes give a hash of a certain form. The same bytes are cut at the same places
-// whatever stands before them.
+// pieces cuts b where its content says: after some 4 KiB, wherever the last 32 bytes give a hash of
+// a certain form. The same bytes are cut at the same places whatever stands before them.
 func pieces(b []byte) func(yield func([]byte) bool) {
 	const smallest, largest, mask = 512, 32 << 10, 1<<12 - 1
 	return func(yield func([]byte) bool) {

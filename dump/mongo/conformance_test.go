@@ -22,8 +22,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestConformance holds this engine to what every engine promises, and against
-// mongodump and mongorestore.
+// TestConformance holds this engine to what every engine promises, and against mongodump and
+// mongorestore.
 func TestConformance(t *testing.T) {
 	testServer(t)
 	dumptest.Run(t, dumptest.Suite[*testDB]{
@@ -66,8 +66,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// A renamed source's database has in the archive the same name as every other:
-// all of them are on one server.
+// A renamed source's database has in the archive the same name as every other: all of them are on
+// one server.
 type renamed struct {
 	dump.Source
 	name string
@@ -149,8 +149,8 @@ func mongorestore(t *testing.T, db *testDB, stream []byte) {
 	}
 }
 
-// mongodump returns what mongodump says of a database: each collection's
-// metadata and its documents, sorted.
+// mongodump returns what mongodump says of a database: each collection's metadata and its
+// documents, sorted.
 func mongodump(t *testing.T, db *testDB) map[string][]string {
 	t.Helper()
 	return contents(t, mongodumpArchive(t, db))
@@ -168,8 +168,8 @@ func mongodumpArchive(t *testing.T, db *testDB) []byte {
 	return stream
 }
 
-// contents is what is in an archive: under each collection's name its metadata,
-// without the UUID, and then its documents, sorted.
+// contents is what is in an archive: under each collection's name its metadata, without the UUID,
+// and then its documents, sorted.
 func contents(t *testing.T, stream []byte) map[string][]string {
 	t.Helper()
 	a, err := archive.NewReader(bytes.NewReader(stream))
@@ -245,8 +245,8 @@ func ledger() dumptest.Ledger[*testDB] {
 	}
 }
 
-// TestMongodumpsArchive loads what mongodump wrote, and what it says then is
-// what it said of the original.
+// TestMongodumpsArchive loads what mongodump wrote, and what it says then is what it said of the
+// original.
 func TestMongodumpsArchive(t *testing.T) {
 	for _, c := range cases(t) {
 		t.Run(c.Name, func(t *testing.T) {

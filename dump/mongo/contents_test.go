@@ -67,7 +67,8 @@ func contentsRead(t *testing.T, stream []byte) (contents *dump.Contents) {
 	return contents
 }
 
-// A collection is found from a compressed dump's end, and read from its frame on, with nothing before it.
+// A collection is found from a compressed dump's end, and read from its frame on, with nothing
+// before it.
 func TestCollectionIsFound(t *testing.T) {
 	f := startFake(t)
 	r := rand.New(rand.NewPCG(1, 2))

@@ -67,7 +67,8 @@ func TestAnswerEndsTooEarly(t *testing.T) {
 	buckets := f.collection("app", "system.buckets.weather")
 	buckets.docs = append(buckets.docs, jsonRaw(t, `{"_id":2}`), jsonRaw(t, `{"_id":3}`))
 	cutShort(t, f, "system.buckets.weather")
-	// In the order of keys without a snapshot others may have written before what was read next: that is told.
+	// In the order of keys without a snapshot others may have written before what was read next:
+	// that is told.
 	for name, cfg := range map[string]Config{"weather": {}, "many": {Order: OrderID}} {
 		f.add(t, "app", "many", "collection", "", manyDocuments(9)...)
 		cutShort(t, f, map[string]string{"weather": "system.buckets.weather", "many": "many"}[name])
@@ -98,7 +99,8 @@ func noBatch(name string) func(string, bson.Raw) any {
 	}
 }
 
-// The number that a server keeps may be wrong, as after a crash, and others may write meanwhile: no error then.
+// The number that a server keeps may be wrong, as after a crash, and others may write meanwhile: no
+// error then.
 func TestCountsThatProveNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		do   func(f *fake)
@@ -171,7 +173,8 @@ func TestOplogEndsTooEarly(t *testing.T) {
 	}
 }
 
-// A collection that the server names and does not describe, and statistics that count more than it names.
+// A collection that the server names and does not describe, and statistics that count more than it
+// names.
 func TestListingIsShort(t *testing.T) {
 	f := startFake(t)
 	f.add(t, "app", "a", "collection", "", `{"_id":1}`)

@@ -64,8 +64,8 @@ type dumping struct {
 	listed  []*catalog.Collection // as it was at the moment
 }
 
-// write writes the archive of what was listed, and then looks whether all of
-// that is still there. It returns what is in the archive, and where.
+// write writes the archive of what was listed, and then looks whether all of that is still there.
+// It returns what is in the archive, and where.
 func (d *dumping) write(ctx context.Context, w io.Writer) (*dump.Contents, error) {
 	all := append(d.inquiry.UsersOfOne(), d.listed...)
 	prelude := archive.Prelude{ServerVersion: d.inquiry.Conn.Info.Text, Concurrent: 1}

@@ -42,8 +42,7 @@ func archiveOf(t *testing.T, collections []archive.Collection, docs ...[]string)
 	return b.Bytes()
 }
 
-// Of documents of one _id equal ones are passed over, others are named, and all else
-// is restored.
+// Of documents of one _id equal ones are passed over, others are named, and all else is restored.
 func TestDocumentsOfOneID(t *testing.T) {
 	db := newTestDB(t)
 	stream := archiveOf(
@@ -78,8 +77,8 @@ func TestDocumentsOfOneID(t *testing.T) {
 	}
 }
 
-// In the order of _id a document that comes twice leaves once; two of one _id that
-// are not equal leave both, as on a sharded collection that may be meant.
+// In the order of _id a document that comes twice leaves once; two of one _id that are not equal
+// leave both, as on a sharded collection that may be meant.
 func TestDocumentThatIsReadTwice(t *testing.T) {
 	f := startFake(t)
 	f.msg, f.batch = "isdbgrid", 2
@@ -136,8 +135,9 @@ func TestManyDocumentsThatComeTwice(t *testing.T) {
 	}
 }
 
-// Who may write and not look, as with the role restore, loses nothing but what cannot be told apart; and what another
-// unique index refuses is no second of an _id. Both are named in one error with what else is refused.
+// Who may write and not look, as with the role restore, loses nothing but what cannot be told
+// apart; and what another unique index refuses is no second of an _id. Both are named in one error
+// with what else is refused.
 func TestLeftOutDocuments(t *testing.T) {
 	to := startFake(t)
 	to.handle("find", func(string, bson.Raw) any { return failure(server.CodeUnauthorized, "not authorized on app") })

@@ -9,8 +9,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// The primary steps down at each kind of command of a restore in turn, also when it has done what it does not answer. The
-// restore goes on with the next one, and nothing is made twice or is missing.
+// The primary steps down at each kind of command of a restore in turn, also when it has done what
+// it does not answer. The restore goes on with the next one, and nothing is made twice or is
+// missing.
 func TestElectionsDuringARestore(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`))
 	for name, answer := range map[string]any{"refused": notPrimary(189, "primary stepped down"), "done and not answered": errHangUp} {
@@ -81,7 +82,8 @@ func TestNoElectionOfOne(t *testing.T) {
 	}
 }
 
-// What a server has not even begun, as it is no primary, was not done by it: what is there is another's.
+// What a server has not even begun, as it is no primary, was not done by it: what is there is
+// another's.
 func TestElectionBeforeACommand(t *testing.T) {
 	to := startFake(t)
 	to.set = "rs0"
@@ -101,7 +103,8 @@ func TestElectionBeforeACommand(t *testing.T) {
 	}
 }
 
-// A mongos that does not reach a shard's primary is asked once more, and nothing is said to be refused that nobody has.
+// A mongos that does not reach a shard's primary is asked once more, and nothing is said to be
+// refused that nobody has.
 func TestElectionOfAShard(t *testing.T) {
 	f := shardedFake(t)
 	stream, _, err := dumpFake(t, f, Config{Database: "app", Users: UsersOff})
@@ -133,8 +136,8 @@ func TestElectionOfAShard(t *testing.T) {
 	}
 }
 
-// What a primary alone has may be taken back by the next one: all that is written waits for a majority, or for what the
-// URI says.
+// What a primary alone has may be taken back by the next one: all that is written waits for a
+// majority, or for what the URI says.
 func TestWritesLast(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`), oplogEntry(4, "c", "app.$cmd", `{"collMod":"users","validationLevel":"off"}`))
 	written := []string{"create", "insert", "createIndexes", "_mergeAuthzCollections", "applyOps", "drop"}
@@ -163,7 +166,8 @@ func TestWritesLast(t *testing.T) {
 				if !strings.Contains(command, `"writeConcern":`+want) {
 					t.Errorf("%s: %s, want %s", options, command, want)
 				}
-				// A build of an index waits for members of its own accord, for which no wtimeout is a bound.
+				// A build of an index waits for members of its own accord, for which no wtimeout is
+				// a bound.
 				w, _, _ := strings.Cut(strings.TrimPrefix(want, `{"w":`), ",")
 				if quorum := `"commitQuorum":` + strings.TrimSuffix(w, "}"); name == "createIndexes" && !strings.Contains(command, quorum) {
 					t.Errorf("%s: %s, want %s", options, command, quorum)
@@ -194,8 +198,8 @@ func TestNotAcknowledged(t *testing.T) {
 	}
 }
 
-// Where no majority is to be had a server acknowledges no write, and of one without a bound says nothing at all: a restore
-// ends in time, and says what it has waited for and what would not wait.
+// Where no majority is to be had a server acknowledges no write, and of one without a bound says
+// nothing at all: a restore ends in time, and says what it has waited for and what would not wait.
 func TestNoMajority(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "app.users", `{"_id":3}`))
 	for _, command := range []string{"drop", "create", "insert", "createIndexes", "_mergeAuthzCollections", "applyOps"} {

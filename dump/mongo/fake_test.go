@@ -21,9 +21,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// A fake speaks MongoDB's wire protocol and plays what no server at hand has. It
-// keeps collections with their options, and answers as the manual says that a
-// mongod does, as far as this package asks. on goes before that, by command.
+// A fake speaks MongoDB's wire protocol and plays what no server at hand has. It keeps collections
+// with their options, and answers as the manual says that a mongod does, as far as this package
+// asks. on goes before that, by command.
 type fake struct {
 	addr    string
 	set     string   // its replica set; empty: none
@@ -74,7 +74,8 @@ func startFake(t *testing.T) *fake {
 	return f
 }
 
-// addMember gives the fake one more address, which is that of another member of its set with the same data.
+// addMember gives the fake one more address, which is that of another member of its set with the
+// same data.
 func (f *fake) addMember(t *testing.T) string {
 	t.Helper()
 	addr := f.listen(t)
@@ -450,7 +451,8 @@ func keyIndex(key bson.Raw) bson.Raw {
 	return raw
 }
 
-// insert refuses what a unique index has already, as a mongod does, and goes on after that where the insert is not ordered.
+// insert refuses what a unique index has already, as a mongod does, and goes on after that where
+// the insert is not ordered.
 func (f *fake) insert(c *fakeCollection, command bson.Raw) any {
 	unique := []bson.Raw{bson.Raw(idKey)}
 	for _, index := range c.indexes {
@@ -500,7 +502,8 @@ func (f *fake) insert(c *fakeCollection, command bson.Raw) any {
 	return answer
 }
 
-// applyOps refuses what is about a collection that is not there, as a mongod does, and makes and drops collections.
+// applyOps refuses what is about a collection that is not there, as a mongod does, and makes and
+// drops collections.
 func (f *fake) applyOps(command bson.Raw) any {
 	op := command.Lookup("applyOps", "0").Document()
 	ns, _ := op.Lookup("ns").StringValueOK()
@@ -609,8 +612,8 @@ func (f *fake) add(t *testing.T, db, name, kind, options string, docs ...string)
 	return c
 }
 
-// handle lets do answer a command from now on, unless that returns nil. A connection of an earlier dump that was cut off
-// may still be answered meanwhile.
+// handle lets do answer a command from now on, unless that returns nil. A connection of an earlier
+// dump that was cut off may still be answered meanwhile.
 func (f *fake) handle(command string, do func(db string, command bson.Raw) any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -114,11 +114,13 @@ func documentsOf(t *testing.T, stream []byte) string {
 	return strings.Join(text, "\n")
 }
 
-// A server lies in every field of every answer: the dump is an error, or holds all documents. There is no panic, and
-// nothing that a person reads has more lines than were written, or a control character.
+// A server lies in every field of every answer: the dump is an error, or holds all documents. There
+// is no panic, and nothing that a person reads has more lines than were written, or a control
+// character.
 //
-// What no one can find out: that a collection is of another name, of other options, or temporary, where all the
-// server's answers agree on that. These are let through here, if what is dumped is whole.
+// What no one can find out: that a collection is of another name, of other options, or temporary,
+// where all the server's answers agree on that. These are let through here, if what is dumped is
+// whole.
 func TestServerThatLies(t *testing.T) {
 	fill := func() *fake {
 		f := startFake(t)

@@ -12,8 +12,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// Documents without an _id are the same after each restore, and that they have got
-// one is said.
+// Documents without an _id are the same after each restore, and that they have got one is said.
 func TestDocumentsWithoutID(t *testing.T) {
 	stream := archiveOf(
 		t, []archive.Collection{{DB: "app", Name: "log", Type: "collection"}, {DB: "app", Name: "c", Type: "collection"}},

@@ -16,8 +16,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// lookalikes are documents that extended JSON takes for something else, and values
-// of which it keeps a part.
+// lookalikes are documents that extended JSON takes for something else, and values of which it
+// keeps a part.
 func lookalikes() map[string]any {
 	return map[string]any{
 		"date of text":        bson.D{{Key: "$date", Value: "2024-01-01T00:00:00Z"}},
@@ -40,8 +40,8 @@ func lookalikes() map[string]any {
 	}
 }
 
-// Metadata that extended JSON does not hold is restored as it was, the dump says what
-// mongorestore will leave out, and mongorestore loads the archive.
+// Metadata that extended JSON does not hold is restored as it was, the dump says what mongorestore
+// will leave out, and mongorestore loads the archive.
 func TestMetadataThatExtendedJSONDoesNotHold(t *testing.T) {
 	f := startFake(t)
 	want := map[string]bson.Raw{}

@@ -50,8 +50,9 @@ func TestKindsThatAreNotKnown(t *testing.T) {
 	}
 }
 
-// A view whose definition is invalid has a mongod list nothing of its database. That costs neither the dump nor the
-// other views; a restore goes on without it, to the users, and is an error at its end.
+// A view whose definition is invalid has a mongod list nothing of its database. That costs neither
+// the dump nor the other views; a restore goes on without it, to the users, and is an error at its
+// end.
 func TestInvalidView(t *testing.T) {
 	f := startFake(t)
 	fillFake(t, f)

@@ -15,8 +15,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// While one collection of large documents is written, no more than the first answer is held of the next, however slow
-// the writer is.
+// While one collection of large documents is written, no more than the first answer is held of the
+// next, however slow the writer is.
 func TestLargeDocumentsAreNotReadAhead(t *testing.T) {
 	const documents = 3
 	f := startFake(t)

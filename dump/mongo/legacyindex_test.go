@@ -13,8 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// oldArchive is an archive as mongodump before 100.4 wrote it, of empty collections:
-// names and metadata.
+// oldArchive is an archive as mongodump before 100.4 wrote it, of empty collections: names and
+// metadata.
 func oldArchive(t *testing.T, collections [][2]string) []byte {
 	t.Helper()
 	terminator := []byte{0xff, 0xff, 0xff, 0xff}

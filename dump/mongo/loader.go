@@ -18,37 +18,33 @@ import (
 // LoadConfig says where an archive goes.
 type LoadConfig struct {
 	Server
-	// Database is the database that a dump of one goes into, whatever else it is
-	// told: collections are renamed within it. Empty means the one that it was
-	// dumped from, and of several theirs.
+	// Database is the database that a dump of one goes into, whatever else it is told: collections
+	// are renamed within it. Empty means the one that it was dumped from, and of several theirs.
 	Database string
 	// Include and Exclude are patterns as in Config, of names in the archive.
 	Include, Exclude []string
-	// From and To rename namespaces: what matches a pattern of From becomes what
-	// stands at its place in To, where each * takes the text of that in From. With
-	// Database what would become one of another database is an error.
+	// From and To rename namespaces: what matches a pattern of From becomes what stands at its
+	// place in To, where each * takes the text of that in From. With Database what would become one
+	// of another database is an error.
 	From, To []string
-	// Clean drops the collections that the archive brings anew. Without it a
-	// database that is not empty is refused, or where namespaces are renamed or
-	// selected, a collection that exists.
+	// Clean drops the collections that the archive brings anew. Without it a database that is not
+	// empty is refused, or where namespaces are renamed or selected, a collection that exists.
 	Clean bool
-	// Into is told where the dump goes and what is dropped there, after everything
-	// that could stand in the way was looked at and before anything is changed.
-	// nil means nobody.
+	// Into is told where the dump goes and what is dropped there, after everything that could stand
+	// in the way was looked at and before anything is changed. nil means nobody.
 	Into func(dump.Target)
-	// Compared is told, of a load that succeeded, what was found to be as the archive
-	// says: checksums, and of this program's counts and hashes too. nil means nobody.
+	// Compared is told, of a load that succeeded, what was found to be as the archive says:
+	// checksums, and of this program's counts and hashes too. nil means nobody.
 	Compared func(dump.Comparison)
-	// Warn is told what an operator should know of a load that succeeded.
-	// nil means nobody.
+	// Warn is told what an operator should know of a load that succeeded. nil means nobody.
 	Warn func(string)
 }
 
 // A Loader loads an archive into a server. It holds no connection between loads.
 type Loader struct{ cfg load.Config }
 
-// NewLoader reads the configuration and connects to nothing. An error is one of
-// configuration and names the setting.
+// NewLoader reads the configuration and connects to nothing. An error is one of configuration and
+// names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if err := errors.Join(cfg.Server.Check(), namespace.CheckDatabase(cfg.Database)); err != nil {
 		return nil, fmt.Errorf("mongo settings: %w", err)
@@ -67,23 +63,22 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}}, nil
 }
 
-// Load loads an archive of this program's or of mongodump's: the collections
-// with their options, the documents in their order, then indexes, views, users
-// and roles, and the oplog. See dump.Loader. Whatever stands in the way is found
-// before anything is changed. An error after that says so: the target then holds
-// a part of the dump, or all of it but for what the error names. A reader that can be closed is closed when the load fails,
-// so that nobody waits for what it would still bring.
+// Load loads an archive of this program's or of mongodump's: the collections with their options,
+// the documents in their order, then indexes, views, users and roles, and the oplog. See
+// dump.Loader. Whatever stands in the way is found before anything is changed. An error after that
+// says so: the target then holds a part of the dump, or all of it but for what the error names. A
+// reader that can be closed is closed when the load fails, so that nobody waits for what it would
+// still bring.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error { return l.cfg.Run(ctx, r) }
 
-// Verify reads an archive to its end and returns nil for a whole one that goes where
-// the Loader would put it. It connects to nothing, and warns of nothing: Load does.
+// Verify reads an archive to its end and returns nil for a whole one that goes where the Loader
+// would put it. It connects to nothing, and warns of nothing: Load does.
 func (l *Loader) Verify(r io.Reader) error { return l.cfg.Verify(r) }
 
 // Verify reads an archive to its end and returns nil for a whole one.
 func Verify(r io.Reader) error { return load.Verify(r) }
 
-// Items reads an archive, of this program's or of mongodump's, as items. See
-// dump.Item: the definitions are the collections' metadata, with their Table, and the
-// oplog's entries are the Blocks of an item of AfterRows. Time series come as the
-// buckets that their documents are in.
+// Items reads an archive, of this program's or of mongodump's, as items. See dump.Item: the
+// definitions are the collections' metadata, with their Table, and the oplog's entries are the
+// Blocks of an item of AfterRows. Time series come as the buckets that their documents are in.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] { return archive.Items(r) }

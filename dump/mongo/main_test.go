@@ -18,9 +18,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// The tests of this package share a server; each makes databases of its own. It
-// is an embedded FerretDB, or what MONGO_TEST_URI names: any server that speaks
-// MongoDB's protocol, whose databases mt_… are made and dropped.
+// The tests of this package share a server; each makes databases of its own. It is an embedded
+// FerretDB, or what MONGO_TEST_URI names: any server that speaks MongoDB's protocol, whose
+// databases mt_… are made and dropped.
 var shared struct {
 	sync.Once
 	uri    string
@@ -74,8 +74,8 @@ func isFerretV1(t *testing.T) bool {
 	return document.Has(build, "ferretdbVersion")
 }
 
-// A testDB is a database of a test's own. The program under test reaches it
-// through a door that counts who is inside.
+// A testDB is a database of a test's own. The program under test reaches it through a door that
+// counts who is inside.
 type testDB struct {
 	uri    string // past the door
 	name   string
@@ -119,8 +119,8 @@ func firstHost(t *testing.T, uri string) string {
 	return opts.Hosts[0] + ":27017"
 }
 
-// server is the way to the database through the door. What a replica set says
-// of its members would lead past it.
+// server is the way to the database through the door. What a replica set says of its members would
+// lead past it.
 func (db *testDB) server(t *testing.T) Server {
 	t.Helper()
 	before, host, ok := strings.Cut(db.uri, firstHost(t, db.uri))
@@ -154,8 +154,8 @@ func (db *testDB) insert(t *testing.T, name string, docs ...any) {
 	}
 }
 
-// A door passes connections on to a server and counts those that are open. The
-// driver keeps some for itself, to watch the server by.
+// A door passes connections on to a server and counts those that are open. The driver keeps some
+// for itself, to watch the server by.
 type door struct {
 	addr string
 	open atomic.Int64

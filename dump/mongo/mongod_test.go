@@ -23,8 +23,8 @@ import (
 
 type told struct{ warnings, debug []string }
 
-// dumpFake dumps a fake and returns what was said on the way. A dump that fails
-// must not look whole, and none may leave a goroutine behind.
+// dumpFake dumps a fake and returns what was said on the way. A dump that fails must not look
+// whole, and none may leave a goroutine behind.
 func dumpFake(t *testing.T, f *fake, cfg Config) ([]byte, *told, error) {
 	t.Helper()
 	var said told
@@ -164,9 +164,9 @@ func TestEveryKind(t *testing.T) {
 	}
 }
 
-// Views and time series of admin are dumped as such, and not once more as the
-// collections that the server has them in; and names that only a server on Windows
-// does not take go where they came from.
+// Views and time series of admin are dumped as such, and not once more as the collections that the
+// server has them in; and names that only a server on Windows does not take go where they came
+// from.
 func TestViewsOfAdminAndOddDatabases(t *testing.T) {
 	f := startFake(t)
 	const odd = "a*:|<>?b"
@@ -491,8 +491,8 @@ func TestBalancerAndOrderThroughMongos(t *testing.T) {
 	}
 }
 
-// A cursor that is killed, a server that goes away and one that is replaced
-// midway end the dump with an error, and what was written is not whole.
+// A cursor that is killed, a server that goes away and one that is replaced midway end the dump
+// with an error, and what was written is not whole.
 func TestReadFailsMidway(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer any

@@ -13,8 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// What a server adds that nobody knows yet is in the dump, and the restore does not fail by it; both say so. What is
-// known to be a server's own goes nowhere, and what is known to be set fails a restore where it is refused.
+// What a server adds that nobody knows yet is in the dump, and the restore does not fail by it;
+// both say so. What is known to be a server's own goes nowhere, and what is known to be set fails a
+// restore where it is refused.
 func TestOptionsOfLaterServers(t *testing.T) {
 	f := startFake(t)
 	c := f.add(t, "app", "a", "collection", `{"validationLevel":"strict","bookkeeping":{"n":1},"recordIdsReplicated":true}`, `{"_id":1}`)
@@ -74,7 +75,8 @@ func TestOptionsOfLaterServers(t *testing.T) {
 	}
 }
 
-// What an oplog says of a collection that the server refuses to make is passed over, as are its documents and indexes.
+// What an oplog says of a collection that the server refuses to make is passed over, as are its
+// documents and indexes.
 func TestReplayWithoutARefusedCollection(t *testing.T) {
 	to := startFake(t)
 	to.handle("create", func(_ string, command bson.Raw) any {

@@ -14,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// A unique index that the documents break costs no other index, and no view: what the server refuses is named.
-// FerretDB 1 does not take back those before it, so it is the first.
+// A unique index that the documents break costs no other index, and no view: what the server
+// refuses is named. FerretDB 1 does not take back those before it, so it is the first.
 func TestRefusedIndexOfAServer(t *testing.T) {
 	db := newTestDB(t)
 	f := startFake(t)
@@ -52,8 +52,8 @@ func TestRefusedIndexOfAServer(t *testing.T) {
 	}
 }
 
-// Of all that is refused all is named, also users, and what is not is made. What the oplog says of users that are not
-// there is passed over.
+// Of all that is refused all is named, also users, and what is not is made. What the oplog says of
+// users that are not there is passed over.
 func TestAllRefusalsAreNamed(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "i", "admin.system.users", `{"_id":"app.ann","user":"ann","db":"app"}`), oplogEntry(4, "i", "app.users", `{"_id":3}`))
 	to := startFake(t)
@@ -105,7 +105,8 @@ func TestUsersOfAnotherForm(t *testing.T) {
 	}
 }
 
-// A restore that fails, or is ended, leaves no copy of what passwords are checked by where others may read it, or says so.
+// A restore that fails, or is ended, leaves no copy of what passwords are checked by where others
+// may read it, or says so.
 func TestNoCopiesOfUsersAreLeft(t *testing.T) {
 	stream := dumpWithOplog(t)
 	ended, end := context.WithCancel(t.Context())

@@ -45,7 +45,8 @@ func (f *fake) order(names ...string) []string {
 	return all
 }
 
-// Views and users come before the oplog, which may be about them; nobody may write where views are kept.
+// Views and users come before the oplog, which may be about them; nobody may write where views are
+// kept.
 func TestReplayOfViewsAndUsers(t *testing.T) {
 	entries := []string{
 		oplogEntry(3, "i", "app.system.views", `{"_id":"app.fresh","viewOn":"users","pipeline":[{"$match":{"b":1}}]}`),
@@ -104,8 +105,8 @@ func TestReplayOfSeriesIndexes(t *testing.T) {
 	}
 }
 
-// An index that is made of a time series during a dump is told of its buckets, with how it was asked for since 6.0. One
-// more of them does not hide those that were there.
+// An index that is made of a time series during a dump is told of its buckets, with how it was
+// asked for since 6.0. One more of them does not hide those that were there.
 func TestReplayOfASeriesNewIndexes(t *testing.T) {
 	const buckets = `{"createIndexes":"system.buckets.weather","v":2,"key":{"meta":1,"control.max.t":-1},"name":"new"`
 	for want, made := range map[string]string{
@@ -135,8 +136,8 @@ func TestNoReplayThroughMongos(t *testing.T) {
 	}
 }
 
-// A transaction that was prepared before the oplog begins and committed before the first document was read is in the
-// documents.
+// A transaction that was prepared before the oplog begins and committed before the first document
+// was read is in the documents.
 func TestReplayOfCommitAlone(t *testing.T) {
 	commit := `{"lsid":{"id":{"$binary":{"base64":"AAAAAAAAAAAAAAAAAAAAAA==","subType":"04"}}},"txnNumber":{"$numberLong":"7"},` +
 		oplogEntry(3, "c", "admin.$cmd", `{"commitTransaction":1}`)[1:]
@@ -145,8 +146,8 @@ func TestReplayOfCommitAlone(t *testing.T) {
 	}
 }
 
-// Of a document that is deleted and inserted anew during a dump both may be in it. The oplog says which it is; without
-// one it is an error.
+// Of a document that is deleted and inserted anew during a dump both may be in it. The oplog says
+// which it is; without one it is an error.
 func TestSecondID(t *testing.T) {
 	second := bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}, {Key: "writeErrors", Value: bson.A{bson.D{
 		{Key: "index", Value: 1}, {Key: "code", Value: server.CodeDuplicateKey}, {Key: "keyPattern", Value: bson.D{{Key: "_id", Value: 1}}}, {Key: "errmsg", Value: "E11000 duplicate key"},
@@ -172,8 +173,8 @@ func TestSecondID(t *testing.T) {
 	}
 }
 
-// What was under way when a dump began is in its oplog and not in its documents: it is passed over, as it is gone at the
-// end. What else there is on the target of such names stays.
+// What was under way when a dump began is in its oplog and not in its documents: it is passed over,
+// as it is gone at the end. What else there is on the target of such names stays.
 func TestReplayOfWhatIsGone(t *testing.T) {
 	for name, entries := range map[string][]string{
 		"temporary, made before": {oplogEntry(3, "i", "app.tmp.agg_out.1", `{"_id":1}`)},
@@ -233,8 +234,8 @@ func TestReplayIntoAnother(t *testing.T) {
 	}
 }
 
-// A view that was made during a dump does not take the place of what the target has for itself, nor is that dropped when
-// the view was.
+// A view that was made during a dump does not take the place of what the target has for itself, nor
+// is that dropped when the view was.
 func TestReplayOfAViewInAnothersPlace(t *testing.T) {
 	stream := dumpWithOplog(
 		t,
@@ -253,8 +254,8 @@ func TestReplayOfAViewInAnothersPlace(t *testing.T) {
 	}
 }
 
-// A database that was dropped during a dump, and made there too, takes with it what is the dump's and nothing of the
-// target's own.
+// A database that was dropped during a dump, and made there too, takes with it what is the dump's
+// and nothing of the target's own.
 func TestReplayOfADroppedDatabase(t *testing.T) {
 	made := dumpWithOplog(
 		t,
@@ -284,8 +285,9 @@ func TestReplayOfADroppedDatabase(t *testing.T) {
 	}
 }
 
-// A time series that was dropped is so in whichever order its buckets and what it is among the views are; one that was
-// gone before the listing is none of the dump's, and a view that was made in its place is.
+// A time series that was dropped is so in whichever order its buckets and what it is among the
+// views are; one that was gone before the listing is none of the dump's, and a view that was made
+// in its place is.
 func TestReplayOfADroppedSeries(t *testing.T) {
 	drop := func(i int, name string) string {
 		return oplogEntry(i, "c", "app.$cmd", `{"drop":"system.buckets.`+name+`"}`)
@@ -357,7 +359,8 @@ func TestReplayOfCreateAlone(t *testing.T) {
 	}
 }
 
-// An oplog with what nobody knows is no oplog: the dump fails, and an archive that has one is refused before it is loaded.
+// An oplog with what nobody knows is no oplog: the dump fails, and an archive that has one is
+// refused before it is loaded.
 func TestUnknownEntries(t *testing.T) {
 	unknown := oplogEntry(3, "xi", "app.users", `{"_id":3}`)
 	for text, entry := range map[string]string{

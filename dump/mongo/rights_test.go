@@ -11,7 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// A mongod answers who may not list all databases with those that he may see, unless it is told that this is no answer.
+// A mongod answers who may not list all databases with those that he may see, unless it is told
+// that this is no answer.
 func TestDatabasesThatAreNotSeen(t *testing.T) {
 	limited := func(f *fake) {
 		f.handle("listDatabases", func(_ string, command bson.Raw) any {

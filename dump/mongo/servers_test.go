@@ -14,7 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// From 8.3 on a time series has its buckets under its own name. A dump of either kind goes into a server of either.
+// From 8.3 on a time series has its buckets under its own name. A dump of either kind goes into a
+// server of either.
 func TestTimeSeriesAcrossVersions(t *testing.T) {
 	for _, from := range []string{"8.2.9", "8.3.0-rc1"} {
 		f := startFake(t)
@@ -50,7 +51,8 @@ func TestTimeSeriesAcrossVersions(t *testing.T) {
 	}
 }
 
-// A server puts the present in the place of an empty timestamp, unless it knows the word against that, or is told again.
+// A server puts the present in the place of an empty timestamp, unless it knows the word against
+// that, or is told again.
 func TestEmptyTimestamps(t *testing.T) {
 	f := startFake(t)
 	empty := `{"_id":1,"ts":{"$timestamp":{"t":0,"i":0}}}`
@@ -122,7 +124,8 @@ func TestReadPreferenceIsForReading(t *testing.T) {
 	}
 }
 
-// Atlas's free and shared tiers show nobody admin and the oplog, and have no cursors without a bound.
+// Atlas's free and shared tiers show nobody admin and the oplog, and have no cursors without a
+// bound.
 func TestAtlasProxy(t *testing.T) {
 	atlas := func() *fake {
 		f := startFake(t)

@@ -9,9 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/catalog"
 )
 
-// Survey connects to the server, finds out what would be dumped, and ends the
-// connection: what makes every dump fail from the start fails here, before
-// anything else is begun. See dump.Survey.
+// Survey connects to the server, finds out what would be dumped, and ends the connection: what
+// makes every dump fail from the start fails here, before anything else is begun. See dump.Survey.
 func (s *Source) Survey(ctx context.Context) (dump.Survey, error) {
 	found, err := s.survey(ctx)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// A placing is a load that has to end somewhere: a dump of one database or of several, what it is told, and what is there.
+// A placing is a load that has to end somewhere: a dump of one database or of several, what it is
+// told, and what is there.
 type placing struct {
 	several  bool // the dump is of live and second
 	database string
@@ -26,7 +27,8 @@ type placing struct {
 	full     bool // live, second and other hold something
 }
 
-// outcome says by the rules that the README gives, and not by the code, which collections a load fills, or why it is refused.
+// outcome says by the rules that the README gives, and not by the code, which collections a load
+// fills, or why it is refused.
 func (p placing) outcome(dumped, there []string) (into map[string]string, refusal error) {
 	into = map[string]string{} // by their names in the dump
 	databases := map[string]bool{}
@@ -63,8 +65,8 @@ func (p placing) outcome(dumped, there []string) (into map[string]string, refusa
 	return into, nil
 }
 
-// A dump of one database goes into the named one, renamed within it or not, or nowhere; one of several into theirs: every
-// combination of what says so. No other collection is touched.
+// A dump of one database goes into the named one, renamed within it or not, or nowhere; one of
+// several into theirs: every combination of what says so. No other collection is touched.
 func TestTarget(t *testing.T) {
 	live, second, other, elsewhere := newTestDB(t), newTestDB(t), newTestDB(t), newTestDB(t)
 	put := func(db *testDB, mark string, names ...string) {
@@ -226,7 +228,8 @@ func TestUsersGoHome(t *testing.T) {
 	}
 }
 
-// A right to drop that the user lacks in one database is found before a collection of another is dropped.
+// A right to drop that the user lacks in one database is found before a collection of another is
+// dropped.
 func TestUndroppable(t *testing.T) {
 	f := startFake(t)
 	f.add(t, "app", "users", "collection", "", `{"_id":1}`)
@@ -259,8 +262,8 @@ func TestUndroppable(t *testing.T) {
 	}
 }
 
-// A right that the restore will need, for a collection's options, users or the oplog, is found to be missing before
-// anything is dropped.
+// A right that the restore will need, for a collection's options, users or the oplog, is found to
+// be missing before anything is dropped.
 func TestNoRight(t *testing.T) {
 	stream := dumpWithOplog(t)
 	const normal = `{"resource":{"db":"","collection":""},"actions":["insert","dropCollection","createCollection"%s]}`
@@ -358,7 +361,8 @@ func TestGoneIsNamed(t *testing.T) {
 	}
 }
 
-// An option of a collection that is none, as the database that a command is for, is refused before anything is dropped.
+// An option of a collection that is none, as the database that a command is for, is refused before
+// anything is dropped.
 func TestOptionOfACommand(t *testing.T) {
 	f := startFake(t)
 	f.add(t, "app", "users", "collection", `{"$db":"other"}`, `{"_id":1}`)

@@ -15,8 +15,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// Readers, writer and inserter wait for each other over little room. With many collections that have nothing, a few
-// that have more than the room, and documents that wait for their turn, they do so all the time.
+// Readers, writer and inserter wait for each other over little room. With many collections that
+// have nothing, a few that have more than the room, and documents that wait for their turn, they do
+// so all the time.
 func TestManyEmptyCollections(t *testing.T) {
 	f := startFake(t)
 	f.batch = 2

@@ -63,7 +63,8 @@ func TestSettingsOfTheURI(t *testing.T) {
 	}
 }
 
-// A restore hears of each insert whether it was made: by a URI that would have it otherwise there is none.
+// A restore hears of each insert whether it was made: by a URI that would have it otherwise there
+// is none.
 func TestUnacknowledgedWrites(t *testing.T) {
 	for _, option := range []string{"w=0", "readConcernLevel=bogus"} {
 		server := Server{URI: "mongodb://127.0.0.1:1/?" + option}
@@ -76,9 +77,9 @@ func TestUnacknowledgedWrites(t *testing.T) {
 	}
 }
 
-// A mongod whose settings are at their worst does as the manual says that it does with commands which do not say
-// otherwise: it ends reads, returns what a shard does not own, hides databases, forgets cursors and sessions, wants a
-// version. The dump is that of a plain one.
+// A mongod whose settings are at their worst does as the manual says that it does with commands
+// which do not say otherwise: it ends reads, returns what a shard does not own, hides databases,
+// forgets cursors and sessions, wants a version. The dump is that of a plain one.
 func TestSettingsOfTheServer(t *testing.T) {
 	for name, msg := range map[string]string{"mongod": "", "mongos": "isdbgrid"} {
 		t.Run(name, func(t *testing.T) { testSettingsOfTheServer(t, msg) })
@@ -141,7 +142,8 @@ func testSettingsOfTheServer(t *testing.T, msg string) {
 	}
 }
 
-// A read that is ended by the server all the same says whose limit it was, and is none of this program's.
+// A read that is ended by the server all the same says whose limit it was, and is none of this
+// program's.
 func TestTimeLimitOfTheServer(t *testing.T) {
 	ended := func(string, bson.Raw) any { return failure(50, "operation exceeded time limit") }
 	for _, command := range []string{"find", "getMore", "listDatabases"} {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A server that never ends a row, or an answer, is not believed until all memory is gone; one that sends many rows is.
+// A server that never ends a row, or an answer, is not believed until all memory is gone; one that
+// sends many rows is.
 func TestAnswersAreBounded(t *testing.T) {
 	my := testServer(t)
 	db, large := my.CreateDB(t), my.CreateDB(t)

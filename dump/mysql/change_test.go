@@ -9,8 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 )
 
-// A table that is altered, emptied, replaced or dropped between the moment of a
-// dump and the reading of its rows makes the dump fail.
+// A table that is altered, emptied, replaced or dropped between the moment of a dump and the
+// reading of its rows makes the dump fail.
 func TestTablesThatChangeDuringTheDump(t *testing.T) {
 	my := testServer(t)
 	for name, change := range map[string]string{

@@ -9,8 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every letter of the sets whose letters have several bytes comes back as the bytes that it was, and nearly all leave as
-// text: in hexadecimal digits they take twice their length, which may be too much for one statement.
+// Every letter of the sets whose letters have several bytes comes back as the bytes that it was,
+// and nearly all leave as text: in hexadecimal digits they take twice their length, which may be
+// too much for one statement.
 func TestLettersOfSeveralBytes(t *testing.T) {
 	my := testServer(t)
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
@@ -51,7 +52,8 @@ func TestLettersOfSeveralBytes(t *testing.T) {
 			t.Errorf("checksums (-original +restored):\n%s", diff)
 		}
 	}
-	// To sjis a backslash is a letter of two bytes as well, and to big5 some letters have two numbers.
+	// To sjis a backslash is a letter of two bytes as well, and to big5 some letters have two
+	// numbers.
 	if rows, digits := bytes.Count(stream, []byte("\n(")), bytes.Count(stream, []byte(",_")); rows < 700 || digits > 3 {
 		t.Errorf("of %d rows %d are in hexadecimal digits", rows, digits)
 	}

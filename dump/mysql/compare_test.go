@@ -9,7 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
+// A dump that is not as its manifest says is found before anything is changed, where it is read to
+// its end first.
 func TestVerifyCompares(t *testing.T) {
 	l, err := NewLoader(LoadConfig{Server: Server{Host: "127.0.0.1", Port: 1, User: "nobody"}, Database: "none"})
 	if err != nil {

@@ -17,9 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// TestConformance holds this engine to what every engine promises, and its
-// dumps against mysqldump's: what mysqldump says of a database restored from
-// ours is what it says of the original.
+// TestConformance holds this engine to what every engine promises, and its dumps against
+// mysqldump's: what mysqldump says of a database restored from ours is what it says of the
+// original.
 func TestConformance(t *testing.T) {
 	my := testServer(t)
 	dumptest.Run(t, dumptest.Suite[string]{
@@ -55,9 +55,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// sessions counts the sessions that this program has on the server: MySQL and
-// MariaDB know which program a session belongs to only where the performance
-// schema is on, but no other comes over TCP while it is not asked.
+// sessions counts the sessions that this program has on the server: MySQL and MariaDB know which
+// program a session belongs to only where the performance schema is on, but no other comes over TCP
+// while it is not asked.
 func (my *testMySQL) sessions(t *testing.T, _ string) int {
 	t.Helper()
 	n, err := strconv.Atoi(my.Query(t, "", "SELECT COUNT(*) FROM information_schema.processlist WHERE host LIKE '127.0.0.1:%' AND id <> connection_id()"))

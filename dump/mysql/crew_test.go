@@ -13,7 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// spreadRows are statements that a crew takes: a table stored by its key, and rows in statements of their own.
+// spreadRows are statements that a crew takes: a table stored by its key, and rows in statements of
+// their own.
 func spreadRows(table string, statements int, row func(int) string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "CREATE TABLE `%s` (\n  `a` int NOT NULL,\n  `b` longtext,\n  PRIMARY KEY (`a`)\n) ENGINE=InnoDB;\nSTART TRANSACTION;\n", table)

@@ -99,9 +99,9 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	return to.End(manifest)
 }
 
-// moment takes the snapshot and reads the definitions that belong to it. The
-// servers keep no versions of definitions: those read right after the snapshot
-// are right if nothing was changed between a look before it and one after them.
+// moment takes the snapshot and reads the definitions that belong to it. The servers keep no
+// versions of definitions: those read right after the snapshot are right if nothing was changed
+// between a look before it and one after them.
 func (s *Source) moment(ctx context.Context, c *catalog.Reader) (rows.Snapshot, []*catalog.Database, error) {
 	const attempts = 5
 	connections := s.cfg.Jobs
@@ -162,8 +162,8 @@ func (s *Source) warnUnsnapped(databases []*catalog.Database) {
 	}
 }
 
-// write writes the databases, one after another: what rows need, the rows, and
-// what might act on them or read them after that.
+// write writes the databases, one after another: what rows need, the rows, and what might act on
+// them or read them after that.
 func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, everybody *cluster.Contents) (dump.Manifest, error) {
 	needs, err := c.Needs(ctx, databases)
 	if err != nil {
@@ -199,8 +199,8 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 	return manifest, err
 }
 
-// writeDatabase writes a database, its tables with their rows, and what acts on
-// them when it is used.
+// writeDatabase writes a database, its tables with their rows, and what acts on them when it is
+// used.
 func writeDatabase(ctx context.Context, p *guard.Printer, db *catalog.Database, rows *rows.Writer) error {
 	db.PrintBeginning(p)
 	for _, t := range db.Tables {

@@ -14,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// hostile is what the owner of a database can put into it to have code of his run by whoever looks at it. What runs
-// leaves a trace, by whose rights it ran.
+// hostile is what the owner of a database can put into it to have code of his run by whoever looks
+// at it. What runs leaves a trace, by whose rights it ran.
 const hostile = `CREATE TABLE trace (who VARCHAR(200), what VARCHAR(100)) ENGINE=MyISAM;
 CREATE FUNCTION txt(what VARCHAR(100), value VARCHAR(100)) RETURNS VARCHAR(100) DETERMINISTIC SQL SECURITY INVOKER BEGIN INSERT INTO trace VALUES (CURRENT_USER(), what); RETURN value; END//
 CREATE FUNCTION num(what VARCHAR(100), value INT) RETURNS INT DETERMINISTIC SQL SECURITY INVOKER BEGIN INSERT INTO trace VALUES (CURRENT_USER(), what); RETURN value; END//
@@ -74,8 +74,8 @@ func (my *testMySQL) hostileDB(t *testing.T) (db string, owner Server) {
 	return db, owner
 }
 
-// Nothing that a database's owner wrote runs in a backup: neither with its rights, nor with his own, which could at
-// least keep it waiting.
+// Nothing that a database's owner wrote runs in a backup: neither with its rights, nor with his
+// own, which could at least keep it waiting.
 func TestHostileOwner(t *testing.T) {
 	my := testServer(t)
 	db, _ := my.hostileDB(t)
@@ -101,7 +101,8 @@ func TestHostileOwner(t *testing.T) {
 	}
 }
 
-// A name that was a table's when the definitions were read may be a view's when the rows are. It is not read.
+// A name that was a table's when the definitions were read may be a view's when the rows are. It is
+// not read.
 func TestTablesThatBecomeViews(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)

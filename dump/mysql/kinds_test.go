@@ -64,7 +64,8 @@ func resealed(t *testing.T, stream []byte) []byte {
 	return fmt.Appendf(bytes.Clone(body), "%016x\n", dump.RowHash(body))
 }
 
-// A table and a column of information_schema that are not on the list are named; of those that are, nothing is said.
+// A table and a column of information_schema that are not on the list are named; of those that are,
+// nothing is said.
 func TestDescribed(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t))
 	conn, err := my.source(t, Config{}).open(t.Context())

@@ -21,7 +21,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// A liar stands between a server and this program, knows the protocol, and changes what queries return.
+// A liar stands between a server and this program, knows the protocol, and changes what queries
+// return.
 type liar struct {
 	address Server
 	mu      sync.Mutex
@@ -222,14 +223,16 @@ func (p *liar) row(query string, packet []byte) []byte {
 	return out
 }
 
-// lies are texts that end whatever they may stand in, and go on with a command of a client's or a statement.
+// lies are texts that end whatever they may stand in, and go on with a command of a client's or a
+// statement.
 func lies(mark string) []string {
 	tail := ";\n\\! touch " + mark + "\nsystem touch " + mark + "\n\n;CREATE TABLE forged (a INT);\n-- table \"forged\" rows 9 hash 0\n-- "
 	return []string{"x'" + tail, "`" + tail, "7) */ x\\'\"" + tail, "\x95\\'" + tail, "x\n" + tail}
 }
 
-// Whatever a server, or somebody between, puts in the place of an answer: no client runs a command of his, and no
-// statement of his is in the dump. (What is in a program, and in a grant, is the server's to say.)
+// Whatever a server, or somebody between, puts in the place of an answer: no client runs a command
+// of his, and no statement of his is in the dump. (What is in a program, and in a grant, is the
+// server's to say.)
 func TestLiar(t *testing.T) {
 	my, target := newTestMySQL(servers.MariaDB(t)), newTestMySQL(servers.MariaDB(t))
 	my.client(t, "", []byte("CREATE DATABASE lied; USE lied; "+liedAbout+"CREATE USER somebody@localhost IDENTIFIED BY 'x'; GRANT SELECT ON lied.* TO somebody@localhost; CREATE SERVER far FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h', PORT 3306);"))
@@ -302,7 +305,8 @@ CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.b = 2;
 CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1;
 `
 
-// forged returns an error for a dump in which a client finds a command of its own, or a statement of the liar's.
+// forged returns an error for a dump in which a client finds a command of its own, or a statement
+// of the liar's.
 func forged(stream []byte) error {
 	for _, as := range []script.Mode{0, script.MySQL} {
 		for r := script.NewReader(bytes.NewReader(stream), as); ; {

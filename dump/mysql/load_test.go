@@ -84,7 +84,8 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-// A server takes no statement longer than its max_allowed_packet, and the one that wrote the dump may have taken more.
+// A server takes no statement longer than its max_allowed_packet, and the one that wrote the dump
+// may have taken more.
 func TestLoadSplitsStatements(t *testing.T) {
 	my := testServer(t)
 	var before int
@@ -121,7 +122,8 @@ func TestLoadSplitsStatements(t *testing.T) {
 	}
 }
 
-// A line that looks like one of ours counts only where this program writes it: dumps of versions before may hold such.
+// A line that looks like one of ours counts only where this program writes it: dumps of versions
+// before may hold such.
 func TestForgedLines(t *testing.T) {
 	my := testServer(t)
 	table := "CREATE TABLE `t` (`a` INT PRIMARY KEY);\nINSERT INTO `t` (`a`) VALUES\n(1),\n(2);\n"

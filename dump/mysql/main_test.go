@@ -97,8 +97,8 @@ func (my *testMySQL) run(t *testing.T, stdin []byte, cmd *exec.Cmd) string {
 	return stdout.String()
 }
 
-// mysqldump returns what the server's own dump tool writes, a row a statement
-// and in the order of the keys, without what differs from run to run.
+// mysqldump returns what the server's own dump tool writes, a row a statement and in the order of
+// the keys, without what differs from run to run.
 func (my *testMySQL) mysqldump(t *testing.T, args ...string) string {
 	t.Helper()
 	all := []string{"--single-transaction", "--routines", "--triggers", "--events", "--hex-blob", "--max-allowed-packet=1G", "--skip-dump-date", "--order-by-primary", "--skip-extended-insert"}

@@ -1,14 +1,13 @@
-// Package mysql dumps the databases of a MySQL or MariaDB server over the wire
-// and loads them back, without mysqldump or mysql on either side.
+// Package mysql dumps the databases of a MySQL or MariaDB server over the wire and loads them back,
+// without mysqldump or mysql on either side.
 //
-// A dump is what mysqldump --single-transaction --routines --triggers --events
-// --hex-blob writes: definitions and rows as SQL text, read at one moment of the
-// server. It loads with the mysql or mariadb client. Unlike mysqldump's it holds
-// no date and no version of the program, ends with a manifest, keeps floating
-// point numbers to the last bit, and equal data gives equal bytes.
+// A dump is what mysqldump --single-transaction --routines --triggers --events --hex-blob writes:
+// definitions and rows as SQL text, read at one moment of the server. It loads with the mysql or
+// mariadb client. Unlike mysqldump's it holds no date and no version of the program, ends with a
+// manifest, keeps floating point numbers to the last bit, and equal data gives equal bytes.
 //
-// The facts about the servers that this package rests on are those of the two
-// projects' mysqldump.cc, for MySQL 8.0 to 9.x and MariaDB 10.6 to 11.8.
+// The facts about the servers that this package rests on are those of the two projects'
+// mysqldump.cc, for MySQL 8.0 to 9.x and MariaDB 10.6 to 11.8.
 package mysql
 
 import (
@@ -29,21 +28,19 @@ import (
 // Config says what to dump and how to reach it.
 type Config struct {
 	Server
-	// Databases are the names of those to dump. One alone makes a dump without
-	// the database's name, which goes into any database; several are made anew
-	// by their dump; none means all of the server's, with its accounts.
+	// Databases are the names of those to dump. One alone makes a dump without the database's name,
+	// which goes into any database; several are made anew by their dump; none means all of the
+	// server's, with its accounts.
 	Databases []string
-	// LockTimeout bounds the wait for a table that somebody holds locked.
-	// 0 means the server's own bound.
+	// LockTimeout bounds the wait for a table that somebody holds locked. 0 means the server's own
+	// bound.
 	LockTimeout time.Duration
-	// Jobs is the number of connections that read rows, besides the one that
-	// reads the definitions. The bytes of the dump are the same for every
-	// number. 0 means 2.
+	// Jobs is the number of connections that read rows, besides the one that reads the definitions.
+	// The bytes of the dump are the same for every number. 0 means 2.
 	Jobs int
 	// AllowEmpty lets a dump hold nothing. Without it that is an *dump.EmptyError.
 	AllowEmpty bool
-	// Position notes the binary log's position in a comment. It differs from
-	// run to run.
+	// Position notes the binary log's position in a comment. It differs from run to run.
 	Position bool
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
@@ -70,7 +67,8 @@ const (
 	TLSVerifyFull = server.TLSVerifyFull
 )
 
-// ErrNoKey is returned where a server asks for the password itself over a connection that is not encrypted.
+// ErrNoKey is returned where a server asks for the password itself over a connection that is not
+// encrypted.
 var ErrNoKey = server.ErrNoKey
 
 // A PacketError is returned for a statement that is longer than the server takes.
@@ -85,8 +83,8 @@ type Source struct {
 	conn *mysql.Config
 }
 
-// NewSource reads the configuration and connects to nothing. An error is one of
-// configuration and names the setting.
+// NewSource reads the configuration and connects to nothing. An error is one of configuration and
+// names the setting.
 func NewSource(cfg Config) (*Source, error) {
 	cc, err := cfg.Server.Driver()
 	if err != nil {
@@ -115,8 +113,8 @@ func NewSource(cfg Config) (*Source, error) {
 // Host returns the server's host, for naming backups: a socket is "localhost".
 func (s *Source) Host() string { return s.cfg.Server.HostName() }
 
-// Database returns the name of the database that is dumped; of several the
-// names with commas between them, and the empty string for all.
+// Database returns the name of the database that is dumped; of several the names with commas
+// between them, and the empty string for all.
 func (s *Source) Database() string { return strings.Join(s.cfg.Databases, ",") }
 
 // what names in errors what is dumped.
@@ -144,7 +142,8 @@ type (
 var (
 	// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
 	ErrNotEmpty = load.ErrNotEmpty
-	// ErrSeveral is returned when a dump that makes its databases itself is to go into one named database.
+	// ErrSeveral is returned when a dump that makes its databases itself is to go into one named
+	// database.
 	ErrSeveral = load.ErrSeveral
 	// ErrNoName is returned when a dump of one database is to go into a server.
 	ErrNoName = load.ErrNoName
@@ -156,7 +155,8 @@ var (
 	ErrNotCompleted = load.ErrNotCompleted
 )
 
-// NewLoader reads the configuration and connects to nothing. An error is one of configuration and names the setting.
+// NewLoader reads the configuration and connects to nothing. An error is one of configuration and
+// names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) { return load.New(cfg) }
 
 // Verify reads a dump, this program's or mysqldump's, to its end and returns nil for a whole one.

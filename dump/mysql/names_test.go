@@ -14,15 +14,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// hostileNames are what owners may call things, and write in comments and strings. Not among them is a line's end of two
-// bytes, of which the clients make one, unless --binary-mode is given.
+// hostileNames are what owners may call things, and write in comments and strings. Not among them
+// is a line's end of two bytes, of which the clients make one, unless --binary-mode is given.
 var hostileNames = []string{
 	"a`b", "a'b", `a"b`, `a\`, `a\'b`, "a;b", "a;\nDROP TABLE x; -- x", "\\! touch mark", "x\n\\! touch mark\n;", "\nsystem touch mark\n;",
 	"v\n-- table \"x\" rows 5 hash 0", "v\n-- breaking-backups end 0", "v\r-- table x", "*/ /* /*! */", "delimiter ;;", "DELIMITER //\n//",
 	"$(touch mark)", "\x1b[2J\a", "ünï \u2028 x", "%s%d", "/*M!999999\\- x */", "-- statement for breaking-backups alone \"DO 1\"",
 }
 
-// Whatever owners call their things: no command runs, and all are what they were, by the client and natively.
+// Whatever owners call their things: no command runs, and all are what they were, by the client and
+// natively.
 func TestHostileNames(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)
@@ -64,7 +65,8 @@ func TestHostileNames(t *testing.T) {
 	})
 }
 
-// restoredAlike restores a database by the client and natively, neither of which runs a command, and compares dumps.
+// restoredAlike restores a database by the client and natively, neither of which runs a command,
+// and compares dumps.
 func (my *testMySQL) restoredAlike(t *testing.T, db string, check func(warnings []string)) {
 	t.Helper()
 	var warnings []string
@@ -95,8 +97,8 @@ func (my *testMySQL) restoredAlike(t *testing.T, db string, check func(warnings 
 	}
 }
 
-// Text in character sets that hold the bytes of quotes in their letters is what it was, and a dump of it has one
-// meaning to all who read it.
+// Text in character sets that hold the bytes of quotes in their letters is what it was, and a dump
+// of it has one meaning to all who read it.
 func TestMultibyteText(t *testing.T) {
 	my := testServer(t)
 	for set, letter := range map[string]string{"sjis": "\x95\x5c", "cp932": "\x95\x5c", "gbk": "\x95\x5c", "big5": "\xa5\x5c", "latin1": "\xe4", "utf8mb4": "表"} {
@@ -148,7 +150,8 @@ func TestMultibyteText(t *testing.T) {
 	}
 }
 
-// What clients would not read as one statement does not cost the dump: a restore of this program has it byte for byte.
+// What clients would not read as one statement does not cost the dump: a restore of this program
+// has it byte for byte.
 func TestNotForClients(t *testing.T) {
 	my := testServer(t)
 	db, byClient, natively := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
@@ -185,7 +188,8 @@ func TestNotForClients(t *testing.T) {
 	}
 }
 
-// Databases and objects whose names differ only in case or accents are each what they are, in a dump and after it.
+// Databases and objects whose names differ only in case or accents are each what they are, in a
+// dump and after it.
 func TestNamesThatCompareEqual(t *testing.T) {
 	my := testServer(t)
 	if my.Query(t, "", "SELECT @@lower_case_table_names") != "0" {

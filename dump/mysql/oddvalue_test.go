@@ -57,7 +57,8 @@ func TestOddValues(t *testing.T) {
 	}
 }
 
-// Comments are read of the one program that has the name byte for byte, and written by its sql_mode, in its character set.
+// Comments are read of the one program that has the name byte for byte, and written by its
+// sql_mode, in its character set.
 func TestOddValuesOfComments(t *testing.T) {
 	my := testServer(t)
 	db, natively := my.CreateDB(t), my.CreateDB(t)
@@ -78,7 +79,8 @@ func TestOddValuesOfComments(t *testing.T) {
 	}
 }
 
-// Members of an ENUM that MariaDB does not show are named, with the number of rows; MySQL shows them.
+// Members of an ENUM that MariaDB does not show are named, with the number of rows; MySQL shows
+// them.
 func TestMembersThatAreNotShown(t *testing.T) {
 	my := testServer(t)
 	db, restored := my.CreateDB(t), my.CreateDB(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// What a row takes is said by the dump where its own server would not take it, in it, and before anything is changed
-// where it was read before; else by the error that names the row's table.
+// What a row takes is said by the dump where its own server would not take it, in it, and before
+// anything is changed where it was read before; else by the error that names the row's table.
 func TestRowLongerThanAPacket(t *testing.T) {
 	my := testServer(t)
 	from, to := my.CreateDB(t), my.CreateDB(t)

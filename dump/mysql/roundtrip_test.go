@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestLoadsMysqldump loads what mysqldump writes: natively it becomes the same
-// database as by the client.
+// TestLoadsMysqldump loads what mysqldump writes: natively it becomes the same database as by the
+// client.
 func TestLoadsMysqldump(t *testing.T) {
 	my := testServer(t)
 	for _, c := range my.cases(t) {

@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// What the servers do not show of a FLOAT is in the dump all the same, and so
-// is the sign of a zero.
+// What the servers do not show of a FLOAT is in the dump all the same, and so is the sign of a
+// zero.
 func TestFloatsToTheLastBit(t *testing.T) {
 	my := testServer(t)
 	from, to := my.CreateDB(t), my.CreateDB(t)

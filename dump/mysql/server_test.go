@@ -62,8 +62,8 @@ func TestServerFidelity(t *testing.T) {
 	lostPrivileges(t, from, byClient, natively)
 }
 
-// lostPrivileges gives accounts of a server, which has been restored to two others, what these cannot take: they get all
-// the rest, by the client too, and natively what is refused is named.
+// lostPrivileges gives accounts of a server, which has been restored to two others, what these
+// cannot take: they get all the rest, by the client too, and natively what is refused is named.
 func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 	from.Query(t, "", `CREATE TABLE shop.gone (a INT, b INT); CREATE TABLE shop.kept (a INT, b INT); CREATE VIEW shop.v AS SELECT a FROM shop.kept;
 		CREATE PROCEDURE shop.was() SELECT 1; CREATE USER zz@'%';
@@ -137,8 +137,8 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 	}
 }
 
-// prepare sets what is no part of a dump: a setting, and the right to give the
-// rights that are in it.
+// prepare sets what is no part of a dump: a setting, and the right to give the rights that are in
+// it.
 func (my *testMySQL) prepare(t *testing.T) {
 	my.Query(t, "", "GRANT PROXY ON ''@'' TO root@127.0.0.1 WITH GRANT OPTION")
 	if my.family == server.MySQL {
@@ -173,8 +173,8 @@ func (my *testMySQL) whole(t *testing.T) string {
 	return fmt.Sprint(strings.Join(all, "\n"))
 }
 
-// TestOddServer dumps and loads on a server whose defaults read quotes and
-// backslashes in other ways, and over its socket.
+// TestOddServer dumps and loads on a server whose defaults read quotes and backslashes in other
+// ways, and over its socket.
 func TestOddServer(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t, "--sql-mode=ANSI_QUOTES,NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,NO_ZERO_DATE", "--default-time-zone=+05:30"))
 	my.address = Server{Socket: my.Socket, User: my.Superuser}

@@ -13,7 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// worst are the variables of a server, each as it does most harm to whoever takes its defaults for granted.
+// worst are the variables of a server, each as it does most harm to whoever takes its defaults for
+// granted.
 var worst = []struct{ name, value string }{
 	{"autocommit", "0"},
 	{"sql_select_limit", "1"},
@@ -118,7 +119,8 @@ func refusable(f server.Family) string {
 	return sql + "CREATE TABLE z_parent (id INT PRIMARY KEY, a INT, KEY (a)); CREATE TABLE a_child (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES z_parent (a))"
 }
 
-// What a server's settings are changes nothing: neither in a dump, nor in what a restore makes of it.
+// What a server's settings are changes nothing: neither in a dump, nor in what a restore makes of
+// it.
 func TestWorstSettings(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t))
 	own := strings.ToLower(string(my.family))
@@ -208,7 +210,8 @@ func TestWorstSettings(t *testing.T) {
 	restore()
 }
 
-// Whoever may do everything in a database, and nothing else, can restore a dump into it that needs no more.
+// Whoever may do everything in a database, and nothing else, can restore a dump into it that needs
+// no more.
 func TestRestoreByItsOwner(t *testing.T) {
 	my := testServer(t)
 	from, natively, byClient := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// Survey connects to the server and ends the connection: what makes every dump fail from the start fails here, before
-// anything else is begun, and so does one that would hold nothing.
+// Survey connects to the server and ends the connection: what makes every dump fail from the start
+// fails here, before anything else is begun, and so does one that would hold nothing.
 func (s *Source) Survey(ctx context.Context) (dump.Survey, error) {
 	survey, err := s.survey(ctx)
 	if err != nil {

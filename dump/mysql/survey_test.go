@@ -13,7 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// What would hold nothing is no backup: it is an error that names what is there, before a byte is written.
+// What would hold nothing is no backup: it is an error that names what is there, before a byte is
+// written.
 func TestNothingToDump(t *testing.T) {
 	my := newTestMySQL(servers.MariaDB(t))
 	my.Query(t, "", "CREATE DATABASE hollow; CREATE DATABASE App; CREATE TABLE App.t (a INT)")

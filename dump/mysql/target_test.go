@@ -19,9 +19,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// A dump of one database goes into the named one, or nowhere, and one of several into those that it makes: every combination
-// of what the dump is, ours or mysqldump's, what is named, what is there and whether it may be dropped. No other database is
-// touched.
+// A dump of one database goes into the named one, or nowhere, and one of several into those that it
+// makes: every combination of what the dump is, ours or mysqldump's, what is named, what is there
+// and whether it may be dropped. No other database is touched.
 func TestTarget(t *testing.T) {
 	my := testServer(t)
 	from, one, two, named, bystander := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
@@ -155,8 +155,8 @@ func TestStatementsElsewhere(t *testing.T) {
 	}
 }
 
-// mysqldump gives a database its collation for a while by its name, also in a dump of that one: it is the target's that is
-// meant.
+// mysqldump gives a database its collation for a while by its name, also in a dump of that one: it
+// is the target's that is meant.
 func TestCollationOfTarget(t *testing.T) {
 	my := testServer(t)
 	from, to := my.CreateDB(t), my.CreateDB(t)
@@ -221,8 +221,8 @@ func TestUndroppable(t *testing.T) {
 	}
 }
 
-// A database with a table, an alias and a program of its own name goes into another one, and what names the database in
-// words that are SQL's own, or functions of the server's, names that one.
+// A database with a table, an alias and a program of its own name goes into another one, and what
+// names the database in words that are SQL's own, or functions of the server's, names that one.
 func TestTriggersByQualifiedNamesBesideTheirs(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)
@@ -271,7 +271,8 @@ func TestTriggersByQualifiedNames(t *testing.T) {
 	if again := my.dump(t, Config{Databases: []string{to}}); bytes.Contains(again, []byte(from)) {
 		t.Errorf("what was restored names the database that it was made of: %s", again)
 	}
-	// What cannot be told from other names is named before anything starts, and is as it was in a database of its name.
+	// What cannot be told from other names is named before anything starts, and is as it was in a
+	// database of its name.
 	my.Query(t, from, "CREATE TABLE a (a INT); CREATE PROCEDURE aliased() SELECT "+from+".a FROM "+from+".t "+from)
 	stream = my.dump(t, Config{Databases: []string{from}})
 	if err := my.load(t, LoadConfig{Database: to, Clean: true}, stream); err == nil || !strings.Contains(err.Error(), "procedure aliased") || errors.As(err, new(*dump.PartialError)) {
@@ -284,7 +285,8 @@ func TestTriggersByQualifiedNames(t *testing.T) {
 	}
 }
 
-// Foreign keys between databases keep none of them from being dropped and made anew, whatever the order.
+// Foreign keys between databases keep none of them from being dropped and made anew, whatever the
+// order.
 func TestForeignKeysBetweenDatabases(t *testing.T) {
 	my := testServer(t)
 	a, b, other := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
@@ -328,7 +330,8 @@ func TestTargetByOtherCase(t *testing.T) {
 	}
 }
 
-// A dump whose first statement fails has changed nothing, and after what was dropped for it nothing of it is there.
+// A dump whose first statement fails has changed nothing, and after what was dropped for it nothing
+// of it is there.
 func TestFirstStatementFails(t *testing.T) {
 	my := testServer(t)
 	db := my.CreateDB(t)
@@ -341,8 +344,8 @@ func TestFirstStatementFails(t *testing.T) {
 	}
 }
 
-// mysqldump's dump of several, read once, tells its databases on the way: each is looked at when its turn comes, and none is
-// dropped.
+// mysqldump's dump of several, read once, tells its databases on the way: each is looked at when
+// its turn comes, and none is dropped.
 func TestTargetUnverified(t *testing.T) {
 	my := testServer(t)
 	one, two := my.CreateDB(t), my.CreateDB(t)
@@ -423,7 +426,8 @@ func marks(t *testing.T, c *server.Conn, db string) string {
 	return rows[0]["marks"]
 }
 
-// What is set to empty a database for mysqldump's dump does not change what that sets for itself, which comes before.
+// What is set to empty a database for mysqldump's dump does not change what that sets for itself,
+// which comes before.
 func TestCleanForMysqldump(t *testing.T) {
 	my := testServer(t)
 	db, target := my.CreateDB(t), my.CreateDB(t)

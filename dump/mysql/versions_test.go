@@ -17,13 +17,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// This variable names a folder through which servers of several versions, which run one after the other, hand dumps to
-// each other. Unset: the server gets its own alone.
+// This variable names a folder through which servers of several versions, which run one after the
+// other, hand dumps to each other. Unset: the server gets its own alone.
 const streamsVar = "BREAKING_BACKUPS_TEST_STREAMS"
 
-// TestVersions puts dumps of what the conformance's databases hold into the folder, and takes the dumps that others
-// put there: every table has the same rows here, and what was made of it here is what this server itself makes of the
-// scripts. Between MySQL and MariaDB nothing goes over, which is said before anything is changed.
+// TestVersions puts dumps of what the conformance's databases hold into the folder, and takes the
+// dumps that others put there: every table has the same rows here, and what was made of it here is
+// what this server itself makes of the scripts. Between MySQL and MariaDB nothing goes over, which
+// is said before anything is changed.
 func TestVersions(t *testing.T) {
 	my := testServer(t)
 	streams := os.Getenv(streamsVar)
@@ -83,8 +84,8 @@ func (my *testMySQL) cross(t *testing.T, twin, stream []byte) {
 	}
 }
 
-// usual hides which collation is a character set's usual one, which a server does not tell from one that was asked for:
-// MariaDB has others since 11.5.
+// usual hides which collation is a character set's usual one, which a server does not tell from one
+// that was asked for: MariaDB has others since 11.5.
 func usual(stream []byte) []byte {
 	return regexp.MustCompile(`\b(ucs2|utf8mb3|utf8mb4|utf16|utf32)_(general|uca1400_ai)_ci\b`).ReplaceAll(stream, []byte("${1}_usual_ci"))
 }

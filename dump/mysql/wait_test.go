@@ -16,8 +16,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// Readers and the writer wait for each other over little room. With many tables that have nothing for each to do they do
-// so all the time. The room is that of 16 buffers a reader, so 300 tables are many; 3,000 are for what nobody thought of.
+// Readers and the writer wait for each other over little room. With many tables that have nothing
+// for each to do they do so all the time. The room is that of 16 buffers a reader, so 300 tables
+// are many; 3,000 are for what nobody thought of.
 func TestManyEmptyTables(t *testing.T) {
 	my := testServer(t)
 	for tables, all := range map[int][]int{300: {1, 2, 3, 4, 5, 6, 7, 8}, 3000: {8}} {
@@ -77,8 +78,8 @@ func TestSlowLoads(t *testing.T) {
 	}
 }
 
-// A reader whose query is late finds the table locked by somebody who waits for another reader's table. That one must
-// not be waiting for the writer, who waits for the first.
+// A reader whose query is late finds the table locked by somebody who waits for another reader's
+// table. That one must not be waiting for the writer, who waits for the first.
 func TestReadersOpenTablesInOrder(t *testing.T) {
 	my := testServer(t)
 	db := my.CreateDB(t)

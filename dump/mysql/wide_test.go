@@ -13,8 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// What is written of a row is the same whether its values are read in slices or, as those of MyISAM, as a whole; and it
-// is the row, whatever its key.
+// What is written of a row is the same whether its values are read in slices or, as those of
+// MyISAM, as a whole; and it is the row, whatever its key.
 func TestWideRows(t *testing.T) {
 	my := testServer(t)
 	const wide = "a LONGBLOB, b LONGTEXT CHARACTER SET utf8mb4, c LONGTEXT CHARACTER SET latin1, d LONGTEXT CHARACTER SET gbk"
@@ -133,7 +133,8 @@ func TestPagesWithoutStatistics(t *testing.T) {
 	}
 }
 
-// Rows whose unique key is too long for an order are each in the dump, and once, though they begin alike.
+// Rows whose unique key is too long for an order are each in the dump, and once, though they begin
+// alike.
 func TestWideRowsWithHashedKeys(t *testing.T) {
 	my := testServer(t)
 	if my.family == server.MySQL {
@@ -156,7 +157,8 @@ func TestWideRowsWithHashedKeys(t *testing.T) {
 	}
 }
 
-// pretend gives the server statistics of a table, which it reads when it has a name that it did not have.
+// pretend gives the server statistics of a table, which it reads when it has a name that it did not
+// have.
 func (my *testMySQL) pretend(t *testing.T, db, table string, rows, size int) {
 	t.Helper()
 	my.Query(t, db, fmt.Sprintf("UPDATE mysql.innodb_table_stats SET n_rows = %d, clustered_index_size = %d DIV @@innodb_page_size WHERE database_name = '%s' AND table_name = '%s'", rows, size, db, table))

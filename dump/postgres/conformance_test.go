@@ -18,9 +18,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestConformance holds this engine to what every engine promises, and its
-// dumps against pg_dump's: what pg_dump says of a database restored from ours is
-// what it says of the original.
+// TestConformance holds this engine to what every engine promises, and its dumps against pg_dump's:
+// what pg_dump says of a database restored from ours is what it says of the original.
 func TestConformance(t *testing.T) {
 	pg := testServer(t)
 	var originals sync.Map // pg_dump's, by database: four restored ones are held against each

@@ -307,7 +307,8 @@ func TestLoadWithFewerConnections(t *testing.T) {
 	}
 }
 
-// A dump has a table's keys and indexes behind its rows, unless they are computed by what may read other tables.
+// A dump has a table's keys and indexes behind its rows, unless they are computed by what may read
+// other tables.
 func TestKeysFollowTheirRows(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)

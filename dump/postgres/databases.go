@@ -13,9 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every
-// database with its properties, each read at one moment of its own. Of several
-// databases that are named it writes these alone.
+// dumpCluster writes what pg_dumpall writes: roles, tablespaces, and every database with its
+// properties, each read at one moment of its own. Of several databases that are named it writes
+// these alone.
 func (s *Source) dumpCluster(ctx context.Context, w io.Writer) error {
 	run := s.newDumping(w)
 	out := dump.NewWriter(run, script.Cluster)
@@ -134,7 +134,8 @@ func (s *Source) wanted(names []string) ([]string, error) {
 	return list, nil
 }
 
-// asksFor tells whether the configuration names a database, or none. used notes the patterns that fit.
+// asksFor tells whether the configuration names a database, or none. used notes the patterns that
+// fit.
 func (s *Source) asksFor(name string, used map[*choice.Pattern]bool) bool {
 	return (len(s.databases) == 0 || s.databases.Match(used, "", name)) && !s.notDatabases.Match(used, "", name)
 }

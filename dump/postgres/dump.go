@@ -41,7 +41,8 @@ func (s *Source) connect(ctx context.Context, database string) (*pgx.Conn, serve
 	return server.Connect(ctx, s.conn, database, server.ForReading(s.cfg.LockTimeout))
 }
 
-// dumpDatabase writes one database, read in one transaction. name is what the dump calls it, quoted; empty in a dump of one.
+// dumpDatabase writes one database, read in one transaction. name is what the dump calls it,
+// quoted; empty in a dump of one.
 func (d *dumping) dumpDatabase(ctx context.Context, out *dump.Writer, database, name string) (dump.Manifest, error) {
 	conn, srv, err := d.connect(ctx, database)
 	if err != nil {

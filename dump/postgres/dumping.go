@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 )
 
-// A dumping is one Dump under way. What it writes is held back until something
-// is found that a dump holds: of a server that may be in its last database.
+// A dumping is one Dump under way. What it writes is held back until something is found that a dump
+// holds: of a server that may be in its last database.
 type dumping struct {
 	*Source
 	w    io.Writer

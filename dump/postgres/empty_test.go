@@ -12,8 +12,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// A dump that would hold nothing is an error that names what is there, of the dump before its first byte and of the
-// survey, which agree about what is allowed, too.
+// A dump that would hold nothing is an error that names what is there, of the dump before its first
+// byte and of the survey, which agree about what is allowed, too.
 func TestEmpty(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t)
@@ -103,7 +103,8 @@ func (c emptyCase) is(t *testing.T, what string, err error) {
 	}
 }
 
-// A database is named by its cluster's identifier, on every way to it; who may not ask for that names none.
+// A database is named by its cluster's identifier, on every way to it; who may not ask for that
+// names none.
 func TestSurveySource(t *testing.T) {
 	pg := testServer(t)
 	const name = "a/b %\"ü+~@:&=$.x_"

@@ -7,7 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The bytes of a database pass as they are, whatever its encoding, even where they are valid in none.
+// The bytes of a database pass as they are, whatever its encoding, even where they are valid in
+// none.
 func TestEncodings(t *testing.T) {
 	pg := testServer(t)
 	for encoding, bytea := range map[string]string{

@@ -7,8 +7,8 @@ import (
 
 // Errors of a server and of the way to it.
 type (
-	// A RightError is the server's refusal of what the role has no right to, with what
-	// gives it to it.
+	// A RightError is the server's refusal of what the role has no right to, with what gives it to
+	// it.
 	RightError = server.RightError
 	// A SettingError is what is wrong with one of libpq's settings.
 	SettingError = server.SettingError
@@ -17,24 +17,23 @@ type (
 )
 
 var (
-	// ErrNotEmpty is returned for a target database that holds something and may
-	// not be cleaned.
+	// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
 	ErrNotEmpty = load.ErrNotEmpty
-	// ErrWholeCluster is returned when a dump of a whole cluster is to go into one
-	// named database.
+	// ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.
 	ErrWholeCluster = load.ErrWholeCluster
-	// ErrDataOnly is returned when a dump without definitions is to go into a
-	// database that is to be emptied first.
+	// ErrDataOnly is returned when a dump without definitions is to go into a database that is to
+	// be emptied first.
 	ErrDataOnly = load.ErrDataOnly
-	// ErrNoName is returned when a dump of one database is to go where the
-	// configuration is of several.
+	// ErrNoName is returned when a dump of one database is to go where the configuration is of
+	// several.
 	ErrNoName = load.ErrNoName
-	// ErrUndroppable is returned when a database that is to be dropped cannot be.
-	// Nothing has been changed then.
+	// ErrUndroppable is returned when a database that is to be dropped cannot be. Nothing has been
+	// changed then.
 	ErrUndroppable = load.ErrUndroppable
-	// ErrCleartext is returned where a server asks for the password in clear over a connection that could be encrypted and is not.
+	// ErrCleartext is returned where a server asks for the password in clear over a connection that
+	// could be encrypted and is not.
 	ErrCleartext = server.ErrCleartext
-	// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the primary's changes from being
-	// applied. Nothing is wrong with the dump; the next may pass.
+	// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the
+	// primary's changes from being applied. Nothing is wrong with the dump; the next may pass.
 	ErrRecoveryConflict = server.ErrRecoveryConflict
 )

@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// extensionScript makes an extension as PostGIS's are: its tables' names sort the other way than their foreign keys
-// lead, and of their rows those of users' tables are computed.
+// extensionScript makes an extension as PostGIS's are: its tables' names sort the other way than
+// their foreign keys lead, and of their rows those of users' tables are computed.
 const extensionScript = `
 	CREATE TABLE @extschema@.a_layer (id integer PRIMARY KEY, topology integer NOT NULL, parent integer REFERENCES @extschema@.a_layer);
 	CREATE TABLE @extschema@.m_topology (id serial PRIMARY KEY, srid integer NOT NULL);
@@ -28,8 +28,8 @@ const extensionScript = `
 	SELECT pg_extension_config_dump('@extschema@.z_reference', 'WHERE own');
 `
 
-// Rows that users have put into an extension's tables come after those that their foreign keys refer to, and before
-// those of users' own tables.
+// Rows that users have put into an extension's tables come after those that their foreign keys
+// refer to, and before those of users' own tables.
 func TestRowsOfExtensions(t *testing.T) {
 	skipShort(t)
 	majors := servers.PostgresVersions()

@@ -16,8 +16,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// dirt is what a database can have besides a new one, of every kind that has to be found without a relation, a function
-// or a type: what makes it, how it is named, and what takes it back.
+// dirt is what a database can have besides a new one, of every kind that has to be found without a
+// relation, a function or a type: what makes it, how it is named, and what takes it back.
 var dirt = []struct{ make, name, undo string }{
 	{"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor", "default privileges of role postgres on tables", "ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM pg_monitor"},
 	{
@@ -59,8 +59,8 @@ var dirt = []struct{ make, name, undo string }{
 	{"REVOKE USAGE ON TYPE money FROM PUBLIC", "privileges on TYPE pg_catalog.money", "GRANT USAGE ON TYPE money TO PUBLIC"},
 }
 
-// A database counts as empty where a dump of it would be that of a new one, whichever template that is made of. What
-// else there is is named.
+// A database counts as empty where a dump of it would be that of a new one, whichever template that
+// is made of. What else there is is named.
 func TestEmptyIsNew(t *testing.T) {
 	pg := testServer(t)
 	of0, of1 := newDB(t, pg), pg.CreateDB(t)

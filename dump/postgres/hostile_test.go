@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// A server's superuser can write into its catalogues what no statement puts
-// there. Such a dump is refused, or does nothing where psql runs even if psql
-// goes on after errors.
+// A server's superuser can write into its catalogues what no statement puts there. Such a dump is
+// refused, or does nothing where psql runs even if psql goes on after errors.
 func TestHostileCatalogues(t *testing.T) {
 	pg := testServer(t)
 	const objects = `
@@ -79,8 +78,8 @@ func TestHostileCatalogues(t *testing.T) {
 	}
 }
 
-// What cannot be written costs nothing but itself and what needs it: the table that has it in a default keeps its
-// rows, and each that is left out is named.
+// What cannot be written costs nothing but itself and what needs it: the table that has it in a
+// default keeps its rows, and each that is left out is named.
 func TestUnprintableIsLeftOut(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)

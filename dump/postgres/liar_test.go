@@ -99,7 +99,8 @@ func (l *liar) pass(client io.Writer, server io.Reader) {
 	}
 }
 
-// The types of columns that hold text: "char", name, text, unknown, and arrays of text and of "char".
+// The types of columns that hold text: "char", name, text, unknown, and arrays of text and of
+// "char".
 var textTypes = map[uint32]bool{18: true, 19: true, 25: true, 705: true, 1009: true, 1003: true}
 
 func (l *liar) change(answer int, fields []pgproto3.FieldDescription, values [][]byte) bool {
@@ -137,8 +138,9 @@ var lies = map[string]func(string) string{
 	},
 }
 
-// Whatever a server says where it is asked for a name, a type, an expression, a definition or a setting: the dump is
-// refused, or has it as text, or leaves out what it is about. In none is it a statement or a command of its own.
+// Whatever a server says where it is asked for a name, a type, an expression, a definition or a
+// setting: the dump is refused, or has it as text, or leaves out what it is about. In none is it a
+// statement or a command of its own.
 func TestLyingServer(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t) // the script makes roles

@@ -117,8 +117,8 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-// Lines of a manifest count behind the last statement alone, and names of databases before the first: in between they
-// are whatever somebody wrote.
+// Lines of a manifest count behind the last statement alone, and names of databases before the
+// first: in between they are whatever somebody wrote.
 func TestOwnLinesCountInTheirPlace(t *testing.T) {
 	pg := testServer(t)
 	stream := written(t, dump.Manifest{tableOf("public.t", "1")}, `CREATE TABLE public.t (a integer);
@@ -203,7 +203,8 @@ func mustConfig(t *testing.T, conn string) *pgx.ConnConfig {
 	return cc
 }
 
-// A dump that is not as its manifest says is found before anything is changed, where it is read to its end first.
+// A dump that is not as its manifest says is found before anything is changed, where it is read to
+// its end first.
 func TestVerifyCompares(t *testing.T) {
 	l, err := NewLoader(LoadConfig{Conn: "host=127.0.0.1 dbname=none"})
 	if err != nil {

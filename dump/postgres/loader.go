@@ -18,46 +18,44 @@ type LoadConfig struct {
 	Conn     string // as in Config
 	Database string // overrides the database of Conn and of PGDATABASE
 	Password string // overrides the password of Conn and of PGPASSWORD
-	// Clean drops everything in the target database first. Without it a
-	// database that is not empty is refused.
+	// Clean drops everything in the target database first. Without it a database that is not empty
+	// is refused.
 	Clean bool
-	// Several says that the configuration is of several databases or a whole
-	// cluster, so that Conn's database is the one connected to first and no place
-	// for a dump of one: only Database is.
+	// Several says that the configuration is of several databases or a whole cluster, so that
+	// Conn's database is the one connected to first and no place for a dump of one: only Database
+	// is.
 	Several bool
-	// NoOwner leaves out who owns what: everything belongs to the loading role.
-	// NoPrivileges leaves out GRANT and REVOKE.
+	// NoOwner leaves out who owns what: everything belongs to the loading role. NoPrivileges leaves
+	// out GRANT and REVOKE.
 	NoOwner, NoPrivileges bool
 	// ConnectTimeout is as in Config.
 	ConnectTimeout time.Duration
-	// LockTimeout bounds the wait for whoever holds something locked that Clean
-	// has to drop. 0 means no bound.
+	// LockTimeout bounds the wait for whoever holds something locked that Clean has to drop. 0
+	// means no bound.
 	LockTimeout time.Duration
-	// Jobs is the number of connections that build indexes, keys and foreign
-	// keys, the one that loads the rows among them. 0 means 2.
+	// Jobs is the number of connections that build indexes, keys and foreign keys, the one that
+	// loads the rows among them. 0 means 2.
 	Jobs int
-	// BuildApart is how many bytes of rows, as the dump has them, a table has at
-	// least for its indexes and keys to be built beside other work. What is built
-	// of less takes less time than a second session needs to get to know the table.
-	// 0 means 1 MiB; a negative number means every table.
+	// BuildApart is how many bytes of rows, as the dump has them, a table has at least for its
+	// indexes and keys to be built beside other work. What is built of less takes less time than a
+	// second session needs to get to know the table. 0 means 1 MiB; a negative number means every
+	// table.
 	BuildApart int64
-	// Into is told where the dump goes and what is dropped there, after everything
-	// that could stand in the way was looked at and before anything is changed.
-	// nil means nobody.
+	// Into is told where the dump goes and what is dropped there, after everything that could stand
+	// in the way was looked at and before anything is changed. nil means nobody.
 	Into func(dump.Target)
-	// Compared is told, of a load that succeeded, what was found to be as the dump's
-	// manifest says. nil means nobody.
-	Compared func(dump.Comparison)
-	// Warn is told what an operator should know of a load that goes on.
+	// Compared is told, of a load that succeeded, what was found to be as the dump's manifest says.
 	// nil means nobody.
+	Compared func(dump.Comparison)
+	// Warn is told what an operator should know of a load that goes on. nil means nobody.
 	Warn func(string)
 }
 
 // A Loader loads a dump into a database. It holds no connection between loads.
 type Loader struct{ cfg load.Config }
 
-// NewLoader reads the configuration and connects to nothing. An error is one of
-// configuration and names the setting.
+// NewLoader reads the configuration and connects to nothing. An error is one of configuration and
+// names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) {
 	cc, err := server.ParseConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
 	if err != nil {
@@ -80,20 +78,19 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}}, nil
 }
 
-// Load runs a dump's statements, indexes and keys on several connections and all
-// else in its order on one. See dump.Loader. A dump of one database goes into the
-// configured database; one of a whole cluster makes its databases itself,
-// beginning from the database postgres. Whatever stands in the way is found
-// before anything is changed. An error after that says so: the target then holds
-// a part of the dump. A reader that can be closed is closed when the load fails,
-// so that nobody waits for what it would still bring.
+// Load runs a dump's statements, indexes and keys on several connections and all else in its order
+// on one. See dump.Loader. A dump of one database goes into the configured database; one of a whole
+// cluster makes its databases itself, beginning from the database postgres. Whatever stands in the
+// way is found before anything is changed. An error after that says so: the target then holds a
+// part of the dump. A reader that can be closed is closed when the load fails, so that nobody waits
+// for what it would still bring.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error { return load.Run(ctx, l.cfg, r) }
 
-// Verify reads a dump to its end and returns nil for a whole one that goes where
-// the Loader would put it, and has the rows that its manifest says. It connects to
-// nothing.
+// Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
+// put it, and has the rows that its manifest says. It connects to nothing.
 func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, r) }
 
-// Items reads a dump as a sequence of statements and tables' rows, which ends with its manifest: see dump.Item. Rows of a
-// partition that are loaded into what it is a part of are told to be that table's.
+// Items reads a dump as a sequence of statements and tables' rows, which ends with its manifest:
+// see dump.Item. Rows of a partition that are loaded into what it is a part of are told to be that
+// table's.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] { return script.Items(r) }

@@ -49,8 +49,8 @@ func version(t *testing.T, pg *servers.PG) int {
 	return n
 }
 
-// newRole makes a role that may log in, with the password x. When the test is over it is dropped, with what it owns and may
-// do in db.
+// newRole makes a role that may log in, with the password x. When the test is over it is dropped,
+// with what it owns and may do in db.
 func newRole(t *testing.T, pg *servers.PG, db, name string) {
 	t.Helper()
 	pg.Psql(t, db, "CREATE ROLE "+name+" LOGIN PASSWORD 'x'")
@@ -60,7 +60,8 @@ func newRole(t *testing.T, pg *servers.PG, db, name string) {
 	})
 }
 
-// readsAll lets a role read every table of the database, by the role that 14 has for it or, before, by a privilege on each.
+// readsAll lets a role read every table of the database, by the role that 14 has for it or, before,
+// by a privilege on each.
 func readsAll(t *testing.T, pg *servers.PG, db, role string) {
 	t.Helper()
 	if version(t, pg) >= 140000 {

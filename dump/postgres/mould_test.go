@@ -7,8 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A child of parents that got columns after it was made comes back with its columns in their places, and with what is
-// its own and what is inherited as it was. (What such children may be more is in testdata/database/objects.sql.)
+// A child of parents that got columns after it was made comes back with its columns in their
+// places, and with what is its own and what is inherited as it was. (What such children may be more
+// is in testdata/database/objects.sql.)
 func TestOrderOfColumns(t *testing.T) {
 	pg := testServer(t)
 	db, restored := newDB(t, pg), newDB(t, pg)

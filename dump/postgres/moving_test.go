@@ -114,7 +114,8 @@ func TestDroppedWhileTheDumpBegins(t *testing.T) {
 	}
 }
 
-// Roles are dumped without their passwords by a role that may not read those (one in pg_read_all_data may).
+// Roles are dumped without their passwords by a role that may not read those (one in
+// pg_read_all_data may).
 func TestClusterWithoutPasswords(t *testing.T) {
 	pg := testServer(t)
 	pg.Psql(t, "postgres", `CREATE ROLE sees_little LOGIN PASSWORD 'x'; CREATE ROLE has_password LOGIN PASSWORD 'secret'`)

@@ -20,9 +20,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// told makes, in a schema of the session's user, a function that tells the server's
-// log whom it ran as, if that is in a session of this program's: mallory's own run
-// a hundred thousand times.
+// told makes, in a schema of the session's user, a function that tells the server's log whom it ran
+// as, if that is in a session of this program's: mallory's own run a hundred thousand times.
 const told = `
 CREATE SCHEMA evil;
 CREATE FUNCTION evil.told(what text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
@@ -37,8 +36,8 @@ CREATE FUNCTION evil.op_better(text, regclass) RETURNS text LANGUAGE plpgsql AS 
 CREATE OPERATOR evil.|| (FUNCTION = evil.op_better, LEFTARG = text, RIGHTARG = regclass);
 `
 
-// shadows makes a twin of every function and operator of pg_catalog, and of the
-// types that this package names.
+// shadows makes a twin of every function and operator of pg_catalog, and of the types that this
+// package names.
 const shadows = `
 DO $do$ DECLARE f record; BEGIN
 	FOR f IN
@@ -106,7 +105,8 @@ CREATE INDEX ON public.no_key ((public.f('x', 'y') || name));
 ANALYZE;
 `
 
-// ranAsUs returns what the server's log says of functions that ran in a session of this program's, since the offset.
+// ranAsUs returns what the server's log says of functions that ran in a session of this program's,
+// since the offset.
 func ranAsUs(t *testing.T, pg *servers.PG, since int64) []string {
 	t.Helper()
 	log, err := os.ReadFile(pg.LogFile)
@@ -124,16 +124,17 @@ func ranAsUs(t *testing.T, pg *servers.PG, since int64) []string {
 	return list
 }
 
-// The owner of a database means harm: whatever he puts into it, nothing of it
-// runs in a session of a dump, or of a restore that looks into his database.
-// His functions stand in front of the server's own; and his traps come and go
-// while the dump looks, in a database small enough that the dumps are many.
+// The owner of a database means harm: whatever he puts into it, nothing of it runs in a session of
+// a dump, or of a restore that looks into his database. His functions stand in front of the
+// server's own; and his traps come and go while the dump looks, in a database small enough that the
+// dumps are many.
 func TestHostileOwner(t *testing.T) {
 	t.Run("shadows", func(t *testing.T) { hostileOwner(t, told+shadows+better, 3, false) })
 	t.Run("traps that come and go", func(t *testing.T) { hostileOwner(t, told+better, 10, true) })
 }
 
-// hostileOwner dumps what mallory made, so many times in each role, and restores into his other database.
+// hostileOwner dumps what mallory made, so many times in each role, and restores into his other
+// database.
 func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 	pg := testServer(t)
 	pg.Psql(t, "postgres", `CREATE ROLE mallory LOGIN PASSWORD 'x'; CREATE ROLE "reads all" LOGIN PASSWORD 'x'`)
@@ -278,8 +279,8 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 	}
 }
 
-// A database whose functions do not find what they call, when nothing is on the
-// search path, is dumped to the last row.
+// A database whose functions do not find what they call, when nothing is on the search path, is
+// dumped to the last row.
 func TestFunctionsThatDoNotFindTheirCallees(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
@@ -354,8 +355,8 @@ func TestWatchedTablesAreReadAlike(t *testing.T) {
 	}
 }
 
-// Somebody who makes an index on a table that is being read, behind whom all
-// writers would wait, is let through, however long the consumer of the dump sleeps.
+// Somebody who makes an index on a table that is being read, behind whom all writers would wait, is
+// let through, however long the consumer of the dump sleeps.
 func TestTheGuardGivesWay(t *testing.T) {
 	pg := testServer(t)
 	db := ownedByAnother(t, pg, "waiting_owner", strings.Replace(watchedTables, "80000", "500000", 1))
@@ -472,9 +473,8 @@ func TestPartitionsOfOthers(t *testing.T) {
 	}
 }
 
-// The guard serves tables in the order of the queue. Out of it, the readers of a
-// later one would fill their buffers while the writer waits for a piece whose
-// reader waits for the guard.
+// The guard serves tables in the order of the queue. Out of it, the readers of a later one would
+// fill their buffers while the writer waits for a piece whose reader waits for the guard.
 func TestTheGuardKeepsTheOrder(t *testing.T) {
 	pg := testServer(t)
 	db := ownedByAnother(t, pg, "ordering_owner", `CREATE FUNCTION f(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN $1; END';

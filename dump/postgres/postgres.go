@@ -1,15 +1,14 @@
-// Package postgres dumps a PostgreSQL database over the wire and loads it back,
-// without pg_dump or psql on either side.
+// Package postgres dumps a PostgreSQL database over the wire and loads it back, without pg_dump or
+// psql on either side.
 //
-// A dump is what pg_dump writes: the definitions in the order of their
-// dependencies, each table's rows as COPY sends them with its keys and indexes
-// behind them, then what joins tables, foreign keys and triggers, read at one
-// moment of the database. It loads with psql -v ON_ERROR_STOP=1.
-// Unlike pg_dump's it holds no date and no version of the program, ends with a
-// manifest, and equal data gives equal bytes.
+// A dump is what pg_dump writes: the definitions in the order of their dependencies, each table's
+// rows as COPY sends them with its keys and indexes behind them, then what joins tables, foreign
+// keys and triggers, read at one moment of the database. It loads with psql -v ON_ERROR_STOP=1.
+// Unlike pg_dump's it holds no date and no version of the program, ends with a manifest, and equal
+// data gives equal bytes.
 //
-// The facts about PostgreSQL's catalogs that this package rests on are those
-// of pg_dump's sources (src/bin/pg_dump) for servers 13 to 18.
+// The facts about PostgreSQL's catalogs that this package rests on are those of pg_dump's sources
+// (src/bin/pg_dump) for servers 13 to 18.
 package postgres
 
 import (
@@ -27,50 +26,44 @@ import (
 
 // Config says what to dump and how to reach it.
 type Config struct {
-	// Conn is a libpq connection string, keywords or URI. What it leaves out
-	// comes from the environment as libpq takes it: PGHOST, PGSERVICE,
-	// PGPASSFILE, PGSSLMODE and so on.
+	// Conn is a libpq connection string, keywords or URI. What it leaves out comes from the
+	// environment as libpq takes it: PGHOST, PGSERVICE, PGPASSFILE, PGSSLMODE and so on.
 	Conn string
 	// Database overrides the database of Conn and of PGDATABASE.
 	Database string
 	// Password overrides the password of Conn and of PGPASSWORD.
 	Password string
-	// AllDatabases dumps the cluster as pg_dumpall does. Database is then the
-	// one connected to first.
+	// AllDatabases dumps the cluster as pg_dumpall does. Database is then the one connected to
+	// first.
 	AllDatabases bool
-	// Databases, if there are any, are patterns of the databases that are dumped,
-	// one after another, each with its properties, as pg_dump --create does; with
-	// AllDatabases roles and tablespaces too. ExcludeDatabases goes before them.
+	// Databases, if there are any, are patterns of the databases that are dumped, one after
+	// another, each with its properties, as pg_dump --create does; with AllDatabases roles and
+	// tablespaces too. ExcludeDatabases goes before them.
 	Databases, ExcludeDatabases []string
-	// ConnectTimeout bounds a handshake, from dialling to the server's word that
-	// it is ready, of each server that is named; connect_timeout of Conn or the
-	// environment goes before it. 0 means no bound.
+	// ConnectTimeout bounds a handshake, from dialling to the server's word that it is ready, of
+	// each server that is named; connect_timeout of Conn or the environment goes before it. 0 means
+	// no bound.
 	ConnectTimeout time.Duration
-	// LockTimeout bounds the wait for a table that somebody holds locked.
-	// 0 means no bound.
+	// LockTimeout bounds the wait for a table that somebody holds locked. 0 means no bound.
 	LockTimeout time.Duration
-	// Jobs is the number of connections that read rows, besides the one that
-	// reads the definitions. The bytes of the dump are the same for every
-	// number. 0 means 2.
+	// Jobs is the number of connections that read rows, besides the one that reads the definitions.
+	// The bytes of the dump are the same for every number. 0 means 2.
 	Jobs int
 	// RowOrder is the order in which rows leave. Empty means OrderAuto.
 	RowOrder RowOrder
-	// TrustOwners says that the owners of tables and schemas may run code as the
-	// dumping role: tables are then read in pieces and in the order of their keys
-	// also where the role cannot keep others from putting code of theirs in the
-	// planner's way: see package trust.
+	// TrustOwners says that the owners of tables and schemas may run code as the dumping role:
+	// tables are then read in pieces and in the order of their keys also where the role cannot keep
+	// others from putting code of theirs in the planner's way: see package trust.
 	TrustOwners bool
-	// Select is the part of the database that is dumped. With AllDatabases it
-	// applies to each.
+	// Select is the part of the database that is dumped. With AllDatabases it applies to each.
 	Select Selection
-	// NoOwner leaves out who owns what, NoPrivileges GRANT and REVOKE, the
-	// default privileges included.
+	// NoOwner leaves out who owns what, NoPrivileges GRANT and REVOKE, the default privileges
+	// included.
 	NoOwner, NoPrivileges bool
 	// Clean has the dump drop what it makes first, where it exists.
 	Clean bool
-	// AllowEmpty makes a dump that holds nothing, where without it there is a
-	// *dump.EmptyError: nothing fits the patterns, or nobody made anything in the
-	// database, or in any of several.
+	// AllowEmpty makes a dump that holds nothing, where without it there is a *dump.EmptyError:
+	// nothing fits the patterns, or nobody made anything in the database, or in any of several.
 	AllowEmpty bool
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
@@ -78,11 +71,12 @@ type Config struct {
 	Warn func(string)
 }
 
-// A Selection says which part of a database is dumped: see package choice. The zero value is all of it.
+// A Selection says which part of a database is dumped: see package choice. The zero value is all of
+// it.
 type Selection = choice.Selection
 
-// SplitPatterns parts a list of patterns at its commas. Blanks around a pattern
-// do not count, and a comma within double quotes is part of a name.
+// SplitPatterns parts a list of patterns at its commas. Blanks around a pattern do not count, and a
+// comma within double quotes is part of a name.
 func SplitPatterns(list string) []string { return choice.Split(list) }
 
 // A RowOrder says in which order a table's rows leave.
@@ -105,8 +99,8 @@ type Source struct {
 	conn *pgx.ConnConfig
 }
 
-// NewSource reads the configuration and connects to nothing. An error is one of
-// configuration and names the setting.
+// NewSource reads the configuration and connects to nothing. An error is one of configuration and
+// names the setting.
 func NewSource(cfg Config) (*Source, error) {
 	cc, err := server.ParseConfig(cfg.Conn, cfg.Database, cfg.Password, cfg.ConnectTimeout, cfg.Warn)
 	if err != nil {
@@ -153,8 +147,7 @@ func NewSource(cfg Config) (*Source, error) {
 // several tells whether the dump names its databases, each with what makes it.
 func (s *Source) several() bool { return s.cfg.AllDatabases || len(s.databases) > 0 }
 
-// Host returns the database's host, for naming backups: a socket folder is
-// "localhost".
+// Host returns the database's host, for naming backups: a socket folder is "localhost".
 func (s *Source) Host() string { return server.HostName(s.conn.Host) }
 
 // Database returns the name of the database that is dumped, or connected to first.

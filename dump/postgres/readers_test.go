@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Schema-per-tenant databases, ERPs and partitions made ahead have thousands of
-// tables with nothing in them.
+// Schema-per-tenant databases, ERPs and partitions made ahead have thousands of tables with nothing
+// in them.
 func TestManyEmptyTables(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
@@ -75,8 +75,8 @@ func (c *slowConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p[:min(len(p), 1+c.random.IntN(64<<10))])
 }
 
-// A reader that somebody keeps from a table leaves it to the first session, with
-// all that it had asked for at once.
+// A reader that somebody keeps from a table leaves it to the first session, with all that it had
+// asked for at once.
 func TestRowsThatAreLeft(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)

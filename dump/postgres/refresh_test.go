@@ -9,8 +9,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// A materialized view is filled as its owner, for whom the policies of what he reads hold. One that the server does not
-// fill costs nothing else: it is named, also by the error that says that the restore is not whole.
+// A materialized view is filled as its owner, for whom the policies of what he reads hold. One that
+// the server does not fill costs nothing else: it is named, also by the error that says that the
+// restore is not whole.
 func TestRefresh(t *testing.T) {
 	pg := testServer(t)
 	db, byPsql, natively, partly := pg.CreateDB(t), pg.CreateDB(t), pg.CreateDB(t), pg.CreateDB(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// Where a server shows a role less without a word, a warning says what is missing and what to grant; when that was
-// granted it is there, and so is the last warning gone.
+// Where a server shows a role less without a word, a warning says what is missing and what to
+// grant; when that was granted it is there, and so is the last warning gone.
 func TestWhatARoleMayNotSee(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t)

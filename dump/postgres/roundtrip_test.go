@@ -55,8 +55,8 @@ func TestClusterFidelity(t *testing.T) {
 	}
 }
 
-// A restored enum value has another OID and so another hash: where that is what
-// spreads a table's rows, they have to find their partitions anew.
+// A restored enum value has another OID and so another hash: where that is what spreads a table's
+// rows, they have to find their partitions anew.
 func TestPartitionsByHashOfEnum(t *testing.T) {
 	pg := testServer(t)
 	db, byPsql, natively := pg.CreateDB(t), pg.CreateDB(t), pg.CreateDB(t)
@@ -143,8 +143,8 @@ func dumpWith(t *testing.T, cfg Config) []byte {
 	return buf.Bytes()
 }
 
-// psqlLoad loads a dump the way a user without this program would. Nothing in a
-// dump may make psql do anything where it runs.
+// psqlLoad loads a dump the way a user without this program would. Nothing in a dump may make psql
+// do anything where it runs.
 func psqlLoad(t *testing.T, pg *servers.PG, db string, stream []byte) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(pg.BinDir, "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", pg.DSN(db), "-f", "-")
@@ -183,8 +183,7 @@ func reference(t *testing.T, pg *servers.PG, tool, dsn string) string {
 	return sortRows(string(out))
 }
 
-// sortRows sorts the rows of each COPY: the order in which a table's rows lie
-// is nobody's to keep.
+// sortRows sorts the rows of each COPY: the order in which a table's rows lie is nobody's to keep.
 func sortRows(sql string) string {
 	lines := strings.Split(sql, "\n")
 	begin := -1

@@ -38,8 +38,8 @@ const selectionSchema = `
 	GRANT SELECT ON app.orders TO PUBLIC;
 	CREATE PUBLICATION everything FOR TABLE app.orders, audit.log;`
 
-// TestSelection restores parts of a database, by psql and natively, into empty
-// databases: a part must be able to stand by itself.
+// TestSelection restores parts of a database, by psql and natively, into empty databases: a part
+// must be able to stand by itself.
 func TestSelection(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)
@@ -194,8 +194,7 @@ func TestDataOnly(t *testing.T) {
 	}
 }
 
-// TestClean loads dumps with DROP statements into an empty database and over
-// themselves.
+// TestClean loads dumps with DROP statements into an empty database and over themselves.
 func TestClean(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t) // the scripts make roles

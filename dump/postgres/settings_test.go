@@ -15,8 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// settledElsewhere are the parameters that every session of this package sets, or whose being set it undoes, in other
-// ways than by its lists.
+// settledElsewhere are the parameters that every session of this package sets, or whose being set
+// it undoes, in other ways than by its lists.
 var settledElsewhere = strings.Fields(`search_path client_encoding lock_timeout application_name role session_authorization
 	transaction_isolation transaction_read_only transaction_deferrable
 	check_function_bodies default_tablespace default_table_access_method`) // these three in the dump's own head
@@ -58,8 +58,9 @@ var harmless = map[string]string{
 	"passwords that a dump has are hashed already": `password_encryption scram_iterations`,
 }
 
-// Every parameter that a role, a database's owner or a superuser can set is set by this package's sessions, or is
-// known to be harmless. One that a new version brings is neither, until somebody has read what it does.
+// Every parameter that a role, a database's owner or a superuser can set is set by this package's
+// sessions, or is known to be harmless. One that a new version brings is neither, until somebody
+// has read what it does.
 func TestEveryParameterIsKnown(t *testing.T) {
 	pg := testServer(t)
 	known := slices.Clone(settledElsewhere)
@@ -86,8 +87,9 @@ func TestEveryParameterIsKnown(t *testing.T) {
 	}
 }
 
-// worst are values of the parameters under which a session that takes them as they come would do the most harm. A
-// timeout of a millisecond ends a session before it can say anything, which is an error and no loss.
+// worst are values of the parameters under which a session that takes them as they come would do
+// the most harm. A timeout of a millisecond ends a session before it can say anything, which is an
+// error and no loss.
 var worst = map[string]string{
 	"constraint_exclusion": "on", "row_security": "on", "plan_cache_mode": "force_generic_plan", "jit": "on", "max_parallel_workers_per_gather": "4",
 	"enable_seqscan": "off", "enable_indexscan": "off", "enable_bitmapscan": "off", "enable_tidscan": "off", "enable_sort": "off", "enable_incremental_sort": "off",
@@ -103,8 +105,8 @@ var worst = map[string]string{
 	"zero_damaged_pages": "on", "ignore_checksum_failure": "on", "composite_type_mismatch": "disabled",
 }
 
-// What a server is told to do by itself, for a role or for a database changes no byte of a dump and nothing that a
-// restore makes.
+// What a server is told to do by itself, for a role or for a database changes no byte of a dump and
+// nothing that a restore makes.
 func TestWorstParameters(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t)
@@ -202,7 +204,8 @@ func TestWorstParameters(t *testing.T) {
 	}
 }
 
-// setByHead is a statement that fails in a session in which a dump's head has not set a parameter of a load to its value.
+// setByHead is a statement that fails in a session in which a dump's head has not set a parameter
+// of a load to its value.
 func setByHead(values map[string]string) string {
 	var list []string
 	for _, p := range server.Parameters {

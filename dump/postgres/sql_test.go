@@ -13,12 +13,11 @@ import (
 	"testing"
 )
 
-// What this package says to a server cannot be made to mean something else by
-// what a database's owner has put on the search path. There is one way to a
-// connection, server.Connect, and the first that it says is that nothing is on the
-// path: from then on a name without a schema is pg_catalog's alone. Where a
-// session may have run statements of a dump, which can set a path, or where
-// nothing was set yet, every function, type and catalogue is qualified as well.
+// What this package says to a server cannot be made to mean something else by what a database's
+// owner has put on the search path. There is one way to a connection, server.Connect, and the first
+// that it says is that nothing is on the path: from then on a name without a schema is pg_catalog's
+// alone. Where a session may have run statements of a dump, which can set a path, or where nothing
+// was set yet, every function, type and catalogue is qualified as well.
 func TestSQLCannotBeCaptured(t *testing.T) {
 	t.Parallel()
 	const whatever = "whatever the search path is"

@@ -15,8 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// A load whose input stalls within the rows of a table ends when the server ends its session or its statement, and when
-// its context does.
+// A load whose input stalls within the rows of a table ends when the server ends its session or its
+// statement, and when its context does.
 func TestLoadOfStalledRows(t *testing.T) {
 	pg := testServer(t)
 	over := errors.New("it is over")
@@ -76,7 +76,8 @@ func TestLoadOfStalledRows(t *testing.T) {
 	}
 }
 
-// What ends the rows of a dump is the error of its load, and not the server's word that rows are missing.
+// What ends the rows of a dump is the error of its load, and not the server's word that rows are
+// missing.
 func TestBrokenRowsAreTheError(t *testing.T) {
 	pg := testServer(t)
 	sql := "CREATE TABLE public.t (a integer);\nCOPY public.t (a) FROM stdin;\n1\n2\n"

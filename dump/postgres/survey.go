@@ -16,10 +16,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Survey connects, names the database, and finds out whether there is anything
-// to dump. It locks nothing. Of several databases it looks into as many as it
-// takes to find something, where an empty dump is allowed; where it is not, the
-// dump says so in time.
+// Survey connects, names the database, and finds out whether there is anything to dump. It locks
+// nothing. Of several databases it looks into as many as it takes to find something, where an empty
+// dump is allowed; where it is not, the dump says so in time.
 func (s *Source) Survey(ctx context.Context) (dump.Survey, error) {
 	survey, err := s.survey(ctx)
 	if err != nil {
@@ -79,10 +78,9 @@ func (s *Source) surveySeveral(ctx context.Context, names []string) (bool, error
 	return true, nil
 }
 
-// sourceName names the database by the identifier that initdb gave to its
-// cluster, which standbys and copies on the level of files share. It is empty
-// where the server does not tell: somebody has taken the right to ask from the
-// role, or it is one that only speaks as PostgreSQL does.
+// sourceName names the database by the identifier that initdb gave to its cluster, which standbys
+// and copies on the level of files share. It is empty where the server does not tell: somebody has
+// taken the right to ask from the role, or it is one that only speaks as PostgreSQL does.
 func (s *Source) sourceName(ctx context.Context, conn *pgx.Conn) (string, error) {
 	var id string
 	err := conn.QueryRow(ctx, `SELECT system_identifier::text FROM pg_control_system()`).Scan(&id)
@@ -104,8 +102,8 @@ func (s *Source) sourceName(ctx context.Context, conn *pgx.Conn) (string, error)
 	return name, nil
 }
 
-// instead names what is there where nothing is to be dumped: the tables, or
-// where the database has none the server's other databases.
+// instead names what is there where nothing is to be dumped: the tables, or where the database has
+// none the server's other databases.
 func (s *Source) instead(found catalog.Findings, databases []string) []string {
 	var list []string
 	for _, f := range found {

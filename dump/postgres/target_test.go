@@ -17,8 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// A dump of one database goes into the named database or else the configured one, whatever else is set, or nowhere: every
-// combination of what says so, into what is empty and what is not. No other database is touched.
+// A dump of one database goes into the named database or else the configured one, whatever else is
+// set, or nowhere: every combination of what says so, into what is empty and what is not. No other
+// database is touched.
 func TestTargetOfOne(t *testing.T) {
 	pg := testServer(t)
 	from, home, named, bystander := pg.CreateDB(t), pg.CreateDB(t), pg.CreateDB(t), pg.CreateDB(t)
@@ -184,7 +185,8 @@ func TestTemplatesAndSlots(t *testing.T) {
 	}
 }
 
-// A dump whose first statement fails has changed nothing, and after what was dropped for it nothing of it is there.
+// A dump whose first statement fails has changed nothing, and after what was dropped for it nothing
+// of it is there.
 func TestFirstStatementFails(t *testing.T) {
 	pg := testServer(t)
 	db := pg.CreateDB(t)
@@ -263,7 +265,8 @@ func TestUndroppable(t *testing.T) {
 	}
 }
 
-// A database that is gone when another cannot be dropped, in spite of having been looked at, is named.
+// A database that is gone when another cannot be dropped, in spite of having been looked at, is
+// named.
 func TestGoneIsNamed(t *testing.T) {
 	pg := testServer(t)
 	first, last := pg.CreateDB(t), pg.CreateDB(t)
@@ -281,7 +284,8 @@ func TestGoneIsNamed(t *testing.T) {
 	}
 }
 
-// A \connect leads into no database that the dump's head does not name, and in a dump of one database into none.
+// A \connect leads into no database that the dump's head does not name, and in a dump of one
+// database into none.
 func TestConnectElsewhere(t *testing.T) {
 	pg := testServer(t)
 	home, bystander := pg.CreateDB(t), pg.CreateDB(t)
@@ -336,7 +340,8 @@ func TestConnectWithinTransaction(t *testing.T) {
 	}
 }
 
-// loadInto verifies and loads a stream, with home as the connection's database, and returns what was said of where it goes.
+// loadInto verifies and loads a stream, with home as the connection's database, and returns what
+// was said of where it goes.
 func loadInto(t *testing.T, pg *servers.PG, home string, cfg LoadConfig, stream []byte) (said []dump.Target, verified, err error) {
 	t.Helper()
 	cfg.Conn = pg.DSN(home)
@@ -367,7 +372,8 @@ func execute(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-// marks is what the table t holds in a database, in the order of its rows; empty where there is none.
+// marks is what the table t holds in a database, in the order of its rows; empty where there is
+// none.
 func marks(t *testing.T, conn *pgx.Conn) string {
 	t.Helper()
 	var there bool

@@ -25,8 +25,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// With this variable set to "all", TestVersions takes every version of PostgreSQL into every other, in place of the
-// oldest into the newest and back, and all of them into their own.
+// With this variable set to "all", TestVersions takes every version of PostgreSQL into every other,
+// in place of the oldest into the newest and back, and all of them into their own.
 const versionsVar = "BREAKING_BACKUPS_TEST_VERSIONS"
 
 // A refusal is a statement of a newer server's dump that an older server does not take.
@@ -35,13 +35,13 @@ type refusal struct {
 	script    string // of testdata/database; it and what follows are patterns
 	statement string
 	words     string // what the server says
-	// without is the part of the statement that the older does not know, where the rest of it does as well there.
-	// Empty: the older has not got what the statement makes.
+	// without is the part of the statement that the older does not know, where the rest of it does
+	// as well there. Empty: the older has not got what the statement makes.
 	without string
 }
 
-// A difference is a statement that is in one of two dumps that a server makes of the same: of what was filled there
-// and of what came from another server.
+// A difference is a statement that is in one of two dumps that a server makes of the same: of what
+// was filled there and of what came from another server.
 type difference struct {
 	across    int    // from what is below this version, or the other way
 	since     int    // but not from or to what is below this one
@@ -49,11 +49,12 @@ type difference struct {
 	statement string
 }
 
-// TestVersions takes what the conformance's databases hold from servers of one version into servers of another, newer
-// and older.
+// TestVersions takes what the conformance's databases hold from servers of one version into servers
+// of another, newer and older.
 //
-// What both versions know is restored by this program and by psql as what the other server itself would have made of
-// the scripts. What only the newer knows it dumps too, and the older takes all of that but for a few statements.
+// What both versions know is restored by this program and by psql as what the other server itself
+// would have made of the scripts. What only the newer knows it dumps too, and the older takes all
+// of that but for a few statements.
 //
 // And each version takes its own dumps.
 func TestVersions(t *testing.T) {
@@ -72,8 +73,8 @@ func TestVersions(t *testing.T) {
 	}
 	own, files := servers.PostgresVersions(), scripts(t)
 	if os.Getenv(versionsVar) == "" {
-		// TestConformance has the version of testServer. What hostile has other scripts have once, where it has it of
-		// fifteen names.
+		// TestConformance has the version of testServer. What hostile has other scripts have once,
+		// where it has it of fifteen names.
 		own = slices.DeleteFunc(own, func(major int) bool { return major == version(t, testServer(t))/10000 })
 		files = slices.DeleteFunc(files, func(file string) bool { return filepath.Base(file) == "hostile.sql" })
 	}
@@ -121,8 +122,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// within takes what the conformance's databases hold, all in one, back into the server that it was dumped from:
-// nothing in the dump is newer than the server, and nothing is lost.
+// within takes what the conformance's databases hold, all in one, back into the server that it was
+// dumped from: nothing in the dump is newer than the server, and nothing is lost.
 func within(t *testing.T, pg *servers.PG, major int, files []string) {
 	dropRoles(t, pg)
 	db, restored := newDB(t, pg), newDB(t, pg)
@@ -215,7 +216,8 @@ func fill(t *testing.T, pg *servers.PG, db, file string, version int) {
 	}
 }
 
-// cross takes db there. The twin is what was filled there to be the same, or the same as far as it is known there.
+// cross takes db there. The twin is what was filled there to be the same, or the same as far as it
+// is known there.
 func (v crossing) cross(t *testing.T, script, db, twin string, common bool) {
 	stream := dumpDB(t, v.here, db)
 	restored := newDB(t, v.there)
@@ -250,7 +252,8 @@ func (v crossing) cross(t *testing.T, script, db, twin string, common bool) {
 	}
 }
 
-// byStatement loads a dump a statement at a time, goes on where the server refuses one, and returns what it said.
+// byStatement loads a dump a statement at a time, goes on where the server refuses one, and returns
+// what it said.
 func (v crossing) byStatement(t *testing.T, name, db string, stream []byte) (refused []*pgconn.PgError) {
 	cc, err := server.ParseConfig(v.there.DSN(db), "", "", 0, nil)
 	if err != nil {
@@ -352,7 +355,8 @@ func manifest(t *testing.T, stream []byte) map[string]dump.Table {
 	return tables
 }
 
-// compare holds the statements of the dumps of the twin and of what was restored against each other.
+// compare holds the statements of the dumps of the twin and of what was restored against each
+// other.
 func (v crossing) compare(t *testing.T, name string, twin, restored []byte) {
 	t.Helper()
 	statements := func(stream []byte) map[string]bool {

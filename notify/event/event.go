@@ -1,8 +1,9 @@
-// Package event is what happens in a run, in plain values: what a backup or a restore tells, and what the log, the webhook
-// and whoever else listens hear.
+// Package event is what happens in a run, in plain values: what a backup or a restore tells, and
+// what the log, the webhook and whoever else listens hear.
 //
-// It owns the form of the events and what may be relied on of their order. When one happens is the run's to say, what to
-// make of it a listener's. It knows no database, no restic and no log. Texts hold no secrets: who emits takes them out.
+// It owns the form of the events and what may be relied on of their order. When one happens is the
+// run's to say, what to make of it a listener's. It knows no database, no restic and no log. Texts
+// hold no secrets: who emits takes them out.
 package event
 
 import "time"
@@ -21,7 +22,8 @@ type Run struct {
 // Kind is what a run does.
 type Kind string
 
-// The kinds of runs. Other commands tell notes and warnings, and neither begin nor end for a listener.
+// The kinds of runs. Other commands tell notes and warnings, and neither begin nor end for a
+// listener.
 const (
 	Backup  Kind = "backup"
 	Restore Kind = "restore"
@@ -29,8 +31,9 @@ const (
 
 // Event is one thing that has happened.
 //
-// The first of a run is Begun, unless it fails before it can begin, and the last is Ended, in any case; neither comes twice.
-// All others may come any number of times, from whatever goroutine, one after the other.
+// The first of a run is Begun, unless it fails before it can begin, and the last is Ended, in any
+// case; neither comes twice. All others may come any number of times, from whatever goroutine, one
+// after the other.
 type Event struct {
 	Run  Run
 	At   time.Time
@@ -45,8 +48,8 @@ type Begun struct {
 	Mode string // of a backup: auto, stream or spool
 }
 
-// Phase is what a run does from now on. Where a dump is begun anew, so is its phase: the tables and bytes that were told of
-// the one before no longer count.
+// Phase is what a run does from now on. Where a dump is begun anew, so is its phase: the tables and
+// bytes that were told of the one before no longer count.
 type Phase struct{ Name PhaseName }
 
 // PhaseName is a phase in one word.
@@ -63,7 +66,8 @@ const (
 	Load   PhaseName = "load"   // a dump is put into a database
 )
 
-// Table says that all rows of a table, or documents of a collection, have passed. No engine tells it yet.
+// Table says that all rows of a table, or documents of a collection, have passed. No engine tells
+// it yet.
 type Table struct {
 	Name string // qualified, for people
 	Rows int64
@@ -91,13 +95,15 @@ type Warning struct {
 	Details []Detail
 }
 
-// Detail is a fact beside a text. Its value is a string, a number, a bool, a [time.Time] or a [time.Duration].
+// Detail is a fact beside a text. Its value is a string, a number, a bool, a [time.Time] or a
+// [time.Duration].
 type Detail struct {
 	Key   string
 	Value any
 }
 
-// Unheard says that a listener could not do with an event what it is there for. That is told to the log alone.
+// Unheard says that a listener could not do with an event what it is there for. That is told to the
+// log alone.
 type Unheard struct{ Error string }
 
 // Ended is how a run went. At is when it ended.

@@ -19,8 +19,9 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// CheapKey has the repository be opened in no time. Its password leads to the same key as before, but by a derivation that
-// costs nothing; restic's own is made to take half a second of a processor, each time that any command opens it.
+// CheapKey has the repository be opened in no time. Its password leads to the same key as before,
+// but by a derivation that costs nothing; restic's own is made to take half a second of a
+// processor, each time that any command opens it.
 func (r Repository) CheapKey(t testing.TB, password string) {
 	t.Helper()
 	salt := make([]byte, 64)
@@ -88,8 +89,8 @@ func (r Repository) seal(t testing.TB, text []byte) []byte {
 	return master.seal(t, text)
 }
 
-// seal encrypts and signs as restic does (its design document, "Keys, Encryption and MAC"): a nonce, the text under
-// AES-256 in counter mode, and a Poly1305-AES tag of that.
+// seal encrypts and signs as restic does (its design document, "Keys, Encryption and MAC"): a
+// nonce, the text under AES-256 in counter mode, and a Poly1305-AES tag of that.
 func (k key) seal(t testing.TB, text []byte) []byte {
 	t.Helper()
 	nonce := make([]byte, aes.BlockSize)

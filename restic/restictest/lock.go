@@ -30,8 +30,8 @@ func (r Repository) AgeLocks(t testing.TB, by time.Duration) {
 	}
 }
 
-// WriteLock writes a lock with the given fields of restic's: time, exclusive, hostname, username, pid. It returns the
-// lock's ID.
+// WriteLock writes a lock with the given fields of restic's: time, exclusive, hostname, username,
+// pid. It returns the lock's ID.
 func (r Repository) WriteLock(t testing.TB, fields map[string]any) string {
 	t.Helper()
 	text, err := json.Marshal(fields)

@@ -1,6 +1,6 @@
-// Package restictest is what the tests of restic's rooms, and of those who use a repository, have in common: an empty
-// repository in no time, what a real restic leaves behind only after a long time, locks of any age, and what it never
-// makes, a key that costs nothing to try.
+// Package restictest is what the tests of restic's rooms, and of those who use a repository, have
+// in common: an empty repository in no time, what a real restic leaves behind only after a long
+// time, locks of any age, and what it never makes, a key that costs nothing to try.
 package restictest
 
 import (
@@ -19,7 +19,8 @@ import (
 // scratch is a folder for what the tests of a package share: the template, and restic's cache.
 var scratch string
 
-// Main runs a package's tests and removes what they had in common. No goroutine may be left when they have ended.
+// Main runs a package's tests and removes what they had in common. No goroutine may be left when
+// they have ended.
 func Main(m *testing.M) {
 	var err error
 	if scratch, err = os.MkdirTemp("", "restic-test-"); err != nil {
@@ -34,7 +35,8 @@ func Main(m *testing.M) {
 // Password opens what New makes.
 const Password = "correct horse"
 
-// Environment is a restic's whole environment, with the repository's address and its password. Main must run the tests.
+// Environment is a restic's whole environment, with the repository's address and its password. Main
+// must run the tests.
 func Environment(address string) []string {
 	return []string{
 		"RESTIC_REPOSITORY=" + address, "RESTIC_PASSWORD=" + Password, "RESTIC_CACHE_DIR=" + filepath.Join(scratch, "cache"),
@@ -75,7 +77,8 @@ var template struct {
 	made bool
 }
 
-// Count is how many files of a type (snapshots, locks, keys) the repository has, past all that could hide something.
+// Count is how many files of a type (snapshots, locks, keys) the repository has, past all that
+// could hide something.
 func (r Repository) Count(t testing.TB, what string) int {
 	t.Helper()
 	return len(strings.Fields(string(r.Run(t, "list", what, "--no-lock"))))

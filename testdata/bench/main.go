@@ -1,13 +1,15 @@
-// Command bench holds the program against an engine's own tools and restic side by side, and prints a table of medians.
+// Command bench holds the program against an engine's own tools and restic side by side, and prints
+// a table of medians.
 //
-// It runs beside a private server (servers postgres bench postgres), with the program, restic and the engine's tools on
-// PATH. Ours and theirs run in turn, so that a machine whose speed drifts does the same to both; what counts is the
-// ratio. Times are whole processes', from outside. BENCH_PAIRS is how often each comparison is made, 5 unless it is set;
-// BENCH_ONLY names the parts to make of dump, memory, backup, second and restore, separated by commas; PostgreSQL has
-// heap, small, many, databases and objects besides, MariaDB wide.
+// It runs beside a private server (servers postgres bench postgres), with the program, restic and
+// the engine's tools on PATH. Ours and theirs run in turn, so that a machine whose speed drifts
+// does the same to both; what counts is the ratio. Times are whole processes', from outside.
+// BENCH_PAIRS is how often each comparison is made, 5 unless it is set; BENCH_ONLY names the parts
+// to make of dump, memory, backup, second and restore, separated by commas; PostgreSQL has heap,
+// small, many, databases and objects besides, MariaDB wide.
 //
-// MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that MONGO_BENCH_URI names;
-// its parts are dump, memory, frames and second.
+// MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that
+// MONGO_BENCH_URI names; its parts are dump, memory, frames and second.
 package main
 
 import (

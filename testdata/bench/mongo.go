@@ -21,17 +21,18 @@ import (
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
-// A mongoBench is what is measured of MongoDB: a collection of so many documents in the database bb_bench.
+// A mongoBench is what is measured of MongoDB: a collection of so many documents in the database
+// bb_bench.
 type mongoBench struct {
 	uri       string
 	docs      *mongo.Collection
 	documents int
 }
 
-// runMongo holds the program against mongodump and zstd. The server is that of MONGO_BENCH_URI, where the database
-// bb_bench is made anew and dropped, and a million documents are dumped; else the embedded FerretDB at MONGO_URI, which
-// takes long and so gets few. MONGO_BENCH_DOCUMENTS is another number of them. The sizes to be reached by
-// second backups are those for a million.
+// runMongo holds the program against mongodump and zstd. The server is that of MONGO_BENCH_URI,
+// where the database bb_bench is made anew and dropped, and a million documents are dumped; else
+// the embedded FerretDB at MONGO_URI, which takes long and so gets few. MONGO_BENCH_DOCUMENTS is
+// another number of them. The sizes to be reached by second backups are those for a million.
 func runMongo() error {
 	b := mongoBench{uri: os.Getenv("MONGO_URI"), documents: 10_000}
 	if own := os.Getenv("MONGO_BENCH_URI"); own != "" {
@@ -190,8 +191,8 @@ func compress() error {
 	return err
 }
 
-// backups backs up in three ways, changes adjacent documents, and backs up again: into as many repositories of each way
-// as there are pairs, as each repository cuts the stream elsewhere.
+// backups backs up in three ways, changes adjacent documents, and backs up again: into as many
+// repositories of each way as there are pairs, as each repository cuts the stream elsewhere.
 func (b *mongoBench) backups(dir string) error {
 	ways := []struct{ name, script string }{
 		{"ours", "RESTIC_REPOSITORY=%s breaking-backups run-once"},

@@ -36,8 +36,9 @@ var postgres = bench{
 			ours: "PGDATABASE=heap exec breaking-backups dump >/dev/null", theirs: "exec pg_dump heap >/dev/null",
 		},
 		{
-			// Three times as large: each of the sessions that read ranges makes the server's buffers its own once, a page fault
-			// each, as ranges go through all of them and not through a scan's ring.
+			// Three times as large: each of the sessions that read ranges makes the server's
+			// buffers its own once, a page fault each, as ranges go through all of them and not
+			// through a scan's ring.
 			part: "heap", what: "dump of a table of 2.4 GB without a key", wall: "0.8",
 			fill: []string{
 				"createdb heap3", `psql -Xq -d heap3 -c "CREATE TABLE t AS SELECT i, md5(i::text) AS a, repeat(md5((i * 7::bigint)::text), 3) AS b FROM generate_series(1, 15000000) i"`,

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// server is the process of the server that is read from, 0 where it is not looked at. What it does for either side
-// shares the machine with that side, and often decides.
+// server is the process of the server that is read from, 0 where it is not looked at. What it does
+// for either side shares the machine with that side, and often decides.
 var server int
 
 // findServer sets server by a command that prints its id.
@@ -27,7 +27,8 @@ func findServer(script string) error {
 	return nil
 }
 
-// serverTime is the processor time of the server and of those of its children that have ended, in seconds.
+// serverTime is the processor time of the server and of those of its children that have ended, in
+// seconds.
 func serverTime() (float64, error) {
 	if server == 0 {
 		return 0, nil

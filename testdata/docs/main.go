@@ -1,6 +1,6 @@
-// Command docs makes what in docs/ is made: the picture of the README, of its text. Run it in the repository's root. Its
-// tests hold what people read against the repository: that the picture is that of its text, that links lead somewhere,
-// and that flags, variables and places exist.
+// Command docs makes what in docs/ is made: the picture of the README, of its text. Run it in the
+// repository's root. Its tests hold what people read against the repository: that the picture is
+// that of its text, that links lead somewhere, and that flags, variables and places exist.
 package main
 
 import (

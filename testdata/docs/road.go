@@ -32,8 +32,8 @@ const (
 	perLetter = 6.6
 )
 
-// parseRoad reads the text that a picture is made of: a word and what it says on each line. Lines that are empty or
-// begin with # do not count. An error names the line.
+// parseRoad reads the text that a picture is made of: a word and what it says on each line. Lines
+// that are empty or begin with # do not count. An error names the line.
 func parseRoad(text string) (road, error) {
 	var r road
 	for i, line := range strings.Split(text, "\n") {
@@ -86,8 +86,8 @@ func parseStep(text string) (step, error) {
 	return s, nil
 }
 
-// style has colours for a light page and for a dark one. The picture has a ground of its own: it can be read also where
-// a viewer knows nothing of either.
+// style has colours for a light page and for a dark one. The picture has a ground of its own: it
+// can be read also where a viewer knows nothing of either.
 const style = `
   text { font-family: -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328; text-anchor: middle }
   .name { font-size: 14px; font-weight: 600 } .line { font-size: 12px; fill: #59636e } .note { font-size: 12.5px; fill: #59636e }

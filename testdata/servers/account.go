@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// An account is who a server runs as: ourselves, or, since PostgreSQL and
-// MariaDB refuse to run as root, an unprivileged user when we are root.
+// An account is who a server runs as: ourselves, or, since PostgreSQL and MariaDB refuse to run as
+// root, an unprivileged user when we are root.
 type account struct {
 	other    bool // false: ourselves
 	uid, gid uint32
@@ -35,8 +35,8 @@ func serverAccount() (account, error) {
 	return account{}, errors.New("account: neither postgres nor nobody exists on this machine")
 }
 
-// reaches says whether the account gets into dir, which root may have closed to
-// others (a TMPDIR below /root, say).
+// reaches says whether the account gets into dir, which root may have closed to others (a TMPDIR
+// below /root, say).
 func (a account) reaches(dir string) bool {
 	if !a.other {
 		return true
@@ -53,8 +53,8 @@ func (a account) reaches(dir string) bool {
 	}
 }
 
-// serverBase is the folder that a server's own is made in: TMPDIR, unless the
-// account does not get there or the path of the server's socket would be too long.
+// serverBase is the folder that a server's own is made in: TMPDIR, unless the account does not get
+// there or the path of the server's socket would be too long.
 func serverBase(account account, kind, socket string) string {
 	const maxSocket = 107
 	base := os.TempDir()

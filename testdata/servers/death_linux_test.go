@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// With this variable set the test binary is a program that starts the server
-// named and then does nothing until it is killed.
+// With this variable set the test binary is a program that starts the server named and then does
+// nothing until it is killed.
 const helperVar = "SERVERS_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -62,8 +62,8 @@ func helper(kind string) error {
 	return fmt.Errorf("the server ended by itself")
 }
 
-// A server does not outlive a process that was killed, and the folder that it
-// left is swept by the next start.
+// A server does not outlive a process that was killed, and the folder that it left is swept by the
+// next start.
 func TestKilledOwner(t *testing.T) {
 	for _, kind := range []string{"postgres", "mariadb", "s3", "ferret"} {
 		t.Run(kind, func(t *testing.T) {

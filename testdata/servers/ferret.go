@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// A FerretServer is a private FerretDB v1 over SQLite, which speaks MongoDB's protocol as a standalone 7.0, without
-// authentication. It is no mongod: it refuses several BSON types (decimals, MinKey and MaxKey, JavaScript, DBPointer),
-// views, time series, validators, collations and most options of indexes, and has neither oplog nor roles.
+// A FerretServer is a private FerretDB v1 over SQLite, which speaks MongoDB's protocol as a
+// standalone 7.0, without authentication. It is no mongod: it refuses several BSON types (decimals,
+// MinKey and MaxKey, JavaScript, DBPointer), views, time series, validators, collations and most
+// options of indexes, and has neither oplog nor roles.
 type FerretServer struct {
 	Host    string // 127.0.0.1:PORT
 	LogFile string
@@ -23,8 +24,8 @@ type FerretServer struct {
 	postgres *PG // below v2
 }
 
-// Ferret starts a server for the test and stops it when the test is over.
-// When the test has failed, the end of the server's log goes into the test's.
+// Ferret starts a server for the test and stops it when the test is over. When the test has failed,
+// the end of the server's log goes into the test's.
 func Ferret(t testing.TB) *FerretServer {
 	t.Helper()
 	skipShort(t, "FerretDB")
@@ -43,8 +44,9 @@ func Ferret(t testing.TB) *FerretServer {
 	return f
 }
 
-// StartFerret is Ferret for TestMain and for programs: whoever calls it calls Stop. Where DOCUMENTDB_BIN names the
-// programs of a PostgreSQL with the extension documentdb, it is FerretDB v2 over that.
+// StartFerret is Ferret for TestMain and for programs: whoever calls it calls Stop. Where
+// DOCUMENTDB_BIN names the programs of a PostgreSQL with the extension documentdb, it is FerretDB
+// v2 over that.
 func StartFerret() (f *FerretServer, err error) {
 	if bin := os.Getenv(documentdbBin); bin != "" {
 		return startFerret2(bin)

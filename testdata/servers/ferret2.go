@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// documentdbBin names the programs of a PostgreSQL that has the extension documentdb. FerretDB v2 keeps its documents
-// there: every BSON type, validators, collations and most options of indexes, but views, an oplog or roles no more than
-// v1.
+// documentdbBin names the programs of a PostgreSQL that has the extension documentdb. FerretDB v2
+// keeps its documents there: every BSON type, validators, collations and most options of indexes,
+// but views, an oplog or roles no more than v1.
 const documentdbBin = "DOCUMENTDB_BIN"
 
 const documentdbSettings = `

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A PostgreSQL without the extension is told from one that is broken, and nothing of it stays behind.
+// A PostgreSQL without the extension is told from one that is broken, and nothing of it stays
+// behind.
 func TestFerret2WithoutExtension(t *testing.T) {
 	skipShort(t, "FerretDB v2")
 	bin, err := postgresBin()

@@ -13,9 +13,8 @@ import (
 	"time"
 )
 
-// A MySQL is a private server of the MySQL family: MariaDB or Oracle's MySQL.
-// Its only account is the superuser, without a password, over the socket and
-// from 127.0.0.1.
+// A MySQL is a private server of the MySQL family: MariaDB or Oracle's MySQL. Its only account is
+// the superuser, without a password, over the socket and from 127.0.0.1.
 type MySQL struct {
 	Host      string // 127.0.0.1
 	Port      int
@@ -33,9 +32,9 @@ type MySQL struct {
 	databases atomic.Int64
 }
 
-// MariaDB starts a server for the test and stops it when the test is over.
-// Options are the server's own: "--sql-mode=ANSI_QUOTES". When the test has
-// failed, the end of the server's log goes into the test's.
+// MariaDB starts a server for the test and stops it when the test is over. Options are the server's
+// own: "--sql-mode=ANSI_QUOTES". When the test has failed, the end of the server's log goes into
+// the test's.
 func MariaDB(t testing.TB, options ...string) *MySQL {
 	t.Helper()
 	skipShort(t, "MariaDB")
@@ -54,9 +53,9 @@ func MariaDB(t testing.TB, options ...string) *MySQL {
 	return my
 }
 
-// StartMariaDB is MariaDB for TestMain and for programs: whoever calls it calls
-// Stop. MYSQL_BIN names a folder of programs of another version, or of MySQL's;
-// the default is the machine's MariaDB, then its MySQL.
+// StartMariaDB is MariaDB for TestMain and for programs: whoever calls it calls Stop. MYSQL_BIN
+// names a folder of programs of another version, or of MySQL's; the default is the machine's
+// MariaDB, then its MySQL.
 func StartMariaDB(options ...string) (my *MySQL, err error) {
 	programs, err := findMySQL()
 	if err != nil {
@@ -89,8 +88,8 @@ func (my *MySQL) DSN(db string) string {
 	return fmt.Sprintf("%s@tcp(%s:%d)/%s", my.Superuser, my.Host, my.Port, db)
 }
 
-// Env is the same connection as this program's environment variables, of which
-// the server's own clients know two: MYSQL_HOST and MYSQL_TCP_PORT.
+// Env is the same connection as this program's environment variables, of which the server's own
+// clients know two: MYSQL_HOST and MYSQL_TCP_PORT.
 func (my *MySQL) Env(db string) []string {
 	port := strconv.Itoa(my.Port)
 	return []string{
@@ -99,8 +98,8 @@ func (my *MySQL) Env(db string) []string {
 	}
 }
 
-// Command is one of the server's own clients, Client or Dumper for example, as
-// the superuser: no file of options is read.
+// Command is one of the server's own clients, Client or Dumper for example, as the superuser: no
+// file of options is read.
 func (my *MySQL) Command(program string, args ...string) *exec.Cmd {
 	connection := []string{"--no-defaults", "--socket=" + my.Socket, "--user=" + my.Superuser, "--default-character-set=utf8mb4"}
 	cmd := exec.Command(program, append(connection, args...)...)
@@ -117,9 +116,9 @@ func (my *MySQL) CreateDB(t testing.TB) string {
 	return name
 }
 
-// Query runs sql, one or many statements or client commands, as the superuser,
-// in db unless that is empty. It returns what the client prints: a line a row,
-// columns separated by tabs, without headers, escapes or the last newline.
+// Query runs sql, one or many statements or client commands, as the superuser, in db unless that is
+// empty. It returns what the client prints: a line a row, columns separated by tabs, without
+// headers, escapes or the last newline.
 func (my *MySQL) Query(t testing.TB, db, sql string) string {
 	t.Helper()
 	args := []string{"--batch", "--raw", "--skip-column-names"}

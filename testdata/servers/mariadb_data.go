@@ -9,9 +9,8 @@ import (
 	"path/filepath"
 )
 
-// makeData fills the server's data folder. To initialise one takes a second
-// (MariaDB) or six (MySQL), so it is done once for each version on a machine,
-// and then copied.
+// makeData fills the server's data folder. To initialise one takes a second (MariaDB) or six
+// (MySQL), so it is done once for each version on a machine, and then copied.
 func (my *MySQL) makeData(account account) error {
 	version, err := exec.Command(my.programs.server, "--no-defaults", "--version").Output()
 	if err != nil {
@@ -57,14 +56,14 @@ func (my *MySQL) initialisers(dir string) []string {
 	return append([]string{my.programs.server, "--no-defaults", "--initialize-insecure", "--innodb-redo-log-capacity=16M"}, small...)
 }
 
-// onlyLocalRoot removes the superusers that MariaDB makes for the machine's
-// name: equal servers have equal accounts, on whatever machine.
+// onlyLocalRoot removes the superusers that MariaDB makes for the machine's name: equal servers
+// have equal accounts, on whatever machine.
 const onlyLocalRoot = `DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';
 DELETE FROM mysql.proxies_priv WHERE User = 'root' AND Host <> 'localhost';
 `
 
-// keep copies data to model. Another process may do the same at the same time:
-// the first wins, and their results are alike.
+// keep copies data to model. Another process may do the same at the same time: the first wins, and
+// their results are alike.
 func keep(data, model string) error {
 	if err := os.MkdirAll(filepath.Dir(model), 0o755); err != nil {
 		return err

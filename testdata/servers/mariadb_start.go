@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// mysqlOptions are for a server whose data nobody will miss. They hold for
-// MariaDB from 10.6 and MySQL from 8.0.
+// mysqlOptions are for a server whose data nobody will miss. They hold for MariaDB from 10.6 and
+// MySQL from 8.0.
 var mysqlOptions = []string{
 	"--bind-address=127.0.0.1",
 	"--skip-name-resolve",
@@ -69,8 +69,8 @@ func (my *MySQL) start(options []string) (err error) {
 	return nil
 }
 
-// mysqlAccounts lets the superuser in over TCP. The server runs it at each
-// start; a statement is a line.
+// mysqlAccounts lets the superuser in over TCP. The server runs it at each start; a statement is a
+// line.
 const mysqlAccounts = `SET SESSION sql_log_bin = 0;
 CREATE USER IF NOT EXISTS root@127.0.0.1;
 GRANT ALL PRIVILEGES ON *.* TO root@127.0.0.1 WITH GRANT OPTION;
@@ -95,7 +95,8 @@ func (my *MySQL) listen(account account, options []string) error {
 		args = append(args, "--innodb-redo-log-capacity=100M", "--mysqlx=OFF")
 	}
 	args = append(args,
-		// A MariaDB that starts deletes the temporary tables in its folder for them, whosever they are.
+		// A MariaDB that starts deletes the temporary tables in its folder for them, whosever they
+		// are.
 		"--tmpdir="+my.scratch.dir,
 		"--datadir="+my.scratch.path("data"), "--socket="+my.Socket, "--pid-file="+my.scratch.path("pid"),
 		"--port="+strconv.Itoa(port), "--init-file="+my.scratch.path("init.sql"))

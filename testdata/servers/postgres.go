@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// A PG is a private PostgreSQL server. Over TCP the superuser is trusted and
-// every other role needs its password (SCRAM); over the socket all are trusted.
+// A PG is a private PostgreSQL server. Over TCP the superuser is trusted and every other role needs
+// its password (SCRAM); over the socket all are trusted.
 type PG struct {
 	Host      string // 127.0.0.1
 	Port      int
@@ -31,8 +31,8 @@ type PG struct {
 	databases atomic.Int64
 }
 
-// Postgres starts a server for the test and stops it when the test is over.
-// When the test has failed, the end of the server's log goes into the test's.
+// Postgres starts a server for the test and stops it when the test is over. When the test has
+// failed, the end of the server's log goes into the test's.
 func Postgres(t testing.TB) *PG {
 	t.Helper()
 	skipShort(t, "PostgreSQL")
@@ -55,9 +55,9 @@ func stopAfter(t testing.TB, pg *PG) *PG {
 	return pg
 }
 
-// StartPostgres is Postgres for TestMain and for programs: whoever calls it
-// calls Stop. PG_BIN names another version's folder of programs; the default is
-// the newest of /usr/lib/postgresql, then the PATH.
+// StartPostgres is Postgres for TestMain and for programs: whoever calls it calls Stop. PG_BIN
+// names another version's folder of programs; the default is the newest of /usr/lib/postgresql,
+// then the PATH.
 func StartPostgres() (*PG, error) {
 	bin, err := postgresBin()
 	if err != nil {
@@ -126,7 +126,8 @@ func (pg *PG) Env(db string) []string {
 	}
 }
 
-// CreateDB makes an empty database, dropped again when the test is over. The names sort as they were made.
+// CreateDB makes an empty database, dropped again when the test is over. The names sort as they
+// were made.
 func (pg *PG) CreateDB(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%04d", pg.databases.Add(1))
@@ -135,8 +136,8 @@ func (pg *PG) CreateDB(t testing.TB) string {
 	return name
 }
 
-// Psql runs sql, one or many statements or meta-commands, as the superuser and
-// returns what psql prints: rows unaligned, without headers or the last newline.
+// Psql runs sql, one or many statements or meta-commands, as the superuser and returns what psql
+// prints: rows unaligned, without headers or the last newline.
 func (pg *PG) Psql(t testing.TB, db, sql string) string {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(pg.BinDir, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", pg.DSN(db))

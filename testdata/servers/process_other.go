@@ -4,6 +4,6 @@ package servers
 
 import "syscall"
 
-// Only Linux can signal a child when its parent dies: elsewhere a killed test
-// leaves its server to be ended by hand.
+// Only Linux can signal a child when its parent dies: elsewhere a killed test leaves its server to
+// be ended by hand.
 func setParentDeathSignal(*syscall.SysProcAttr, syscall.Signal) {}

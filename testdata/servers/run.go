@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// RunWithPostgres runs args as a command beside a private PostgreSQL, which it finds by its PG* variables and whose
-// programs are first on its PATH.
+// RunWithPostgres runs args as a command beside a private PostgreSQL, which it finds by its PG*
+// variables and whose programs are first on its PATH.
 func RunWithPostgres(args []string) (code int, err error) {
 	return runBeside(args, func() (*beside, error) {
 		pg, err := StartPostgres()
@@ -23,8 +23,8 @@ func RunWithPostgres(args []string) (code int, err error) {
 	})
 }
 
-// RunWithMariaDB runs args as a command beside a private MariaDB, which it finds by its MYSQL_* variables and whose
-// clients are first on its PATH.
+// RunWithMariaDB runs args as a command beside a private MariaDB, which it finds by its MYSQL_*
+// variables and whose clients are first on its PATH.
 func RunWithMariaDB(args []string) (code int, err error) {
 	return runBeside(args, func() (*beside, error) {
 		my, err := StartMariaDB()
@@ -53,9 +53,10 @@ type beside struct {
 	env     []string
 }
 
-// runBeside starts a server, runs the command and stops the server. The command's TMPDIR is a folder that goes with
-// the server. Signals that ask us to end are passed on to the command and whatever it has started, and we wait for it;
-// if we are killed, it gets SIGTERM. The code is the command's exit code, 128+n when signal n ended it.
+// runBeside starts a server, runs the command and stops the server. The command's TMPDIR is a
+// folder that goes with the server. Signals that ask us to end are passed on to the command and
+// whatever it has started, and we wait for it; if we are killed, it gets SIGTERM. The code is the
+// command's exit code, 128+n when signal n ended it.
 func runBeside(args []string, start func() (*beside, error)) (code int, err error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// A scratch is a server's temporary folder. Its owner holds a lock on a file in
-// it for as long as it lives, so that a folder whose lock is free belongs to a
-// dead process; a process id in its name could have been given to another.
+// A scratch is a server's temporary folder. Its owner holds a lock on a file in it for as long as
+// it lives, so that a folder whose lock is free belongs to a dead process; a process id in its name
+// could have been given to another.
 type scratch struct {
 	dir  string
 	lock *os.File
@@ -20,8 +20,8 @@ type scratch struct {
 // Folders that young may be between being made and being locked.
 const sweepAge = time.Minute
 
-// newScratch makes base/breaking-backups-KIND-*, after removing what dead
-// processes left there of the same kind.
+// newScratch makes base/breaking-backups-KIND-*, after removing what dead processes left there of
+// the same kind.
 func newScratch(base, kind string) (*scratch, error) {
 	prefix := "breaking-backups-" + kind + "-"
 	sweep(base, prefix)
@@ -39,8 +39,7 @@ func newScratch(base, kind string) (*scratch, error) {
 
 func (s *scratch) path(name string) string { return filepath.Join(s.dir, name) }
 
-// giveTo makes the folder the server's own; 0755 because clients reach the
-// socket in it.
+// giveTo makes the folder the server's own; 0755 because clients reach the socket in it.
 func (s *scratch) giveTo(account account) error {
 	if err := os.Chmod(s.dir, 0o755); err != nil {
 		return err

@@ -16,7 +16,8 @@ func (a account) apply(cmd *exec.Cmd) {
 
 func setOwnGroup(attr *syscall.SysProcAttr) { attr.Setpgid = true }
 
-// signalGroup signals a child and whatever it has started. The error is ESRCH when none of them is left.
+// signalGroup signals a child and whatever it has started. The error is ESRCH when none of them is
+// left.
 func signalGroup(pid int, sig syscall.Signal) error { return syscall.Kill(-pid, sig) }
 
 // flock locks an open file until it is closed, waiting for another that has the lock or failing.

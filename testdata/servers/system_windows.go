@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// No server is started on Windows: its tests that need one fail. What is here lets the others be built.
+// No server is started on Windows: its tests that need one fail. What is here lets the others be
+// built.
 
 func (account) apply(*exec.Cmd) {}
 

@@ -20,8 +20,8 @@ type tool struct {
 }
 
 var (
-	// restic's own releases are built with this tag too: it leaves gRPC, which
-	// no backend of restic's uses, out of the Google Cloud client.
+	// restic's own releases are built with this tag too: it leaves gRPC, which no backend of
+	// restic's uses, out of the Google Cloud client.
 	resticTool    = tool{name: "restic", pkg: "github.com/restic/restic/cmd/restic", tags: "disable_grpc_modules"}
 	versitygwTool = tool{name: "versitygw", pkg: "github.com/versity/versitygw/cmd/versitygw"}
 
@@ -34,11 +34,12 @@ var (
 	}
 )
 
-// What speaks MongoDB's protocol has a module of its own: it needs versions that the others have left behind.
+// What speaks MongoDB's protocol has a module of its own: it needs versions that the others have
+// left behind.
 const mongoModule = "testdata/tools/mongo"
 
-// Restic returns the path of the pinned restic. The first call on a machine
-// builds it, which takes a minute or two; any later one finds it.
+// Restic returns the path of the pinned restic. The first call on a machine builds it, which takes
+// a minute or two; any later one finds it.
 func Restic(t testing.TB) string {
 	t.Helper()
 	skipShort(t, "restic")
@@ -52,8 +53,8 @@ func Restic(t testing.TB) string {
 // BuildRestic is Restic for TestMain and for programs.
 func BuildRestic() (string, error) { return resticTool.build() }
 
-// MongoTool returns the path of mongodump, mongorestore or bsondump, at the version that the archive format is held
-// against. The first call on a machine builds it.
+// MongoTool returns the path of mongodump, mongorestore or bsondump, at the version that the
+// archive format is held against. The first call on a machine builds it.
 func MongoTool(t testing.TB, name string) string {
 	t.Helper()
 	skipShort(t, name)
@@ -73,11 +74,10 @@ func BuildMongoTool(name string) (string, error) {
 	return tool.build()
 }
 
-// build returns the tool's path below .cache/tools, building it where it is
-// missing. Several processes may ask at once: one builds, the others wait.
-// The folder's name carries a hash of the module's files, and of the source where
-// it is ours, so a changed version is another folder and an old checkout keeps
-// finding its own.
+// build returns the tool's path below .cache/tools, building it where it is missing. Several
+// processes may ask at once: one builds, the others wait. The folder's name carries a hash of the
+// module's files, and of the source where it is ours, so a changed version is another folder and an
+// old checkout keeps finding its own.
 func (b tool) build() (string, error) {
 	top, err := findTop()
 	if err != nil {

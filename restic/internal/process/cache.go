@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// withCache are a command's arguments, with one more by which restic keeps no cache where it could not: it ends at once
-// over a folder that it cannot make. A cache only saves time.
+// withCache are a command's arguments, with one more by which restic keeps no cache where it could
+// not: it ends at once over a folder that it cannot make. A cache only saves time.
 func (p *Program) withCache(args []string) []string {
 	if args[0] == "version" {
 		return args

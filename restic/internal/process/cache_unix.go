@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// cacheRoom is how much must be free where restic keeps its cache. When a cache is full restic fails after all is done,
-// or tries for a quarter of an hour to read what it could have without one.
+// cacheRoom is how much must be free where restic keeps its cache. When a cache is full restic
+// fails after all is done, or tries for a quarter of an hour to read what it could have without
+// one.
 const cacheRoom = 64 << 20
 
 // tryFolder tells why the cache cannot be kept in a folder that is there.

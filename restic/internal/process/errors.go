@@ -17,11 +17,12 @@ var (
 	ErrWrongPassword = errors.New("restic: wrong password")                     // 12
 	ErrInterrupted   = errors.New("restic: interrupted")                        // 130
 
-	// ErrDamaged is of code 1, and told by restic's words: the password opens a key that does not fit the config.
+	// ErrDamaged is of code 1, and told by restic's words: the password opens a key that does not
+	// fit the config.
 	ErrDamaged = errors.New("restic: config or key is damaged")
 
-	// ErrNoDelete is told by restic's words too: a store that lets nobody delete, or not with these keys. All but forgetting
-	// and pruning works there.
+	// ErrNoDelete is told by restic's words too: a store that lets nobody delete, or not with these
+	// keys. All but forgetting and pruning works there.
 	ErrNoDelete = errors.New("restic: the store refuses to delete")
 
 	// ErrKilled is a restic that the system has killed, or somebody, and not this package.
@@ -36,8 +37,9 @@ type Error struct {
 	Err    error  // the exit status as os/exec tells it, or why we interrupted it (a context's cause)
 }
 
-// Error gives the operation, then restic's own words, or the exit status if it said nothing. Of a restic that we have
-// interrupted it gives our reason; if that was a deadline, what restic said is why it was missed.
+// Error gives the operation, then restic's own words, or the exit status if it said nothing. Of a
+// restic that we have interrupted it gives our reason; if that was a deadline, what restic said is
+// why it was missed.
 func (e *Error) Error() string {
 	if killed, ok := e.signal(); ok {
 		text := fmt.Sprintf("%s: restic was ended by a signal: %v", e.Op, killed)
@@ -91,8 +93,8 @@ func (e *Error) Is(target error) bool {
 
 var damaged = regexp.MustCompile(`config or key ([0-9a-f]{64}) is damaged`)
 
-// DamagedKey is the ID of the key that the password opens and that does not fit the config, if that is what restic says;
-// else it is empty.
+// DamagedKey is the ID of the key that the password opens and that does not fit the config, if that
+// is what restic says; else it is empty.
 func (e *Error) DamagedKey() string {
 	if match := damaged.FindStringSubmatch(e.Stderr); match != nil {
 		return match[1]
@@ -119,8 +121,9 @@ func (e *Error) interrupted() bool {
 	return !errors.As(e.Err, &exit)
 }
 
-// A RefusedError is why a restic was ended whose store will have nothing to do with it. restic itself takes most such
-// answers for a store's bad moments and tries again for a quarter of an hour.
+// A RefusedError is why a restic was ended whose store will have nothing to do with it. restic
+// itself takes most such answers for a store's bad moments and tries again for a quarter of an
+// hour.
 type RefusedError struct {
 	Said     string
 	Removing bool // it was to remove something, which a store may refuse that takes all else

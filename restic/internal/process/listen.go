@@ -8,8 +8,8 @@ import (
 
 var tryingAgain = regexp.MustCompile(`^(.*) returned error, retrying after [^:]*: (.*)$`)
 
-// A store is taken at its word when it has refused so often, for so long, without a pause: several requests go on at once,
-// and it may have forgotten a key, or not yet heard of it, for a moment.
+// A store is taken at its word when it has refused so often, for so long, without a pause: several
+// requests go on at once, and it may have forgotten a key, or not yet heard of it, for a moment.
 const (
 	refusedOften = 3
 	refusedFor   = 5 * time.Second

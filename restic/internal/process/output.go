@@ -20,11 +20,13 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.w.Write(p)
 }
 
-// copy passes on all that there is. If nobody takes it any more, end is told why, and the rest is dropped.
+// copy passes on all that there is. If nobody takes it any more, end is told why, and the rest is
+// dropped.
 func (o *output) copy(ctx context.Context, stdout io.Reader, end context.CancelCauseFunc) error {
 	_, err := io.Copy(o, stdout)
 	if ctx.Err() != nil && errors.Is(err, os.ErrClosed) {
-		// os/exec closes the pipe when it kills a restic that has not reacted for WaitDelay: a consequence, not a cause.
+		// os/exec closes the pipe when it kills a restic that has not reacted for WaitDelay: a
+		// consequence, not a cause.
 		err = nil
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package process starts the restic program and sees to its end: its arguments and environment, its open files, what it
-// says on standard error, when it is ended and how, and what its exit status means. It holds no lock of a repository and
-// knows none of restic's commands; those are its callers'.
+// Package process starts the restic program and sees to its end: its arguments and environment, its
+// open files, what it says on standard error, when it is ended and how, and what its exit status
+// means. It holds no lock of a repository and knows none of restic's commands; those are its
+// callers'.
 package process
 
 import (
@@ -10,7 +11,8 @@ import (
 	"time"
 )
 
-// Program is the restic program, and how a run of it is watched. All fields are those of the same name of restic.Client.
+// Program is the restic program, and how a run of it is watched. All fields are those of the same
+// name of restic.Client.
 type Program struct {
 	Binary string
 	Env    []string
@@ -33,17 +35,21 @@ type Command struct {
 	Extra  []*os.File // further open files, from 3 on
 	Stdout io.Writer  // nil: /dev/null
 
-	// Long: it may be still for longer, as restic's own tries again may end well, and much is lost where they are cut off.
+	// Long: it may be still for longer, as restic's own tries again may end well, and much is lost
+	// where they are cut off.
 	Long bool
 
-	// Idle reports whether restic has nothing to do but wait for us. nil: it never is, except for its stdout to be read.
+	// Idle reports whether restic has nothing to do but wait for us. nil: it never is, except for
+	// its stdout to be read.
 	Idle func() bool
 
-	// Finish lets a cancelled run go on until it ends by itself or Grace is over, instead of interrupting it at once.
+	// Finish lets a cancelled run go on until it ends by itself or Grace is over, instead of
+	// interrupting it at once.
 	Finish bool
 }
 
-// Getenv is what the child will find in its environment: of several equal names the last one counts.
+// Getenv is what the child will find in its environment: of several equal names the last one
+// counts.
 func (p *Program) Getenv(name string) string {
 	value := ""
 	for _, entry := range p.Env {

@@ -9,11 +9,11 @@ import (
 	"sync"
 )
 
-// Run starts restic and returns when it has ended and all it wrote has been read. A nil error is exit status 0. When
-// ctx ends restic is interrupted, given Grace, and killed.
+// Run starts restic and returns when it has ended and all it wrote has been read. A nil error is
+// exit status 0. When ctx ends restic is interrupted, given Grace, and killed.
 func (p *Program) Run(ctx context.Context, command Command) error {
-	// Linux ties Pdeathsig to the thread that forked, not to the process: if that thread ended, restic would be
-	// killed in the middle of its work. So the thread stays with this call.
+	// Linux ties Pdeathsig to the thread that forked, not to the process: if that thread ended,
+	// restic would be killed in the middle of its work. So the thread stays with this call.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
@@ -24,7 +24,8 @@ func (p *Program) Run(ctx context.Context, command Command) error {
 	cmd.Stderr = stderr
 	var stdout io.Reader
 	if command.Stdout != nil {
-		// Not cmd.Stdout: WaitDelay would cut off a reader that takes longer than that over restic's last bytes.
+		// Not cmd.Stdout: WaitDelay would cut off a reader that takes longer than that over
+		// restic's last bytes.
 		var err error
 		if stdout, err = cmd.StdoutPipe(); err != nil {
 			return fmt.Errorf("%s: %w", command.Op, err)

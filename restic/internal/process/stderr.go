@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// stderr is what restic says on its standard error. It keeps the last of it for an error, and tells each line but
-// restic's parting words as it comes.
+// stderr is what restic says on its standard error. It keeps the last of it for an error, and tells
+// each line but restic's parting words as it comes.
 type stderr struct {
 	buf   []byte // the last of all
 	line  []byte // what has come of the line that is not yet ended
@@ -72,7 +72,8 @@ func (s *stderr) tell(line []byte) {
 	}
 }
 
-// ended tells what restic could not remove, unless err is just that: prune goes on where data stays, and ends well.
+// ended tells what restic could not remove, unless err is just that: prune goes on where data
+// stays, and ends well.
 func (s *stderr) ended(err error) {
 	if errors.Is(err, ErrNoDelete) {
 		return
@@ -82,20 +83,21 @@ func (s *stderr) ended(err error) {
 	}
 }
 
-// restic ends an error that it has not foreseen with the calls that led to it, each as a function's name on one line and
-// its place on the next. They are for its authors.
+// restic ends an error that it has not foreseen with the calls that led to it, each as a function's
+// name on one line and its place on the next. They are for its authors.
 var (
 	inTrace = regexp.MustCompile(`^\t\S+\.(go|s):\d+( \+0x[0-9a-f]+)?$`)
 	crashed = regexp.MustCompile(`^(panic|fatal error): `)
 )
 
-// urlPassword is the password in a URL's user part: restic takes it out of most of its messages, not of all.
+// urlPassword is the password in a URL's user part: restic takes it out of most of its messages,
+// not of all.
 var urlPassword = regexp.MustCompile(`(://[^/\s:@]*):[^/\s]+@`)
 
 func withoutPassword(text string) string { return urlPassword.ReplaceAllString(text, "$1:***@") }
 
-// plain is what a line says, and whether it is why restic ends. With --json restic says most things as objects; their
-// message is what counts.
+// plain is what a line says, and whether it is why restic ends. With --json restic says most things
+// as objects; their message is what counts.
 func plain(line []byte) (text string, final bool) {
 	text = string(line)
 	var m struct {

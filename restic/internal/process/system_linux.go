@@ -9,16 +9,17 @@ import (
 	"syscall"
 )
 
-// childAttributes puts restic into a process group of its own, so that a Ctrl-C on the terminal reaches only us and we
-// alone decide how restic ends, and has the kernel kill it when we die: it must not sit on the repository's lock
-// waiting for input that nobody will send.
+// childAttributes puts restic into a process group of its own, so that a Ctrl-C on the terminal
+// reaches only us and we alone decide how restic ends, and has the kernel kill it when we die: it
+// must not sit on the repository's lock waiting for input that nobody will send.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// moved is how many bytes a process of ours and those that it has started (rclone, ssh) have read and written so far, be
-// it files, pipes or connections (proc(5), io). It is not known of one that has ended, nor where a process may not look
-// at its children. It may go down, when one of those has ended.
+// moved is how many bytes a process of ours and those that it has started (rclone, ssh) have read
+// and written so far, be it files, pipes or connections (proc(5), io). It is not known of one that
+// has ended, nor where a process may not look at its children. It may go down, when one of those
+// has ended.
 func moved(pid int) (bytes uint64, ok bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {

@@ -4,9 +4,9 @@ package process
 
 import "syscall"
 
-// childAttributes puts restic into a process group of its own, so that a Ctrl-C on the terminal reaches only us and we
-// alone decide how restic ends. Nothing here kills it when we die; a backup then waits for its input forever, without
-// ever taking what it has for the whole.
+// childAttributes puts restic into a process group of its own, so that a Ctrl-C on the terminal
+// reaches only us and we alone decide how restic ends. Nothing here kills it when we die; a backup
+// then waits for its input forever, without ever taking what it has for the whole.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -10,8 +10,8 @@ func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// interrupt ends restic at once: no signal is known that it could clean up on. Its lock is left, and dead after half an
-// hour.
+// interrupt ends restic at once: no signal is known that it could clean up on. Its lock is left,
+// and dead after half an hour.
 func interrupt(restic *os.Process) error { return restic.Kill() }
 
 // moved is not known here.

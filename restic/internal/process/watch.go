@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// StallError is why a restic was ended that did nothing any more: a store that takes a request and never answers keeps
-// it waiting, and its own tries again, for a quarter of an hour and more.
+// StallError is why a restic was ended that did nothing any more: a store that takes a request and
+// never answers keeps it waiting, and its own tries again, for a quarter of an hour and more.
 type StallError struct{ After time.Duration }
 
 func (e *StallError) Error() string {
 	return fmt.Sprintf("restic has neither read nor written for %s", e.After)
 }
 
-// movement is how much a restic reads and writes at least in the time of Stall. Less is what it does when nothing comes:
-// to wake itself up, to try again to connect.
+// movement is how much a restic reads and writes at least in the time of Stall. Less is what it
+// does when nothing comes: to wake itself up, to try again to connect.
 const movement = 64 << 10
 
-// progressInterval has restic not write a message about its progress 60 times a second, which nobody reads and which
-// would count for movement.
+// progressInterval has restic not write a message about its progress 60 times a second, which
+// nobody reads and which would count for movement.
 const progressInterval = "RESTIC_PROGRESS_FPS=0.05"
 
 // How long a restic is still before that is told, and how often from then on.
@@ -28,12 +28,12 @@ const (
 	stillEvery = time.Minute
 )
 
-// longer is how many times Stall a restic may be still that has much to lose. By default that is 20 minutes, a little more
-// than restic itself tries again.
+// longer is how many times Stall a restic may be still that has much to lose. By default that is 20
+// minutes, a little more than restic itself tries again.
 const longer = 4
 
-// watch looks at a restic now and then, until stop is called, which waits for it. Only time in which it could look
-// counts, as whoever is frozen, with restic, does not see that it goes by.
+// watch looks at a restic now and then, until stop is called, which waits for it. Only time in
+// which it could look counts, as whoever is frozen, with restic, does not see that it goes by.
 func (p *Program) watch(pid int, command Command, idle func() bool, end func(error)) (stop func()) {
 	mark, ok := moved(pid)
 	if !ok || p.Stall == 0 && p.Still == nil {

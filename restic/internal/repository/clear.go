@@ -18,8 +18,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// RemoveDeadLocks removes the locks that are provably dead, those that nobody has refreshed for 30 minutes, and waits for
-// none. Dead locks hinder no backup, only whatever wants the repository for itself.
+// RemoveDeadLocks removes the locks that are provably dead, those that nobody has refreshed for 30
+// minutes, and waits for none. Dead locks hinder no backup, only whatever wants the repository for
+// itself.
 func (k *Keeper) RemoveDeadLocks(ctx context.Context) error {
 	locks, err := k.locks(ctx, nil)
 	if err != nil {
@@ -29,8 +30,8 @@ func (k *Keeper) RemoveDeadLocks(ctx context.Context) error {
 	return err
 }
 
-// locks lists the repository's locks. Where it can be seen that there is none restic is not asked: to open a repository
-// takes it a while.
+// locks lists the repository's locks. Where it can be seen that there is none restic is not asked:
+// to open a repository takes it a while.
 func (k *Keeper) locks(ctx context.Context, env []string) ([]Lock, error) {
 	ids, err := k.lockIDs(ctx, env)
 	if err != nil {
@@ -102,13 +103,13 @@ func (k *Keeper) readLock(ctx context.Context, id string, env []string) (Lock, e
 	return lock, nil
 }
 
-// clear removes the dead among locks, and reports whether it has removed any. In a local folder that is done file by
-// file. Elsewhere `restic unlock` does it, provided that every lock that it would take is dead, and that it would send a
-// signal to nobody; otherwise nothing is done.
+// clear removes the dead among locks, and reports whether it has removed any. In a local folder
+// that is done file by file. Elsewhere `restic unlock` does it, provided that every lock that it
+// would take is dead, and that it would send a signal to nobody; otherwise nothing is done.
 //
-// Between our look and restic's a new lock can appear that restic takes for dead. Its owner makes it anew within 5
-// minutes, so a command of this process that may write to the repository, or remove from it, waits for so long; see
-// LockHistory.
+// Between our look and restic's a new lock can appear that restic takes for dead. Its owner makes
+// it anew within 5 minutes, so a command of this process that may write to the repository, or
+// remove from it, waits for so long; see LockHistory.
 func (k *Keeper) clear(ctx context.Context, locks []Lock, env []string) (removed bool, err error) {
 	now := time.Now()
 	host, hostErr := os.Hostname()

@@ -15,7 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// race calls Ensure from several clients at the same moment and asserts that one sound repository comes of it.
+// race calls Ensure from several clients at the same moment and asserts that one sound repository
+// comes of it.
 func race(t *testing.T, clients int, env []string) {
 	t.Helper()
 	keeper := newKeeper(servers.Restic(t), env)
@@ -63,7 +64,8 @@ func TestEnsureRace(t *testing.T) {
 	})
 }
 
-// Rivals that know nothing of locks and waiting break a repository; Ensure mends it as long as nothing is lost.
+// Rivals that know nothing of locks and waiting break a repository; Ensure mends it as long as
+// nothing is lost.
 func TestEnsureHeals(t *testing.T) {
 	s3 := servers.S3(t)
 	for name, env := range map[string][]string{
@@ -90,7 +92,8 @@ func TestEnsureHeals(t *testing.T) {
 	}
 }
 
-// addStranger adds the key of another new repository to that in folder, and returns the other's folder.
+// addStranger adds the key of another new repository to that in folder, and returns the other's
+// folder.
 func addStranger(t *testing.T, keeper *Keeper, folder string) string {
 	t.Helper()
 	other := newKeeper(keeper.Program.Binary, restictest.Environment(filepath.Join(t.TempDir(), "other")))
@@ -109,7 +112,8 @@ func addStranger(t *testing.T, keeper *Keeper, folder string) string {
 	return otherFolder
 }
 
-// Two that heal at once are in each other's way: the lock of the other is waited for, even where no lock else would be.
+// Two that heal at once are in each other's way: the lock of the other is waited for, even where no
+// lock else would be.
 func TestHealWaits(t *testing.T) {
 	keeper, repository := emptyRepository(t)
 	folder := repository.Folder

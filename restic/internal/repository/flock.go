@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// folderLock is the right to make a repository in a local folder. It is a flock on the folder itself: no file of ours
-// comes to lie in it, and the kernel gives it back when we die.
+// folderLock is the right to make a repository in a local folder. It is a flock on the folder
+// itself: no file of ours comes to lie in it, and the kernel gives it back when we die.
 type folderLock struct{ folder *os.File }
 
-// lockFolder takes the lock, waiting for another that has it, and makes the folder if need be. The lock it returns is
-// not held if the repository is not in a local folder, or on a file system that cannot lock.
+// lockFolder takes the lock, waiting for another that has it, and makes the folder if need be. The
+// lock it returns is not held if the repository is not in a local folder, or on a file system that
+// cannot lock.
 func (k *Keeper) lockFolder(ctx context.Context) (folderLock, error) {
 	path, err := k.localFolder()
 	if err != nil || path == "" {
@@ -53,8 +54,9 @@ func (l folderLock) unlock() {
 	}
 }
 
-// removeLoneKeys removes what an init that was killed has left: a key, and no config to go with it. restic refuses to
-// make a repository there. It is called with the folder's lock held, and leaves everything if there is any data.
+// removeLoneKeys removes what an init that was killed has left: a key, and no config to go with it.
+// restic refuses to make a repository there. It is called with the folder's lock held, and leaves
+// everything if there is any data.
 func (k *Keeper) removeLoneKeys() error {
 	path, err := k.localFolder()
 	if err != nil {

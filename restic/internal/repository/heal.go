@@ -12,7 +12,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// heal removes the keys that the password opens but that do not fit the config. Others may be doing the same.
+// heal removes the keys that the password opens but that do not fit the config. Others may be doing
+// the same.
 func (k *Keeper) heal(ctx context.Context) error {
 	keys, err := k.keys(ctx, "")
 	if bad := damagedKey(err); bad != "" {
@@ -41,10 +42,11 @@ func (k *Keeper) heal(ctx context.Context) error {
 	return nil
 }
 
-// searchKey finds the key that fits the config when bad, which does not, is in front of it. It returns the list of all.
-// Without a fitting key restic does not list them, so it is given the beginnings of names: one that no key or more than
-// one has leads back to bad. In a local folder the names can be seen. Elsewhere all beginnings of two digits are tried,
-// and then longer ones that part from a key that was met: of two rivals the one leads to the other.
+// searchKey finds the key that fits the config when bad, which does not, is in front of it. It
+// returns the list of all. Without a fitting key restic does not list them, so it is given the
+// beginnings of names: one that no key or more than one has leads back to bad. In a local folder
+// the names can be seen. Elsewhere all beginnings of two digits are tried, and then longer ones
+// that part from a key that was met: of two rivals the one leads to the other.
 func (k *Keeper) searchKey(ctx context.Context, bad string) (keyList, error) {
 	const digits = "0123456789abcdef"
 	met := []string{bad}
@@ -89,7 +91,8 @@ func (k *Keeper) removeKey(ctx context.Context, sound, bad string) error {
 	if err := k.readable(ctx, sound); err != nil {
 		return fmt.Errorf("key %s does not fit the config and stays: %w", bad, err)
 	}
-	// The lock in the way is a rival's who removes a key as well: it is waited for, whatever others would be.
+	// The lock in the way is a rival's who removes a key as well: it is waited for, whatever others
+	// would be.
 	patient := *k
 	patient.LockWait = max(k.LockWait, otherInit*time.Second)
 	removeErr := patient.Run(ctx, process.Command{
@@ -112,7 +115,8 @@ func (k *Keeper) removeKey(ctx context.Context, sound, bad string) error {
 	return nil
 }
 
-// readable makes sure that every snapshot can be read with the sound key. restic passes over those that cannot.
+// readable makes sure that every snapshot can be read with the sound key. restic passes over those
+// that cannot.
 func (k *Keeper) readable(ctx context.Context, sound string) error {
 	var files, snapshots bytes.Buffer
 	list := process.Command{Op: "list snapshots", Args: []string{"list", "snapshots", "--no-lock", "--key-hint=" + sound}, Stdout: &files}

@@ -15,7 +15,8 @@ import (
 // initTries bounds how often init is tried, and how long another's is waited for, in seconds.
 const initTries, otherInit = 3, 30
 
-// init makes the repository unless there is one. It returns the id of the config it wrote: "" if it wrote none.
+// init makes the repository unless there is one. It returns the id of the config it wrote: "" if it
+// wrote none.
 func (k *Keeper) init(ctx context.Context, locked bool) (id string, err error) {
 	var initErr error
 	for try, waited := 0, 0; ; {
@@ -55,8 +56,8 @@ func (k *Keeper) init(ctx context.Context, locked bool) (id string, err error) {
 	}
 }
 
-// settle waits until no other init that began before the config was there can still be at work: at least d, and until
-// the newest key has its age.
+// settle waits until no other init that began before the config was there can still be at work: at
+// least d, and until the newest key has its age.
 func (k *Keeper) settle(ctx context.Context, d time.Duration) error {
 	for {
 		if err := sleep(ctx, d); err != nil {

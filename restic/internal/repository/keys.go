@@ -20,7 +20,8 @@ type key struct {
 
 type keyList []key
 
-// keys lists the keys, opening the repository with the one whose id begins with hint if there is exactly one such.
+// keys lists the keys, opening the repository with the one whose id begins with hint if there is
+// exactly one such.
 func (k *Keeper) keys(ctx context.Context, hint string) (keyList, error) {
 	var out bytes.Buffer
 	err := k.run(ctx, process.Command{
@@ -39,10 +40,12 @@ func (k *Keeper) keys(ctx context.Context, hint string) (keyList, error) {
 	return keys, nil
 }
 
-// settleTime is how old the newest key must be before the repository is used. `restic init` takes 1 to 3 s.
+// settleTime is how old the newest key must be before the repository is used. `restic init` takes 1
+// to 3 s.
 const settleTime = 10 * time.Second
 
-// young reports whether a key is so new that its maker may have a rival. A clock that is ahead of ours counts as new.
+// young reports whether a key is so new that its maker may have a rival. A clock that is ahead of
+// ours counts as new.
 func (l keyList) young() bool {
 	for _, key := range l {
 		created, err := time.Parse(time.DateTime, key.Created)
@@ -62,7 +65,8 @@ func (l keyList) current() string {
 	return ""
 }
 
-// damagedKey is the id of the key that the password opens and that does not fit the config, if that is what err says.
+// damagedKey is the id of the key that the password opens and that does not fit the config, if that
+// is what err says.
 func damagedKey(err error) string {
 	var e *process.Error
 	if !errors.As(err, &e) {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// localFolder is the repository's folder if the repository is one on a mounted file system, else "".
+// localFolder is the repository's folder if the repository is one on a mounted file system, else
+// "".
 func (k *Keeper) localFolder() (string, error) {
 	location := k.Program.Getenv("RESTIC_REPOSITORY")
 	if file := k.Program.Getenv("RESTIC_REPOSITORY_FILE"); file != "" {
@@ -38,11 +39,12 @@ func (k *Keeper) address() string {
 	return k.Program.Getenv("RESTIC_REPOSITORY") + "\n" + k.Program.Getenv("RESTIC_REPOSITORY_FILE")
 }
 
-// fileName is a name that restic gives to a file of a repository. What a killed restic leaves half-written has another.
+// fileName is a name that restic gives to a file of a repository. What a killed restic leaves
+// half-written has another.
 var fileName = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// localFiles lists the files in one of the repository's folders. ok is false if the repository is not in a local folder
-// or cannot be read.
+// localFiles lists the files in one of the repository's folders. ok is false if the repository is
+// not in a local folder or cannot be read.
 func (k *Keeper) localFiles(folder string) (files []fs.FileInfo, ok bool) {
 	path, err := k.localFolder()
 	if err != nil || path == "" {

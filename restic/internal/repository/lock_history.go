@@ -10,9 +10,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// LockHistory is what a process remembers of locks from one command to the next: those that it may have taken from the living,
-// and those of its own that a store keeps. All that works on a repository in a process shares one, as one command has to
-// wait for what another did. It may be that of several repositories. The zero value is a process that has just begun.
+// LockHistory is what a process remembers of locks from one command to the next: those that it may
+// have taken from the living, and those of its own that a store keeps. All that works on a
+// repository in a process shares one, as one command has to wait for what another did. It may be
+// that of several repositories. The zero value is a process that has just begun.
 type LockHistory struct {
 	unlocked sync.Map // when restic was last made to remove locks, by the repository's address
 	kept     sync.Map // what the store said that did not let a lock be given back, by the beginning of the lock's ID
@@ -23,7 +24,8 @@ type LockHistory struct {
 // unlock notes that restic has been made to remove locks.
 func (h *LockHistory) unlock(address string) { h.unlocked.Store(address, time.Now()) }
 
-// unsettled is how long it takes until whoever may have lost a living lock to our last `restic unlock` has made it anew.
+// unsettled is how long it takes until whoever may have lost a living lock to our last `restic
+// unlock` has made it anew.
 func (h *LockHistory) unsettled(address string) time.Duration {
 	if h == nil {
 		return 0
@@ -52,8 +54,9 @@ func (h *LockHistory) hear(line string) {
 	}
 }
 
-// keptLock is what the store said of a lock that it has not let us give back, if one of locks is one and in the way of a
-// restic command; else empty. Nobody refreshes such a lock, and to wait for its end would be to wait for ourselves.
+// keptLock is what the store said of a lock that it has not let us give back, if one of locks is
+// one and in the way of a restic command; else empty. Nobody refreshes such a lock, and to wait for
+// its end would be to wait for ourselves.
 func (h *LockHistory) keptLock(locks []Lock, command string) (said string) {
 	if h == nil {
 		return ""

@@ -6,8 +6,9 @@ import (
 	"unicode/utf16"
 )
 
-// Text is a file's text in UTF-8, without the byte order mark that may say at its beginning what it is written in, as
-// restic reads its own files, RESTIC_REPOSITORY_FILE and RESTIC_PASSWORD_FILE: Notepad puts one before UTF-8, PowerShell's > before UTF-16.
+// Text is a file's text in UTF-8, without the byte order mark that may say at its beginning what it
+// is written in, as restic reads its own files, RESTIC_REPOSITORY_FILE and RESTIC_PASSWORD_FILE:
+// Notepad puts one before UTF-8, PowerShell's > before UTF-16.
 func Text(text []byte) string {
 	var order binary.ByteOrder
 	switch head := string(text[:min(len(text), 2)]); head {

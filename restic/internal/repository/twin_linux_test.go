@@ -19,7 +19,8 @@ import (
 // tooOld is more than the time after which a lock that nobody refreshes is dead.
 const tooOld = staleTime + time.Minute
 
-// twin is a restic in another container of this host's name: its process id is one that nobody has here.
+// twin is a restic in another container of this host's name: its process id is one that nobody has
+// here.
 type twin struct {
 	input io.WriteCloser
 	cmd   *exec.Cmd

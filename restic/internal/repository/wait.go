@@ -10,18 +10,20 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// Run has restic do what needs a lock. As long as another one is in the way, those that are provably dead are removed and
-// the command is run again, until LockWait is over. restic takes its lock before it reads or changes anything.
+// Run has restic do what needs a lock. As long as another one is in the way, those that are
+// provably dead are removed and the command is run again, until LockWait is over. restic takes its
+// lock before it reads or changes anything.
 func (k *Keeper) Run(ctx context.Context, command process.Command) error {
 	return k.locked(ctx, command, false)
 }
 
-// Read is [Keeper.Run] of a command that changes nothing but locks, and shares the repository with all but those who hold
-// it alone.
+// Read is [Keeper.Run] of a command that changes nothing but locks, and shares the repository with
+// all but those who hold it alone.
 //
-// It goes on without a lock once nobody who holds the repository alone has been heard of for longer than a living restic
-// is silent: what it may meet, if that one lives after all, is data that has gone, which is an error, and it can harm
-// nobody. So a restore does not wait for half an hour because a prune was killed.
+// It goes on without a lock once nobody who holds the repository alone has been heard of for longer
+// than a living restic is silent: what it may meet, if that one lives after all, is data that has
+// gone, which is an error, and it can harm nobody. So a restore does not wait for half an hour
+// because a prune was killed.
 func (k *Keeper) Read(ctx context.Context, command process.Command) error {
 	return k.locked(ctx, command, true)
 }
@@ -34,13 +36,15 @@ func (k *Keeper) Try(ctx context.Context, command process.Command) error {
 	return k.run(ctx, command)
 }
 
-// AwaitLock returns once nothing keeps a backup out of the repository: no lock of somebody who holds it alone, and no
-// rest after locks were removed. It waits for LockWait at most and removes dead locks, as every command does.
+// AwaitLock returns once nothing keeps a backup out of the repository: no lock of somebody who
+// holds it alone, and no rest after locks were removed. It waits for LockWait at most and removes
+// dead locks, as every command does.
 func (k *Keeper) AwaitLock(ctx context.Context) error {
 	return k.Run(ctx, process.Command{Op: "wait for the repository's lock", Args: []string{"cat", "config"}})
 }
 
-// lookEvery is how often locks are looked at again while one is waited for: its holder may have died.
+// lookEvery is how often locks are looked at again while one is waited for: its holder may have
+// died.
 const lookEvery = time.Minute
 
 func (k *Keeper) locked(ctx context.Context, command process.Command, reads bool) error {

@@ -1,5 +1,4 @@
-// Package archive reads and writes the stream of mongodump --archive, which
-// mongorestore reads:
+// Package archive reads and writes the stream of mongodump --archive, which mongorestore reads:
 //
 //	magic
 //	header  collection…  terminator        the prelude: what will come
@@ -7,24 +6,23 @@
 //	end  terminator                        a collection's end, with their CRC-64
 //	…
 //
-// All of it but the magic number and the terminators is BSON. Blocks of several
-// collections may alternate where mongodump read them at once; what is written
-// here is one collection after the other, in the order of the prelude.
+// All of it but the magic number and the terminators is BSON. Blocks of several collections may
+// alternate where mongodump read them at once; what is written here is one collection after the
+// other, in the order of the prelude.
 //
-// An archive of this program says more than mongodump's: the prelude vouches for
-// itself by a hash, and before each collection's end stand the number of its
-// documents and their hash (see dump.RowHash). So every byte of it is accounted
-// for. That an archive is whole is known of either kind: each collection that the
-// prelude announces has ended.
+// An archive of this program says more than mongodump's: the prelude vouches for itself by a hash,
+// and before each collection's end stand the number of its documents and their hash (see
+// dump.RowHash). So every byte of it is accounted for. That an archive is whole is known of either
+// kind: each collection that the prelude announces has ended.
 //
-// All that is where mongorestore passes over it. A header may have fields that it
-// does not know, but not what begins a block (since 100.14), nor may there be a
-// block of a namespace that was not announced. But a block may be empty, and its
-// checksum is nobody's: the two numbers are the checksums of two empty blocks.
+// All that is where mongorestore passes over it. A header may have fields that it does not know,
+// but not what begins a block (since 100.14), nor may there be a block of a namespace that was not
+// announced. But a block may be empty, and its checksum is nobody's: the two numbers are the
+// checksums of two empty blocks.
 //
-// The format is described in mongo-tools' common/archive/spec.md. bsondump reads
-// files of nothing but documents, and so no archive, mongodump's neither. This
-// package knows no server and no compression.
+// The format is described in mongo-tools' common/archive/spec.md. bsondump reads files of nothing
+// but documents, and so no archive, mongodump's neither. This package knows no server and no
+// compression.
 package archive
 
 import (
@@ -43,16 +41,16 @@ import (
 // A Prelude says what an archive holds, and stands before all of that.
 type Prelude struct {
 	ServerVersion string
-	// Tool is the program that made the archive: this one, whose archives vouch for
-	// themselves, or else the version of mongodump.
+	// Tool is the program that made the archive: this one, whose archives vouch for themselves, or
+	// else the version of mongodump.
 	Tool string
 	// Concurrent is the number of collections whose blocks may alternate.
 	Concurrent  int32
 	Collections []Collection
 }
 
-// tool is this program as the maker of an archive. It has no version in it: the
-// same data is to give the same bytes after an update.
+// tool is this program as the maker of an archive. It has no version in it: the same data is to
+// give the same bytes after an update.
 const tool = "breaking-backups"
 
 // vouched tells whether the archive holds hashes and counts to compare with.
@@ -73,8 +71,8 @@ func (p *Prelude) dataName(c *Collection) string {
 // table is the name of a collection in a manifest: where its documents stand.
 func (p *Prelude) table(c *Collection) string { return c.DB + "." + p.dataName(c) }
 
-// part is what a stretch of a collection's documents is there for, and its name: an
-// oplog is none of a collection's.
+// part is what a stretch of a collection's documents is there for, and its name: an oplog is none
+// of a collection's.
 func (p *Prelude) part(c *Collection) (kind dump.Kind, name string) {
 	if c.IsOplog() {
 		return dump.AfterRows, ""
@@ -82,8 +80,8 @@ func (p *Prelude) part(c *Collection) (kind dump.Kind, name string) {
 	return dump.Rows, p.table(c)
 }
 
-// IsOplog tells of the recorded oplog, which stands in an archive like a collection
-// without a database.
+// IsOplog tells of the recorded oplog, which stands in an archive like a collection without a
+// database.
 func (c *Collection) IsOplog() bool { return c.DB == "" && c.Name == "oplog" }
 
 // key tells a collection from all others of the archive: where its documents stand.
@@ -101,21 +99,20 @@ const (
 	maxDocument = 32 << 20 // a document has 16 MiB, an entry of the oplog may have a little more
 )
 
-// bounds are what a prelude may have, written or read: its reader holds all of it,
-// and believes nobody that it ends.
+// bounds are what a prelude may have, written or read: its reader holds all of it, and believes
+// nobody that it ends.
 type bounds struct {
 	document, all int // bytes
 	collections   int
 }
 
-// preludeBounds: mongorestore reads no larger document than that, and no server
-// bears so many collections, each of which takes more memory here than bytes there.
+// preludeBounds: mongorestore reads no larger document than that, and no server bears so many
+// collections, each of which takes more memory here than bytes there.
 func preludeBounds() bounds {
 	return bounds{document: 16 << 20, all: 128 << 20, collections: 500_000}
 }
 
-// encode returns the prelude as it stands in an archive of this program, the
-// magic number included.
+// encode returns the prelude as it stands in an archive of this program, the magic number included.
 func (p *Prelude) encode(most bounds) ([]byte, error) {
 	unchecked, err := p.encodeHeader(0)
 	if err != nil {
@@ -146,8 +143,8 @@ func (p *Prelude) encode(most bounds) ([]byte, error) {
 	return out, nil
 }
 
-// encodeHeader returns the header of an archive of this program, with the hash of
-// the prelude in which that stands as zero.
+// encodeHeader returns the header of an archive of this program, with the hash of the prelude in
+// which that stands as zero.
 func (p *Prelude) encodeHeader(check uint64) ([]byte, error) {
 	return bson.Marshal(bson.D{
 		{Key: "concurrent_collections", Value: p.Concurrent},
@@ -205,8 +202,8 @@ func decodeCollection(doc []byte) (Collection, error) {
 type namespace struct {
 	db, name string // of the data
 	end      bool
-	// number is the CRC-64 of all documents at a collection's end, zero before
-	// documents, and in an empty block what is vouched for.
+	// number is the CRC-64 of all documents at a collection's end, zero before documents, and in an
+	// empty block what is vouched for.
 	number uint64
 }
 
@@ -219,8 +216,8 @@ func (n *namespace) encode() ([]byte, error) {
 	})
 }
 
-// decodeNamespace reads what begins a block. What is vouched for has to be as it
-// is written here, to the byte.
+// decodeNamespace reads what begins a block. What is vouched for has to be as it is written here,
+// to the byte.
 func decodeNamespace(doc []byte, vouched bool) (namespace, error) {
 	f, err := decodeFields(doc)
 	if err != nil {

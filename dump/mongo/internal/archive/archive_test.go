@@ -331,8 +331,8 @@ func (a *again) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A prelude that does not end is given up before it has taken more memory than there
-// is: some hundred bytes of a compressed file say as much as one likes.
+// A prelude that does not end is given up before it has taken more memory than there is: some
+// hundred bytes of a compressed file say as much as one likes.
 func TestPreludeIsBounded(t *testing.T) {
 	head := binary.LittleEndian.AppendUint32(nil, magic)
 	header := append(head[:4:4], doc(t, bson.D{

@@ -23,8 +23,7 @@ func newCheck(p *Prelude) *check {
 	return c
 }
 
-// takes takes note of a collection, and tells whether it is as it is written here,
-// to the byte.
+// takes takes note of a collection, and tells whether it is as it is written here, to the byte.
 func (c *check) takes(coll *Collection, doc []byte) bool {
 	c.hash.Write(doc)
 	again, err := coll.encode()

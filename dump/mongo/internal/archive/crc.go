@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// The checksum is as much work as all the rest of a dump, since each of its steps
-// waits for the one before. So three runs of bytes are taken at once, each as if
-// it were the first, and put together: what a state becomes by a run is the state
-// moved past as many zeros, and added to it what the run makes of no state.
+// The checksum is as much work as all the rest of a dump, since each of its steps waits for the one
+// before. So three runs of bytes are taken at once, each as if it were the first, and put together:
+// what a state becomes by a run is the state moved past as many zeros, and added to it what the run
+// makes of no state.
 
 // run is the length of one of the three, a multiple of 8.
 const run = 4 << 10

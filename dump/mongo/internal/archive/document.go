@@ -8,20 +8,20 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// Document returns the block's next document, which is valid until the next
-// call. At the end of the block the error is io.EOF.
+// Document returns the block's next document, which is valid until the next call. At the end of the
+// block the error is io.EOF.
 func (a *Reader) Document() ([]byte, error) { return a.documents(0) }
 
-// Documents returns the block's next documents, one behind the other, which are
-// valid until the next call: some hundred kilobytes of them, or one that is larger.
-// At the end of the block the error is io.EOF.
+// Documents returns the block's next documents, one behind the other, which are valid until the
+// next call: some hundred kilobytes of them, or one that is larger. At the end of the block the
+// error is io.EOF.
 func (a *Reader) Documents() ([]byte, error) { return a.documents(blockSize) }
 
 // blockSize is how many bytes of documents are read at once.
 const blockSize = 256 << 10
 
-// documents returns the next document, and those behind it as long as all of them
-// have no more bytes than most.
+// documents returns the next document, and those behind it as long as all of them have no more
+// bytes than most.
 func (a *Reader) documents(most int) ([]byte, error) {
 	if a.err != nil {
 		return nil, a.err
@@ -68,8 +68,8 @@ func (a *Reader) item(most int) ([]byte, error) {
 	return a.buf, nil
 }
 
-// append reads a document of no more bytes than most behind what is in the buffer,
-// or false for a terminator.
+// append reads a document of no more bytes than most behind what is in the buffer, or false for a
+// terminator.
 func (a *Reader) append(most int) (bool, error) {
 	var size [4]byte
 	if _, err := io.ReadFull(a.r, size[:]); err != nil {

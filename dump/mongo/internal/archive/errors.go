@@ -9,8 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// streamError says what is wrong with an archive, and which of dump's errors
-// that is. The texts of those are about SQL.
+// streamError says what is wrong with an archive, and which of dump's errors that is. The texts of
+// those are about SQL.
 type streamError struct {
 	err, kind error
 }
@@ -28,8 +28,8 @@ var (
 	errCut = errors.New("the archive is truncated: it ends within a document")
 )
 
-// cut makes of the end of the stream what it is in an archive. A decompressor
-// says io.ErrUnexpectedEOF of its own input's end.
+// cut makes of the end of the stream what it is in an archive. A decompressor says
+// io.ErrUnexpectedEOF of its own input's end.
 func cut(err error) error {
 	switch {
 	case err == io.EOF:

@@ -8,8 +8,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 )
 
-// fields are the values of a small document of the archive's own. Its methods
-// take one each; done tells what was missing, of another type, or left over.
+// fields are the values of a small document of the archive's own. Its methods take one each; done
+// tells what was missing, of another type, or left over.
 type fields struct {
 	values map[string]bson.RawValue
 	err    error

@@ -18,9 +18,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// FuzzReader holds the reader to a plain reading of the format, and to the writer: what it reads as whole can be
-// written, and is then read as the same. What was changed gets the checksums that it would have been written with as
-// well, for few changes would go further without.
+// FuzzReader holds the reader to a plain reading of the format, and to the writer: what it reads as
+// whole can be written, and is then read as the same. What was changed gets the checksums that it
+// would have been written with as well, for few changes would go further without.
 func FuzzReader(f *testing.F) {
 	stream, _ := sample(f)
 	f.Add(stream, true)
@@ -116,8 +116,9 @@ func readCollections(r io.Reader) (*Prelude, [][][]byte, error) {
 	}
 }
 
-// plainly reads an archive as its format is described, from memory and at leisure. It holds one that is vouched for to
-// the hashes and counts, but not to being as it is written here to the byte. With mend it puts those right instead.
+// plainly reads an archive as its format is described, from memory and at leisure. It holds one
+// that is vouched for to the hashes and counts, but not to being as it is written here to the byte.
+// With mend it puts those right instead.
 func plainly(stream []byte, mend bool) (content [][][]byte, vouched bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {

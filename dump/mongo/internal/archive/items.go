@@ -8,12 +8,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// Items reads an archive of either kind as items: the metadata of each collection,
-// as Definitions in the order of the prelude, then the documents in that of the
-// archive, where a collection may come several times between others. The recorded
-// oplog comes as AfterRows, whose Blocks are its entries. Of each the Table is that
-// of the manifest, also of Definitions. The sequence holds no more than a block, and
-// the prelude.
+// Items reads an archive of either kind as items: the metadata of each collection, as Definitions
+// in the order of the prelude, then the documents in that of the archive, where a collection may
+// come several times between others. The recorded oplog comes as AfterRows, whose Blocks are its
+// entries. Of each the Table is that of the manifest, also of Definitions. The sequence holds no
+// more than a block, and the prelude.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] {
 	return func(yield func(dump.Item, error) bool) {
 		a, err := NewReader(r)
@@ -46,8 +45,7 @@ func Items(r io.Reader) iter.Seq2[dump.Item, error] {
 	}
 }
 
-// of is what there is of a collection: its metadata, or the documents of the block
-// that has begun.
+// of is what there is of a collection: its metadata, or the documents of the block that has begun.
 func (a *Reader) of(c *Collection, kind dump.Kind) dump.Item {
 	i := dump.Item{Kind: kind, Database: c.DB, Table: a.prelude.table(c)}
 	if kind == dump.Definitions {

@@ -35,7 +35,8 @@ func readItems(r io.Reader) (*dump.Contents, map[string][][]byte, error) {
 	return nil, nil, io.ErrUnexpectedEOF
 }
 
-// The items of an archive are what its reader reads, of either kind of archive, and only of a whole one there are contents.
+// The items of an archive are what its reader reads, of either kind of archive, and only of a whole
+// one there are contents.
 func TestItems(t *testing.T) {
 	own, _ := sample(t)
 	for name, stream := range map[string][]byte{"own": own, "mongodump's": interleaved(t)} {

@@ -13,10 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A Reader reads an archive of either kind and holds it to what it says of
-// itself: checksums, counts, and that every collection that the prelude announces
-// comes and ends. Errors that say that something is wrong with the archive are
-// dump.ErrNotADump, dump.ErrTruncated or dump.ErrDamaged.
+// A Reader reads an archive of either kind and holds it to what it says of itself: checksums,
+// counts, and that every collection that the prelude announces comes and ends. Errors that say that
+// something is wrong with the archive are dump.ErrNotADump, dump.ErrTruncated or dump.ErrDamaged.
 type Reader struct {
 	r       *bufio.Reader
 	prelude Prelude
@@ -40,8 +39,8 @@ type reading struct {
 	ended   bool
 }
 
-// A Block is some of a collection's documents, which Document returns; or, with
-// End, the collection's end: there is no more of it, and its checksum is right.
+// A Block is some of a collection's documents, which Document returns; or, with End, the
+// collection's end: there is no more of it, and its checksum is right.
 type Block struct {
 	*Collection
 	End *dump.Table // of all its documents
@@ -66,8 +65,8 @@ func newReader(r io.Reader) *Reader {
 // Prelude returns what the archive says of itself.
 func (a *Reader) Prelude() *Prelude { return &a.prelude }
 
-// Contents returns what was read so far: the collections that have ended, in the
-// order of their ends, and where in the archive everything is.
+// Contents returns what was read so far: the collections that have ended, in the order of their
+// ends, and where in the archive everything is.
 func (a *Reader) Contents() *dump.Contents { return &a.contents }
 
 func (a *Reader) readPrelude(most bounds) error {
@@ -132,8 +131,8 @@ func (a *Reader) expect() error {
 	return nil
 }
 
-// Next goes on to the next block; what was not read of the one before is passed
-// over. At the end of a whole archive the error is io.EOF.
+// Next goes on to the next block; what was not read of the one before is passed over. At the end of
+// a whole archive the error is io.EOF.
 func (a *Reader) Next() (Block, error) {
 	for a.err == nil && a.block != nil {
 		if _, err := a.Document(); err != nil && err != io.EOF {
@@ -190,8 +189,9 @@ func (a *Reader) next() (Block, error) {
 	}
 }
 
-// note keeps where the part of a collection begins that the block at begin is of. In an archive that vouches for itself each
-// is one part. In mongodump's, blocks of several alternate, as many of them as somebody likes: that has no parts.
+// note keeps where the part of a collection begins that the block at begin is of. In an archive
+// that vouches for itself each is one part. In mongodump's, blocks of several alternate, as many of
+// them as somebody likes: that has no parts.
 func (a *Reader) note(r *reading, begin int64) error {
 	if !a.prelude.vouched() || a.part == r {
 		return nil

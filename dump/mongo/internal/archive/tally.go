@@ -35,8 +35,8 @@ var errHalfDocument = errors.New("archive: a document's length is not that of it
 // vouched are the numbers that stand before a collection's end.
 func (t *tally) vouched() []uint64 { return []uint64{uint64(t.Rows), t.Hash} }
 
-// count gives the last of the parts, which has come to a collection's end, the
-// number and the hash of its documents.
+// count gives the last of the parts, which has come to a collection's end, the number and the hash
+// of its documents.
 func count(parts dump.Parts, t dump.Tally) {
 	if len(parts) == 0 {
 		return

@@ -10,9 +10,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A Writer writes an archive that vouches for itself: the prelude, then for each
-// of its collections, in their order, Begin, any number of Writes, and End; then
-// Close, before which the archive is not whole. It does not buffer.
+// A Writer writes an archive that vouches for itself: the prelude, then for each of its
+// collections, in their order, Begin, any number of Writes, and End; then Close, before which the
+// archive is not whole. It does not buffer.
 type Writer struct {
 	w       io.Writer
 	prelude Prelude
@@ -128,8 +128,8 @@ func (w *Writer) End() error {
 	return err
 }
 
-// Close writes what makes the archive whole, and returns what is in it, and where.
-// An archive has no place for that. It does not close the underlying writer.
+// Close writes what makes the archive whole, and returns what is in it, and where. An archive has
+// no place for that. It does not close the underlying writer.
 func (w *Writer) Close() (*dump.Contents, error) {
 	if w.current != nil || len(w.left) > 0 || w.last == nil {
 		return nil, errors.New("archive: closed before all collections were written")

@@ -41,8 +41,8 @@ func (c *Collection) IsView() bool { return c.Type == "view" }
 // IsCapped tells of a collection that has an end, at which the oldest documents go.
 func (c *Collection) IsCapped() bool { return document.True(c.Options, "capped") }
 
-// Unchanged tells of collections that were dropped or renamed since before was
-// listed: what was read under their names is then not what was meant.
+// Unchanged tells of collections that were dropped or renamed since before was listed: what was
+// read under their names is then not what was meant.
 func Unchanged(before, after []*Collection) error {
 	now := make(map[string]*Collection, len(after))
 	for _, c := range after {

@@ -13,9 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// IsContent tells what somebody put into a database from what each server has
-// from its first start, and from the users that are made before all else: a
-// server with nothing besides has lost its data, or is another one.
+// IsContent tells what somebody put into a database from what each server has from its first start,
+// and from the users that are made before all else: a server with nothing besides has lost its
+// data, or is another one.
 func (c Choice) IsContent(coll *Collection) bool {
 	switch c.Database {
 	case "admin", "config":
@@ -67,11 +67,10 @@ func (q *Inquiry) warnOfUnmatched(all []*Collection) {
 
 // Source names the database, see dump.Survey.
 //
-// What a deployment has of its own from its first start, the same on each of its
-// members and on every mongos, is the UUID of admin.system.version: the collection
-// is made with the deployment and replicated like all others. Who may not list
-// admin, as with the role read of one database, sees the set's name alone, and of
-// a single server nothing. FerretDB has neither.
+// What a deployment has of its own from its first start, the same on each of its members and on
+// every mongos, is the UUID of admin.system.version: the collection is made with the deployment and
+// replicated like all others. Who may not list admin, as with the role read of one database, sees
+// the set's name alone, and of a single server nothing. FerretDB has neither.
 func (q *Inquiry) Source(ctx context.Context) string {
 	id := ""
 	if uuid := q.versionUUID(ctx); uuid != "" {

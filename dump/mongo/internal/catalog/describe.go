@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// describe writes the collection's metadata. It returns the names of those of the
-// options and indexes that only this program reads back.
+// describe writes the collection's metadata. It returns the names of those of the options and
+// indexes that only this program reads back.
 func (c *Collection) describe(withUUID bool) (inexact []string, err error) {
 	m := definition.Metadata{Options: c.Options, Indexes: c.indexes, CollectionName: c.Name, Type: c.Type, Sharding: c.sharding}
 	if withUUID {
@@ -47,9 +47,9 @@ func (q *Inquiry) warnOfUnknown(c *Collection) {
 	}
 }
 
-// Describe fills in what is not listed of collections: indexes, by what they are
-// sharded, and their metadata; and tells what a restore will not bring back as it is.
-// jobs commands are under way at once.
+// Describe fills in what is not listed of collections: indexes, by what they are sharded, and their
+// metadata; and tells what a restore will not bring back as it is. jobs commands are under way at
+// once.
 func (q *Inquiry) Describe(ctx context.Context, listed []*Collection, withUUIDs bool, jobs int) error {
 	var search searchProbe
 	if err := readIndexes(ctx, q.Conn, listed, jobs, &search); err != nil {

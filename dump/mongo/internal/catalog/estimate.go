@@ -11,8 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// Estimate returns how many documents the server says that a collection has;
-// negative: it does not say.
+// Estimate returns how many documents the server says that a collection has; negative: it does not
+// say.
 func Estimate(ctx context.Context, c *server.Conn, coll *Collection) int64 {
 	if coll.Filter != nil || coll.IsView() {
 		return -1
@@ -46,10 +46,9 @@ func EstimateAll(ctx context.Context, c *server.Conn, all []*Collection, jobs in
 	_ = group.Wait()
 }
 
-// holdAgainstStats compares the number of collections and views of each database
-// with what its statistics say. It needs the right dbStats, which the role read
-// has and backup has not; where it is missing the names alone are compared, see
-// entries.
+// holdAgainstStats compares the number of collections and views of each database with what its
+// statistics say. It needs the right dbStats, which the role read has and backup has not; where it
+// is missing the names alone are compared, see entries.
 func (q *Inquiry) holdAgainstStats(ctx context.Context, listed []*Collection) {
 	if !q.Conn.Info.Mongod || q.Conn.Info.Mongos || q.Conn.Info.Proxy { // those that count otherwise
 		return

@@ -61,8 +61,8 @@ func readIndexes(ctx context.Context, c *server.Conn, all []*Collection, jobs in
 	return group.Wait()
 }
 
-// hasIDIndex tells whether there must be an index of _id. A time series has none,
-// and before 4.0 whoever made a collection could do without.
+// hasIDIndex tells whether there must be an index of _id. A time series has none, and before 4.0
+// whoever made a collection could do without.
 func (c *Collection) hasIDIndex() bool {
 	return c.Type == "collection" && !document.Has(c.Options, "autoIndexId") && c.DB != "local"
 }

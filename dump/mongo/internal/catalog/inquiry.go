@@ -1,6 +1,7 @@
-// Package catalog finds out what a server has and how it is to be written into an archive: which databases and collections
-// are dumped, in which order, with which options and indexes, and what of all that is left out. What a dump cannot vouch
-// for it tells. Documents it does not read: see rows.
+// Package catalog finds out what a server has and how it is to be written into an archive: which
+// databases and collections are dumped, in which order, with which options and indexes, and what of
+// all that is left out. What a dump cannot vouch for it tells. Documents it does not read: see
+// rows.
 package catalog
 
 import (
@@ -25,8 +26,8 @@ type Choice struct {
 	AllowEmpty bool // there may be nothing
 }
 
-// An Inquiry asks a server what is to be dumped. It may ask several times, and
-// says each thing once.
+// An Inquiry asks a server what is to be dumped. It may ask several times, and says each thing
+// once.
 type Inquiry struct {
 	Conn *server.Conn
 	Choice
@@ -55,9 +56,9 @@ func (q *Inquiry) tell(to func(string), text string) {
 // Whole tells whether all is dumped that a server holds.
 func (c Choice) Whole() bool { return c.Database == "" && c.Filter.All() }
 
-// List returns what is to be dumped, without the indexes, in its order: users
-// and roles, then the databases by name, in each the collections by name and
-// then the views, each after those it reads from.
+// List returns what is to be dumped, without the indexes, in its order: users and roles, then the
+// databases by name, in each the collections by name and then the views, each after those it reads
+// from.
 func (q *Inquiry) List(ctx context.Context) ([]*Collection, error) {
 	names := []string{q.Database}
 	if q.Database == "" {

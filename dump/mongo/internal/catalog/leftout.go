@@ -12,8 +12,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// warnOfUsers tells of users and roles that are not in a dump and that nobody
-// said should not be.
+// warnOfUsers tells of users and roles that are not in a dump and that nobody said should not be.
 func (q *Inquiry) warnOfUsers(ctx context.Context) {
 	if !q.Conn.Info.Mongod {
 		q.warnOfOtherUsers(ctx)
@@ -44,8 +43,8 @@ func (q *Inquiry) warnOfUsers(ctx context.Context) {
 	}
 }
 
-// warnOfOtherUsers tells of users of a server that keeps them where nobody reads
-// them, as FerretDB 2 keeps them as roles of PostgreSQL.
+// warnOfOtherUsers tells of users of a server that keeps them where nobody reads them, as FerretDB
+// 2 keeps them as roles of PostgreSQL.
 func (q *Inquiry) warnOfOtherUsers(ctx context.Context) {
 	if q.Users == UsersOff || q.Users == UsersAuto && q.Database != "" {
 		return
@@ -62,8 +61,8 @@ func (q *Inquiry) warnOfOtherUsers(ctx context.Context) {
 // ownOfLocal are a member's own collections of the database local.
 var ownOfLocal = []string{"startup_log", "oplog.rs", "oplog.$main", "clustermanager", "me", "slaves", "sources"}
 
-// warnOfLocal tells of what users keep in local. Nobody dumps that, as it is of
-// one member; but it may be meant to be safe.
+// warnOfLocal tells of what users keep in local. Nobody dumps that, as it is of one member; but it
+// may be meant to be safe.
 func (q *Inquiry) warnOfLocal(ctx context.Context) {
 	if q.Database != "" || !q.Filter.All() || !q.Conn.Info.Mongod || q.Conn.Info.Mongos || q.Conn.Info.Proxy {
 		return
@@ -85,8 +84,8 @@ func (q *Inquiry) warnOfLocal(ctx context.Context) {
 	}
 }
 
-// warnOfClusterParameters tells of a cluster's own settings, query settings among
-// them, which no restore can put back where they are.
+// warnOfClusterParameters tells of a cluster's own settings, query settings among them, which no
+// restore can put back where they are.
 func (q *Inquiry) warnOfClusterParameters(ctx context.Context) {
 	if q.Database != "" || !q.Filter.All() || !q.Conn.Info.Mongod || q.Conn.Info.Proxy {
 		return
@@ -108,8 +107,8 @@ func (q *Inquiry) warnOfClusterParameters(ctx context.Context) {
 	}
 }
 
-// WarnOfMissing tells what of all that a server has is not in the dump, and what is
-// not as it seems.
+// WarnOfMissing tells what of all that a server has is not in the dump, and what is not as it
+// seems.
 func (q *Inquiry) WarnOfMissing(ctx context.Context, listed []*Collection) {
 	q.warnOfVersion()
 	q.warnOfUnmatched(listed)

@@ -19,9 +19,8 @@ import (
 
 // databases returns the names of all databases but those that are each server's own.
 //
-// Without authorizedDatabases a server answers a user who may not list all
-// databases with those that he may see, as if there were no others. With false it
-// answers with all or not at all.
+// Without authorizedDatabases a server answers a user who may not list all databases with those
+// that he may see, as if there were no others. With false it answers with all or not at all.
 func databases(ctx context.Context, q *Inquiry) ([]string, error) {
 	if !q.Conn.Info.Mongod { // FerretDB hides none, and its version 2 refuses the word
 		return databaseNames(ctx, q.Conn, nil)
@@ -105,9 +104,8 @@ func newEntry(doc bson.Raw) (*entry, error) {
 	return e, nil
 }
 
-// entries returns what a database holds. The server is asked for the names alone
-// as well, which it finds in another way; an answer that is short of one of them is
-// none.
+// entries returns what a database holds. The server is asked for the names alone as well, which it
+// finds in another way; an answer that is short of one of them is none.
 func (q *Inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 	const tries = 10 // others make and drop collections meanwhile
 	var missing []string
@@ -134,8 +132,8 @@ func (q *Inquiry) entries(ctx context.Context, db string) ([]*entry, error) {
 	return nil, fmt.Errorf("the server names collections that it does not describe, each of %d times that it was asked: %s", tries, shown.Names(missing))
 }
 
-// bucketsOf looks whether each time series has the collection that its documents
-// are in: of one that is not there a server finds nothing, and says no more.
+// bucketsOf looks whether each time series has the collection that its documents are in: of one
+// that is not there a server finds nothing, and says no more.
 func (q *Inquiry) bucketsOf(all []*entry) error {
 	if q.Conn.Info.Version.RawData() {
 		return nil
@@ -149,8 +147,8 @@ func (q *Inquiry) bucketsOf(all []*entry) error {
 	return nil
 }
 
-// list1 asks once for the collections of a database, or for those that a filter
-// of the server's lets through.
+// list1 asks once for the collections of a database, or for those that a filter of the server's
+// lets through.
 func (q *Inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry, error) {
 	command := bson.D{{Key: "listCollections", Value: 1}}
 	if filter != nil {
@@ -173,9 +171,8 @@ func (q *Inquiry) list1(ctx context.Context, db string, filter bson.D) ([]*entry
 	return all, err
 }
 
-// collectionNames returns the names of all that a database holds. Of a user who
-// may not list all of them authorizedCollections would hide some, as of databases;
-// without it that is an error.
+// collectionNames returns the names of all that a database holds. Of a user who may not list all of
+// them authorizedCollections would hide some, as of databases; without it that is an error.
 func collectionNames(ctx context.Context, c *server.Conn, db string) (map[string]bool, error) {
 	names := map[string]bool{}
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}
@@ -188,10 +185,9 @@ func collectionNames(ctx context.Context, c *server.Conn, db string) (map[string
 	return names, err
 }
 
-// entriesBesideViews returns what a database holds of whose views the server reads
-// none, as the definition of one is invalid. It lists the collections by themselves
-// then; a time series is told by its buckets, and the views are taken from where
-// they stand.
+// entriesBesideViews returns what a database holds of whose views the server reads none, as the
+// definition of one is invalid. It lists the collections by themselves then; a time series is told
+// by its buckets, and the views are taken from where they stand.
 func (q *Inquiry) entriesBesideViews(ctx context.Context, db string, why error) ([]*entry, error) {
 	all, err := q.list1(ctx, db, bson.D{{Key: "type", Value: "collection"}}) // the one filter by which views are not looked at
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// A searchProbe finds the indexes of Search and of vector search, of Atlas and, since
-// 8.2, of any server that has it set up. They are kept by a process beside the server and left out of a dump, as by mongodump; who
-// has some has to make them anew after a restore.
+// A searchProbe finds the indexes of Search and of vector search, of Atlas and, since 8.2, of any
+// server that has it set up. They are kept by a process beside the server and left out of a dump,
+// as by mongodump; who has some has to make them anew after a restore.
 type searchProbe struct {
 	unknown atomic.Bool // the server has search, and this user may not ask
 	none    atomic.Bool // the server has no search, or this user may not ask: the first refusal is enough
@@ -43,9 +43,9 @@ func (p *searchProbe) find(ctx context.Context, c *server.Conn, coll *Collection
 	return names
 }
 
-// hasSearch tells whether the server has a process beside it that searches, as far
-// as it says so: a user who may not ask for search indexes is told that before it is
-// looked whether there can be any.
+// hasSearch tells whether the server has a process beside it that searches, as far as it says so: a
+// user who may not ask for search indexes is told that before it is looked whether there can be
+// any.
 func hasSearch(ctx context.Context, c *server.Conn) bool {
 	var answer struct {
 		Host string `bson:"mongotHost"`

@@ -13,9 +13,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// Through a mongos a collection is read as a whole, wherever its documents lie. By
-// what it is sharded is noted in its metadata, where mongorestore passes over it. Zones, and which shard has what, are of one
-// cluster and are not kept, nor is a collection that was moved to a shard as a whole.
+// Through a mongos a collection is read as a whole, wherever its documents lie. By what it is
+// sharded is noted in its metadata, where mongorestore passes over it. Zones, and which shard has
+// what, are of one cluster and are not kept, nor is a collection that was moved to a shard as a
+// whole.
 
 // noteSharding notes of each collection by what it is sharded.
 func (q *Inquiry) noteSharding(ctx context.Context, all []*Collection) error {
@@ -56,8 +57,8 @@ func (q *Inquiry) noteSharding(ctx context.Context, all []*Collection) error {
 	return nil
 }
 
-// userKey is a collection's key as shardCollection takes it: that of a time series is
-// listed as one of its buckets.
+// userKey is a collection's key as shardCollection takes it: that of a time series is listed as one
+// of its buckets.
 func (c *Collection) userKey(key bson.Raw) (bson.Raw, error) {
 	meta, _ := c.Options.Lookup("timeseries", "metaField").StringValueOK()
 	at, _ := c.Options.Lookup("timeseries", "timeField").StringValueOK()

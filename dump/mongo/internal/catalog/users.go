@@ -31,8 +31,8 @@ func authFirst(all []*Collection) []*Collection {
 	return all
 }
 
-// UsersOfOne is the users and roles of the one database, under the names that
-// mongodump --dumpDbUsersAndRoles gives them.
+// UsersOfOne is the users and roles of the one database, under the names that mongodump
+// --dumpDbUsersAndRoles gives them.
 func (ch Choice) UsersOfOne() []*Collection {
 	if ch.Users != UsersOn || ch.Database == "" || ch.Database == "admin" {
 		return nil

@@ -6,9 +6,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// viewsInOrder puts the views of one database, which come by name, behind those
-// that they read from. The server allows no circle; one that is there all the
-// same, as by a view's replacement meanwhile, is cut anywhere.
+// viewsInOrder puts the views of one database, which come by name, behind those that they read
+// from. The server allows no circle; one that is there all the same, as by a view's replacement
+// meanwhile, is cut anywhere.
 func viewsInOrder(views []*Collection) []*Collection {
 	byName := make(map[string]*Collection, len(views))
 	for _, v := range views {
@@ -33,8 +33,8 @@ func viewsInOrder(views []*Collection) []*Collection {
 	return ordered
 }
 
-// readBy returns the names of the collections that a view reads from: its own,
-// and those of $lookup, $graphLookup and $unionWith at any depth.
+// readBy returns the names of the collections that a view reads from: its own, and those of
+// $lookup, $graphLookup and $unionWith at any depth.
 func readBy(options bson.Raw) []string {
 	var names []string
 	if on, ok := options.Lookup("viewOn").StringValueOK(); ok {

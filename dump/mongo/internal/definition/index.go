@@ -10,9 +10,9 @@ import (
 
 // IndexSpec is what makes an index that a server has listed so.
 //
-// The simple collation is not listed before 9.0, but an index without a collation
-// takes on that of its collection. Since 9.0 it is listed, even where an index is
-// of version 1, for which no server allows one.
+// The simple collation is not listed before 9.0, but an index without a collation takes on that of
+// its collection. Since 9.0 it is listed, even where an index is of version 1, for which no server
+// allows one.
 func IndexSpec(index bson.Raw, collated bool) (bson.D, error) {
 	elements, err := index.Elements()
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// Servers before 3.4 took nearly anything for an index, kept it as it was written,
-// and made of it what they could; servers of today list such an index as it stands
-// and take it from nobody. What it has been all along is put in its place here, as
-// far as mongorestore infers it or does so with --convertLegacyIndexes:
+// Servers before 3.4 took nearly anything for an index, kept it as it was written, and made of it
+// what they could; servers of today list such an index as it stands and take it from nobody. What
+// it has been all along is put in its place here, as far as mongorestore infers it or does so with
+// --convertLegacyIndexes:
 //
 //   - a value of the key that is neither a number but 0 nor text was ascending,
 //   - an option that is true or false was true if it was anything,
@@ -23,12 +23,12 @@ import (
 //   - version 0 of an index is made by nobody, and is the server's own choice then,
 //   - two that have become the same are one.
 //
-// Indexes of version 1, which servers still make with whatever values but documents
-// and arrays, stay as they are. So do hashed indexes of fields of embedded documents,
-// which servers make: what --fixDottedHashIndex makes of them is another index.
+// Indexes of version 1, which servers still make with whatever values but documents and arrays,
+// stay as they are. So do hashed indexes of fields of embedded documents, which servers make: what
+// --fixDottedHashIndex makes of them is another index.
 
-// ModernIndexes returns what makes the indexes today, and what people should know of
-// that. Those that need nothing are as they were.
+// ModernIndexes returns what makes the indexes today, and what people should know of that. Those
+// that need nothing are as they were.
 func ModernIndexes(indexes []bson.Raw) (modern []bson.Raw, notes []string, err error) {
 	converted := make([][]string, len(indexes))
 	definitions := make([]string, len(indexes))
@@ -119,8 +119,8 @@ func isSphere(index bson.Raw) bool {
 	})
 }
 
-// modernKey returns an index's key as servers take it today, and the fields whose
-// values have become 1.
+// modernKey returns an index's key as servers take it today, and the fields whose values have
+// become 1.
 func modernKey(key bson.RawValue, versionOne bool) (fields bson.D, converted []string, err error) {
 	doc, ok := key.DocumentOK()
 	if !ok {

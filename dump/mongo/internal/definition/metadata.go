@@ -1,6 +1,7 @@
-// Package definition is about what a collection is beside its documents: its options, its indexes and by what it is
-// sharded. It says how they stand in an archive, which of them a statement may set and which are a server's own, and what
-// of them today's servers take. It reads them from no server and sends them to none: see catalog and load.
+// Package definition is about what a collection is beside its documents: its options, its indexes
+// and by what it is sharded. It says how they stand in an archive, which of them a statement may
+// set and which are a server's own, and what of them today's servers take. It reads them from no
+// server and sends them to none: see catalog and load.
 package definition
 
 import (
@@ -16,14 +17,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// Metadata is what an archive says of a collection, in canonical extended JSON.
-// The values pass as they are, the order of their fields included.
+// Metadata is what an archive says of a collection, in canonical extended JSON. The values pass as
+// they are, the order of their fields included.
 //
-// Extended JSON does not hold every BSON: a document whose first field is called
-// $date or $oid reads as a date or an id, whatever it was, and text that is no UTF-8
-// as U+FFFD. mongodump refuses such a collection, and an archive that has one is
-// refused by mongorestore as a whole. Here Exact holds options and indexes as BSON
-// then, and the fields that mongorestore reads only what it reads as it was.
+// Extended JSON does not hold every BSON: a document whose first field is called $date or $oid
+// reads as a date or an id, whatever it was, and text that is no UTF-8 as U+FFFD. mongodump refuses
+// such a collection, and an archive that has one is refused by mongorestore as a whole. Here Exact
+// holds options and indexes as BSON then, and the fields that mongorestore reads only what it reads
+// as it was.
 type Metadata struct {
 	Options        bson.Raw   `bson:"options,omitempty"`
 	Indexes        []bson.Raw `bson:"indexes"`
@@ -34,8 +35,8 @@ type Metadata struct {
 	Exact          string     `bson:"exact,omitempty"`    // BSON of options, indexes and sharding, in base64; empty: they are above
 }
 
-// Text returns the metadata as an archive has it, and the names of those of the
-// options and indexes that Exact alone holds.
+// Text returns the metadata as an archive has it, and the names of those of the options and indexes
+// that Exact alone holds.
 func (m Metadata) Text() (text string, inexact []string, err error) {
 	if m.Indexes == nil {
 		m.Indexes = []bson.Raw{} // null is something else
@@ -55,8 +56,8 @@ func (m Metadata) Text() (text string, inexact []string, err error) {
 	return text, inexact, nil
 }
 
-// encode returns the metadata as text, and whether mongorestore reads that as what
-// it was. An error is one of BSON that is none.
+// encode returns the metadata as text, and whether mongorestore reads that as what it was. An error
+// is one of BSON that is none.
 func (m Metadata) encode() (text string, same bool, err error) {
 	encoded, err := bson.MarshalExtJSON(m, true, false)
 	if err != nil {
@@ -68,9 +69,8 @@ func (m Metadata) encode() (text string, same bool, err error) {
 	return string(encoded), same, nil
 }
 
-// keepExact moves to Exact all that there is, and leaves where it was what extended
-// JSON holds. Of a view it leaves nothing: without its pipeline it would show what
-// it is there to hide.
+// keepExact moves to Exact all that there is, and leaves where it was what extended JSON holds. Of
+// a view it leaves nothing: without its pipeline it would show what it is there to hide.
 func (m *Metadata) keepExact() (inexact []string, err error) {
 	whole := bson.D{{Key: "options", Value: m.Options}, {Key: "indexes", Value: m.Indexes}}
 	if len(m.Sharding) > 0 {
@@ -129,8 +129,7 @@ func Parse(text string) (Metadata, error) {
 	return m, err
 }
 
-// nestedDeeper tells whether a text of JSON has more brackets within brackets than
-// that.
+// nestedDeeper tells whether a text of JSON has more brackets within brackets than that.
 func nestedDeeper(text string, most int) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -191,8 +190,8 @@ func (m *Metadata) takeExact() error {
 	return nil
 }
 
-// CreateOptions is what a server is told of a collection that it is to make, without
-// some of its options.
+// CreateOptions is what a server is told of a collection that it is to make, without some of its
+// options.
 func (m *Metadata) CreateOptions(without []string) (bson.D, error) {
 	elements, err := m.Options.Elements()
 	if err != nil && len(m.Options) > 0 {

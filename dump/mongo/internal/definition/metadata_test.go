@@ -15,8 +15,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// Whatever options and indexes are, they are read as they were; and what
-// mongorestore reads of them is what they were, or not there.
+// Whatever options and indexes are, they are read as they were; and what mongorestore reads of them
+// is what they were, or not there.
 func TestRandomMetadata(t *testing.T) {
 	seed := rand.Uint64()
 	r := &randomBSON{rand.New(rand.NewPCG(seed, 0))}
@@ -135,8 +135,8 @@ func (r *randomBSON) element(doc []byte, key string, depth int) []byte {
 	return doc // of undefined, null and the keys there is no more
 }
 
-// An archive is a file that anybody may have written: one bracket after the other
-// is no reason to end without a word.
+// An archive is a file that anybody may have written: one bracket after the other is no reason to
+// end without a word.
 func TestMetadataIsDeep(t *testing.T) {
 	var deep any = bson.A{}
 	for range document.MostDepth - 4 {

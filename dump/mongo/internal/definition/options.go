@@ -6,17 +6,17 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// What a server lists of a collection and of its indexes is what somebody set, and what the server notes there for
-// itself; each version adds to both. A dump keeps all of it, as mongodump's does. What is let through on the way back
-// is said here, and nowhere else:
+// What a server lists of a collection and of its indexes is what somebody set, and what the server
+// notes there for itself; each version adds to both. A dump keeps all of it, as mongodump's does.
+// What is let through on the way back is said here, and nowhere else:
 //
-//   - what a statement may set, or what the server itself makes of such: it goes back as it is. What a server refuses for
-//     it is not made, and all else is, which is an error that names it,
+//   - what a statement may set, or what the server itself makes of such: it goes back as it is.
+//     What a server refuses for it is not made, and all else is, which is an error that names it,
 //   - what is a server's own, which no server takes back: it is left out,
-//   - what is in neither list, so newer than they are: who dumps is told, as nobody can say whether it was set. On the
-//     way back it is tried, and left out with a warning where the server does not know it: one option less is a smaller
-//     loss than the whole. mongorestore loses such an option of an index without a word, and fails by one of a
-//     collection.
+//   - what is in neither list, so newer than they are: who dumps is told, as nobody can say whether
+//     it was set. On the way back it is tried, and left out with a warning where the server does
+//     not know it: one option less is a smaller loss than the whole. mongorestore loses such an
+//     option of an index without a word, and fails by one of a collection.
 
 // indexOptions are those that createIndexes takes, of every version since 3.4.
 var indexOptions = []string{

@@ -1,5 +1,5 @@
-// Package document looks into BSON documents that are otherwise passed on as the bytes that they are, and puts together
-// small ones of their elements. It knows nothing of what they say.
+// Package document looks into BSON documents that are otherwise passed on as the bytes that they
+// are, and puts together small ones of their elements. It knows nothing of what they say.
 package document
 
 import (
@@ -55,8 +55,8 @@ func Of(elements []bson.RawElement) (bson.Raw, error) {
 // Equal tells of two that are the same, to the byte.
 func Equal(a, b bson.Raw) bool { return bytes.Equal(a, b) }
 
-// MostDepth is how deep an option may be nested. A server allows 250; what is
-// deeper is there to keep its reader busy.
+// MostDepth is how deep an option may be nested. A server allows 250; what is deeper is there to
+// keep its reader busy.
 const MostDepth = 300
 
 // Deeper tells whether documents and arrays within a document are nested deeper than most.

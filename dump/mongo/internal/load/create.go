@@ -11,8 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// create makes the collections. Views come last of all: they read from them. What
-// the server refuses to make is no longer planned, nor are its documents and indexes.
+// create makes the collections. Views come last of all: they read from them. What the server
+// refuses to make is no longer planned, nor are its documents and indexes.
 func (s *loading) create(ctx context.Context) error {
 	var planned []*target
 	for _, t := range s.plan {

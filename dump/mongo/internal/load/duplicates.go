@@ -11,26 +11,25 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// A dump may have two documents of one _id. A cursor in the order of insertion comes
-// by one that was deleted and inserted anew a second time, and a mongos by one that
-// moves from shard to shard; on a sharded collection that has another key two may
-// even be meant. Who reads in the order of _id sees equal ones side by side and
-// sends one; in the order of insertion nobody can tell without keeping every _id.
+// A dump may have two documents of one _id. A cursor in the order of insertion comes by one that
+// was deleted and inserted anew a second time, and a mongos by one that moves from shard to shard;
+// on a sharded collection that has another key two may even be meant. Who reads in the order of _id
+// sees equal ones side by side and sends one; in the order of insertion nobody can tell without
+// keeping every _id.
 //
-// On the way back the oplog says which of them it is, where the dump has one. Else
-// one that is equal to what is there is passed over, and any other is named at the
-// end, where all else is restored.
+// On the way back the oplog says which of them it is, where the dump has one. Else one that is
+// equal to what is there is passed over, and any other is named at the end, where all else is
+// restored.
 
-// isSecondID tells whether a document was refused because there is one with its
-// _id, and not by another unique index, as a sharded collection may have one while
-// documents come. Not all servers say by which.
+// isSecondID tells whether a document was refused because there is one with its _id, and not by
+// another unique index, as a sharded collection may have one while documents come. Not all servers
+// say by which.
 func isSecondID(refused *mongo.WriteError) bool {
 	key, named := refused.Raw.Lookup("keyPattern").DocumentOK()
 	return refused.HasErrorCode(server.CodeDuplicateKey) && (!named || definition.IsIDKey(key))
 }
 
-// second takes note of documents that were refused because there are others with
-// their _ids.
+// second takes note of documents that were refused because there are others with their _ids.
 func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error {
 	if len(docs) == 0 {
 		return nil
@@ -59,8 +58,8 @@ func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error 
 	return nil
 }
 
-// equals returns which of some documents the target has, by their bytes. It looks at
-// those of their _ids: through a mongos there may be several of each.
+// equals returns which of some documents the target has, by their bytes. It looks at those of their
+// _ids: through a mongos there may be several of each.
 func (s *loading) equals(ctx context.Context, t *target, docs []bson.Raw) (map[string]bool, error) {
 	ids, equal := bson.A{}, map[string]bool{}
 	for _, doc := range docs {

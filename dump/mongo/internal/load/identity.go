@@ -10,10 +10,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// identified is a document of the dump with an _id. Capped collections of old
-// servers, and those made with autoIndexId: false, have documents without one; no
-// server takes such in any more, but gives each an ObjectId of its own, as drivers
-// do, and so does mongorestore. That would be another at each restore.
+// identified is a document of the dump with an _id. Capped collections of old servers, and those
+// made with autoIndexId: false, have documents without one; no server takes such in any more, but
+// gives each an ObjectId of its own, as drivers do, and so does mongorestore. That would be another
+// at each restore.
 func (t *target) identified(doc bson.Raw) bson.Raw {
 	if document.Has(doc, "_id") || t.kind == targetAuth {
 		return doc

@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// createIndexes makes a collection's indexes, but for that of _id, which comes
-// with the collection. Those that the server refuses are noted.
+// createIndexes makes a collection's indexes, but for that of _id, which comes with the collection.
+// Those that the server refuses are noted.
 func (s *loading) createIndexes(ctx context.Context, t *target) error {
 	collated := definition.HasCollation(t.metadata.Options)
 	var names []string

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// A batch is what goes to the server at once. The server takes 100,000
-	// documents and 48 MB; as much is held in memory several times.
+	// A batch is what goes to the server at once. The server takes 100,000 documents and 48 MB; as
+	// much is held in memory several times.
 	batchDocuments = 10_000
 	insertBytes    = 4 << 20
 )
@@ -49,13 +49,12 @@ func (b *batch) document(i int) bson.Raw {
 	return bson.Raw(b.bytes[from:b.ends[i]:b.ends[i]])
 }
 
-// insert puts the block's documents into the target, in their order: the next
-// batch is read while the server takes the one before.
+// insert puts the block's documents into the target, in their order: the next batch is read while
+// the server takes the one before.
 //
-// Why this ends: there are two batches, and free has room for both. The reader
-// waits for the one that the server has been given, and whoever gives waits for
-// the reader or the server. The reader may wait for the dump, which may bring
-// nothing more: it is closed when a batch is refused.
+// Why this ends: there are two batches, and free has room for both. The reader waits for the one
+// that the server has been given, and whoever gives waits for the reader or the server. The reader
+// may wait for the dump, which may bring nothing more: it is closed when a batch is refused.
 func (s *loading) insert(ctx context.Context, t *target) error {
 	group, ctx := errgroup.WithContext(ctx)
 	batches, free := make(chan *batch), make(chan *batch, 2)
@@ -82,8 +81,7 @@ func (s *loading) insert(ctx context.Context, t *target) error {
 	return group.Wait()
 }
 
-// readBatches reads the block. Two batches are in use: one to fill, one that the
-// server is given.
+// readBatches reads the block. Two batches are in use: one to fill, one that the server is given.
 func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free chan *batch) error {
 	free <- &batch{}
 	b := &batch{}
@@ -120,9 +118,9 @@ func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free c
 	}
 }
 
-// insertBatch inserts one batch, in its order: up to a document that is refused, and
-// after one whose _id is there already all that can be, at once. A server takes these
-// in their order too, and sending what is left after each would be quadratic.
+// insertBatch inserts one batch, in its order: up to a document that is refused, and after one
+// whose _id is there already all that can be, at once. A server takes these in their order too, and
+// sending what is left after each would be quadratic.
 func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 	docs := make([]any, len(b.ends))
 	for i := range docs {
@@ -168,8 +166,8 @@ type outcome struct {
 	mixed    bool       // the server is to be told first to take them
 }
 
-// outcomeOf says what became of documents of which the server refuses some. An error
-// is that of a document without which there is no going on.
+// outcomeOf says what became of documents of which the server refuses some. An error is that of a
+// document without which there is no going on.
 func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, ordered, allowed bool) (o outcome, err error) {
 	next := 0 // of the documents
 	for _, why := range refused {
@@ -195,9 +193,9 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 	return o, nil
 }
 
-// insertOptions has the server take documents as they are: with what a validator
-// would refuse, as that was in the original all the same, and with empty
-// timestamps, in whose place it puts the present otherwise.
+// insertOptions has the server take documents as they are: with what a validator would refuse, as
+// that was in the original all the same, and with empty timestamps, in whose place it puts the
+// present otherwise.
 func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
 	opts := options.InsertMany()
 	info := s.conn.Info
@@ -215,8 +213,8 @@ func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, e
 	return opts, err
 }
 
-// insertMany inserts documents in their order. It returns those that are refused, in
-// that order: of an ordered insert, which ends there, the first, else all.
+// insertMany inserts documents in their order. It returns those that are refused, in that order: of
+// an ordered insert, which ends there, the first, else all.
 func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *options.InsertManyOptionsBuilder) (refused []mongo.WriteError, err error) {
 	_, err = coll.InsertMany(ctx, docs, opts)
 	var bulk mongo.BulkWriteException
@@ -235,8 +233,8 @@ func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *o
 	return refused, nil
 }
 
-// allowMixedSchema lets a time series have buckets in which a field has values
-// of several types, as one that was made by an older server may.
+// allowMixedSchema lets a time series have buckets in which a field has values of several types, as
+// one that was made by an older server may.
 func (s *loading) allowMixedSchema(ctx context.Context, t *target) error {
 	command := bson.D{{Key: "collMod", Value: t.name}, {Key: "timeseriesBucketsMayHaveMixedSchemaData", Value: true}}
 	if err := s.run(ctx, t.db, command, &bson.Raw{}); err != nil {

@@ -1,7 +1,7 @@
-// Package load puts an archive into a server: it says where each collection goes and what stands in the way, drops what is
-// to make room, makes the collections, fills them, repeats the recorded oplog, makes indexes, views, users and roles, and
-// names what is not there at the end. What an archive holds, what definitions may say and what a server's answers mean it
-// is told.
+// Package load puts an archive into a server: it says where each collection goes and what stands in
+// the way, drops what is to make room, makes the collections, fills them, repeats the recorded
+// oplog, makes indexes, views, users and roles, and names what is not there at the end. What an
+// archive holds, what definitions may say and what a server's answers mean it is told.
 package load
 
 import (
@@ -30,8 +30,8 @@ type Config struct {
 	Warn      func(string)
 }
 
-// Run loads an archive. Whatever stands in the way is found before anything is
-// changed; an error after that is a *dump.PartialError.
+// Run loads an archive. Whatever stands in the way is found before anything is changed; an error
+// after that is a *dump.PartialError.
 func (c Config) Run(whole context.Context, r io.Reader) error {
 	ctx, fail := context.WithCancelCause(whole)
 	defer fail(nil)
@@ -138,8 +138,8 @@ func (s *loading) finish(ctx context.Context) error {
 	return s.incomplete()
 }
 
-// settle makes views, and then users and roles, unless that is done. All the
-// documents are there, and each view comes after those it reads from.
+// settle makes views, and then users and roles, unless that is done. All the documents are there,
+// and each view comes after those it reads from.
 func (s *loading) settle(ctx context.Context) error {
 	if s.settled {
 		return nil

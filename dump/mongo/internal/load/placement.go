@@ -15,16 +15,15 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A placement is what is dropped for a dump where it goes. place alone makes one,
-// by the plan that says for each collection where that is: what is dropped and what
-// people are told go by it.
+// A placement is what is dropped for a dump where it goes. place alone makes one, by the plan that
+// says for each collection where that is: what is dropped and what people are told go by it.
 type placement struct {
 	drop   []*target
 	target dump.Target
 }
 
-// place says what is where the dump goes. It returns what stands in the way as an
-// error, in any database, and changes nothing.
+// place says what is where the dump goes. It returns what stands in the way as an error, in any
+// database, and changes nothing.
 func (s *loading) place(ctx context.Context) (placement, error) {
 	mine := map[string][]string{} // names by database
 	for _, t := range s.plan {
@@ -83,8 +82,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	return s.dropTemporary(ctx)
 }
 
-// collectionNames returns what is in a database, but for what the server makes
-// there itself.
+// collectionNames returns what is in a database, but for what the server makes there itself.
 func (s *loading) collectionNames(ctx context.Context, db string) ([]string, error) {
 	var names []string
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}

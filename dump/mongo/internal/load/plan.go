@@ -68,8 +68,8 @@ func (s *loading) makePlan() error {
 	return s.checkSelection(loadable)
 }
 
-// goesHome tells whether all of the dump goes where its users and roles are known:
-// to a server, or that of one database into the database of that name.
+// goesHome tells whether all of the dump goes where its users and roles are known: to a server, or
+// that of one database into the database of that name.
 func (s *loading) goesHome(prelude *archive.Prelude) bool {
 	return s.cfg.Database == "" || !slices.ContainsFunc(prelude.Collections, func(c archive.Collection) bool { return c.DB != s.cfg.Database })
 }
@@ -90,8 +90,8 @@ func (s *loading) isOfSeveral(prelude *archive.Prelude) bool {
 	return false
 }
 
-// planOplog takes note that there is an oplog. It is of all that was dumped,
-// under the names that it had.
+// planOplog takes note that there is an oplog. It is of all that was dumped, under the names that
+// it had.
 func (s *loading) planOplog(c *archive.Collection) {
 	if s.selects() || s.cfg.Database != "" {
 		s.cfg.Warn("the dump's oplog is not replayed, as less than all of the dump is loaded or under other names: documents are as they were when each was read")

@@ -14,10 +14,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A refusal is a definition of the dump that the server does not make: a unique
-// index of documents that are not, a view by what the server does not know, a
-// collection with such an option, whose documents are passed over. None of them is
-// to cost the next one.
+// A refusal is a definition of the dump that the server does not make: a unique index of documents
+// that are not, a view by what the server does not know, a collection with such an option, whose
+// documents are passed over. None of them is to cost the next one.
 type refusal struct {
 	kind refusalKind
 	err  error
@@ -32,8 +31,8 @@ var (
 	usersRefused      = refusalKind{"users and roles", ""} // which are taken together
 )
 
-// isRefusal tells an error by which the server refuses what it was asked for from
-// one after which there is no asking.
+// isRefusal tells an error by which the server refuses what it was asked for from one after which
+// there is no asking.
 func isRefusal(ctx context.Context, err error) bool {
 	_, isServers := errors.AsType[mongo.ServerError](err)
 	return (isServers || errors.Is(err, errOtherForm)) && ctx.Err() == nil && !server.IsElection(err)
@@ -82,8 +81,8 @@ type incompleteError struct{ error }
 
 func (e *incompleteError) Unwrap() error { return e.error }
 
-// incomplete returns all that was refused and left out as an *incompleteError, and
-// nil where all of the dump is there.
+// incomplete returns all that was refused and left out as an *incompleteError, and nil where all of
+// the dump is there.
 func (s *loading) incomplete() error {
 	var kinds []string
 	var errs []error

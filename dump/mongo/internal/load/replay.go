@@ -19,8 +19,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// A replay plays a recorded oplog on what was loaded. What it does to indexes is
-// only noted, as they are made at the end.
+// A replay plays a recorded oplog on what was loaded. What it does to indexes is only noted, as
+// they are made at the end.
 type replay struct {
 	*loading
 	oplog.Scope
@@ -39,8 +39,8 @@ func (s *loading) newReplay() *replay {
 	return r
 }
 
-// replayOplog plays the entries of the archive's oplog, which is read from the
-// block that has begun.
+// replayOplog plays the entries of the archive's oplog, which is read from the block that has
+// begun.
 func (s *loading) replayOplog(ctx context.Context) error {
 	if s.oplog == nil {
 		if err := s.settle(ctx); err != nil { // entries may be about views and users
@@ -127,9 +127,9 @@ func (r *replay) perform(ctx context.Context, o *oplog.Operation) error {
 	return r.applyOps(ctx, o, nil)
 }
 
-// emptyDatabase drops what is left in a database of what was made here: the target
-// may have collections of its own in one of that name. A server notes the drop of
-// each collection before the database's, so that is views at most.
+// emptyDatabase drops what is left in a database of what was made here: the target may have
+// collections of its own in one of that name. A server notes the drop of each collection before the
+// database's, so that is views at most.
 func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 	r.forgetCollections(db, "")
 	names := r.DropDatabase(db)
@@ -145,8 +145,8 @@ func (r *replay) emptyDatabase(ctx context.Context, db string) error {
 	return nil
 }
 
-// applyView makes or drops a view. One that the server refuses, or in whose place
-// there is something, is noted; what the oplog says of it later is passed over.
+// applyView makes or drops a view. One that the server refuses, or in whose place there is
+// something, is noted; what the oplog says of it later is passed over.
 func (r *replay) applyView(ctx context.Context, o *oplog.Operation) error {
 	if o.Op == "d" {
 		r.forgetCollections(o.DB, o.Name) // where it is a time series
@@ -182,12 +182,12 @@ func (r *replay) applyView(ctx context.Context, o *oplog.Operation) error {
 	return r.orRefused(ctx, viewRefused, err)
 }
 
-// applyOps has the server do what an entry says; object replaces the entry's o
-// unless it is nil. UUIDs of the collections are left out, as theirs are others
-// here, and so is what a server notes for its own purposes.
+// applyOps has the server do what an entry says; object replaces the entry's o unless it is nil.
+// UUIDs of the collections are left out, as theirs are others here, and so is what a server notes
+// for its own purposes.
 //
-// What is updated may be missing, if it was deleted before it could be read: it is
-// made then, and deleted by a later entry. Servers before 8.1 do so unasked.
+// What is updated may be missing, if it was deleted before it could be read: it is made then, and
+// deleted by a later entry. Servers before 8.1 do so unasked.
 func (r *replay) applyOps(ctx context.Context, o *oplog.Operation, object bson.D) error {
 	elements, err := o.Elements()
 	if err != nil {
@@ -235,8 +235,8 @@ func (r *replay) create(ctx context.Context, o *oplog.Operation) error {
 	return r.applyOps(ctx, o, command)
 }
 
-// vacant refuses to make a collection or a view where there is one of another's: what is
-// made during a dump is not in its prelude, and so was not looked for before.
+// vacant refuses to make a collection or a view where there is one of another's: what is made
+// during a dump is not in its prelude, and so was not looked for before.
 func (r *replay) vacant(ctx context.Context, o *oplog.Operation) error {
 	var answer struct {
 		Cursor struct {

@@ -67,9 +67,9 @@ func (r *replay) targetNamed(db, name string) *target {
 	return r.plan[i]
 }
 
-// indexed returns what holds the indexes of a collection, which are to be made at
-// the end: of a time series' buckets that is the time series, and they themselves
-// where servers before 6.0 do not say how an index was asked for.
+// indexed returns what holds the indexes of a collection, which are to be made at the end: of a
+// time series' buckets that is the time series, and they themselves where servers before 6.0 do not
+// say how an index was asked for.
 func (r *replay) indexed(db, name string) []*target {
 	series := strings.TrimPrefix(name, version.BucketsPrefix)
 	var all []*target
@@ -94,8 +94,8 @@ func (r *replay) forgetIndex(db, name string, command bson.Raw) {
 	}
 }
 
-// forgetCollections forgets what was to be done at the end about a collection
-// that was dropped, or about all of a database.
+// forgetCollections forgets what was to be done at the end about a collection that was dropped, or
+// about all of a database.
 func (r *replay) forgetCollections(db, name string) {
 	series := strings.TrimPrefix(name, version.BucketsPrefix) // which goes with its buckets
 	r.plan = slices.DeleteFunc(r.plan, func(t *target) bool {
@@ -129,8 +129,8 @@ func (r *replay) collMod(ctx context.Context, o *oplog.Operation) error {
 	return r.applyOps(ctx, o, rest)
 }
 
-// changeIndex changes an index that is to be made at the end. One that is not
-// known was dropped before indexes were listed.
+// changeIndex changes an index that is to be made at the end. One that is not known was dropped
+// before indexes were listed.
 func (r *replay) changeIndex(db, name string, change bson.Raw) error {
 	for _, t := range r.indexed(db, name) {
 		for i, index := range t.metadata.Indexes {

@@ -16,8 +16,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// checkRights looks for a right that the user lacks, of all that the restore is
-// going to do, as far as the server tells of rights.
+// checkRights looks for a right that the user lacks, of all that the restore is going to do, as far
+// as the server tells of rights.
 func (s *loading) checkRights(ctx context.Context, drop []*target) error {
 	has := s.conn.Privileges(ctx)
 	if len(has) == 0 {

@@ -8,9 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// checkSelection refuses a choice that cannot be what was meant. A pattern of a
-// renaming that matches nothing would put a collection where it was, over what is
-// there.
+// checkSelection refuses a choice that cannot be what was meant. A pattern of a renaming that
+// matches nothing would put a collection where it was, over what is there.
 func (s *loading) checkSelection(loadable []string) error {
 	matches := func(p namespace.Pattern) bool { return slices.ContainsFunc(loadable, p.Matches) }
 	if len(s.plan) == 0 && s.selects() {

@@ -13,11 +13,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A collection that was sharded where it was dumped is sharded anew in a cluster while it is empty: the cluster's balancer
-// then spreads it.
+// A collection that was sharded where it was dumped is sharded anew in a cluster while it is empty:
+// the cluster's balancer then spreads it.
 
-// shard shards the collections that were, as far as the target can; they have been
-// made and are empty. What is not sharded is named: it is whole all the same.
+// shard shards the collections that were, as far as the target can; they have been made and are
+// empty. What is not sharded is named: it is whole all the same.
 func (s *loading) shard(ctx context.Context) error {
 	var unsharded []string
 	for _, t := range s.plan {
@@ -43,9 +43,9 @@ func (s *loading) shard(ctx context.Context) error {
 	return nil
 }
 
-// createKeyIndexes makes those of a collection's indexes now that serve a key by which
-// it is sharded. Where there is none the server makes one, with nothing of what the
-// dump's has, which it then refuses beside its own.
+// createKeyIndexes makes those of a collection's indexes now that serve a key by which it is
+// sharded. Where there is none the server makes one, with nothing of what the dump's has, which it
+// then refuses beside its own.
 func (s *loading) createKeyIndexes(ctx context.Context, t *target, key bson.Raw) error {
 	now := *t
 	now.metadata.Indexes = nil

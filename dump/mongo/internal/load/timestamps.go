@@ -13,8 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// keepEmptyTimestamps puts back the timestamps of zero in documents that have just
-// been inserted, where the server did not leave them.
+// keepEmptyTimestamps puts back the timestamps of zero in documents that have just been inserted,
+// where the server did not leave them.
 func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mongo.Collection, docs []any) error {
 	if !s.conn.Info.Mongod || s.conn.Info.TakesEmptyTimestamps() || t.kind == targetTimeSeries {
 		return nil
@@ -42,8 +42,8 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 	return nil
 }
 
-// hasEmptyTimestamp tells of a field of the document itself, as only there the
-// server looks, and not at _id.
+// hasEmptyTimestamp tells of a field of the document itself, as only there the server looks, and
+// not at _id.
 func hasEmptyTimestamp(doc bson.Raw) bool {
 	elements, err := doc.Elements()
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// users is what an archive brings of users and roles. The server takes them from
-// collections that they are put into for that: what it keeps them in is closed.
+// users is what an archive brings of users and roles. The server takes them from collections that
+// they are put into for that: what it keeps them in is closed.
 type users struct {
 	db          string // whose they are; empty: all databases'
 	users       *target
@@ -25,8 +25,8 @@ type users struct {
 	copied      bool // there may be copies of them in the collections that the server takes them from
 }
 
-// authName returns the name in admin of what a collection of the archive holds
-// of users and roles; empty for any other collection.
+// authName returns the name in admin of what a collection of the archive holds of users and roles;
+// empty for any other collection.
 func authName(c *archive.Collection) string {
 	name, ofOne := strings.CutPrefix(c.Name, "$admin.")
 	if namespace.IsAuth("admin", name) && (ofOne || c.DB == "admin") {
@@ -81,8 +81,7 @@ func (s *loading) readVersion() error {
 	}
 }
 
-// placeUsers tells whether users and roles are loaded, which some servers do not
-// take.
+// placeUsers tells whether users and roles are loaded, which some servers do not take.
 func (s *loading) placeUsers() bool {
 	if s.users == nil {
 		return false
@@ -109,8 +108,8 @@ func (s *loading) dropTemporary(ctx context.Context) error {
 	return nil
 }
 
-// dropCopies drops what users and roles were copied into, if anything was, also
-// where ctx has ended: who may read all databases may read that, and not the original.
+// dropCopies drops what users and roles were copied into, if anything was, also where ctx has
+// ended: who may read all databases may read that, and not the original.
 func (s *loading) dropCopies(ctx context.Context) {
 	if s.users == nil || !s.users.copied {
 		return
@@ -146,8 +145,7 @@ func (s *loading) loadUsers(ctx context.Context) error {
 	return nil
 }
 
-// errOtherForm is a refusal in the server's stead, which would take users that it
-// cannot read.
+// errOtherForm is a refusal in the server's stead, which would take users that it cannot read.
 var errOtherForm = errors.New("they are of another form than the server's")
 
 // checkVersion refuses users of a form that the server does not read.

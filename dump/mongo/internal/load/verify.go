@@ -16,8 +16,8 @@ func Verify(r io.Reader) error {
 	return readThrough(a, nil)
 }
 
-// Verify reads an archive to its end and returns nil for a whole one that goes where
-// run would put it. It connects to nothing, and warns of nothing: run does.
+// Verify reads an archive to its end and returns nil for a whole one that goes where run would put
+// it. It connects to nothing, and warns of nothing: run does.
 func (c Config) Verify(r io.Reader) error {
 	c.Warn = func(string) {}
 	s := &loading{cfg: c}
@@ -27,8 +27,8 @@ func (c Config) Verify(r io.Reader) error {
 	return readThrough(s.archive, s.oplogOf)
 }
 
-// readThrough reads an archive to its end. An oplog that cannot be played is better found
-// here than when all documents are there; nil: it is not to be played.
+// readThrough reads an archive to its end. An oplog that cannot be played is better found here than
+// when all documents are there; nil: it is not to be played.
 func readThrough(a *archive.Reader, played *archive.Collection) error {
 	for {
 		block, err := a.Next()

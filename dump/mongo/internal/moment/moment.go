@@ -1,5 +1,6 @@
-// Package moment makes one state of a database of documents that are read one after the other while others write: they
-// are read as of one time, or what happens meanwhile is recorded, as the server's oplog has it, for the restore to repeat.
+// Package moment makes one state of a database of documents that are read one after the other while
+// others write: they are read as of one time, or what happens meanwhile is recorded, as the
+// server's oplog has it, for the restore to repeat.
 package moment
 
 import (
@@ -16,11 +17,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// A Point is what makes one state of the database of documents that are read
-// one after the other, while others write.
+// A Point is what makes one state of the database of documents that are read one after the other,
+// while others write.
 type Point struct {
-	// Oplog is where the recorded oplog begins; zero where none is recorded.
-	// Played on what was read, it gives the state at the dump's end.
+	// Oplog is where the recorded oplog begins; zero where none is recorded. Played on what was
+	// read, it gives the state at the dump's end.
 	Oplog bson.Timestamp
 	// At is the time as of which all documents are read; zero: as of now.
 	At bson.Timestamp
@@ -77,8 +78,8 @@ func noOplog(q *catalog.Inquiry) error {
 	return nil
 }
 
-// settleSnapshot has the documents read as of one time, and lists the
-// collections that there were at that time.
+// settleSnapshot has the documents read as of one time, and lists the collections that there were
+// at that time.
 func settleSnapshot(ctx context.Context, q *catalog.Inquiry, jobs int) (at bson.Timestamp, all []*catalog.Collection, err error) {
 	all, err = q.List(ctx)
 	if err != nil {

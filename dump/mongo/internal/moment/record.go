@@ -17,8 +17,8 @@ func OplogCollection() *catalog.Collection {
 	return &catalog.Collection{Collection: archive.Collection{Name: "oplog"}, FromDB: "local", From: "oplog.rs", Before: -1}
 }
 
-// CopyOplog writes the oplog, from the dump's start to now. All of it must be
-// there still, and nothing in it that could not be played on what was read.
+// CopyOplog writes the oplog, from the dump's start to now. All of it must be there still, and
+// nothing in it that could not be played on what was read.
 func (p Point) CopyOplog(ctx context.Context, r *rows.Reader, out *archive.Writer, recorded *catalog.Collection, check *oplog.Check) error {
 	end, err := oplog.Newest(ctx, r.Conn)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package namespace is about the names of databases and collections: which of them patterns select, what they are renamed
-// to, and which are a server's own, so that no dump has them or no restore puts them anywhere. It asks no server.
+// Package namespace is about the names of databases and collections: which of them patterns select,
+// what they are renamed to, and which are a server's own, so that no dump has them or no restore
+// puts them anywhere. It asks no server.
 package namespace
 
 import (
@@ -18,9 +19,9 @@ type Pattern struct {
 	re    *regexp.Regexp // with a group for each star
 }
 
-// parsePattern reads a pattern. As in mongorestore's, a backslash takes the next
-// character as it is: \* is a star, \\ a backslash. The name of a database alone is
-// refused, and what is no name at all.
+// parsePattern reads a pattern. As in mongorestore's, a backslash takes the next character as it
+// is: \* is a star, \\ a backslash. The name of a database alone is refused, and what is no name at
+// all.
 func parsePattern(text string) (Pattern, error) {
 	var part strings.Builder
 	p := Pattern{Text: text}
@@ -58,8 +59,8 @@ func (p Pattern) stars() int { return len(p.parts) - 1 }
 // Matches tells whether a namespace is one that the pattern stands for.
 func (p Pattern) Matches(namespace string) bool { return p.re.MatchString(namespace) }
 
-// SplitPatterns splits a list of patterns at its commas, but for those after a
-// backslash. Blanks around its items do not count.
+// SplitPatterns splits a list of patterns at its commas, but for those after a backslash. Blanks
+// around its items do not count.
 func SplitPatterns(list string) []string {
 	var items []string
 	from, escaped := 0, false
@@ -83,8 +84,8 @@ func SplitPatterns(list string) []string {
 	return items
 }
 
-// A Filter tells which collections are dumped or loaded: those that a pattern of
-// Include matches, or without one all, and of these what none of Exclude does.
+// A Filter tells which collections are dumped or loaded: those that a pattern of Include matches,
+// or without one all, and of these what none of Exclude does.
 type Filter struct{ Include, Exclude []Pattern }
 
 // NewFilter reads the patterns of a filter. An error names the list and the pattern.

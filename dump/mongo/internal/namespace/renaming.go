@@ -2,15 +2,14 @@ package namespace
 
 import "fmt"
 
-// A Renaming gives namespaces that match a pattern another name, which takes the
-// text that stood for the pattern's stars, one after the other.
+// A Renaming gives namespaces that match a pattern another name, which takes the text that stood
+// for the pattern's stars, one after the other.
 type Renaming struct {
 	From Pattern
 	to   []string // what stands before, between and behind the stars
 }
 
-// NewRenamings reads patterns, of which each of from is to become that of to. An
-// error names them.
+// NewRenamings reads patterns, of which each of from is to become that of to. An error names them.
 func NewRenamings(from, to []string) ([]Renaming, error) {
 	if len(from) != len(to) {
 		return nil, fmt.Errorf("%d namespaces to rename from and %d to rename to: want as many", len(from), len(to))

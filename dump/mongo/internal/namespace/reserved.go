@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// configCollections are those that a sharded cluster is described by. mongodump
-// leaves out the rest of config, which a server keeps for itself.
+// configCollections are those that a sharded cluster is described by. mongodump leaves out the rest
+// of config, which a server keeps for itself.
 var configCollections = []string{"chunks", "collections", "databases", "settings", "shards", "tags", "version"}
 
 // InternalPrefix begins the names of databases that a server keeps for itself since 8.2.
 const InternalPrefix = "__mdb_internal"
 
-// IsOwnDatabase tells whether a server keeps a database for itself: nothing of
-// another one goes there.
+// IsOwnDatabase tells whether a server keeps a database for itself: nothing of another one goes
+// there.
 func IsOwnDatabase(db string) bool {
 	return db == "config" || db == "local" || strings.HasPrefix(db, InternalPrefix)
 }
 
-// IsDumped tells whether a collection is any of the business of a dump of one
-// database, or without one of all, as mongodump has it: what the server keeps for itself is not, but for what users put into it.
+// IsDumped tells whether a collection is any of the business of a dump of one database, or without
+// one of all, as mongodump has it: what the server keeps for itself is not, but for what users put
+// into it.
 func IsDumped(asked, db, name string) bool {
 	switch {
 	case db == "admin" && name == "system.keys":
@@ -46,14 +47,15 @@ func IsOwnCollection(name string) bool {
 	})
 }
 
-// AuthCollections, of the database admin, hold users, roles, and the version of
-// their form. In an archive they stand first, where mongorestore looks for them.
+// AuthCollections, of the database admin, hold users, roles, and the version of their form. In an
+// archive they stand first, where mongorestore looks for them.
 var AuthCollections = []string{"system.users", "system.roles", "system.version"}
 
 // IsAuth tells of a collection of users and roles.
 func IsAuth(db, name string) bool { return db == "admin" && slices.Contains(AuthCollections, name) }
 
-// AuthRank is the place in which a collection of users and roles stands; any other is behind them all.
+// AuthRank is the place in which a collection of users and roles stands; any other is behind them
+// all.
 func AuthRank(db, name string) int {
 	if i := slices.Index(AuthCollections, name); i >= 0 && db == "admin" {
 		return i
@@ -72,8 +74,8 @@ func IsLoaded(db, name string) bool {
 	return true
 }
 
-// Views is the collection in which each database has its views. Nobody may
-// write there, so what happened to a view is done by command.
+// Views is the collection in which each database has its views. Nobody may write there, so what
+// happened to a view is done by command.
 const Views = "system.views"
 
 // CheckDatabase refuses what is no name of a database.

@@ -73,8 +73,8 @@ func (c *Check) operation(o *Operation) error {
 	return nil
 }
 
-// Explained refuses an oplog that tells of a collection which is there at the
-// dump's end, and was neither listed when the dump began nor made since.
+// Explained refuses an oplog that tells of a collection which is there at the dump's end, and was
+// neither listed when the dump began nor made since.
 func (c *Check) Explained(db, name, kind string) error {
 	ns := db + "." + name
 	if c.strange[ns] || kind == "timeseries" && c.strange[db+"."+version.BucketsPrefix+name] {

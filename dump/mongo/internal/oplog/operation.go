@@ -1,6 +1,6 @@
-// Package oplog is the record that a replica set keeps of what is done to it: what its entries mean, which of them can be
-// done again, what there is after each of them, and how it is found on a server from one moment to another. It does
-// nothing again: see load.
+// Package oplog is the record that a replica set keeps of what is done to it: what its entries
+// mean, which of them can be done again, what there is after each of them, and how it is found on a
+// server from one moment to another. It does nothing again: see load.
 package oplog
 
 import (
@@ -16,9 +16,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// An Operation is an entry of the oplog, or one of those within an entry, taken
-// apart. What an oplog may hold is said here alone: by it a dump refuses an oplog
-// that could not be played, and a restore plays one.
+// An Operation is an entry of the oplog, or one of those within an entry, taken apart. What an
+// oplog may hold is said here alone: by it a dump refuses an oplog that could not be played, and a
+// restore plays one.
 type Operation struct {
 	bson.Raw
 	Deed     Deed
@@ -55,12 +55,12 @@ var commandDeeds = map[string]Deed{
 	"startIndexBuild": Nothing, "abortIndexBuild": Nothing, "dbCheck": Nothing, "setMultikeyMetadata": Nothing, "dropIdent": Nothing,
 }
 
-// ownOps are entries by which a server tells its like what is nobody else's
-// business: nothing, and changes of containers, and of keys.
+// ownOps are entries by which a server tells its like what is nobody else's business: nothing, and
+// changes of containers, and of keys.
 var ownOps = []string{"n", "ci", "cu", "cd", "km"}
 
-// Parse takes an entry apart. One that cannot be repeated, or of which
-// nobody here knows what it means, is an error.
+// Parse takes an entry apart. One that cannot be repeated, or of which nobody here knows what it
+// means, is an error.
 func Parse(entry bson.Raw) (*Operation, error) {
 	o := &Operation{Raw: entry}
 	o.Op, _ = entry.Lookup("op").StringValueOK()

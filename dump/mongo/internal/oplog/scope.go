@@ -12,10 +12,10 @@ import (
 
 // A Scope is what there is, as far as an oplog has been read.
 //
-// Between the oplog's beginning and the listing of collections some are dropped;
-// others are temporary, as those of $out, and left out; and some are each server's
-// own. What the oplog says of them is passed over, as a server does that makes
-// itself a copy of another: at the oplog's end they are gone, or would be.
+// Between the oplog's beginning and the listing of collections some are dropped; others are
+// temporary, as those of $out, and left out; and some are each server's own. What the oplog says of
+// them is passed over, as a server does that makes itself a copy of another: at the oplog's end
+// they are gone, or would be.
 type Scope struct {
 	databases, collections, views map[string]bool
 }
@@ -38,8 +38,8 @@ func (s Scope) Add(db, name, kind string) {
 	s.collections[db+"."+name] = true
 }
 
-// Covers tells whether an operation is about what there is, or makes it. It follows
-// what the operation does.
+// Covers tells whether an operation is about what there is, or makes it. It follows what the
+// operation does.
 func (s Scope) Covers(o *Operation) bool {
 	ns := o.Namespace()
 	switch o.Deed {

@@ -15,9 +15,9 @@ import (
 // ErrRolledOver says that what happened during the dump is not to be had any more.
 var ErrRolledOver = errors.New("the oplog was overwritten during the dump: it is too small for what is written meanwhile")
 
-// Start returns the entry that the oplog has to be recorded from: the present,
-// or the beginning of the oldest transaction that is under way. The present is asked
-// for first, so that a transaction which begins in between is behind it.
+// Start returns the entry that the oplog has to be recorded from: the present, or the beginning of
+// the oldest transaction that is under way. The present is asked for first, so that a transaction
+// which begins in between is behind it.
 func Start(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
 	oldest, err := Oldest(ctx, c)
 	if err != nil {
@@ -54,10 +54,9 @@ func Start(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
 	return start, noResharding(ctx, c)
 }
 
-// entryAt returns the time of the newest entry up to a time, and where there is none
-// that of the oldest. What a majority has need not be an entry of this member's: one
-// that has been made a copy of another begins with what came after the copy, and
-// what was before is in its collections.
+// entryAt returns the time of the newest entry up to a time, and where there is none that of the
+// oldest. What a majority has need not be an entry of this member's: one that has been made a copy
+// of another begins with what came after the copy, and what was before is in its collections.
 func entryAt(ctx context.Context, c *server.Conn, oldest, at bson.Timestamp) (bson.Timestamp, error) {
 	entry := oldest
 	err := c.Each(ctx, "local", bson.D{
@@ -81,11 +80,10 @@ func Between(from, to bson.Timestamp) bson.D {
 	return bson.D{{Key: "ts", Value: bson.D{{Key: "$gte", Value: from}, {Key: "$lte", Value: to}}}}
 }
 
-// committed returns the newest time up to which a majority has all that was
-// written, and this member too. The newest entry of its oplog may be ahead of
-// that: others with earlier times become visible after it, on a primary because
-// they are written side by side, on a secondary because the oplog is written
-// before the collections are.
+// committed returns the newest time up to which a majority has all that was written, and this
+// member too. The newest entry of its oplog may be ahead of that: others with earlier times become
+// visible after it, on a primary because they are written side by side, on a secondary because the
+// oplog is written before the collections are.
 func committed(ctx context.Context, c *server.Conn) (bson.Timestamp, error) {
 	var hello struct {
 		LastWrite struct {
@@ -134,8 +132,8 @@ func edge(ctx context.Context, c *server.Conn, direction int) (bson.Timestamp, e
 	return edge, nil
 }
 
-// UntilVisible waits until a reader that goes forward sees the entry of a time. On a secondary, going backward, it is
-// seen as soon as it is written; forward only once all before it are.
+// UntilVisible waits until a reader that goes forward sees the entry of a time. On a secondary,
+// going backward, it is seen as soon as it is written; forward only once all before it are.
 func UntilVisible(ctx context.Context, c *server.Conn, at bson.Timestamp) error {
 	const patience, pause = time.Minute, 50 * time.Millisecond
 	for deadline := time.Now().Add(patience); ; {
@@ -167,8 +165,7 @@ func UntilVisible(ctx context.Context, c *server.Conn, at bson.Timestamp) error 
 
 var reshardingCollections = []string{"reshardingOperations", "localReshardingOperations.donor", "localReshardingOperations.recipient"}
 
-// noResharding refuses a shard that is being resharded: its oplog does not tell
-// what moves.
+// noResharding refuses a shard that is being resharded: its oplog does not tell what moves.
 func noResharding(ctx context.Context, c *server.Conn) error {
 	command := bson.D{{Key: "listCollections", Value: 1}, {Key: "nameOnly", Value: true}, {Key: "cursor", Value: bson.D{}}}
 	return c.Each(ctx, "config", command, func(doc bson.Raw) error {

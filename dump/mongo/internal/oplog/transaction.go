@@ -8,11 +8,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 )
 
-// Transactions are those that an oplog has begun to tell of, each by the entries that are not committed yet.
+// Transactions are those that an oplog has begun to tell of, each by the entries that are not
+// committed yet.
 type Transactions map[string][]bson.Raw
 
-// Take takes note of the next entry, and returns those that are to be played now: itself, where it stands for itself,
-// and else none, or all of its transaction when that is committed.
+// Take takes note of the next entry, and returns those that are to be played now: itself, where it
+// stands for itself, and else none, or all of its transaction when that is committed.
 func (t Transactions) Take(entry bson.Raw) []bson.Raw {
 	transaction, ok := transactionOf(entry)
 	if !ok {
@@ -36,8 +37,8 @@ func (t Transactions) Take(entry bson.Raw) []bson.Raw {
 	return entries
 }
 
-// transactionOf tells the entries of a transaction, which may be several, from
-// those that stand for themselves.
+// transactionOf tells the entries of a transaction, which may be several, from those that stand for
+// themselves.
 func transactionOf(entry bson.Raw) (string, bool) {
 	session, err := entry.LookupErr("lsid")
 	number, err2 := entry.LookupErr("txnNumber")

@@ -12,22 +12,21 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// What was read of a collection is held against what the server counts, as a
-// cursor that ends too early looks like any other: its last answer is short.
+// What was read of a collection is held against what the server counts, as a cursor that ends too
+// early looks like any other: its last answer is short.
 //
-// A mongod's count without a query is the number that it keeps beside each
-// collection. It costs nothing, and is right but after a crash, in a transaction,
-// and through a mongos, which adds up what its shards have, orphans included.
-// FerretDB 2 asks its planner, which knows roughly. So these are only asked
-// whether anything is wrong. Where fewer documents were read than there were
-// before and after, the server counts them one by one, as of the same time where
-// the dump is of one: that is exact. Where it is not of one time, others may have
-// written meanwhile, and the server counts twice; if nothing moves and there were
-// more documents all along, what was read is short. If something does, or if
-// documents are read by their keys, nobody can say, and there is a warning.
+// A mongod's count without a query is the number that it keeps beside each collection. It costs
+// nothing, and is right but after a crash, in a transaction, and through a mongos, which adds up
+// what its shards have, orphans included. FerretDB 2 asks its planner, which knows roughly. So
+// these are only asked whether anything is wrong. Where fewer documents were read than there were
+// before and after, the server counts them one by one, as of the same time where the dump is of
+// one: that is exact. Where it is not of one time, others may have written meanwhile, and the
+// server counts twice; if nothing moves and there were more documents all along, what was read is
+// short. If something does, or if documents are read by their keys, nobody can say, and there is a
+// warning.
 
-// countAll has the server count the documents of a collection one by one, as of
-// the dump's time if it has one.
+// countAll has the server count the documents of a collection one by one, as of the dump's time if
+// it has one.
 func (rd *Reader) countAll(ctx context.Context, coll *catalog.Collection) (int64, error) {
 	db, name := coll.Source(rd.Conn.Info.Version)
 	var match bson.A
@@ -86,10 +85,9 @@ func (rd *Reader) holdAgainstCount(ctx context.Context, coll *catalog.Collection
 	return nil
 }
 
-// byKey tells whether a collection is read in the order of its documents' keys.
-// What is inserted meanwhile may then come before what is read next, and never be
-// seen; if as much is deleted, the count stays. In the order of insertion all that
-// is there at the end has been passed.
+// byKey tells whether a collection is read in the order of its documents' keys. What is inserted
+// meanwhile may then come before what is read next, and never be seen; if as much is deleted, the
+// count stays. In the order of insertion all that is there at the end has been passed.
 func (rd *Reader) byKey(coll *catalog.Collection) bool {
 	return rd.ByID || coll.Type == "timeseries" || document.Has(coll.Options, "clusteredIndex")
 }

@@ -1,6 +1,6 @@
-// Package rows is how documents leave: collections are read ahead, several at once, and written one after the other, in
-// the bytes that the server sent; and what was read of each is held against what the server counts. Which collections
-// there are it is told.
+// Package rows is how documents leave: collections are read ahead, several at once, and written one
+// after the other, in the bytes that the server sent; and what was read of each is held against
+// what the server counts. Which collections there are it is told.
 package rows
 
 import (
@@ -29,15 +29,14 @@ type Reader struct {
 	Warn    func(string)
 }
 
-// Copy writes the documents of the collections, one collection after
-// the other. Up to jobs of them are read at once.
+// Copy writes the documents of the collections, one collection after the other. Up to jobs of them
+// are read at once.
 //
-// Why this ends: readings begin in the order in which they are written, and each
-// has room of its own. The one that the writer waits for has begun, or all that
-// have are before it: these are written, so they end, and it begins next. It waits
-// for nothing but the server, its own room, which the writer empties, and its turn,
-// which has come. What is listed first and written last has a session that is kept
-// alive, and no connection while it waits.
+// Why this ends: readings begin in the order in which they are written, and each has room of its
+// own. The one that the writer waits for has begun, or all that have are before it: these are
+// written, so they end, and it begins next. It waits for nothing but the server, its own room,
+// which the writer empties, and its turn, which has come. What is listed first and written last has
+// a session that is kept alive, and no connection while it waits.
 func (rd *Reader) Copy(ctx context.Context, out *archive.Writer, all []*catalog.Collection) error {
 	readings := make([]*reading, len(all))
 	for i, c := range all {

@@ -11,14 +11,13 @@ import (
 )
 
 const (
-	// A chunk is what passes from a reader to the writer: whole documents, one
-	// behind the other.
+	// A chunk is what passes from a reader to the writer: whole documents, one behind the other.
 	chunkSize = 512 << 10
-	// aheadBytes is how much of a collection may have been read and not be
-	// written yet, besides the answer of the server that is being taken apart.
+	// aheadBytes is how much of a collection may have been read and not be written yet, besides the
+	// answer of the server that is being taken apart.
 	aheadBytes = 4 << 20
-	// batchBytes is what one answer of the server is to have, more or less. The
-	// server's own bound is 16 MiB, and the driver holds an answer as a whole.
+	// batchBytes is what one answer of the server is to have, more or less. The server's own bound
+	// is 16 MiB, and the driver holds an answer as a whole.
 	batchBytes = 4 << 20
 )
 
@@ -97,8 +96,9 @@ func (r *reading) newChunk() []byte {
 	}
 }
 
-// send hands a chunk to the writer. A document of many megabytes is not read ahead: it waits for its collection's turn,
-// and the next one is read while it is written, so that there are two of the one collection and one of each other.
+// send hands a chunk to the writer. A document of many megabytes is not read ahead: it waits for
+// its collection's turn, and the next one is read while it is written, so that there are two of the
+// one collection and one of each other.
 func (r *reading) send(ctx context.Context, chunk []byte) error {
 	if len(chunk) > batchBytes {
 		select {

@@ -1,6 +1,7 @@
-// Package server is a server as all else sees it: how it is reached, what it says of itself, which of its settings and
-// of a URI's must not change an answer, how its cursors and sessions are kept, when a write has lasted, and what its errors
-// mean. What it is asked for and what the answers are about is no concern of this package.
+// Package server is a server as all else sees it: how it is reached, what it says of itself, which
+// of its settings and of a URI's must not change an answer, how its cursors and sessions are kept,
+// when a write has lasted, and what its errors mean. What it is asked for and what the answers are
+// about is no concern of this package.
 package server
 
 import (
@@ -24,9 +25,9 @@ type Config struct {
 	Password     string
 	AuthDatabase string // where User is known; empty means where the URI says, else admin
 
-	// ConnectTimeout bounds the wait for a server that can be reached;
-	// serverSelectionTimeoutMS of the URI goes before it. Until the server has said
-	// who it is twice that may pass. 0 means the driver's own, half a minute.
+	// ConnectTimeout bounds the wait for a server that can be reached; serverSelectionTimeoutMS of
+	// the URI goes before it. Until the server has said who it is twice that may pass. 0 means the
+	// driver's own, half a minute.
 	ConnectTimeout time.Duration
 }
 

@@ -28,10 +28,9 @@ type Conn struct {
 	patience time.Duration              // with which a write waits for members; 0: without end
 }
 
-// Connect connects to the server to read from it. Of a replica set it is one
-// member, the one that the read preference selects, and all of it is read from
-// there: another's documents may come in another order, and its oplog may be
-// behind.
+// Connect connects to the server to read from it. Of a replica set it is one member, the one that
+// the read preference selects, and all of it is read from there: another's documents may come in
+// another order, and its oplog may be behind.
 func (s Config) Connect(ctx context.Context) (*Conn, error) {
 	opts, err := s.options()
 	if err != nil {
@@ -40,9 +39,9 @@ func (s Config) Connect(ctx context.Context) (*Conn, error) {
 	return dialMember(ctx, opts)
 }
 
-// ConnectPrimary connects to the server to write to it, whatever the read
-// preference: of a replica set to whichever member is the primary. What it has
-// acknowledged is there after an election as well.
+// ConnectPrimary connects to the server to write to it, whatever the read preference: of a replica
+// set to whichever member is the primary. What it has acknowledged is there after an election as
+// well.
 func (s Config) ConnectPrimary(ctx context.Context) (*Conn, error) {
 	opts, err := s.options()
 	if err != nil {
@@ -78,9 +77,8 @@ func dialMember(ctx context.Context, opts *options.ClientOptions) (*Conn, error)
 	return dial(ctx, member(opts, c.Info.me))
 }
 
-// member is a connection to one member alone, with all else as in opts. What is
-// copied is what can be set, so not the URI, which where it is a service record
-// forbids that.
+// member is a connection to one member alone, with all else as in opts. What is copied is what can
+// be set, so not the URI, which where it is a service record forbids that.
 func member(opts *options.ClientOptions, address string) *options.ClientOptions {
 	alone := options.Client()
 	from, to := reflect.ValueOf(opts).Elem(), reflect.ValueOf(alone).Elem()
@@ -114,8 +112,8 @@ func dial(ctx context.Context, opts *options.ClientOptions) (_ *Conn, err error)
 		Session int64  `bson:"logicalSessionTimeoutMinutes"`
 	}
 	var build bson.Raw
-	// Not the driver's own connectTimeoutMS: by it a server's heartbeat is judged as well, and a dump would be cut off by a
-	// pause of the server's that its cursor outlasts.
+	// Not the driver's own connectTimeoutMS: by it a server's heartbeat is judged as well, and a
+	// dump would be cut off by a pause of the server's that its cursor outlasts.
 	asking, cancel := ctx, func() {}
 	if wait := opts.ServerSelectionTimeout; wait != nil {
 		asking, cancel = context.WithTimeoutCause(ctx, 2**wait, fmt.Errorf("%w, which is %s", dump.ErrNoAnswer, 2**wait))

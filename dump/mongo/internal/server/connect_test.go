@@ -68,7 +68,8 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// A connection that waits between two answers of a cursor stays, as some servers' cursors go with it.
+// A connection that waits between two answers of a cursor stays, as some servers' cursors go with
+// it.
 func TestConnectionsStay(t *testing.T) {
 	opts, err := Config{URI: "mongodb://127.0.0.1/?maxIdleTimeMS=1"}.options()
 	if err != nil || opts.MaxConnIdleTime != nil {

@@ -11,8 +11,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// A Cursor is the driver's, which takes a server's answers to be of their form: it
-// panics where one has no first batch, and what it passes on need be no document.
+// A Cursor is the driver's, which takes a server's answers to be of their form: it panics where one
+// has no first batch, and what it passes on need be no document.
 type Cursor struct {
 	*mongo.Cursor
 	err error
@@ -27,9 +27,8 @@ func (c *Conn) Cursor(ctx context.Context, db string, command bson.D) (*Cursor, 
 	return &Cursor{Cursor: cur}, nil
 }
 
-// mostEmpty is how many answers may hold nothing, one after the other. A server
-// waits until it has something, or has reached the end; one that goes on so would
-// have its client ask for ever.
+// mostEmpty is how many answers may hold nothing, one after the other. A server waits until it has
+// something, or has reached the end; one that goes on so would have its client ask for ever.
 const mostEmpty = 1000
 
 // Next goes on to the next document, which is in Current.
@@ -79,9 +78,9 @@ func (c *Cursor) End(ctx context.Context) {
 	_ = c.Close(ctx)
 }
 
-// MostListed is how many bytes a server may list of what it has, at once and of all
-// databases: no more has room in an archive. What is shorter than leastListed counts
-// as that, as it takes as much memory.
+// MostListed is how many bytes a server may list of what it has, at once and of all databases: no
+// more has room in an archive. What is shorter than leastListed counts as that, as it takes as much
+// memory.
 const (
 	MostListed  = 128 << 20
 	leastListed = 256
@@ -90,8 +89,8 @@ const (
 // A Listing counts what a server lists, from several of its answers at once.
 type Listing struct{ bytes atomic.Int64 }
 
-// Add takes note of a document, and refuses the one with which it is too much: a
-// server that goes on listing would have all memory.
+// Add takes note of a document, and refuses the one with which it is too much: a server that goes
+// on listing would have all memory.
 func (l *Listing) Add(doc bson.Raw) error {
 	if l.bytes.Add(int64(max(len(doc), leastListed))) > MostListed {
 		return fmt.Errorf("the server lists more than the %d bytes that an archive can hold", MostListed)
@@ -99,9 +98,8 @@ func (l *Listing) Add(doc bson.Raw) error {
 	return nil
 }
 
-// Each runs a command that answers with a cursor, and passes each document on.
-// What is passed is valid only for that call. It is for lists, and not for what a
-// collection holds.
+// Each runs a command that answers with a cursor, and passes each document on. What is passed is
+// valid only for that call. It is for lists, and not for what a collection holds.
 func (c *Conn) Each(ctx context.Context, db string, command bson.D, do func(bson.Raw) error) error {
 	cur, err := c.Cursor(ctx, db, command)
 	if err != nil {
@@ -120,7 +118,8 @@ func (c *Conn) Each(ctx context.Context, db string, command bson.D, do func(bson
 	return cur.Err()
 }
 
-// RawData has a command on a collection of some kind work on the buckets, where it is a time series on such servers as keep them so.
+// RawData has a command on a collection of some kind work on the buckets, where it is a time series
+// on such servers as keep them so.
 func (c *Conn) RawData(command bson.D, kind string) bson.D {
 	if kind == "timeseries" && c.Info.Version.RawData() {
 		command = append(command, bson.E{Key: "rawData", Value: true})

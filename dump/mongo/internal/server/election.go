@@ -10,16 +10,16 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// A restore outlives an election: it knows all members of a replica set, and the
-// driver finds the new primary and repeats the inserts that the old one did not
-// answer. Other commands it does not repeat: that is done here, once, as by it.
+// A restore outlives an election: it knows all members of a replica set, and the driver finds the
+// new primary and repeats the inserts that the old one did not answer. Other commands it does not
+// repeat: that is done here, once, as by it.
 
-// electionTime is how long a restore under way waits for a primary, at least: what
-// the driver allows for one to be elected.
+// electionTime is how long a restore under way waits for a primary, at least: what the driver
+// allows for one to be elected.
 const electionTime = 30 * time.Second
 
-// electionCodes are those by which a server says that it is no primary, or no longer,
-// and a mongos that it has not reached a shard's.
+// electionCodes are those by which a server says that it is no primary, or no longer, and a mongos
+// that it has not reached a shard's.
 var electionCodes = []int{
 	6,     // HostUnreachable
 	7,     // HostNotFound
@@ -49,9 +49,9 @@ func IsElection(err error) bool {
 // notPrimaryCodes are those of them by which a server has not even begun.
 var notPrimaryCodes = []int{10058, 10107, 13435, 13436}
 
-// RunLasting runs a command of a restore, and once more after an election. Each of them
-// does the second time what is left of it to do. What is there already the second
-// time, or no more, is taken for done only where the first may have done it.
+// RunLasting runs a command of a restore, and once more after an election. Each of them does the
+// second time what is left of it to do. What is there already the second time, or no more, is taken
+// for done only where the first may have done it.
 func (c *Conn) RunLasting(ctx context.Context, db string, command bson.D, answer any) error {
 	err := c.runAcknowledged(ctx, db, command, answer)
 	if ctx.Err() != nil || !c.mayElect() || !IsElection(err) {

@@ -14,9 +14,9 @@ type Info struct {
 	session int64  // after how many minutes it ends a session of which it hears nothing; 0: it does not say
 }
 
-// TakesEmptyTimestamps tells whether the server can be told to leave a timestamp
-// of zero in a new document as it is: from 8.0 on, and in later patches of 5.0,
-// 6.0 and 7.0. Otherwise it puts the present there.
+// TakesEmptyTimestamps tells whether the server can be told to leave a timestamp of zero in a new
+// document as it is: from 8.0 on, and in later patches of 5.0, 6.0 and 7.0. Otherwise it puts the
+// present there.
 func (s Info) TakesEmptyTimestamps() bool {
 	v := s.Version
 	if !s.Mongod || v[0] < 8 && v[1] != 0 {

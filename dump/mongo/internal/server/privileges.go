@@ -21,8 +21,7 @@ type Resource struct {
 	Any        bool    `bson:"anyResource"`
 }
 
-// Holds tells whether a resource that a right is for is a collection. Empty names
-// stand for all.
+// Holds tells whether a resource that a right is for is a collection. Empty names stand for all.
 func (r Resource) Holds(db, name string) bool {
 	fits := func(pattern *string, of string) bool { return pattern != nil && (*pattern == "" || *pattern == of) }
 	return fits(r.DB, db) && fits(r.Collection, name)
@@ -45,8 +44,9 @@ func (p Privileges) Lacking(within func(Resource) bool, actions ...string) []str
 	})
 }
 
-// Privileges returns the user's rights, as far as the server tells of them; none: it does not. A server without a user
-// does not ask who somebody is, and one that lists no right at all lists none of anybody.
+// Privileges returns the user's rights, as far as the server tells of them; none: it does not. A
+// server without a user does not ask who somebody is, and one that lists no right at all lists none
+// of anybody.
 func (c *Conn) Privileges(ctx context.Context) Privileges {
 	if !c.Info.Mongod {
 		return nil

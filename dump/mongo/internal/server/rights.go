@@ -2,8 +2,8 @@ package server
 
 import "fmt"
 
-// A RightError is an error by a right that the user does not have, with the
-// statement that grants it.
+// A RightError is an error by a right that the user does not have, with the statement that grants
+// it.
 type RightError struct {
 	Grant string // for mongosh, as somebody who may grant
 	err   error
@@ -15,8 +15,8 @@ func (e *RightError) Error() string {
 
 func (e *RightError) Unwrap() error { return e.err }
 
-// WithGrant makes of an error that says that the user lacks a right one that
-// says how he gets it. Without a user there is nobody to grant it to.
+// WithGrant makes of an error that says that the user lacks a right one that says how he gets it.
+// Without a user there is nobody to grant it to.
 func (s Config) WithGrant(err error, role, db string) error {
 	if !HasCode(err, CodeUnauthorized) {
 		return err

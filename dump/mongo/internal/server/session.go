@@ -10,14 +10,14 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// RefreshTime is how often a session is renewed. The server ends one of which it
-// has heard nothing for 30 minutes, and with it its cursors, noCursorTimeout or
-// not (manual, cursor.noCursorTimeout); of one that waits until the collections
-// before it are written, or until the repository takes more, it hears nothing.
+// RefreshTime is how often a session is renewed. The server ends one of which it has heard nothing
+// for 30 minutes, and with it its cursors, noCursorTimeout or not (manual, cursor.noCursorTimeout);
+// of one that waits until the collections before it are written, or until the repository takes
+// more, it hears nothing.
 const RefreshTime = 5 * time.Minute
 
-// InSession returns a context whose commands are of one session, which is kept
-// alive until end is called. Only one command may be under way in it at once.
+// InSession returns a context whose commands are of one session, which is kept alive until end is
+// called. Only one command may be under way in it at once.
 func (c *Conn) InSession(ctx context.Context, refresh time.Duration) (_ context.Context, end func(), err error) {
 	if !c.Info.Mongod { // others end cursors as they please
 		return ctx, func() {}, nil
@@ -38,8 +38,8 @@ func (c *Conn) InSession(ctx context.Context, refresh time.Duration) (_ context.
 	return mongo.NewSessionContext(ctx, session), end, nil
 }
 
-// keepAlive renews a session until ctx ends. That it failed is not told: if it
-// matters, the read that comes next does.
+// keepAlive renews a session until ctx ends. That it failed is not told: if it matters, the read
+// that comes next does.
 func (c *Conn) keepAlive(ctx context.Context, session bson.Raw, every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

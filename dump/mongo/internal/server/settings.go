@@ -12,10 +12,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Settings of a server and of a URI that could change what a command of this
-// package returns, or whether it runs: each with what is done about it. Those of
-// the server are the manual's parameters and cluster parameters of 5.0 to 8.2,
-// those of the URI all that the driver's options have: a test tells of new ones.
+// Settings of a server and of a URI that could change what a command of this package returns, or
+// whether it runs: each with what is done about it. Those of the server are the manual's parameters
+// and cluster parameters of 5.0 to 8.2, those of the URI all that the driver's options have: a test
+// tells of new ones.
 //
 // Set here, on each command:
 //
@@ -86,8 +86,7 @@ import (
 //	                             no command of this package needs them.
 //	setUserWriteBlockMode        refuses writes: an error.
 //
-// Rights that make an answer shorter are in databases, collectionNames and
-// warnOfUsers.
+// Rights that make an answer shorter are in databases, collectionNames and warnOfUsers.
 
 // reads are the commands that defaultMaxTimeMS and the default read concern are for.
 var (
@@ -114,9 +113,9 @@ func (c *Conn) ownSettings(command bson.D) bson.D {
 
 const codeMaxTimeMSExpired = 50
 
-// withTimeLimit names, for a command that the server has ended by a limit of its own,
-// what sets one. The driver takes such an error for a context's end, as if it were
-// this program that had lost patience.
+// withTimeLimit names, for a command that the server has ended by a limit of its own, what sets
+// one. The driver takes such an error for a context's end, as if it were this program that had lost
+// patience.
 func withTimeLimit(err error) error {
 	ended, ok := errors.AsType[mongo.CommandError](err)
 	if !ok || ended.Code != codeMaxTimeMSExpired {
@@ -126,13 +125,13 @@ func withTimeLimit(err error) error {
 	return fmt.Errorf("%w; the limit is the server's, as by its parameter defaultMaxTimeMS, and not this program's: raise it, or give the user the right bypassDefaultMaxTimeMS", server)
 }
 
-// withoutSettings takes out of what a URI says that by which commands would be
-// ended, or cursors: with some servers and proxies a cursor goes with its connection,
-// which maxIdleTimeMS has the driver close between two answers.
+// withoutSettings takes out of what a URI says that by which commands would be ended, or cursors:
+// with some servers and proxies a cursor goes with its connection, which maxIdleTimeMS has the
+// driver close between two answers.
 func withoutSettings(opts *options.ClientOptions) { opts.Timeout, opts.MaxConnIdleTime = nil, nil }
 
-// wantsAPIVersion tells of a server that takes no command without an apiVersion. It
-// may say so while a connection is made, and then by its words alone.
+// wantsAPIVersion tells of a server that takes no command without an apiVersion. It may say so
+// while a connection is made, and then by its words alone.
 func wantsAPIVersion(err error) bool {
 	return HasCode(err, codeAPIVersion) || strings.Contains(err.Error(), "The apiVersion parameter is required")
 }
@@ -144,8 +143,7 @@ func withAPIVersion(opts *options.ClientOptions) *options.ClientOptions {
 	return opts.SetServerAPIOptions(options.ServerAPI(options.ServerAPIVersion1).SetStrict(false))
 }
 
-// refreshWithin is how often a session has to be renewed that the server ends
-// after minutes.
+// refreshWithin is how often a session has to be renewed that the server ends after minutes.
 func refreshWithin(minutes int64) time.Duration {
 	const most = 60 // beyond which it makes no difference, and might not fit
 	if minutes <= 0 {

@@ -9,8 +9,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// What the driver may be told is on the list of settings.go, or is nothing that a URI says. One that is new is to be
-// read, and put there.
+// What the driver may be told is on the list of settings.go, or is nothing that a URI says. One
+// that is new is to be read, and put there.
 func TestOptionsOfTheDriver(t *testing.T) {
 	known := strings.Fields(`AppName Auth AutoEncryptionOptions ConnectTimeout Compressors Dialer Direct DisableCertificateRevocationCheck
 		DisableOCSPEndpointCheck DriverInfo HeartbeatInterval Hosts HTTPClient LoadBalanced LocalThreshold LoggerOptions MaxConnIdleTime

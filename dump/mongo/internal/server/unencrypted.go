@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// A server cannot bring the driver to send a password in clear: that is done where the URI says authMechanism=PLAIN, and
-// there it is what was asked for. So nothing is refused; but whoever sends a password, or what proves it, over a
-// connection that others can read is told.
+// A server cannot bring the driver to send a password in clear: that is done where the URI says
+// authMechanism=PLAIN, and there it is what was asked for. So nothing is refused; but whoever sends
+// a password, or what proves it, over a connection that others can read is told.
 
-// WarnUnencrypted says that others can read along, where a connection to another machine is not encrypted.
+// WarnUnencrypted says that others can read along, where a connection to another machine is not
+// encrypted.
 func (s Config) WarnUnencrypted(warn func(string)) {
 	opts, err := s.options()
 	if err != nil || opts.Auth == nil || opts.TLSConfig != nil || !slices.ContainsFunc(opts.Hosts, isElsewhere) {

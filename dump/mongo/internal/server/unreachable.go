@@ -22,8 +22,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// unreachable makes of the driver's account of all it knows of the servers what
-// stood in the way of each, with its likely cause.
+// unreachable makes of the driver's account of all it knows of the servers what stood in the way of
+// each, with its likely cause.
 func unreachable(ctx context.Context, opts *options.ClientOptions, err error) error {
 	var selection topology.ServerSelectionError
 	if ctx.Err() != nil || !errors.As(err, &selection) {
@@ -50,8 +50,8 @@ func unreachable(ctx context.Context, opts *options.ClientOptions, err error) er
 	return errors.Join(why...)
 }
 
-// noMember is the error of servers that can be reached, of which none is as it is
-// wanted, as where no primary is elected.
+// noMember is the error of servers that can be reached, of which none is as it is wanted, as where
+// no primary is elected.
 func noMember(known description.Topology, wanted *readpref.ReadPref) error {
 	if wanted == nil {
 		wanted = readpref.Primary()
@@ -63,8 +63,8 @@ func noMember(known description.Topology, wanted *readpref.ReadPref) error {
 	return fmt.Errorf("no server is as the read preference %s wants it: %s", wanted, strings.Join(kinds, ", "))
 }
 
-// withTLSHint says of a connection that the other side has ended without a word
-// what is the likely cause: one of the two speaks TLS, and the other does not.
+// withTLSHint says of a connection that the other side has ended without a word what is the likely
+// cause: one of the two speaks TLS, and the other does not.
 func withTLSHint(err error, ours bool) error {
 	ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
@@ -77,8 +77,8 @@ func withTLSHint(err error, ours bool) error {
 	return err
 }
 
-// wrongSet is the error of a replica set that none of the servers is of. It asks
-// one of them for the name of its own.
+// wrongSet is the error of a replica set that none of the servers is of. It asks one of them for
+// the name of its own.
 func wrongSet(ctx context.Context, opts *options.ClientOptions) error {
 	const what = "no server that answers is of the replica set that the option replicaSet names"
 	const patience = 3 * time.Second

@@ -13,13 +13,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// The driver's errors about a URI quote pieces of it, and a URI that is written wrongly is cut into pieces wrongly: a
-// password with a ? in it is an option to the driver, one with a / a host. So what is wrong is found here, and told by
-// its place.
+// The driver's errors about a URI quote pieces of it, and a URI that is written wrongly is cut into
+// pieces wrongly: a password with a ? in it is an option to the driver, one with a / a host. So
+// what is wrong is found here, and told by its place.
 
-// CheckURI finds what is wrong with a URI without contacting anything. Its error is a *dump.AddressError. unknown is told
-// of each option that the driver does not know, and which it would pass over; its error ends the check. nil: they are
-// passed over.
+// CheckURI finds what is wrong with a URI without contacting anything. Its error is a
+// *dump.AddressError. unknown is told of each option that the driver does not know, and which it
+// would pass over; its error ends the check. nil: they are passed over.
 func CheckURI(uri string, unknown func(dump.AddressOption) error) error {
 	if !strings.HasPrefix(uri, "mongodb://") && !isSRV(uri) {
 		return &dump.AddressError{Why: "the scheme: want mongodb:// or mongodb+srv://"}
@@ -101,8 +101,9 @@ func optionEnd(text string) int {
 
 func apply(uri string) error { return options.Client().ApplyURI(uri).Validate() }
 
-// uriError is what can be told of the driver's error about a URI that has been taken apart rightly: which of the options
-// it is, if one by itself gives the same. None are given for a URI that CheckURI found right.
+// uriError is what can be told of the driver's error about a URI that has been taken apart rightly:
+// which of the options it is, if one by itself gives the same. None are given for a URI that
+// CheckURI found right.
 func uriError(uri string, given []dump.AddressOption, err error) error {
 	var dns *net.DNSError
 	if errors.As(err, &dns) { // of a service record; it names the host

@@ -16,17 +16,18 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// What a restore writes is to last: it is done when it has reached as many members of a replica set as the write concern
-// says. The driver adds that to inserts and updates alone, and has no bound for the wait: so all of it is added here.
+// What a restore writes is to last: it is done when it has reached as many members of a replica set
+// as the write concern says. The driver adds that to inserts and updates alone, and has no bound
+// for the wait: so all of it is added here.
 
-// acknowledgeTime is how long a write waits for the members that the write concern wants, at most. Those of a healthy set
-// are seconds behind, and minutes one that is started anew; without a majority a write would wait without end. The
-// URI's wtimeoutMS goes before it.
+// acknowledgeTime is how long a write waits for the members that the write concern wants, at most.
+// Those of a healthy set are seconds behind, and minutes one that is started anew; without a
+// majority a write would wait without end. The URI's wtimeoutMS goes before it.
 const acknowledgeTime = 5 * time.Minute
 
-// lasting is the write concern of a restore: what a majority does not have yet, a new
-// primary takes back, without the restore being told. What the URI says of w goes
-// before it, as where there is no majority to be had nothing would be restored.
+// lasting is the write concern of a restore: what a majority does not have yet, a new primary takes
+// back, without the restore being told. What the URI says of w goes before it, as where there is no
+// majority to be had nothing would be restored.
 func lasting(uri *writeconcern.WriteConcern) *writeconcern.WriteConcern {
 	if uri == nil {
 		return writeconcern.Majority()
@@ -59,21 +60,23 @@ func (s Config) patience() time.Duration {
 // lastingCommands are those with a write concern that are run as commands.
 var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "applyOps", "_mergeAuthzCollections"}
 
-// runAcknowledged runs a command, which is done when it has reached as many members as
-// the write concern says. That it was done and did not is no refusal.
+// runAcknowledged runs a command, which is done when it has reached as many members as the write
+// concern says. That it was done and did not is no refusal.
 func (c *Conn) runAcknowledged(ctx context.Context, db string, command bson.D, answer any) error {
 	if c.Info.Mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
 		command = append(slices.Clip(command), c.WriteConcern())
 		if command[0].Key == "createIndexes" {
-			// A member builds an index beside the others, and the primary waits for all that vote, or for as many as are
-			// said here: before the write concern, and without a bound (SERVER-65670).
+			// A member builds an index beside the others, and the primary waits for all that vote,
+			// or for as many as are said here: before the write concern, and without a bound
+			// (SERVER-65670).
 			command = append(command, bson.E{Key: "commitQuorum", Value: c.write.W})
 		}
 	}
 	return c.Unacknowledged(c.Run(ctx, db, command, answer))
 }
 
-// WriteConcern is what a write says of how many members it waits for, and how long. A server alone has nobody to wait for.
+// WriteConcern is what a write says of how many members it waits for, and how long. A server alone
+// has nobody to wait for.
 func (c *Conn) WriteConcern() bson.E {
 	concern := bson.D{{Key: "w", Value: c.write.W}}
 	if c.write.Journal != nil {
@@ -87,8 +90,8 @@ func (c *Conn) WriteConcern() bson.E {
 
 const codeWriteConcernTimeout = 64
 
-// Unacknowledged makes of an error by which a write was done and has not reached enough members what that is. No other
-// server is to be asked for it again, and it is no refusal.
+// Unacknowledged makes of an error by which a write was done and has not reached enough members
+// what that is. No other server is to be asked for it again, and it is no refusal.
 func (c *Conn) Unacknowledged(err error) error {
 	var missed *mongo.WriteConcernError
 	if one, ok := errors.AsType[mongo.WriteException](err); ok {

@@ -1,5 +1,6 @@
-// Package shown writes names and texts that others have chosen so that a person reads them as what they are: users
-// choose names, and a server may send any. It knows nothing of what they are names of.
+// Package shown writes names and texts that others have chosen so that a person reads them as what
+// they are: users choose names, and a server may send any. It knows nothing of what they are names
+// of.
 package shown
 
 import (
@@ -36,8 +37,8 @@ func Short(text string) string {
 	return text
 }
 
-// Whole is a name as a person reads it: as it is, unless something in it would
-// not be seen, or would be taken for something else. What it holds is no line of ours.
+// Whole is a name as a person reads it: as it is, unless something in it would not be seen, or
+// would be taken for something else. What it holds is no line of ours.
 func Whole(name string) string {
 	if name == "" || strings.ContainsFunc(name, misread) || strings.TrimSpace(name) != name {
 		return fmt.Sprintf("%+q", name)
@@ -47,8 +48,7 @@ func Whole(name string) string {
 
 func misread(r rune) bool { return !strconv.IsPrint(r) || r == unicode.ReplacementChar || r == '"' }
 
-// line is a text of ours with what others put into it, as one line without what
-// steers a terminal.
+// line is a text of ours with what others put into it, as one line without what steers a terminal.
 func line(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -62,8 +62,8 @@ func line(text string) string {
 	return b.String()
 }
 
-// Teller passes texts on to someone, or where that is nil to nobody: one at a time,
-// and each as one line, as servers and users have put words into them.
+// Teller passes texts on to someone, or where that is nil to nobody: one at a time, and each as one
+// line, as servers and users have put words into them.
 func Teller(to func(string), one *sync.Mutex) func(string) {
 	if to == nil {
 		return func(string) {}

@@ -1,9 +1,9 @@
-// Package catalog is what a server's databases hold, all but the rows: it reads databases, tables with their columns and
-// keys, views, sequences, routines, triggers and events, says which order they go in and what a dump needs of the session
-// that loads it, and writes them as SQL.
+// Package catalog is what a server's databases hold, all but the rows: it reads databases, tables
+// with their columns and keys, views, sequences, routines, triggers and events, says which order
+// they go in and what a dump needs of the session that loads it, and writes them as SQL.
 //
-// Rows are read and written by package rows, which asks it for their tables; accounts and what else a server has as a whole
-// are for package cluster.
+// Rows are read and written by package rows, which asks it for their tables; accounts and what else
+// a server has as a whole are for package cluster.
 package catalog
 
 import (
@@ -16,9 +16,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
-// A Reader reads definitions on a connection of its own, which sees the server
-// as it is, not as it was at the moment of the dump: the servers keep no
-// versions of definitions.
+// A Reader reads definitions on a connection of its own, which sees the server as it is, not as it
+// was at the moment of the dump: the servers keep no versions of definitions.
 type Reader struct {
 	Conn  *server.Conn
 	Warn  func(string) // told what is not in the dump, or not as it was

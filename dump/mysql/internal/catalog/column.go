@@ -22,8 +22,8 @@ type Column struct {
 	Size       string // what tells the length in bytes, or about that, of a value that may be long; "": none is
 }
 
-// readColumns reads the columns of every table. Generated ones have no values
-// of their own; the periods of system versioning are the server's to keep.
+// readColumns reads the columns of every table. Generated ones have no values of their own; the
+// periods of system versioning are the server's to keep.
 func (c *Reader) readColumns(ctx context.Context, db *Database, some []*Table, condition string) error {
 	rows, err := c.Conn.List(ctx, `SELECT table_name AS tab, column_name AS name, data_type AS type, column_type AS full, character_set_name AS charset, generation_expression AS expression
 		FROM information_schema.columns WHERE `+c.Conn.DatabaseIs("table_schema", db.Name)+condition+` ORDER BY table_name, ordinal_position`)
@@ -69,8 +69,8 @@ func (c *Reader) readColumns(ctx context.Context, db *Database, some []*Table, c
 // A period is one of the two columns that say when a row was valid.
 type period struct{ name, typ string }
 
-// addHistory adds to a table's columns what says when each row was valid, where
-// the server can take in rows of the past.
+// addHistory adds to a table's columns what says when each row was valid, where the server can take
+// in rows of the past.
 func (c *Reader) addHistory(t *Table) {
 	p := t.period
 	if len(p) == 0 {
@@ -107,8 +107,8 @@ func (c *Reader) newColumn(ctx context.Context, name, typ, charset, full string)
 	case "decimal", "year":
 		col.Form = value.Plain
 	case "double":
-		// As text, which is the shortest that is the same number, and which the
-		// driver does not take apart.
+		// As text, which is the shortest that is the same number, and which the driver does not
+		// take apart.
 		col.Form, col.Read = value.Float, "CONCAT("+col.Name+")"
 	case "float":
 		// Of a FLOAT the servers show six digits.
@@ -121,7 +121,8 @@ func (c *Reader) newColumn(ctx context.Context, name, typ, charset, full string)
 		col.Form, col.NeverEmpty = value.Hex, true
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
 		if (typ == "enum" || typ == "set") && (charset == "binary" || hasEmptyMember(full)) {
-			// By its number: an empty text may be that of a member or of none, and of bytes MariaDB shows members as it can.
+			// By its number: an empty text may be that of a member or of none, and of bytes MariaDB
+			// shows members as it can.
 			col.Form, col.Read = value.Plain, "CAST("+col.Name+" AS UNSIGNED)"
 			return col, nil
 		}

@@ -8,12 +8,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A list that the server cuts short says nothing of it. So what was read is held against what the server counts, which
-// it does in one row: of databases, of what there is in each, of accounts, of each table's columns (against its
-// definition), and of the rows of tables that are small enough for it to cost little. The settings that are known to
-// cut lists short are ruled out (settings.go); this is for those that are not.
+// A list that the server cuts short says nothing of it. So what was read is held against what the
+// server counts, which it does in one row: of databases, of what there is in each, of accounts, of
+// each table's columns (against its definition), and of the rows of tables that are small enough
+// for it to cost little. The settings that are known to cut lists short are ruled out
+// (settings.go); this is for those that are not.
 
-// count holds what was read of a database against the server's counts. Between the two something may have been made.
+// count holds what was read of a database against the server's counts. Between the two something
+// may have been made.
 func (c *Reader) count(ctx context.Context, db *Database) error {
 	libraries := 0
 	for _, r := range db.Routines {
@@ -39,8 +41,8 @@ func (c *Reader) count(ctx context.Context, db *Database) error {
 	return nil
 }
 
-// countColumns holds the columns that information_schema lists of a table against those of its definition. An account
-// sees there those that it has a right to.
+// countColumns holds the columns that information_schema lists of a table against those of its
+// definition. An account sees there those that it has a right to.
 func (t *Table) countColumns(listed int) error {
 	n := 0
 	for _, e := range t.Definition.Elements {

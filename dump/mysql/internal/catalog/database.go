@@ -110,8 +110,8 @@ func (db *Database) PrintBeginning(p *guard.Printer) {
 	p.Mark("tables")
 }
 
-// PrintAfterRows writes what is added to a database's tables when all have their rows, and what acts on them when it is
-// used.
+// PrintAfterRows writes what is added to a database's tables when all have their rows, and what
+// acts on them when it is used.
 func (db *Database) PrintAfterRows(p *guard.Printer) {
 	p.BeginOf(dump.AfterRows, db.Name)
 	for _, t := range db.Tables {
@@ -136,8 +136,8 @@ func (db *Database) PrintAfterRows(p *guard.Printer) {
 	p.In(guard.Home())
 }
 
-// PrintViews writes a database's views, which read what all that is before them
-// made, and its events, which might begin to act at once.
+// PrintViews writes a database's views, which read what all that is before them made, and its
+// events, which might begin to act at once.
 func (db *Database) PrintViews(p *guard.Printer) {
 	p.BeginOf(dump.AfterRows, db.Name)
 	use(p, db)
@@ -167,8 +167,7 @@ func printDatabase(p *guard.Printer, db *Database) {
 	p.Stmt("ALTER DATABASE %s%s", databaseName(p, db), defaults)
 }
 
-// databaseName is how ALTER DATABASE names the database: the one that is used
-// needs no name.
+// databaseName is how ALTER DATABASE names the database: the one that is used needs no name.
 func databaseName(p *guard.Printer, db *Database) string {
 	if p.Qualified {
 		return quote.Name(db.Name) + " "

@@ -13,8 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// identities returns what tells each table of a database from a later one of
-// its name. It misses a change within a second of the last one.
+// identities returns what tells each table of a database from a later one of its name. It misses a
+// change within a second of the last one.
 func (c *Reader) identities(ctx context.Context, db string) (map[string]string, error) {
 	rows, err := c.entries(ctx, db)
 	if err != nil {
@@ -42,8 +42,8 @@ func (c *Reader) identities(ctx context.Context, db string) (map[string]string, 
 	return list, nil
 }
 
-// Identity returns what identities returns of one table, whose rows have just been read in a transaction that still
-// keeps others from giving its name to a view.
+// Identity returns what identities returns of one table, whose rows have just been read in a
+// transaction that still keeps others from giving its name to a view.
 func (c *Reader) Identity(ctx context.Context, t *Table) (string, error) {
 	rows, err := c.Conn.List(ctx, `SELECT CONCAT_WS(' ', table_type, engine, create_time) AS identity
 		FROM information_schema.tables WHERE `+c.Conn.DatabaseIs("table_schema", t.DB.Name)+` AND `+server.NameIs("table_name", quote.Unquoted(t.Name)))
@@ -53,10 +53,11 @@ func (c *Reader) Identity(ctx context.Context, t *Table) (string, error) {
 	return rows[0]["identity"], nil
 }
 
-// SameDefinition tells whether a table whose identity is another is the same all the same: MariaDB does not know the
-// time when it was made of one that it opened while its file was being renamed, at the end of its making, and the next
-// time that it opens it it does. Then the definition decides. (InnoDB's own word on a table that is younger than the
-// dump's moment is an error of the query of its rows.)
+// SameDefinition tells whether a table whose identity is another is the same all the same: MariaDB
+// does not know the time when it was made of one that it opened while its file was being renamed,
+// at the end of its making, and the next time that it opens it it does. Then the definition
+// decides. (InnoDB's own word on a table that is younger than the dump's moment is an error of the
+// query of its rows.)
 func (c *Reader) SameDefinition(ctx context.Context, t *Table, identity string) (bool, error) {
 	if !strings.HasPrefix(identity, t.Identity+" ") && !strings.HasPrefix(t.Identity, identity+" ") {
 		return false, nil
@@ -90,6 +91,6 @@ func (c *Reader) AllIdentities(ctx context.Context, names []string) (map[string]
 	return all, nil
 }
 
-// ErrChanged is returned for a table that another took the place of, or that
-// was altered, between the moment of the dump and the reading of its rows.
+// ErrChanged is returned for a table that another took the place of, or that was altered, between
+// the moment of the dump and the reading of its rows.
 var ErrChanged = errors.New("the table was altered, dropped or replaced while the dump ran; run it again")

@@ -10,8 +10,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// Described is what information_schema has in the versions that this package was held against: a table a line, and for
-// those that describe what is in a dump their columns. A later server, or one of another maker, may describe more.
+// Described is what information_schema has in the versions that this package was held against: a
+// table a line, and for those that describe what is in a dump their columns. A later server, or one
+// of another maker, may describe more.
 var Described = map[server.Family]string{
 	server.MySQL: `
 		character_sets character_set_name default_collate_name description maxlen
@@ -123,8 +124,9 @@ var Described = map[server.Family]string{
 	`,
 }
 
-// WarnOfDescribed names what the server's information_schema has and this program does not know of: where there is a
-// new kind of object, or a new property of one, there is a table or a column for it. Plugins bring tables of their own.
+// WarnOfDescribed names what the server's information_schema has and this program does not know of:
+// where there is a new kind of object, or a new property of one, there is a table or a column for
+// it. Plugins bring tables of their own.
 func (c *Reader) WarnOfDescribed(ctx context.Context, described string) error {
 	known := map[string][]string{}
 	for line := range strings.Lines(described) {

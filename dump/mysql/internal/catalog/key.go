@@ -45,8 +45,8 @@ func (c *Reader) readKeys(ctx context.Context, db *Database, tables []*Table, co
 		k.unfit = k.unfit || !r.Has("col") || r.Has("part") || r["nullable"] == "YES"
 	}
 	for _, t := range tables {
-		// The server lists the keys of a definition so that the first that fits
-		// is the one by which InnoDB stores the rows.
+		// The server lists the keys of a definition so that the first that fits is the one by which
+		// InnoDB stores the rows.
 		for _, name := range t.Definition.UniqueKeys() {
 			k := found[t.Name][name]
 			if k == nil || k.unfit {

@@ -7,7 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// What a server of the versions that this package was held against can hold, and what becomes of it:
+// What a server of the versions that this package was held against can hold, and what becomes of
+// it:
 //
 //	databases, tables with rows, keys, constraints, partitions    in the dump
 //	history of versioned tables                                   in the dump, from MariaDB 10.11 on; else a warning

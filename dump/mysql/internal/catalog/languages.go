@@ -7,11 +7,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// MySQL has programs in languages of others, whose text it shows within dollar quotes ($$ … $$), and since 9.2
-// libraries that these programs use.
+// MySQL has programs in languages of others, whose text it shows within dollar quotes ($$ … $$),
+// and since 9.2 libraries that these programs use.
 
-// withString returns a definition whose text is in a string instead of dollar quotes, of which only the newest clients
-// know: to all others an apostrophe in it begins a string.
+// withString returns a definition whose text is in a string instead of dollar quotes, of which only
+// the newest clients know: to all others an apostrophe in it begins a string.
 func withString(definition, sqlMode string) string {
 	begin := quote.Index(definition, "\nAS $")
 	if begin < 0 || !strings.Contains(definition[:begin], "\n    LANGUAGE ") {

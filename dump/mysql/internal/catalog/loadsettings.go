@@ -10,9 +10,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// What a dump needs of the session that loads it it says itself, for the servers' own clients: what a server's defaults
-// would refuse of it, or make another of. This program's restore has all of it anyway (settings.go). Settings that take
-// a right are only there for dumps that need them, or nobody without it could load any.
+// What a dump needs of the session that loads it it says itself, for the servers' own clients: what
+// a server's defaults would refuse of it, or make another of. This program's restore has all of it
+// anyway (settings.go). Settings that take a right are only there for dumps that need them, or
+// nobody without it could load any.
 
 // Needs returns the statements with which a session can load the databases.
 func (c *Reader) Needs(ctx context.Context, databases []*Database) ([]string, error) {

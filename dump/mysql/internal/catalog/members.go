@@ -8,7 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// hasEmptyMember tells whether an empty text may be a member of an ENUM or SET, by its type as the server shows it.
+// hasEmptyMember tells whether an empty text may be a member of an ENUM or SET, by its type as the
+// server shows it.
 func hasEmptyMember(full string) bool {
 	for _, part := range []string{"('',", "('')", ",'',", ",'')"} {
 		if strings.Contains(full, part) {
@@ -18,8 +19,8 @@ func hasEmptyMember(full string) bool {
 	return false
 }
 
-// warnOfMembers names an ENUM or SET of bytes that MariaDB does not show: where they are no text there is a question mark
-// in the definition, and so after a restore.
+// warnOfMembers names an ENUM or SET of bytes that MariaDB does not show: where they are no text
+// there is a question mark in the definition, and so after a restore.
 func (c *Reader) warnOfMembers(ctx context.Context, t *Table, col Column, charset, full string) error {
 	if !c.Conn.IsMariaDB() || col.Type != "enum" && col.Type != "set" || charset != "binary" || !strings.Contains(full, "?") {
 		return nil

@@ -12,14 +12,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// A dump of one database goes into one of any name. What names the database itself would go on with the old one there,
-// which may be the original, on the same server. Views are the server's text: the name is left out in the dump. Programs
-// are their authors': they are in the dump as they are, and those that name their database are noted at its beginning. A
-// restore into another database puts that one's name there where it can tell it from other names, and else is refused.
-// With no name there a word of SQL that is a table's would be that word, and a function's name one of the server's.
+// A dump of one database goes into one of any name. What names the database itself would go on with
+// the old one there, which may be the original, on the same server. Views are the server's text:
+// the name is left out in the dump. Programs are their authors': they are in the dump as they are,
+// and those that name their database are noted at its beginning. A restore into another database
+// puts that one's name there where it can tell it from other names, and else is refused. With no
+// name there a word of SQL that is a table's would be that word, and a function's name one of the
+// server's.
 
-// OwnNames takes the database's name out of what a dump of it alone holds, as far as that is the server's text, and
-// returns what still names it.
+// OwnNames takes the database's name out of what a dump of it alone holds, as far as that is the
+// server's text, and returns what still names it.
 func (db *Database) OwnNames() note.OwnName {
 	own := note.OwnName{Database: db.Name}
 	ofDatabase := db.ofDatabase()
@@ -60,7 +62,8 @@ func (db *Database) OwnNames() note.OwnName {
 	return own
 }
 
-// ofDatabase tells of names, in lower case, whether things of the database have them, and whether no column has.
+// ofDatabase tells of names, in lower case, whether things of the database have them, and whether
+// no column has.
 func (db *Database) ofDatabase() func(name string) (ours, sure bool) {
 	objects, columns := make(map[string]bool), make(map[string]bool)
 	add := func(to map[string]bool, name string) { to[strings.ToLower(name)] = true }

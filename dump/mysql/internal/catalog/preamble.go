@@ -6,9 +6,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// sandbox has MariaDB's client refuse its commands from here on (CVE-2024-21096): those of 10.5.25, 10.6.18, 10.11.8
-// and later. Older ones stop here, at a command that they do not know; to that of MySQL it is a comment. It may stand
-// in any line.
+// sandbox has MariaDB's client refuse its commands from here on (CVE-2024-21096): those of 10.5.25,
+// 10.6.18, 10.11.8 and later. Older ones stop here, at a command that they do not know; to that of
+// MySQL it is a comment. It may stand in any line.
 const sandbox = "/*M!999999\\- enable the sandbox mode */\n"
 
 // PrintPreamble makes the loading session read the dump as it was written.

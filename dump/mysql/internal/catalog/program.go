@@ -14,8 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A Program is a stored routine, a trigger or an event: text that the server
-// runs, with the settings of the session that made it.
+// A Program is a stored routine, a trigger or an event: text that the server runs, with the
+// settings of the session that made it.
 type Program struct {
 	Kind       string // as in DROP …: PROCEDURE
 	Name       string
@@ -31,9 +31,8 @@ func (p *Program) what() string { return strings.ToLower(p.Kind) + " " + p.Name 
 // ErrNoBody is returned for text that the server does not show this account.
 var ErrNoBody = errors.New("the account may not read its text")
 
-// routineKinds are the kinds of routines in the order in which they are made.
-// The body of a package comes after its head; what one calls may come later.
-// Libraries come before all that use them.
+// routineKinds are the kinds of routines in the order in which they are made. The body of a package
+// comes after its head; what one calls may come later. Libraries come before all that use them.
 var routineKinds = []string{"LIBRARY", "FUNCTION", "PROCEDURE", "PACKAGE", "PACKAGE BODY"}
 
 func (c *Reader) readRoutines(ctx context.Context, db *Database) error {
@@ -136,8 +135,9 @@ func (c *Reader) appendProgram(ctx context.Context, db *Database, list []Program
 	return append(list, p), nil
 }
 
-// showProgram has the server show a definition. The text is in the character set of the session that made it, and stays
-// in it, but where clients, which read bytes, would see other letters in it than the server: then it is in UTF-8.
+// showProgram has the server show a definition. The text is in the character set of the session
+// that made it, and stays in it, but where clients, which read bytes, would see other letters in it
+// than the server: then it is in UTF-8.
 func (c *Reader) showProgram(ctx context.Context, kind, name string) (server.Record, error) {
 	query := "SHOW CREATE " + kind + " " + quote.Name(name)
 	show := func() (server.Record, error) {
@@ -206,8 +206,8 @@ func (c *Reader) routineText(ctx context.Context, db *Database, kind, name strin
 	return rows[0]["text"], nil
 }
 
-// isObjects tells whether an error of the server is about an object that it was to show, rather than about the right to
-// see it, the connection or others' locks.
+// isObjects tells whether an error of the server is about an object that it was to show, rather
+// than about the right to see it, the connection or others' locks.
 func isObjects(err error) bool {
 	return server.IsError(err, server.CodeParse, server.CodeViewInvalid, server.CodeNoSuchDefine, server.CodeNoSuchTable, server.CodeBadField, server.CodeDuplicateColumn, server.CodeWrongView,
 		server.CodeRoutineDamaged, server.CodeMixedCollations, server.CodeMixedCollations3, server.CodeMixedCollationsN, server.CodeUnknownCollation, server.CodeUnknownCharset, server.CodeTriggerDamaged)

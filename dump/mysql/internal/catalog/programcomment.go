@@ -11,9 +11,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// withOwnComment returns the definition of a program with its comment as it is read under its sql_mode and in its
-// character set: the servers show it with backslashes as escapes, whatever the mode, and in UTF-8, whatever the character
-// set of all else.
+// withOwnComment returns the definition of a program with its comment as it is read under its
+// sql_mode and in its character set: the servers show it with backslashes as escapes, whatever the
+// mode, and in UTF-8, whatever the character set of all else.
 func (c *Reader) withOwnComment(ctx context.Context, db *Database, kind, name, definition, mode, charset string) (string, error) {
 	if err := guard.MustBe(guard.WordForm, "a character set", charset); err != nil {
 		return "", err

@@ -38,7 +38,8 @@ type Table struct {
 	Zoned         []string // unique keys of the definition that are added in that zone, after the rows
 }
 
-// readTables reads what there is by way of tables, and all that is to know of the tables themselves and of sequences.
+// readTables reads what there is by way of tables, and all that is to know of the tables themselves
+// and of sequences.
 func (c *Reader) readTables(ctx context.Context, db *Database) error {
 	rows, err := c.entries(ctx, db.Name)
 	if err != nil {
@@ -130,8 +131,8 @@ func (c *Reader) readDefinition(ctx context.Context, t *Table) (ddl.Table, error
 	return d, err
 }
 
-// query are words of what may stand behind a definition but is none: rows for the table, which a restore would read
-// wherever it runs.
+// query are words of what may stand behind a definition but is none: rows for the table, which a
+// restore would read wherever it runs.
 var query = regexp.MustCompile(`(?i)\b(SELECT|TABLE|LIKE)\b`)
 
 // Source is where a query finds all the table's rows.

@@ -71,8 +71,9 @@ func (v *View) byText(db *Database, text *viewText) {
 	}
 }
 
-// readView has the server show a view. Where it cannot, or shows what clients would not read as that view, there still
-// is its text in information_schema, and if that is no better it is a comment.
+// readView has the server show a view. Where it cannot, or shows what clients would not read as
+// that view, there still is its text in information_schema, and if that is no better it is a
+// comment.
 func (c *Reader) readView(ctx context.Context, db *Database, v *View) error {
 	invalid, err := c.showView(ctx, v)
 	if invalid != "" {
@@ -97,8 +98,9 @@ func (c *Reader) readView(ctx context.Context, db *Database, v *View) error {
 			c.setInvalid(db, v, err.Error())
 			return nil
 		}
-		// MySQL puts backslashes into letters of sets that have them there, and cannot read the view any more, but has its
-		// text in UTF-8. Of another view that it cannot read the text is no better.
+		// MySQL puts backslashes into letters of sets that have them there, and cannot read the
+		// view any more, but has its text in UTF-8. Of another view that it cannot read the text is
+		// no better.
 		misread := guard.IsMultibyte(text.Record["charset"]) && !quote.IsASCII(text.Record["text"])
 		if v.byText(db, text); v.check() != nil || isObjects(err) && !misread {
 			c.setInvalid(db, v, err.Error())
@@ -110,8 +112,9 @@ func (c *Reader) readView(ctx context.Context, db *Database, v *View) error {
 	return nil
 }
 
-// showView reads what the server shows of a view, and why that is of no use where it is: in the character set of the
-// session that made it, but where clients, which read bytes, would see other letters in that than the server.
+// showView reads what the server shows of a view, and why that is of no use where it is: in the
+// character set of the session that made it, but where clients, which read bytes, would see other
+// letters in that than the server.
 func (c *Reader) showView(ctx context.Context, v *View) (invalid string, err error) {
 	show := func() error {
 		rows, err := c.Conn.List(ctx, "SHOW CREATE VIEW "+quote.Name(v.Name))
@@ -194,9 +197,8 @@ func (c *Reader) readViewColumns(ctx context.Context, db *Database, v *View) err
 	return nil
 }
 
-// inOrder sorts views so that each stands behind those whose names it mentions,
-// as far as that is possible: a stand-in is enough to make a view, but not
-// where the type of a column matters to it.
+// inOrder sorts views so that each stands behind those whose names it mentions, as far as that is
+// possible: a stand-in is enough to make a view, but not where the type of a column matters to it.
 func inOrder(views []View) []View {
 	sorted := make([]View, 0, len(views))
 	state := make([]byte, len(views)) // 1: on the way, 2: done
@@ -220,8 +222,8 @@ func inOrder(views []View) []View {
 	return sorted
 }
 
-// printStandIn writes a view with the same columns and nothing to read, for the
-// views that read this one.
+// printStandIn writes a view with the same columns and nothing to read, for the views that read
+// this one.
 func (v View) printStandIn(p *guard.Printer) {
 	if v.invalid != "" || v.duality || len(v.columns) == 0 {
 		return // nothing but queries may read a duality view, and none of another kind can take its place

@@ -19,9 +19,10 @@ type viewText struct {
 // viewTexts are those of all views that the account sees, by database and name.
 type viewTexts map[string]map[string]*viewText
 
-// readViewTexts reads the views' texts, and finds those that may be opened: where neither the text nor that of a view
-// it mentions calls a function that calls itself deterministic, there is no constant that could be evaluated. Names are
-// compared without their databases and their case: a view too many is one that is written from its text.
+// readViewTexts reads the views' texts, and finds those that may be opened: where neither the text
+// nor that of a view it mentions calls a function that calls itself deterministic, there is no
+// constant that could be evaluated. Names are compared without their databases and their case: a
+// view too many is one that is written from its text.
 func (c *Reader) readViewTexts(ctx context.Context) (viewTexts, error) {
 	rows, err := c.Conn.List(ctx, `SELECT table_schema AS db, table_name AS name, view_definition AS text, check_option AS checked, definer,
 		security_type AS security, algorithm, character_set_client AS charset, collation_connection AS collation FROM information_schema.views`)
@@ -79,8 +80,8 @@ func (c *Reader) readViewTexts(ctx context.Context) (viewTexts, error) {
 	return texts, nil
 }
 
-// mentioned returns the names in a view's text, in lower case, and the functions it calls, each by the parts of its
-// name: the server quotes the names of stored ones, and of no others.
+// mentioned returns the names in a view's text, in lower case, and the functions it calls, each by
+// the parts of its name: the server quotes the names of stored ones, and of no others.
 func mentioned(text string) (names []string, calls [][]string, ok bool) {
 	var parts []string
 	for i := 0; i < len(text); i++ {
@@ -109,8 +110,8 @@ func mentioned(text string) (names []string, calls [][]string, ok bool) {
 	return names, calls, true
 }
 
-// statement is the view's definition by its text, as the server shows it but for the character sets of strings, which
-// the text does not have.
+// statement is the view's definition by its text, as the server shows it but for the character sets
+// of strings, which the text does not have.
 func (v *viewText) statement(db string) string {
 	user, host := v.Record["definer"], ""
 	if at := strings.LastIndexByte(user, '@'); at >= 0 {
@@ -128,8 +129,8 @@ func (v *viewText) statement(db string) string {
 	return s
 }
 
-// withoutDatabase takes a database's name from before other names, where the server would not show it. Where an alias or
-// a table has that name it stands before columns, and stays.
+// withoutDatabase takes a database's name from before other names, where the server would not show
+// it. Where an alias or a table has that name it stands before columns, and stays.
 func withoutDatabase(text, db string) string {
 	prefix := quote.Name(db) + ".`"
 	var b strings.Builder
@@ -158,8 +159,9 @@ func withoutDatabase(text, db string) string {
 	return b.String()
 }
 
-// isQualified tells of two names with a dot between, by the view's text before and behind them, whether the first is a
-// database: before a third name or a call, and where a table, a sequence or the view itself stands.
+// isQualified tells of two names with a dot between, by the view's text before and behind them,
+// whether the first is a database: before a third name or a call, and where a table, a sequence or
+// the view itself stands.
 func isQualified(before, behind string, open []int) bool {
 	if strings.HasPrefix(behind, ".`") || strings.HasPrefix(behind, "(") {
 		return true
@@ -181,7 +183,8 @@ func isQualified(before, behind string, open []int) bool {
 	return false
 }
 
-// SelectedNames returns the names of a view's columns by its text, in which each has one. Of VALUES it knows none.
+// SelectedNames returns the names of a view's columns by its text, in which each has one. Of VALUES
+// it knows none.
 func SelectedNames(text string) ([]string, bool) {
 	text = strings.TrimLeft(text, "(")
 	begin := 0

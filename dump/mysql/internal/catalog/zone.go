@@ -10,10 +10,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// What a table's definition computes of a TIMESTAMP, values of generated columns, keys of expressions, CHECKs, it
-// computes in the time zone of the session that writes the row. A dump's session is in UTC. So what such tables hold is
-// computed anew in the zone in which the server was: its rows are inserted there, or, as MariaDB has no way to write a
-// moment that the clock shows twice, copied there once more. (What a session of another zone has computed is lost.)
+// What a table's definition computes of a TIMESTAMP, values of generated columns, keys of
+// expressions, CHECKs, it computes in the time zone of the session that writes the row. A dump's
+// session is in UTC. So what such tables hold is computed anew in the zone in which the server was:
+// its rows are inserted there, or, as MariaDB has no way to write a moment that the clock shows
+// twice, copied there once more. (What a session of another zone has computed is lost.)
 
 // readZones finds those tables, and the zone.
 func (c *Reader) readZones(ctx context.Context, tables []*Table) error {
@@ -62,7 +63,8 @@ func isUTC(zone string) bool {
 	return slices.Contains([]string{"+00:00", "-00:00", "UTC", "ETC/UTC", "GMT", "ETC/GMT", "UCT", "ZULU"}, strings.ToUpper(zone))
 }
 
-// Enter is what comes before a table's rows, in whose zone they are computed, and leave what comes after them.
+// Enter is what comes before a table's rows, in whose zone they are computed, and leave what comes
+// after them.
 func (t *Table) Enter(p *guard.Printer, srv server.Info) {
 	if t.zone != "" && !srv.IsMariaDB() {
 		inZone(p, t.zone)

@@ -1,6 +1,6 @@
-// Package cluster is what a server has as a whole, besides its databases: users, roles and what they may do, and remote
-// servers. It reads and writes them, and warns of what users have made on a server that is in no dump. The word is
-// PostgreSQL's, for the same thing.
+// Package cluster is what a server has as a whole, besides its databases: users, roles and what
+// they may do, and remote servers. It reads and writes them, and warns of what users have made on a
+// server that is in no dump. The word is PostgreSQL's, for the same thing.
 package cluster
 
 import (
@@ -27,8 +27,9 @@ type reader struct {
 	warn func(string)
 }
 
-// Read reads users, roles and what they may do, and remote servers. An account that may not read those of others leaves
-// them out, with a warning. What else users have made on the server and is not in a dump it warns of.
+// Read reads users, roles and what they may do, and remote servers. An account that may not read
+// those of others leaves them out, with a warning. What else users have made on the server and is
+// not in a dump it warns of.
 func Read(ctx context.Context, conn *server.Conn, warn func(string)) (*Contents, error) {
 	c := &reader{conn: conn, warn: warn}
 	a, err := c.readAccounts(ctx)

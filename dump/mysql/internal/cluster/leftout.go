@@ -23,7 +23,8 @@ var ownTables = map[server.Family]string{
 		time_zone_transition time_zone_transition_type transaction_registry user wsrep_allowlist wsrep_cluster wsrep_cluster_members wsrep_streaming_log spider_tables spider_xa`,
 }
 
-// warnOfLeftOut names what users have made on the server that a dump of all databases does not hold.
+// warnOfLeftOut names what users have made on the server that a dump of all databases does not
+// hold.
 func (c *reader) warnOfLeftOut(ctx context.Context) error {
 	owner := "mysql.%@localhost"
 	if c.conn.IsMariaDB() {

@@ -18,8 +18,8 @@ var grantOn = regexp.MustCompile("^(?:GRANT|REVOKE) (.+?) ON (TABLE |FUNCTION |P
 // privilegeColumns are those of a privilege on columns: SELECT (`a`, `b`).
 var privilegeColumns = regexp.MustCompile("\\(((?:`(?:[^`]|``)+`(?:, ?)?)+)\\)")
 
-// lost tells why no server takes a privilege: what it is on is gone, and the servers keep it all the same. A database of
-// the server's own has what it has.
+// lost tells why no server takes a privilege: what it is on is gone, and the servers keep it all
+// the same. A database of the server's own has what it has.
 func lost(grant string, databases []*catalog.Database) error {
 	m := grantOn.FindStringSubmatch(grant)
 	if m == nil {

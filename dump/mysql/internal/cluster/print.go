@@ -9,12 +9,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// importRole is the role that administers those that a dump makes for as long
-// as it does so: MariaDB lets nobody but its administrators grant a role.
+// importRole is the role that administers those that a dump makes for as long as it does so:
+// MariaDB lets nobody but its administrators grant a role.
 const importRole = "`breaking_backups_restore`"
 
-// PrintPeople writes what definitions name: users, roles and their members. A
-// user who is there stays what he is until the rest of the dump was loaded.
+// PrintPeople writes what definitions name: users, roles and their members. A user who is there
+// stays what he is until the rest of the dump was loaded.
 func (a *Contents) PrintPeople(p *guard.Printer) {
 	if len(a.users) == 0 {
 		return
@@ -43,8 +43,7 @@ func (a *Contents) PrintPeople(p *guard.Printer) {
 	}
 }
 
-// PrintRights writes what accounts may do, and makes those that were there what
-// they were.
+// PrintRights writes what accounts may do, and makes those that were there what they were.
 func (a *Contents) PrintRights(p *guard.Printer, databases []*catalog.Database) {
 	if len(a.users) == 0 {
 		return

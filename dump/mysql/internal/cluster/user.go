@@ -100,8 +100,8 @@ func (c *reader) readGrants(ctx context.Context, a *Contents, grantee string, se
 		}
 		switch {
 		case strings.HasPrefix(text, "GRANT PROXY ON ``@"), strings.HasPrefix(text, "GRANT PROXY ON ''@"):
-			// The right to be everybody comes with the server's first account,
-			// and each server shows it in a way that it does not take.
+			// The right to be everybody comes with the server's first account, and each server
+			// shows it in a way that it does not take.
 		case strings.HasPrefix(text, "GRANT PROXY "), strings.HasPrefix(text, "GRANT ") && quote.Index(text, " ON ") < 0:
 			a.members = append(a.members, text)
 		default:
@@ -111,7 +111,8 @@ func (c *reader) readGrants(ctx context.Context, a *Contents, grantee string, se
 	return nil
 }
 
-// alterations are what ALTER USER makes a user that is there what he was with: in two steps where he has two passwords.
+// alterations are what ALTER USER makes a user that is there what he was with: in two steps where
+// he has two passwords.
 func (u account) alterations() []string {
 	create := withPassword(u.create)
 	if u.second == "" {
@@ -141,8 +142,8 @@ func closingOf(text string, i int) int {
 	return len(text)
 }
 
-// withPassword returns what is behind CREATE USER for ALTER USER: MySQL takes
-// an empty password that is not written there for one that has expired.
+// withPassword returns what is behind CREATE USER for ALTER USER: MySQL takes an empty password
+// that is not written there for one that has expired.
 func withPassword(create string) string {
 	rest, ok := strings.CutPrefix(create, " IDENTIFIED WITH '")
 	if !ok {

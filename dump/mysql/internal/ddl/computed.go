@@ -33,9 +33,9 @@ func (d Table) Computing() []string {
 	return stamps
 }
 
-// UniqueOfComputed returns the unique keys of columns that are computed of the stamps, and those behind the first of
-// them, which are added together then and so in their order. What is unique in one zone need not be in UTC, in which
-// the rows come first.
+// UniqueOfComputed returns the unique keys of columns that are computed of the stamps, and those
+// behind the first of them, which are added together then and so in their order. What is unique in
+// one zone need not be in UTC, in which the rows come first.
 func (d Table) UniqueOfComputed(stamps []string) []string {
 	of := slices.Clone(stamps)
 	mentions := func(text string) bool {

@@ -6,8 +6,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// A ForeignKey is what matters here of one: its first column, and to which column of which table that refers. All are
-// quoted.
+// A ForeignKey is what matters here of one: its first column, and to which column of which table
+// that refers. All are quoted.
 type ForeignKey struct {
 	column   string
 	Database string // "": its own

@@ -35,12 +35,14 @@ func ReferredColumns(element string) string {
 	return strings.ReplaceAll(columns, ", ", ",")
 }
 
-// Addable returns the keys that can be added later so that the definition becomes the same: the last of those that are
-// neither unique nor of a kind of their own, and that nothing needs from the beginning. Needed are the columns to which
-// other tables' foreign keys refer, and that of AUTO_INCREMENT. The server keeps such keys in the order in which they
-// came, behind the unique ones, and before those of virtual columns and expressions and then those of FULLTEXT.
+// Addable returns the keys that can be added later so that the definition becomes the same: the
+// last of those that are neither unique nor of a kind of their own, and that nothing needs from the
+// beginning. Needed are the columns to which other tables' foreign keys refer, and that of
+// AUTO_INCREMENT. The server keeps such keys in the order in which they came, behind the unique
+// ones, and before those of virtual columns and expressions and then those of FULLTEXT.
 //
-// The table's own foreign keys need one too. Where that is added later they are as well, which takes no time.
+// The table's own foreign keys need one too. Where that is added later they are as well, which
+// takes no time.
 func (d Table) Addable(needed []string) (keys, foreign []string) {
 	needed = slices.Clone(needed)
 	var columns []string
@@ -71,12 +73,14 @@ func (d Table) Addable(needed []string) (keys, foreign []string) {
 	return keys, nil
 }
 
-// HasColumn tells whether a column is in a list: servers keep the letters as they were typed each time.
+// HasColumn tells whether a column is in a list: servers keep the letters as they were typed each
+// time.
 func HasColumn(list []string, column string) bool {
 	return slices.ContainsFunc(list, func(c string) bool { return strings.EqualFold(c, column) })
 }
 
-// AddElements returns the statement that adds keys or constraints to a table, without the semicolon.
+// AddElements returns the statement that adds keys or constraints to a table, without the
+// semicolon.
 func AddElements(table string, elements []string) string {
 	return "ALTER TABLE " + table + "\n  ADD " + strings.Join(elements, ",\n  ADD ")
 }
@@ -97,7 +101,8 @@ func isOtherKey(element string) bool {
 	return strings.HasPrefix(rest, "KEY ") && word != "PRIMARY" && word != "UNIQUE" && word != "FULLTEXT"
 }
 
-// isOfExpression tells whether an element is a key of an expression, which makes a column of its own and so another table.
+// isOfExpression tells whether an element is a key of an expression, which makes a column of its
+// own and so another table.
 func isOfExpression(element string) bool {
 	rest, ok := strings.CutPrefix(element, "KEY ")
 	if ok {

@@ -10,7 +10,8 @@ import (
 
 var bareTimestamp = regexp.MustCompile(`^ timestamp(\([0-9]\))? NOT NULL\b`)
 
-// HasBareTimestamp tells whether a column is one to which a server may give a default that it does not have.
+// HasBareTimestamp tells whether a column is one to which a server may give a default that it does
+// not have.
 func (d Table) HasBareTimestamp() bool {
 	return slices.ContainsFunc(d.Elements, func(e string) bool {
 		_, rest, ok := quote.CutName(e)
@@ -18,7 +19,8 @@ func (d Table) HasBareTimestamp() bool {
 	})
 }
 
-// refusedFormat are a table's options that a strict server may refuse: by other options, its page size, its tablespace.
+// refusedFormat are a table's options that a strict server may refuse: by other options, its page
+// size, its tablespace.
 var refusedFormat = regexp.MustCompile(`\b(KEY_BLOCK_SIZE|ROW_FORMAT=(COMPRESSED|FIXED|PAGE|DEFAULT))\b`)
 
 // HasRefusedFormat tells whether the table has one of them.

@@ -1,6 +1,6 @@
-// Package ddl takes the servers' CREATE TABLE statements apart, and tells what a dump and a restore have to know of one: which
-// of its keys can come after the rows, what it computes in a time zone, what a server may refuse of it, and what this
-// program has never seen.
+// Package ddl takes the servers' CREATE TABLE statements apart, and tells what a dump and a restore
+// have to know of one: which of its keys can come after the rows, what it computes in a time zone,
+// what a server may refuse of it, and what this program has never seen.
 //
 // It reads text alone. What a table is besides its definition is for package catalog.
 package ddl
@@ -13,18 +13,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// A Table is a CREATE TABLE statement as the server shows it, taken apart:
-// what stands before the parenthesis, the columns, keys and constraints in it,
-// and the options behind it.
+// A Table is a CREATE TABLE statement as the server shows it, taken apart: what stands before the
+// parenthesis, the columns, keys and constraints in it, and the options behind it.
 type Table struct {
 	Head     string   // CREATE TABLE `t` (
 	Elements []string // without the commas between them
 	Tail     string   // ) ENGINE=InnoDB …
 }
 
-// ParseTable takes a statement apart. The servers write each element in a
-// line of its own, but a line feed may also stand within an expression or a
-// comment.
+// ParseTable takes a statement apart. The servers write each element in a line of its own, but a
+// line feed may also stand within an expression or a comment.
 func ParseTable(sql string) (Table, error) {
 	var d Table
 	begin, depth := 0, 0
@@ -75,8 +73,8 @@ func (d Table) UniqueKeys() []string {
 	return names
 }
 
-// Within returns the definition for a table of whatever database it is made in:
-// MariaDB shows the database of a sequence from which a column takes its default.
+// Within returns the definition for a table of whatever database it is made in: MariaDB shows the
+// database of a sequence from which a column takes its default.
 func (d Table) Within(db string) Table {
 	prefix := "(" + quote.Name(db) + ".`"
 	elements := make([]string, len(d.Elements))

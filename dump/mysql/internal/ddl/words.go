@@ -8,13 +8,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// The text of a table's definition is the server's, and what it shows it takes back: nothing of it is left out, as all
-// of it may have been set. But a later server may show more than those that this was written for, of its own accord,
-// and one without that may refuse the dump. So these are the words that are let through without one of warning. Whoever
-// dumps is told of others.
+// The text of a table's definition is the server's, and what it shows it takes back: nothing of it
+// is left out, as all of it may have been set. But a later server may show more than those that
+// this was written for, of its own accord, and one without that may refuse the dump. So these are
+// the words that are let through without one of warning. Whoever dumps is told of others.
 
-// tableOptions are the words behind a table's columns. A statement may set each. Some are also shown where nobody did:
-// the engine, the character set and its collation, PAGE_CHECKSUM of Aria; AUTO_INCREMENT is part of the data.
+// tableOptions are the words behind a table's columns. A statement may set each. Some are also
+// shown where nobody did: the engine, the character set and its collation, PAGE_CHECKSUM of Aria;
+// AUTO_INCREMENT is part of the data.
 var tableOptions = []string{
 	"ENGINE", "AUTO_INCREMENT", "DEFAULT", "CHARSET", "COLLATE", "COMMENT", "ROW_FORMAT", "KEY_BLOCK_SIZE", "COMPRESSION", "ENCRYPTION", "TABLESPACE", "STORAGE", "DISK", "MEMORY",
 	"STATS_PERSISTENT", "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES", "MIN_ROWS", "MAX_ROWS", "AVG_ROW_LENGTH", "PACK_KEYS", "CHECKSUM", "DELAY_KEY_WRITE",
@@ -22,8 +23,8 @@ var tableOptions = []string{
 	"AUTOEXTEND_SIZE", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE", "START", "TRANSACTION",
 }
 
-// versionWords begin what stands in comments that only servers from a version on read. Each may be set by a statement,
-// and one that does not read it has not got it.
+// versionWords begin what stands in comments that only servers from a version on read. Each may be
+// set by a statement, and one that does not read it has not got it.
 var versionWords = []string{
 	"INVISIBLE", "COLUMN_FORMAT", "STORAGE", "SRID", "NOT", "COMPRESSED", "PARTITION", "TABLESPACE", "ENCRYPTION", "AUTOEXTEND_SIZE",
 	"ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE", "START",

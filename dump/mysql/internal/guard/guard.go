@@ -1,17 +1,20 @@
-// Package guard writes a dump's SQL, and lets nothing into it that somebody has put into a database to be run where the
-// dump is loaded.
+// Package guard writes a dump's SQL, and lets nothing into it that somebody has put into a database
+// to be run where the dump is loaded.
 //
-// A dump goes to the clients too, which have commands of their own (\! runs a program on their machine) and may do what
-// they like, often as root. So nothing that a server sent gets into a dump but
+// A dump goes to the clients too, which have commands of their own (\! runs a program on their
+// machine) and may do what they like, often as root. So nothing that a server sent gets into a dump
+// but
 //
-//   - as a whole statement of the kind that was asked for, which every client at hand reads as one: Printer.Stmt,
+//   - as a whole statement of the kind that was asked for, which every client at hand reads as one:
+//     Printer.Stmt,
 //   - within quotes, which the writer has put around it and escaped it for,
 //   - or after it was held against the form of what it should be: words, numbers, dates.
 //
-// It does not matter whether the server's users wrote it, somebody between it and us, or the server itself.
+// It does not matter whether the server's users wrote it, somebody between it and us, or the server
+// itself.
 //
-// It knows what clients make of text and what a session reads it in; what an object's definition should be is for those who
-// ask the server for it.
+// It knows what clients make of text and what a session reads it in; what an object's definition
+// should be is for those who ask the server for it.
 package guard
 
 import (
@@ -22,9 +25,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// Readings are the ways in which clients read text in a session with this sql_mode. Those of MySQL and MariaDB differ
-// in what comments they take for statements, and either may be at hand; MySQL's knows nothing of ANSI_QUOTES, and since
-// version 9 takes dollars for quotes.
+// Readings are the ways in which clients read text in a session with this sql_mode. Those of MySQL
+// and MariaDB differ in what comments they take for statements, and either may be at hand; MySQL's
+// knows nothing of ANSI_QUOTES, and since version 9 takes dollars for quotes.
 func Readings(sqlMode string) []script.Mode {
 	m := script.SQLMode(sqlMode)
 	list := []script.Mode{m, m | script.MySQL, m | script.MySQL | script.DollarQuotes}
@@ -64,11 +67,13 @@ func Shortened(text string) string {
 
 var multibyte = map[string]bool{"big5": true, "cp932": true, "gb18030": true, "gbk": true, "sjis": true}
 
-// IsMultibyte tells whether a character set is one of those whose letters may hold bytes that mean something in SQL:
-// quotes, backslashes. All others that a session can be in have these bytes for nothing but themselves.
+// IsMultibyte tells whether a character set is one of those whose letters may hold bytes that mean
+// something in SQL: quotes, backslashes. All others that a session can be in have these bytes for
+// nothing but themselves.
 func IsMultibyte(charset string) bool { return multibyte[charset] }
 
-// plainSets are the character sets in which the clients, which read bytes, and the server see the same text.
+// plainSets are the character sets in which the clients, which read bytes, and the server see the
+// same text.
 var plainSets = map[string]bool{
 	"armscii8": true, "ascii": true, "binary": true, "cp1250": true, "cp1251": true, "cp1256": true, "cp1257": true, "cp850": true,
 	"cp852": true, "cp866": true, "dec8": true, "eucjpms": true, "euckr": true, "gb2312": true, "geostd8": true, "greek": true,
@@ -76,7 +81,8 @@ var plainSets = map[string]bool{
 	"latin7": true, "macce": true, "macroman": true, "tis620": true, "ujis": true, "utf8": true, "utf8mb3": true, "utf8mb4": true,
 }
 
-// ReadsAlike tells whether the server in a session of that character set reads the text as the clients do.
+// ReadsAlike tells whether the server in a session of that character set reads the text as the
+// clients do.
 func ReadsAlike(text, charset string) bool {
 	return plainSets[charset] || multibyte[charset] && quote.IsASCII(text)
 }

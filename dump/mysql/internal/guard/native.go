@@ -7,9 +7,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 )
 
-// What the clients would not read as one statement, and what no server takes as things are, is in a dump all the same, as a comment that this program's restore
-// runs: the bytes of the statement as Go quotes them. One object that cannot be printed otherwise, and anybody who may
-// make a procedure can make one, must not cost the dump of a server.
+// What the clients would not read as one statement, and what no server takes as things are, is in a
+// dump all the same, as a comment that this program's restore runs: the bytes of the statement as
+// Go quotes them. One object that cannot be printed otherwise, and anybody who may make a procedure
+// can make one, must not cost the dump of a server.
 
 // Native writes a statement as a comment.
 func (p *Printer) Native(what, label string, why error, sql string) {

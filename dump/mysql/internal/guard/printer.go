@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// A Printer writes SQL. Errors of the stream stay in its dump.Writer until that one's End, and what it refuses to write
-// in itself: Err tells both.
+// A Printer writes SQL. Errors of the stream stay in its dump.Writer until that one's End, and what
+// it refuses to write in itself: Err tells both.
 type Printer struct {
 	Out     Output   // where rows go as they are; all else goes by the methods
 	session Settings // as the statements written so far leave them
@@ -28,7 +28,8 @@ type Output interface {
 	Begin(kind dump.Kind, name string)
 }
 
-// Begin says what part of the dump all that follows is, up to the next: that of a table by its name in the manifest.
+// Begin says what part of the dump all that follows is, up to the next: that of a table by its name
+// in the manifest.
 func (p *Printer) Begin(kind dump.Kind, table string) { p.Out.Begin(kind, table) }
 
 // BeginOf is Begin for a part that is of a database. A dump of one does not name it.
@@ -48,8 +49,8 @@ func (p *Printer) Err() error {
 	return err
 }
 
-// Stmt writes one statement and its semicolon. It is the guard that all statements but those that insert rows pass:
-// what clients would read otherwise is not written, and the dump ends with Err.
+// Stmt writes one statement and its semicolon. It is the guard that all statements but those that
+// insert rows pass: what clients would read otherwise is not written, and the dump ends with Err.
 func (p *Printer) Stmt(format string, args ...any) {
 	sql := fmt.Sprintf(format, args...)
 	if err := p.single(sql); err != nil {
@@ -77,8 +78,8 @@ func (p *Printer) refuse(err error) {
 	}
 }
 
-// Comment writes a comment, which is one line: text is the program's own, or quoted as Go quotes (%+q). Else a line feed
-// in it would begin a statement, or a line that looks like one of ours.
+// Comment writes a comment, which is one line: text is the program's own, or quoted as Go quotes
+// (%+q). Else a line feed in it would begin a statement, or a line that looks like one of ours.
 func (p *Printer) Comment(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {

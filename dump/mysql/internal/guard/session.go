@@ -1,7 +1,7 @@
 package guard
 
-// LoadMode is the sql_mode in which a dump is loaded: every value that the
-// server held is taken as it is.
+// LoadMode is the sql_mode in which a dump is loaded: every value that the server held is taken as
+// it is.
 const LoadMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES"
 
 // Home are the settings in which tables are made and rows are loaded.
@@ -19,8 +19,8 @@ type Settings struct {
 	Database  string  // the database's collation; "": of no matter
 }
 
-// Check holds settings that a server sent against their forms. Escaping would not do: how a session reads a string
-// depends on settings.
+// Check holds settings that a server sent against their forms. Escaping would not do: how a session
+// reads a string depends on settings.
 func (s Settings) Check() error {
 	err := MustBe(WordForm, "a character set", s.Charset)
 	if err == nil && s.Collation != "" {

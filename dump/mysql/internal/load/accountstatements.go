@@ -10,9 +10,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// account names what the server refuses of an account, and goes on: it may lack what the dump's server has, as a plugin
-// or partial revokes, and one privilege of one user is not to cost all others theirs. What may be mended and tried again
-// is an error.
+// account names what the server refuses of an account, and goes on: it may lack what the dump's
+// server has, as a plugin or partial revokes, and one privilege of one user is not to cost all
+// others theirs. What may be mended and tried again is an error.
 func (d *nativeDump) account(ctx context.Context, item script.Item) error {
 	if d.refused && !d.makesNone && d.srv.IsMariaDB() { // or a GRANT would make the user whom it has refused, without a password
 		if err := d.exec(ctx, d.conn, "SET @breaking_backups_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
@@ -33,14 +33,15 @@ func (d *nativeDump) account(ctx context.Context, item script.Item) error {
 	return nil
 }
 
-// toBeMended are errors of statements about accounts that say nothing of these: rights, locks, a server that takes no
-// writes.
+// toBeMended are errors of statements about accounts that say nothing of these: rights, locks, a
+// server that takes no writes.
 var toBeMended = []uint16{
 	server.CodeDatabaseDenied, server.CodeAccessDenied, server.CodeTableDenied, server.CodeColumnDenied, server.CodePrivilegeNeeded, server.CodeRoutineDenied, server.CodeProxyDenied,
 	server.CodeLockWaitTimeout, server.CodeDeadlock, server.CodeOptionPrevents, server.CodeReadOnlyMode,
 }
 
-// isAccounts tells whether a statement is one of those that make accounts, roles and what they may do.
+// isAccounts tells whether a statement is one of those that make accounts, roles and what they may
+// do.
 func isAccounts(sql []byte) bool {
 	return slices.ContainsFunc(
 		[]string{"CREATE USER ", "ALTER USER ", "CREATE OR REPLACE ROLE ", "GRANT ", "REVOKE ", "SET DEFAULT ROLE "},

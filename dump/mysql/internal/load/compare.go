@@ -23,7 +23,8 @@ func addText(t *dump.Tally, text string) {
 	}
 }
 
-// count notes the rows of an INSERT: as many as the server took, and what they are by the statement that it took.
+// count notes the rows of an INSERT: as many as the server took, and what they are by the statement
+// that it took.
 func (d *nativeDump) count(sql string, rows int64) {
 	table, text := script.InsertedInto(sql)
 	var added dump.Tally

@@ -31,28 +31,28 @@ type loading struct {
 	fail     context.CancelCauseFunc
 	compared *dump.Comparison // nil: nothing was
 
-	// count is told of each INSERT how many rows the server took, by several goroutines: of our dumps it is
-	// nativeDump.count, of mysqldump's nobody counts. It keeps nothing of sql.
+	// count is told of each INSERT how many rows the server took, by several goroutines: of our
+	// dumps it is nativeDump.count, of mysqldump's nobody counts. It keeps nothing of sql.
 	count func(sql string, rows int64)
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
 type plan interface {
-	// note takes note of a comment, and returns the statement that it holds, if it
-	// is one that only this program runs. native runs that.
+	// note takes note of a comment, and returns the statement that it holds, if it is one that only
+	// this program runs. native runs that.
 	note(text string) (native string, err error)
 	native(ctx context.Context, item script.Item) error
-	// route refuses a statement that leads where the dump may not go, and takes note
-	// of the databases that it names. It is asked of every statement, with or without
-	// a server, and of each before it runs.
+	// route refuses a statement that leads where the dump may not go, and takes note of the
+	// databases that it names. It is asked of every statement, with or without a server, and of
+	// each before it runs.
 	route(sql []byte) error
 	// read takes note of a statement that does not run: it is read without a server.
 	read(sql []byte)
 	// statement runs a statement, or has it run.
 	statement(ctx context.Context, item script.Item) error
-	// end is called after the last statement. whole is what of that needs no server:
-	// it returns an error for a dump that is cut short or not as it says of itself, or
-	// the databases that it has named on its way.
+	// end is called after the last statement. whole is what of that needs no server: it returns an
+	// error for a dump that is cut short or not as it says of itself, or the databases that it has
+	// named on its way.
 	end(ctx context.Context) error
 	whole() (named []string, err error)
 	// close waits for what still runs, which is soon when the context is cancelled.
@@ -148,8 +148,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	return nil
 }
 
-// prepare makes room for the dump where it goes. named are the databases of a dump
-// of several.
+// prepare makes room for the dump where it goes. named are the databases of a dump of several.
 func (s *loading) prepare(ctx context.Context, named []string) error {
 	p, err := s.place(ctx, named)
 	if err != nil {
@@ -161,7 +160,8 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 	return s.clear(ctx, p)
 }
 
-// borrowed is a statement's text without a copy, for as long as the reader of the dump leaves it alone.
+// borrowed is a statement's text without a copy, for as long as the reader of the dump leaves it
+// alone.
 func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
 
 // exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.

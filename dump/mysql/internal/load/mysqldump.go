@@ -18,8 +18,8 @@ import (
 // ErrNotCompleted is returned for a dump of mysqldump without its last line.
 var ErrNotCompleted = errors.New(`the dump of mysqldump is truncated: its last line, "-- Dump completed", is missing`)
 
-// sniff tells from a stream's first bytes whether mysqldump or mariadb-dump
-// made it, and returns the whole of it.
+// sniff tells from a stream's first bytes whether mysqldump or mariadb-dump made it, and returns
+// the whole of it.
 func sniff(r io.Reader) (io.Reader, bool, error) {
 	head := make([]byte, 64)
 	n, err := io.ReadFull(r, head)
@@ -34,8 +34,7 @@ func sniff(r io.Reader) (io.Reader, bool, error) {
 	return io.MultiReader(bytes.NewReader(head), r), foreign, nil
 }
 
-// Verify reads a dump, this program's or mysqldump's, to its end and returns
-// nil for a whole one.
+// Verify reads a dump, this program's or mysqldump's, to its end and returns nil for a whole one.
 func Verify(r io.Reader) error {
 	r, foreign, err := sniff(r)
 	if err != nil {
@@ -70,9 +69,8 @@ func (w *tailWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// toolDump is a dump that mysqldump or mariadb-dump made. It makes several
-// databases if its first statement that is more than a setting says so; else it is
-// of one, which it does not name.
+// toolDump is a dump that mysqldump or mariadb-dump made. It makes several databases if its first
+// statement that is more than a setting says so; else it is of one, which it does not name.
 type toolDump struct {
 	*loading
 	last     string   // comment
@@ -130,9 +128,8 @@ func (d *toolDump) isNew(database string) bool {
 	return d.seen == nil || slices.Contains(d.seen, database)
 }
 
-// databaseCollation matches what mysqldump writes around programs that were made
-// when their database had another collation, and with the database's name also in a
-// dump that is of one.
+// databaseCollation matches what mysqldump writes around programs that were made when their
+// database had another collation, and with the database's name also in a dump that is of one.
 var databaseCollation = regexp.MustCompile("^ALTER DATABASE `(?:[^`]|``)+` (CHARACTER SET [A-Za-z0-9_]+ COLLATE [A-Za-z0-9_]+)\\s*$")
 
 func (d *toolDump) statement(ctx context.Context, item script.Item) error {
@@ -148,9 +145,8 @@ func (d *toolDump) statement(ctx context.Context, item script.Item) error {
 	return d.run(ctx, item)
 }
 
-// makeRoom prepares the target before the first statement that is more than a
-// setting: all databases that Verify has found in the dump, or else each when it is
-// named first.
+// makeRoom prepares the target before the first statement that is more than a setting: all
+// databases that Verify has found in the dump, or else each when it is named first.
 func (d *toolDump) makeRoom(ctx context.Context) error {
 	switch {
 	case !d.begun || d.prepared:

@@ -16,9 +16,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// nativeDump is a dump that this program made. It knows the statements of those, as they are written here: rows of a table
-// that is stored by its key are loaded on several sessions, and its indexes are built while the next table's rows are
-// loaded. All else runs in its order on one.
+// nativeDump is a dump that this program made. It knows the statements of those, as they are
+// written here: rows of a table that is stored by its key are loaded on several sessions, and its
+// indexes are built while the next table's rows are loaded. All else runs in its order on one.
 type nativeDump struct {
 	*loading
 	server      string   // family and version of the server it was made of
@@ -45,8 +45,9 @@ type nativeDump struct {
 	spreading bool     // they are just coming
 }
 
-// note reads a comment. Those of ours are such only where this program writes them: server and databases before the
-// first statement, the manifest between the last one and the trailer. What looks like one elsewhere says nothing.
+// note reads a comment. Those of ours are such only where this program writes them: server and
+// databases before the first statement, the manifest between the last one and the trailer. What
+// looks like one elsewhere says nothing.
 func (d *nativeDump) note(text string) (native string, err error) {
 	text, _ = strings.CutPrefix(text, "-- ")
 	if !d.begun {
@@ -180,8 +181,9 @@ func (d *nativeDump) statement(ctx context.Context, item script.Item) error {
 	return d.run(ctx, item)
 }
 
-// set runs a statement that sets up the session, and has the workers' sessions run it too. What the account has no right
-// to set and the dump might need it does not have: what the server refuses for that it refuses in its own words.
+// set runs a statement that sets up the session, and has the workers' sessions run it too. What the
+// account has no right to set and the dump might need it does not have: what the server refuses for
+// that it refuses in its own words.
 func (d *nativeDump) set(ctx context.Context, item script.Item) error {
 	err := d.run(ctx, item)
 	if server.IsError(err, server.CodePrivilegeNeeded) {
@@ -191,7 +193,8 @@ func (d *nativeDump) set(ctx context.Context, item script.Item) error {
 	return err
 }
 
-// end waits for what is still being built, and compares the rows that the server took with the manifest.
+// end waits for what is still being built, and compares the rows that the server took with the
+// manifest.
 func (d *nativeDump) end(ctx context.Context) error {
 	if d.workers != nil {
 		if err := d.workers.settle(ctx); err != nil {

@@ -33,8 +33,8 @@ func (d *nativeDump) gather(ctx context.Context) error {
 		return nil
 	}
 	if d.srv.IsMariaDB() {
-		// Into an empty table MariaDB loads in bulk where it need not check for duplicates, and keeps others out of the
-		// table meanwhile.
+		// Into an empty table MariaDB loads in bulk where it need not check for duplicates, and
+		// keeps others out of the table meanwhile.
 		d.settings = append(d.settings, "SET unique_checks = 1")
 	}
 	d.workers = newWorkers(d.fail, conns)
@@ -64,8 +64,8 @@ func (d *nativeDump) build(ctx context.Context, item script.Item) error {
 	return d.workers.build(ctx, d.job(item.Line, string(item.Text), func(*worker, context.Context) error { return nil }))
 }
 
-// job runs a statement of that line in whatever session, with the settings that the dump has made so far: some can only
-// be made before the transaction begins.
+// job runs a statement of that line in whatever session, with the settings that the dump has made
+// so far: some can only be made before the transaction begins.
 func (d *nativeDump) job(line int, sql string, begin func(*worker, context.Context) error) func(context.Context, *worker) error {
 	settings := slices.Clip(d.settings)
 	return func(ctx context.Context, m *worker) error {

@@ -10,17 +10,17 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A placement is where a dump goes and what is dropped there. place alone makes
-// one: what is checked, what is dropped and what people are told all go by it.
+// A placement is where a dump goes and what is dropped there. place alone makes one: what is
+// checked, what is dropped and what people are told all go by it.
 type placement struct {
 	dropped []string // databases that Clean drops
 	emptied []string // databases whose contents Clean drops
 	target  dump.Target
 }
 
-// place says where the dump goes: into the configured database, or into those that
-// a dump of several names. It returns what stands in the way as an error, in any of
-// them, and changes nothing.
+// place says where the dump goes: into the configured database, or into those that a dump of
+// several names. It returns what stands in the way as an error, in any of them, and changes
+// nothing.
 func (s *loading) place(ctx context.Context, named []string) (placement, error) {
 	p := placement{target: dump.Target{Server: s.cfg.Server.Address(), Databases: named}}
 	if s.cfg.Database != "" {
@@ -59,8 +59,7 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 	return p, s.undroppable(ctx, p)
 }
 
-// existing tells which databases there are, by names as the server tells them
-// apart.
+// existing tells which databases there are, by names as the server tells them apart.
 func (s *loading) existing(ctx context.Context) (exists func(db string) bool, err error) {
 	rows, err := s.conn.List(ctx, "SELECT schema_name AS name FROM information_schema.schemata")
 	if err != nil {
@@ -73,8 +72,8 @@ func (s *loading) existing(ctx context.Context) (exists func(db string) bool, er
 	return func(db string) bool { return there[s.srv.Fold(db)] }, nil
 }
 
-// clear drops what the placement says. s.gone keeps what is no longer there. A
-// foreign key between databases is in nobody's way: what it refers to is made anew.
+// clear drops what the placement says. s.gone keeps what is no longer there. A foreign key between
+// databases is in nobody's way: what it refers to is made anew.
 func (s *loading) clear(ctx context.Context, p placement) error {
 	if len(p.dropped)+len(p.emptied) == 0 {
 		return nil
@@ -106,9 +105,8 @@ func (s *loading) dropped(what string, err error) {
 	s.gone = dump.Dropped(s.gone, what, err, server.ErrorNumber(err) != 0)
 }
 
-// clean drops everything in a database. The database stays, and with it what
-// accounts may do in it. It is the one that is used, and foreign keys are not
-// checked.
+// clean drops everything in a database. The database stays, and with it what accounts may do in it.
+// It is the one that is used, and foreign keys are not checked.
 func (s *loading) clean(ctx context.Context, db string) error {
 	for _, kind := range s.srv.ObjectKinds() {
 		names, err := s.conn.ObjectsOf(ctx, db, kind)

@@ -17,8 +17,9 @@ func isRows(sql []byte) bool {
 
 func isTable(sql []byte) bool { return bytes.HasPrefix(sql, []byte("CREATE TABLE `")) }
 
-// isStoredByKey tells whether a table's rows are stored by its primary key, whatever the order they come in, and may
-// come on several sessions at once. The order of others is that of their rows in the dump.
+// isStoredByKey tells whether a table's rows are stored by its primary key, whatever the order they
+// come in, and may come on several sessions at once. The order of others is that of their rows in
+// the dump.
 func isStoredByKey(create string) bool {
 	d, err := ddl.ParseTable(create)
 	if err != nil || !strings.Contains(d.Tail, "ENGINE=InnoDB") {

@@ -11,12 +11,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// ErrUndroppable is returned when a database that is to be dropped, or emptied,
-// cannot be. Nothing has been changed then.
+// ErrUndroppable is returned when a database that is to be dropped, or emptied, cannot be. Nothing
+// has been changed then.
 var ErrUndroppable = errors.New("a database that is to be dropped cannot be")
 
-// undroppable looks at all that is to be dropped for what would keep it from that:
-// rights, locks that others hold, a server that takes no writes.
+// undroppable looks at all that is to be dropped for what would keep it from that: rights, locks
+// that others hold, a server that takes no writes.
 func (s *loading) undroppable(ctx context.Context, p placement) error {
 	databases := slices.Concat(p.dropped, p.emptied)
 	if len(databases) == 0 {
@@ -46,12 +46,12 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 	return nil
 }
 
-// inTheWay are the errors of LOCK TABLES that DROP ends with too. By others, as of
-// a trigger that has lost its tables, nothing is known of DROP.
+// inTheWay are the errors of LOCK TABLES that DROP ends with too. By others, as of a trigger that
+// has lost its tables, nothing is known of DROP.
 var inTheWay = []uint16{server.CodeLockWaitTimeout, server.CodeDeadlock, server.CodeOptionPrevents, server.CodeReadOnlyMode}
 
-// lockable has the server lock a database's tables as DROP does, and let go of
-// them again: it waits for others that hold one, up to the lock timeout.
+// lockable has the server lock a database's tables as DROP does, and let go of them again: it waits
+// for others that hold one, up to the lock timeout.
 func (s *loading) lockable(ctx context.Context, db string) error {
 	rows, err := s.conn.List(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND "+s.srv.DatabaseIs("table_schema", db)+" ORDER BY 1")
 	if err != nil {

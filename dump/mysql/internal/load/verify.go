@@ -10,10 +10,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// Verify reads a dump to its end and returns nil for a whole one that goes where
-// the Loader would put it, and has the rows that its manifest says. It connects to
-// nothing. A Load of the same dump after it knows from the beginning which databases it
-// makes, mysqldump's too, and how long a statement the server has to take.
+// Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
+// put it, and has the rows that its manifest says. It connects to nothing. A Load of the same dump
+// after it knows from the beginning which databases it makes, mysqldump's too, and how long a
+// statement the server has to take.
 func (l *Loader) Verify(r io.Reader) error {
 	s, err := l.begin(r)
 	if err != nil {
@@ -73,8 +73,8 @@ func namedServer(comment string) (server.Info, bool) {
 	return srv, err == nil
 }
 
-// unsplittable is the length of the longest part of a statement that has to be one, in bytes, or 0 where it is no longer
-// than statements of several rows are.
+// unsplittable is the length of the longest part of a statement that has to be one, in bytes, or 0
+// where it is no longer than statements of several rows are.
 func unsplittable(sql []byte, mode script.Mode) (longest int) {
 	if len(sql) <= script.InsertLimit {
 		return 0
@@ -87,9 +87,8 @@ func unsplittable(sql []byte, mode script.Mode) (longest int) {
 
 var modeValue = regexp.MustCompile(`(?i)sql_mode\s*=\s*'([^']*)'`)
 
-// setMode is the sql_mode that a dump's statement sets. One that is taken from a
-// variable is that of the dump's beginning, which quotes as all do that dumps begin
-// with.
+// setMode is the sql_mode that a dump's statement sets. One that is taken from a variable is that
+// of the dump's beginning, which quotes as all do that dumps begin with.
 func setMode(sql string) string {
 	if m := modeValue.FindAllStringSubmatch(sql, -1); len(m) > 0 {
 		return m[len(m)-1][1]

@@ -11,12 +11,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// workers are the sessions that load rows and build indexes, besides the one that runs a dump's statements in their order.
-// One goroutine leads it and calls its methods; each session has a goroutine of its own, which ends before close
-// returns.
+// workers are the sessions that load rows and build indexes, besides the one that runs a dump's
+// statements in their order. One goroutine leads it and calls its methods; each session has a
+// goroutine of its own, which ends before close returns.
 //
-// A job that fails cancels the context that all work in, with its error as the cause: of several failures that is the
-// first.
+// A job that fails cancels the context that all work in, with its error as the cause: of several
+// failures that is the first.
 type workers struct {
 	all     []*worker
 	fail    context.CancelCauseFunc // of the context that is handed to the methods
@@ -27,11 +27,12 @@ type workers struct {
 	working sync.WaitGroup      // the workers
 }
 
-// Why this ends: a worker waits for its next job or for the server, for nothing of ours. So whatever the leader waits
-// for, a worker that is free, room for a statement, the end of all jobs, comes when the server has done what it was
-// told. It may be told what must wait for another worker's transaction only where rows that the dump has twice collide,
-// and there the server's own bound ends the wait. A job that fails cancels what the leader waits with, but not its
-// waits for the end of all jobs: these the cancelled context brings about.
+// Why this ends: a worker waits for its next job or for the server, for nothing of ours. So
+// whatever the leader waits for, a worker that is free, room for a statement, the end of all jobs,
+// comes when the server has done what it was told. It may be told what must wait for another
+// worker's transaction only where rows that the dump has twice collide, and there the server's own
+// bound ends the wait. A job that fails cancels what the leader waits with, but not its waits for
+// the end of all jobs: these the cancelled context brings about.
 
 // A worker is one of the sessions.
 type worker struct {
@@ -58,13 +59,15 @@ func newWorkers(fail context.CancelCauseFunc, conns []*server.Conn) *workers {
 	return c
 }
 
-// load leaves an INSERT to whoever is free. It runs in the transaction that the worker begins, and commit ends.
+// load leaves an INSERT to whoever is free. It runs in the transaction that the worker begins, and
+// commit ends.
 func (c *workers) load(ctx context.Context, sql string, run func(context.Context, *worker) error) error {
 	return c.give(ctx, &c.rows, len(sql), func(m *worker) error { return run(ctx, m) })
 }
 
-// build leaves a statement that may take long, of a table whose rows are committed, to whoever is free. There is one at
-// a time, as those of tables that foreign keys join could be in each other's way.
+// build leaves a statement that may take long, of a table whose rows are committed, to whoever is
+// free. There is one at a time, as those of tables that foreign keys join could be in each other's
+// way.
 func (c *workers) build(ctx context.Context, run func(context.Context, *worker) error) error {
 	c.builds.Wait()
 	return c.give(ctx, &c.builds, 0, func(m *worker) error { return run(ctx, m) })

@@ -9,7 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// ErrNoZone is returned of a server that cannot compute what the dump's has computed of its TIMESTAMPs.
+// ErrNoZone is returned of a server that cannot compute what the dump's has computed of its
+// TIMESTAMPs.
 var ErrNoZone = errors.New("the dump's tables have values that are computed of TIMESTAMPs in the time zone of their server")
 
 // checkZone looks whether the server can compute in the dump's zone, before anything is changed.

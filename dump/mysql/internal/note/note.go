@@ -1,9 +1,10 @@
-// Package note is what a dump says in comments to whoever restores it: of which server it is, which databases it makes, in
-// which time zone their values were computed, what names its own database, and the statements that are for this program
-// alone. The writer of a dump and its reader have the words from here.
+// Package note is what a dump says in comments to whoever restores it: of which server it is, which
+// databases it makes, in which time zone their values were computed, what names its own database,
+// and the statements that are for this program alone. The writer of a dump and its reader have the
+// words from here.
 //
-// A comment is one line of ASCII; names and statements in it are quoted as Go quotes them (%+q). The dump's first line and
-// its last ones, the manifest, are those of package dump.
+// A comment is one line of ASCII; names and statements in it are quoted as Go quotes them (%+q).
+// The dump's first line and its last ones, the manifest, are those of package dump.
 package note
 
 import (

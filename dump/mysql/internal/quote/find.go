@@ -2,8 +2,7 @@ package quote
 
 import "strings"
 
-// Index returns the index of the word in text, or -1 where it is not, or
-// only within quotes.
+// Index returns the index of the word in text, or -1 where it is not, or only within quotes.
 func Index(text, word string) int {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -18,8 +17,8 @@ func Index(text, word string) int {
 	return -1
 }
 
-// End returns the index of the quote that ends what begins at i, or -1. In
-// names a quote is doubled; in strings a backslash may stand before it too.
+// End returns the index of the quote that ends what begins at i, or -1. In names a quote is
+// doubled; in strings a backslash may stand before it too.
 func End(sql string, i int) int {
 	quote := sql[i]
 	for i++; i < len(sql); i++ {

@@ -1,7 +1,8 @@
-// Package quote writes names and strings as SQL text has them, and finds its way around those that are in a text already.
+// Package quote writes names and strings as SQL text has them, and finds its way around those that
+// are in a text already.
 //
-// It knows quotes and nothing of statements; those are read by package script. What is written here is for sessions whose
-// sql_mode is this program's own.
+// It knows quotes and nothing of statements; those are read by package script. What is written here
+// is for sessions whose sql_mode is this program's own.
 package quote
 
 import (
@@ -21,9 +22,8 @@ func Literal(s string) string {
 	return string(b)
 }
 
-// escapes is what has to be written for a byte within quotes behind a
-// backslash, or 0 for the byte itself; 1 is for what is no ASCII. A line feed is
-// escaped too, so that a row stays in its line.
+// escapes is what has to be written for a byte within quotes behind a backslash, or 0 for the byte
+// itself; 1 is for what is no ASCII. A line feed is escaped too, so that a row stays in its line.
 var escapes = func() (e [256]byte) {
 	for i := 128; i < 256; i++ {
 		e[i] = 1
@@ -34,7 +34,8 @@ var escapes = func() (e [256]byte) {
 	return e
 }()
 
-// Escape is what has to be written within quotes behind a backslash for a byte, or 0 for the byte itself.
+// Escape is what has to be written within quotes behind a backslash for a byte, or 0 for the byte
+// itself.
 func Escape(c byte) byte {
 	if e := escapes[c]; e > 1 {
 		return e
@@ -48,7 +49,8 @@ func Append(b, text []byte) ([]byte, bool) {
 	return append(b, '\''), ascii
 }
 
-// AppendEscaped appends text as it stands between the quotes of a string constant, and tells whether it is ASCII.
+// AppendEscaped appends text as it stands between the quotes of a string constant, and tells
+// whether it is ASCII.
 func AppendEscaped(b, text []byte) ([]byte, bool) {
 	ascii := true
 	from := 0

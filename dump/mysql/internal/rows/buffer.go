@@ -73,8 +73,8 @@ const (
 	readAheadBuffers = 16        // that a connection may have filled before the writer gets to them
 )
 
-// rowBuffers are those that one connection owns. How far it runs ahead of the writer is bounded by their number, and
-// where rows are long by their bytes.
+// rowBuffers are those that one connection owns. How far it runs ahead of the writer is bounded by
+// their number, and where rows are long by their bytes.
 type rowBuffers struct {
 	made int
 	free chan *rowBuffer
@@ -104,7 +104,8 @@ func (l *rowBuffers) get(ctx context.Context) (*rowBuffer, error) {
 	}
 }
 
-// fill waits until there is room for what a buffer holds. One that holds more than all the room goes alone.
+// fill waits until there is room for what a buffer holds. One that holds more than all the room
+// goes alone.
 func (l *rowBuffers) fill(ctx context.Context, b *rowBuffer) error {
 	b.weight = int64(min(len(b.data), readAheadBuffers*bufferSize))
 	if err := l.room.Acquire(ctx, b.weight); err != nil {

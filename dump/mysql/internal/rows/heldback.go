@@ -6,12 +6,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 )
 
-// largeTable is the size of a table's rows, in bytes of the dump, from which on its indexes come after them. What the
-// server says of a table's size will not do: it is an estimate, and equal data would make unequal dumps.
+// largeTable is the size of a table's rows, in bytes of the dump, from which on its indexes come
+// after them. What the server says of a table's size will not do: it is an estimate, and equal data
+// would make unequal dumps.
 const largeTable = 8 << 20
 
-// A beginning is that of a table's rows, held back until it is known whether the table is large: before its first row
-// comes its definition, with or without the keys that can be added later.
+// A beginning is that of a table's rows, held back until it is known whether the table is large:
+// before its first row comes its definition, with or without the keys that can be added later.
 type beginning struct {
 	rows  *Writer
 	p     *guard.Printer
@@ -20,7 +21,8 @@ type beginning struct {
 	to    guard.Output
 }
 
-// holdBack holds back what the printer writes from now on, until it is largeTable bytes or end is called.
+// holdBack holds back what the printer writes from now on, until it is largeTable bytes or end is
+// called.
 func (w *Writer) holdBack(p *guard.Printer, t *catalog.Table, name string) *beginning {
 	b := &beginning{rows: w, p: p, table: t, name: name, to: p.Out}
 	if len(t.Later) == 0 {

@@ -7,16 +7,15 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// Statements end after a row whose hash says so: wherever rows are inserted or
-// removed, the ends of all other statements stay.
+// Statements end after a row whose hash says so: wherever rows are inserted or removed, the ends of
+// all other statements stay.
 const (
 	statementBits   = 18 // a statement holds 2^18 bytes on average, and at most InsertLimit
 	transactionBits = 26 // a transaction holds 2^26 bytes on average, on MySQL
 )
 
-// isLast tells whether a row ends its statement, or its transaction, of 2^bits
-// bytes on average. The chance grows with the row's length, so that statements
-// are alike in bytes.
+// isLast tells whether a row ends its statement, or its transaction, of 2^bits bytes on average.
+// The chance grows with the row's length, so that statements are alike in bytes.
 func isLast(length int, hash uint64, bits int) bool {
 	return length >= 1<<bits || hash < uint64(length)<<(64-bits)
 }
@@ -89,7 +88,8 @@ func (w *inserter) addPart(b *rowBuffer) {
 	}
 }
 
-// begin begins a statement, by its own header if it has one, and a transaction where none has begun.
+// begin begins a statement, by its own header if it has one, and a transaction where none has
+// begun.
 func (w *inserter) begin(header string) {
 	if !w.begun {
 		w.p.Out.WriteString("START TRANSACTION;\n")

@@ -13,7 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
-// A longValue is one that the server keeps in a variable of the session, to be read from there in slices.
+// A longValue is one that the server keeps in a variable of the session, to be read from there in
+// slices.
 type longValue struct {
 	*rowReading
 	column   catalog.Column
@@ -61,8 +62,8 @@ func (v *longValue) bytes(ctx context.Context) ([]byte, error) {
 
 var errNotSo = errors.New("the value cannot be written so")
 
-// through passes the value through the appender, and what comes out to use, which may not keep it. It returns false
-// where the value cannot be written so.
+// through passes the value through the appender, and what comes out to use, which may not keep it.
+// It returns false where the value cannot be written so.
 func (v *longValue) through(ctx context.Context, through value.Appender, use func([]byte) error) (bool, error) {
 	var begun, out []byte
 	ok := true
@@ -88,8 +89,8 @@ func (v *longValue) through(ctx context.Context, through value.Appender, use fun
 	return ok && len(begun) == 0, err
 }
 
-// writeTo writes the value as column.append writes one that is there as a whole. What that decides by all of a text
-// takes a reading of its own.
+// writeTo writes the value as column.append writes one that is there as a whole. What that decides
+// by all of a text takes a reading of its own.
 func (v *longValue) writeTo(ctx context.Context, w *wideRow) error {
 	before, part, after := "0x", value.Appender(value.AppendHexadecimal), ""
 	text := value.Appender(nil)

@@ -17,8 +17,9 @@ func (w *Writer) needs(t *catalog.Table, length int) {
 	}
 }
 
-// Packets says in the dump what its longest row takes, and warns where that is more than the server itself would take
-// now: rows come into a table by ways that no packet bounds, and the bound may have been lowered since.
+// Packets says in the dump what its longest row takes, and warns where that is more than the server
+// itself would take now: rows come into a table by ways that no packet bounds, and the bound may
+// have been lowered since.
 func (w *Writer) Packets(ctx context.Context, p *guard.Printer) error {
 	needed := server.PacketFor(w.packet)
 	if needed > server.LeastPacket {

@@ -11,8 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A piece is a part of a table's rows, those for which the conditions hold. The pieces of a
-// table, one after another, are its rows in their order, wherever the cuts are.
+// A piece is a part of a table's rows, those for which the conditions hold. The pieces of a table,
+// one after another, are its rows in their order, wherever the cuts are.
 type piece struct {
 	table      *catalog.Table
 	conditions []string
@@ -26,14 +26,13 @@ func insertHeader(table string, columns []catalog.Column) string {
 	return script.InsertInto(table, names)
 }
 
-// pieceBytes is what a piece should hold, by the size of the table. Smaller
-// pieces keep several connections busy at bounded memory, larger ones spare
-// round trips.
+// pieceBytes is what a piece should hold, by the size of the table. Smaller pieces keep several
+// connections busy at bounded memory, larger ones spare round trips.
 const pieceBytes = 4 << 20
 
-// cutPieces cuts a table's rows into pieces: a large one's, where its key begins
-// with a whole number, at values between which the server expects that many
-// rows. Which values these are changes nothing in the stream.
+// cutPieces cuts a table's rows into pieces: a large one's, where its key begins with a whole
+// number, at values between which the server expects that many rows. Which values these are changes
+// nothing in the stream.
 func cutPieces(ctx context.Context, c *catalog.Reader, t *catalog.Table) ([]piece, error) {
 	whole := []piece{{table: t}}
 	if t.Bytes < 2*pieceBytes || !t.Transactional || t.Key == nil || !t.Key.Numeric || t.Key.Desc[0] {
@@ -69,8 +68,7 @@ func cutPieces(ctx context.Context, c *catalog.Reader, t *catalog.Table) ([]piec
 	return list, nil
 }
 
-// A cutter halves the range of a table's keys until each part is expected to
-// hold few enough rows.
+// A cutter halves the range of a table's keys until each part is expected to hold few enough rows.
 type cutter struct {
 	conn  *server.Conn
 	table *catalog.Table

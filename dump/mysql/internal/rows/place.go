@@ -34,7 +34,8 @@ func (p place) conditions(own []string) []string {
 	return append(slices.Clone(own), p.after)
 }
 
-// beyond is the condition that holds for the rows behind this one. There is none where nothing but counting finds it.
+// beyond is the condition that holds for the rows behind this one. There is none where nothing but
+// counting finds it.
 func beyond(t *catalog.Table, row []driver.Value) (string, bool) {
 	literals, ok := keyOf(t, row)
 	if !ok {
@@ -49,8 +50,9 @@ func beyond(t *catalog.Table, row []driver.Value) (string, bool) {
 		}
 		here := k.Columns[i] + than + literals[i]
 		if condition != "" {
-			// The first part says nothing new, but where the server may begin. So does the equality: without it the server
-			// begins at the first of the rows that have the same in this column, and passes over those that were read.
+			// The first part says nothing new, but where the server may begin. So does the
+			// equality: without it the server begins at the first of the rows that have the same in
+			// this column, and passes over those that were read.
 			from, same := k.Columns[i]+strings.TrimRight(than, " ")+"= "+literals[i], k.Columns[i]+" = "+literals[i]
 			here = from + " AND (" + here + " OR " + same + " AND (" + condition + "))"
 		}
@@ -71,7 +73,8 @@ func rowItself(t *catalog.Table, row []driver.Value) (string, bool) {
 	return strings.Join(literals, " AND "), true
 }
 
-// keyOf returns a row's key as constants for a condition, where the server compares these as it orders the key.
+// keyOf returns a row's key as constants for a condition, where the server compares these as it
+// orders the key.
 func keyOf(t *catalog.Table, row []driver.Value) ([]string, bool) {
 	if t.Key == nil {
 		return nil, false
@@ -90,8 +93,8 @@ func keyOf(t *catalog.Table, row []driver.Value) ([]string, bool) {
 	return list, true
 }
 
-// constant is a value of the column as the server compares it with others of the column by their order. Of some types
-// it does not, as of ENUM, or takes not every value that it has, as of dates.
+// constant is a value of the column as the server compares it with others of the column by their
+// order. Of some types it does not, as of ENUM, or takes not every value that it has, as of dates.
 func constant(c *catalog.Column, sent driver.Value) (string, bool) {
 	text, isText := sent.([]byte)
 	switch c.Type {

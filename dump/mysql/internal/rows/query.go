@@ -18,7 +18,8 @@ func selected(t *catalog.Table) []string {
 	return columns
 }
 
-// queryOf is one for the rows for which the conditions hold, in their order. where says where what is selected goes.
+// queryOf is one for the rows for which the conditions hold, in their order. where says where what
+// is selected goes.
 func queryOf(t *catalog.Table, selected []string, where string, conditions []string) string {
 	query := "SELECT " + strings.Join(selected, ", ") + where + t.Source()
 	if len(conditions) > 0 {

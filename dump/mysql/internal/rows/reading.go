@@ -13,8 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A pieceStream carries a piece's rows from the connection that reads them to
-// the writer. data has room for all the buffers that the reader may own.
+// A pieceStream carries a piece's rows from the connection that reads them to the writer. data has
+// room for all the buffers that the reader may own.
 type pieceStream struct {
 	piece
 	data chan *rowBuffer
@@ -51,8 +51,8 @@ func (w *Writer) readAhead(ctx context.Context, r *server.Conn, streams []*piece
 	}
 }
 
-// read reads a piece's rows into buffers for the writer. It calls opened when the server has the table open, or will
-// not have it open.
+// read reads a piece's rows into buffers for the writer. It calls opened when the server has the
+// table open, or will not have it open.
 func (s *pieceStream) read(ctx context.Context, r *server.Conn, buffers *rowBuffers, opened func()) error {
 	return r.Raw(func(raw server.DriverConn) error {
 		reading := &rowReading{pieceStream: s, session: r, conn: raw, opened: opened, buffers: buffers}
@@ -150,9 +150,9 @@ func (r *rowReading) flush(ctx context.Context) error {
 	return nil
 }
 
-// settle makes sure that the rows just read were those of the table whose
-// definition is in the dump, and lets others change it from now on. Until here
-// the reader's transaction has kept them from it.
+// settle makes sure that the rows just read were those of the table whose definition is in the
+// dump, and lets others change it from now on. Until here the reader's transaction has kept them
+// from it.
 func (w *Writer) settle(ctx context.Context, r *server.Conn, t *catalog.Table) error {
 	w.mu.Lock()
 	identity, err := w.catalog.Identity(ctx, t)

@@ -10,8 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
-// appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the
-// driver's: what it read as a number is one, all else is bytes.
+// appendRow appends a row as INSERT takes it: (1,'a',NULL). The values are the driver's: what it
+// read as a number is one, all else is bytes.
 func appendRow(t *catalog.Table, b []byte, values []driver.Value) ([]byte, error) {
 	begin := len(b)
 	b = append(b, '(')

@@ -14,28 +14,30 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
 
-// A row is a packet of the protocol, which the driver hands over whole after it has copied it several times: one of
-// 100 MB took 890 MB of memory. So values that are long come in slices. The query of the rows has NULL in their places,
-// and their lengths behind the columns. A row that has one ends the query; its long values go into variables of the
-// session, which the server keeps, and come from there slice by slice; and the query begins anew behind that row. All
-// that is in the transaction that has read the rows before, so that nothing can have changed meanwhile.
+// A row is a packet of the protocol, which the driver hands over whole after it has copied it
+// several times: one of 100 MB took 890 MB of memory. So values that are long come in slices. The
+// query of the rows has NULL in their places, and their lengths behind the columns. A row that has
+// one ends the query; its long values go into variables of the session, which the server keeps, and
+// come from there slice by slice; and the query begins anew behind that row. All that is in the
+// transaction that has read the rows before, so that nothing can have changed meanwhile.
 //
 // What is written of a row is the same however it was read.
 
 const (
-	// wideValue is the length, in bytes, above which a value may be read in slices. A row with one is longer than a
-	// statement of several rows is, so it has one of its own.
+	// wideValue is the length, in bytes, above which a value may be read in slices. A row with one
+	// is longer than a statement of several rows is, so it has one of its own.
 	wideValue = script.InsertLimit
-	// wideTogether is what the long values of a row may take together that are read at once, where few of its columns can
-	// have one.
+	// wideTogether is what the long values of a row may take together that are read at once, where
+	// few of its columns can have one.
 	wideTogether = 4 << 20
-	// slicesOfValue is how many slices a value is read in, as far as none is shorter than shortSlice: the server takes all
-	// of the value into its hands for each.
+	// slicesOfValue is how many slices a value is read in, as far as none is shorter than
+	// shortSlice: the server takes all of the value into its hands for each.
 	slicesOfValue = 4
 	shortSlice    = 4 << 20
 	// pageBytes is what the rows of one query should take: what follows a wide row is read twice.
 	pageBytes = 16 << 20
-	// fewestOfPage and mostOfPage are the least and the most rows of one query, as long as none is wide.
+	// fewestOfPage and mostOfPage are the least and the most rows of one query, as long as none is
+	// wide.
 	fewestOfPage = 64
 	mostOfPage   = 1 << 20
 	// recountBytes bounds what the server passes over once more for rows that only counting finds.
@@ -45,10 +47,11 @@ const (
 // mayBeWide tells whether a value of the column can be so long that it matters.
 func mayBeWide(c catalog.Column) bool { return c.Size != "" }
 
-// inSlices tells whether rows of the table can be read in slices, and have columns for which that matters. With other
-// engines than InnoDB two queries may see two states of a row, or sort all rows for each of them. Of a key that does not
-// keep the rows in order each query sorts them all, and by the beginnings of long values only: those that begin alike
-// come in another order each time, and rows would be lost between two queries.
+// inSlices tells whether rows of the table can be read in slices, and have columns for which that
+// matters. With other engines than InnoDB two queries may see two states of a row, or sort all rows
+// for each of them. Of a key that does not keep the rows in order each query sorts them all, and by
+// the beginnings of long values only: those that begin alike come in another order each time, and
+// rows would be lost between two queries.
 func inSlices(t *catalog.Table) bool {
 	return strings.EqualFold(t.Engine, "InnoDB") && t.Transactional && !t.History && (t.Key == nil || t.Key.Ordered) &&
 		slices.ContainsFunc(t.Columns, mayBeWide)
@@ -65,8 +68,9 @@ func wideLimit(t *catalog.Table) int {
 	return max(wideValue, wideTogether/n)
 }
 
-// sliced are the expressions that are asked of the server for each row: those of the columns, with NULL for a value that
-// is to be read in slices, and behind them, for each column that may have such a value, its length.
+// sliced are the expressions that are asked of the server for each row: those of the columns, with
+// NULL for a value that is to be read in slices, and behind them, for each column that may have
+// such a value, its length.
 func sliced(t *catalog.Table) []string {
 	limit := wideLimit(t)
 	var values, lengths []string
@@ -132,8 +136,8 @@ func (r *slicedReading) rest(ctx context.Context) error {
 	return r.whole(ctx, fmt.Sprintf("%s LIMIT %d OFFSET %d", query, int64(1)<<62, r.from.skip))
 }
 
-// page reads rows until it has as many as it may, or one that is wide, and returns the place behind the last. more is
-// false where there is none behind that.
+// page reads rows until it has as many as it may, or one that is wide, and returns the place behind
+// the last. more is false where there is none behind that.
 func (r *slicedReading) page(ctx context.Context, query string, columns int) (to place, more bool, err error) {
 	rows, err := r.query(ctx, query, columns)
 	if err != nil {
@@ -187,8 +191,8 @@ func (r *slicedReading) page(ctx context.Context, query string, columns int) (to
 	}
 }
 
-// wide reads a row with long values, the nth from r.from on. lengths are of the values of the columns that may have one,
-// or nil where such a column does not.
+// wide reads a row with long values, the nth from r.from on. lengths are of the values of the
+// columns that may have one, or nil where such a column does not.
 func (r *slicedReading) wide(ctx context.Context, values, lengths []driver.Value, n int64) error {
 	long := make(map[int]*longValue)
 	var selected, variables []string

@@ -26,9 +26,9 @@ func (p Snapshot) Close() { closeAll(p.Readers) }
 // An Opener opens a session with the settings of a dump.
 type Opener func(context.Context) (*server.Conn, error)
 
-// TakeSnapshot opens n connections that see the same moment. Where the server
-// has no room for so many, or does not let itself be stopped for that moment,
-// there are fewer. A reader alone needs nobody to stop. With position it asks for that of the binary log too.
+// TakeSnapshot opens n connections that see the same moment. Where the server has no room for so
+// many, or does not let itself be stopped for that moment, there are fewer. A reader alone needs
+// nobody to stop. With position it asks for that of the binary log too.
 func TakeSnapshot(ctx context.Context, open Opener, n int, position bool) (p Snapshot, err error) {
 	defer func() {
 		if err != nil {
@@ -72,8 +72,8 @@ func TakeSnapshot(ctx context.Context, open Opener, n int, position bool) (p Sna
 	return p, err
 }
 
-// readPosition asks for the position of the binary log that belongs to the
-// snapshot of c: file, offset and GTIDs.
+// readPosition asks for the position of the binary log that belongs to the snapshot of c: file,
+// offset and GTIDs.
 func readPosition(ctx context.Context, c *server.Conn) (string, error) {
 	var file, offset, gtid string
 	if c.IsMariaDB() {
@@ -119,8 +119,8 @@ func readPosition(ctx context.Context, c *server.Conn) (string, error) {
 // errBusy is returned where to stop the server for a moment would be to stop it for longer.
 var errBusy = errors.New("a statement has been running for more than 5 seconds, and others would wait for its end")
 
-// stopCommits keeps everybody from committing for as long as the connection
-// that it returns is open.
+// stopCommits keeps everybody from committing for as long as the connection that it returns is
+// open.
 func stopCommits(ctx context.Context, open Opener) (*server.Conn, error) {
 	c, err := open(ctx)
 	if err != nil {
@@ -130,8 +130,8 @@ func stopCommits(ctx context.Context, open Opener) (*server.Conn, error) {
 	if c.IsMariaDB() {
 		statements = append(statements, "BACKUP STAGE START", "BACKUP STAGE BLOCK_COMMIT")
 	} else {
-		// The lock waits for the statements that use tables, and whoever comes
-		// after it waits too, even when it has been given up.
+		// The lock waits for the statements that use tables, and whoever comes after it waits too,
+		// even when it has been given up.
 		var long int
 		const running = "SELECT COUNT(*) FROM performance_schema.processlist WHERE command IN ('Query', 'Execute') AND time > 5"
 		if err := c.Row(ctx, running, &long); err == nil && long > 0 {

@@ -6,9 +6,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/catalog"
 )
 
-// isUnwritable tells whether a value is one that no INSERT takes: the empty one of a column of geometries or vectors that
-// was added as NOT NULL to a table with rows. It is what the servers put into such a column where an INSERT does not
-// name it, in a session that is not strict.
+// isUnwritable tells whether a value is one that no INSERT takes: the empty one of a column of
+// geometries or vectors that was added as NOT NULL to a table with rows. It is what the servers put
+// into such a column where an INSERT does not name it, in a session that is not strict.
 func isUnwritable(c *catalog.Column, value driver.Value) bool {
 	text, ok := value.([]byte)
 	return ok && len(text) == 0 && c.NeverEmpty

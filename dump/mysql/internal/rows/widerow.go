@@ -9,7 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// A wideRow is a row that is written as it is read. It is longer than a statement of several rows may be.
+// A wideRow is a row that is written as it is read. It is longer than a statement of several rows
+// may be.
 type wideRow struct {
 	*rowReading
 	hash   hash.Hash64

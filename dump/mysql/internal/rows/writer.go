@@ -1,6 +1,6 @@
-// Package rows is how tables' rows leave: a moment that several connections share, pieces of tables that these read ahead
-// into bounded buffers, and the one writer that puts them into the dump in their order, as INSERT statements that end where
-// the rows' hashes say.
+// Package rows is how tables' rows leave: a moment that several connections share, pieces of tables
+// that these read ahead into bounded buffers, and the one writer that puts them into the dump in
+// their order, as INSERT statements that end where the rows' hashes say.
 //
 // What a table is it is told by package catalog, and how a value is written by package value.
 package rows
@@ -19,9 +19,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A Writer writes tables' rows in the order of the dump: read ahead on
-// several connections that share a snapshot, written one piece after another.
-// The bytes do not depend on how many connections there are.
+// A Writer writes tables' rows in the order of the dump: read ahead on several connections that
+// share a snapshot, written one piece after another. The bytes do not depend on how many
+// connections there are.
 type Writer struct {
 	catalog *catalog.Reader
 	mu      sync.Mutex // of catalog, for as long as the readers run
@@ -37,16 +37,18 @@ type Writer struct {
 	longest  *catalog.Table // that has that row
 }
 
-// Why this ends: the writer waits for the first piece that is not written. All before it are, so its reader has been
-// given back every buffer but those of this piece, which the writer takes: whoever reads it never waits for long for
-// room, which each reader has for itself. If nobody reads it yet, all readers are done with those before, and one takes
-// it next. Nobody waits for anybody's room with a lock held; what is done under mu waits for the server alone.
+// Why this ends: the writer waits for the first piece that is not written. All before it are, so
+// its reader has been given back every buffer but those of this piece, which the writer takes:
+// whoever reads it never waits for long for room, which each reader has for itself. If nobody reads
+// it yet, all readers are done with those before, and one takes it next. Nobody waits for anybody's
+// room with a lock held; what is done under mu waits for the server alone.
 //
-// Readers also wait for each other in the server: a table that one has open keeps out whoever alters it, and he keeps
-// out, with all that he has locked by then, the readers that come after him. So they open the pieces' tables in the
-// order of the pieces. Else one could have its table open and wait for the writer, who waits for a piece before, whose
-// reader waits for him who waits for the first. As it is, whoever has a table open when another waits in the server
-// reads a piece before that one's, and the writer comes to him first.
+// Readers also wait for each other in the server: a table that one has open keeps out whoever
+// alters it, and he keeps out, with all that he has locked by then, the readers that come after
+// him. So they open the pieces' tables in the order of the pieces. Else one could have its table
+// open and wait for the writer, who waits for a piece before, whose reader waits for him who waits
+// for the first. As it is, whoever has a table open when another waits in the server reads a piece
+// before that one's, and the writer comes to him first.
 
 func NewWriter(ctx context.Context, c *catalog.Reader, readers []*server.Conn, databases []*catalog.Database) (*Writer, error) {
 	w := &Writer{catalog: c, readers: readers}
@@ -94,7 +96,8 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 	beginning := w.holdBack(p, t, name)
 	t.Enter(p, w.catalog.Conn.Info)
 	var sum dump.Tally
-	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it from empty.
+	// MariaDB builds a table's indexes all at once, at the end of the transaction that fills it
+	// from empty.
 	into := inserter{p: p, header: insertHead(t), commits: !w.catalog.Conn.IsMariaDB()}
 	for len(w.streams) > 0 && w.streams[0].table == t {
 		s := w.streams[0]

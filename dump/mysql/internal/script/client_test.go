@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestReaderAsClient has the client at hand run the scripts that a Reader
-// understands, and compares what came to the server with the Reader's items.
+// TestReaderAsClient has the client at hand run the scripts that a Reader understands, and compares
+// what came to the server with the Reader's items.
 func TestReaderAsClient(t *testing.T) {
 	// MySQL's log otherwise has no statement that it cannot parse.
 	my := servers.MariaDB(t, "--loose-log-raw")

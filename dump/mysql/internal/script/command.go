@@ -2,8 +2,7 @@ package script
 
 import "bytes"
 
-// commands are the clients' own. Of these words HELP and USE alone could begin
-// a statement.
+// commands are the clients' own. Of these words HELP and USE alone could begin a statement.
 var commands = map[string]bool{
 	"?": true, "charset": true, "clear": true, "connect": true, "costs": true, "delimiter": true, "edit": true, "ego": true,
 	"exit": true, "go": true, "help": true, "nopager": true, "notee": true, "nowarning": true, "pager": true, "print": true,
@@ -13,8 +12,7 @@ var commands = map[string]bool{
 
 const maxCommand = len("ssl_session_data_print")
 
-// command returns the client's command with which the window begins, in lower
-// case, or "".
+// command returns the client's command with which the window begins, in lower case, or "".
 func (r *Reader) command() (string, error) {
 	w, err := r.peek(maxCommand + 1 + len(r.lx.delimiter))
 	if err != nil {

@@ -10,8 +10,8 @@ var (
 	createObject = regexp.MustCompile("(?i)^CREATE +(?:OR +REPLACE +)?(?:ALGORITHM *= *[A-Z]+ +)?(?:DEFINER *= *" + quotedName + "(?:@" + quotedName + ")? +)?(?:SQL +SECURITY +[A-Z]+ +)?")
 )
 
-// Creates tells whether a definition that the server shows makes an object of that kind: PROCEDURE. What is behind the
-// kind is the object's own text.
+// Creates tells whether a definition that the server shows makes an object of that kind: PROCEDURE.
+// What is behind the kind is the object's own text.
 func Creates(definition, kind string) bool {
 	rest := definition[len(createObject.FindString(definition)):]
 	if len(rest) == len(definition) {

@@ -7,15 +7,13 @@ import (
 	"strings"
 )
 
-// Enclosed returns nil if every semicolon of a program is within a compound
-// statement of its, BEGIN … END, IF … END IF and so on, or at its end. The
-// mysql client tells the server that it may send several statements at once: what
-// stands behind another semicolon, within delimiters of another kind, would be
-// a statement of its own.
+// Enclosed returns nil if every semicolon of a program is within a compound statement of its, BEGIN
+// … END, IF … END IF and so on, or at its end. The mysql client tells the server that it may send
+// several statements at once: what stands behind another semicolon, within delimiters of another
+// kind, would be a statement of its own.
 //
-// It knows no grammar beyond these words and is lenient where they are
-// names too. In sql_mode ORACLE declarations come before BEGIN, and it knows
-// nothing.
+// It knows no grammar beyond these words and is lenient where they are names too. In sql_mode
+// ORACLE declarations come before BEGIN, and it knows nothing.
 func Enclosed(sql string, mode Mode) error {
 	e := enclosure{sql: []byte(sql), lx: newLexer(";", mode)}
 	for e.next() {
@@ -133,7 +131,8 @@ func (e *enclosure) step() {
 			push(word)
 		}
 	case "IF":
-		// Where it is no function: in the place of a statement, which is not known of a program's first.
+		// Where it is no function: in the place of a statement, which is not known of a program's
+		// first.
 		if start || top == "" && strings.EqualFold(string(isThen.Find(e.sql[e.i:])), "then") {
 			push(word)
 		}

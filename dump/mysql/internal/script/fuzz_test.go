@@ -19,8 +19,8 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzTerminated holds Terminated against a Reader, that is, against what
-// becomes of the statement between others.
+// FuzzTerminated holds Terminated against a Reader, that is, against what becomes of the statement
+// between others.
 func FuzzTerminated(f *testing.F) {
 	for _, tt := range scripts {
 		f.Add(tt.script, byte(tt.mode))
@@ -39,8 +39,8 @@ func FuzzTerminated(f *testing.F) {
 	})
 }
 
-// FuzzSplit holds that the parts of a statement are statements, and that
-// together they say what it says.
+// FuzzSplit holds that the parts of a statement are statements, and that together they say what it
+// says.
 func FuzzSplit(f *testing.F) {
 	f.Add("INSERT INTO t VALUES (1,'a;'),\n (2,\"),(\") , (-3,f(x))", byte(20), byte(0))
 	f.Add("INSERT INTO t VALUES ('\\'),(') ,((2),(3)),(4)", byte(1), byte(NoBackslashEscapes))

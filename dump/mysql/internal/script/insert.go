@@ -6,8 +6,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// The rows of a table are in a dump as INSERT statements of one form, by which a restore knows them: a line with the names
-// of the columns, and a line for each row.
+// The rows of a table are in a dump as INSERT statements of one form, by which a restore knows
+// them: a line with the names of the columns, and a line for each row.
 
 const insertInto = "INSERT INTO "
 
@@ -22,8 +22,9 @@ func InsertInto(table string, columns []string) string {
 // IsInsert tells whether a statement inserts rows into a table, as it is written here.
 func IsInsert(sql string) bool { return strings.HasPrefix(sql, insertInto+"`") }
 
-// InsertedInto returns the quoted name of the table that an INSERT is for, and its rows, as they are written here: a line
-// each, with RowGap between them. A name may have line feeds, a row has none.
+// InsertedInto returns the quoted name of the table that an INSERT is for, and its rows, as they
+// are written here: a line each, with RowGap between them. A name may have line feeds, a row has
+// none.
 func InsertedInto(sql string) (table, rows string) {
 	i := len(insertInto)
 	end := quote.End(sql, i) + 1

@@ -12,8 +12,8 @@ const (
 	DollarQuotes                        // and of version 9 or later: $$ and $tag$ are quotes
 )
 
-// ServerMode is how a server and its client read text, but for the session's sql_mode: MariaDB, or MySQL of a version
-// that begins with this number.
+// ServerMode is how a server and its client read text, but for the session's sql_mode: MariaDB, or
+// MySQL of a version that begins with this number.
 func ServerMode(mariadb bool, major int) Mode {
 	switch {
 	case mariadb:
@@ -95,9 +95,8 @@ func (lx *lexer) setMode(mode Mode) {
 	}
 }
 
-// scan goes on in a statement from s[i]. It returns where it came to: at the
-// end, all of s or all but a few bytes of which it needs to see what follows,
-// unless nothing does.
+// scan goes on in a statement from s[i]. It returns where it came to: at the end, all of s or all
+// but a few bytes of which it needs to see what follows, unless nothing does.
 func (lx *lexer) scan(s []byte, i int, last bool) (int, event) {
 	for {
 		switch lx.in {
@@ -187,8 +186,8 @@ func (lx *lexer) skip(s []byte, i int) int {
 	return i
 }
 
-// quoted goes on within quotes from s[i] and returns the place behind the
-// closing one. A doubled quote is two quotations, which comes to the same.
+// quoted goes on within quotes from s[i] and returns the place behind the closing one. A doubled
+// quote is two quotations, which comes to the same.
 func (lx *lexer) quoted(s []byte, i int) (int, bool) {
 	q := byte(lx.in)
 	escapes := q == '\'' && lx.mode&NoBackslashEscapes == 0 ||
@@ -225,8 +224,8 @@ func (lx *lexer) quoted(s []byte, i int) (int, bool) {
 	}
 }
 
-// dollars returns the length of the $tag$ that begins at s[i], or 0 where none does. Whether one does is not known yet
-// where s ends before.
+// dollars returns the length of the $tag$ that begins at s[i], or 0 where none does. Whether one
+// does is not known yet where s ends before.
 func (lx *lexer) dollars(s []byte, i int) (n int, known bool) {
 	if lx.mode&DollarQuotes == 0 || i > 0 && isLetter(s[i-1]) {
 		return 0, true
@@ -242,8 +241,8 @@ func (lx *lexer) dollars(s []byte, i int) (n int, known bool) {
 	return 0, false
 }
 
-// conditional says whether the comment with which s begins is one that some
-// servers read: /*!50003 … */ or /*M!100100 … */.
+// conditional says whether the comment with which s begins is one that some servers read: /*!50003
+// … */ or /*M!100100 … */.
 func (lx *lexer) conditional(s []byte) bool {
 	return len(s) > 2 && s[2] == '!' ||
 		len(s) > 3 && s[2] == 'M' && s[3] == '!' && lx.mode&MySQL == 0

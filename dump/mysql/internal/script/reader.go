@@ -1,32 +1,32 @@
-// Package script reads SQL scripts for the mysql and mariadb clients as a
-// stream: the dumps of this program, those of mysqldump and mariadb-dump, and
-// hand-written scripts of that kind. It splits them where the clients do and
-// hands out, in order, each statement and the comment lines in between.
+// Package script reads SQL scripts for the mysql and mariadb clients as a stream: the dumps of this
+// program, those of mysqldump and mariadb-dump, and hand-written scripts of that kind. It splits
+// them where the clients do and hands out, in order, each statement and the comment lines in
+// between.
 //
-// It runs nothing and knows no server. Commands of the clients other than
-// DELIMITER and USE are refused, named by their line: a dump has no need of
-// them and most reach beyond the database (source, system, tee).
+// It runs nothing and knows no server. Commands of the clients other than DELIMITER and USE are
+// refused, named by their line: a dump has no need of them and most reach beyond the database
+// (source, system, tee).
 //
-// The rules are those of the clients' own readers (client/mysql.cc: add_line,
-// find_command, com_delimiter), and the tests hold the package against the
-// client they find. It departs from them on purpose in these cases:
+// The rules are those of the clients' own readers (client/mysql.cc: add_line, find_command,
+// com_delimiter), and the tests hold the package against the client they find. It departs from them
+// on purpose in these cases:
 //
-//   - a statement keeps its bytes: comments within it (the clients take them out,
-//     unless --comments is given, and routines lose theirs), \r\n and zero bytes;
-//   - a statement, quote or comment that the end of the script cuts off is an
-//     error (the clients send it, or forget it);
-//   - a comment within a conditional one, /*! … /* … */ … */, ends where it ends
-//     (the clients have it end with the other where both begin in one line);
-//   - DELIMITER must begin its line, and the delimiter is 1 to 15 bytes of ASCII
-//     without blanks, quotes and backslashes;
-//   - the line with which mariadb-dump begins, for which a client of its time has
-//     a command, is a comment.
+//   - a statement keeps its bytes: comments within it (the clients take them out, unless --comments
+//     is given, and routines lose theirs), \r\n and zero bytes;
+//   - a statement, quote or comment that the end of the script cuts off is an error (the clients
+//     send it, or forget it);
+//   - a comment within a conditional one, /*! … /* … */ … */, ends where it ends (the clients have
+//     it end with the other where both begin in one line);
+//   - DELIMITER must begin its line, and the delimiter is 1 to 15 bytes of ASCII without blanks,
+//     quotes and backslashes;
+//   - the line with which mariadb-dump begins, for which a client of its time has a command, is a
+//     comment.
 //
-// Text is read bytewise, as it is by a client in UTF-8: a letter of GBK or
-// Shift-JIS that holds the byte of a quote or a backslash is not understood.
+// Text is read bytewise, as it is by a client in UTF-8: a letter of GBK or Shift-JIS that holds the
+// byte of a quote or a backslash is not understood.
 //
-// It also reads the statements themselves, as far as a dump's are told apart: what one makes, what database it leads to,
-// which rows it has.
+// It also reads the statements themselves, as far as a dump's are told apart: what one makes, what
+// database it leads to, which rows it has.
 package script
 
 import (
@@ -52,13 +52,12 @@ type Item struct {
 	// Line is the number, from 1, of the line where the item begins.
 	Line int
 
-	// Text is a statement without its delimiter and the blanks around it, or a
-	// comment without its end of line. It is valid until the next call of Next,
-	// and may be written to until then.
+	// Text is a statement without its delimiter and the blanks around it, or a comment without its
+	// end of line. It is valid until the next call of Next, and may be written to until then.
 	Text []byte
 
-	// SetsMode is true for a SET that mentions sql_mode. How the next item is
-	// read depends on the mode: ask the server for it and tell SetMode.
+	// SetsMode is true for a SET that mentions sql_mode. How the next item is read depends on the
+	// mode: ask the server for it and tell SetMode.
 	SetsMode bool
 }
 
@@ -68,8 +67,8 @@ const (
 	maxStatement = 1 << 30 // the largest max_allowed_packet there is
 )
 
-// A Reader reads a script. Beside a buffer of a fixed size it holds no more
-// than the statement that it is reading.
+// A Reader reads a script. Beside a buffer of a fixed size it holds no more than the statement that
+// it is reading.
 type Reader struct {
 	r        io.Reader
 	buf      []byte
@@ -96,10 +95,9 @@ func newReader(r io.Reader, buf []byte, mode Mode) *Reader {
 // SetMode says in which mode the session is from the next item on.
 func (r *Reader) SetMode(mode Mode) { r.lx.setMode(mode) }
 
-// Next returns the next item. At the end of the script it returns io.EOF; when
-// that end falls within a statement, a quote or a comment, an error that wraps
-// io.ErrUnexpectedEOF. Errors name the line, wrap what the underlying reader
-// returned, and are final.
+// Next returns the next item. At the end of the script it returns io.EOF; when that end falls
+// within a statement, a quote or a comment, an error that wraps io.ErrUnexpectedEOF. Errors name
+// the line, wrap what the underlying reader returned, and are final.
 func (r *Reader) Next() (Item, error) {
 	if r.fail != nil {
 		return Item{}, r.fail
@@ -308,8 +306,8 @@ func (r *Reader) peek(n int) ([]byte, error) {
 	return r.buf[r.pos:r.end], nil
 }
 
-// fill reads more behind the window, making room where there is none, or
-// returns an error, of which io.EOF is the end of the script.
+// fill reads more behind the window, making room where there is none, or returns an error, of which
+// io.EOF is the end of the script.
 func (r *Reader) fill() error {
 	if r.err == io.EOF {
 		return io.EOF
@@ -342,9 +340,9 @@ func (r *Reader) fill() error {
 	return r.fill()
 }
 
-// grow makes the buffer larger: twice as large while it is small, and then by a quarter at a time, as nobody knows how
-// long the statement is. What it was before is given back at once: the collector would wait until there is as much of it
-// again as is in use.
+// grow makes the buffer larger: twice as large while it is small, and then by a quarter at a time,
+// as nobody knows how long the statement is. What it was before is given back at once: the
+// collector would wait until there is as much of it again as is in use.
 func (r *Reader) grow() {
 	size := 2 * len(r.buf)
 	if len(r.buf) >= keepSize {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// scripts are what the clients can be given, by what is special about it. Those
-// that the clients understand are compared with what the client at hand sends.
+// scripts are what the clients can be given, by what is special about it. Those that the clients
+// understand are compared with what the client at hand sends.
 var scripts = []struct {
 	name, script string
 	mode         Mode

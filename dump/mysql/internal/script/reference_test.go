@@ -31,8 +31,8 @@ func read(script string, mode Mode) ([]step, error) {
 	return readAll(NewReader(strings.NewReader(script), mode))
 }
 
-// reference reads a script as Reader does, with all of it at hand, a byte at a
-// time, and nothing clever. It only says whether there is an error.
+// reference reads a script as Reader does, with all of it at hand, a byte at a time, and nothing
+// clever. It only says whether there is an error.
 func reference(script string, mode Mode) (steps []step, ok bool) {
 	s := strings.TrimPrefix(script, "\ufeff")
 	delimiter := ";"
@@ -172,8 +172,8 @@ func reference(script string, mode Mode) (steps []step, ok bool) {
 	return steps, true
 }
 
-// difference compares what a Reader with a buffer of the given size makes of a
-// script with what the reference makes of it.
+// difference compares what a Reader with a buffer of the given size makes of a script with what the
+// reference makes of it.
 func difference(script string, mode Mode, buffer int) error {
 	want, ok := reference(script, mode)
 	got, err := readAll(newReader(strings.NewReader(script), make([]byte, buffer), mode))

@@ -5,10 +5,9 @@ import (
 	"iter"
 )
 
-// Split parts INSERT INTO … VALUES (…), (…), … into statements of at most limit
-// bytes, and of one row where that is longer. Each is valid until the next.
-// Anything else comes out as it is, and so does an INSERT that is short enough,
-// says more behind its rows, or has comments between them.
+// Split parts INSERT INTO … VALUES (…), (…), … into statements of at most limit bytes, and of one
+// row where that is longer. Each is valid until the next. Anything else comes out as it is, and so
+// does an INSERT that is short enough, says more behind its rows, or has comments between them.
 func Split(sql []byte, limit int, mode Mode) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		head, ends := rows(sql, limit, mode)
@@ -29,8 +28,7 @@ func Split(sql []byte, limit int, mode Mode) iter.Seq[[]byte] {
 // A span is a run of rows in a statement.
 type span struct{ from, to int }
 
-// rows returns where the rows of an INSERT begin, and runs of them that fit a
-// statement; or none.
+// rows returns where the rows of an INSERT begin, and runs of them that fit a statement; or none.
 func rows(sql []byte, limit int, mode Mode) (head int, runs []span) {
 	if len(sql) <= limit || !hasWord(sql, "insert") && !hasWord(sql, "replace") {
 		return 0, nil

@@ -10,10 +10,10 @@ type Target struct {
 	Whole     bool     // the one database itself: USE, CREATE, DROP and ALTER DATABASE
 }
 
-// TargetOf looks at a statement's head for names of databases. Whatever a dump may
-// be made of names them, if at all, before its first parenthesis and before what
-// only reads; comments, and those that are statements for some servers, are seen
-// through. (A dump that is out for more finds ways, as what it holds is run.)
+// TargetOf looks at a statement's head for names of databases. Whatever a dump may be made of names
+// them, if at all, before its first parenthesis and before what only reads; comments, and those
+// that are statements for some servers, are seen through. (A dump that is out for more finds ways,
+// as what it holds is run.)
 func TargetOf(sql []byte) (n Target) {
 	t := &tokens{rest: sql}
 	verb := t.next()

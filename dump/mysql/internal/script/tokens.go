@@ -11,8 +11,8 @@ type tokens struct {
 	word string // that next returned last, as it is written
 }
 
-// next returns the next word in lower case, a quoted name with its quotes, or a
-// byte that is neither; empty at the end.
+// next returns the next word in lower case, a quoted name with its quotes, or a byte that is
+// neither; empty at the end.
 func (t *tokens) next() string {
 	t.skip()
 	s := t.rest
@@ -51,8 +51,7 @@ func (t *tokens) name() string {
 	return t.word
 }
 
-// skip passes over blanks and comments, and over what begins and ends those that
-// are statements.
+// skip passes over blanks and comments, and over what begins and ends those that are statements.
 func (t *tokens) skip() {
 	for {
 		t.rest = bytes.TrimLeft(t.rest, " \t\r\n\f\v")

@@ -2,9 +2,9 @@ package script
 
 import "strings"
 
-// UnqualifiedTrigger takes a database's name out of a trigger's head, where it stands if
-// whoever made the trigger wrote it: the dump of one database goes into any. What
-// follows is quoted, as behind a dot a word of SQL is a name without.
+// UnqualifiedTrigger takes a database's name out of a trigger's head, where it stands if whoever
+// made the trigger wrote it: the dump of one database goes into any. What follows is quoted, as
+// behind a dot a word of SQL is a name without.
 func UnqualifiedTrigger(definition, database string) string {
 	t := &tokens{rest: []byte(definition)}
 	var b strings.Builder

@@ -6,14 +6,16 @@ import (
 	"strings"
 )
 
-// Requalified puts instead, a database's name in quotes and a dot, into a program's text where another's name stands
-// before a dot, outside of strings and comments: FROM db.t becomes FROM `new`.t. With nothing instead what follows the
-// dot is quoted, as behind one the server takes words for names that it takes for its own without.
+// Requalified puts instead, a database's name in quotes and a dot, into a program's text where
+// another's name stands before a dot, outside of strings and comments: FROM db.t becomes FROM
+// `new`.t. With nothing instead what follows the dot is quoted, as behind one the server takes
+// words for names that it takes for its own without.
 //
-// Where the name stands alone as well, as a table, an alias or a variable does, it may be that before a dot: then it is
-// the database's before a call or a second dot, where the text has a table made or filled by it, and else as of tells of
-// the name that follows: whether that is one of the database's, and whether it can be nothing else. Requalified tells
-// whether it has found any of the database's, and whether it is sure of all.
+// Where the name stands alone as well, as a table, an alias or a variable does, it may be that
+// before a dot: then it is the database's before a call or a second dot, where the text has a table
+// made or filled by it, and else as of tells of the name that follows: whether that is one of the
+// database's, and whether it can be nothing else. Requalified tells whether it has found any of the
+// database's, and whether it is sure of all.
 func Requalified(sql, database, instead string, mode Mode, of func(name string) (ours, sure bool)) (text string, found, sure bool) {
 	u := unqualifier{sql: []byte(sql), lx: newLexer(";", mode)}
 	names, tables, alone := u.qualified(database)
@@ -49,8 +51,8 @@ type qualifier struct {
 // tableWords are those of the words before a table that stand before no column.
 var tableWords = []string{"exists", "into", "join", "table"}
 
-// qualified returns where a database's name stands before a dot, which of those that follow are tables, by the words
-// before, and whether the name stands elsewhere too.
+// qualified returns where a database's name stands before a dot, which of those that follow are
+// tables, by the words before, and whether the name stands elsewhere too.
 func (u *unqualifier) qualified(database string) (names []qualifier, tables map[string]bool, alone bool) {
 	tables = make(map[string]bool)
 	before, ofTable := "", false

@@ -44,7 +44,8 @@ func TestUnqualified(t *testing.T) {
 	}
 }
 
-// FuzzUnqualified holds that nothing but the database's name and dots is taken out: with these put there it is as it was.
+// FuzzUnqualified holds that nothing but the database's name and dots is taken out: with these put
+// there it is as it was.
 func FuzzUnqualified(f *testing.F) {
 	f.Add("select db.t from `db`.t, x.db.t /* db. */ where '\\'db.'", byte(0))
 	f.Fuzz(func(t *testing.T, sql string, mode byte) {

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Terminated returns sql with its delimiter and an end of line, so that the
-// clients and a Reader take it for exactly one statement, this one, in a session
-// of each of the given modes. Where a semicolon will not do, since there are
-// others in it, the statement comes between two DELIMITER lines.
+// Terminated returns sql with its delimiter and an end of line, so that the clients and a Reader
+// take it for exactly one statement, this one, in a session of each of the given modes. Where a
+// semicolon will not do, since there are others in it, the statement comes between two DELIMITER
+// lines.
 //
-// A dump's writer has every statement pass here that may have others within
-// itself: programs. What would be read otherwise whatever the delimiter is, and
-// could even be a command of the clients, is an error.
+// A dump's writer has every statement pass here that may have others within itself: programs. What
+// would be read otherwise whatever the delimiter is, and could even be a command of the clients, is
+// an error.
 func Terminated(sql string, modes ...Mode) (string, error) {
 	err := Single(sql, modes...)
 	if err == nil {
@@ -35,11 +35,11 @@ func Terminated(sql string, modes ...Mode) (string, error) {
 
 var errZero = errors.New("a zero byte")
 
-// Single returns nil if the clients and a Reader take sql and a semicolon for
-// exactly one statement, this one, in a session of each of the given modes.
+// Single returns nil if the clients and a Reader take sql and a semicolon for exactly one
+// statement, this one, in a session of each of the given modes.
 //
-// A dump's writer has every statement pass here that holds text which a server
-// sent: what its users wrote, or it itself where it is not honest.
+// A dump's writer has every statement pass here that holds text which a server sent: what its users
+// wrote, or it itself where it is not honest.
 func Single(sql string, modes ...Mode) error {
 	if strings.IndexByte(sql, 0) >= 0 {
 		return errZero

@@ -9,13 +9,15 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// A row is a packet of the protocol, which goes on in the next one as often as the server likes; the driver joins what
-// belongs together, and bounds none of it: its MaxAllowedPacket is of what it sends. So what comes is counted, under TLS
-// too, from the statement on, and of a table's rows from the one before. max_allowed_packet of the session bounds what a
-// server takes in, and not the rows that it sends, which several statements may have made, or a time when it was larger.
-// What no setting of it allows, no server's own client takes either, and that is the bound.
+// A row is a packet of the protocol, which goes on in the next one as often as the server likes;
+// the driver joins what belongs together, and bounds none of it: its MaxAllowedPacket is of what it
+// sends. So what comes is counted, under TLS too, from the statement on, and of a table's rows from
+// the one before. max_allowed_packet of the session bounds what a server takes in, and not the rows
+// that it sends, which several statements may have made, or a time when it was larger. What no
+// setting of it allows, no server's own client takes either, and that is the bound.
 
-// bound has the answers of the connection that cc makes bounded, in bytes. It returns what returns that connection.
+// bound has the answers of the connection that cc makes bounded, in bytes. It returns what returns
+// that connection.
 func bound(cc *mysql.Config, most int64) func() *answeringConn {
 	dial := cc.DialFunc
 	if dial == nil {

@@ -14,17 +14,20 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// A connection without TLS to another machine may be with anybody: whoever is between can say that the server has no
-// TLS. A password goes over it as the answer to a challenge, from which nobody has it. But caching_sha2_password, where
-// the server does not have it in its cache, and sha256_password ask for the password itself, under an RSA key that who
-// asks has sent: there that is refused, unless the key is one that was given beforehand. (Under TLS they ask for it too.
-// With verify-ca and verify-full that is the server; else who is there is taken at his word, as by the mysql client.)
+// A connection without TLS to another machine may be with anybody: whoever is between can say that
+// the server has no TLS. A password goes over it as the answer to a challenge, from which nobody
+// has it. But caching_sha2_password, where the server does not have it in its cache, and
+// sha256_password ask for the password itself, under an RSA key that who asks has sent: there that
+// is refused, unless the key is one that was given beforehand. (Under TLS they ask for it too. With
+// verify-ca and verify-full that is the server; else who is there is taken at his word, as by the
+// mysql client.)
 
-// ErrNoKey is returned where a server asks for the password itself over a connection that is not encrypted.
+// ErrNoKey is returned where a server asks for the password itself over a connection that is not
+// encrypted.
 var ErrNoKey = errors.New("the server asks for the password over a connection that is not encrypted, under a key of its own, and may be anybody")
 
-// watch has what is said in the clear to another machine watched, until the password is accepted. It returns what
-// returns the connection that was made last, where it is one to another machine.
+// watch has what is said in the clear to another machine watched, until the password is accepted.
+// It returns what returns the connection that was made last, where it is one to another machine.
 func watch(cc *mysql.Config) func() *watchedConn {
 	dial := cc.DialFunc
 	if dial == nil {
@@ -49,8 +52,8 @@ func isHere(a net.Addr) bool {
 	return !ok || tcp.IP.IsLoopback()
 }
 
-// A watchedConn passes on what is read and written, and looks at the packets of the handshake: until the client asks for
-// TLS, or the server accepts or refuses.
+// A watchedConn passes on what is read and written, and looks at the packets of the handshake:
+// until the client asks for TLS, or the server accepts or refuses.
 type watchedConn struct {
 	net.Conn
 	pinned   bool   // the key is given under which a password may leave
@@ -121,7 +124,8 @@ const (
 	passwordItselfIsAsked = 4
 )
 
-// harmless tells whether more of the authentication asks for nothing but what is under a key that is given.
+// harmless tells whether more of the authentication asks for nothing but what is under a key that
+// is given.
 func (c *watchedConn) harmless(more []byte) bool {
 	return len(more) == 1 && (more[0] == answerIsRight || more[0] == passwordItselfIsAsked && c.pinned)
 }

@@ -80,7 +80,8 @@ func dialAway(ctx context.Context, network, address string) (net.Conn, error) {
 	return awayConn{c}, err
 }
 
-// Whoever is between us and another machine does not get the password by saying that there is no TLS.
+// Whoever is between us and another machine does not get the password by saying that there is no
+// TLS.
 func TestNoPasswordInTheClear(t *testing.T) {
 	own, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

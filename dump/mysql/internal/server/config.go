@@ -18,11 +18,12 @@ type Config struct {
 	User     string // "" means root
 	Password string
 	TLS      TLS
-	// PublicKey is a file with the server's public key, PEM, under which a password may leave on a connection that is
-	// not encrypted. "" means that it does not, but on this machine.
+	// PublicKey is a file with the server's public key, PEM, under which a password may leave on a
+	// connection that is not encrypted. "" means that it does not, but on this machine.
 	PublicKey string
 
-	// ConnectTimeout bounds the handshake, from dialling to the server's word that one is let in. 0 means no bound.
+	// ConnectTimeout bounds the handshake, from dialling to the server's word that one is let in. 0
+	// means no bound.
 	ConnectTimeout time.Duration
 }
 

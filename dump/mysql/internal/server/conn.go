@@ -1,8 +1,10 @@
-// Package server is a session with a MySQL or MariaDB server: how it is reached, encrypted and bounded, whose it is, the
-// settings that a dump or a load needs of it, what its account may do and see, and what the server's errors mean.
+// Package server is a session with a MySQL or MariaDB server: how it is reached, encrypted and
+// bounded, whose it is, the settings that a dump or a load needs of it, what its account may do and
+// see, and what the server's errors mean.
 //
-// It knows nothing of what databases hold beyond names, and nothing of dumps; that is for the packages catalog and load.
-// What it returns of a server is as it was sent: whoever puts it into a dump holds it against what it should be.
+// It knows nothing of what databases hold beyond names, and nothing of dumps; that is for the
+// packages catalog and load. What it returns of a server is as it was sent: whoever puts it into a
+// dump holds it against what it should be.
 package server
 
 import (
@@ -31,8 +33,7 @@ type Conn struct {
 	answer  *answeringConn
 }
 
-// lastWords keeps what the driver logs of a connection that broke: its error
-// says only that it did.
+// lastWords keeps what the driver logs of a connection that broke: its error says only that it did.
 type lastWords struct {
 	sync.Mutex
 	text string
@@ -52,12 +53,13 @@ func (l *lastWords) take() string {
 	return text
 }
 
-// firstAnswer bounds the wait for the answer to what is asked first in a session. A proxy may have clients wait for a
-// server; others answer it themselves.
+// firstAnswer bounds the wait for the answer to what is asked first in a session. A proxy may have
+// clients wait for a server; others answer it themselves.
 const firstAnswer = 2 * time.Minute
 
-// Connect opens a connection and asks who is there. cc.Timeout bounds the whole handshake; the driver itself takes it as
-// the time to dial. cc.MaxAllowedPacket bounds what the server sends; the driver itself takes it for what it is sent.
+// Connect opens a connection and asks who is there. cc.Timeout bounds the whole handshake; the
+// driver itself takes it as the time to dial. cc.MaxAllowedPacket bounds what the server sends; the
+// driver itself takes it for what it is sent.
 func Connect(ctx context.Context, cc *mysql.Config) (*Conn, error) {
 	cc = cc.Clone()
 	c := &Conn{last: &lastWords{}}
@@ -165,5 +167,6 @@ type DriverConn interface {
 	driver.ExecerContext
 }
 
-// NextRow is called before each row that the driver's own connection is asked for: what it may be long is counted anew.
+// NextRow is called before each row that the driver's own connection is asked for: what it may be
+// long is counted anew.
 func (c *Conn) NextRow() { c.answer.begin() }

@@ -7,9 +7,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// Identify returns what tells the server's data from those of others, the same on every replica as far as it is known
-// there: the identity of a group, of the server that is replicated, or its own. MariaDB has none but a Galera cluster's:
-// its server_uid is made of a network card's address, which a container gets anew each time.
+// Identify returns what tells the server's data from those of others, the same on every replica as
+// far as it is known there: the identity of a group, of the server that is replicated, or its own.
+// MariaDB has none but a Galera cluster's: its server_uid is made of a network card's address,
+// which a container gets anew each time.
 func (c *Conn) Identify(ctx context.Context) (string, error) {
 	if c.IsMariaDB() {
 		rows, err := c.List(ctx, "SHOW STATUS LIKE 'wsrep_cluster_state_uuid'")

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// A Record is a row of a query, by the names of its columns in lower case: what
-// is NULL is not in it. SHOW statements differ in what columns they have, and
-// the two families in how they write them.
+// A Record is a row of a query, by the names of its columns in lower case: what is NULL is not in
+// it. SHOW statements differ in what columns they have, and the two families in how they write
+// them.
 type Record map[string]string
 
 // Has tells whether the column is there and is not NULL.

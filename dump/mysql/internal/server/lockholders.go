@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// locksHeld are the sessions that hold tables so that nobody else may read them. MariaDB has the table only where its
-// performance schema is on.
+// locksHeld are the sessions that hold tables so that nobody else may read them. MariaDB has the
+// table only where its performance schema is on.
 const locksHeld = `SELECT t.processlist_id AS id, t.processlist_user AS user, t.processlist_host AS host, t.processlist_time AS secs,
 	CONCAT(m.object_schema, '.', m.object_name) AS what
 	FROM performance_schema.metadata_locks m JOIN performance_schema.threads t ON t.thread_id = m.owner_thread_id
@@ -18,8 +18,9 @@ const locksHeld = `SELECT t.processlist_id AS id, t.processlist_user AS user, t.
 const sessions = `SELECT id, user, host, time AS secs, db AS what FROM information_schema.processlist
 	WHERE db IS NOT NULL AND id <> CONNECTION_ID() ORDER BY time DESC LIMIT 5`
 
-// LockHolders says who holds, or may hold, the tables that somebody has waited for in vain, as far as that can be seen;
-// else the empty string. Statements are not told: they hold what may be anybody's secret.
+// LockHolders says who holds, or may hold, the tables that somebody has waited for in vain, as far
+// as that can be seen; else the empty string. Statements are not told: they hold what may be
+// anybody's secret.
 func (c *Conn) LockHolders(ctx context.Context) string {
 	for _, q := range []struct{ query, verb, begin string }{{locksHeld, "holds", "in the way may be"}, {sessions, "uses", "it may be"}} {
 		rows, err := c.List(ctx, q.query)

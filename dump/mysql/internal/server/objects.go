@@ -9,8 +9,9 @@ import (
 
 type object struct{ kind, query, schema string }
 
-// objects are the things of databases by kinds, with the beginning of a query for those of one and the column that it
-// ends with, and in the order in which they are dropped: whatever reads others first, the tables last.
+// objects are the things of databases by kinds, with the beginning of a query for those of one and
+// the column that it ends with, and in the order in which they are dropped: whatever reads others
+// first, the tables last.
 var objects = []object{
 	{"EVENT", "SELECT event_name AS name FROM information_schema.events WHERE ", "event_schema"},
 	{"PACKAGE", "SELECT routine_name AS name FROM information_schema.routines WHERE routine_type = 'PACKAGE' AND ", "routine_schema"},
@@ -22,7 +23,8 @@ var objects = []object{
 	{"SEQUENCE", "SELECT table_name AS name FROM information_schema.tables WHERE table_type = 'SEQUENCE' AND ", "table_schema"},
 }
 
-// ObjectKinds are the kinds of things that the server's databases may have, in the order in which they can be dropped.
+// ObjectKinds are the kinds of things that the server's databases may have, in the order in which
+// they can be dropped.
 func (s Info) ObjectKinds() []string {
 	var kinds []string
 	for _, o := range objects {

@@ -6,12 +6,13 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// A server takes no statement longer than its max_allowed_packet, and one row at least is a statement: what one server
-// has taken in, another may refuse. So what a dump's rows need is said while it is made, in it, and before it is loaded
-// where it was read to its end before.
+// A server takes no statement longer than its max_allowed_packet, and one row at least is a
+// statement: what one server has taken in, another may refuse. So what a dump's rows need is said
+// while it is made, in it, and before it is loaded where it was read to its end before.
 
 const (
-	// LeastPacket is what every server and client takes unless somebody has set it lower, in bytes: MariaDB's default.
+	// LeastPacket is what every server and client takes unless somebody has set it lower, in bytes:
+	// MariaDB's default.
 	LeastPacket = 16 << 20
 	// LargestPacket is what no max_allowed_packet can be more than, in bytes.
 	LargestPacket = 1 << 30
@@ -35,7 +36,8 @@ func (e *PacketError) Error() string {
 // Unwrap is the driver's word for it.
 func (e *PacketError) Unwrap() error { return mysql.ErrPktTooLarge }
 
-// PacketFor is the max_allowed_packet that a statement of that length takes: servers round it down to 1024 bytes.
+// PacketFor is the max_allowed_packet that a statement of that length takes: servers round it down
+// to 1024 bytes.
 func PacketFor(length int) int { return (length + PacketHead + 1023) / 1024 * 1024 }
 
 // PacketHead is what a statement's packet holds besides the statement, and some bytes to be safe.

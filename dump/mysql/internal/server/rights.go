@@ -10,10 +10,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// An account that lacks a right is not told so: it sees less. Tables, triggers, events and programs that it may not see
-// are not in the answers, and nothing says how many there are. So it is found out what the account may see, and
-// whatever that leaves out is named, with the statement that ends it. It is a warning and no error as nobody can tell
-// whether there is anything: a database without triggers needs no right to see them.
+// An account that lacks a right is not told so: it sees less. Tables, triggers, events and programs
+// that it may not see are not in the answers, and nothing says how many there are. So it is found
+// out what the account may see, and whatever that leaves out is named, with the statement that ends
+// it. It is a warning and no error as nobody can tell whether there is anything: a database without
+// triggers needs no right to see them.
 
 // A grant is a line of SHOW GRANTS, as far as it matters here.
 type grant struct {
@@ -25,7 +26,8 @@ type grant struct {
 
 var grantLine = regexp.MustCompile("(?s)^(GRANT|REVOKE) (.+?) ON (?:TABLE )?(\\*|`(?:[^`]|``)*`)\\.(\\*|`(?:[^`]|``)*`) (?:TO|FROM) ")
 
-// parseGrant reads a line of SHOW GRANTS. Those of roles, proxies and single programs are none of these.
+// parseGrant reads a line of SHOW GRANTS. Those of roles, proxies and single programs are none of
+// these.
 func parseGrant(line string) (g grant, ok bool) {
 	m := grantLine.FindStringSubmatch(line)
 	if m == nil {
@@ -98,7 +100,8 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// May tells whether the account has one of the privileges on all of a database, or on all databases where db is "".
+// May tells whether the account has one of the privileges on all of a database, or on all databases
+// where db is "".
 func (h holder) May(db string, privileges ...string) bool {
 	has := false
 	for _, g := range h.grants {
@@ -117,8 +120,8 @@ func (h holder) May(db string, privileges ...string) bool {
 	return has
 }
 
-// HasTables tells whether the account has rights on single tables of a database,
-// with which it may be able to empty it.
+// HasTables tells whether the account has rights on single tables of a database, with which it may
+// be able to empty it.
 func (h holder) HasTables(db string) bool {
 	return slices.ContainsFunc(h.grants, func(g grant) bool { return g.table != "" && g.database == db })
 }
@@ -144,7 +147,8 @@ func matches(pattern, db string) bool {
 	return err == nil && re.MatchString(db) || pattern == db
 }
 
-// WarnOfRights warns of what the account may not see of the databases; none means all of the server's.
+// WarnOfRights warns of what the account may not see of the databases; none means all of the
+// server's.
 func (c *Conn) WarnOfRights(ctx context.Context, names []string, warn func(string)) error {
 	h, err := c.Holder(ctx)
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// A setting is a variable of a session that can change what a statement of ours returns, or whether it runs: a server's
-// defaults, which each session begins with, are anybody's to set.
+// A setting is a variable of a session that can change what a statement of ours returns, or whether
+// it runs: a server's defaults, which each session begins with, are anybody's to set.
 type setting struct {
 	name  string
 	value string // as SET takes it
@@ -29,21 +29,27 @@ const (
 	forBoth = ForDump | ForLoad
 )
 
-// The list was made from those of MySQL 9.7 (SHOW SESSION VARIABLES, 650 names) and MariaDB 10.11 and 11.8 (690), by
-// reading each. What an older or newer server does not have is left out. Not on it is
+// The list was made from those of MySQL 9.7 (SHOW SESSION VARIABLES, 650 names) and MariaDB 10.11
+// and 11.8 (690), by reading each. What an older or newer server does not have is left out. Not on
+// it is
 //
-//   - what costs time or memory alone: buffers, caches, the optimizer's choices, temporary tables, statistics, logs,
-//   - what ends in an error and never in less: max_session_mem_used, connection_memory_limit, read_only, tmp_disk_table_size,
-//   - what the stream itself sets for whoever loads it: foreign_key_checks, unique_checks, check_constraint_checks,
-//     system_versioning_insert_history (needs.go),
-//   - what formats values that we do not ask for: div_precision_increment, lc_time_names, group_concat_max_len,
-//     default_week_format, block_encryption_mode, windowing_use_high_precision; dates and numbers leave as they are stored,
-//   - defaults of what definitions always tell: default_storage_engine, default_tmp_storage_engine, collation_server,
-//     innodb_default_row_format,
-//   - and the target's own policy, which a restore does not go around: default_table_encryption, enforce_storage_engine,
-//     sql_log_bin, binlog_format, wsrep_OSU_method, validate_password, system_versioning_alter_history.
+//   - what costs time or memory alone: buffers, caches, the optimizer's choices, temporary tables,
+//     statistics, logs,
+//   - what ends in an error and never in less: max_session_mem_used, connection_memory_limit,
+//     read_only, tmp_disk_table_size,
+//   - what the stream itself sets for whoever loads it: foreign_key_checks, unique_checks,
+//     check_constraint_checks, system_versioning_insert_history (needs.go),
+//   - what formats values that we do not ask for: div_precision_increment, lc_time_names,
+//     group_concat_max_len, default_week_format, block_encryption_mode,
+//     windowing_use_high_precision; dates and numbers leave as they are stored,
+//   - defaults of what definitions always tell: default_storage_engine, default_tmp_storage_engine,
+//     collation_server, innodb_default_row_format,
+//   - and the target's own policy, which a restore does not go around: default_table_encryption,
+//     enforce_storage_engine, sql_log_bin, binlog_format, wsrep_OSU_method, validate_password,
+//     system_versioning_alter_history.
 //
-// What init_connect does to a session of an account without SUPER comes before these and is overruled by them.
+// What init_connect does to a session of an account without SUPER comes before these and is
+// overruled by them.
 var sessionSettings = []setting{
 	{"autocommit", "1", "ON", forBoth, "OFF: every query leaves a transaction open, and what is loaded is never committed"},
 	{"sql_select_limit", "18446744073709551615", "18446744073709551615", forBoth, "results end after so many rows, without a word"},
@@ -96,8 +102,8 @@ var mariadbSettings = []setting{
 	{"standard_compliant_cte", "0", "OFF", ForLoad, "views that are there would not be made"},
 }
 
-// Open opens a session with the settings of one use. Its waits for others' locks are bounded by lockTimeout; 0 means the
-// server's own bound.
+// Open opens a session with the settings of one use. Its waits for others' locks are bounded by
+// lockTimeout; 0 means the server's own bound.
 func Open(ctx context.Context, cc *mysql.Config, what use, lockTimeout time.Duration) (*Conn, error) {
 	c, err := Connect(ctx, cc)
 	if err != nil {
@@ -113,8 +119,8 @@ func Open(ctx context.Context, cc *mysql.Config, what use, lockTimeout time.Dura
 	return c, nil
 }
 
-// settle gives a session its settings. Those that it does not have are another server's. One that is not to be had is
-// an error: what comes out would not be what is in the database.
+// settle gives a session its settings. Those that it does not have are another server's. One that
+// is not to be had is an error: what comes out would not be what is in the database.
 func (c *Conn) settle(ctx context.Context, what use) error {
 	fixed := []string{"SET NAMES utf8mb4", "SET sql_select_limit = 18446744073709551615, sql_big_selects = 1"} // to read the rest
 	if c.IsMariaDB() {
@@ -177,5 +183,6 @@ func (c *Conn) settle(ctx context.Context, what use) error {
 	return nil
 }
 
-// refusing are settings of MySQL that change nothing and only refuse, and take a right: by default the first two are ON.
+// refusing are settings of MySQL that change nothing and only refuse, and take a right: by default
+// the first two are ON.
 var refusing = []string{"restrict_fk_on_non_standard_key", "innodb_strict_mode", "sql_require_primary_key"}

@@ -42,8 +42,8 @@ func (t TLS) apply(cc *mysql.Config, host string) error {
 	if mode == TLSDisabled {
 		return nil
 	}
-	// Servers make themselves a certificate that nobody signed; who does not
-	// name a CA gets encryption, as from the mysql client, and no more.
+	// Servers make themselves a certificate that nobody signed; who does not name a CA gets
+	// encryption, as from the mysql client, and no more.
 	cc.TLS = &tls.Config{ServerName: host, InsecureSkipVerify: true}
 	if (t.Cert == "") != (t.Key == "") {
 		return errors.New("TLS: a client's certificate and its key go together")

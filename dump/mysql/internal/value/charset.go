@@ -14,17 +14,18 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// A Charset is what has to be known to write text of a character set other than
-// UTF-8. Values are read in the bytes in which they are stored: were the server
-// asked to convert them, those that have no UTF-8 of their own would be lost.
+// A Charset is what has to be known to write text of a character set other than UTF-8. Values are
+// read in the bytes in which they are stored: were the server asked to convert them, those that
+// have no UTF-8 of their own would be lost.
 type Charset struct {
 	name string
 	// letters are the UTF-8 of each byte, for bytes that UTF-8 leads back to.
 	letters [256]string
-	// pairs are the letters of two bytes that UTF-8 leads back to, by the number that these are; nil: the set has none.
+	// pairs are the letters of two bytes that UTF-8 leads back to, by the number that these are;
+	// nil: the set has none.
 	pairs []rune
-	// decode reads the first letter of text in a set whose units are longer than a byte, and returns how many bytes it
-	// has: 0 where the text ends within it. nil: it is another set.
+	// decode reads the first letter of text in a set whose units are longer than a byte, and
+	// returns how many bytes it has: 0 where the text ends within it. nil: it is another set.
 	decode func(text []byte) (letter rune, size int)
 }
 
@@ -84,7 +85,8 @@ func (set *Charset) readLetters(ctx context.Context, c *server.Conn, ascii bool)
 	return nil
 }
 
-// readPairs learns the letters behind ASCII of a set that has some of two bytes. Those of three and four are left out.
+// readPairs learns the letters behind ASCII of a set that has some of two bytes. Those of three and
+// four are left out.
 func (set *Charset) readPairs(ctx context.Context, c *server.Conn) error {
 	set.pairs = make([]rune, 1<<16)
 	octets := func(from, to int) string {
@@ -152,8 +154,8 @@ func decode16(order binary.ByteOrder, pairs bool) func([]byte) (rune, int) {
 	}
 }
 
-// append appends text of this character set: as UTF-8 where that leads back to
-// the same bytes, else as bytes with their character set's name.
+// append appends text of this character set: as UTF-8 where that leads back to the same bytes, else
+// as bytes with their character set's name.
 func (set *Charset) append(b, text []byte) []byte {
 	at := len(b)
 	b, left, ok := set.AppendLetters(append(b, '\''), text)
@@ -166,8 +168,8 @@ func (set *Charset) append(b, text []byte) []byte {
 // Introducer stands before bytes that are text of this character set.
 func (set *Charset) Introducer() string { return "_" + set.name + " " }
 
-// AppendLetters appends text as it stands between the quotes of a string constant in UTF-8. It returns false where that
-// would not lead back to the same bytes. See appender.
+// AppendLetters appends text as it stands between the quotes of a string constant in UTF-8. It
+// returns false where that would not lead back to the same bytes. See appender.
 func (set *Charset) AppendLetters(b, text []byte) ([]byte, int, bool) {
 	if set.decode != nil {
 		return set.appendDecoded(b, text)

@@ -1,9 +1,9 @@
-// Package value writes a column's values as SQL has them: numbers and dates as they are when they can be such, text and
-// bytes quoted or in digits, text of character sets other than UTF-8 so that it leads back to the same bytes, and each in
-// parts where it is too long to be held as a whole.
+// Package value writes a column's values as SQL has them: numbers and dates as they are when they
+// can be such, text and bytes quoted or in digits, text of character sets other than UTF-8 so that
+// it leads back to the same bytes, and each in parts where it is too long to be held as a whole.
 //
-// Which form a column's values have is for package catalog to say, which knows the columns; what stands around them in a
-// statement is for package rows.
+// Which form a column's values have is for package catalog to say, which knows the columns; what
+// stands around them in a statement is for package rows.
 package value
 
 import (
@@ -27,8 +27,8 @@ const (
 	End                // the end of a row's validity: a date, or DEFAULT for one that is valid
 )
 
-// bare are the bytes of values that are written without escapes: numbers, and dates, times, UUIDs and addresses in
-// their quotes.
+// bare are the bytes of values that are written without escapes: numbers, and dates, times, UUIDs
+// and addresses in their quotes.
 var bare = func() (forms [End + 1][256]bool) {
 	for form, letters := range map[Form]string{
 		Plain: "0123456789-.", Float: "0123456789-+.einfa", Quoted: "0123456789abcdefABCDEF-+.: /", End: "0123456789-+.: ",
@@ -40,11 +40,12 @@ var bare = func() (forms [End + 1][256]bool) {
 	return forms
 }()
 
-// longestBare is the length of the longest of them, in bytes: a DOUBLE(255,30) has up to 309 digits before its point, and
-// ZEROFILL fills numbers up.
+// longestBare is the length of the longest of them, in bytes: a DOUBLE(255,30) has up to 309 digits
+// before its point, and ZEROFILL fills numbers up.
 const longestBare = 400
 
-// Holds tells whether a value that the server sent can be one of this form. What is escaped may be anything.
+// Holds tells whether a value that the server sent can be one of this form. What is escaped may be
+// anything.
 func (f Form) Holds(value []byte) bool {
 	switch f {
 	case Plain, Float, Quoted, End:
@@ -78,14 +79,13 @@ func appendFloat(b, text []byte) []byte {
 	return append(b, text...)
 }
 
-// LongBinary is the length of a binary value, in bytes, from which on it is
-// written as a string rather than as hexadecimal digits. These are twice as
-// long as the value, and a value that a server has taken in must not become too
-// long a statement for it.
+// LongBinary is the length of a binary value, in bytes, from which on it is written as a string
+// rather than as hexadecimal digits. These are twice as long as the value, and a value that a
+// server has taken in must not become too long a statement for it.
 const LongBinary = 1 << 20
 
-// Append appends a value that the server sent, which this form holds, as SQL has it. set is the character set of a
-// Legacy one.
+// Append appends a value that the server sent, which this form holds, as SQL has it. set is the
+// character set of a Legacy one.
 func (f Form) Append(b, value []byte, set *Charset) []byte {
 	switch f {
 	case Plain:

@@ -6,8 +6,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// An Appender appends a part of a value as it stands within quotes or among digits. left is the number of bytes at the
-// part's end that are only the beginning of a letter. Where it returns false the value cannot be written so.
+// An Appender appends a part of a value as it stands within quotes or among digits. left is the
+// number of bytes at the part's end that are only the beginning of a letter. Where it returns false
+// the value cannot be written so.
 type Appender func(b, part []byte) (appended []byte, left int, ok bool)
 
 func AppendOctets(b, part []byte) ([]byte, int, bool) {
@@ -28,7 +29,8 @@ func AppendUTF8(b, part []byte) ([]byte, int, bool) {
 	return b, left, true
 }
 
-// unfinished is the number of bytes at the end of text that begin a letter of UTF-8 and do not end it.
+// unfinished is the number of bytes at the end of text that begin a letter of UTF-8 and do not end
+// it.
 func unfinished(text []byte) int {
 	for i := 1; i < utf8.UTFMax && i <= len(text); i++ {
 		if last := text[len(text)-i:]; utf8.RuneStart(last[0]) {

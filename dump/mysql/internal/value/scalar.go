@@ -7,8 +7,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// scalarTypes are those of MySQL's documents that may be a scalar of SQL, which compares as that, and whose text is that
-// of a string or of another number. Within an array or an object they come back as these.
+// scalarTypes are those of MySQL's documents that may be a scalar of SQL, which compares as that,
+// and whose text is that of a string or of another number. Within an array or an object they come
+// back as these.
 var scalarTypes = map[string]struct {
 	form Form
 	cast string // to a document
@@ -19,8 +20,8 @@ var scalarTypes = map[string]struct {
 	"DECIMAL":  {Plain, "CAST(%s AS JSON)"},
 }
 
-// ScalarOrText is what is asked of the server for a column of documents: their text, or for such a scalar a zero byte,
-// which no document begins with, the name of its type and its value.
+// ScalarOrText is what is asked of the server for a column of documents: their text, or for such a
+// scalar a zero byte, which no document begins with, the name of its type and its value.
 func ScalarOrText(column string) string {
 	return fmt.Sprintf(`IF(JSON_TYPE(%[1]s) IN ('DATE', 'TIME', 'DATETIME', 'DECIMAL'), CONCAT('\0', JSON_TYPE(%[1]s), ' ', JSON_UNQUOTE(%[1]s)), %[1]s)`, column)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// grants are the GRANT and REVOKE statements that bring one object's privileges
-// from what it is born with to what they are.
+// grants are the GRANT and REVOKE statements that bring one object's privileges from what it is
+// born with to what they are.
 type grants struct {
 	target string // "TABLE public.t"
 	column string // quoted, for privileges on a column; else empty
@@ -58,8 +58,8 @@ func parseACLItem(s string) (aclItem, error) {
 	return it, nil
 }
 
-// cutRole reads a role's name, quoted with doubled quotes where it needs be
-// (putid in the server's acl.c), and returns what follows it.
+// cutRole reads a role's name, quoted with doubled quotes where it needs be (putid in the server's
+// acl.c), and returns what follows it.
 func cutRole(s string) (name, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		end := strings.IndexAny(s, "=/")
@@ -118,8 +118,8 @@ var privileges = []privilege{
 	{'A', "ALTER SYSTEM"},
 }
 
-// words lists privileges for GRANT or REVOKE. The whole set is ALL, which means
-// what it says in a server version that knows more privileges, or fewer.
+// words lists privileges for GRANT or REVOKE. The whole set is ALL, which means what it says in a
+// server version that knows more privileges, or fewer.
 func (g grants) words(letters string) string {
 	if g.full != "" && strings.Trim(g.full, letters) == "" {
 		return "ALL"
@@ -154,8 +154,9 @@ func (c *Database) grantColumn(o *object, target, column string, owner uint32, a
 // Roles are a server's, by their OIDs.
 type Roles map[uint32]role
 
-// GrantsOn finds how acl differs from def, the privileges that what is called target, or a column of it, is born with. A
-// nil acl is one that was never touched. warn is told of privileges that have no word here.
+// GrantsOn finds how acl differs from def, the privileges that what is called target, or a column
+// of it, is born with. A nil acl is one that was never touched. warn is told of privileges that
+// have no word here.
 func (rs Roles) GrantsOn(target, column string, owner uint32, acl, def []string, warn func(string)) (grants, error) {
 	g := grants{target: target, column: column, owner: rs[owner]}
 	if acl == nil {
@@ -208,9 +209,9 @@ func (g grants) Reversed() grants {
 	return g
 }
 
-// Print writes the statements: what was taken away, what the owner granted
-// itself, and the rest in the order of the list, which the server keeps such
-// that a grant stands after the grant option it rests on.
+// Print writes the statements: what was taken away, what the owner granted itself, and the rest in
+// the order of the list, which the server keeps such that a grant stands after the grant option it
+// rests on.
 func (g grants) Print(p *script.Printer) {
 	if p.NoPrivileges {
 		return

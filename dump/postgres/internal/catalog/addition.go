@@ -11,23 +11,25 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A new database is one whose dump says nothing. So what a database has besides is asked of the readers of a dump, in
-// every catalogue that they know, and whatever they learn to dump counts here too. Extensions are the exception: a
-// template may bring them, and a dump makes them only where they are missing.
+// A new database is one whose dump says nothing. So what a database has besides is asked of the
+// readers of a dump, in every catalogue that they know, and whatever they learn to dump counts here
+// too. Extensions are the exception: a template may bring them, and a dump makes them only where
+// they are missing.
 
 // An Addition is what a database has that a new one has not, or has otherwise.
 type Addition struct {
 	Name string // for people, with what is other than in a new database where not all of it is
-	// Nothing that a load makes is changed by it, or it is for whoever prepares a database: the schema public, privileges on
-	// the system's own objects, and what another role's objects are born with.
+	// Nothing that a load makes is changed by it, or it is for whoever prepares a database: the
+	// schema public, privileges on the system's own objects, and what another role's objects are
+	// born with.
 	Harmless bool
 
 	object *object
 }
 
-// Additions lists what a dump of the session's database would make, or give other privileges than it is born with. It is
-// called in a transaction and leaves the session's settings as they were. No statement of a dump has run in the session
-// before: nothing is on its search path.
+// Additions lists what a dump of the session's database would make, or give other privileges than
+// it is born with. It is called in a transaction and leaves the session's settings as they were. No
+// statement of a dump has run in the session before: nothing is on its search path.
 func Additions(ctx context.Context, conn *pgx.Conn, srv server.Info) ([]Addition, error) {
 	if err := server.Exec(ctx, conn.PgConn(), "SAVEPOINT reading; "+server.ToRead(srv)); err != nil {
 		return nil, err
@@ -73,7 +75,8 @@ func (o *object) isBeyondNew() bool {
 // isPublic tells whether the object is the schema that every new database has.
 func (o *object) isPublic() bool { return o.kind == kindSchema && o.Name == "public" }
 
-// ofOtherRole tells whether these are default privileges for what another role makes than that of the session.
+// ofOtherRole tells whether these are default privileges for what another role makes than that of
+// the session.
 func (o *object) ofOtherRole(srv server.Info) bool {
 	return o.kind == kindDefaultACL && len(o.grants) > 0 && o.grants[0].owner.Quoted != srv.RoleName
 }

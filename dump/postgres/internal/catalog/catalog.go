@@ -1,12 +1,14 @@
-// Package catalog is what a database holds by its definitions: it reads every kind of object from the server's catalogues,
-// chooses those that the dump is of, ties them by their dependencies, puts them in order and writes them as SQL, with the
-// privileges on them, or tells of one that it is left out.
+// Package catalog is what a database holds by its definitions: it reads every kind of object from
+// the server's catalogues, chooses those that the dump is of, ties them by their dependencies, puts
+// them in order and writes them as SQL, with the privileges on them, or tells of one that it is
+// left out.
 //
-// A kind of object is a file: its query, and the statements that make it. The kinds of which one query gives the whole
-// statement are one file together, definition.go, an entry each. An object that can be neither read nor ordered
-// nor written as the rest does not cost the others their backup. Rows, large objects' contents and where sequences stand
-// are objects here only to have a place among the others: what is in them is read elsewhere. So is what belongs to a whole
-// server and no database.
+// A kind of object is a file: its query, and the statements that make it. The kinds of which one
+// query gives the whole statement are one file together, definition.go, an entry each. An object
+// that can be neither read nor ordered nor written as the rest does not cost the others their
+// backup. Rows, large objects' contents and where sequences stand are objects here only to have a
+// place among the others: what is in them is read elsewhere. So is what belongs to a whole server
+// and no database.
 package catalog
 
 import (
@@ -29,13 +31,14 @@ type Database struct {
 	srv     server.Info
 	warn    func(string)
 	objects []*object
-	// at finds objects by address. Parts that are dumped within another object
-	// (a view's rule, a table's row type) are found as that object.
+	// at finds objects by address. Parts that are dumped within another object (a view's rule, a
+	// table's row type) are found as that object.
 	at      map[Address]*object
 	Tables  []*Relation // that are dumped: tables, views and sequences, by name
 	rels    map[uint32]*Relation
 	indexes map[uint32]string // names, qualified and quoted
-	// signatures are the types, of those functions that can be made by a stub first, that the stub needs.
+	// signatures are the types, of those functions that can be made by a stub first, that the stub
+	// needs.
 	signatures map[*object][]uint32
 
 	roles    Roles
@@ -55,8 +58,7 @@ type column struct {
 	sub int16
 }
 
-// readers read the catalogues, one kind of object each. Later ones rely on
-// earlier ones.
+// readers read the catalogues, one kind of object each. Later ones rely on earlier ones.
 var readers = []struct {
 	what string
 	read func(context.Context, *Database) error
@@ -93,8 +95,8 @@ var readers = []struct {
 	{"selection", settleSelection},
 }
 
-// Read reads what conn's database holds of the selection, but no rows. warn is
-// told what has to be left out.
+// Read reads what conn's database holds of the selection, but no rows. warn is told what has to be
+// left out.
 func Read(ctx context.Context, conn *pgx.Conn, srv server.Info, sel *choice.Rules, warn func(string)) (*Database, error) {
 	c := &Database{
 		conn: conn, srv: srv, sel: sel, warn: warn,
@@ -136,8 +138,7 @@ type header struct {
 	Owner  uint32 // 0 for objects without one
 }
 
-// add takes a new object in, decides whether it is dumped, and ties it to its
-// schema and extension.
+// add takes a new object in, decides whether it is dumped, and ties it to its schema and extension.
 func (c *Database) add(o *object, h header) *object {
 	o.OID, o.Name = h.OID, h.Name
 	if h.Owner != 0 {
@@ -167,8 +168,8 @@ func (c *Database) register(o *object) {
 	c.at[o.Address] = o
 }
 
-// commentOn gives o the comment and the security labels that the database has
-// for the object at, or its column sub, to be written as COMMENT ON target.
+// commentOn gives o the comment and the security labels that the database has for the object at, or
+// its column sub, to be written as COMMENT ON target.
 func (c *Database) commentOn(o *object, at Address, sub int16, target string) {
 	for _, k := range c.comments[column{at, sub}] {
 		k.target = target
@@ -208,13 +209,11 @@ func readExtensions(ctx context.Context, c *Database) error {
 	}
 	c.counted("extensions", len(exts), "SELECT count(*) FROM pg_extension")
 	for _, x := range exts {
-		// The schema is tied by pg_depend, the other way round where the
-		// extension brings its own.
+		// The schema is tied by pg_depend, the other way round where the extension brings its own.
 		h := x.header
 		h.Schema = 0
 		o := c.add(&object{Address: Address{class: classExtension, OID: x.OID}, kind: kindExtension, word: "EXTENSION"}, h)
-		// plpgsql comes with every new database; one that was made anew does not
-		// have initdb's OID.
+		// plpgsql comes with every new database; one that was made anew does not have initdb's OID.
 		if x.OID < server.FirstNormal {
 			o.hidden, o.presence = true, chosen
 		}
@@ -274,10 +273,9 @@ const (
 	ownersPublicSchema = 150000 // since this version public belongs to pg_database_owner
 )
 
-// readPublic says what of the schema public differs from the one that every new
-// database has: it cannot be created, only altered. It returns what initdb
-// grants on it: everything to its owner, and to everybody usage, before 15 also
-// the right to create.
+// readPublic says what of the schema public differs from the one that every new database has: it
+// cannot be created, only altered. It returns what initdb grants on it: everything to its owner,
+// and to everybody usage, before 15 also the right to create.
 func (c *Database) readPublic(o *object, owner uint32) (born []string) {
 	usual := uint32(BootstrapUser)
 	if c.srv.Version >= ownersPublicSchema {
@@ -303,8 +301,8 @@ func (c *Database) readPublic(o *object, owner uint32) (born []string) {
 	return []string{name + "=UC/" + name, everybody + name}
 }
 
-// ErrGone says that an object was dropped while the catalogues were read: the
-// functions that describe objects see the present, not the dump's snapshot.
+// ErrGone says that an object was dropped while the catalogues were read: the functions that
+// describe objects see the present, not the dump's snapshot.
 var ErrGone = errors.New("it was dropped or changed while the dump began; run the backup again")
 
 func gone(what, name string) error { return fmt.Errorf("%s %s: %w", what, name, ErrGone) }

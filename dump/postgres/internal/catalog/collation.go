@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readCollations reads the collations that users made. The version of the
-// library behind one is left out: the server it is restored on has its own.
+// readCollations reads the collations that users made. The version of the library behind one is
+// left out: the server it is restored on has its own.
 func readCollations(ctx context.Context, c *Database) error {
 	type row struct {
 		header

@@ -40,8 +40,8 @@ type attribute struct {
 	notNullName string      // where it is not the one that the server would choose
 }
 
-// readColumns reads the columns of every relation that is dumped and of those
-// they inherit from. A sequence's are the same in all; only privileges on them count.
+// readColumns reads the columns of every relation that is dumped and of those they inherit from. A
+// sequence's are the same in all; only privileges on them count.
 func readColumns(ctx context.Context, c *Database) error {
 	compression := "''"
 	if c.srv.Version >= 140000 {
@@ -131,15 +131,15 @@ type attributeRow struct {
 	Def []string
 }
 
-// printed tells whether CREATE TABLE lists the column: those of a partition all
-// are, since a partition is made as a table of its own.
+// printed tells whether CREATE TABLE lists the column: those of a partition all are, since a
+// partition is made as a table of its own.
 func (a *attribute) printed(r *Relation) bool {
 	return !a.Dropped && (a.Local || r.Partition)
 }
 
-// definition writes the column as CREATE TABLE lists it, or reports false where
-// it comes from a parent or the table's type. A generated column's expression is
-// in the table's mould, where it has one.
+// definition writes the column as CREATE TABLE lists it, or reports false where it comes from a
+// parent or the table's type. A generated column's expression is in the table's mould, where it has
+// one.
 func (a *attribute) definition(r *Relation) (string, bool) {
 	if !a.printed(r) {
 		return "", false
@@ -184,8 +184,8 @@ func (a *attribute) generation(expr string) string {
 	return " GENERATED ALWAYS AS (" + expr + ") " + kind
 }
 
-// ownNotNull writes the NOT NULL of a column that CREATE TABLE does not list, as
-// an element of its own, or reports false.
+// ownNotNull writes the NOT NULL of a column that CREATE TABLE does not list, as an element of its
+// own, or reports false.
 func (a *attribute) ownNotNull(r *Relation) (string, bool) {
 	if a.Dropped || a.printed(r) || a.notNull == nil || a.inheritsNull {
 		return "", false
@@ -248,8 +248,8 @@ func (r *Relation) Copied() []string {
 	return list
 }
 
-// readDefaults reads DEFAULT and GENERATED expressions, and finds what children
-// have from their parents.
+// readDefaults reads DEFAULT and GENERATED expressions, and finds what children have from their
+// parents.
 func readDefaults(ctx context.Context, c *Database) error {
 	type row struct {
 		OID, Relation uint32
@@ -281,9 +281,9 @@ func readDefaults(ctx context.Context, c *Database) error {
 	return nil
 }
 
-// ownDefault ties a default to its table: within CREATE TABLE where that lists
-// the column, else, or where a cycle demands it, as a statement after it.
-// A generated column's expression has no statement of its own.
+// ownDefault ties a default to its table: within CREATE TABLE where that lists the column, else, or
+// where a cycle demands it, as a statement after it. A generated column's expression has no
+// statement of its own.
 func (c *Database) ownDefault(r *Relation, a *attribute, at Address) {
 	if a.Generated == "" && (r.Kind == view || !a.printed(r)) {
 		c.objects = append(c.objects, c.separateDefault(r, a, at))
@@ -314,10 +314,9 @@ func (c *Database) separateDefault(r *Relation, a *attribute, at Address) *objec
 	return o
 }
 
-// inherit compares a child's columns with its parents': a NOT NULL that comes
-// from a parent is not repeated, a default that the child does not have is
-// taken from it. A generation expression is not repeated; since 16 a child may
-// have its own (flagInhAttrs in pg_dump's common.c).
+// inherit compares a child's columns with its parents': a NOT NULL that comes from a parent is not
+// repeated, a default that the child does not have is taken from it. A generation expression is not
+// repeated; since 16 a child may have its own (flagInhAttrs in pg_dump's common.c).
 func (c *Database) inherit(r *Relation) {
 	if r.hidden || len(r.parents) == 0 {
 		return

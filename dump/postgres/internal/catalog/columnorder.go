@@ -9,13 +9,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A child that is made of its parents has their columns first. One that had
-// columns before its parents got more, or before it became their child, has them
-// in another order, and values of its row type that are stored in other tables
-// would change columns. Such a child is made in a mould: a table of all its columns
-// in their order, which is its only parent at first. What the child's own statement
-// lists is its own then, all else is inherited, as ever; the parents come after,
-// and the mould goes, without which what is inherited would be the child's own.
+// A child that is made of its parents has their columns first. One that had columns before its
+// parents got more, or before it became their child, has them in another order, and values of its
+// row type that are stored in other tables would change columns. Such a child is made in a mould: a
+// table of all its columns in their order, which is its only parent at first. What the child's own
+// statement lists is its own then, all else is inherited, as ever; the parents come after, and the
+// mould goes, without which what is inherited would be the child's own.
 
 // mouldName is the name of moulds, of which there is only one at a time.
 const mouldName = "the next table in the order of its columns"
@@ -55,8 +54,8 @@ func (r *Relation) ownOrder() bool {
 	return !slices.Equal(made, own)
 }
 
-// mouldBody writes the columns of the mould with what makes the child's the
-// columns that its parents' have to be, and the checks that they pass on to it.
+// mouldBody writes the columns of the mould with what makes the child's the columns that its
+// parents' have to be, and the checks that they pass on to it.
 func (r *Relation) mouldBody() string {
 	var elements []string
 	for i := range r.columns {
@@ -87,9 +86,9 @@ func (r *Relation) mouldBody() string {
 	return " (\n    " + strings.Join(elements, ",\n    ") + "\n)"
 }
 
-// inheritedNotNull returns the name that a NOT NULL without one has in 18 and later
-// where a column has it from a parent: that of the table where it began. The mould's
-// would be named after the mould.
+// inheritedNotNull returns the name that a NOT NULL without one has in 18 and later where a column
+// has it from a parent: that of the table where it began. The mould's would be named after the
+// mould.
 func (r *Relation) inheritedNotNull(column string) string {
 	for _, parent := range r.parents {
 		for i := range parent.columns {
@@ -101,7 +100,8 @@ func (r *Relation) inheritedNotNull(column string) string {
 	return r.Raw + "_" + column + "_not_null"
 }
 
-// passedOn tells whether a parent has the check when the child is made, as one does that comes with an extension.
+// passedOn tells whether a parent has the check when the child is made, as one does that comes with
+// an extension.
 func (r *Relation) passedOn(check string) bool {
 	return slices.ContainsFunc(r.parents, func(parent *Relation) bool {
 		return len(parent.hiddenColumns) > 0 || slices.ContainsFunc(parent.checks, func(k constraint) bool { return k.Raw == check && k.Validated && !k.separate })
@@ -121,8 +121,8 @@ func readOrders(ctx context.Context, c *Database) error {
 	return nil
 }
 
-// readHiddenParents reads the columns' names of tables that are parents and not
-// dumped: extensions'.
+// readHiddenParents reads the columns' names of tables that are parents and not dumped:
+// extensions'.
 func (c *Database) readHiddenParents(ctx context.Context) error {
 	var oids []uint32
 	for _, r := range c.Tables {

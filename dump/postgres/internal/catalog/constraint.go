@@ -8,8 +8,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A constraint is a row of pg_constraint that is dumped by itself or within its
-// table or domain.
+// A constraint is a row of pg_constraint that is dumped by itself or within its table or domain.
 type constraint struct {
 	OID       uint32 `db:"oid"`
 	Relation  uint32
@@ -34,8 +33,8 @@ const constraintColumns = `
 	       CASE WHEN contype = 'n' THEN conkey[1] END AS column, coalesce(pg_get_constraintdef(oid), '') AS def
 	FROM pg_constraint `
 
-// readConstraints reads checks and foreign keys, and the NOT NULLs where they
-// are constraints (18). Those with an index are read with it.
+// readConstraints reads checks and foreign keys, and the NOT NULLs where they are constraints (18).
+// Those with an index are read with it.
 func readConstraints(ctx context.Context, c *Database) error {
 	rows, err := server.Query[constraint](ctx, c.conn, constraintColumns+`
 		WHERE conrelid = ANY ($1) AND contype IN ('c', 'f', 'n') ORDER BY conrelid, conname`, c.relationOIDs())
@@ -82,8 +81,8 @@ func readConstraints(ctx context.Context, c *Database) error {
 	return nil
 }
 
-// ownCheck ties a check to its table: within CREATE TABLE, or after the rows
-// where the rows are not known to hold it (NOT VALID), or where a cycle demands it.
+// ownCheck ties a check to its table: within CREATE TABLE, or after the rows where the rows are not
+// known to hold it (NOT VALID), or where a cycle demands it.
 func (c *Database) ownCheck(r *Relation, k *constraint) {
 	at := Address{classConstraint, k.OID}
 	if !k.Validated && k.Local {
@@ -149,9 +148,9 @@ func (c *Database) notNull(r *Relation, k constraint) {
 	a.notNull = &k
 }
 
-// ownNotNull ties a NOT NULL to its table. A child's that no parent has, or has
-// only as NOT VALID, is written as the child's own (flagInhAttrs in pg_dump's
-// common.c), and so is the name of one with a comment.
+// ownNotNull ties a NOT NULL to its table. A child's that no parent has, or has only as NOT VALID,
+// is written as the child's own (flagInhAttrs in pg_dump's common.c), and so is the name of one
+// with a comment.
 func (c *Database) ownNotNull(r *Relation, a *attribute) {
 	k := a.notNull
 	if k == nil {

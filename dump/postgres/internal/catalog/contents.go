@@ -12,8 +12,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A finding is something that users made in a database: a schema, a relation or
-// another object in one, of which one counts for all, or something outside of schemas.
+// A finding is something that users made in a database: a schema, a relation or another object in
+// one, of which one counts for all, or something outside of schemas.
 type finding struct {
 	What   string // schema, relation, rows, other; rows are relations with data of their own
 	Schema string // empty: outside
@@ -79,8 +79,8 @@ func (c *Database) IsEmpty() bool {
 	return !slices.ContainsFunc(c.objects, func(o *object) bool { return o.counts() && c.prints(o) })
 }
 
-// counts tells whether an object makes a dump one that is not empty: it is
-// dumped, and not every new database has it.
+// counts tells whether an object makes a dump one that is not empty: it is dumped, and not every
+// new database has it.
 func (o *object) counts() bool {
 	return !o.hidden && (o.define != nil && (o.kind != kindSchema || o.Name != "public") || o.kind == kindDefaultACL && len(o.grants) > 0 || o.rows != nil)
 }

@@ -9,18 +9,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// What the catalogues answer is counted a second time, in the same snapshot, by
-// queries of another shape: nothing is joined, nothing is computed, and of
-// columns it is not they that are counted. An answer that is short, whatever
-// made it so (a row that lost its partner in a join, an index of a catalogue
-// that lost an entry, a setting that nobody knew of), is then an error and not a
-// dump without the rest.
+// What the catalogues answer is counted a second time, in the same snapshot, by queries of another
+// shape: nothing is joined, nothing is computed, and of columns it is not they that are counted. An
+// answer that is short, whatever made it so (a row that lost its partner in a join, an index of a
+// catalogue that lost an entry, a setting that nobody knew of), is then an error and not a dump
+// without the rest.
 //
-// Of rows it is the server's own count that the rows are held against, for every
-// COPY. It is made of the scan and not of what was sent. That a table in pieces
-// is whole the pieces themselves see to: the first has no beginning, the last no
-// end, and each begins where the one before it ends. To count every table once
-// more would read all of the data twice.
+// Of rows it is the server's own count that the rows are held against, for every COPY. It is made
+// of the scan and not of what was sent. That a table in pieces is whole the pieces themselves see
+// to: the first has no beginning, the last no end, and each begins where the one before it ends. To
+// count every table once more would read all of the data twice.
 
 // A count is how many rows a reader has had of a catalogue.
 type count struct {
@@ -29,8 +27,8 @@ type count struct {
 	sql  string // that counts them anew, with $1 as the first OID of users and $2 as the relations that are dumped
 }
 
-// counted notes how many rows there were of what sql counts. Those that initdb
-// made are in no count.
+// counted notes how many rows there were of what sql counts. Those that initdb made are in no
+// count.
 func (c *Database) counted(what string, got int, sql string) {
 	c.counts = append(c.counts, count{what, got, sql})
 }

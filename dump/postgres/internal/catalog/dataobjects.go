@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// AddData makes the objects that carry rows and large objects' contents, so that
-// they are ordered with everything else.
+// AddData makes the objects that carry rows and large objects' contents, so that they are ordered
+// with everything else.
 func (c *Database) AddData() {
 	if c.sel.SchemaOnly {
 		return
@@ -72,7 +72,8 @@ func (c *Database) AddStates(states []SequenceState) {
 	}
 }
 
-// hasRows tells whether the server has what r holds: an unlogged table or sequence is empty on a standby.
+// hasRows tells whether the server has what r holds: an unlogged table or sequence is empty on a
+// standby.
 func (c *Database) hasRows(r *Relation) bool {
 	if c.srv.Standby && r.Persistence == "u" {
 		c.warn(r.Name + " is unlogged and therefore empty on a standby: its definition is dumped alone")

@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readDefaultPrivileges reads ALTER DEFAULT PRIVILEGES. They are written with
-// the privileges, after everything they would apply to is made.
+// readDefaultPrivileges reads ALTER DEFAULT PRIVILEGES. They are written with the privileges, after
+// everything they would apply to is made.
 func readDefaultPrivileges(ctx context.Context, c *Database) error {
 	type row struct {
 		OID, Role, SchemaID uint32

@@ -10,19 +10,20 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A definedKind is a kind of object whose statement the server can put together
-// by itself: its query returns oid, schema, name, owner and the definition,
-// and where the kind has privileges, acl and def.
+// A definedKind is a kind of object whose statement the server can put together by itself: its
+// query returns oid, schema, name, owner and the definition, and where the kind has privileges, acl
+// and def.
 type definedKind struct {
 	what  string
 	class uint32
 	kind  kind
 	word  string
 	sql   func(server.Info) string
-	// more is an array of further statements, of which NULL ones do not count,
-	// in terms of the query's row x. Empty: there are none.
+	// more is an array of further statements, of which NULL ones do not count, in terms of the
+	// query's row x. Empty: there are none.
 	more string
-	// since is the version that the kind came with, as in server.Info. No older server is asked for it. 0: all have it.
+	// since is the version that the kind came with, as in server.Info. No older server is asked for
+	// it. 0: all have it.
 	since int
 }
 
@@ -38,16 +39,16 @@ func options(column string) string {
 // noGrants stands in for the columns of kinds without privileges.
 const noGrants = `NULL::text[] AS acl, NULL::text[] AS def`
 
-// initial is the list of privileges that an object is born with: what initdb or
-// its extension gave it, else what the server gives to its kind. It is NULL where
-// acl is: most objects have no list, and to look for each is what takes time.
+// initial is the list of privileges that an object is born with: what initdb or its extension gave
+// it, else what the server gives to its kind. It is NULL where acl is: most objects have no list,
+// and to look for each is what takes time.
 func initial(class, oid, letter, owner, acl string) string {
 	return fmt.Sprintf(`CASE WHEN %s IS NOT NULL THEN coalesce((SELECT initprivs FROM pg_init_privs i WHERE i.objoid = %s AND i.classoid = '%s'::regclass AND i.objsubid = 0),
 		acldefault(%s, %s))::text[] END AS def`, acl, oid, class, letter, owner)
 }
 
-// touched tells of a system object whether its privileges are other than initdb
-// made them. Most have none of either, which is seen without a look for each.
+// touched tells of a system object whether its privileges are other than initdb made them. Most
+// have none of either, which is seen without a look for each.
 func touched(class, oid, acl string) string {
 	of := fmt.Sprintf("classoid = '%s'::regclass AND objsubid = 0", class)
 	return fmt.Sprintf(`CASE WHEN %s IS NULL AND %s NOT IN (SELECT objoid FROM pg_init_privs WHERE %s) THEN false
@@ -203,8 +204,8 @@ var definedKinds = []definedKind{
 	}, "", 0},
 }
 
-// opfamilyItems selects the members of an operator family that are tied to the
-// object oid of catalogue class: the family itself for loose ones, or a class.
+// opfamilyItems selects the members of an operator family that are tied to the object oid of
+// catalogue class: the family itself for loose ones, or a class.
 func opfamilyItems(class, oid, family string) string {
 	tied := func(catalogue, member string) string {
 		return fmt.Sprintf(`EXISTS (SELECT FROM pg_depend WHERE classid = '%s'::regclass AND objid = %s.oid AND refclassid = '%s'::regclass AND refobjid = %s)`,
@@ -219,7 +220,8 @@ func opfamilyItems(class, oid, family string) string {
 		FROM pg_amproc p WHERE amprocfamily = ` + family + ` AND ` + tied("pg_amproc", "p")
 }
 
-// catalogues are where the kinds of this file are that many a database has none of. count knows where the others are.
+// catalogues are where the kinds of this file are that many a database has none of. count knows
+// where the others are.
 var catalogues = map[uint32]string{
 	classTransform: "pg_transform", classCast: "pg_cast", classAccessMethod: "pg_am", classOperator: "pg_operator", classOpfamily: "pg_opfamily",
 	classOpclass: "pg_opclass", classConversion: "pg_conversion", classTSParser: "pg_ts_parser", classTSTemplate: "pg_ts_template",
@@ -227,14 +229,14 @@ var catalogues = map[uint32]string{
 	classPublication: "pg_publication",
 }
 
-// kindsOf are the kinds of this file that a server knows, and may be asked for: to any query of a catalogue that it lacks
-// it answers with an error. They are taken from nowhere else.
+// kindsOf are the kinds of this file that a server knows, and may be asked for: to any query of a
+// catalogue that it lacks it answers with an error. They are taken from nowhere else.
 func kindsOf(srv server.Info) []definedKind {
 	return slices.DeleteFunc(slices.Clone(definedKinds), func(k definedKind) bool { return srv.Version < k.since })
 }
 
-// occurring finds which of the kinds there are in the database. Most have none of
-// most, and planning the query for what is not there takes longer than this.
+// occurring finds which of the kinds there are in the database. Most have none of most, and
+// planning the query for what is not there takes longer than this.
 func (c *Database) occurring(ctx context.Context, kinds []definedKind) (map[uint32]bool, error) {
 	classes, sql := occurrence(kinds)
 	rows, err := server.Query[struct{ Exist []bool }](ctx, c.conn, sql, server.FirstNormal)
@@ -248,7 +250,8 @@ func (c *Database) occurring(ctx context.Context, kinds []definedKind) (map[uint
 	return found, nil
 }
 
-// occurrence is the query of occurring, and the classes that it answers for, in the order of its answers.
+// occurrence is the query of occurring, and the classes that it answers for, in the order of its
+// answers.
 func occurrence(kinds []definedKind) (classes []uint32, sql string) {
 	var exist []string
 	for _, k := range kinds {

@@ -7,9 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readDependencies reads who needs whom from pg_depend, as pg_dump does
-// (getDependencies): columns count as their table, and a standalone composite
-// type's hidden relation counts as the type.
+// readDependencies reads who needs whom from pg_depend, as pg_dump does (getDependencies): columns
+// count as their table, and a standalone composite type's hidden relation counts as the type.
 func readDependencies(ctx context.Context, c *Database) error {
 	type row struct{ Class, Object, RefClass, RefObject uint32 }
 	rows, err := server.Query[row](ctx, c.conn, `
@@ -42,8 +41,9 @@ func readDependencies(ctx context.Context, c *Database) error {
 	return c.readExtensionDependencies(ctx)
 }
 
-// part returns the part of o that has the need for to, where the catalogues do not tell: of a function its signature
-// or what else it is made of, of a domain its base or its default. It is o's own address for the former.
+// part returns the part of o that has the need for to, where the catalogues do not tell: of a
+// function its signature or what else it is made of, of a domain its base or its default. It is o's
+// own address for the former.
 func (c *Database) part(o, to *object) Address {
 	switch to.kind {
 	case kindSchema, kindLanguage, kindExtension:
@@ -61,8 +61,8 @@ func (c *Database) part(o, to *object) Address {
 	return o.Address
 }
 
-// readExtensionDependencies reads what was declared to go when an extension
-// goes (ALTER … DEPENDS ON EXTENSION).
+// readExtensionDependencies reads what was declared to go when an extension goes (ALTER … DEPENDS
+// ON EXTENSION).
 func (c *Database) readExtensionDependencies(ctx context.Context) error {
 	type row struct{ Class, Object, Extension uint32 }
 	rows, err := server.Query[row](ctx, c.conn, `
@@ -82,8 +82,8 @@ func (c *Database) readExtensionDependencies(ctx context.Context) error {
 	return err
 }
 
-// orderRefresh makes a materialized view's refresh come after those of the
-// materialized views it reads, directly or through views.
+// orderRefresh makes a materialized view's refresh come after those of the materialized views it
+// reads, directly or through views.
 func (c *Database) orderRefresh(r *Relation) {
 	refresh := c.at[Address{classRefresh, r.Address.OID}]
 	if refresh == nil {

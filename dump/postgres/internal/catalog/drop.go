@@ -8,9 +8,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// writeDrops writes statements that drop what the dump makes, where it exists, in the
-// opposite order of making it. What somebody has made that depends on it stops
-// the load, as with pg_dump --clean --if-exists.
+// writeDrops writes statements that drop what the dump makes, where it exists, in the opposite
+// order of making it. What somebody has made that depends on it stops the load, as with pg_dump
+// --clean --if-exists.
 func writeDrops(p *script.Printer, objects []*object) {
 	p.Mark("drop what is made below")
 	unmade := unmade(objects)
@@ -30,7 +30,8 @@ func writeDrops(p *script.Printer, objects []*object) {
 	}
 }
 
-// unmade finds the objects that are left out because there is no order for them, and those that go with them.
+// unmade finds the objects that are left out because there is no order for them, and those that go
+// with them.
 func unmade(objects []*object) map[*object]bool {
 	found := map[*object]bool{}
 	for _, o := range objects {
@@ -41,8 +42,7 @@ func unmade(objects []*object) map[*object]bool {
 	return found
 }
 
-// dropping is the statement that drops an object; empty for what goes with
-// another.
+// dropping is the statement that drops an object; empty for what goes with another.
 func (o *object) dropping() string {
 	cascade := ""
 	switch o.kind {
@@ -67,7 +67,8 @@ func (o *object) dropping() string {
 	return "DROP " + o.word + " IF EXISTS " + o.Name + cascade
 }
 
-// ifDomain is a statement that alters a domain, where it exists, which ALTER DOMAIN has no words for.
+// ifDomain is a statement that alters a domain, where it exists, which ALTER DOMAIN has no words
+// for.
 func ifDomain(name, change string) string {
 	return ifExists("SELECT FROM pg_catalog.pg_type WHERE oid = pg_catalog.to_regtype("+server.Literal(name)+") AND typtype = 'd'", "ALTER DOMAIN "+name+" "+change)
 }

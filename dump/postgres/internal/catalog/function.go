@@ -14,8 +14,8 @@ type functionTexts struct {
 	Stub       *string // see stub
 }
 
-// readFunctions reads functions, window functions and procedures. The server
-// writes their definitions.
+// readFunctions reads functions, window functions and procedures. The server writes their
+// definitions.
 func readFunctions(ctx context.Context, c *Database) error {
 	type row struct {
 		header
@@ -93,11 +93,12 @@ func readFunctions(ctx context.Context, c *Database) error {
 	return nil
 }
 
-// stub is an expression for the statement that makes of a function p, in schema n and language l, one that needs
-// nothing but what its signature does: the body of SQL that the server has parsed (14) is empty, and defaults are NULL,
-// but are there, so that it can be called as the function can. What those who need it look at when they are made is as
-// in the function. It is NULL of functions that have neither of these, and so no need of that kind, and where CREATE
-// OR REPLACE could not make the function of it: the type of a default cannot be changed, and that of one for a
+// stub is an expression for the statement that makes of a function p, in schema n and language l,
+// one that needs nothing but what its signature does: the body of SQL that the server has parsed
+// (14) is empty, and defaults are NULL, but are there, so that it can be called as the function
+// can. What those who need it look at when they are made is as in the function. It is NULL of
+// functions that have neither of these, and so no need of that kind, and where CREATE OR REPLACE
+// could not make the function of it: the type of a default cannot be changed, and that of one for a
 // polymorphic argument is nowhere to be read.
 func stub(srv server.Info) string {
 	parsed := "false"
@@ -136,10 +137,10 @@ func replacing(definition string) string {
 	return strings.Replace(definition, "CREATE ", "CREATE OR REPLACE ", 1)
 }
 
-// quoteWords asks anew for statements, with every name in them quoted. To find
-// the end of a SQL-standard body psql counts the words BEGIN, CASE and END in a
-// function's definition, and those that are the name of a function, of a column
-// in its body or of a schema as well, which the server does not quote by itself.
+// quoteWords asks anew for statements, with every name in them quoted. To find the end of a
+// SQL-standard body psql counts the words BEGIN, CASE and END in a function's definition, and those
+// that are the name of a function, of a column in its body or of a schema as well, which the server
+// does not quote by itself.
 func (c *Database) quoteWords(ctx context.Context, texts map[uint32]functionTexts, of []uint32) error {
 	if len(of) == 0 {
 		return nil
@@ -163,8 +164,8 @@ func (c *Database) quoteWords(ctx context.Context, texts map[uint32]functionText
 	return server.Exec(ctx, c.conn.PgConn(), "SET quote_all_identifiers = off")
 }
 
-// createNew makes a definition one that fails where something of that name is
-// there already: it would be overwritten.
+// createNew makes a definition one that fails where something of that name is there already: it
+// would be overwritten.
 func createNew(definition string) string {
 	return strings.Replace(strings.TrimSuffix(definition, "\n"), "CREATE OR REPLACE ", "CREATE ", 1)
 }

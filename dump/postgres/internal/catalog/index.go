@@ -29,8 +29,8 @@ type indexRow struct {
 	ConDef     *string
 }
 
-// readIndexes reads indexes and the constraints that stand on one. Indexes of
-// partitions are made by themselves and then attached.
+// readIndexes reads indexes and the constraints that stand on one. Indexes of partitions are made
+// by themselves and then attached.
 func readIndexes(ctx context.Context, c *Database) error {
 	rows, err := server.Query[indexRow](ctx, c.conn, `
 		SELECT t.oid, i.indrelid AS relation, quote_ident(t.relname) AS name, quote_ident(n.nspname) || '.' || quote_ident(t.relname) AS qualified,
@@ -54,7 +54,8 @@ func readIndexes(ctx context.Context, c *Database) error {
 	if err != nil {
 		return err
 	}
-	// Invalid ones are what an interrupted CREATE INDEX CONCURRENTLY has left; of a partitioned table's, what is not attached yet.
+	// Invalid ones are what an interrupted CREATE INDEX CONCURRENTLY has left; of a partitioned
+	// table's, what is not attached yet.
 	c.counted("indexes", len(rows), `SELECT count(*) FROM pg_index WHERE indrelid = ANY ($2) AND indisready
 		AND (indisvalid OR indrelid IN (SELECT oid FROM pg_class WHERE relkind = 'p'))`)
 	for _, x := range rows {
@@ -82,8 +83,8 @@ func readIndexes(ctx context.Context, c *Database) error {
 	return nil
 }
 
-// addIndex makes the object of an index, or of the constraint it serves, which
-// is then found under both addresses.
+// addIndex makes the object of an index, or of the constraint it serves, which is then found under
+// both addresses.
 func (c *Database) addIndex(r *Relation, x indexRow) {
 	var o *object
 	if x.Constraint == 0 {
@@ -125,8 +126,8 @@ func (c *Database) addIndex(r *Relation, x indexRow) {
 func (c *Database) attachIndex(x indexRow, parent *object) {
 	child := c.at[Address{classRelation, x.OID}]
 	child.goes = true
-	// In the catalogues the parent depends on nothing of the child and the child
-	// on the parent; the statements need them the other way round.
+	// In the catalogues the parent depends on nothing of the child and the child on the parent; the
+	// statements need them the other way round.
 	child.drop(parent)
 	o := &object{Address: Address{classIndexAttach, x.OID}, kind: kindIndexAttach, word: "partition", Name: x.Qualified, hidden: child.hidden}
 	o.define = func(p *script.Printer) {
@@ -137,8 +138,8 @@ func (c *Database) attachIndex(x indexRow, parent *object) {
 	c.register(o)
 }
 
-// readTriggers reads triggers. Those that a partition has from its table come
-// with it, and are only altered where they fire otherwise.
+// readTriggers reads triggers. Those that a partition has from its table come with it, and are only
+// altered where they fire otherwise.
 func readTriggers(ctx context.Context, c *Database) error {
 	type row struct {
 		OID, Relation uint32

@@ -10,10 +10,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A server's catalogues are all that it can hold, so they are listed here with
-// what a dump does with each. What is not on the list nobody has looked at: a
-// dump may lack it, and says so. The reference is pg_dump, or pg_dumpall for
-// what belongs to no database.
+// A server's catalogues are all that it can hold, so they are listed here with what a dump does
+// with each. What is not on the list nobody has looked at: a dump may lack it, and says so. The
+// reference is pg_dump, or pg_dumpall for what belongs to no database.
 
 // newest is the newest server version that this package has been held against.
 const newest = 18
@@ -51,8 +50,8 @@ var knownCatalogues = map[string]string{
 	"pg_replication_origin": leftAsPgDump, "pg_subscription_rel": leftAsPgDump,
 }
 
-// A letters is a column of a catalogue that says by a letter which kind of thing
-// a row is, and the letters that this package knows.
+// A letters is a column of a catalogue that says by a letter which kind of thing a row is, and the
+// letters that this package knows.
 type letters struct {
 	catalogue, column, known string
 	since                    int // the version that the column came with, as in server.Info; 0: all have it
@@ -82,8 +81,9 @@ var knownLetters = []letters{
 	{"pg_event_trigger", "evtenabled", "ODRA", 0},
 }
 
-// unknownLetters is the query that finds, on a server of a version, the letters that are not known. It reads each catalogue
-// once: some have rows for every column of every table. What came with a later version is not asked for.
+// unknownLetters is the query that finds, on a server of a version, the letters that are not known.
+// It reads each catalogue once: some have rows for every column of every table. What came with a
+// later version is not asked for.
 func unknownLetters(version int) string {
 	var parts []string
 	there := slices.DeleteFunc(slices.Clone(knownLetters), func(l letters) bool { return version < l.since })
@@ -124,8 +124,8 @@ func (c *Database) Unknown(ctx context.Context) ([]string, error) {
 	return append(list, c.amongTheSystem()...), err
 }
 
-// amongTheSystem names what users have made in the server's own schemas, which
-// no dump holds, and pg_dump's neither.
+// amongTheSystem names what users have made in the server's own schemas, which no dump holds, and
+// pg_dump's neither.
 func (c *Database) amongTheSystem() []string {
 	var list []string
 	for _, o := range c.objects {

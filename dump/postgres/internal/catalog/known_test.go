@@ -9,7 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// The list of catalogues is the server's, in every version: one that is missing in it, and one that none has, is a mistake.
+// The list of catalogues is the server's, in every version: one that is missing in it, and one that
+// none has, is a mistake.
 func TestEveryCatalogueIsKnown(t *testing.T) {
 	pg := servers.Postgres(t)
 	cc, err := server.ParseConfig(pg.DSN("postgres"), "", "", 0, nil)
@@ -33,7 +34,8 @@ func TestEveryCatalogueIsKnown(t *testing.T) {
 			t.Errorf("%s is on the list, and the server has none", name)
 		}
 	}
-	// Of columns of one letter each is on the list, or one in which a letter changes nothing of which kind a thing is.
+	// Of columns of one letter each is on the list, or one in which a letter changes nothing of
+	// which kind a thing is.
 	const others = `aggfinalmodify aggmfinalmodify amoppurpose attalign attcompression collencoding confdeltype confmatchtype confupdtype datlocprovider deptype ev_type oprkind
 		enumsortorder privtype provolatile proparallel pubgencols srsubstate substream subtwophasestate typalign typcategory typdelim typstorage partstrat`
 	for _, name := range strings.Fields(pg.Psql(t, "postgres", `SELECT c.relname || '.' || attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid

@@ -7,8 +7,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readLargeObjects reads which large objects there are. Their contents are
-// written with the rows.
+// readLargeObjects reads which large objects there are. Their contents are written with the rows.
 func readLargeObjects(ctx context.Context, c *Database) error {
 	if c.sel.SchemaOnly {
 		return nil

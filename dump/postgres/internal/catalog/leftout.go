@@ -8,11 +8,11 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// An object that cannot be written so that it is read back as what it is, which
-// a server's superuser can make by writing into the catalogues, and whoever is
-// between us and the server, does not cost the others their backup. It is left
-// out with what needs it, and each is named in a warning and in a comment. Of a
-// table that has it in a default or a check that part alone is left out.
+// An object that cannot be written so that it is read back as what it is, which a server's
+// superuser can make by writing into the catalogues, and whoever is between us and the server, does
+// not cost the others their backup. It is left out with what needs it, and each is named in a
+// warning and in a comment. Of a table that has it in a default or a check that part alone is left
+// out.
 
 // write writes an object, or leaves it out.
 func (o *object) write(p *script.Printer) {
@@ -41,8 +41,8 @@ func (o *object) write(p *script.Printer) {
 	}
 }
 
-// needsLeft returns why an object cannot be made: there is no order for it and
-// what it needs, or it needs one that was left out. Parts of a table that are why are taken out of it, and left out.
+// needsLeft returns why an object cannot be made: there is no order for it and what it needs, or it
+// needs one that was left out. Parts of a table that are why are taken out of it, and left out.
 func (o *object) needsLeft(p *script.Printer) error {
 	if o.unordered != nil {
 		return o.unordered
@@ -63,7 +63,8 @@ func (o *object) needsLeft(p *script.Printer) error {
 	return nil
 }
 
-// takesApart tells whether an object is of use without one of its parts: a view without its query is not.
+// takesApart tells whether an object is of use without one of its parts: a view without its query
+// is not.
 func (o *object) takesApart() bool { return o.word != "VIEW" && o.word != "MATERIALIZED VIEW" }
 
 // leaveOut tells of an object that it is not in the dump.
@@ -79,8 +80,7 @@ func (o *object) writePrivileges(p *script.Printer) {
 	}
 }
 
-// leftWithRows tells of a table whether its rows have no place in the dump, and
-// says so.
+// leftWithRows tells of a table whether its rows have no place in the dump, and says so.
 func (r *Relation) leftWithRows(p *script.Printer) bool {
 	root := r.Into()
 	for _, o := range []*object{r.object, root.object} {

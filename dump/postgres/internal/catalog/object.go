@@ -8,16 +8,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// An Address names an object as pg_depend does: the catalogue it is in and its
-// row there. Columns are not told apart from their table.
+// An Address names an object as pg_depend does: the catalogue it is in and its row there. Columns
+// are not told apart from their table.
 type Address struct{ class, OID uint32 }
 
 func (a Address) compare(b Address) int {
 	return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.OID, b.OID))
 }
 
-// The catalogues' own OIDs, fixed when PostgreSQL is compiled
-// (CATALOG(...) in src/include/catalog/*.h).
+// The catalogues' own OIDs, fixed when PostgreSQL is compiled (CATALOG(...) in
+// src/include/catalog/*.h).
 const (
 	classType          = 1247
 	classProc          = 1255
@@ -71,10 +71,9 @@ const (
 	classDefault = 8 // of a domain
 )
 
-// A kind is what an object is. The kinds are in the order in which objects that
-// do not depend on each other are dumped: pg_dump's, which keeps every kind
-// behind those it usually needs (the enum dbObjectTypePriorities and the
-// comment above it in pg_dump_sort.c).
+// A kind is what an object is. The kinds are in the order in which objects that do not depend on
+// each other are dumped: pg_dump's, which keeps every kind behind those it usually needs (the enum
+// dbObjectTypePriorities and the comment above it in pg_dump_sort.c).
 type kind int
 
 const (
@@ -125,8 +124,7 @@ const (
 	kindRefresh
 )
 
-// An object is one thing that the dump makes, or knows only because others
-// depend on it.
+// An object is one thing that the dump makes, or knows only because others depend on it.
 type object struct {
 	Address
 	kind  kind
@@ -134,11 +132,11 @@ type object struct {
 	Name  string // as SQL names it: qualified, quoted, with argument types
 	owner string // quoted; empty where it has none to set
 
-	// hidden objects are not dumped: the system's, and members of extensions.
-	// They still order those that depend on them.
+	// hidden objects are not dumped: the system's, and members of extensions. They still order
+	// those that depend on them.
 	hidden bool
-	// extension is the one that the object came with. Needs for the object are
-	// needs for the extension, which makes it.
+	// extension is the one that the object came with. Needs for the object are needs for the
+	// extension, which makes it.
 	extension *object
 	// system is set on the server's own schemas: their contents are hidden too.
 	system bool
@@ -147,13 +145,12 @@ type object struct {
 	// presence is what the selection says of the object. What is not chosen is hidden and silent.
 	presence presence
 	of       *object // the table, or domain, that the object is a part of
-	// late objects are made after the rows although their kind is not,
-	// because they depend on something that is (a view grouped by a key).
+	// late objects are made after the rows although their kind is not, because they depend on
+	// something that is (a view grouped by a key).
 	late bool
 	// left objects could not be written as SQL, or need one that could not.
 	left bool
-	// unordered says why an object is left out: no order of statements makes it
-	// and what it needs.
+	// unordered says why an object is left out: no order of statements makes it and what it needs.
 	unordered error
 	// early objects have to be made before the rows: the rows are computed by them.
 	early bool
@@ -170,22 +167,21 @@ type object struct {
 	grants   []grants
 
 	deps []dependency
-	// parts says how to take a part (a default, a check, a view's query) out
-	// of the object, so that a cycle through that part is broken. The
-	// function returns the object that will make the part afterwards.
+	// parts says how to take a part (a default, a check, a view's query) out of the object, so that
+	// a cycle through that part is broken. The function returns the object that will make the part
+	// afterwards.
 	parts map[Address]func() *object
-	// shell is the bare name of a type, made before it, which is all that the
-	// type's own functions need.
+	// shell is the bare name of a type, made before it, which is all that the type's own functions
+	// need.
 	shell *object
-	// stub leaves a function that can be named and called but does nothing, which
-	// is all that others need to be made, and returns the object that makes the
-	// function of it. Its needs by classBody are that object's.
+	// stub leaves a function that can be named and called but does nothing, which is all that
+	// others need to be made, and returns the object that makes the function of it. Its needs by
+	// classBody are that object's.
 	stub func() *object
 }
 
-// A dependency is a need to come after another object. via is the part of the
-// dependent object that has the need: the object's own address where it is the
-// whole.
+// A dependency is a need to come after another object. via is the part of the dependent object that
+// has the need: the object's own address where it is the whole.
 type dependency struct {
 	to  *object
 	via Address

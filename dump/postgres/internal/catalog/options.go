@@ -8,23 +8,20 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Options stand in the catalogues as key=value, and a server may keep there what
-// no statement ever set: since November 2026 PostgreSQL's minor releases keep
-// pg_attver in the options of columns, which no other server takes and which
-// differs where the data do not. So of options only those are written that a
-// statement may set, and of any other the operator is told.
+// Options stand in the catalogues as key=value, and a server may keep there what no statement ever
+// set: since November 2026 PostgreSQL's minor releases keep pg_attver in the options of columns,
+// which no other server takes and which differs where the data do not. So of options only those are
+// written that a statement may set, and of any other the operator is told.
 //
 // What is written whole, and why:
-//   - options of foreign-data wrappers, servers, user mappings, foreign tables and
-//     their columns: only the wrapper knows their names, and the server keeps
-//     nothing of its own among them;
-//   - settings of functions, roles and databases: any name with a dot is one, and
-//     those without are more in every version; see SettingAllowed for the one
-//     kind that is not;
-//   - options of indexes of access methods that extensions bring, and of text
-//     search dictionaries: only these know their names;
-//   - what a publication, a subscription, a sequence or a collation is made with
-//     is not copied but put together, clause by clause, from columns of their own.
+//   - options of foreign-data wrappers, servers, user mappings, foreign tables and their columns:
+//     only the wrapper knows their names, and the server keeps nothing of its own among them;
+//   - settings of functions, roles and databases: any name with a dot is one, and those without are
+//     more in every version; see SettingAllowed for the one kind that is not;
+//   - options of indexes of access methods that extensions bring, and of text search dictionaries:
+//     only these know their names;
+//   - what a publication, a subscription, a sequence or a collation is made with is not copied but
+//     put together, clause by clause, from columns of their own.
 type allowed struct {
 	what  string
 	names []string
@@ -50,15 +47,15 @@ var (
 // The access methods whose options indexOptions are.
 var ownIndexMethods = []string{"btree", "hash", "gist", "gin", "spgist", "brin"}
 
-// own tells of an option whether it is one that the server keeps for itself, by
-// the names it gives those.
+// own tells of an option whether it is one that the server keeps for itself, by the names it gives
+// those.
 func own(name string) bool { return strings.HasPrefix(name, "pg_") }
 
 // SettingAllowed tells whether a setting of a role or a database is one that somebody made.
 func SettingAllowed(name string) bool { return strings.Contains(name, ".") || !own(name) }
 
-// only returns the options that are written. Of what is left out and is not
-// known to be the server's own it tells warn.
+// only returns the options that are written. Of what is left out and is not known to be the
+// server's own it tells warn.
 func (a allowed) only(options []string, of string, warn func(string)) []string {
 	var list []string
 	for _, option := range options {
@@ -99,7 +96,8 @@ func optionList(prefix string, options []string) []string {
 	return list
 }
 
-// TablespaceSettings writes the options of a tablespace as SET takes them. Of what is left out it tells warn.
+// TablespaceSettings writes the options of a tablespace as SET takes them. Of what is left out it
+// tells warn.
 func TablespaceSettings(options []string, of string, warn func(string)) []string {
 	return optionList("", tablespaceOptions.only(options, of, warn))
 }

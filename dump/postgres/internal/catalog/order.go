@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// inOrder returns the objects in an order in which each comes after all that it
-// needs, and among those that are free to come in any order by kind and name:
-// the same database gives the same order. Cycles are broken where SQL has a way
-// to make a part of an object later; objects made for such parts are in the
-// result. Where it has none, one object of the cycle is told to be unordered.
+// inOrder returns the objects in an order in which each comes after all that it needs, and among
+// those that are free to come in any order by kind and name: the same database gives the same
+// order. Cycles are broken where SQL has a way to make a part of an object later; objects made for
+// such parts are in the result. Where it has none, one object of the cycle is told to be unordered.
 func inOrder(objects []*object) []*object {
 	begin := &object{kind: kindDataBegins, hidden: true}
 	end := &object{kind: kindDataEnds, hidden: true}
@@ -58,16 +57,15 @@ func (g *graph) add(o *object) {
 	}
 }
 
-// awaits makes the boundary o come after to, which it does not yet: looking for that among all objects of a section
-// would take the square of their number.
+// awaits makes the boundary o come after to, which it does not yet: looking for that among all
+// objects of a section would take the square of their number.
 func (o *object) awaits(to *object) { o.deps = append(o.deps, dependency{to, o.Address}) }
 
 // boundary tells whether o stands between two sections.
 func (g *graph) boundary(o *object) bool { return o == g.begin || o == g.end }
 
-// breakPairs breaks the cycles of two, by far the most common: each column with
-// a sequence of its own makes one. Doing them at once keeps the ordering of ten
-// thousand tables in linear time.
+// breakPairs breaks the cycles of two, by far the most common: each column with a sequence of its
+// own makes one. Doing them at once keeps the ordering of ten thousand tables in linear time.
 func (g *graph) breakPairs() {
 	for _, o := range slices.Clone(g.objects) {
 		if g.boundary(o) {
@@ -81,8 +79,8 @@ func (g *graph) breakPairs() {
 	}
 }
 
-// sort is Kahn's algorithm with a priority queue. Objects on a cycle, and those
-// behind one, are missing from the result.
+// sort is Kahn's algorithm with a priority queue. Objects on a cycle, and those behind one, are
+// missing from the result.
 func (g *graph) sort() []*object {
 	waiting := make(map[*object]int, len(g.objects))
 	dependents := make(map[*object][]*object, len(g.objects))
@@ -110,8 +108,8 @@ func (g *graph) sort() []*object {
 	return sorted
 }
 
-// cycle returns a shortest cycle among the objects that are not in sorted: each
-// needs the next, and the last the first.
+// cycle returns a shortest cycle among the objects that are not in sorted: each needs the next, and
+// the last the first.
 func (g *graph) cycle(sorted []*object) []*object {
 	done := make(map[*object]bool, len(sorted))
 	for _, o := range sorted {
@@ -134,8 +132,8 @@ func (g *graph) cycle(sorted []*object) []*object {
 	return best
 }
 
-// shortestCycle searches breadth first for a way from start back to itself that
-// is shorter than limit (0: any).
+// shortestCycle searches breadth first for a way from start back to itself that is shorter than
+// limit (0: any).
 func shortestCycle(start *object, done map[*object]bool, limit int) []*object {
 	from := map[*object]*object{}
 	level := []*object{start}
@@ -165,8 +163,7 @@ func shortestCycle(start *object, done map[*object]bool, limit int) []*object {
 	return nil
 }
 
-// repair breaks a cycle by the first of the ways that fits. It reports false
-// where there is none.
+// repair breaks a cycle by the first of the ways that fits. It reports false where there is none.
 func (g *graph) repair(cycle []*object) bool {
 	for i, o := range cycle {
 		if g.repairEdge(o, cycle[(i+1)%len(cycle)]) {
@@ -174,8 +171,8 @@ func (g *graph) repair(cycle []*object) bool {
 		}
 	}
 	for i, o := range cycle {
-		// The cycle runs from the first boundary through this object: it needs
-		// something that exists only after the rows.
+		// The cycle runs from the first boundary through this object: it needs something that
+		// exists only after the rows.
 		if next := cycle[(i+1)%len(cycle)]; o == g.begin && next.postponable() {
 			g.begin.drop(next)
 			next.late = true
@@ -186,8 +183,8 @@ func (g *graph) repair(cycle []*object) bool {
 	return g.stubOne(cycle)
 }
 
-// stubOne makes one of the functions in a cycle by a stub, if what it needs of
-// the next is not for its signature.
+// stubOne makes one of the functions in a cycle by a stub, if what it needs of the next is not for
+// its signature.
 func (g *graph) stubOne(cycle []*object) bool {
 	var stubbed *object
 	for i, o := range cycle {
@@ -253,8 +250,8 @@ func (o *object) all() map[*object]bool {
 	return seen
 }
 
-// leaveOne gives up one object of a cycle that cannot be broken: one that holds
-// no rows, if there is one. Those in the cycle that need it go with it.
+// leaveOne gives up one object of a cycle that cannot be broken: one that holds no rows, if there
+// is one. Those in the cycle that need it go with it.
 func (g *graph) leaveOne(cycle []*object) {
 	members := slices.DeleteFunc(slices.Clone(cycle), g.boundary)
 	rank := func(o *object) int {
@@ -278,9 +275,8 @@ func (g *graph) leaveOne(cycle []*object) {
 	given.late, given.parts, given.stub = false, nil, nil
 }
 
-// repairEdge does away with o's need for next where SQL has a way: a type's
-// function needs only the shell of the type, and a part that has the need can
-// be made later.
+// repairEdge does away with o's need for next where SQL has a way: a type's function needs only the
+// shell of the type, and a part that has the need can be made later.
 func (g *graph) repairEdge(o, next *object) bool {
 	if o.kind == kindFunction && next.shell != nil {
 		if !slices.Contains(g.objects, next.shell) {
@@ -301,9 +297,8 @@ func (g *graph) repairEdge(o, next *object) bool {
 	return false
 }
 
-// postponable tells whether an object may be made after the rows: those that
-// hold none and by which none are computed. What holds rows and needs it is on
-// the cycle too, then.
+// postponable tells whether an object may be made after the rows: those that hold none and by which
+// none are computed. What holds rows and needs it is on the cycle too, then.
 func (o *object) postponable() bool {
 	switch o.kind {
 	case kindSchema, kindExtension, kindLargeObject, kindTableAttach:
@@ -338,7 +333,8 @@ func names(objects []*object) string {
 	return strings.Join(list, ", ")
 }
 
-// byKindAndName compares objects by what is the same in every copy of a database, unlike their addresses.
+// byKindAndName compares objects by what is the same in every copy of a database, unlike their
+// addresses.
 func byKindAndName(a, b *object) int {
 	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.word, b.word))
 }

@@ -84,8 +84,8 @@ func nameList(objects []*object) string {
 	return strings.Join(list, " ")
 }
 
-// A column whose default takes from a sequence that belongs to the column: the
-// default is made after both.
+// A column whose default takes from a sequence that belongs to the column: the default is made
+// after both.
 func TestInOrderTakesAPartOut(t *testing.T) {
 	table, seq := obj(kindTable, "t"), obj(kindTable, "t_seq")
 	part := Address{classAttrDef, 99}

@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readPolicies reads the policies of row level security, and which tables have
-// it enabled. It comes after the rows, or the loading role might not see them.
+// readPolicies reads the policies of row level security, and which tables have it enabled. It comes
+// after the rows, or the loading role might not see them.
 func readPolicies(ctx context.Context, c *Database) error {
 	for _, r := range c.Tables {
 		if !r.Security {

@@ -9,8 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readPublished reads which tables and schemas the publications publish, with
-// row filters and column lists (15).
+// readPublished reads which tables and schemas the publications publish, with row filters and
+// column lists (15).
 func readPublished(ctx context.Context, c *Database) error {
 	type row struct {
 		OID, Publication, Relation uint32
@@ -60,8 +60,8 @@ func (c *Database) publish(pub, member *object, at Address, what string) {
 	c.register(o)
 }
 
-// readSubscriptions reads the subscriptions, which a superuser sees whole, and whom one lets.
-// They are made unconnected: two databases must not consume one slot.
+// readSubscriptions reads the subscriptions, which a superuser sees whole, and whom one lets. They
+// are made unconnected: two databases must not consume one slot.
 func readSubscriptions(ctx context.Context, c *Database) error {
 	var sees bool
 	if err := c.conn.QueryRow(ctx, `SELECT has_table_privilege('pg_subscription', 'SELECT')`).Scan(&sees); err != nil {

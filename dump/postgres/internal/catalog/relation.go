@@ -12,21 +12,22 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A Relation is a row of pg_class that is dumped as an object of its own: a
-// table of any sort, a view, a sequence.
+// A Relation is a row of pg_class that is dumped as an object of its own: a table of any sort, a
+// view, a sequence.
 type Relation struct {
 	*object
 	relationRow
 	columns []attribute
-	// hiddenColumns are the names of the columns of a table that is not dumped but has children that are.
+	// hiddenColumns are the names of the columns of a table that is not dumped but has children
+	// that are.
 	hiddenColumns []string
 	parents       []*Relation // what it inherits from, or is a partition of, in order
 	checks        []constraint
 	mould         string      // the name of the table that gives it the order of its columns; empty: it needs none
 	refers        []*Relation // what its foreign keys refer to, but itself
 	key           string      // of a partitioned table: what PARTITION BY says
-	// Rows that are loaded anew belong into other partitions than before: they
-	// are spread by the hashes of enum values, which are those of their OIDs.
+	// Rows that are loaded anew belong into other partitions than before: they are spread by the
+	// hashes of enum values, which are those of their OIDs.
 	scatters  bool
 	query     string // of a view
 	Condition string // for an extension's configuration table: which rows are the user's
@@ -86,8 +87,8 @@ func (r *Relation) alter() string {
 	return "ALTER TABLE ONLY " + r.Name
 }
 
-// readRelations reads pg_class and locks the tables that will be dumped before
-// anything more of them is looked at.
+// readRelations reads pg_class and locks the tables that will be dumped before anything more of
+// them is looked at.
 func readRelations(ctx context.Context, c *Database) error {
 	rows, err := server.Query[relationRow](ctx, c.conn, `
 		SELECT c.oid, c.relnamespace AS schema, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relowner AS owner,
@@ -171,8 +172,8 @@ func (c *Database) readConfigTables(ctx context.Context) error {
 	return err
 }
 
-// lock takes the weakest lock on every table that will be dumped, so that none
-// is dropped or altered until the dump's transaction ends.
+// lock takes the weakest lock on every table that will be dumped, so that none is dropped or
+// altered until the dump's transaction ends.
 func (c *Database) lock(ctx context.Context) error {
 	const batch = 1000
 	var names []string
@@ -214,8 +215,8 @@ func lockError(err error) error {
 	return fmt.Errorf("lock the tables: %w", server.LockRoom(err))
 }
 
-// printTable writes CREATE TABLE and what has to be altered afterwards, for
-// tables of every sort and for materialized views.
+// printTable writes CREATE TABLE and what has to be altered afterwards, for tables of every sort
+// and for materialized views.
 func (r *Relation) printTable(p *script.Printer) {
 	var b strings.Builder
 	b.WriteString("CREATE ")
@@ -257,8 +258,8 @@ func (r *Relation) printTable(p *script.Printer) {
 	}
 }
 
-// body writes what stands between a table's name and its storage: columns,
-// checks, parents, the partition key.
+// body writes what stands between a table's name and its storage: columns, checks, parents, the
+// partition key.
 func (r *Relation) body() string {
 	var elements []string
 	for i := range r.columns {
@@ -317,8 +318,8 @@ func (r *Relation) storage() string {
 	return b.String()
 }
 
-// readInheritance reads who inherits from whom, and makes the objects that
-// attach partitions to their tables.
+// readInheritance reads who inherits from whom, and makes the objects that attach partitions to
+// their tables.
 func readInheritance(ctx context.Context, c *Database) error {
 	type keyRow struct {
 		Relation uint32
@@ -370,9 +371,8 @@ func readInheritance(ctx context.Context, c *Database) error {
 	return nil
 }
 
-// Into returns the table that r's rows are loaded into: itself, or what it is a
-// part of where that has to find each row's place again (forcePartitionRootLoad
-// in pg_dump.c).
+// Into returns the table that r's rows are loaded into: itself, or what it is a part of where that
+// has to find each row's place again (forcePartitionRootLoad in pg_dump.c).
 func (r *Relation) Into() *Relation {
 	scattered, root := false, r
 	for root.Partition && len(root.parents) == 1 && !root.parents[0].hidden {
@@ -385,9 +385,8 @@ func (r *Relation) Into() *Relation {
 	return r
 }
 
-// attach makes the object that attaches partition r. Partitions are created as
-// tables of their own first: it keeps their columns' order and their own
-// properties as they are.
+// attach makes the object that attaches partition r. Partitions are created as tables of their own
+// first: it keeps their columns' order and their own properties as they are.
 func (c *Database) attach(r, parent *Relation, bound string) {
 	o := &object{
 		Address: Address{class: classInherits, OID: r.Address.OID}, kind: kindTableAttach, Name: r.Name, word: "partition",

@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Most of what a role may not see a server refuses, which ends the dump. Where it
-// answers with less instead, that is found out, and said with what to grant:
+// Most of what a role may not see a server refuses, which ends the dump. Where it answers with less
+// instead, that is found out, and said with what to grant:
 //
 //   - rows under row level security: row_security is off, which makes them an error;
 //   - passwords of roles, which pg_roles does not show: see package cluster;
@@ -18,9 +18,9 @@ import (
 //   - where sequences stand: 17 and later say NULL, of which the SELECT that follows is refused;
 //   - databases that nobody can connect to: see cluster.Globals.TellUnreachable.
 //
-// All else that is read is in catalogues and functions that initdb leaves to
-// everybody, and where somebody has taken a right away from the role that is an
-// error. Large objects are refused, unless lo_compat_privileges shows them to all.
+// All else that is read is in catalogues and functions that initdb leaves to everybody, and where
+// somebody has taken a right away from the role that is an error. Large objects are refused, unless
+// lo_compat_privileges shows them to all.
 
 // blindMappings tells of user mappings whose options the role may not see.
 func blindMappings(ctx context.Context, c *Database) error {

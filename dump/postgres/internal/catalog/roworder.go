@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// orderRows makes rows come after the rows that their foreign keys refer to,
-// where those keys exist already when the rows are loaded: in a dump of data all
-// do, in any dump those of extensions' tables. Tables that refer to each other in
-// a circle have no such order: they are named in a warning.
+// orderRows makes rows come after the rows that their foreign keys refer to, where those keys exist
+// already when the rows are loaded: in a dump of data all do, in any dump those of extensions'
+// tables. Tables that refer to each other in a circle have no such order: they are named in a
+// warning.
 func (c *Database) orderRows(rows map[*Relation]*object) {
 	referred := c.referredTables()
 	const (
@@ -50,8 +50,8 @@ func (c *Database) orderRows(rows map[*Relation]*object) {
 	}
 }
 
-// referredTables lists for each table that holds rows those that its foreign
-// keys refer to; partitions stand in for their tables.
+// referredTables lists for each table that holds rows those that its foreign keys refer to;
+// partitions stand in for their tables.
 func (c *Database) referredTables() map[*Relation][]*Relation {
 	partitions := map[*Relation][]*Relation{}
 	for _, oid := range slices.Sorted(maps.Keys(c.rels)) {

@@ -58,8 +58,8 @@ func (o *object) leave(p presence) {
 	}
 }
 
-// outside tells whether objects of a kind stand outside schemas, where only a
-// dump of everything, or another object's need, takes them in.
+// outside tells whether objects of a kind stand outside schemas, where only a dump of everything,
+// or another object's need, takes them in.
 func (k kind) outside() bool {
 	switch k {
 	case kindLanguage, kindTransform, kindExtension, kindCast, kindAccessMethod, kindForeignData, kindForeignServer, kindUserMapping,
@@ -69,8 +69,8 @@ func (k kind) outside() bool {
 	return false
 }
 
-// selectRelations judges every relation before any is locked. Partitions follow
-// their tables, and sequences the tables that own them.
+// selectRelations judges every relation before any is locked. Partitions follow their tables, and
+// sequences the tables that own them.
 func selectRelations(ctx context.Context, c *Database) error {
 	for _, r := range c.rels {
 		schema := c.at[Address{classNamespace, r.Schema}]
@@ -119,9 +119,8 @@ func (r *Relation) follow(parent *Relation) {
 // choose takes an object in that was not asked for.
 func (o *object) choose() { o.presence, o.hidden, o.silent = chosen, false, false }
 
-// settleSelection makes a part of a database one that can be restored: it takes
-// in the definitions that what was asked for needs, and leaves out what needs
-// something that is left out.
+// settleSelection makes a part of a database one that can be restored: it takes in the definitions
+// that what was asked for needs, and leaves out what needs something that is left out.
 func settleSelection(_ context.Context, c *Database) error {
 	c.takeNeeded()
 	return c.leaveDependents()
@@ -154,12 +153,12 @@ func (c *Database) takeNeeded() {
 	}
 }
 
-// needable tells whether an object may be dumped because another needs it:
-// definitions, but no table, view or other thing that holds rows.
+// needable tells whether an object may be dumped because another needs it: definitions, but no
+// table, view or other thing that holds rows.
 func (o *object) needable() bool { return o.kind < kindTable || o.word == "SEQUENCE" }
 
-// leaveDependents leaves out what cannot be made without something left out. A
-// table's rows are never left out that way.
+// leaveDependents leaves out what cannot be made without something left out. A table's rows are
+// never left out that way.
 func (c *Database) leaveDependents() error {
 	var errs []error
 	for again := true; again; {

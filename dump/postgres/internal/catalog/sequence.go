@@ -21,8 +21,8 @@ type sequenceRow struct {
 	Identity                          bool // made by GENERATED … AS IDENTITY
 }
 
-// readSequences reads sequences. One that is an identity column's is made with
-// that column's property, after its table.
+// readSequences reads sequences. One that is an identity column's is made with that column's
+// property, after its table.
 func readSequences(ctx context.Context, c *Database) error {
 	rows, err := server.Query[sequenceRow](ctx, c.conn, `
 		SELECT s.seqrelid AS oid, format_type(s.seqtypid, NULL) AS type, s.seqstart AS start, s.seqincrement AS increment,
@@ -77,8 +77,8 @@ func (s sequenceRow) create(r *Relation) string {
 	return b.String() + s.options()
 }
 
-// identity writes the property of a column that makes its sequence. Before 15 a
-// sequence is never unlogged, its table may be, and there is no word for either.
+// identity writes the property of a column that makes its sequence. Before 15 a sequence is never
+// unlogged, its table may be, and there is no word for either.
 func (s sequenceRow) identity(srv server.Info, r, owner *Relation, column *attribute) string {
 	how := "BY DEFAULT"
 	if column.Identity == "a" {

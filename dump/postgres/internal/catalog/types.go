@@ -8,7 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// rowType is the value of pg_type.typtype for the type of a table's row and for standalone composite types.
+// rowType is the value of pg_type.typtype for the type of a table's row and for standalone
+// composite types.
 const rowType = "c"
 
 type typeRow struct {
@@ -20,9 +21,9 @@ type typeRow struct {
 	Def      []string
 }
 
-// readTypes reads the types that are not a table's row. Array and multirange
-// types come with the types they are made for, and are found as those. Each table
-// brings a row type and its array: too many to be looked at one by one.
+// readTypes reads the types that are not a table's row. Array and multirange types come with the
+// types they are made for, and are found as those. Each table brings a row type and its array: too
+// many to be looked at one by one.
 func readTypes(ctx context.Context, c *Database) error {
 	ranges, multiranges := "", "0"
 	if c.srv.Version >= 140000 {
@@ -232,8 +233,8 @@ func readRanges(ctx context.Context, c *Database) error {
 	return err
 }
 
-// shell lets a type's functions be made before the type: they need only to know
-// that there will be one of that name.
+// shell lets a type's functions be made before the type: they need only to know that there will be
+// one of that name.
 func (c *Database) shell(o *object) {
 	s := &object{kind: kindType, word: "shell type", Name: o.Name}
 	s.goes = true

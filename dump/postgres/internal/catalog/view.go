@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// readViews reads the queries of views and materialized views. A view's query
-// is a rule in the catalogues; it is found as the view.
+// readViews reads the queries of views and materialized views. A view's query is a rule in the
+// catalogues; it is found as the view.
 func readViews(ctx context.Context, c *Database) error {
 	type row struct {
 		Rule, Relation uint32
@@ -52,8 +52,8 @@ func (r *Relation) as() string {
 	return s
 }
 
-// standIn makes the view one of the same columns that reads nothing, for those
-// that depend on it, and returns the object that gives it its query.
+// standIn makes the view one of the same columns that reads nothing, for those that depend on it,
+// and returns the object that gives it its query.
 func (c *Database) standIn(r *Relation, rule Address) *object {
 	r.define = func(p *script.Printer) {
 		columns := make([]string, 0, len(r.columns))
@@ -73,8 +73,8 @@ func (c *Database) standIn(r *Relation, rule Address) *object {
 	return o
 }
 
-// refreshes makes the objects that fill the materialized views, last of all and
-// each after those it reads.
+// refreshes makes the objects that fill the materialized views, last of all and each after those it
+// reads.
 func (c *Database) refreshes() {
 	for _, r := range c.Tables {
 		if r.Kind != materializedView || !r.Populated || r.emptied || c.sel.SchemaOnly {
@@ -125,6 +125,6 @@ func (c *Database) addOn(r *Relation, o *object, name string) *object {
 	return o
 }
 
-// firing words of ALTER TABLE by pg_trigger.tgenabled and pg_rewrite.ev_enabled;
-// O, the origin, is what both are born with.
+// firing words of ALTER TABLE by pg_trigger.tgenabled and pg_rewrite.ev_enabled; O, the origin, is
+// what both are born with.
 var firing = map[string]string{"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}

@@ -15,9 +15,8 @@ type Content struct {
 	LargeObject func(oid uint32) error
 }
 
-// Write writes the objects: definitions, rows, what is made after the rows,
-// then privileges, which might forbid what comes before them, and last what
-// has to run in the database's final state.
+// Write writes the objects: definitions, rows, what is made after the rows, then privileges, which
+// might forbid what comes before them, and last what has to run in the database's final state.
 //
 // With clean the dump drops what it makes first.
 func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
@@ -108,9 +107,9 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 	return p.Err()
 }
 
-// behindRows returns the keys and indexes of each table that can be built as soon
-// as the table has its rows. They are written there, and not after the rows of
-// all tables: a load that has several connections builds them while it reads on.
+// behindRows returns the keys and indexes of each table that can be built as soon as the table has
+// its rows. They are written there, and not after the rows of all tables: a load that has several
+// connections builds them while it reads on.
 func (c *Database) behindRows(tables []*Relation, objects []*object) map[*Relation][]*object {
 	behind := make(map[*Relation][]*object, len(tables))
 	for _, r := range tables {
@@ -124,9 +123,9 @@ func (c *Database) behindRows(tables []*Relation, objects []*object) map[*Relati
 	return behind
 }
 
-// needsOwnRows tells whether an index can be built when its own table has its
-// rows and others not. A function that a user wrote, or an extension's that is
-// called for each row, may read any table, whatever it was declared to be.
+// needsOwnRows tells whether an index can be built when its own table has its rows and others not.
+// A function that a user wrote, or an extension's that is called for each row, may read any table,
+// whatever it was declared to be.
 func (o *object) needsOwnRows() bool {
 	return !slices.ContainsFunc(o.deps, func(d dependency) bool {
 		switch d.to.kind {
@@ -139,13 +138,13 @@ func (o *object) needsOwnRows() bool {
 	})
 }
 
-// prints tells whether an object is written: all of them, or of a dump of data
-// only those that hold it. Large objects are made by their rows.
+// prints tells whether an object is written: all of them, or of a dump of data only those that hold
+// it. Large objects are made by their rows.
 func (c *Database) prints(o *object) bool {
 	return !c.sel.DataOnly || o.section() == inData || o.kind == kindLargeObject || o.kind == kindRefresh
 }
 
-// last tells whether an object is made when all else is done (pg_dump's
-// RESTORE_PASS_POST_ACL): a refresh reads as a role that needs its privileges,
-// an event trigger would fire on what follows it.
+// last tells whether an object is made when all else is done (pg_dump's RESTORE_PASS_POST_ACL): a
+// refresh reads as a role that needs its privileges, an event trigger would fire on what follows
+// it.
 func (o *object) last() bool { return o.kind == kindRefresh || o.kind == kindEventTrigger }

@@ -1,5 +1,6 @@
-// Package choice is what of a server a dump is of: patterns as psql and pg_dump take them, and the selection of schemas and
-// tables that is made of them. What becomes of an object that nobody chose, and of what needs it, is the catalogue's to say.
+// Package choice is what of a server a dump is of: patterns as psql and pg_dump take them, and the
+// selection of schemas and tables that is made of them. What becomes of an object that nobody
+// chose, and of what needs it, is the catalogue's to say.
 package choice
 
 import (
@@ -9,10 +10,10 @@ import (
 	"strings"
 )
 
-// A Pattern matches names as psql's and pg_dump's patterns do: * is any
-// characters, ? any one, a dot parts schema and name, letters outside quotes are
-// folded to lower case, and other characters mean what they mean in a regular
-// expression, but $. Within double quotes all stand for themselves.
+// A Pattern matches names as psql's and pg_dump's patterns do: * is any characters, ? any one, a
+// dot parts schema and name, letters outside quotes are folded to lower case, and other characters
+// mean what they mean in a regular expression, but $. Within double quotes all stand for
+// themselves.
 type Pattern struct {
 	Text   string
 	schema *regexp.Regexp // nil: any
@@ -42,8 +43,7 @@ func parsePattern(text string, parts int) (*Pattern, error) {
 	return p, nil
 }
 
-// patternParts translates a pattern into regular expressions, one for each part
-// between its dots.
+// patternParts translates a pattern into regular expressions, one for each part between its dots.
 func patternParts(text string) ([]string, error) {
 	var parts []string
 	var b strings.Builder
@@ -106,8 +106,8 @@ func (ps Patterns) Match(used map[*Pattern]bool, schema, name string) bool {
 	return found
 }
 
-// Split parts a list of patterns at its commas. Blanks around a pattern
-// do not count, and a comma within double quotes is part of a name.
+// Split parts a list of patterns at its commas. Blanks around a pattern do not count, and a comma
+// within double quotes is part of a name.
 func Split(list string) []string {
 	var all []string
 	quoted, from := false, 0

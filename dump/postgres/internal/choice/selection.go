@@ -6,16 +6,14 @@ import (
 	"strings"
 )
 
-// A Selection says which part of a database is dumped. The zero value is all of
-// it. The lists hold patterns as psql takes them; a table is anything in
-// pg_class that pg_dump would dump: views and sequences too. What a list says of
-// a partitioned table holds for its partitions.
+// A Selection says which part of a database is dumped. The zero value is all of it. The lists hold
+// patterns as psql takes them; a table is anything in pg_class that pg_dump would dump: views and
+// sequences too. What a list says of a partitioned table holds for its partitions.
 //
-// With Schemas or Tables a dump holds what they name and the definitions that
-// those need (types, functions, extensions, sequences), so that it can be
-// restored, but no other table. What needs something that is left out is left
-// out with a warning; a table that does is an error, because its rows could not
-// be restored.
+// With Schemas or Tables a dump holds what they name and the definitions that those need (types,
+// functions, extensions, sequences), so that it can be restored, but no other table. What needs
+// something that is left out is left out with a warning; a table that does is an error, because its
+// rows could not be restored.
 type Selection struct {
 	Schemas          []string // with all that is in them
 	ExcludeSchemas   []string // goes before Schemas and Tables
@@ -86,7 +84,8 @@ func (s *Rules) Unused(used map[*Pattern]bool) []string {
 	return list
 }
 
-// Describe says what the selection asks for, of what it is of: databases that are named, without others, or else of.
+// Describe says what the selection asks for, of what it is of: databases that are named, without
+// others, or else of.
 func (s *Rules) Describe(databases, notDatabases Patterns, of string) string {
 	var what []string
 	list := func(name string, ps Patterns) {
@@ -119,8 +118,9 @@ func (s *Rules) Describe(databases, notDatabases Patterns, of string) string {
 	return text
 }
 
-// Holds tells whether a dump of the selection holds something that users made, by what is known of it at a glance: whether
-// it is a relation, whether it has rows, and the names of its schema, empty outside of schemas, and of its own.
+// Holds tells whether a dump of the selection holds something that users made, by what is known of
+// it at a glance: whether it is a relation, whether it has rows, and the names of its schema, empty
+// outside of schemas, and of its own.
 func (s *Rules) Holds(relation, rows bool, schema, name string) bool {
 	unused := map[*Pattern]bool{}
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A Database of the cluster, with the statements that make it and those that
-// give it its properties.
+// A Database of the cluster, with the statements that make it and those that give it its
+// properties.
 type Database struct {
 	Name, Quoted string
 	Exists       bool // in every new cluster
@@ -21,8 +21,9 @@ type Database struct {
 	Without      func() []string // statements that take the properties back, of those that there are
 }
 
-// CheckNames refuses names that psql cannot be told: a meta-command ends with its line, whatever quotes are open, and
-// the rest of such a name would be the next command (pg_dumpall refuses them too).
+// CheckNames refuses names that psql cannot be told: a meta-command ends with its line, whatever
+// quotes are open, and the rest of such a name would be the next command (pg_dumpall refuses them
+// too).
 func CheckNames(databases []Database) error {
 	for _, d := range databases {
 		if strings.ContainsAny(d.Name, "\r\n") {
@@ -32,7 +33,8 @@ func CheckNames(databases []Database) error {
 	return nil
 }
 
-// TellUnreachable tells of databases that are left out because nobody can connect to them, of those that are asked for.
+// TellUnreachable tells of databases that are left out because nobody can connect to them, of those
+// that are asked for.
 func (c *cluster) TellUnreachable(ctx context.Context, asked func(name string) bool) error {
 	type row struct {
 		Name    string

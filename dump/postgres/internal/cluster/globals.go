@@ -1,6 +1,7 @@
-// Package cluster is what belongs to a server and to none of its databases, as pg_dumpall has it: roles with their
-// memberships and settings, tablespaces, privileges on parameters, and the databases themselves with the statements that make
-// them and give them their properties, or take those back. What is in a database is the catalogue's.
+// Package cluster is what belongs to a server and to none of its databases, as pg_dumpall has it:
+// roles with their memberships and settings, tablespaces, privileges on parameters, and the
+// databases themselves with the statements that make them and give them their properties, or take
+// those back. What is in a database is the catalogue's.
 package cluster
 
 import (

@@ -11,9 +11,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// writeRoles writes the roles. One that exists already, as the role that
-// restores does, is only altered. Passwords are read where the dumping role may:
-// they are in pg_authid, which superusers see and whom they let.
+// writeRoles writes the roles. One that exists already, as the role that restores does, is only
+// altered. Passwords are read where the dumping role may: they are in pg_authid, which superusers
+// see and whom they let.
 func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 	var seesPasswords bool
 	err := c.conn.QueryRow(ctx, `SELECT has_table_privilege('pg_authid', 'SELECT')`).Scan(&seesPasswords)
@@ -80,9 +80,8 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 	return nil
 }
 
-// writeMemberships writes who is in which role. Since 16 a membership has its
-// own INHERIT and SET, and its grantor counts; before, the grantor may be a role
-// that was dropped.
+// writeMemberships writes who is in which role. Since 16 a membership has its own INHERIT and SET,
+// and its grantor counts; before, the grantor may be a role that was dropped.
 func (c *cluster) writeMemberships(ctx context.Context, p *script.Printer) error {
 	type row struct {
 		Role, Member                string

@@ -12,8 +12,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A setting is a row of pg_db_role_setting: values of a role, of a database, or
-// of a role in a database.
+// A setting is a row of pg_db_role_setting: values of a role, of a database, or of a role in a
+// database.
 type setting struct {
 	Database, Role uint32 // 0: any
 	Config         []string
@@ -69,8 +69,8 @@ func settingName(name string) string {
 	return strings.Join(parts, ".")
 }
 
-// quotedLists are the parameters whose value the server keeps as a list of
-// quoted names (GUC_LIST_QUOTE; variable_is_guc_list_quote in dumputils.c).
+// quotedLists are the parameters whose value the server keeps as a list of quoted names
+// (GUC_LIST_QUOTE; variable_is_guc_list_quote in dumputils.c).
 var quotedLists = []string{
 	"local_preload_libraries", "search_path", "session_preload_libraries",
 	"shared_preload_libraries", "temp_tablespaces", "unix_socket_directories",
@@ -90,8 +90,8 @@ func settingValue(name, value string) string {
 	return strings.Join(items, ", ")
 }
 
-// splitQuotedList splits a list of names at its commas and takes off their
-// double quotes (SplitGUCList in dumputils.c).
+// splitQuotedList splits a list of names at its commas and takes off their double quotes
+// (SplitGUCList in dumputils.c).
 func splitQuotedList(s string) []string {
 	var items []string
 	for s = strings.TrimSpace(s); s != ""; {

@@ -17,10 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Clean drops everything that users made in the database and takes their
-// privileges on what is the server's back, in one transaction: it is all done, or
-// after an error nothing of it. The schema public is made anew as initdb leaves it.
-// What stays all the same is told.
+// Clean drops everything that users made in the database and takes their privileges on what is the
+// server's back, in one transaction: it is all done, or after an error nothing of it. The schema
+// public is made anew as initdb leaves it. What stays all the same is told.
 func (t Target) Clean(ctx context.Context) error {
 	if err := t.TryClean(ctx); err != nil {
 		return err
@@ -60,7 +59,8 @@ func (t Target) TryClean(ctx context.Context) error {
 	return nil
 }
 
-// ForgetProperties takes back what was set for a database, granted on it and said of it. What the role may not is told.
+// ForgetProperties takes back what was set for a database, granted on it and said of it. What the
+// role may not is told.
 func (t Target) ForgetProperties(ctx context.Context) error {
 	c, err := cluster.Read(ctx, t.Conn, t.Srv, func(string) {})
 	if err != nil {
@@ -88,8 +88,8 @@ func (t Target) ForgetProperties(ctx context.Context) error {
 	return nil
 }
 
-// TakeBack drops the additions, or gives them the privileges that they are born with, each by itself: what the server
-// refuses stays. It is called in a transaction.
+// TakeBack drops the additions, or gives them the privileges that they are born with, each by
+// itself: what the server refuses stays. It is called in a transaction.
 func takeBack(ctx context.Context, conn *pgx.Conn, list []catalog.Addition) error {
 	for _, a := range slices.Backward(list) {
 		statements, err := script.Statements(a.TakeBack)
@@ -107,9 +107,8 @@ func takeBack(ctx context.Context, conn *pgx.Conn, list []catalog.Addition) erro
 	return nil
 }
 
-// dropAll drops first what stands outside schemas, then the schemas with all
-// that is in them. An object that went with another one's CASCADE is passed over
-// by IF EXISTS.
+// dropAll drops first what stands outside schemas, then the schemas with all that is in them. An
+// object that went with another one's CASCADE is passed over by IF EXISTS.
 const dropAll = `
 DO $clean$
 DECLARE

@@ -1,5 +1,6 @@
-// Package fresh makes a database that a dump goes into as a new one is: it finds what there is in one, says which of that
-// is in the way, and drops it or takes it back. Which databases those are, and whether it may, is the load's to say.
+// Package fresh makes a database that a dump goes into as a new one is: it finds what there is in
+// one, says which of that is in the way, and drops it or takes it back. Which databases those are,
+// and whether it may, is the load's to say.
 package fresh
 
 import (
@@ -22,8 +23,9 @@ type Target struct {
 	Warn func(string)
 }
 
-// Look names something that keeps the database from being as a new one, and counts what there is besides, or returns the
-// empty string. With keeps it is to stay as it is, and what does not count is told.
+// Look names something that keeps the database from being as a new one, and counts what there is
+// besides, or returns the empty string. With keeps it is to stay as it is, and what does not count
+// is told.
 func (t Target) Look(ctx context.Context, keeps bool) (what string, more int, err error) {
 	what, more, err = t.contents(ctx)
 	if err == nil && what == "" {
@@ -32,9 +34,9 @@ func (t Target) Look(ctx context.Context, keeps bool) (what string, more int, er
 	return what, more, err
 }
 
-// besides names something that a database has which has no contents, and counts what there is more, or returns the
-// empty string. What is harmless does not count: a provider may have set it
-// in all of his databases, new ones too. With keeps it is told.
+// besides names something that a database has which has no contents, and counts what there is more,
+// or returns the empty string. What is harmless does not count: a provider may have set it in all
+// of his databases, new ones too. With keeps it is told.
 func (t Target) besides(ctx context.Context, keeps bool) (what string, more int, err error) {
 	if err := server.Exec(ctx, t.Conn.PgConn(), "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
 		return "", 0, err
@@ -75,9 +77,9 @@ func NamesOf(list []catalog.Addition) []string {
 	return names
 }
 
-// contents names something that a user made in the database and counts what
-// there is besides, or returns the empty string. Extensions do not count: a template may bring them, and a dump
-// makes them only where they are missing.
+// contents names something that a user made in the database and counts what there is besides, or
+// returns the empty string. Extensions do not count: a template may bring them, and a dump makes
+// them only where they are missing.
 func (t Target) contents(ctx context.Context) (what string, more int, err error) {
 	var found *string
 	var n int

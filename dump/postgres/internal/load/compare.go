@@ -35,8 +35,8 @@ func (s *loading) filling(item script.Item, rows dump.Tally) filling {
 	return f
 }
 
-// isOf tells whether the rows are those of a table by the name that a manifest has for it. Those of a partition may
-// have gone into what it is a part of, see catalog.Relation.Into.
+// isOf tells whether the rows are those of a table by the name that a manifest has for it. Those of
+// a partition may have gone into what it is a part of, see catalog.Relation.Into.
 func (f *filling) isOf(name string) bool {
 	of := manifestName(name)
 	if f.database != "" {
@@ -53,7 +53,8 @@ func (f *filling) isOf(name string) bool {
 	return false
 }
 
-// manifestName reads a table's name as a manifest has it: in a cluster's dump behind that of its database.
+// manifestName reads a table's name as a manifest has it: in a cluster's dump behind that of its
+// database.
 func manifestName(name string) (list qualified) {
 	for t := script.NewTokens(name); ; {
 		list = append(list, identifier(t.Next()))
@@ -63,8 +64,8 @@ func manifestName(name string) (list qualified) {
 	}
 }
 
-// compare holds what was loaded, or read, against the manifest, which lists the tables in the order of their COPY
-// statements, and that against the trailer.
+// compare holds what was loaded, or read, against the manifest, which lists the tables in the order
+// of their COPY statements, and that against the trailer.
 func (s *loading) compare() error {
 	if s.damaged != nil {
 		return s.damaged

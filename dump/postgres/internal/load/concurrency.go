@@ -7,9 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// A plan is what a load knows of a statement: what has to be done before it
-// runs, and what may run beside it. The zero plan is that of a statement of
-// which nothing is known: it runs alone.
+// A plan is what a load knows of a statement: what has to be done before it runs, and what may run
+// beside it. The zero plan is that of a statement of which nothing is known: it runs alone.
 type plan struct {
 	kind    planKind
 	touches []touch // by builds and by what is quick
@@ -27,33 +26,33 @@ const (
 	quick
 	// sets: a setting of the session, in which later statements run.
 	sets
-	// refreshes: the content of a materialized view, which is made anew and may be
-	// refused. It runs alone.
+	// refreshes: the content of a materialized view, which is made anew and may be refused. It runs
+	// alone.
 	refreshes
-	// apart: it changes what its session is in a way that no other session can
-	// be made to share. From here on all runs in this one.
+	// apart: it changes what its session is in a way that no other session can be made to share.
+	// From here on all runs in this one.
 	apart
 )
 
-// A touch is a need for a relation that goes with others' needs for it only
-// where all are shared: locks that would make one statement wait for another
-// within the server, or one statement's need for another's result.
+// A touch is a need for a relation that goes with others' needs for it only where all are shared:
+// locks that would make one statement wait for another within the server, or one statement's need
+// for another's result.
 type touch struct {
 	relation string // qualified and quoted
 	shared   bool
 }
 
-// A planner makes plans of a database's statements. It has to see all of them:
-// it learns which tables are parts of others.
+// A planner makes plans of a database's statements. It has to see all of them: it learns which
+// tables are parts of others.
 //
-// It knows the statements that dumps of this package are made of, as they are
-// written there, and takes anything else for one that runs alone.
+// It knows the statements that dumps of this package are made of, as they are written there, and
+// takes anything else for one that runs alone.
 type planner struct {
 	parents map[string]string // of partitions
 }
 
-// planned is how much of a statement is looked at, in bytes. What is longer and
-// matters is recognised by its beginning.
+// planned is how much of a statement is looked at, in bytes. What is longer and matters is
+// recognised by its beginning.
 const planned = 64 << 10
 
 // plan makes a statement's plan.
@@ -98,16 +97,16 @@ func (p *planner) plan(sql string) plan {
 	return plan{}
 }
 
-// shareable are the beginnings of statements that do in a transaction with others
-// what they do by themselves.
+// shareable are the beginnings of statements that do in a transaction with others what they do by
+// themselves.
 var shareable = []string{
 	"CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE SEQUENCE ", "CREATE VIEW ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE FUNCTION ", "CREATE TYPE ", "CREATE TRIGGER ",
 	"ALTER TABLE ", "ALTER SEQUENCE ", "ALTER INDEX ", "ALTER VIEW ", "ALTER FUNCTION ", "ALTER TYPE ", "ALTER LARGE OBJECT ",
 	"COMMENT ON ", "GRANT ", "REVOKE ", "SELECT pg_catalog.setval(", "SELECT pg_catalog.lo_create(", "SELECT pg_catalog.lo_put(",
 }
 
-// canShare tells whether a statement may be sent with others: see shareable. An
-// index that is built CONCURRENTLY is none that this package writes.
+// canShare tells whether a statement may be sent with others: see shareable. An index that is built
+// CONCURRENTLY is none that this package writes.
 func canShare(sql string) bool {
 	return slices.ContainsFunc(shareable, func(beginning string) bool { return strings.HasPrefix(sql, beginning) }) && !strings.Contains(sql[:min(len(sql), 40)], "CONCURRENTLY")
 }
@@ -184,8 +183,8 @@ func (p *planner) alterTable(t *script.Tokens) plan {
 	return plan{}
 }
 
-// attach notes what a table is a part of. What would be a part of itself no server takes, and who looks for what is above
-// it would not come to an end.
+// attach notes what a table is a part of. What would be a part of itself no server takes, and who
+// looks for what is above it would not come to an end.
 func (p *planner) attach(part, whole string) {
 	for above := whole; above != ""; above = p.parents[above] {
 		if above == part {
@@ -252,9 +251,9 @@ func set(t *script.Tokens) plan {
 	return plan{kind: sets, setting: name}
 }
 
-// setConfig reads SELECT pg_catalog.set_config('name', 'value', false), as it is or
-// for servers that know the setting: WHERE pg_catalog.current_setting('name', true)
-// IS NOT NULL. Any other SELECT may do anything.
+// setConfig reads SELECT pg_catalog.set_config('name', 'value', false), as it is or for servers
+// that know the setting: WHERE pg_catalog.current_setting('name', true) IS NOT NULL. Any other
+// SELECT may do anything.
 func setConfig(t *script.Tokens) plan {
 	if !reads(t, "pg_catalog", ".", "set_config", "(") {
 		return plan{}
@@ -292,8 +291,8 @@ func (p *planner) shared(relation string) []touch {
 	return append(p.above(relation), touch{relation, true})
 }
 
-// above lists the tables that a partition is part of: what is done to them may
-// be done to their partitions too.
+// above lists the tables that a partition is part of: what is done to them may be done to their
+// partitions too.
 func (p *planner) above(relation string) (list []touch) {
 	for parent := p.parents[relation]; parent != ""; parent = p.parents[parent] {
 		list = append(list, touch{parent, true})

@@ -13,35 +13,38 @@ import (
 type Config struct {
 	// Conn is the connection, in the database that a dump of one goes into.
 	Conn *pgx.ConnConfig
-	// Named is the database that was named for the dump, whatever else the connection is of; empty: none was.
+	// Named is the database that was named for the dump, whatever else the connection is of; empty:
+	// none was.
 	Named string
-	// Several says that the configuration is of several databases: only Named is a place for a dump of one.
+	// Several says that the configuration is of several databases: only Named is a place for a dump
+	// of one.
 	Several bool
-	// Clean drops everything in the target first. Without it a database that is not empty is refused.
+	// Clean drops everything in the target first. Without it a database that is not empty is
+	// refused.
 	Clean bool
 	// NoOwner leaves out who owns what, NoPrivileges GRANT and REVOKE.
 	NoOwner, NoPrivileges bool
-	// LockTimeout bounds the wait for whoever holds locked what Clean has to drop. 0 means no bound.
+	// LockTimeout bounds the wait for whoever holds locked what Clean has to drop. 0 means no
+	// bound.
 	LockTimeout time.Duration
 	// Jobs is the number of connections, at least 1.
 	Jobs int
-	// BuildApart is how many bytes of rows a table has at least for what is built of them to be built beside other work.
+	// BuildApart is how many bytes of rows a table has at least for what is built of them to be
+	// built beside other work.
 	BuildApart int64
-	// Into is told where the dump goes before anything is changed, Compared what was found to be as the manifest says, Warn
-	// what an operator should know.
+	// Into is told where the dump goes before anything is changed, Compared what was found to be as
+	// the manifest says, Warn what an operator should know.
 	Into     func(dump.Target)
 	Compared func(dump.Comparison)
 	Warn     func(string)
 }
 
-// ErrNotEmpty is returned for a target database that holds something and may
-// not be cleaned.
+// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
 var ErrNotEmpty = errors.New("the database is not empty")
 
-// ErrWholeCluster is returned when a dump of a whole cluster is to go into one
-// named database.
+// ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.
 var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes into a server and not into one database")
 
-// ErrDataOnly is returned when a dump without definitions is to go into a
-// database that is to be emptied first.
+// ErrDataOnly is returned when a dump without definitions is to go into a database that is to be
+// emptied first.
 var ErrDataOnly = errors.New("the dump holds rows alone, which go into tables that exist")

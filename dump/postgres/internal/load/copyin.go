@@ -14,8 +14,8 @@ import (
 // errNotTaken is returned where the server says that a COPY is done while there are rows of it.
 var errNotTaken = errors.New("the server ended the COPY before it had all rows")
 
-// copyIn sends the rows of a COPY and returns those that the server took, and their bytes: it says how many, and what
-// it was given says which.
+// copyIn sends the rows of a COPY and returns those that the server took, and their bytes: it says
+// how many, and what it was given says which.
 func (s *session) copyIn(ctx context.Context, item script.Item) (took dump.Tally, bytes int64, err error) {
 	if s.spare == nil {
 		s.spare = newSpare()
@@ -37,13 +37,13 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (took dump.Tally
 	return dump.Tally{Rows: tag.RowsAffected(), Hash: given.Hash}, rows.bytes.Load(), nil
 }
 
-// A rowsReader hands the rows that one goroutine reads to another, the driver's. The driver looks for what the server
-// says, and for the end of its context, only between two reads; so while no rows come a read returns nothing, again and
-// again, instead of waiting for them. A dump that stalls within a COPY keeps nobody from hearing that the server has
-// ended the session.
+// A rowsReader hands the rows that one goroutine reads to another, the driver's. The driver looks
+// for what the server says, and for the end of its context, only between two reads; so while no
+// rows come a read returns nothing, again and again, instead of waiting for them. A dump that
+// stalls within a COPY keeps nobody from hearing that the server has ended the session.
 //
-// Who waits for whom: readAll waits for its source, which the load closes once it has failed, and for the driver's
-// goroutine to take a piece or for end; Read waits for no longer than nothingYet.
+// Who waits for whom: readAll waits for its source, which the load closes once it has failed, and
+// for the driver's goroutine to take a piece or for end; Read waits for no longer than nothingYet.
 type rowsReader struct {
 	r      io.Reader
 	pieces chan []byte   // read and not yet taken
@@ -61,13 +61,15 @@ type rowsReader struct {
 	whole  atomic.Pointer[dump.Tally] // of all rows, once it was told that there are no more
 }
 
-// rowsAhead is how many pieces of rowsPiece bytes are read ahead of the driver, whose own are as large.
+// rowsAhead is how many pieces of rowsPiece bytes are read ahead of the driver, whose own are as
+// large.
 const rowsAhead, rowsPiece = 2, 64 << 10
 
 // nothingYet is how long a read waits for rows.
 const nothingYet = 100 * time.Millisecond
 
-// newSpare makes what is read into, for one COPY after another: dumps have ten thousand of them, most with few rows.
+// newSpare makes what is read into, for one COPY after another: dumps have ten thousand of them,
+// most with few rows.
 func newSpare() chan []byte {
 	spare := make(chan []byte, rowsAhead)
 	for range rowsAhead {

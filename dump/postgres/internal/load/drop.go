@@ -13,9 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// clear drops what the placement says. What can be had back if it fails goes
-// first: the contents of a database, in one transaction. s.gone keeps what is no
-// longer there.
+// clear drops what the placement says. What can be had back if it fails goes first: the contents of
+// a database, in one transaction. s.gone keeps what is no longer there.
 func (s *loading) clear(ctx context.Context, p placement) error {
 	for _, d := range p.emptied {
 		if err := s.use(ctx, d); err != nil {

@@ -7,9 +7,9 @@ import (
 
 var ownerChange = regexp.MustCompile(`^ALTER (?s:.*) OWNER TO (?:"(?:[^"]|"")+"|[a-z_][a-z0-9_$]*);$`)
 
-// skips tells whether the load leaves a statement out because owners or
-// privileges are not wanted: the roles of another server may not exist here. It
-// knows the statements as this package writes them.
+// skips tells whether the load leaves a statement out because owners or privileges are not wanted:
+// the roles of another server may not exist here. It knows the statements as this package writes
+// them.
 func (cfg Config) skips(sql string) bool {
 	if cfg.NoOwner && ownerChange.MatchString(sql) {
 		return true

@@ -1,7 +1,8 @@
-// Package load is how a dump comes into a server: what it says it is and where it goes, what stands in its way there and is
-// dropped, its statements on one session in their order, and those that may run beside others on several, rows passed on as
-// they come; and what was loaded held against the manifest. It knows the statements that this program's dumps are made of,
-// and takes any other for one that runs alone.
+// Package load is how a dump comes into a server: what it says it is and where it goes, what stands
+// in its way there and is dropped, its statements on one session in their order, and those that may
+// run beside others on several, rows passed on as they come; and what was loaded held against the
+// manifest. It knows the statements that this program's dumps are made of, and takes any other for
+// one that runs alone.
 package load
 
 import (
@@ -17,11 +18,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Run runs a dump's statements, indexes and keys on several connections and all
-// else in its order on one. Whatever stands in the way is found
-// before anything is changed. An error after that says so: the target then holds
-// a part of the dump. A reader that can be closed is closed when the load fails,
-// so that nobody waits for what it would still bring.
+// Run runs a dump's statements, indexes and keys on several connections and all else in its order
+// on one. Whatever stands in the way is found before anything is changed. An error after that says
+// so: the target then holds a part of the dump. A reader that can be closed is closed when the load
+// fails, so that nobody waits for what it would still bring.
 func Run(ctx context.Context, cfg Config, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {
@@ -150,7 +150,8 @@ func (s *loading) disconnect() {
 	}
 }
 
-// ended returns an error if the statements so far leave a transaction open, which the server undoes with the session.
+// ended returns an error if the statements so far leave a transaction open, which the server undoes
+// with the session.
 func (s *loading) ended() error {
 	if s.begun == 0 {
 		return nil

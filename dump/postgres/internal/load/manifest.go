@@ -7,9 +7,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// note keeps what a comment of the dump tells, where it tells it: databases are
-// named before the first statement, and the manifest stands behind the last. What
-// looks like either elsewhere is a comment like any other.
+// note keeps what a comment of the dump tells, where it tells it: databases are named before the
+// first statement, and the manifest stands behind the last. What looks like either elsewhere is a
+// comment like any other.
 func (s *loading) note(item script.Item, begun bool) {
 	if name, ok, err := script.ParseDatabaseLine(item.Text); ok {
 		if begun {

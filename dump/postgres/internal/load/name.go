@@ -14,8 +14,8 @@ func (q qualified) String() string { return strings.Join(q, ".") }
 // sibling is the name of another relation in the same schema.
 func (q qualified) sibling(name string) string { return q[0] + "." + name }
 
-// relationName reads a qualified name that begins with the token given, and returns
-// the token behind it. A name without its schema is none.
+// relationName reads a qualified name that begins with the token given, and returns the token
+// behind it. A name without its schema is none.
 func relationName(t *script.Tokens, first string) (name qualified, next string) {
 	name = qualified{identifier(first)}
 	if next = t.Next(); next != "." {

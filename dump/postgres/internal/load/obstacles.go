@@ -9,19 +9,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrUndroppable is returned when a database that is to be dropped cannot be.
-// Nothing has been changed then.
+// ErrUndroppable is returned when a database that is to be dropped cannot be. Nothing has been
+// changed then.
 var ErrUndroppable = errors.New("a database that is to be dropped cannot be")
 
-// undroppableWait is how long DROP DATABASE waits for others to leave a database
-// before it gives up (procarray.c, CountOtherDBBackends). A client that has just
-// disconnected is still seen for a moment.
+// undroppableWait is how long DROP DATABASE waits for others to leave a database before it gives up
+// (procarray.c, CountOtherDBBackends). A client that has just disconnected is still seen for a
+// moment.
 const undroppableWait = 5 * time.Second
 
-// obstacles is what DROP DATABASE fails by (dbcommands.c, dropdb). An autovacuum
-// it ends itself; who may not see of a session what it is sees that nobody is
-// logged in there. Of a prepared transaction and a slot that is not in use, the
-// former is in the way and the latter goes with its database.
+// obstacles is what DROP DATABASE fails by (dbcommands.c, dropdb). An autovacuum it ends itself;
+// who may not see of a session what it is sees that nobody is logged in there. Of a prepared
+// transaction and a slot that is not in use, the former is in the way and the latter goes with its
+// database.
 const obstacles = `
 	SELECT d.datname AS database, o.what, o.passes FROM pg_catalog.pg_database d CROSS JOIN LATERAL (
 		SELECT 'it belongs to role ' || pg_catalog.pg_get_userbyid(d.datdba) AS what, false AS passes WHERE NOT pg_catalog.pg_has_role(d.datdba, 'USAGE')
@@ -37,8 +37,8 @@ const obstacles = `
 		SELECT 'replication slot ' || slot_name || ' is in use', true FROM pg_catalog.pg_replication_slots WHERE database = d.datname AND active
 	) o WHERE d.datname = ANY ($1) ORDER BY 1, passes, 2`
 
-// undroppable looks at all the databases for what would keep them from being
-// dropped, and returns all that it finds as one error.
+// undroppable looks at all the databases for what would keep them from being dropped, and returns
+// all that it finds as one error.
 func (s *loading) undroppable(ctx context.Context, databases []string) error {
 	type obstacle struct {
 		Database, What string

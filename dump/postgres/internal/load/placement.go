@@ -17,9 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A placement is where a dump goes and what is dropped there. place alone makes
-// one: what is checked, what is dropped, which databases the statements may lead
-// into and what people are told all go by it.
+// A placement is where a dump goes and what is dropped there. place alone makes one: what is
+// checked, what is dropped, which databases the statements may lead into and what people are told
+// all go by it.
 type placement struct {
 	first     string   // the database that the statements begin in
 	dropped   []string // databases that Clean drops
@@ -28,8 +28,7 @@ type placement struct {
 	target    dump.Target
 }
 
-// ErrNoName is returned when a dump of one database is to go where the
-// configuration is of several.
+// ErrNoName is returned when a dump of one database is to go where the configuration is of several.
 var ErrNoName = errors.New("the dump is of one database, and the configuration of several; name the one that it goes into")
 
 // accepts holds what a dump says it is, by its head, against the configuration.
@@ -63,9 +62,8 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	return p, s.look(ctx, db, &p)
 }
 
-// placeSeveral places a dump that makes its databases. Those that every cluster
-// has must be empty, others must not exist; with Clean the former are emptied and
-// the latter dropped.
+// placeSeveral places a dump that makes its databases. Those that every cluster has must be empty,
+// others must not exist; with Clean the former are emptied and the latter dropped.
 func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 	p := placement{first: "postgres", target: dump.Target{Server: s.cfg.address(), Databases: s.databases}}
 	if err := s.use(ctx, p.first); err != nil {
@@ -131,8 +129,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 // born tells whether every new cluster has a database of that name.
 func born(database string) bool { return database == "postgres" || database == "template1" }
 
-// look looks into the database that the session is in, which has to be empty or
-// is emptied.
+// look looks into the database that the session is in, which has to be empty or is emptied.
 func (s *loading) look(ctx context.Context, database string, p *placement) error {
 	found, more, err := s.target(database).Look(ctx, !s.cfg.Clean)
 	switch {
@@ -168,8 +165,8 @@ func (s *loading) target(database string) fresh.Target {
 	return fresh.Target{Conn: s.conn, Srv: s.crew.first.srv, Name: database, Warn: s.cfg.Warn}
 }
 
-// leads tells whether a dump of that form, with those databases at its head, may
-// go on in a database.
+// leads tells whether a dump of that form, with those databases at its head, may go on in a
+// database.
 func leads(form string, databases []string, into string) error {
 	switch {
 	case form != script.Cluster:

@@ -16,8 +16,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A session is one connection of a load, and what statements of the dump have
-// set in it.
+// A session is one connection of a load, and what statements of the dump have set in it.
 type session struct {
 	conn    *pgx.Conn
 	srv     server.Info
@@ -51,8 +50,7 @@ type job struct {
 	parts []*job // of one that is several statements; their settings are the same
 }
 
-// run runs a job. Its error names the line and the statement, unless it is that
-// of the context.
+// run runs a job. Its error names the line and the statement, unless it is that of the context.
 func (s *session) run(ctx context.Context, j *job) error {
 	if len(j.parts) > 0 {
 		return s.runParts(ctx, j)
@@ -88,8 +86,8 @@ func (s *session) run(ctx context.Context, j *job) error {
 	return nil
 }
 
-// runParts runs several statements at once, in one transaction. Where one fails
-// nothing is done: then they run one after another, up to that one.
+// runParts runs several statements at once, in one transaction. Where one fails nothing is done:
+// then they run one after another, up to that one.
 func (s *session) runParts(ctx context.Context, j *job) error {
 	var b strings.Builder
 	for _, part := range j.parts {
@@ -129,9 +127,8 @@ func (s *session) adopt(ctx context.Context, want settings) error {
 	return nil
 }
 
-// alreadyThere tells whether a statement failed for a tablespace that exists.
-// As with a role it is taken as it is: its folder may have another path on this
-// server, and is to be made beforehand.
+// alreadyThere tells whether a statement failed for a tablespace that exists. As with a role it is
+// taken as it is: its folder may have another path on this server, and is to be made beforehand.
 func alreadyThere(statement string, err error) bool {
 	var pe *pgconn.PgError
 	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object

@@ -6,13 +6,12 @@ import (
 	"sync"
 )
 
-// A crew is the connections that load one database. The first runs the dump's
-// statements in their order; what may be built beside others is left to whichever
-// is free. One goroutine leads it and calls its methods; each job has a goroutine
-// of its own, which ends before close returns.
+// A crew is the connections that load one database. The first runs the dump's statements in their
+// order; what may be built beside others is left to whichever is free. One goroutine leads it and
+// calls its methods; each job has a goroutine of its own, which ends before close returns.
 //
-// A job that fails cancels the context that all work in, with its error as the
-// cause: of several failures that is the first.
+// A job that fails cancels the context that all work in, with its error as the cause: of several
+// failures that is the first.
 type crew struct {
 	fail context.CancelCauseFunc // of the context that is handed to the methods
 	join func(context.Context) (*session, error)
@@ -26,12 +25,11 @@ type crew struct {
 	warn    func(string)
 }
 
-// mostWaiting bounds what is remembered of a dump that is read faster than its
-// indexes are built.
+// mostWaiting bounds what is remembered of a dump that is read faster than its indexes are built.
 const mostWaiting = 1000
 
-// newCrew returns a crew of at most n sessions. Those besides the first join
-// when there is something for them to do.
+// newCrew returns a crew of at most n sessions. Those besides the first join when there is
+// something for them to do.
 func newCrew(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string)) *crew {
 	return &crew{
 		fail: fail, join: join, more: n - 1, first: first, warn: warn,
@@ -39,8 +37,8 @@ func newCrew(first *session, n int, join func(context.Context) (*session, error)
 	}
 }
 
-// do runs a job on the first session and returns when it is done. What others
-// are building goes on, and what waits for them.
+// do runs a job on the first session and returns when it is done. What others are building goes on,
+// and what waits for them.
 func (c *crew) do(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -69,8 +67,8 @@ func (c *crew) settled(ctx context.Context, touches []touch) error {
 	return c.until(ctx, true, func() bool { return !c.concerns(touches) })
 }
 
-// until lets the crew work until the first session is free and the condition
-// holds, or the context is cancelled. Where the first one helps, it takes jobs too.
+// until lets the crew work until the first session is free and the condition holds, or the context
+// is cancelled. Where the first one helps, it takes jobs too.
 func (c *crew) until(ctx context.Context, helps bool, holds func() bool) error {
 	for ctx.Err() == nil {
 		c.spread(ctx, helps && !holds())

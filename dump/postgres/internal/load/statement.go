@@ -11,9 +11,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// run does what one item of the dump says, or has it done: builds go on while
-// run has returned, and what is quickly done waits to be sent with more of its
-// kind. What comes after that in the dump finds it done.
+// run does what one item of the dump says, or has it done: builds go on while run has returned, and
+// what is quickly done waits to be sent with more of its kind. What comes after that in the dump
+// finds it done.
 func (s *loading) run(ctx context.Context, item script.Item) error {
 	j := &job{item: item, set: s.set}
 	switch item.Kind {
@@ -84,9 +84,9 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	return nil
 }
 
-// Statements are sent together, in one transaction, up to so many, or so many
-// bytes: each by itself costs a round trip and a commit, and a dump of 10,000
-// tables has some 100,000. A server has room for few locks, so there are not more.
+// Statements are sent together, in one transaction, up to so many, or so many bytes: each by itself
+// costs a round trip and a commit, and a dump of 10,000 tables has some 100,000. A server has room
+// for few locks, so there are not more.
 const (
 	sharedStatements = 100
 	sharedBytes      = 64 << 10
@@ -115,9 +115,9 @@ func (s *loading) flush(ctx context.Context) error {
 	return s.do(ctx, &job{item: list[0].item, set: list[0].set, parts: list})
 }
 
-// do runs a job on the session that the statements run on in their order. What the
-// server refuses is undone, and so is nothing of the dump while nothing else was
-// done; of what ends otherwise nobody knows.
+// do runs a job on the session that the statements run on in their order. What the server refuses
+// is undone, and so is nothing of the dump while nothing else was done; of what ends otherwise
+// nobody knows.
 func (s *loading) do(ctx context.Context, j *job) error {
 	err := s.crew.do(ctx, j)
 	switch {

@@ -8,9 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// Verify reads a dump to its end and returns nil for a whole one that goes where
-// a load would put it, and has the rows that its manifest says. It connects to
-// nothing.
+// Verify reads a dump to its end and returns nil for a whole one that goes where a load would put
+// it, and has the rows that its manifest says. It connects to nothing.
 func Verify(cfg Config, r io.Reader) error {
 	vouched, name, err := dump.NewReader(r)
 	if err != nil {

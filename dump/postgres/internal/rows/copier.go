@@ -14,10 +14,9 @@ import (
 
 // A copier is a connection that does nothing but COPY … TO STDOUT.
 //
-// It reads the protocol itself, in large pieces. pgconn's CopyTo hands on one
-// message, that is one row, at a time, and costs twice the processor time of
-// pg_dump; here the rows stay in the buffer they were read into, where only the
-// five bytes of each message's header are closed up.
+// It reads the protocol itself, in large pieces. pgconn's CopyTo hands on one message, that is one
+// row, at a time, and costs twice the processor time of pg_dump; here the rows stay in the buffer
+// they were read into, where only the five bytes of each message's header are closed up.
 type copier struct {
 	conn     *batchedConn
 	snapshot string // the statements that begin a transaction on the shared snapshot
@@ -35,8 +34,8 @@ type copier struct {
 // bufferSize is the size of the buffers that rows are read into, in bytes.
 const bufferSize = 1 << 20
 
-// openCopiers opens n connections that see what the dump's own sees. Where the server has
-// no room for them, there are fewer, and a warning.
+// openCopiers opens n connections that see what the dump's own sees. Where the server has no room
+// for them, there are fewer, and a warning.
 func (d *data) openCopiers(ctx context.Context, n int) ([]*copier, error) {
 	if n == 0 {
 		return nil, nil

@@ -1,7 +1,8 @@
-// Package rows is how what a database holds leaves it: tables cut into pieces, the connections that read pieces ahead on one
-// snapshot, the queue that passes them on in their order, and the writing of them as COPY blocks, counted and hashed; and
-// large objects' contents and where sequences stand. Which tables there are, and in what order they come, is the
-// catalogue's to say; whether one may be planned, trust's.
+// Package rows is how what a database holds leaves it: tables cut into pieces, the connections that
+// read pieces ahead on one snapshot, the queue that passes them on in their order, and the writing
+// of them as COPY blocks, counted and hashed; and large objects' contents and where sequences
+// stand. Which tables there are, and in what order they come, is the catalogue's to say; whether
+// one may be planned, trust's.
 package rows
 
 import (
@@ -16,7 +17,8 @@ import (
 
 // A Config says how what a database holds is read.
 type Config struct {
-	// Database goes before the tables' names in the manifest, quoted, in a dump of several. Empty: of one.
+	// Database goes before the tables' names in the manifest, quoted, in a dump of several. Empty:
+	// of one.
 	Database string
 	// Order is the order in which rows leave.
 	Order Order
@@ -32,7 +34,8 @@ type Config struct {
 	Debug, Warn func(string)
 }
 
-// A data is what a database holds besides definitions: rows, large objects' contents, sequences' states.
+// A data is what a database holds besides definitions: rows, large objects' contents, sequences'
+// states.
 type data struct {
 	conn  *pgx.Conn // the dump's own, in its transaction
 	srv   server.Info
@@ -40,7 +43,8 @@ type data struct {
 	guard *trust.Guard
 }
 
-// New reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn stays the caller's.
+// New reads in the transaction that conn is in, and beside it. Whoever calls it closes it; conn
+// stays the caller's.
 func New(conn *pgx.Conn, srv server.Info, cfg Config) *data {
 	return &data{conn, srv, cfg, trust.NewGuard(srv, cfg.LockTimeout, cfg.Open)}
 }

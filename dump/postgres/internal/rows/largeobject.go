@@ -11,8 +11,7 @@ import (
 // largeObjectPiece is how much of a large object is read and written at once, in bytes.
 const largeObjectPiece = 256 << 10
 
-// WriteLargeObject writes a large object's content as statements, each of which
-// stands by itself.
+// WriteLargeObject writes a large object's content as statements, each of which stands by itself.
 func (d *data) WriteLargeObject(ctx context.Context, p *script.Printer, oid uint32) error {
 	for at := int64(0); ; at += largeObjectPiece {
 		var piece []byte

@@ -10,10 +10,11 @@ import (
 
 // A batchedConn waits for much to read before it wakes the program.
 //
-// A server sends rows in pieces of 8 KiB, and each would wake a reader that is done with it in microseconds: falling
-// asleep and waking up was most of a dump's processor time (on 2 cores, for 870 MB: 3.9 s without this, 2.4 s with it).
-// The kernel can wait for more, but does not know which piece is the last, so the wait is bounded, and only asked for
-// where much is known to come: of an answer that is small it would be all the time that it takes.
+// A server sends rows in pieces of 8 KiB, and each would wake a reader that is done with it in
+// microseconds: falling asleep and waking up was most of a dump's processor time (on 2 cores, for
+// 870 MB: 3.9 s without this, 2.4 s with it). The kernel can wait for more, but does not know which
+// piece is the last, so the wait is bounded, and only asked for where much is known to come: of an
+// answer that is small it would be all the time that it takes.
 type batchedConn struct {
 	net.Conn
 	setLowWater func(bytes int) error // nil where the kernel cannot

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lowWaterSetter returns what sets how many bytes a read waits for (SO_RCVLOWAT), or nil for what is no TCP socket:
-// others do not heed it.
+// lowWaterSetter returns what sets how many bytes a read waits for (SO_RCVLOWAT), or nil for what
+// is no TCP socket: others do not heed it.
 func lowWaterSetter(conn net.Conn) func(int) error {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {

@@ -16,9 +16,9 @@ import (
 
 // A Order says in which order a table's rows leave.
 //
-// In the order of the primary key a row that is updated keeps its place in the
-// stream, and the next backup adds little; in physical order, which is cheaper
-// to read, an updated row moves to wherever the server found room.
+// In the order of the primary key a row that is updated keeps its place in the stream, and the next
+// backup adds little; in physical order, which is cheaper to read, an updated row moves to wherever
+// the server found room.
 type Order string
 
 // The orders of rows.
@@ -28,8 +28,8 @@ const (
 	Physical Order = "physical" // as the rows lie
 )
 
-// A piece is a part of a table's rows, read by one COPY. The pieces of a table,
-// one after another, are its rows in the chosen order, wherever the cuts are.
+// A piece is a part of a table's rows, read by one COPY. The pieces of a table, one after another,
+// are its rows in the chosen order, wherever the cuts are.
 type piece struct {
 	table   *catalog.Relation
 	clauses string  // of the SELECT that reads it; empty: the whole table by plain COPY, as it lies
@@ -51,26 +51,25 @@ func (p piece) moment() trust.Moment {
 
 func asTable(r *catalog.Relation) trust.Table { return trust.Table{Name: r.Name, OID: r.Address.OID} }
 
-// What a piece should hold, by the size of the table. Smaller pieces keep
-// several connections busy at bounded memory, larger ones spare round trips.
+// What a piece should hold, by the size of the table. Smaller pieces keep several connections busy
+// at bounded memory, larger ones spare round trips.
 const pieceBytes = 4 << 20
 
-// smallTable is the size in bytes up to which a table is sorted by its key
-// whatever its physical order: the sort costs little and the rest stays the same.
+// smallTable is the size in bytes up to which a table is sorted by its key whatever its physical
+// order: the sort costs little and the rest stays the same.
 const smallTable = 64 << 20
 
-// sortedHere is the size in bytes, as stored, of a table up to which its rows are
-// read as they lie and sorted by this program: no statement has to be planned for
-// it, so nothing keeps it from its order, whoever owns it and whatever the role's
-// rights.
+// sortedHere is the size in bytes, as stored, of a table up to which its rows are read as they lie
+// and sorted by this program: no statement has to be planned for it, so nothing keeps it from its
+// order, whoever owns it and whatever the role's rights.
 const sortedHere = 4 << 20
 
 // watchedSort is the size in bytes up to which a table that is watched is sorted as a whole.
 const watchedSort = 32 << 20
 
-// ordered is the correlation of key and place above which reading by key is
-// nearly reading in sequence. Tables that are filled in key order stay well above
-// it under updates, tables with random keys stay near 0: the choice is stable.
+// ordered is the correlation of key and place above which reading by key is nearly reading in
+// sequence. Tables that are filled in key order stay well above it under updates, tables with
+// random keys stay near 0: the choice is stable.
 const ordered = 0.5
 
 // stored is what has to be known of a table to cut it into pieces.
@@ -102,8 +101,8 @@ func (t stored) inKeyOrder(order Order) bool {
 	return t.correlation != nil && *t.correlation >= ordered
 }
 
-// pieces cuts the tables into pieces, in the order given. Of the tables that must
-// not be planned it tells debug, and how many there are.
+// pieces cuts the tables into pieces, in the order given. Of the tables that must not be planned it
+// tells debug, and how many there are.
 func (d *data) pieces(ctx context.Context, tables []*catalog.Relation) ([]piece, error) {
 	about, err := d.readStored(ctx, tables)
 	if err != nil {
@@ -182,8 +181,8 @@ func (d *data) cut(ctx context.Context, r *catalog.Relation, t stored) ([]piece,
 	return list, nil
 }
 
-// errConditionDistrusted is about an extension's table, only some of whose rows are dumped, in which
-// somebody has put code in the planner's way, or could.
+// errConditionDistrusted is about an extension's table, only some of whose rows are dumped, in
+// which somebody has put code in the planner's way, or could.
 var errConditionDistrusted = errors.New("only those that the extension's condition chooses are dumped, and planning that query might run code of the table's owner; " +
 	"give the table to a superuser, or dump as a role that may lock it")
 
@@ -294,8 +293,7 @@ func (d *data) readCorrelation(ctx context.Context, about map[uint32]stored, oid
 	return err
 }
 
-// cutByPlace cuts a table at block numbers. Before 14 the server could not scan
-// a range of blocks.
+// cutByPlace cuts a table at block numbers. Before 14 the server could not scan a range of blocks.
 func (d *data) cutByPlace(t stored) []string {
 	n := t.bytes / pieceBytes
 	if n < 2 || d.srv.Version < 140000 {
@@ -313,8 +311,8 @@ func (d *data) cutByPlace(t stored) []string {
 	return clauses
 }
 
-// cutByKey cuts a table at keys that a sample says lie evenly. Which ones they
-// are changes nothing in the stream.
+// cutByKey cuts a table at keys that a sample says lie evenly. Which ones they are changes nothing
+// in the stream.
 func (d *data) cutByKey(ctx context.Context, r *catalog.Relation, t stored) ([]string, error) {
 	sorted := "ORDER BY " + strings.Join(t.Key, ", ")
 	n := int(t.bytes / pieceBytes)

@@ -14,7 +14,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// Tables are cut where they are large enough, and of those whose owners are not trusted the pieces are watched.
+// Tables are cut where they are large enough, and of those whose owners are not trusted the pieces
+// are watched.
 func TestPieces(t *testing.T) {
 	pg := servers.Postgres(t)
 	t.Run("of trusted owners", func(t *testing.T) {

@@ -8,18 +8,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// A pieceQueue hands out the pieces, in requests, each to one connection, and
-// passes what those read to the writer in the order of the pieces.
+// A pieceQueue hands out the pieces, in requests, each to one connection, and passes what those
+// read to the writer in the order of the pieces.
 //
-// It cannot come to a standstill. Readers never wait in it: requests are taken
-// and rows handed over without any room being asked for. A reader waits for
-// nothing but a buffer of its own, and its buffers are in its own pieces. The
-// writer waits for one piece, before which all is written. If nobody has taken
-// that piece, no reader owns a buffer that is out: all earlier ones have come
-// home, and later pieces are not taken either; whoever is free takes it. If
-// somebody has, he has received all that he asked for before it, since a reader
-// receives in the order in which he asked; then his buffers are home or in this
-// piece, which the writer empties.
+// It cannot come to a standstill. Readers never wait in it: requests are taken and rows handed over
+// without any room being asked for. A reader waits for nothing but a buffer of its own, and its
+// buffers are in its own pieces. The writer waits for one piece, before which all is written. If
+// nobody has taken that piece, no reader owns a buffer that is out: all earlier ones have come
+// home, and later pieces are not taken either; whoever is free takes it. If somebody has, he has
+// received all that he asked for before it, since a reader receives in the order in which he asked;
+// then his buffers are home or in this piece, which the writer empties.
 type pieceQueue struct {
 	mu       sync.Mutex
 	arrived  sync.Cond // something for the writer
@@ -31,8 +29,8 @@ type pieceQueue struct {
 // A request is what is asked for at once: pieces from to to, without the last.
 type request struct{ from, to int }
 
-// A pieceStream carries a piece's rows from the connection that reads them to the
-// writer. Its fields are guarded by the queue's mutex.
+// A pieceStream carries a piece's rows from the connection that reads them to the writer. Its
+// fields are guarded by the queue's mutex.
 type pieceStream struct {
 	piece
 	ready []buffer
@@ -102,8 +100,8 @@ func (q *pieceQueue) finish(s *pieceStream, t dump.Tally, left bool) {
 	q.arrived.Signal()
 }
 
-// get returns the next rows of piece i, or where there are no more its stream,
-// done. It waits for either, or for the end of the context. The writer calls it.
+// get returns the next rows of piece i, or where there are no more its stream, done. It waits for
+// either, or for the end of the context. The writer calls it.
 func (q *pieceQueue) get(ctx context.Context, i int) (buffer, *pieceStream, error) {
 	defer context.AfterFunc(ctx, func() {
 		q.mu.Lock()

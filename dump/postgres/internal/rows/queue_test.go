@@ -17,10 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 )
 
-// Readers and a writer that are slowed at random hand over every piece, whatever
-// their number, the size of the pieces and the number of buffers: a dump of
-// 10,000 empty tables once hung because the reader of the piece that the writer
-// waited for was itself waiting for room in the queue.
+// Readers and a writer that are slowed at random hand over every piece, whatever their number, the
+// size of the pieces and the number of buffers: a dump of 10,000 empty tables once hung because the
+// reader of the piece that the writer waited for was itself waiting for room in the queue.
 func TestPieceQueueEnds(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {

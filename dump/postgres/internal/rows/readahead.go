@@ -12,9 +12,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
-// readAhead reads requests as long as there are any. Each is asked for while the
-// one before it is read, so that the server never waits for us; one that has to be
-// watched is asked for when its turn comes.
+// readAhead reads requests as long as there are any. Each is asked for while the one before it is
+// read, so that the server never waits for us; one that has to be watched is asked for when its
+// turn comes.
 func (k *copier) readAhead(ctx context.Context, q *pieceQueue, guard *trust.Guard) error {
 	defer context.AfterFunc(ctx, k.conn.stop)()
 	err := k.readAll(ctx, q, guard)
@@ -52,12 +52,14 @@ func (k *copier) readAll(ctx context.Context, q *pieceQueue, guard *trust.Guard)
 		if unsent == nil {
 			following, next = k.askNext(q)
 		}
-		// A server that has ended the session said why before it hung up: its words go before our failure to ask.
+		// A server that has ended the session said why before it hung up: its words go before our
+		// failure to ask.
 		err := k.receive(ctx, q, asked, planned)
 		if entered {
 			err = cmp.Or(err, guard.Leave(ctx, false))
 		}
-		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter: rows of it have left.
+		// A lock that a COPY does not get while it runs, of a TOAST table say, is another matter:
+		// rows of it have left.
 		if server.IsLocked(err) && !k.begun && unsent == nil && next == nil {
 			for _, s := range asked {
 				q.finish(s, dump.Tally{}, true)
@@ -84,10 +86,9 @@ func (k *copier) askNext(q *pieceQueue) ([]*pieceStream, error) {
 
 // ask sends the statements for a request.
 //
-// Somebody may wait to change a table: he waits for main's lock, and our
-// request would wait behind his. Main has its lock already. And ours are given
-// back at once: a server has room for few locks, with PostgreSQL's own settings
-// some 12,000 of all sessions.
+// Somebody may wait to change a table: he waits for main's lock, and our request would wait behind
+// his. Main has its lock already. And ours are given back at once: a server has room for few locks,
+// with PostgreSQL's own settings some 12,000 of all sessions.
 func (k *copier) ask(request []*pieceStream) error {
 	names := make([]string, len(request))
 	var copies strings.Builder
@@ -98,9 +99,8 @@ func (k *copier) ask(request []*pieceStream) error {
 	return k.send("SAVEPOINT piece; LOCK TABLE " + strings.Join(names, ", ") + " IN ACCESS SHARE MODE NOWAIT; " + copies.String() + "ROLLBACK TO piece; RELEASE piece")
 }
 
-// beginAgain ends a transaction that failed and starts another on the same
-// snapshot. What was asked for in the meantime failed with it and is asked for
-// once more.
+// beginAgain ends a transaction that failed and starts another on the same snapshot. What was asked
+// for in the meantime failed with it and is asked for once more.
 func (k *copier) beginAgain(ctx context.Context, following []*pieceStream) error {
 	sent := following != nil && !following[0].watched
 	if sent {

@@ -17,9 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// receive reads what came of one send, and gives the rows of each COPY … TO STDOUT
-// in it to the queue, as those of the piece that was asked for. planned, if there
-// is one, is called once the server has planned the first.
+// receive reads what came of one send, and gives the rows of each COPY … TO STDOUT in it to the
+// queue, as those of the piece that was asked for. planned, if there is one, is called once the
+// server has planned the first.
 func (c *copier) receive(ctx context.Context, q *pieceQueue, asked []*pieceStream, planned func() error) error {
 	c.begun = false
 	r := reading{copier: c, ctx: ctx, queue: q, asked: asked, planned: planned}
@@ -269,8 +269,8 @@ func (r *reading) body(size int) ([]byte, error) {
 	return body, nil
 }
 
-// fill reads more. When the buffer has no room left, the rows in it are emitted
-// and what is unread moves to a new one.
+// fill reads more. When the buffer has no room left, the rows in it are emitted and what is unread
+// moves to a new one.
 func (r *reading) fill() error {
 	end := cap(r.buf) - cap(r.have) + len(r.have)
 	if end >= len(r.buf)-len(r.buf)/8 {
@@ -290,8 +290,8 @@ func (r *reading) fill() error {
 	return nil
 }
 
-// turn makes room: the rows of the buffer go to the writer, and what is unread
-// moves to another one, or where there are no rows to the head of the same.
+// turn makes room: the rows of the buffer go to the writer, and what is unread moves to another
+// one, or where there are no rows to the head of the same.
 func (r *reading) turn() error {
 	if r.kept == 0 {
 		r.have = r.buf[:copy(r.buf, r.have)]

@@ -57,7 +57,8 @@ func TestHostileRows(t *testing.T) {
 	}
 }
 
-// receiveRow has a copier receive a COPY of one row from a server that pauses after the bytes given.
+// receiveRow has a copier receive a COPY of one row from a server that pauses after the bytes
+// given.
 func receiveRow(t *testing.T, row string, cut int) (dump.Tally, string, error) {
 	t.Helper()
 	client, server := net.Pipe()

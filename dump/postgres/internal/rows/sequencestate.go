@@ -19,15 +19,14 @@ import (
 // sequenceBatch is how many sequences are read at once.
 const sequenceBatch = 500
 
-// SequenceStates reads where the sequences stand. Sequences are not part of a
-// snapshot: their values are those of the moment of reading, which is after the
-// snapshot, so that no value in the rows is given out again.
+// SequenceStates reads where the sequences stand. Sequences are not part of a snapshot: their
+// values are those of the moment of reading, which is after the snapshot, so that no value in the
+// rows is given out again.
 //
-// Before 18 the state of a sequence that gave out no value yet is to be had by a
-// SELECT alone, and a sequence has no lock that keeps its name from being given
-// to a table of its owner's: see package trust. Those whose owners are not trusted are
-// read on the guard's session, in transactions of its own, as the locks that it
-// takes there last to their end.
+// Before 18 the state of a sequence that gave out no value yet is to be had by a SELECT alone, and
+// a sequence has no lock that keeps its name from being given to a table of its owner's: see
+// package trust. Those whose owners are not trusted are read on the guard's session, in
+// transactions of its own, as the locks that it takes there last to their end.
 func (d *data) SequenceStates(ctx context.Context, sequences []*catalog.Relation) ([]catalog.SequenceState, error) {
 	if len(sequences) == 0 {
 		return nil, nil
@@ -74,8 +73,8 @@ func inBatches(list []*catalog.Relation, read func([]*catalog.Relation) ([]catal
 	return states, nil
 }
 
-// selectStates reads sequences on the dump's own session. Nobody else is kept from
-// a sequence for the time of a dump: its lock is given back.
+// selectStates reads sequences on the dump's own session. Nobody else is kept from a sequence for
+// the time of a dump: its lock is given back.
 func (d *data) selectStates(ctx context.Context, part []*catalog.Relation) ([]catalog.SequenceState, error) {
 	results, err := d.conn.PgConn().Exec(ctx, "SAVEPOINT sequences; "+selectSequences(part)+"ROLLBACK TO sequences; RELEASE sequences").ReadAll()
 	if err != nil {
@@ -84,8 +83,8 @@ func (d *data) selectStates(ctx context.Context, part []*catalog.Relation) ([]ca
 	return readStates(part, results[1:])
 }
 
-// selectSequences is a SELECT for each: one of them all takes the planner a time
-// that grows with their square.
+// selectSequences is a SELECT for each: one of them all takes the planner a time that grows with
+// their square.
 func selectSequences(part []*catalog.Relation) string {
 	var b strings.Builder
 	for _, r := range part {
@@ -180,9 +179,9 @@ func (k sequenceLocker) read(ctx context.Context, part []*catalog.Relation) ([]c
 	return states, nil
 }
 
-// selectLocked reads sequences that the session has locked, by their names, which
-// nobody can give to anything else while schemas stay as they are. A role that may
-// not lock pg_namespace looks whether the names are still theirs, and no more.
+// selectLocked reads sequences that the session has locked, by their names, which nobody can give
+// to anything else while schemas stay as they are. A role that may not lock pg_namespace looks
+// whether the names are still theirs, and no more.
 func (k sequenceLocker) selectLocked(ctx context.Context, list []*catalog.Relation) ([]catalog.SequenceState, error) {
 	deadline := time.Now().Add(k.patience)
 	for {

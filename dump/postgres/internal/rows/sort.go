@@ -24,9 +24,9 @@ const (
 	typeInt4 = 23
 )
 
-// keyOf returns the key of a table as the columns of its COPY. Any order does
-// that puts a row always between the same others: numbers are in that of their
-// values, as people and other tools have them, all else in that of its text.
+// keyOf returns the key of a table as the columns of its COPY. Any order does that puts a row
+// always between the same others: numbers are in that of their values, as people and other tools
+// have them, all else in that of its text.
 func keyOf(r *catalog.Relation, t stored) sortKey {
 	columns := r.Copied()
 	var key sortKey
@@ -40,9 +40,8 @@ func keyOf(r *catalog.Relation, t stored) sortKey {
 	return key
 }
 
-// sortedText is how many bytes of rows a sorter takes: more than a table of the
-// size sortedHere usually has as text. Values that the server keeps compressed
-// may be far longer.
+// sortedText is how many bytes of rows a sorter takes: more than a table of the size sortedHere
+// usually has as text. Values that the server keeps compressed may be far longer.
 const sortedText = 2 * sortedHere
 
 // A sorter collects the rows of a table and puts them in the order of a key.
@@ -58,8 +57,8 @@ type sortable struct {
 	first    int64 // the value of the key's first column, if that is a number
 }
 
-// add takes in a row with its line feed. It reports false, and takes nothing, where
-// that would be more than a sorter may hold: what it has then leaves as it came.
+// add takes in a row with its line feed. It reports false, and takes nothing, where that would be
+// more than a sorter may hold: what it has then leaves as it came.
 func (s *sorter) add(row []byte) bool {
 	if !s.begin(len(row)) {
 		return false
@@ -89,8 +88,8 @@ func (s *sorter) finish() {
 	}
 }
 
-// each calls f with every row, in order where that is asked for, until f fails.
-// The sorter is empty afterwards.
+// each calls f with every row, in order where that is asked for, until f fails. The sorter is empty
+// afterwards.
 func (s *sorter) each(inOrder bool, f func(row []byte) error) error {
 	if inOrder {
 		slices.SortStableFunc(s.rows, s.compare)

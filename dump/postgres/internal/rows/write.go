@@ -17,10 +17,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
 
-// Write writes the tables' rows in the order given: read ahead on several
-// connections that share the dump's snapshot, written one piece after another.
-// The bytes do not depend on how many connections there are. behind is called
-// after the rows of each table.
+// Write writes the tables' rows in the order given: read ahead on several connections that share
+// the dump's snapshot, written one piece after another. The bytes do not depend on how many
+// connections there are. behind is called after the rows of each table.
 func (d *data) Write(ctx context.Context, out *dump.Writer, tables []*catalog.Relation, behind func(*catalog.Relation) error) (dump.Manifest, error) {
 	pieces, err := d.pieces(ctx, tables)
 	if err != nil {
@@ -57,8 +56,8 @@ func (d *data) Write(ctx context.Context, out *dump.Writer, tables []*catalog.Re
 	return manifest, g.Wait()
 }
 
-// readers is how many connections besides the dump's own read the rows: none where it takes
-// less time to read them than to connect.
+// readers is how many connections besides the dump's own read the rows: none where it takes less
+// time to read them than to connect.
 func (d *data) readers(q *pieceQueue) int {
 	var bytes int64
 	for _, p := range q.pieces {
@@ -75,8 +74,8 @@ const (
 	fewBytes  = 1 << 20
 )
 
-// readAheadBytes is how much the connections may have read, all together, before
-// the writer gets to it: several pieces for each of the usual number of them.
+// readAheadBytes is how much the connections may have read, all together, before the writer gets to
+// it: several pieces for each of the usual number of them.
 const readAheadBytes = 48 << 20
 
 // A rowWriter writes the tables' COPY blocks.

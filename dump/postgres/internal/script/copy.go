@@ -7,10 +7,9 @@ import (
 	"io"
 )
 
-// CopyData reads the rows of one COPY … FROM stdin, as they stand in the script,
-// up to the line \. that ends them, which it consumes and does not return. A
-// script that ends before that line gives io.ErrUnexpectedEOF, wrapped: io.EOF
-// means that the rows are whole.
+// CopyData reads the rows of one COPY … FROM stdin, as they stand in the script, up to the line \.
+// that ends them, which it consumes and does not return. A script that ends before that line gives
+// io.ErrUnexpectedEOF, wrapped: io.EOF means that the rows are whole.
 //
 // As psql up to version 17 does, it takes a line \. for the end in CSV too.
 type CopyData struct {
@@ -22,8 +21,8 @@ type CopyData struct {
 	err   error
 }
 
-// Rows returns the number of lines read so far. In text format, and in CSV
-// without a header and without newlines in values, they are rows.
+// Rows returns the number of lines read so far. In text format, and in CSV without a header and
+// without newlines in values, they are rows.
 func (d *CopyData) Rows() int64 { return d.lines }
 
 // Read implements io.Reader.
@@ -112,8 +111,8 @@ func beforeMarker(w []byte) int {
 	return len(w)
 }
 
-// marker returns the length of the marker \. that w begins with, 0 if there is
-// none; more says that only further input can tell.
+// marker returns the length of the marker \. that w begins with, 0 if there is none; more says that
+// only further input can tell.
 func marker(w []byte, eof bool) (n int, more bool) {
 	for _, m := range [...]string{"\\.\n", "\\.\r\n"} {
 		if bytes.HasPrefix(w, []byte(m)) {

@@ -17,8 +17,8 @@ func addScripts(f *testing.F, add func(string)) {
 	add("\\c 'a\\x41\\1'\"b\"\"c\";;\\\\\\c `d`\n:{?x}")
 }
 
-// FuzzReader holds for any input: no panic, an end, items that fit into the
-// script, and the same items whatever the buffer.
+// FuzzReader holds for any input: no panic, an end, items that fit into the script, and the same
+// items whatever the buffer.
 func FuzzReader(f *testing.F) {
 	addScripts(f, func(s string) { f.Add(s) })
 	f.Fuzz(func(t *testing.T, s string) {
@@ -42,8 +42,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// FuzzConcatenation holds that a script that ends cleanly leaves nothing behind
-// for the next.
+// FuzzConcatenation holds that a script that ends cleanly leaves nothing behind for the next.
 func FuzzConcatenation(f *testing.F) {
 	addScripts(f, func(s string) { f.Add(s, "select 1;\ncopy t from stdin;\n1\n\\.\n") })
 	f.Fuzz(func(t *testing.T, a, b string) {

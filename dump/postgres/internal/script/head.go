@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// secret is where in a statement a password may follow: in its own clause, or
-// in a connection string.
+// secret is where in a statement a password may follow: in its own clause, or in a connection
+// string.
 var secret = regexp.MustCompile(`(?i)password|CONNECTION`)
 
 // Head shortens a statement for an error message. Passwords are cut away.

@@ -11,8 +11,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// Items reads a dump of this program as a sequence of items, and vouches for it: see dump.Item. A statement is an item, and
-// so are the rows of a COPY, which are in memory a block at a time; \connect and comments are none.
+// Items reads a dump of this program as a sequence of items, and vouches for it: see dump.Item. A
+// statement is an item, and so are the rows of a COPY, which are in memory a block at a time;
+// \connect and comments are none.
 //
 // The rows of a partition that are loaded into what it is a part of are told to be that table's.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] {
@@ -135,8 +136,8 @@ func (s *itemizer) contents() (*dump.Contents, error) {
 	return nil, dump.ErrTruncated
 }
 
-// The first line of a manifest, and how the last line of one begins that stands by itself, which is what
-// dump.ParseContents reads.
+// The first line of a manifest, and how the last line of one begins that stands by itself, which is
+// what dump.ParseContents reads.
 const (
 	manifestMark = "-- breaking-backups manifest"
 	sumMark      = "-- breaking-backups sum "
@@ -153,7 +154,8 @@ func splitLines(block []byte) iter.Seq[[]byte] {
 	}
 }
 
-// Blocks returns the rows that are left as blocks of whole lines. A block is the CopyData's and is overwritten by the next.
+// Blocks returns the rows that are left as blocks of whole lines. A block is the CopyData's and is
+// overwritten by the next.
 func (d *CopyData) Blocks() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		var begun []byte // of a line that did not come whole

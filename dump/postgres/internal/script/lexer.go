@@ -2,11 +2,10 @@ package script
 
 import "bytes"
 
-// A lexer splits SQL as psql does, line by line: psql hands its lexer one line
-// at a time, without the newline, so no token but a quoted one spans lines. It
-// follows the rules of psqlscan.l with two liberties that change nothing: tokens
-// that matter to no split (operators, punctuation) are not told apart, and a
-// doubled quote of an identifier ends it and begins it again.
+// A lexer splits SQL as psql does, line by line: psql hands its lexer one line at a time, without
+// the newline, so no token but a quoted one spans lines. It follows the rules of psqlscan.l with
+// two liberties that change nothing: tokens that matter to no split (operators, punctuation) are
+// not told apart, and a doubled quote of an identifier ends it and begins it again.
 type lexer struct {
 	std bool // standard_conforming_strings
 	now state
@@ -155,9 +154,9 @@ func (lx *lexer) inString(line []byte, i int) int {
 	return i
 }
 
-// continued reports whether the string that ended before line[i] goes on after
-// blanks with a newline among them, and where. Within one line that newline can
-// only be a carriage return; over the end of a line psql does not look.
+// continued reports whether the string that ended before line[i] goes on after blanks with a
+// newline among them, and where. Within one line that newline can only be a carriage return; over
+// the end of a line psql does not look.
 func continued(line []byte, i int) (int, bool) {
 	newline := false
 	for i < len(line) {
@@ -291,8 +290,8 @@ func (lx *lexer) dollar(line []byte, i int) int {
 	return i + 1
 }
 
-// word counts an identifier, and the BEGIN … END blocks where the statement
-// begins as CREATE [OR REPLACE] {FUNCTION | PROCEDURE}, as psql does it.
+// word counts an identifier, and the BEGIN … END blocks where the statement begins as CREATE [OR
+// REPLACE] {FUNCTION | PROCEDURE}, as psql does it.
 func (lx *lexer) word(w []byte) {
 	if lx.words == 0 {
 		lx.head = [4]byte{}
@@ -318,9 +317,8 @@ func (lx *lexer) word(w []byte) {
 	}
 }
 
-// prefix tells what a letter and the quote or ampersand behind it begin, and
-// how many bytes belong to it. With no string begun, n bytes are to be passed
-// over without counting as an identifier.
+// prefix tells what a letter and the quote or ampersand behind it begin, and how many bytes belong
+// to it. With no string begun, n bytes are to be passed over without counting as an identifier.
 func prefix(s []byte) (begun state, n int) {
 	quote := s[1] == '\''
 	switch s[0] | 0x20 {
@@ -350,8 +348,8 @@ func prefix(s []byte) (begun state, n int) {
 	return initial, 0
 }
 
-// number reads a number with the letters that stick to it, so that the e of
-// 1e'x' is not taken for the prefix of a string.
+// number reads a number with the letters that stick to it, so that the e of 1e'x' is not taken for
+// the prefix of a string.
 func number(line []byte, i int) int {
 	digits := func(j int) int {
 		for j < len(line) && class[line[j]] == digit {
@@ -386,8 +384,8 @@ func identifierEnd(line []byte, i int) int {
 	return i
 }
 
-// variable returns the length of what a colon begins: ::, :=, a reference to a
-// psql variable (:name, :'name', :"name", :{?name}), or a mere colon.
+// variable returns the length of what a colon begins: ::, :=, a reference to a psql variable
+// (:name, :'name', :"name", :{?name}), or a mere colon.
 func variable(s []byte) int {
 	if len(s) < 2 {
 		return 1

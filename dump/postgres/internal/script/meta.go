@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// meta reads the meta-command that r.line begins with, its backslash already
-// read, up to the end of the line or the next backslash. It reports whether the
-// command makes an item.
+// meta reads the meta-command that r.line begins with, its backslash already read, up to the end of
+// the line or the next backslash. It reports whether the command makes an item.
 func (r *Reader) meta() (Item, bool, error) {
 	n := bytes.IndexAny(r.line, " \t\n\r\f\\")
 	if n < 0 {
@@ -64,8 +63,8 @@ func (r *Reader) run(name string, args *arguments) (it Item, ok bool, err error)
 	return it, it.Text != "", nil
 }
 
-// restrict enters and leaves the mode in which a dump allows no meta-commands,
-// for its text could hold some that a server slipped in (CVE-2025-8714).
+// restrict enters and leaves the mode in which a dump allows no meta-commands, for its text could
+// hold some that a server slipped in (CVE-2025-8714).
 func (r *Reader) restrict(name, key string) error {
 	switch {
 	case key == "":
@@ -82,8 +81,8 @@ func (r *Reader) restrict(name, key string) error {
 	return nil
 }
 
-// database reads the arguments of \connect. Only the database may change: a name,
-// or a connection string that holds nothing else and reuses the other parameters.
+// database reads the arguments of \connect. Only the database may change: a name, or a connection
+// string that holds nothing else and reuses the other parameters.
 func (a *arguments) database() (string, error) {
 	arg, quoted, err := a.next()
 	if err != nil {
@@ -111,8 +110,7 @@ func (a *arguments) database() (string, error) {
 	return arg, nil
 }
 
-// parseDatabase reads a connection string as libpq does (conninfo_parse) and
-// returns its database.
+// parseDatabase reads a connection string as libpq does (conninfo_parse) and returns its database.
 func parseDatabase(s string) (string, error) {
 	const spaces = " \t\n\v\f\r"
 	value, ok := strings.CutPrefix(strings.TrimLeft(s, spaces), "dbname")
@@ -151,8 +149,7 @@ func parseDatabase(s string) (string, error) {
 	return string(name), nil
 }
 
-// encoding reads the argument of \encoding and returns the statement that psql
-// sends for it.
+// encoding reads the argument of \encoding and returns the statement that psql sends for it.
 func (a *arguments) encoding() (string, error) {
 	name, _, err := a.next()
 	switch {
@@ -171,9 +168,9 @@ func (a *arguments) encoding() (string, error) {
 // arguments reads the arguments of a meta-command by the rules of psqlscanslash.l.
 type arguments struct{ rest []byte }
 
-// next returns the next argument without its single quotes and, as psql does for
-// commands that end a line, without semicolons at its end; double quotes stay in.
-// At the end of the command it returns "" and quoted false.
+// next returns the next argument without its single quotes and, as psql does for commands that end
+// a line, without semicolons at its end; double quotes stay in. At the end of the command it
+// returns "" and quoted false.
 func (a *arguments) next() (arg string, quoted bool, err error) {
 	s := bytes.TrimLeft(a.rest, " \t\n\r\f")
 	var text []byte
@@ -220,8 +217,8 @@ loop:
 	return string(text), quoted, nil
 }
 
-// unquote appends to dst the string in single quotes that s is the rest of, and
-// returns how many bytes of s it took, or -1 when its closing quote is missing.
+// unquote appends to dst the string in single quotes that s is the rest of, and returns how many
+// bytes of s it took, or -1 when its closing quote is missing.
 func unquote(dst, s []byte) ([]byte, int) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

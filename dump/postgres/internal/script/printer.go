@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// A Printer writes the statements of a dump. It is the guard of all that a server says: no text of one's gets into a dump
-// but through it. What cannot be written is told and left out, or is the Printer's error: then nothing more is written.
+// A Printer writes the statements of a dump. It is the guard of all that a server says: no text of
+// one's gets into a dump but through it. What cannot be written is told and left out, or is the
+// Printer's error: then nothing more is written.
 type Printer struct {
 	NoOwner, NoPrivileges bool // whoever prints is to leave those statements out
 
@@ -20,10 +21,12 @@ type Printer struct {
 	held    strings.Builder // these statements
 }
 
-// NewPrinter returns a Printer that writes to w, whose errors it does not look at. warn is told what is left out.
+// NewPrinter returns a Printer that writes to w, whose errors it does not look at. warn is told
+// what is left out.
 func NewPrinter(w io.Writer, warn func(string)) *Printer { return &Printer{w: w, warn: warn} }
 
-// Statements returns the text of the statements that print makes, or the error of the first that cannot be written.
+// Statements returns the text of the statements that print makes, or the error of the first that
+// cannot be written.
 func Statements(print func(*Printer)) (string, error) {
 	p := &Printer{holding: true, warn: func(string) {}}
 	print(p)
@@ -35,9 +38,8 @@ func (p *Printer) Err() error { return p.err }
 
 // Stmt writes one statement and its semicolon.
 //
-// What a server says about its objects is not trusted: the text is written only
-// if psql would send it as it is and find nothing in it to do by itself
-// (CVE-2025-8714 and 8715 were of that kind).
+// What a server says about its objects is not trusted: the text is written only if psql would send
+// it as it is and find nothing in it to do by itself (CVE-2025-8714 and 8715 were of that kind).
 func (p *Printer) Stmt(format string, args ...any) {
 	if p.err != nil {
 		return
@@ -54,9 +56,8 @@ func (p *Printer) Stmt(format string, args ...any) {
 	io.WriteString(p.w, sql+"\n")
 }
 
-// Defined writes a statement that the server has put together. It has to begin
-// as told: a server that says something else is not to be believed, and what it
-// says would run as the restoring role.
+// Defined writes a statement that the server has put together. It has to begin as told: a server
+// that says something else is not to be believed, and what it says would run as the restoring role.
 func (p *Printer) Defined(sql string, beginnings ...string) {
 	if p.err == nil && !slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(sql, b) }) {
 		p.err = fmt.Errorf("the server's definition does not begin with %s: %s", strings.TrimSpace(beginnings[0]), Head(sql))
@@ -65,7 +66,8 @@ func (p *Printer) Defined(sql string, beginnings ...string) {
 	p.Stmt("%s", sql)
 }
 
-// Whole writes the statements that print makes, all or, with the error, none. The error is not the Printer's.
+// Whole writes the statements that print makes, all or, with the error, none. The error is not the
+// Printer's.
 func (p *Printer) Whole(print func(*Printer)) error {
 	if p.err != nil {
 		return p.err
@@ -91,7 +93,8 @@ func (p *Printer) OrNot(what string, print func(*Printer)) {
 	}
 }
 
-// LeftOut tells that something is not in the dump: in a warning, and in a comment without the reason.
+// LeftOut tells that something is not in the dump: in a warning, and in a comment without the
+// reason.
 func (p *Printer) LeftOut(what string, why error) {
 	p.warn(fmt.Sprintf("%s is left out: %v", what, why))
 	// As Go quotes it: a name can hold all that ends a comment.
@@ -101,13 +104,14 @@ func (p *Printer) LeftOut(what string, why error) {
 // Warn tells of something that is not in the dump and has no place in a comment.
 func (p *Printer) Warn(text string) { p.warn(text) }
 
-// Mark writes a comment line. text is the program's own, never a server's: a
-// name in a comment could end it.
+// Mark writes a comment line. text is the program's own, never a server's: a name in a comment
+// could end it.
 func (p *Printer) Mark(text string) {
 	io.WriteString(p.w, "\n-- "+text+"\n\n")
 }
 
-// Guarded returns sql as psql will not change it, or an error where it would take it for anything but one statement.
+// Guarded returns sql as psql will not change it, or an error where it would take it for anything
+// but one statement.
 func Guarded(sql string) (string, error) {
 	sql = unreplaced(sql)
 	if err := single(sql); err != nil {

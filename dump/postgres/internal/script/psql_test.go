@@ -22,11 +22,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// These tests hold the package against psql: psql runs a script on a server that
-// does nothing but write down what it is sent.
+// These tests hold the package against psql: psql runs a script on a server that does nothing but
+// write down what it is sent.
 
-// A message is what the server sees: a new session (Database alone) or a query,
-// with the rows that followed it.
+// A message is what the server sees: a new session (Database alone) or a query, with the rows that
+// followed it.
 type message struct {
 	Database, Query, Rows string
 }
@@ -103,8 +103,8 @@ func runPsql(t testing.TB, script string) []message {
 	return log.messages
 }
 
-// A record keeps the order of messages over sessions: psql opens the next one
-// before it closes the last, but says nothing more in that.
+// A record keeps the order of messages over sessions: psql opens the next one before it closes the
+// last, but says nothing more in that.
 type record struct {
 	mu       sync.Mutex
 	messages []message
@@ -200,8 +200,8 @@ func (s *session) rows() (string, error) {
 	}
 }
 
-// readAll returns what a loader would send for a script, what is left unsent at
-// its end, and the error the script ended with (nil for io.EOF).
+// readAll returns what a loader would send for a script, what is left unsent at its end, and the
+// error the script ended with (nil for io.EOF).
 func readAll(r *Reader) (sent []message, rest string, err error) {
 	database := "first"
 	sent = append(sent, message{Database: database})
@@ -231,8 +231,8 @@ func readAll(r *Reader) (sent []message, rest string, err error) {
 
 var looksLikeCopy = regexp.MustCompile(`(?is)copy.*from\s+stdin`)
 
-// likePsql fails the test unless a Reader and psql agree on a script, as far as
-// the Reader accepts it.
+// likePsql fails the test unless a Reader and psql agree on a script, as far as the Reader accepts
+// it.
 func likePsql(t testing.TB, script string) {
 	t.Helper()
 	want := runPsql(t, script)
@@ -316,8 +316,8 @@ func FuzzLikePsql(f *testing.F) {
 	})
 }
 
-// compose makes a script of pieces. It begins with \restrict, so that whatever
-// comes out of it, psql runs no meta-command.
+// compose makes a script of pieces. It begins with \restrict, so that whatever comes out of it,
+// psql runs no meta-command.
 func compose(pick []byte) string {
 	var b strings.Builder
 	b.WriteString("\\restrict key\n")
@@ -333,7 +333,8 @@ var pieces = strings.Split("a|b|x|e|E|u&|U&|n|N|_|é|1|1.|.|..|1e|1e-|2.5|$|$1|$
 	"|\nCOPY t FROM stdin;\n1\n\\.\n|\ncopy a from STDIN;|\n\\.\n|\n\\.\r\n|\\.|\\unrestrict x|set standard_conforming_strings = off;\n"+
 	"|\nset standard_conforming_strings to on;\n|ſ|$é$|\u00a0|;;|,|[|]", "|")
 
-// nasty holds scripts that psql, of versions 15 to 18, takes to their end or to where a Reader stops.
+// nasty holds scripts that psql, of versions 15 to 18, takes to their end or to where a Reader
+// stops.
 var nasty = []string{
 	"",
 	"\n\n",

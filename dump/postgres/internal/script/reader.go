@@ -1,29 +1,25 @@
-// Package script reads SQL scripts for psql as a stream: the dumps of this
-// program, the plain format of pg_dump and pg_dumpall, and hand-written scripts
-// of that kind. It splits them where psql does and hands out, in order, each
-// statement with exactly the text that psql would send, the rows of each COPY
-// FROM stdin, each \connect, and the comment lines in between.
+// Package script reads SQL scripts for psql as a stream: the dumps of this program, the plain
+// format of pg_dump and pg_dumpall, and hand-written scripts of that kind. It splits them where
+// psql does and hands out, in order, each statement with exactly the text that psql would send, the
+// rows of each COPY FROM stdin, each \connect, and the comment lines in between.
 //
-// It runs nothing, expands no psql variables and knows no server: what becomes
-// of an item is up to the caller. Meta-commands other than \connect, \encoding,
-// \restrict and \unrestrict are refused, for a dump has no need of them and most
-// reach beyond the database.
+// It runs nothing, expands no psql variables and knows no server: what becomes of an item is up to
+// the caller. Meta-commands other than \connect, \encoding, \restrict and \unrestrict are refused,
+// for a dump has no need of them and most reach beyond the database.
 //
-// The rules are those of psql 15: src/fe_utils/psqlscan.l for SQL,
-// src/bin/psql/psqlscanslash.l for meta-commands, mainloop.c for lines and what
-// lies between statements, copy.c (handleCopyIn) for rows, command.c for
-// \connect and \restrict; 17 and 18 have the same. The tests hold the package
-// against whichever psql they find. It departs from psql on purpose in these
-// cases, always by an error:
+// The rules are those of psql 15: src/fe_utils/psqlscan.l for SQL, src/bin/psql/psqlscanslash.l for
+// meta-commands, mainloop.c for lines and what lies between statements, copy.c (handleCopyIn) for
+// rows, command.c for \connect and \restrict; 17 and 18 have the same. The tests hold the package
+// against whichever psql they find. It departs from psql on purpose in these cases, always by an
+// error:
 //
 //   - a statement that the end of the script cuts off (psql sends it);
 //   - rows of a COPY that the end of the script cuts off (psql takes them for whole);
-//   - \; and \: , :{?name}, the byte zero, COPY in binary format, and the client
-//     encodings in which a byte of a letter can look like a quote or a backslash.
+//   - \; and \: , :{?name}, the byte zero, COPY in binary format, and the client encodings in which
+//     a byte of a letter can look like a quote or a backslash.
 //
-// psql learns standard_conforming_strings from the server. A Reader learns it
-// from SET and RESET alone: set_config, a rollback or the default of a database
-// can mislead it.
+// psql learns standard_conforming_strings from the server. A Reader learns it from SET and RESET
+// alone: set_config, a rollback or the default of a database can mislead it.
 package script
 
 import (
@@ -46,26 +42,26 @@ const (
 type Item struct {
 	Kind Kind
 
-	// Line is the number, from 1, of the line where the item begins. A statement
-	// begins with its first word, though Text holds block comments before it.
+	// Line is the number, from 1, of the line where the item begins. A statement begins with its
+	// first word, though Text holds block comments before it.
 	Line int
 
-	// Text is a statement up to and with its semicolon, a database's name, or a
-	// comment line without its end of line. As psql does, it leaves out blank
-	// lines and -- comments before a statement, and empty lines within one.
+	// Text is a statement up to and with its semicolon, a database's name, or a comment line
+	// without its end of line. As psql does, it leaves out blank lines and -- comments before a
+	// statement, and empty lines within one.
 	Text string
 
-	// Data is set for Copy alone and may be read until the next call of Next,
-	// which skips what is left.
+	// Data is set for Copy alone and may be read until the next call of Next, which skips what is
+	// left.
 	Data *CopyData
 }
 
-// maxStatement is how long a statement may be: the server reads messages of less
-// than 1 GiB, its own header and the terminating zero included.
+// maxStatement is how long a statement may be: the server reads messages of less than 1 GiB, its
+// own header and the terminating zero included.
 const maxStatement = 1<<30 - 1 - 8
 
-// A Reader reads a script. It holds one buffer of a fixed size and, besides, the
-// statement that it is reading.
+// A Reader reads a script. It holds one buffer of a fixed size and, besides, the statement that it
+// is reading.
 type Reader struct {
 	src     source
 	lx      lexer
@@ -83,8 +79,8 @@ type Reader struct {
 	err        error // what Next returned last
 }
 
-// NewReader returns a Reader of the script r, which is UTF-8 or in another
-// encoding that a PostgreSQL server can have.
+// NewReader returns a Reader of the script r, which is UTF-8 or in another encoding that a
+// PostgreSQL server can have.
 func NewReader(r io.Reader) *Reader {
 	return newReader(source{r: r, buf: make([]byte, bufferSize)})
 }
@@ -93,10 +89,10 @@ func newReader(src source) *Reader {
 	return &Reader{src: src, std: true, newline: -1, limit: maxStatement}
 }
 
-// Next returns the next item. At the end of the script it returns io.EOF; when
-// that end falls within a statement, a quote, a comment or the rows of a COPY,
-// an error that wraps io.ErrUnexpectedEOF. Errors name the line, wrap what the
-// underlying reader returned, and are final.
+// Next returns the next item. At the end of the script it returns io.EOF; when that end falls
+// within a statement, a quote, a comment or the rows of a COPY, an error that wraps
+// io.ErrUnexpectedEOF. Errors name the line, wrap what the underlying reader returned, and are
+// final.
 func (r *Reader) Next() (Item, error) {
 	if r.err != nil {
 		return Item{}, r.err

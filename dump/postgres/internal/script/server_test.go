@@ -17,8 +17,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// TestPgDumpall loads what pg_dumpall writes of a server into another, through a
-// Reader, and has pg_dumpall write that one: nothing may have changed.
+// TestPgDumpall loads what pg_dumpall writes of a server into another, through a Reader, and has
+// pg_dumpall write that one: nothing may have changed.
 func TestPgDumpall(t *testing.T) {
 	a, b := servers.Postgres(t), servers.Postgres(t)
 	for _, name := range []string{`plain`, `Upper`, `we"ird''; \connect x=y ö`, `dbname=x`, `off`} {
@@ -142,8 +142,7 @@ CREATE OR REPLACE PROCEDURE "end"() LANGUAGE sql BEGIN ATOMIC
 END;
 `
 
-// TestCopyAsServer asks a server which statements of TestCopyIsRecognised it
-// expects rows for.
+// TestCopyAsServer asks a server which statements of TestCopyIsRecognised it expects rows for.
 func TestCopyAsServer(t *testing.T) {
 	pg := servers.Postgres(t)
 	db := pg.CreateDB(t)

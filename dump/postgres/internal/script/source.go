@@ -46,8 +46,8 @@ func (s *source) fill() error {
 	return s.err
 }
 
-// line consumes a line and returns it without its newline. It stays valid until
-// the next call of line or fill. The last line needs no newline; io.EOF comes after it.
+// line consumes a line and returns it without its newline. It stays valid until the next call of
+// line or fill. The last line needs no newline; io.EOF comes after it.
 func (s *source) line(limit int) ([]byte, error) {
 	s.long = recycle(s.long)
 	for scanned := 0; ; {

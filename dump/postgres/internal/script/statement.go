@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// A meaning is what a reader must know of a statement: psql learns it from the
-// server's answer.
+// A meaning is what a reader must know of a statement: psql learns it from the server's answer.
 type meaning struct {
 	copyIn         bool // the server expects rows
 	copyBinary     bool // and in a format that has no end marker
@@ -22,8 +21,8 @@ const (
 	on
 )
 
-// examine looks for COPY … FROM STDIN, for SET and RESET of
-// standard_conforming_strings, and for SET client_encoding and SET NAMES.
+// examine looks for COPY … FROM STDIN, for SET and RESET of standard_conforming_strings, and for
+// SET client_encoding and SET NAMES.
 func examine(text []byte) (m meaning) {
 	t := Tokens{text}
 	switch t.Next() {
@@ -63,9 +62,8 @@ func examine(text []byte) (m meaning) {
 	return m
 }
 
-// copyFrom reads what follows the word COPY. FROM and TO are reserved words:
-// outside of parentheses they are what they seem. STDOUT is as good as STDIN to
-// the server's grammar.
+// copyFrom reads what follows the word COPY. FROM and TO are reserved words: outside of parentheses
+// they are what they seem. STDOUT is as good as STDIN to the server's grammar.
 func copyFrom(t *Tokens) (in, binary bool) {
 	for depth := 0; ; {
 		switch s := t.Next(); s {
@@ -92,9 +90,8 @@ func copyFrom(t *Tokens) (in, binary bool) {
 	}
 }
 
-// unsafeEncoding reports whether name is that of an encoding whose letters hold
-// bytes of ASCII: those that a client can have and a server cannot
-// (src/common/encnames.c).
+// unsafeEncoding reports whether name is that of an encoding whose letters hold bytes of ASCII:
+// those that a client can have and a server cannot (src/common/encnames.c).
 func unsafeEncoding(name string) bool {
 	var clean []byte
 	for _, c := range []byte(name) {
@@ -111,15 +108,15 @@ func unsafeEncoding(name string) bool {
 	return false
 }
 
-// Tokens reads a statement by tokens, as far as its head needs it: a backslash
-// in a string of the E form is no more to it than any byte.
+// Tokens reads a statement by tokens, as far as its head needs it: a backslash in a string of the E
+// form is no more to it than any byte.
 type Tokens struct{ rest []byte }
 
 // NewTokens returns the Tokens of a statement.
 func NewTokens(sql string) *Tokens { return &Tokens{[]byte(sql)} }
 
-// Next returns a word in lower case, a string or a quoted identifier with its
-// quotes, a number, or a single byte; at the end "".
+// Next returns a word in lower case, a string or a quoted identifier with its quotes, a number, or
+// a single byte; at the end "".
 func (t *Tokens) Next() string {
 	s := t.skip()
 	if len(s) == 0 {

@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// single says whether sql, written on lines of its own, is read back as exactly
-// one statement: its semicolon ends it, no quote or parenthesis stays open, and
-// no second statement, comment line or meta-command gets loose from it. The
-// rows of a COPY FROM stdin do not belong to sql. A dump's writer asks this of
-// every statement, since those hold text that a server's users wrote.
+// single says whether sql, written on lines of its own, is read back as exactly one statement: its
+// semicolon ends it, no quote or parenthesis stays open, and no second statement, comment line or
+// meta-command gets loose from it. The rows of a COPY FROM stdin do not belong to sql. A dump's
+// writer asks this of every statement, since those hold text that a server's users wrote.
 func single(sql string) error {
 	r := newReader(source{buf: []byte(sql), end: len(sql), err: io.EOF})
 	r.restricted = true // without a key: no meta-command passes
@@ -41,9 +40,9 @@ func single(sql string) error {
 	return nil
 }
 
-// unreplaced returns sql with a blank behind each colon that psql would take for
-// the beginning of a variable, as in the slice a[1:"HOST"]: psql replaces those
-// that are set, and several always are. To a server sql means the same as before.
+// unreplaced returns sql with a blank behind each colon that psql would take for the beginning of a
+// variable, as in the slice a[1:"HOST"]: psql replaces those that are set, and several always are.
+// To a server sql means the same as before.
 func unreplaced(sql string) string {
 	if !strings.Contains(sql, ":") {
 		return sql

@@ -13,15 +13,17 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// A server may ask for the password in clear (the methods password, ldap, pam, radius). Over a connection without TLS to
-// another machine that is anybody's who is between, and who can also say that the server has no TLS: with sslmode=prefer,
-// the default, and allow that is refused. Where sslmode=disable was said it is as it was said, with a warning.
+// A server may ask for the password in clear (the methods password, ldap, pam, radius). Over a
+// connection without TLS to another machine that is anybody's who is between, and who can also say
+// that the server has no TLS: with sslmode=prefer, the default, and allow that is refused. Where
+// sslmode=disable was said it is as it was said, with a warning.
 
-// ErrCleartext is returned where a server asks for the password in clear over a connection that could be encrypted and is not.
+// ErrCleartext is returned where a server asks for the password in clear over a connection that
+// could be encrypted and is not.
 var ErrCleartext = errors.New("the server asks for the password in clear over a connection that is not encrypted, and may be anybody")
 
-// GuardPassword keeps cc's password from whoever is between us and another machine, and warns once where it, or what
-// proves it, goes over a connection that others can read.
+// GuardPassword keeps cc's password from whoever is between us and another machine, and warns once
+// where it, or what proves it, goes over a connection that others can read.
 func GuardPassword(cc *pgx.ConnConfig, warn func(string)) {
 	encrypts := cc.TLSConfig != nil
 	for _, f := range cc.Fallbacks {
@@ -52,7 +54,8 @@ func isPlain(w io.Writer) bool {
 	return ok && !tcp.IP.IsLoopback()
 }
 
-// A passwordGuard passes on what a server sends, and looks at it until the session is ready, or refused.
+// A passwordGuard passes on what a server sends, and looks at it until the session is ready, or
+// refused.
 type passwordGuard struct {
 	r     io.Reader
 	clear bool   // the password may go in clear

@@ -17,8 +17,8 @@ type farConn struct{ net.Conn }
 
 func (farConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 5432} }
 
-// pretend says that a server has no TLS, may say that we are let in, asks for the password in clear, and returns it if it
-// gets it.
+// pretend says that a server has no TLS, may say that we are let in, asks for the password in
+// clear, and returns it if it gets it.
 func pretend(c net.Conn, letIn bool) string {
 	defer c.Close()
 	for {
@@ -48,7 +48,8 @@ func pretend(c net.Conn, letIn bool) string {
 	return strings.TrimSuffix(string(password), "\x00")
 }
 
-// Whoever is between us and another machine does not get the password by saying that there is no TLS.
+// Whoever is between us and another machine does not get the password by saying that there is no
+// TLS.
 func TestNoPasswordInTheClear(t *testing.T) {
 	for _, tt := range []struct {
 		mode  string

@@ -1,10 +1,10 @@
-// Package server is the way to a PostgreSQL server: connection strings and libpq's variables and files read into a
-// connection, the session that is opened with it and the settings that it begins with, what there is to know of the server
-// and of the role, what its errors mean and what gives a role the right that it lacks, and how names and texts are quoted
-// for it.
+// Package server is the way to a PostgreSQL server: connection strings and libpq's variables and
+// files read into a connection, the session that is opened with it and the settings that it begins
+// with, what there is to know of the server and of the role, what its errors mean and what gives a
+// role the right that it lacks, and how names and texts are quoted for it.
 //
-// Every connection of the engine is opened by Connect, and the first that is said on it is that nothing is on its search
-// path. What is asked of a server afterwards is up to the other rooms.
+// Every connection of the engine is opened by Connect, and the first that is said on it is that
+// nothing is on its search path. What is asked of a server afterwards is up to the other rooms.
 package server
 
 import (
@@ -28,11 +28,10 @@ import (
 // oldest is the oldest server version that this package has been held against.
 const oldest = 130000
 
-// ParseConfig parses a libpq connection string, the environment filling in what
-// it leaves out, and applies the overrides that are not empty. timeout is for
-// where neither has a connect_timeout. warn is told, when a connection is first
-// made, of a password file that is not used; nil: nobody is. An error may be a
-// SettingErrors or a *SettingError.
+// ParseConfig parses a libpq connection string, the environment filling in what it leaves out, and
+// applies the overrides that are not empty. timeout is for where neither has a connect_timeout.
+// warn is told, when a connection is first made, of a password file that is not used; nil: nobody
+// is. An error may be a SettingErrors or a *SettingError.
 func ParseConfig(conn, database, password string, timeout time.Duration, warn func(string)) (*pgx.ConnConfig, error) {
 	settings, err := readConn(conn)
 	if err != nil {
@@ -58,7 +57,8 @@ func ParseConfig(conn, database, password string, timeout time.Duration, warn fu
 	cc.Database = cmp.Or(database, cc.Database, cc.User) // libpq's rule: the user's name where nothing names it
 	boundTLS(cc, p)
 	cc.ConnectTimeout = cmp.Or(cc.ConnectTimeout, timeout)
-	// Not the driver's dialer, which asks whether the peer still lives every 5 minutes: Go's does after 15 s.
+	// Not the driver's dialer, which asks whether the peer still lives every 5 minutes: Go's does
+	// after 15 s.
 	cc.DialFunc = new(net.Dialer).DialContext
 	if nobodySays {
 		cc.DialFunc = dialFound(cc.DialFunc)
@@ -73,8 +73,8 @@ func ParseConfig(conn, database, password string, timeout time.Duration, warn fu
 			}
 		}
 	}
-	// Each catalogue query runs once: a round trip to prepare it buys nothing,
-	// and poolers in transaction mode refuse named statements.
+	// Each catalogue query runs once: a round trip to prepare it buys nothing, and poolers in
+	// transaction mode refuse named statements.
 	cc.DefaultQueryExecMode = pgx.QueryExecModeExec
 	if _, set := cc.RuntimeParams["application_name"]; !set {
 		cc.RuntimeParams["application_name"] = "breaking-backups"
@@ -82,7 +82,8 @@ func ParseConfig(conn, database, password string, timeout time.Duration, warn fu
 	return cc, nil
 }
 
-// boundTLS lets cc encrypt with the versions of TLS that the parameters allow. Go's own least is libpq's, 1.2.
+// boundTLS lets cc encrypt with the versions of TLS that the parameters allow. Go's own least is
+// libpq's, 1.2.
 func boundTLS(cc *pgx.ConnConfig, p connParameters) {
 	least, most := tlsVersion(p.get("ssl_min_protocol_version")), tlsVersion(p.get("ssl_max_protocol_version"))
 	bound := func(config *tls.Config) {
@@ -104,8 +105,7 @@ func HostName(host string) string {
 	return host
 }
 
-// Info is what has to be known of a server, and of the role on it, before
-// anything is read from it.
+// Info is what has to be known of a server, and of the role on it, before anything is read from it.
 type Info struct {
 	Version      int    // as server_version_num: 150018
 	Encoding     string // of the database
@@ -130,19 +130,20 @@ const aboutServer = `SELECT pg_catalog.current_setting('server_version_num'), pg
 	pg_catalog.has_table_privilege('pg_catalog.pg_user_mapping', 'SELECT')
 	FROM pg_catalog.pg_roles r WHERE r.rolname = current_user`
 
-// firstAnswer bounds the wait for the answer to what is said first in a session: as long as a pooler has clients wait
-// for a server (PgBouncer's query_wait_timeout is 120 s), and a little more, so that it is the pooler who says so.
+// firstAnswer bounds the wait for the answer to what is said first in a session: as long as a
+// pooler has clients wait for a server (PgBouncer's query_wait_timeout is 120 s), and a little
+// more, so that it is the pooler who says so.
 const firstAnswer = 130 * time.Second
 
-// Connect opens a connection to database with cc's other settings. It is the only
-// way to one: what has to be said first is said here. setUp returns what the
-// session is set up with. cc.ConnectTimeout bounds each server's handshake.
+// Connect opens a connection to database with cc's other settings. It is the only way to one: what
+// has to be said first is said here. setUp returns what the session is set up with.
+// cc.ConnectTimeout bounds each server's handshake.
 func Connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(Info) string) (*pgx.Conn, Info, error) {
 	cc = cc.Copy()
 	cc.Database = database
 	var srv Info
-	// The driver asks questions of its own before anybody else can
-	// (target_session_attrs), with names that are not qualified.
+	// The driver asks questions of its own before anybody else can (target_session_attrs), with
+	// names that are not qualified.
 	validate, all := cc.ValidateConnect, ctx
 	cc.ValidateConnect = func(_ context.Context, conn *pgconn.PgConn) error {
 		// The handshake is over, and its time with it.
@@ -206,12 +207,13 @@ func Exec(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 	return err
 }
 
-// partingTime bounds what is said to a server in parting: its network may be frozen, and a person or a container's
-// runtime waits for the program to end.
+// partingTime bounds what is said to a server in parting: its network may be frozen, and a person
+// or a container's runtime waits for the program to end.
 const partingTime = 3 * time.Second
 
-// HangUp ends a session, whatever it is doing; on the server too, as long as that can be reached. What the driver is
-// still at after partingTime (it would give itself 15 s to cancel a statement) ends by itself.
+// HangUp ends a session, whatever it is doing; on the server too, as long as that can be reached.
+// What the driver is still at after partingTime (it would give itself 15 s to cancel a statement)
+// ends by itself.
 func HangUp(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), partingTime)
 	defer cancel()

@@ -15,12 +15,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// The driver's errors repeat the connection string, without what it takes for the password, which in one that is
-// written wrongly need not be all of it. So connection strings are read here, by libpq's rules, and the driver gets
-// what was read, without the password.
+// The driver's errors repeat the connection string, without what it takes for the password, which
+// in one that is written wrongly need not be all of it. So connection strings are read here, by
+// libpq's rules, and the driver gets what was read, without the password.
 
-// passedOn are libpq's parameters that the driver knows too; ours are those that this package sees to itself; passedOver
-// change nothing that a dump is about, as long as they do not ask for what is unsupported; and others are unsupported.
+// passedOn are libpq's parameters that the driver knows too; ours are those that this package sees
+// to itself; passedOver change nothing that a dump is about, as long as they do not ask for what is
+// unsupported; and others are unsupported.
 var (
 	passedOn = []string{
 		"host", "port", "dbname", "user", "password", "passfile", "connect_timeout", "sslmode", "sslkey", "sslcert", "sslcertmode",
@@ -42,16 +43,17 @@ func isParameter(name string) bool {
 	return slices.Contains(passedOn, name) || slices.Contains(ours, name) || slices.Contains(passedOver, name) || slices.Contains(others, name)
 }
 
-// IsConn reports whether a database's name is a connection string to libpq: a URI, or keyword=value.
+// IsConn reports whether a database's name is a connection string to libpq: a URI, or
+// keyword=value.
 func IsConn(name string) bool { return isURI(name) || strings.Contains(name, "=") }
 
 func isURI(text string) bool {
 	return strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://")
 }
 
-// ParseConn reads a connection string, as libpq takes it, into its parameters. A parameter that libpq does not know is
-// passed over if unknown is not nil, which is told the character at which it stands; else it is an error, as with libpq.
-// Errors are *dump.AddressError.
+// ParseConn reads a connection string, as libpq takes it, into its parameters. A parameter that
+// libpq does not know is passed over if unknown is not nil, which is told the character at which it
+// stands; else it is an error, as with libpq. Errors are *dump.AddressError.
 func ParseConn(text string, unknown func(at int)) (map[string]string, error) {
 	options, err := parseOptions(text)
 	if err != nil {
@@ -68,7 +70,8 @@ func ParseConn(text string, unknown func(at int)) (map[string]string, error) {
 	return takeOptions(text, options, unknown)
 }
 
-// readConn is ParseConn, but for the parameters' values, which are looked at with those that the environment gives.
+// readConn is ParseConn, but for the parameters' values, which are looked at with those that the
+// environment gives.
 func readConn(text string) (map[string]string, error) {
 	options, err := parseOptions(text)
 	if err != nil {
@@ -77,7 +80,8 @@ func readConn(text string) (map[string]string, error) {
 	return takeOptions(text, options, nil)
 }
 
-// takeOptions is what of a connection string's parameters says something to us, or why they cannot be taken.
+// takeOptions is what of a connection string's parameters says something to us, or why they cannot
+// be taken.
 func takeOptions(text string, options []dump.AddressOption, unknown func(at int)) (map[string]string, error) {
 	settings := map[string]string{}
 	for _, o := range options {
@@ -196,8 +200,9 @@ func FormatConn(settings map[string]string) string {
 	return strings.Join(words, " ")
 }
 
-// driverConfig is the driver's form of the parameters, the environment and the service filling in what they leave out. It
-// is given no password, which its errors might repeat, and reads no file of them.
+// driverConfig is the driver's form of the parameters, the environment and the service filling in
+// what they leave out. It is given no password, which its errors might repeat, and reads no file of
+// them.
 func driverConfig(settings map[string]string) (*pgx.ConnConfig, error) {
 	settings = maps.Clone(settings)
 	password := settings["password"]
@@ -220,15 +225,16 @@ func driverConfig(settings map[string]string) (*pgx.ConnConfig, error) {
 	if password != "" {
 		cc.Password = password
 	}
-	// What a service says of these the driver takes for settings of the session, which no server knows.
+	// What a service says of these the driver takes for settings of the session, which no server
+	// knows.
 	for _, name := range slices.Concat(ours, passedOver, others) {
 		delete(cc.RuntimeParams, name)
 	}
 	return cc, nil
 }
 
-// withoutConn is an error of the driver's about a connection string without that string, which its text begins with. Where
-// it is about a file it is told by the variable that names one.
+// withoutConn is an error of the driver's about a connection string without that string, which its
+// text begins with. Where it is about a file it is told by the variable that names one.
 func withoutConn(conn string, err error) error {
 	var file *fs.PathError
 	if errors.As(err, &file) {

@@ -55,7 +55,8 @@ func TestParseConn(t *testing.T) {
 	}
 }
 
-// An error of the driver's comes without the string, and the password it finds in the environment's files stays.
+// An error of the driver's comes without the string, and the password it finds in the environment's
+// files stays.
 func TestConnErrorsNameNoPassword(t *testing.T) {
 	for _, conn := range []string{
 		"postgres://u:s3cret@h/db?sslmode=maybe", "postgres://u:s3cret@h/db?sslrootcert=/nowhere&sslmode=verify-full", "host=h password=s3cret port=many",

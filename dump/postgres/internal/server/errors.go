@@ -8,8 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A RightError is the server's refusal of what the role has no right to, with what
-// gives it to it.
+// A RightError is the server's refusal of what the role has no right to, with what gives it to it.
 type RightError struct {
 	Lacks string // a right, and what grants it
 	Err   error
@@ -22,8 +21,8 @@ func (e *RightError) Unwrap() error { return e.Err }
 // IsLocked tells whether the server refused a lock because of another session's.
 func IsLocked(err error) bool { return HasCode(err, "55P03", "40P01") } // lock_not_available, deadlock_detected
 
-// IsAborted tells whether the server refused a statement because an earlier one
-// of the transaction failed.
+// IsAborted tells whether the server refused a statement because an earlier one of the transaction
+// failed.
 func IsAborted(err error) bool { return HasCode(err, "25P02") } // in_failed_sql_transaction
 
 // IsForbidden tells whether the server refused a statement for want of a right.

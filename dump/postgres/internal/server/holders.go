@@ -10,13 +10,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the primary's changes from being
-// applied. Nothing is wrong with the dump; the next may pass.
+// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the primary's
+// changes from being applied. Nothing is wrong with the dump; the next may pass.
 var ErrRecoveryConflict = errors.New("the standby ended the dump, which stood in the way of the primary's changes")
 
-// Explain adds to an error what the server does not say of it: who holds a lock that was waited for, or that a standby
-// goes on with what its primary sends.
-// open opens a session beside.
+// Explain adds to an error what the server does not say of it: who holds a lock that was waited
+// for, or that a standby goes on with what its primary sends. open opens a session beside.
 func Explain(ctx context.Context, srv Info, err error, open func(context.Context) (*pgx.Conn, error)) error {
 	switch {
 	case err == nil || ctx.Err() != nil:
@@ -29,7 +28,8 @@ func Explain(ctx context.Context, srv Info, err error, open func(context.Context
 	return err
 }
 
-// holders are the sessions that keep everybody else out of one of a database's relations, the oldest first.
+// holders are the sessions that keep everybody else out of one of a database's relations, the
+// oldest first.
 const holders = `
 	SELECT l.pid, coalesce(a.usename, '?'), coalesce(a.application_name, ''), coalesce(a.state, '?'), a.xact_start,
 	       pg_catalog.min(n.nspname || '.' || c.relname)
@@ -40,8 +40,8 @@ const holders = `
 	  AND n.nspname !~ '^pg_' AND l.mode = 'AccessExclusiveLock'
 	GROUP BY 1, 2, 3, 4, 5 ORDER BY 5 NULLS LAST, 1 LIMIT 5`
 
-// inTheWay names the sessions that hold a database's relations locked, as far as they can be seen, as the end of an error.
-// Statements are not told: they hold what may be anybody's secret.
+// inTheWay names the sessions that hold a database's relations locked, as far as they can be seen,
+// as the end of an error. Statements are not told: they hold what may be anybody's secret.
 func inTheWay(ctx context.Context, open func(context.Context) (*pgx.Conn, error)) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second) // the error does not wait for more
 	defer cancel()

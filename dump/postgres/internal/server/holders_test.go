@@ -8,7 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A dump that a standby ends because of what its primary sends is told for what it is; on others the same code is another's.
+// A dump that a standby ends because of what its primary sends is told for what it is; on others
+// the same code is another's.
 func TestRecoveryConflict(t *testing.T) {
 	conflict := &pgconn.PgError{Code: "40001", Message: "canceling statement due to conflict with recovery"}
 	for _, tt := range []struct {

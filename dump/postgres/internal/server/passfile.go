@@ -13,14 +13,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A password's file is read here and not by the driver, which takes one that everybody can read, and looks before it is
-// known which database nobody has named.
+// A password's file is read here and not by the driver, which takes one that everybody can read,
+// and looks before it is known which database nobody has named.
 
 // A passKey is what a line of the file is for.
 type passKey struct{ host, port, database, user string }
 
-// passwordOfFile is the password of the first line that is for cc's first server, or empty. The error says why a file is not
-// used; one that is not there and that nobody has named is none.
+// passwordOfFile is the password of the first line that is for cc's first server, or empty. The
+// error says why a file is not used; one that is not there and that nobody has named is none.
 func passwordOfFile(p connParameters, cc *pgx.ConnConfig) (string, error) {
 	path := p.get("passfile")
 	named := path != ""
@@ -52,7 +52,8 @@ func passwordOfFile(p connParameters, cc *pgx.ConnConfig) (string, error) {
 	return "", nil
 }
 
-// readPassfile is what the file holds. As with libpq it must be for its owner alone; Windows has no such bits.
+// readPassfile is what the file holds. As with libpq it must be for its owner alone; Windows has no
+// such bits.
 func readPassfile(path string) (string, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -67,8 +68,9 @@ func readPassfile(path string) (string, error) {
 	return string(text), err
 }
 
-// passOf is the password of a line, host:port:database:user:password, if it is for key. A \ stands before a : or \ that
-// is meant, a * for anything; what follows another : behind the password does not count.
+// passOf is the password of a line, host:port:database:user:password, if it is for key. A \ stands
+// before a : or \ that is meant, a * for anything; what follows another : behind the password does
+// not count.
 func passOf(line string, key passKey) (password string, ok bool) {
 	if strings.HasPrefix(line, "#") {
 		return "", false

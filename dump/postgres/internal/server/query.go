@@ -18,8 +18,8 @@ func Query[T any](ctx context.Context, conn *pgx.Conn, sql string, args ...any) 
 	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
 }
 
-// Each calls f with every row, as query reads it, while they come: of columns
-// there may be a hundred thousand.
+// Each calls f with every row, as query reads it, while they come: of columns there may be a
+// hundred thousand.
 func Each[T any](ctx context.Context, conn *pgx.Conn, f func(*T) error, sql string, args ...any) error {
 	rows, err := conn.Query(ctx, sql, args...)
 	if err != nil {

@@ -2,9 +2,8 @@ package server
 
 import "strings"
 
-// Literal quotes s as a string constant. The dump runs with
-// standard_conforming_strings on; a backslash still takes the E form, which
-// means the same whatever that setting is.
+// Literal quotes s as a string constant. The dump runs with standard_conforming_strings on; a
+// backslash still takes the E form, which means the same whatever that setting is.
 func Literal(s string) string {
 	q := strings.ReplaceAll(s, "'", "''")
 	if strings.Contains(s, `\`) {

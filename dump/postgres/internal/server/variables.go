@@ -22,9 +22,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// The driver reads libpq's variables itself. Of those that it does not know it says nothing, though one may be what was to
-// encrypt the connection; of those whose value it cannot read it says what libpq calls the parameter, or no more than that
-// a connection string is wrong. So all are looked at here first.
+// The driver reads libpq's variables itself. Of those that it does not know it says nothing, though
+// one may be what was to encrypt the connection; of those whose value it cannot read it says what
+// libpq calls the parameter, or no more than that a connection string is wrong. So all are looked
+// at here first.
 
 // Variables are libpq's variables by the parameter of a connection string that says the same.
 var Variables = map[string]string{
@@ -76,7 +77,8 @@ var choices = map[string][]string{
 	"ssl_max_protocol_version": {"TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"},
 }
 
-// tlsVersion is Go's number for libpq's word, which alone among choices it takes in any case; 0: it is none.
+// tlsVersion is Go's number for libpq's word, which alone among choices it takes in any case; 0: it
+// is none.
 func tlsVersion(word string) uint16 {
 	switch strings.ToLower(word) {
 	case "tlsv1":
@@ -108,8 +110,9 @@ func checkValue(name, value string) error {
 	return unsupported(name, value)
 }
 
-// wanted is what a parameter takes, if value, which is not empty, is none of that; else it is empty. It repeats nothing of
-// value. What is neither read here nor of any consequence may be anything.
+// wanted is what a parameter takes, if value, which is not empty, is none of that; else it is
+// empty. It repeats nothing of value. What is neither read here nor of any consequence may be
+// anything.
 func wanted(name, value string) string {
 	if of := choices[name]; of != nil && !slices.Contains(of, value) && !(slices.Contains(ours, name) && tlsVersion(value) != 0) {
 		return "want " + strings.Join(of[:len(of)-1], ", ") + " or " + of[len(of)-1]
@@ -141,8 +144,9 @@ func wanted(name, value string) string {
 	return ""
 }
 
-// unsupported tells that a parameter would change the connection in a way in which this program does not: to pass over it
-// would be to connect with less than was asked for, or to somewhere else. It is nil where the value asks for nothing.
+// unsupported tells that a parameter would change the connection in a way in which this program
+// does not: to pass over it would be to connect with less than was asked for, or to somewhere else.
+// It is nil where the value asks for nothing.
 func unsupported(name, value string) error {
 	const none = "not supported by this program; want it unset"
 	switch name {
@@ -167,8 +171,8 @@ func unsupported(name, value string) error {
 	return nil
 }
 
-// connParameters are those of one connection, put together as by libpq: a connection string goes before a service, and
-// that before the environment.
+// connParameters are those of one connection, put together as by libpq: a connection string goes
+// before a service, and that before the environment.
 type connParameters struct {
 	conn    map[string]string
 	service map[string]string // nil: there is none
@@ -208,8 +212,8 @@ func (p connParameters) ways() (sockets, networks bool) {
 	return sockets, networks
 }
 
-// readParameters reads the service and looks at every parameter. The error is a SettingErrors, in the order of the
-// variables.
+// readParameters reads the service and looks at every parameter. The error is a SettingErrors, in
+// the order of the variables.
 func readParameters(conn map[string]string) (connParameters, error) {
 	p := connParameters{conn: conn}
 	var wrong SettingErrors
@@ -250,7 +254,8 @@ func readParameters(conn map[string]string) (connParameters, error) {
 	return p, wrong
 }
 
-// checkDefaultCRL tells of a list of revoked certificates that libpq would take without being told to.
+// checkDefaultCRL tells of a list of revoked certificates that libpq would take without being told
+// to.
 func (p connParameters) checkDefaultCRL() error {
 	file, err := defaultFile("root.crl")
 	if err != nil || !isThere(file) || !strings.HasPrefix(p.get("sslmode"), "verify-") || p.passesOver("sslcrl") || p.get("sslcrl")+p.get("sslcrldir") != "" {
@@ -287,7 +292,8 @@ func readService(p connParameters) (map[string]string, error) {
 	return service.Settings, nil
 }
 
-// defaultFile is where libpq looks for one of its files, by its name elsewhere than on Windows, where nobody says.
+// defaultFile is where libpq looks for one of its files, by its name elsewhere than on Windows,
+// where nobody says.
 func defaultFile(name string) (string, error) {
 	home := os.UserHomeDir
 	if runtime.GOOS == "windows" {
@@ -309,10 +315,12 @@ func defaultPath(goos, home, name string) string {
 	return filepath.Join(home, ".postgresql", name)
 }
 
-// socketFolders are where servers make their sockets by themselves: Debian, Homebrew, PostgreSQL's own.
+// socketFolders are where servers make their sockets by themselves: Debian, Homebrew, PostgreSQL's
+// own.
 var socketFolders = []string{"/var/run/postgresql", "/private/tmp", "/tmp"}
 
-// defaultHost is where a server is looked for that nobody names: libpq takes the folder that it was built with.
+// defaultHost is where a server is looked for that nobody names: libpq takes the folder that it was
+// built with.
 func defaultHost() string {
 	if runtime.GOOS == "windows" { // libpq goes to localhost there
 		return "localhost"
@@ -320,8 +328,8 @@ func defaultHost() string {
 	return socketFolders[0]
 }
 
-// dialFound is dial, but that a socket in the first of socketFolders may be in any of them. It is looked for each time: a
-// server may be starting, and nobody needs one to list what there is of it.
+// dialFound is dial, but that a socket in the first of socketFolders may be in any of them. It is
+// looked for each time: a server may be starting, and nobody needs one to list what there is of it.
 func dialFound(dial pgconn.DialFunc) pgconn.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		folder, name := filepath.Split(address)

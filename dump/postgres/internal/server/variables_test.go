@@ -114,7 +114,8 @@ func TestRevocationList(t *testing.T) {
 	}
 }
 
-// What a service says and libpq does not look at does not reach the server, which would not know it.
+// What a service says and libpq does not look at does not reach the server, which would not know
+// it.
 func TestServicePassedOver(t *testing.T) {
 	home := noVariables(t)
 	if err := os.WriteFile(filepath.Join(home, ".pg_service.conf"), []byte("[app]\nsslcrl=/crl\nrequirepeer=me\nsslmode=disable\n"), 0o600); err != nil {
@@ -173,7 +174,8 @@ func TestTLSVersions(t *testing.T) {
 	}
 }
 
-// Without a host it is the socket that is there when a connection is made; until then nobody needs one.
+// Without a host it is the socket that is there when a connection is made; until then nobody needs
+// one.
 func TestNoHost(t *testing.T) {
 	noVariables(t)
 	t.Setenv("PGHOST", "")

@@ -13,33 +13,29 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A Guard sees to it that what is planned of a table is what was looked at: that
-// nobody puts code of his own in the planner's way between the look and the plan.
-// It is a session of its own beside those that read.
+// A Guard sees to it that what is planned of a table is what was looked at: that nobody puts code
+// of his own in the planner's way between the look and the plan. It is a session of its own beside
+// those that read.
 //
-// From a table's first piece to its last it holds SHARE UPDATE EXCLUSIVE on the
-// table, which keeps everybody from adding indexes and statistics, and hinders
-// neither reads nor writes of rows. Whoever asks in the meantime for a lock that
-// writers would queue behind (CREATE INDEX is one) is let through within
-// watchEvery. CREATE INDEX CONCURRENTLY, VACUUM and ANALYZE wait; the first two
+// From a table's first piece to its last it holds SHARE UPDATE EXCLUSIVE on the table, which keeps
+// everybody from adding indexes and statistics, and hinders neither reads nor writes of rows.
+// Whoever asks in the meantime for a lock that writers would queue behind (CREATE INDEX is one) is
+// let through within watchEvery. CREATE INDEX CONCURRENTLY, VACUUM and ANALYZE wait; the first two
 // could not end, or not do much, before the dump's snapshot does.
 //
-// While a piece is planned, and until the first of its rows are there, which is
-// some milliseconds where nothing has to be sorted, it also holds SHARE on
-// pg_namespace: tables are named by their schema, and a schema that is renamed
-// and replaced in that moment would put another table in the place of the one
-// that was looked at. Renaming and making schemas waits for that long.
+// While a piece is planned, and until the first of its rows are there, which is some milliseconds
+// where nothing has to be sorted, it also holds SHARE on pg_namespace: tables are named by their
+// schema, and a schema that is renamed and replaced in that moment would put another table in the
+// place of the one that was looked at. Renaming and making schemas waits for that long.
 //
-// Who waits for whom: a reader waits for the guard while another's piece is
-// planned, which ends with the server's first rows of it, and the other waits for
-// nothing else meanwhile; and while pieces of tables before are not planned yet.
-// Tables have their turn in the order of the queue: whoever has an earlier piece
-// has received all that he took before it, or receives it while the writer
-// empties what lies before, and comes to his piece. (Were a later table served
-// first, its readers could fill their buffers while the writer waits for a piece
-// of a reader that waits here.) The guard waits for locks in the server, each time
-// for a bounded one. Since it holds ACCESS SHARE from the beginning it never
-// queues behind somebody who waits for the dump to end.
+// Who waits for whom: a reader waits for the guard while another's piece is planned, which ends
+// with the server's first rows of it, and the other waits for nothing else meanwhile; and while
+// pieces of tables before are not planned yet. Tables have their turn in the order of the queue:
+// whoever has an earlier piece has received all that he took before it, or receives it while the
+// writer empties what lies before, and comes to his piece. (Were a later table served first, its
+// readers could fill their buffers while the writer waits for a piece of a reader that waits here.)
+// The guard waits for locks in the server, each time for a bounded one. Since it holds ACCESS SHARE
+// from the beginning it never queues behind somebody who waits for the dump to end.
 type Guard struct {
 	open     func(context.Context) (*pgx.Conn, error)
 	version  int           // of the server
@@ -81,23 +77,23 @@ const (
 	refused            // the table is not to be planned
 )
 
-// How long the guard waits for a lock: before a table is begun, where the
-// alternative is to read it as it lies; an autovacuum gives way after a second.
+// How long the guard waits for a lock: before a table is begun, where the alternative is to read it
+// as it lies; an autovacuum gives way after a second.
 const guardWait = 3 * time.Second
 
 // watchEvery is how often the guard looks for others that wait for it.
 const watchEvery = 500 * time.Millisecond
 
-// NewGuard returns the guard of a dump of a database, in which open opens a session. Whoever calls it closes it.
-// lockTimeout is how long the dump waits for a lock at its beginning.
+// NewGuard returns the guard of a dump of a database, in which open opens a session. Whoever calls
+// it closes it. lockTimeout is how long the dump waits for a lock at its beginning.
 func NewGuard(srv server.Info, lockTimeout time.Duration, open func(context.Context) (*pgx.Conn, error)) *Guard {
 	// Somebody who was let through may build an index for longer.
 	patience := max(lockTimeout, 10*time.Minute)
 	return &Guard{open: open, version: srv.Version, patience: patience, turn: semaphore.NewWeighted(1), moved: make(chan struct{})}
 }
 
-// Borrow runs f on the guard's session, in which no transaction is begun, and in nobody's moment. Where f waits for a lock
-// it does so for patience at most.
+// Borrow runs f on the guard's session, in which no transaction is begun, and in nobody's moment.
+// Where f waits for a lock it does so for patience at most.
 func (g *Guard) Borrow(ctx context.Context, f func(conn *pgx.Conn, patience time.Duration) error) error {
 	if err := g.turn.Acquire(ctx, 1); err != nil {
 		return context.Cause(ctx)
@@ -109,8 +105,8 @@ func (g *Guard) Borrow(ctx context.Context, f func(conn *pgx.Conn, patience time
 	return f(g.conn, g.patience)
 }
 
-// During runs f on the guard's session while t is safe to be planned, and reports
-// false where it is not. No reader may have been begun.
+// During runs f on the guard's session while t is safe to be planned, and reports false where it is
+// not. No reader may have been begun.
 func (g *Guard) During(ctx context.Context, t Table, f func(*pgx.Conn) error) (bool, error) {
 	safe, err := g.Enter(ctx, Moment{Table: t, Of: 1, Number: unnumbered})
 	if err != nil || !safe {
@@ -119,9 +115,8 @@ func (g *Guard) During(ctx context.Context, t Table, f func(*pgx.Conn) error) (b
 	return true, cmp.Or(f(g.conn), g.Leave(ctx, true))
 }
 
-// Enter begins a moment in which a piece may be planned; leave ends it. It
-// reports false where its table must not be planned, which is so then for all of
-// its pieces, and no moment has begun.
+// Enter begins a moment in which a piece may be planned; leave ends it. It reports false where its
+// table must not be planned, which is so then for all of its pieces, and no moment has begun.
 func (g *Guard) Enter(ctx context.Context, m Moment) (safe bool, err error) {
 	for {
 		if err := g.turn.Acquire(ctx, 1); err != nil {
@@ -184,8 +179,8 @@ func (g *Guard) planned(ctx context.Context) error {
 	return g.exec(ctx, "ROLLBACK")
 }
 
-// admit makes the table one that may be planned, and keeps it so. Before its
-// first piece it may be refused; later that is an error.
+// admit makes the table one that may be planned, and keeps it so. Before its first piece it may be
+// refused; later that is an error.
 func (g *Guard) admit(ctx context.Context) (bool, error) {
 	deadline := time.Now().Add(g.patience)
 	first := g.state == idle
@@ -242,8 +237,8 @@ func (g *Guard) begin(ctx context.Context) error {
 	return err
 }
 
-// look takes what locks are missing and looks at what the planner would meet. A
-// lock that is not to be had costs the others too.
+// look takes what locks are missing and looks at what the planner would meet. A lock that is not to
+// be had costs the others too.
 func (g *Guard) look(ctx context.Context) error {
 	lock, met := "", ""
 	if g.state != holding { // else nobody could add anything since the look before
@@ -272,8 +267,7 @@ func (g *Guard) refuse(ctx context.Context) error {
 	return g.exec(ctx, "ROLLBACK")
 }
 
-// Watch lets others through who wait for a lock behind which writers queue, until
-// the context ends.
+// Watch lets others through who wait for a lock behind which writers queue, until the context ends.
 func (g *Guard) Watch(ctx context.Context) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()

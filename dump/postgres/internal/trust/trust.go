@@ -1,13 +1,13 @@
-// Package trust keeps the code of a database's users out of the dump's sessions: it judges whose tables may be planned, and
-// its guard keeps others from a table while it is. What is read of a table that may not be is up to the caller.
+// Package trust keeps the code of a database's users out of the dump's sessions: it judges whose
+// tables may be planned, and its guard keeps others from a table while it is. What is read of a
+// table that may not be is up to the caller.
 //
-// Planning a SELECT runs code. The planner evaluates what is constant in the
-// expressions and predicates of a table's indexes and in its statistics, and
-// loads the constraints of domains that are named there, as whoever asks: a
-// function that the table's owner wrote would run as the backup's role. A plain
-// COPY of a table plans nothing. So a table is read by SELECTs only where all
-// that the planner would meet is the server's own, and where nobody whom the
-// role does not trust anyway can put something else there in between (see Guard).
+// Planning a SELECT runs code. The planner evaluates what is constant in the expressions and
+// predicates of a table's indexes and in its statistics, and loads the constraints of domains that
+// are named there, as whoever asks: a function that the table's owner wrote would run as the
+// backup's role. A plain COPY of a table plans nothing. So a table is read by SELECTs only where
+// all that the planner would meet is the server's own, and where nobody whom the role does not
+// trust anyway can put something else there in between (see Guard).
 package trust
 
 import (
@@ -19,19 +19,17 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// usersCode selects the tables whose planning would meet code of users, of those
-// that the condition on relation holds for. All that the planner looks at, or
-// might in another version, names its functions, operators and types in
-// pg_depend, from which its owner cannot take anything away.
+// usersCode selects the tables whose planning would meet code of users, of those that the condition
+// on relation holds for. All that the planner looks at, or might in another version, names its
+// functions, operators and types in pg_depend, from which its owner cannot take anything away.
 //
-// A function counts as the server's own when a superuser owns it and it is
-// written in C: one in SQL or another language is bound to what it calls by name
-// when it runs, under a search path that is not its author's, and may not find
-// it. An operator counts as its function does, if a superuser owns it too: its
-// commutator and negator are set by its owner, and the planner goes to them. Base
-// types and enums have no code of their own but such; domains, composites and
-// ranges may. Of columns the types are looked at, too: estimates of a range
-// column's values call its type's functions, and only the column is named.
+// A function counts as the server's own when a superuser owns it and it is written in C: one in SQL
+// or another language is bound to what it calls by name when it runs, under a search path that is
+// not its author's, and may not find it. An operator counts as its function does, if a superuser
+// owns it too: its commutator and negator are set by its owner, and the planner goes to them. Base
+// types and enums have no code of their own but such; domains, composites and ranges may. Of
+// columns the types are looked at, too: estimates of a range column's values call its type's
+// functions, and only the column is named.
 func usersCode(condition string, version int) string {
 	const own = `EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
 			WHERE p.oid = %s AND l.lanname IN ('internal', 'c') AND r.rolsuper)`
@@ -78,10 +76,9 @@ const (
 	Distrusted              // somebody has, or could and cannot be kept from it
 )
 
-// Judge says of each table how far its planning can be trusted. It looks at the
-// catalogues as they were when the dump began: of those that are watched the
-// guard looks again. Of sequences, for which nothing is evaluated when they are
-// planned, it is asked whom they belong to alone.
+// Judge says of each table how far its planning can be trusted. It looks at the catalogues as they
+// were when the dump began: of those that are watched the guard looks again. Of sequences, for
+// which nothing is evaluated when they are planned, it is asked whom they belong to alone.
 //
 // owners says that the owners of tables and schemas are trusted.
 func Judge(ctx context.Context, conn *pgx.Conn, srv server.Info, owners bool, oids []uint32, planned bool) (map[uint32]Level, error) {

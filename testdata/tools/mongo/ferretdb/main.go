@@ -1,9 +1,10 @@
-// Command ferretdb is FerretDB v1 over SQLite: a server that speaks MongoDB's protocol and needs nothing installed.
+// Command ferretdb is FerretDB v1 over SQLite: a server that speaks MongoDB's protocol and needs
+// nothing installed.
 //
 //	ferretdb FOLDER
 //
-// It listens on a free port of the loopback and keeps its data in FOLDER, which exists. The address it listens on is
-// the one line of its output. It ends at SIGTERM or SIGINT.
+// It listens on a free port of the loopback and keeps its data in FOLDER, which exists. The address
+// it listens on is the one line of its output. It ends at SIGTERM or SIGINT.
 package main
 
 import (
