@@ -3,7 +3,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 PROGRAM  := bin/breaking-backups
 SERVERS  := .cache/bin/servers
 # The longest first: as many are tested at once as there are processors, in this order.
-PACKAGES := ./dump/postgres ./cmd/... ./... ./testdata/servers/... ./testdata/bench ./testdata/docs
+PACKAGES := ./dump/postgres/... ./cmd/... ./dump/mysql/... ./... ./testdata/servers/... ./testdata/bench ./testdata/docs
 TIMEOUT  := 30m
 IMAGE    := breaking-backups:$(VERSION)
 

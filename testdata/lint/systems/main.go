@@ -1,8 +1,8 @@
-// Command systems type-checks packages, tests included, for every system that the program is built for but this one,
-// which go vet looks at.
+// Command systems type-checks packages, tests included, for every system that the program is built
+// for but this one, which go vet looks at.
 //
-// It reads the source of all that they import. go vet would have each dependency compiled first for each system: minutes
-// on a fresh machine.
+// It reads the source of all that they import. go vet would have each dependency compiled first for
+// each system: minutes on a fresh machine.
 package main
 
 import (
