@@ -10,9 +10,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A definedKind is a kind of object whose statement the server can put together by itself: its
-// query returns oid, schema, name, owner and the definition, and where the kind has privileges, acl
-// and def.
+// A definedKind is a kind of object whose statement one query gives whole: it returns oid, schema,
+// name, owner and the definition, and where the kind has privileges, acl and def.
 type definedKind struct {
 	what  string
 	class uint32
