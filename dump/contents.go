@@ -85,6 +85,42 @@ func (c *Contents) parse(lines string) (last string, err error) {
 	return last, nil
 }
 
+// IsManifest tells whether a line can be one of a manifest's, the last line of a dump among them.
+func IsManifest(line string) bool {
+	for _, begin := range []string{partPrefix, manifestPrefix, trailerPrefix} {
+		if strings.HasPrefix(line, begin) {
+			return true
+		}
+	}
+	return line+"\n" == manifestHead
+}
+
+// ContentsOf reads a SQL dump's manifest from the lines that IsManifest has told of behind the last
+// statement, without their ends. The error is ErrTruncated where the dump's last line is not the
+// last of them. Parts there are none in a dump from before there were any.
+func ContentsOf(lines []string) (*Contents, error) {
+	if len(lines) == 0 {
+		return nil, ErrTruncated
+	}
+	trailer, ok, err := ParseTrailer(lines[len(lines)-1])
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, ErrTruncated
+	}
+	c := new(Contents)
+	last, err := c.parse(strings.Join(lines[:len(lines)-1], "\n") + "\n")
+	if err == nil && last != "" {
+		err = fmt.Errorf("manifest line %s: it should not be there", shortened(last))
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.join()
+	return c, c.Tables.Compare(trailer)
+}
+
 // ErrNoManifest is returned for a dump that does not say at its end where its parts are: one from
 // before there were any, or an archive that is not compressed, which has no place for it. It has to
 // be read through.

@@ -11,9 +11,6 @@ import (
 // each table by number and hash, and the order of the items against that of the parts.
 func (s Suite[D]) items(t *testing.T, stream []byte) {
 	t.Helper()
-	if s.Items == nil {
-		return
-	}
 	var contents *dump.Contents
 	var order []string
 	tallies := map[string]dump.Tally{}
@@ -111,9 +108,6 @@ func (s Suite[D]) cutItems(t *testing.T, stream []byte) {
 // contents reads the manifest from the end of a dump, and looks at the places that it names.
 func (s Suite[D]) contents(t *testing.T, stream []byte) {
 	t.Helper()
-	if s.Contents == nil {
-		return
-	}
 	c := s.Contents(t, stream)
 	if c == nil || len(c.Parts) == 0 {
 		t.Fatalf("the dump's manifest has no parts: %+v", c)

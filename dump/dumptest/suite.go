@@ -37,9 +37,9 @@ type Suite[D any] struct {
 	Loader func(t *testing.T, db D, jobs int, clean bool) dump.Loader
 	// Verify reads a stream to its end and vouches for it. nil means dump.Verify.
 	Verify func(io.Reader) error
-	// Items reads a dump as items, and Contents its manifest from its end. nil: the engine does not
-	// yet.
-	Items    func(io.Reader) iter.Seq2[dump.Item, error]
+	// Items reads a dump as items.
+	Items func(io.Reader) iter.Seq2[dump.Item, error]
+	// Contents reads a dump's manifest from its end. nil means dump.ReadContents.
 	Contents func(t *testing.T, stream []byte) *dump.Contents
 	// ErrNotEmpty is a Loader's answer to a database that holds something.
 	ErrNotEmpty error
@@ -98,6 +98,15 @@ func Run[D any](t *testing.T, s Suite[D]) {
 	}
 	if s.Verify == nil {
 		s.Verify = dump.Verify
+	}
+	if s.Contents == nil {
+		s.Contents = func(t *testing.T, stream []byte) *dump.Contents {
+			c, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
 	}
 	if s.Ledger.Reach == 0 {
 		s.Ledger.Reach = 32 << 10

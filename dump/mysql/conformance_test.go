@@ -38,6 +38,7 @@ func TestConformance(t *testing.T) {
 			return my.loader(t, LoadConfig{Database: db, Jobs: jobs, Clean: clean})
 		},
 		Verify:      Verify,
+		Items:       Items,
 		ErrNotEmpty: ErrNotEmpty,
 		ByTool:      func(t *testing.T, db string, stream []byte) { my.client(t, db, stream) },
 		Same: func(t *testing.T, original, restored string) {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -158,6 +159,10 @@ var (
 // NewLoader reads the configuration and connects to nothing. An error is one of configuration and
 // names the setting.
 func NewLoader(cfg LoadConfig) (*Loader, error) { return load.New(cfg) }
+
+// Items reads a dump of this program as a sequence of statements and tables' rows, which ends with
+// its manifest: see dump.Item.
+func Items(r io.Reader) iter.Seq2[dump.Item, error] { return load.Items(r) }
 
 // Verify reads a dump, this program's or mysqldump's, to its end and returns nil for a whole one.
 func Verify(r io.Reader) error { return load.Verify(r) }

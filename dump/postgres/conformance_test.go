@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"path/filepath"
 	"strconv"
@@ -39,14 +38,7 @@ func TestConformance(t *testing.T) {
 			}
 			return l
 		},
-		Items: Items,
-		Contents: func(t *testing.T, stream []byte) *dump.Contents {
-			c, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c
-		},
+		Items:       Items,
 		ErrNotEmpty: ErrNotEmpty,
 		ByTool:      func(t *testing.T, db string, stream []byte) { psqlLoad(t, pg, db, stream) },
 		Same: func(t *testing.T, original, restored string) {

@@ -30,7 +30,7 @@ func Items(r io.Reader) iter.Seq2[dump.Item, error] {
 		for {
 			item, err := s.next()
 			if err == io.EOF {
-				contents, err := s.contents()
+				contents, err := dump.ContentsOf(s.manifest)
 				yield(dump.Item{Contents: contents}, err)
 				return
 			}
@@ -48,7 +48,7 @@ type itemizer struct {
 	created  string    // the database that was made last, as the dump writes its name
 	database string    // that the statements are for
 	prefix   string    // of its tables' names in the manifest
-	comments []string  // since the last statement
+	manifest []string  // the lines since the last statement that can be its
 }
 
 // next returns the next item; io.EOF: there are no more.
@@ -60,14 +60,16 @@ func (s *itemizer) next() (dump.Item, error) {
 		}
 		switch item.Kind {
 		case Comment:
-			s.comments = append(s.comments, item.Text)
+			if dump.IsManifest(item.Text) {
+				s.manifest = append(s.manifest, item.Text)
+			}
 			if item.Text == "-- "+AfterRowsMark || item.Text == "-- "+PrivilegesMark {
 				s.kind = dump.AfterRows
 			}
 		case Connect:
 			s.connect(item.Text)
 		default:
-			s.comments = nil
+			s.manifest = nil
 			return s.item(item), nil
 		}
 	}
@@ -79,7 +81,7 @@ func (s *itemizer) connect(database string) {
 	if s.created != "" {
 		name = s.created // which other names are quoted the server alone knows
 	}
-	s.database, s.prefix, s.created, s.kind, s.comments = database, name+".", "", dump.Definitions, nil
+	s.database, s.prefix, s.created, s.kind, s.manifest = database, name+".", "", dump.Definitions, nil
 }
 
 func (s *itemizer) item(item Item) dump.Item {
@@ -109,39 +111,6 @@ func copied(statement string) string {
 	}
 	return name
 }
-
-// contents reads the manifest, which is the comments behind the last statement.
-func (s *itemizer) contents() (*dump.Contents, error) {
-	lines := []byte(manifestMark + "\n")
-	for i, line := range s.comments {
-		trailer, last, err := dump.ParseTrailer(line)
-		if err != nil {
-			return nil, err
-		}
-		if !last {
-			if _, table, err := dump.ParseTable(line); err != nil || table || strings.HasPrefix(line, "-- part ") {
-				lines = append(lines, line+"\n"...)
-			}
-			continue
-		}
-		if i < len(s.comments)-1 {
-			return nil, fmt.Errorf("there is something behind the dump's last line: %w", dump.ErrDamaged)
-		}
-		c, err := dump.ParseContents(fmt.Appendf(lines, "%s%016x\n", sumMark, dump.RowHash(lines)))
-		if err != nil {
-			return nil, err
-		}
-		return c, c.Tables.Compare(trailer)
-	}
-	return nil, dump.ErrTruncated
-}
-
-// The first line of a manifest, and how the last line of one begins that stands by itself, which is
-// what dump.ParseContents reads.
-const (
-	manifestMark = "-- breaking-backups manifest"
-	sumMark      = "-- breaking-backups sum "
-)
 
 // splitLines parts rows at their ends.
 func splitLines(block []byte) iter.Seq[[]byte] {
