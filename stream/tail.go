@@ -16,6 +16,10 @@ var ErrNoTail = errors.New("the compressed stream says nothing of itself at its 
 const (
 	frameHead = 4 + 4 // of a frame that is skipped: magic number and length
 	tailFoot  = 4     // the text's length once more
+
+	// maxTail bounds what ReadTail holds, whatever length a stream states: the manifest of a
+	// million tables takes less.
+	maxTail = 512 << 20
 )
 
 func tail(text []byte) []byte {
@@ -39,7 +43,7 @@ func ReadTail(r io.ReaderAt, size int64) ([]byte, error) {
 	}
 	length := int64(binary.LittleEndian.Uint32(foot))
 	frame := make([]byte, min(frameHead, begin))
-	if length > begin-frameHead {
+	if length > min(begin-frameHead, maxTail) {
 		return nil, ErrNoTail
 	}
 	if err := readAt(r, frame, begin-length-frameHead); err != nil {

@@ -3,6 +3,7 @@ package stream
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -85,3 +86,30 @@ func TestNoTail(t *testing.T) {
 		}
 	}
 }
+
+// A length that a stream states is not believed: what would take all memory is no tail.
+func TestForgedTail(t *testing.T) {
+	const size = 8 << 30
+	end := endMark(0)
+	forged := binary.LittleEndian.AppendUint32(nil, 3<<30)
+	_, err := ReadTail(readerAt(func(p []byte, at int64) (int, error) {
+		if len(p) > 1<<20 {
+			t.Fatalf("%d bytes are read", len(p))
+		}
+		clear(p)
+		if at == size-int64(len(p)) {
+			copy(p, append(forged, end...))
+		} else {
+			copy(p, mark(tailMagic, nil)[:4])
+			binary.LittleEndian.PutUint32(p[4:], 3<<30+tailFoot)
+		}
+		return len(p), nil
+	}), size)
+	if !errors.Is(err, ErrNoTail) {
+		t.Error(err)
+	}
+}
+
+type readerAt func(p []byte, at int64) (int, error)
+
+func (f readerAt) ReadAt(p []byte, at int64) (int, error) { return f(p, at) }

@@ -160,9 +160,11 @@ func (d *CopyData) Blocks() iter.Seq2[[]byte, error] {
 				}
 				whole = whole[end:]
 			}
-			if len(whole) > 0 {
-				begun = append(begun, whole...)
+			if len(begun)+len(whole) > d.r.limit {
+				yield(nil, d.r.errorf("a row of the COPY on line %d is longer than %d bytes", d.begin, d.r.limit))
+				return
 			}
+			begun = append(begun, whole...)
 			d.consume(len(piece))
 		}
 	}

@@ -88,3 +88,23 @@ func TestItems(t *testing.T) {
 		}
 	}
 }
+
+// A row that never ends is refused, as a server would not take it, before all memory is.
+func TestBlocksOfAnEndlessRow(t *testing.T) {
+	r := NewReader(strings.NewReader("COPY t FROM stdin;\n" + strings.Repeat("x", 4<<20) + "\n\\.\n"))
+	r.limit = 1 << 20
+	item, err := r.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	for block, err := range item.Data.Blocks() {
+		if err == nil {
+			t.Errorf("a block of %d bytes", len(block))
+		}
+		failed = err
+	}
+	if failed == nil || !strings.Contains(failed.Error(), "longer than 1048576 bytes") {
+		t.Errorf("%v", failed)
+	}
+}
