@@ -99,23 +99,25 @@ func IsManifest(line string) bool {
 // statement, without their ends. The error is ErrTruncated where the dump's last line is not the
 // last of them. Parts there are none in a dump from before there were any.
 func ContentsOf(lines []string) (*Contents, error) {
-	if len(lines) == 0 {
+	if len(lines) == 0 || !strings.HasPrefix(lines[len(lines)-1], trailerPrefix) {
 		return nil, ErrTruncated
 	}
-	trailer, ok, err := ParseTrailer(lines[len(lines)-1])
+	return parseToTrailer(strings.Join(lines, "\n"))
+}
+
+// parseToTrailer reads a SQL dump's manifest, the dump's last line included.
+func parseToTrailer(lines string) (*Contents, error) {
+	c := new(Contents)
+	last, err := c.parse(lines)
+	if err != nil {
+		return nil, err
+	}
+	trailer, ok, err := ParseTrailer(last)
 	switch {
 	case err != nil:
 		return nil, err
 	case !ok:
-		return nil, ErrTruncated
-	}
-	c := new(Contents)
-	last, err := c.parse(strings.Join(lines[:len(lines)-1], "\n") + "\n")
-	if err == nil && last != "" {
-		err = fmt.Errorf("manifest line %s: it should not be there", shortened(last))
-	}
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("manifest line %s: it should not be there", shortened(last))
 	}
 	c.join()
 	return c, c.Tables.Compare(trailer)
@@ -153,7 +155,11 @@ func ReadContents(r io.ReaderAt, size int64) (*Contents, error) {
 		from, all := manifestIn(tail[:at])
 		switch {
 		case from >= 0:
-			return contentsOf(string(tail[from:]), size-n+int64(from))
+			c, err := parseToTrailer(string(tail[from:]))
+			if at := size - n + int64(from); err == nil && (len(c.Parts) == 0 || c.Parts[len(c.Parts)-1].End() != at) {
+				err = fmt.Errorf("the manifest's parts do not add up to the %d bytes before it: %w", at, ErrDamaged)
+			}
+			return c, err
 		case !all || n == size || n == maxManifest:
 			return nil, ErrNoManifest
 		}
@@ -176,24 +182,4 @@ func manifestIn(lines []byte) (head int, all bool) {
 		}
 		end = begin
 	}
-}
-
-// contentsOf reads a SQL dump's manifest, which begins at byte at.
-func contentsOf(manifest string, at int64) (*Contents, error) {
-	c := new(Contents)
-	last, err := c.parse(manifest)
-	if err != nil {
-		return nil, err
-	}
-	trailer, ok, err := ParseTrailer(last)
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
-		return nil, fmt.Errorf("manifest line %s: it should not be there", shortened(last))
-	case len(c.Parts) == 0 || c.Parts[len(c.Parts)-1].End() != at:
-		return nil, fmt.Errorf("the manifest's parts do not add up to the %d bytes before it: %w", at, ErrDamaged)
-	}
-	c.join()
-	return c, c.Tables.Compare(trailer)
 }

@@ -117,10 +117,12 @@ func (s *itemizer) more() ([]byte, error) {
 		}
 	}
 	s.filling = false
-	if err == io.EOF {
-		return nil, nil // the reader says so again
+	switch err {
+	case nil:
+		s.ahead = &item
+	case io.EOF:
+		err = nil // the reader says so again
 	}
-	s.ahead = &item
 	return nil, err
 }
 
