@@ -45,10 +45,7 @@ type audience struct {
 func (a *audience) tell(e event.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tellLog(e)
-	for _, s := range a.others {
-		s.tell(e)
-	}
+	a.tellAll(e)
 }
 
 // tryTell is tell for what may be missed: it does not wait until others have told what they tell,
@@ -58,6 +55,11 @@ func (a *audience) tryTell(e event.Event) {
 		return
 	}
 	defer a.mu.Unlock()
+	a.tellAll(e)
+}
+
+// tellAll is called with mu held.
+func (a *audience) tellAll(e event.Event) {
 	a.tellLog(e)
 	for _, s := range a.others {
 		s.tell(e)

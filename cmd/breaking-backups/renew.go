@@ -94,7 +94,8 @@ func (l *configLoader) makeStamp(cfg *config) [sha256.Size]byte {
 			files = append(files, filepath.Join(home, file))
 		}
 	}
-	for _, file := range files {
+	slices.Sort(files)
+	for _, file := range slices.Compact(files) { // each once: a pipe has its text for one reader
 		if file != "" {
 			text, err := os.ReadFile(file)
 			fmt.Fprintf(hash, "%q %q %t\n", file, text, err != nil)
