@@ -11,6 +11,9 @@ import "iter"
 // an error and no more items. Whoever breaks off has seen what he has seen, of a dump that may be
 // cut short behind that.
 type Item struct {
+	// Head is what the dump says of itself, of the first item. It has nothing else.
+	Head *Head
+
 	Kind Kind
 	// Database is the one that the item is for, in a dump of several.
 	Database string
@@ -19,6 +22,9 @@ type Item struct {
 	// Line is the dump's line that the item begins on, from 1. In an archive, which has no lines,
 	// it is 0.
 	Line int
+	// Type is what an archive says that a collection is, where that is not a collection: "view",
+	// "timeseries". Of a table it is empty.
+	Type string
 	// Text is a statement, of rows the one that they follow (COPY … FROM stdin) or, where they are
 	// in statements, none. Of an archive it is the metadata of a collection, as JSON.
 	Text string
@@ -31,8 +37,24 @@ type Item struct {
 	// Split parts a block into its rows, as they are hashed: see RowHash.
 	Split func(block []byte) iter.Seq[[]byte]
 
+	// End is what the dump says that there was of a table, of an item behind the table's rows, in
+	// dumps that say so there: archives. It has nothing else but Database and Table.
+	End *Table
+
 	// Contents are the manifest, of the last item of a whole dump. It has nothing else.
 	Contents *Contents
+}
+
+// A Head is what a dump says of itself before its first statement.
+type Head struct {
+	// Form is the dump's, as its first line has it (see NewReader); empty: the dump is another
+	// program's.
+	Form string
+	// Server is the version of the server that the dump is of, as it says it; empty: it does not
+	// say.
+	Server string
+	// Databases are those that a dump of several names beforehand.
+	Databases []string
 }
 
 // Rows are those of all blocks, one by one, each as it is hashed. A row is the sequence's and
