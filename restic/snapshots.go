@@ -29,15 +29,13 @@ func (f Filter) Matches(s Snapshot) bool {
 
 // Snapshot is one snapshot of the repository.
 type Snapshot struct {
-	ID             string    `json:"id"`
-	ShortID        string    `json:"short_id"`
-	Original       string    `json:"original"` // the ID that it had before it was written anew for its tags; else empty
-	Time           time.Time `json:"time"`     // when the backup began
-	Host           string    `json:"hostname"`
-	Paths          []string  `json:"paths"`
-	Tags           []string  `json:"tags"`
-	ProgramVersion string    `json:"program_version"`
-	Summary        Summary   `json:"summary"` // without SnapshotID and TotalDuration; zero in snapshots made before restic 0.17
+	ID       string    `json:"id"`
+	Original string    `json:"original"` // the ID that it had before it was written anew for its tags; else empty
+	Time     time.Time `json:"time"`     // when the backup began
+	Host     string    `json:"hostname"`
+	Paths    []string  `json:"paths"`
+	Tags     []string  `json:"tags"`
+	Summary  Summary   `json:"summary"` // without SnapshotID and TotalDuration; zero in snapshots made before restic 0.17
 }
 
 // Snapshots lists the snapshots that match the filter, oldest first.
