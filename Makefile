@@ -46,6 +46,7 @@ lint: ## gofumpt, go vet, the types of every other system, staticcheck, govulnch
 	@testdata/lint/lint
 
 bench: setup build ## hold the program against the engine's own tools and restic side by side: a quarter of an hour; ENGINE=mariadb, ENGINE=mongo; ONLY=dump,memory,backup,frames,second,restore,heap,small,many,databases,objects,wide
+	@testdata/servers/install mydumper
 	@go build -buildvcs=false -o .cache/bin/bench ./testdata/bench
 	@BENCH_ONLY='$(ONLY)' PATH="$(CURDIR)/bin:$$(dirname $$($(SERVERS) restic)):$$(dirname $$($(SERVERS) mongodump)):$$PATH" $(SERVERS) $(subst mongo,ferret,$(or $(ENGINE),postgres)) .cache/bin/bench $(or $(ENGINE),postgres)
 

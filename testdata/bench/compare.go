@@ -106,6 +106,15 @@ func rows(what, wallTarget, cpuTarget string, a, b []usage) {
 func wall(u usage) float64 { return u.wall }
 func cpu(u usage) float64  { return u.cpu }
 
+// peak is the median of the largest processes', in MiB.
+func peak(list []usage) float64 {
+	var peaks []float64
+	for _, u := range list {
+		peaks = append(peaks, u.peak)
+	}
+	return median(peaks)
+}
+
 // added returns what the newest snapshot of a repository added, in MB.
 func added(repository string) (float64, error) {
 	out, err := exec.Command("restic", "-r", repository, "snapshots", "--json", "--latest", "1").Output()

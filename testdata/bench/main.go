@@ -9,7 +9,7 @@
 // small, many, databases and objects besides, MariaDB wide.
 //
 // MongoDB's (servers ferret bench mongo) runs beside the embedded FerretDB, or on the server that
-// MONGO_BENCH_URI names; its parts are dump, memory, frames and second.
+// MONGO_BENCH_URI names; its parts are dump, memory, frames, second and restore.
 package main
 
 import (
@@ -42,14 +42,24 @@ type bench struct {
 	server string   // prints the id of the server's process; "": it is not looked at
 	dump   string   // writes a dump as the engine's own tools do
 
-	dumpWall, dumpCPU, restoreWall string // at most this part of theirs
-	backupWall                     string // "": not compared
-	second                         []change
+	dumpWall, dumpCPU string // at most this part of theirs
+	backupWall        string // "": not compared
+	second            []change
 
 	fresh string // makes an empty database named target
-	load  string // loads the dump in $FILE into it
+	load  peer   // loads the dump in $FILE into it
+
+	// What dumps and loads with two threads: dumps into the folder $FOLDER, which is not there,
+	// and loads that into target.
+	parallelDump, parallelLoad peer
 
 	shapes []shape
+}
+
+// A peer is a command of theirs that ours is held against.
+type peer struct {
+	name, command string
+	wall          string // ours takes at most this part of its time
 }
 
 // A shape is a database of another kind, that is filled for its own part.
@@ -76,13 +86,7 @@ func (s shape) measure(string) error {
 	}
 	row(s.what+", wall", s.wall, ours, theirs, wall)
 	if s.peak != "" {
-		peaks := func(list []usage) (m []float64) {
-			for _, u := range list {
-				m = append(m, u.peak)
-			}
-			return m
-		}
-		fmt.Printf("| %s, peak memory | %s | %.0f MiB | %.0f MiB | |\n", s.what, s.peak, median(peaks(ours)), median(peaks(theirs)))
+		fmt.Printf("| %s, peak memory | %s | %.0f MiB | %.0f MiB | |\n", s.what, s.peak, peak(ours), peak(theirs))
 	}
 	return nil
 }
@@ -118,7 +122,7 @@ func run(args []string) error {
 	}
 	dir := os.Getenv("TMPDIR")
 	for _, set := range [][2]string{
-		{"DB_TYPE", b.dbType}, {"RESTIC_PASSWORD", "bench"}, {"RESTIC_CACHE_DIR", filepath.Join(dir, "cache")}, {"FILE", filepath.Join(dir, "bench.sql")},
+		{"DB_TYPE", b.dbType}, {"RESTIC_PASSWORD", "bench"}, {"RESTIC_CACHE_DIR", filepath.Join(dir, "cache")}, {"FILE", filepath.Join(dir, "bench.sql")}, {"FOLDER", filepath.Join(dir, "bench.d")},
 	} {
 		os.Setenv(set[0], set[1])
 	}
@@ -183,6 +187,11 @@ func (b bench) dumping(string) error {
 		return err
 	}
 	rows("dump to /dev/null", b.dumpWall, b.dumpCPU, ours, theirs)
+	ours, theirs, err = compare("breaking-backups dump >/dev/null", b.parallelDump.command, "rm -rf $FOLDER")
+	if err != nil {
+		return err
+	}
+	row("dump, against "+b.parallelDump.name+", wall", b.parallelDump.wall, ours, theirs, wall)
 	return nil
 }
 
@@ -241,14 +250,22 @@ func (b bench) backups(dir string) error {
 	return nil
 }
 
+// restoring loads one dump of each kind into an empty database in turn: ours, that same file by the
+// engine's client, and the folder of their parallel tools.
 func (b bench) restoring(string) error {
-	if _, err := sh("breaking-backups dump --output $FILE"); err != nil {
+	if _, err := sh("breaking-backups dump --output $FILE; rm -rf $FOLDER; " + b.parallelDump.command); err != nil {
 		return err
 	}
-	ours, theirs, err := compare("breaking-backups restore --database target --file $FILE", b.load, b.fresh)
-	if err != nil {
-		return err
+	const ours = "exec breaking-backups restore --database target --file $FILE"
+	for i, theirs := range []peer{b.load, b.parallelLoad} {
+		x, y, err := compare(ours, theirs.command, b.fresh)
+		if err != nil {
+			return err
+		}
+		row("restore, indexes included, against "+theirs.name+", wall", theirs.wall, x, y, wall)
+		if i == 0 {
+			fmt.Printf("| the same, peak memory | 128 MiB | %.0f MiB | %.0f MiB | |\n", peak(x), peak(y))
+		}
 	}
-	row("restore, indexes included, wall", b.restoreWall, ours, theirs, wall)
 	return nil
 }

@@ -29,9 +29,11 @@ var mariadb = bench{
 		{"and after 2 rows were deleted", "8 MB", mariadbSQL(`DELETE FROM docs WHERE id IN (500000, 1000000)`)},
 		{"backup of an untouched database, added", "1 MB", "true"},
 	},
-	fresh:       client("mariadb") + "-e 'DROP DATABASE IF EXISTS target; CREATE DATABASE target; RESET MASTER'",
-	load:        client("mariadb") + "target <$FILE",
-	restoreWall: "0.8",
+	fresh: client("mariadb") + "-e 'DROP DATABASE IF EXISTS target; CREATE DATABASE target; RESET MASTER'",
+	load:  peer{"the client", "exec " + client("mariadb") + "target <$FILE", "0.8"},
+
+	parallelDump: peer{"mydumper -t2", "exec mydumper -t 2 --socket=$MYSQL_UNIX_PORT --user=root --database bench --triggers --routines --events --trx-consistency-only --outputdir $FOLDER", "1"},
+	parallelLoad: peer{"myloader -t2", "exec myloader -t 2 --socket=$MYSQL_UNIX_PORT --user=root --database target --directory $FOLDER", "1"},
 	shapes: []shape{
 		{
 			part: "wide", what: "dump of a row of 100 MB", peak: "250 MiB",

@@ -45,7 +45,7 @@ func runMongo() error {
 		}
 		b.documents = n
 	}
-	parts, err := only([]part{{"dump", b.dumping}, {"memory", b.memory}, {"frames", compressing}, {"second", b.backups}})
+	parts, err := only([]part{{"dump", b.dumping}, {"memory", b.memory}, {"frames", compressing}, {"second", b.backups}, {"restore", b.restoring}})
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,44 @@ func (b *mongoBench) dumping(string) error {
 		return err
 	}
 	rows("dump to /dev/null, uncompressed", "1", "0.7", ours, theirs)
+	return nil
+}
+
+// restoring loads the collection into another database, with two indexes where the server is not the
+// embedded one: that refuses what mongorestore sends for an index.
+func (b *mongoBench) restoring(dir string) error {
+	ctx := context.Background()
+	what, keys := "restore", []string{}
+	if os.Getenv("MONGO_BENCH_URI") != "" {
+		what, keys = "restore, indexes included", []string{"name", "at"}
+	}
+	for _, key := range keys {
+		if _, err := b.docs.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: key, Value: 1}}}); err != nil {
+			return fmt.Errorf("index on %s: %w", key, err)
+		}
+	}
+	defer func() {
+		_ = b.docs.Indexes().DropAll(ctx)
+		_ = b.docs.Database().Client().Database("bb_target").Drop(ctx)
+	}()
+	file := filepath.Join(dir, "bench.archive")
+	if _, err := sh("MONGO_COMPRESSION=none breaking-backups dump --output " + quote(file)); err != nil {
+		return err
+	}
+	// --clean and --drop: neither side has another way to begin with an empty database here.
+	ours := "exec breaking-backups restore --clean --database bb_target --file " + quote(file)
+	for _, theirs := range []peer{
+		{"mongorestore", "", "1"},
+		{"mongorestore with 4 insertion workers", " --numInsertionWorkersPerCollection=4", "1"},
+	} {
+		command := "exec mongorestore --quiet --drop --nsFrom 'bb_bench.*' --nsTo 'bb_target.*' --uri " + quote(b.uri) + theirs.command + " --archive=" + quote(file)
+		x, y, err := compare(ours, command, "")
+		if err != nil {
+			return err
+		}
+		row(what+", against "+theirs.name+", wall", theirs.wall, x, y, wall)
+		fmt.Printf("| the same, peak memory | 128 MiB | %.0f MiB | %.0f MiB | |\n", peak(x), peak(y))
+	}
 	return nil
 }
 
