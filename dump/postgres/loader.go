@@ -7,7 +7,10 @@ import (
 	"iter"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/fresh"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
@@ -72,9 +75,13 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	warn := dump.OrNobody(cfg.Warn)
 	server.GuardPassword(cc, warn)
+	target := func(conn *pgx.Conn, srv server.Info, database string) load.Target {
+		return fresh.Target{Conn: conn, Srv: srv, Name: database, Warn: warn}
+	}
 	return &Loader{load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
-		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
+		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart,
+		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
 	}}, nil
 }
 

@@ -1,12 +1,14 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // A Config says where a dump goes.
@@ -32,11 +34,31 @@ type Config struct {
 	// BuildApart is how many bytes of rows a table has at least for what is built of them to be
 	// built beside other work.
 	BuildApart int64
+	// Target makes a Target of the database that a session of the load is in. The connection stays
+	// the load's, which does nothing else with it while it calls a method.
+	Target func(conn *pgx.Conn, srv server.Info, database string) Target
 	// Into is told where the dump goes before anything is changed, Compared what was found to be as
 	// the manifest says, Warn what an operator should know.
 	Into     func(dump.Target)
 	Compared func(dump.Comparison)
 	Warn     func(string)
+}
+
+// A Target is a database that a dump goes into, by a session in it: what it has beyond a new one,
+// and how that is dropped. What there is to find is for others to know; a load knows no catalogues.
+type Target interface {
+	// Look names something that keeps the database from being as a new one, and counts what there
+	// is besides, or returns the empty string. With keeps all of it is to stay, and what is not in
+	// the way is told to whoever hears warnings.
+	Look(ctx context.Context, keeps bool) (what string, more int, err error)
+	// TryClean drops in a transaction, which it leaves open, all that Clean would: an error says
+	// what Clean would fail by.
+	TryClean(ctx context.Context) error
+	// Clean makes the database as a new one is, or fails and has changed nothing in it.
+	Clean(ctx context.Context) error
+	// ForgetProperties takes back what was set for the database itself. What the role may not is
+	// told, and no error.
+	ForgetProperties(ctx context.Context) error
 }
 
 // ErrNotEmpty is returned for a target database that holds something and may not be cleaned.

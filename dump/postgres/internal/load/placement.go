@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/fresh"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -161,8 +160,8 @@ func (cfg Config) address() string {
 }
 
 // target is the database that the session is in.
-func (s *loading) target(database string) fresh.Target {
-	return fresh.Target{Conn: s.conn, Srv: s.crew.first.srv, Name: database, Warn: s.cfg.Warn}
+func (s *loading) target(database string) Target {
+	return s.cfg.Target(s.conn, s.crew.first.srv, database)
 }
 
 // leads tells whether a dump of that form, with those databases at its head, may go on in a
