@@ -34,6 +34,10 @@ type Item struct {
 	// before the next item is asked for, which passes over the rest. A block is the sequence's and
 	// overwritten by the next.
 	Blocks iter.Seq2[[]byte, error]
+	// Pieces are the same rows cut anywhere, to be read in place of the blocks by whoever needs no
+	// whole ones: one that is longer than a block is never in memory whole. nil: blocks are no
+	// longer than pieces would be.
+	Pieces iter.Seq2[[]byte, error]
 	// Split parts a block into its rows, as they are hashed: see RowHash.
 	Split func(block []byte) iter.Seq[[]byte]
 

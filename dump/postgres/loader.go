@@ -89,15 +89,25 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // on one. See dump.Loader. A dump of one database goes into the configured database; one of a whole
 // cluster makes its databases itself, beginning from the database postgres. Whatever stands in the
 // way is found before anything is changed. An error after that says so: the target then holds a
-// part of the dump. A reader that can be closed is closed when the load fails, so that nobody waits
-// for what it would still bring.
-func (l *Loader) Load(ctx context.Context, r io.Reader) error { return load.Run(ctx, l.cfg, r) }
+// part of the dump.
+//
+// A reader that can be closed is closed when the load fails or ctx ends, so that nobody waits for
+// what it would still bring; Load returns when that Close has.
+func (l *Loader) Load(ctx context.Context, r io.Reader) error {
+	reading, failed := context.WithCancel(ctx)
+	defer failed()
+	defer dump.CloseWith(reading, r)()
+	cfg := l.cfg
+	cfg.Failed = failed
+	return load.Run(ctx, cfg, Items(r))
+}
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
 // put it, and has the rows that its manifest says. It connects to nothing.
-func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, r) }
+func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, Items(r)) }
 
 // Items reads a dump as a sequence of statements and tables' rows, which ends with its manifest:
-// see dump.Item. Rows of a partition that are loaded into what it is a part of are told to be that
-// table's.
+// see dump.Item. A \connect is an item too. Rows of a partition that are loaded into what it is a
+// part of are told to be that table's; the manifest, which has the tables in the order of the items
+// of rows, one for each, has the partition's name.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] { return script.Items(r) }

@@ -22,12 +22,12 @@ type filling struct {
 // enter begins what comes of another database: the planner has seen nothing of it yet.
 func (s *loading) enter(database string) {
 	s.planner = planner{parents: map[string]string{}}
-	if s.form == script.Cluster {
+	if s.dump.Form == script.Cluster {
 		s.database = database
 	}
 }
 
-func (s *loading) filling(item script.Item, rows dump.Tally) filling {
+func (s *loading) filling(item dump.Item, rows dump.Tally) filling {
 	f := filling{database: s.database, parents: s.planner.parents, Tally: rows}
 	if table := copied(item.Text); table != nil {
 		f.table = table.String()
@@ -65,14 +65,8 @@ func manifestName(name string) (list qualified) {
 }
 
 // compare holds what was loaded, or read, against the manifest, which lists the tables in the order
-// of their COPY statements, and that against the trailer.
+// of their COPY statements.
 func (s *loading) compare() error {
-	if s.damaged != nil {
-		return s.damaged
-	}
-	if err := s.manifest.Compare(s.trailer); err != nil {
-		return err
-	}
 	if len(s.loaded) != len(s.manifest) {
 		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
 	}
@@ -80,7 +74,7 @@ func (s *loading) compare() error {
 	for i, t := range s.manifest {
 		f := &s.loaded[i]
 		// A dump of rows alone does not say what is a part of what.
-		if s.form != script.RowsAlone && !f.isOf(t.Name) {
+		if s.dump.Form != script.RowsAlone && !f.isOf(t.Name) {
 			errs = append(errs, fmt.Errorf("the dump has rows of %s where its manifest lists table %s", f.table, t.Name))
 			continue
 		}

@@ -4,23 +4,31 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"sync/atomic"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // errNotTaken is returned where the server says that a COPY is done while there are rows of it.
 var errNotTaken = errors.New("the server ended the COPY before it had all rows")
 
+// pieces are an item's rows for one who needs no whole ones.
+func pieces(item dump.Item) iter.Seq2[[]byte, error] {
+	if item.Pieces != nil {
+		return item.Pieces
+	}
+	return item.Blocks
+}
+
 // copyIn sends the rows of a COPY and returns those that the server took, and their bytes: it says
 // how many, and what it was given says which.
-func (s *session) copyIn(ctx context.Context, item script.Item) (took dump.Tally, bytes int64, err error) {
+func (s *session) copyIn(ctx context.Context, item dump.Item) (took dump.Tally, bytes int64, err error) {
 	if s.spare == nil {
 		s.spare = newSpare()
 	}
-	rows := newRowsReader(item.Data, s.spare)
+	rows := newRowsReader(pieces(item), s.spare)
 	s.reading.Go(rows.readAll)
 	tag, err := s.conn.PgConn().CopyFrom(ctx, rows, item.Text)
 	if broken := rows.end(); broken != nil { // the server only hears that there are no more rows, and says so
@@ -42,13 +50,13 @@ func (s *session) copyIn(ctx context.Context, item script.Item) (took dump.Tally
 // rows come a read returns nothing, again and again, instead of waiting for them. A dump that
 // stalls within a COPY keeps nobody from hearing that the server has ended the session.
 //
-// Who waits for whom: readAll waits for its source, which the load closes once it has failed, and
-// for the driver's goroutine to take a piece or for end; Read waits for no longer than nothingYet.
+// Who waits for whom: readAll waits for the rows, which Config.Failed makes fail once the load has
+// failed, and for the driver's goroutine to take a piece or for end; Read waits for no longer than nothingYet.
 type rowsReader struct {
-	r      io.Reader
+	rows   iter.Seq2[[]byte, error]
 	pieces chan []byte   // read and not yet taken
 	spare  chan []byte   // to read into; all are back when all rows were taken, and serve the next COPY
-	failed chan error    // of r, once; it has room
+	failed chan error    // of rows, once; it has room
 	ended  chan struct{} // closed by end
 
 	// Of the driver's goroutine, which may outlive a COPY that failed.
@@ -57,7 +65,7 @@ type rowsReader struct {
 	tally lineTally
 
 	bytes  atomic.Int64               // that the driver was given
-	broken atomic.Pointer[error]      // what it was told of r
+	broken atomic.Pointer[error]      // what it was told of rows
 	whole  atomic.Pointer[dump.Tally] // of all rows, once it was told that there are no more
 }
 
@@ -78,35 +86,32 @@ func newSpare() chan []byte {
 	return spare
 }
 
-func newRowsReader(r io.Reader, spare chan []byte) *rowsReader {
-	return &rowsReader{r: r, pieces: make(chan []byte, rowsAhead), spare: spare, failed: make(chan error, 1), ended: make(chan struct{})}
+func newRowsReader(rows iter.Seq2[[]byte, error], spare chan []byte) *rowsReader {
+	return &rowsReader{rows: rows, pieces: make(chan []byte, rowsAhead), spare: spare, failed: make(chan error, 1), ended: make(chan struct{})}
 }
 
-// readAll reads until the source ends or fails, or until end.
+// readAll reads until there are no more rows, or they fail, or until end.
 func (k *rowsReader) readAll() {
 	defer close(k.pieces)
-	for {
-		var p []byte
-		select {
-		case p = <-k.spare:
-		case <-k.ended:
+	for rows, err := range k.rows {
+		if err != nil {
+			k.failed <- err
 			return
 		}
-		n, err := k.r.Read(p)
-		if n > 0 {
+		for len(rows) > 0 {
+			var p []byte
+			select {
+			case p = <-k.spare:
+			case <-k.ended:
+				return
+			}
+			n := copy(p, rows)
+			rows = rows[n:]
 			select {
 			case k.pieces <- p[:n]: // it has room for all
 			case <-k.ended:
 				return
 			}
-		} else {
-			k.spare <- p
-		}
-		if err != nil {
-			if err != io.EOF {
-				k.failed <- err
-			}
-			return
 		}
 	}
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"io"
+	"iter"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
@@ -27,7 +28,7 @@ func TestCopyAfterOnesThatFailed(t *testing.T) {
 	pg.Psql(t, "postgres", "CREATE TABLE public.t (a integer)")
 	rows := strings.Repeat("1\n", 1<<18)
 	copied := func(table string) error {
-		_, _, err := s.copyIn(t.Context(), copyItem(t, table, rows))
+		_, _, err := s.copyIn(t.Context(), copyItem(table, rows))
 		return err
 	}
 	for range rowsAhead + 1 {
@@ -41,13 +42,24 @@ func TestCopyAfterOnesThatFailed(t *testing.T) {
 }
 
 // copyItem is a COPY of rows into a table as a script has it.
-func copyItem(t *testing.T, table, rows string) script.Item {
-	t.Helper()
-	item, err := script.NewReader(strings.NewReader("COPY " + table + " FROM stdin;\n" + rows + "\\.\n")).Next()
-	if err != nil || item.Kind != script.Copy {
-		t.Fatalf("%v, %v", item.Kind, err)
+func copyItem(table, rows string) dump.Item {
+	return dump.Item{Kind: dump.Rows, Text: "COPY " + table + " FROM stdin;", Blocks: read(strings.NewReader(rows))}
+}
+
+// read is what a reader brings, as rows come.
+func read(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for p := make([]byte, 100<<10); ; {
+			n, err := r.Read(p)
+			if n > 0 && !yield(p[:n], nil) || err == io.EOF {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
 	}
-	return item
 }
 
 // Rows come whole and in order, however they are read.
@@ -70,7 +82,7 @@ func TestRowsReader(t *testing.T) {
 		{"broken", io.MultiReader(strings.NewReader(string(text)), iotest.ErrReader(broken)), broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k := newRowsReader(tt.r, spare)
+			k := newRowsReader(read(tt.r), spare)
 			read := make(chan struct{})
 			go func() { defer close(read); k.readAll() }()
 			var got []byte

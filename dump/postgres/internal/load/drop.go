@@ -23,7 +23,7 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 		if err := s.drop("everything in database "+d, s.target(d).Clean(ctx)); err != nil {
 			return err
 		}
-		if s.form == script.Cluster { // which says what the properties of its databases are
+		if s.dump.Form == script.Cluster { // which says what the properties of its databases are
 			if err := s.target(d).ForgetProperties(ctx); err != nil {
 				return fmt.Errorf("take the properties of database %s back: %w", d, err)
 			}

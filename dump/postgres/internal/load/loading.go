@@ -9,7 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 
 	"github.com/jackc/pgx/v5"
 
@@ -20,21 +20,24 @@ import (
 
 // Run runs a dump's statements, indexes and keys on several connections and all else in its order
 // on one. Whatever stands in the way is found before anything is changed. An error after that says
-// so: the target then holds a part of the dump. A reader that can be closed is closed when the load
-// fails, so that nobody waits for what it would still bring.
-func Run(ctx context.Context, cfg Config, r io.Reader) error {
-	vouched, name, err := dump.NewReader(r)
+// so: the target then holds a part of the dump.
+//
+// Who waits: Run for the next item, and a goroutine of its own for the next rows. Neither wait is
+// Run's to end, as it does not know what the items are read from. So it calls cfg.Failed as soon as
+// it has failed, and whoever has handed in the items brings both to an end then, by an error. Run
+// returns when all that it has begun has ended.
+func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error]) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	fail := func(err error) {
+		cancel(err)
+		if cfg.Failed != nil {
+			cfg.Failed()
+		}
+	}
+	s := &loading{cfg: cfg, fail: fail}
+	err := s.load(ctx, items)
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	if err := cfg.accepts(name); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	s := &loading{cfg: cfg, dump: script.NewReader(vouched), form: name, fail: fail}
-	defer dump.CloseWith(ctx, r)()
-	if err = s.load(ctx); err != nil {
 		fail(err)
 		err = context.Cause(ctx) // what failed first
 	}
@@ -53,60 +56,68 @@ func Run(ctx context.Context, cfg Config, r io.Reader) error {
 // A loading is one Load under way.
 type loading struct {
 	cfg        Config
-	form       string // what the dump says it is: script.OneDatabase, script.RowsAlone, script.Cluster
-	dump       *script.Reader
+	dump       dump.Head // its form is script.OneDatabase, script.RowsAlone or script.Cluster
 	conn       *pgx.Conn // that the statements run on in their order
 	crew       *crew     // of the present database
 	planner    planner
-	set        settings // what the statements so far have set
-	apart      bool     // all that follows runs on conn
-	begun      int      // the line of the statement that began the transaction that conn is in; 0: it is in none
-	fail       context.CancelCauseFunc
-	filled     map[string]int64 // bytes of rows by table, of the present database
-	shared     []*job           // not yet sent
-	sharedSize int              // bytes of their text
-	database   string           // the present one, where the dump says which
-	loaded     []filling        // by the COPYs, in the order of the stream
-	manifest   dump.Manifest
-	trailer    dump.Trailer
-	damaged    error   // of the comments since the last statement
-	unfilled   []error // of the materialized views that the server does not fill
+	set        settings                // what the statements so far have set
+	apart      bool                    // all that follows runs on conn
+	begun      int                     // the line of the statement that began the transaction that conn is in; 0: it is in none
+	fail       context.CancelCauseFunc // and tells Config.Failed
+	filled     map[string]int64        // bytes of rows by table, of the present database
+	shared     []*job                  // not yet sent
+	sharedSize int                     // bytes of their text
+	at         string                  // the database that the last item was for
+	database   string                  // the present one, where the dump says which
+	loaded     []filling               // by the COPYs, in the order of the stream
+	manifest   dump.Manifest           // at the dump's end
+	unfilled   []error                 // of the materialized views that the server does not fill
 
-	databases []string // that a dump of a cluster makes or fills
-	gone      []string // what Clean has dropped so far
-	touched   bool     // something of the dump is there, or may be
+	gone    []string // what Clean has dropped so far
+	touched bool     // something of the dump is there, or may be
 }
 
 // load runs the dump's items. Where they go is settled before the first statement.
-func (s *loading) load(ctx context.Context) error {
+func (s *loading) load(ctx context.Context, items iter.Seq2[dump.Item, error]) error {
 	prepared := false
-	for {
-		item, err := s.dump.Next()
+	for item, err := range items {
 		switch {
-		case err == io.EOF:
-			return s.end(ctx)
 		case err != nil:
 			return err
-		case item.Kind == script.Comment:
-			s.note(item, prepared)
-			continue
-		case !prepared:
-			if s.damaged != nil {
-				return s.damaged
+		case item.Head != nil:
+			if err := s.begin(*item.Head); err != nil {
+				return err
 			}
+			continue
+		case item.Contents != nil:
+			return s.end(ctx, item.Contents)
+		case s.dump.Form == "":
+			return dump.ErrNotADump // a sequence without a head
+		case !prepared:
 			if err := s.prepare(ctx); err != nil {
 				return err
 			}
 			prepared = true
 		}
-		s.noteStatement()
-		if item.Kind == script.Statement && s.cfg.skips(item.Text) {
+		if s.leads(item) {
+			if err := s.turn(ctx, item); err != nil {
+				return err
+			}
+		}
+		if script.IsConnect(item.Text) || item.Kind != dump.Rows && s.cfg.skips(item.Text) {
 			continue
 		}
 		if err := s.run(ctx, item); err != nil {
 			return err
 		}
 	}
+	return dump.ErrTruncated // a sequence that vouches for nothing
+}
+
+// begin takes in what the dump says of itself.
+func (s *loading) begin(head dump.Head) error {
+	s.dump = head
+	return s.cfg.accepts(head.Form)
 }
 
 // prepare makes room for the dump where it goes.
@@ -160,7 +171,8 @@ func (s *loading) ended() error {
 }
 
 // end waits for what is still being built, and compares.
-func (s *loading) end(ctx context.Context) error {
+func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
+	s.manifest = contents.Tables
 	if s.crew != nil {
 		if err := s.flush(ctx); err != nil {
 			return err

@@ -47,7 +47,7 @@ func (cfg Config) accepts(name string) error {
 
 // place says where the dump goes, or what stands in the way; it changes nothing.
 func (s *loading) place(ctx context.Context) (placement, error) {
-	if s.form == script.Cluster {
+	if s.dump.Form == script.Cluster {
 		return s.placeSeveral(ctx)
 	}
 	db := s.cfg.Conn.Database
@@ -55,7 +55,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	if err := s.use(ctx, db); err != nil {
 		return p, err
 	}
-	if s.form == script.RowsAlone { // rows go into tables that are there
+	if s.dump.Form == script.RowsAlone { // rows go into tables that are there
 		return p, nil
 	}
 	return p, s.look(ctx, db, &p)
@@ -64,11 +64,11 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 // placeSeveral places a dump that makes its databases. Those that every cluster has must be empty,
 // others must not exist; with Clean the former are emptied and the latter dropped.
 func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
-	p := placement{first: "postgres", target: dump.Target{Server: s.cfg.address(), Databases: s.databases}}
+	p := placement{first: "postgres", target: dump.Target{Server: s.cfg.address(), Databases: s.dump.Databases}}
 	if err := s.use(ctx, p.first); err != nil {
 		return p, err
 	}
-	made := slices.DeleteFunc(slices.Clone(s.databases), born)
+	made := slices.DeleteFunc(slices.Clone(s.dump.Databases), born)
 	rows, err := s.conn.Query(ctx, `SELECT datname, datistemplate, ARRAY(SELECT slot_name::pg_catalog.text FROM pg_catalog.pg_replication_slots WHERE database = datname ORDER BY 1)
 		FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 	if err := s.undroppable(ctx, p.dropped); err != nil {
 		return p, err
 	}
-	for _, d := range s.databases {
+	for _, d := range s.dump.Databases {
 		if !born(d) {
 			continue
 		}
@@ -164,14 +164,16 @@ func (s *loading) target(database string) Target {
 	return s.cfg.Target(s.conn, s.crew.first.srv, database)
 }
 
-// leads tells whether a dump of that form, with those databases at its head, may go on in a
-// database.
-func leads(form string, databases []string, into string) error {
+// mayLead returns an error if an item leads where the dump, by its head, does not go.
+func (s *loading) mayLead(item dump.Item) error {
+	into, err := item.Database, error(nil)
 	switch {
-	case form != script.Cluster:
-		return fmt.Errorf("\\connect %s: %w: it is of one database", into, dump.ErrElsewhere)
-	case !slices.Contains(databases, into):
-		return fmt.Errorf("\\connect %s: %w", into, dump.ErrElsewhere)
+	case s.dump.Form != script.Cluster:
+		err = fmt.Errorf("%w: it is of one database", dump.ErrElsewhere)
+	case !slices.Contains(s.dump.Databases, into):
+		err = dump.ErrElsewhere
+	default:
+		return nil
 	}
-	return nil
+	return fmt.Errorf("line %d: \\connect %s: %w", item.Line, into, err)
 }

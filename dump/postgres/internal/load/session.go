@@ -38,7 +38,7 @@ func (s settings) with(a assignment) settings {
 
 // A job is one statement of a dump, and what has to be known to run it.
 type job struct {
-	item script.Item
+	item dump.Item
 	plan plan
 	set  settings   // in which it runs
 	rows dump.Tally // that the server took of a COPY
@@ -62,7 +62,7 @@ func (s *session) run(ctx context.Context, j *job) error {
 	err := s.adopt(ctx, set)
 	switch {
 	case err != nil:
-	case j.item.Kind == script.Copy:
+	case j.item.Kind == dump.Rows:
 		j.rows, j.bytes, err = s.copyIn(ctx, j.item)
 	default:
 		if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {

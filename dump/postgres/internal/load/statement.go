@@ -8,40 +8,23 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // run does what one item of the dump says, or has it done: builds go on while run has returned, and
 // what is quickly done waits to be sent with more of its kind. What comes after that in the dump
 // finds it done.
-func (s *loading) run(ctx context.Context, item script.Item) error {
+func (s *loading) run(ctx context.Context, item dump.Item) error {
 	j := &job{item: item, set: s.set}
-	switch item.Kind {
-	case script.Connect:
-		if err := leads(s.form, s.databases, item.Text); err != nil {
-			return fmt.Errorf("line %d: %w", item.Line, err)
-		}
-		if err := s.flush(ctx); err != nil {
-			return err
-		}
-		if err := s.crew.settle(ctx); err != nil {
-			return err
-		}
-		if err := s.ended(); err != nil {
-			return fmt.Errorf("line %d: \\connect %s: %w", item.Line, item.Text, err)
-		}
-		if err := s.use(ctx, item.Text); err != nil {
-			return fmt.Errorf("line %d: %w", item.Line, err)
-		}
-		return nil
-	case script.Copy:
+	if item.Kind == dump.Rows {
 		j.plan = s.planner.rows(item.Text)
-	default:
+	} else {
 		j.plan = s.planner.plan(item.Text)
 	}
 	kind := j.plan.kind
 	large := kind == builds && !s.isSmall(j.plan.touches)
-	waits := (kind == builds || kind == quick && item.Kind != script.Copy) && s.crew.concerns(j.plan.touches)
+	waits := (kind == builds || kind == quick && item.Kind != dump.Rows) && s.crew.concerns(j.plan.touches)
 	if !s.apart && (large || waits) {
 		if err := s.flush(ctx); err != nil {
 			return err
@@ -60,7 +43,7 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 	if err != nil {
 		return err
 	}
-	if item.Kind == script.Statement && canShare(item.Text) {
+	if item.Kind != dump.Rows && canShare(item.Text) {
 		return s.share(ctx, j)
 	}
 	if err := s.flush(ctx); err != nil {
@@ -75,12 +58,38 @@ func (s *loading) run(ctx context.Context, item script.Item) error {
 		s.cfg.Warn(fmt.Sprintf("the server does not fill a materialized view: %v", j.refused))
 	case j.plan.kind == sets:
 		s.set = s.set.with(assignment{j.plan.setting, item.Text})
-	case item.Kind == script.Copy:
+	case item.Kind == dump.Rows:
 		s.loaded = append(s.loaded, s.filling(item, j.rows))
 		for _, t := range j.plan.touches {
 			s.filled[t.relation] += j.bytes
 		}
 	}
+	return nil
+}
+
+// leads tells whether the dump goes on in another database with an item, or in a new session.
+func (s *loading) leads(item dump.Item) bool {
+	return script.IsConnect(item.Text) || item.Database != s.at
+}
+
+// turn goes on where an item leads, once all that came before it is done.
+func (s *loading) turn(ctx context.Context, item dump.Item) error {
+	if err := s.mayLead(item); err != nil {
+		return err
+	}
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	if err := s.crew.settle(ctx); err != nil {
+		return err
+	}
+	if err := s.ended(); err != nil {
+		return fmt.Errorf("line %d: \\connect %s: %w", item.Line, item.Database, err)
+	}
+	if err := s.use(ctx, item.Database); err != nil {
+		return fmt.Errorf("line %d: %w", item.Line, err)
+	}
+	s.at = item.Database
 	return nil
 }
 

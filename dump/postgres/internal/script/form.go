@@ -28,9 +28,9 @@ const databasePrefix = "-- database "
 // statements, so that a restore can look at the databases before it changes anything.
 func DatabaseLine(name string) string { return fmt.Sprintf("%s%+q\n", databasePrefix, name) }
 
-// ParseDatabaseLine returns the name in a comment, which reports false for one that is no such
+// parseDatabaseLine returns the name in a comment, which reports false for one that is no such
 // line.
-func ParseDatabaseLine(comment string) (name string, ok bool, err error) {
+func parseDatabaseLine(comment string) (name string, ok bool, err error) {
 	quoted, ok := strings.CutPrefix(comment, databasePrefix)
 	if !ok {
 		return "", false, nil
@@ -46,9 +46,9 @@ func ParseDatabaseLine(comment string) (name string, ok bool, err error) {
 func ConnectCommand(name string) string {
 	plain := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
 	if plain {
-		return `\connect ` + name
+		return connect + name
 	}
 	value := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name)
 	conninfo := "dbname='" + value + "'"
-	return `\connect -reuse-previous=on "` + strings.ReplaceAll(conninfo, `"`, `""`) + `"`
+	return connect + `-reuse-previous=on "` + strings.ReplaceAll(conninfo, `"`, `""`) + `"`
 }
