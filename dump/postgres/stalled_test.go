@@ -58,7 +58,8 @@ func TestLoadOfStalledRows(t *testing.T) {
 				cancel(over)
 			}
 			if tt.more { // the server looks for a cancellation only with the next rows
-				// The load may be over before it has read them all, and then it has closed its side.
+				// The load may be over before it has read them all, and then it has closed its
+				// side.
 				if _, err := io.WriteString(w, strings.Repeat("2\n", 1<<17)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 					t.Fatal(err)
 				}
