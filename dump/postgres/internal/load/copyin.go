@@ -51,7 +51,8 @@ func (s *session) copyIn(ctx context.Context, item dump.Item) (took dump.Tally, 
 // stalls within a COPY keeps nobody from hearing that the server has ended the session.
 //
 // Who waits for whom: readAll waits for the rows, which Config.Failed makes fail once the load has
-// failed, and for the driver's goroutine to take a piece or for end; Read waits for no longer than nothingYet.
+// failed, and for the driver's goroutine to take a piece or for end; Read waits for no longer than
+// nothingYet.
 type rowsReader struct {
 	rows   iter.Seq2[[]byte, error]
 	pieces chan []byte   // read and not yet taken

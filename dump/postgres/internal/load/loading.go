@@ -58,7 +58,7 @@ type loading struct {
 	cfg        Config
 	dump       dump.Head // its form is script.OneDatabase, script.RowsAlone or script.Cluster
 	conn       *pgx.Conn // that the statements run on in their order
-	crew       *crew     // of the present database
+	workers    *workers  // of the present database
 	planner    planner
 	set        settings                // what the statements so far have set
 	apart      bool                    // all that follows runs on conn
@@ -107,7 +107,7 @@ func (s *loading) load(ctx context.Context, items iter.Seq2[dump.Item, error]) e
 		if script.IsConnect(item.Text) || item.Kind != dump.Rows && s.cfg.skips(item.Text) {
 			continue
 		}
-		if err := s.run(ctx, item); err != nil {
+		if err := s.schedule(ctx, item); err != nil {
 			return err
 		}
 	}
@@ -130,6 +130,32 @@ func (s *loading) prepare(ctx context.Context) error {
 	return s.clear(ctx, p)
 }
 
+// leads tells whether the dump goes on in another database with an item, or in a new session.
+func (s *loading) leads(item dump.Item) bool {
+	return script.IsConnect(item.Text) || item.Database != s.at
+}
+
+// turn goes on where an item leads, once all that came before it is done.
+func (s *loading) turn(ctx context.Context, item dump.Item) error {
+	if err := s.mayLead(item); err != nil {
+		return err
+	}
+	if err := s.sendShared(ctx); err != nil {
+		return err
+	}
+	if err := s.workers.finishAll(ctx); err != nil {
+		return err
+	}
+	if err := s.ended(); err != nil {
+		return fmt.Errorf("line %d: \\connect %s: %w", item.Line, item.Database, err)
+	}
+	if err := s.use(ctx, item.Database); err != nil {
+		return fmt.Errorf("line %d: %w", item.Line, err)
+	}
+	s.at = item.Database
+	return nil
+}
+
 // use goes on in another database.
 func (s *loading) use(ctx context.Context, database string) error {
 	s.disconnect()
@@ -138,7 +164,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 		return err
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
-	s.conn, s.crew = first.conn, newCrew(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
+	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
 	s.filled, s.begun = map[string]int64{}, 0
 	s.set, s.apart = nil, s.cfg.Jobs == 1
 	s.enter(database)
@@ -155,9 +181,9 @@ func (s *loading) connect(ctx context.Context, database string) (*session, error
 }
 
 func (s *loading) disconnect() {
-	if s.crew != nil {
-		s.crew.close()
-		s.crew = nil
+	if s.workers != nil {
+		s.workers.close()
+		s.workers = nil
 	}
 }
 
@@ -173,11 +199,11 @@ func (s *loading) ended() error {
 // end waits for what is still being built, and compares.
 func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 	s.manifest = contents.Tables
-	if s.crew != nil {
-		if err := s.flush(ctx); err != nil {
+	if s.workers != nil {
+		if err := s.sendShared(ctx); err != nil {
 			return err
 		}
-		if err := s.crew.settle(ctx); err != nil {
+		if err := s.workers.finishAll(ctx); err != nil {
 			return err
 		}
 		if err := s.ended(); err != nil {

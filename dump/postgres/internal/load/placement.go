@@ -69,26 +69,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 		return p, err
 	}
 	made := slices.DeleteFunc(slices.Clone(s.dump.Databases), born)
-	rows, err := s.conn.Query(ctx, `SELECT datname, datistemplate, ARRAY(SELECT slot_name::pg_catalog.text FROM pg_catalog.pg_replication_slots WHERE database = datname ORDER BY 1)
-		FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
-	if err != nil {
-		return p, err
-	}
-	var db string
-	var template bool
-	var slots []string
-	_, err = pgx.ForEachRow(rows, []any{&db, &template, &slots}, func() error {
-		p.dropped = append(p.dropped, db)
-		what := "database " + db
-		if len(slots) > 0 {
-			what += " with replication slot " + dump.Listed(slots)
-		}
-		p.target.Drops = append(p.target.Drops, what)
-		if template {
-			p.templates = append(p.templates, db)
-		}
-		return nil
-	})
+	err := s.findMade(ctx, made, &p)
 	switch {
 	case err != nil:
 		return p, err
@@ -123,6 +104,31 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 		}
 	}
 	return p, nil
+}
+
+// findMade finds which of the databases that the dump makes are there.
+func (s *loading) findMade(ctx context.Context, made []string, p *placement) error {
+	rows, err := s.conn.Query(ctx, `SELECT datname, datistemplate, ARRAY(SELECT slot_name::pg_catalog.text FROM pg_catalog.pg_replication_slots WHERE database = datname ORDER BY 1)
+		FROM pg_catalog.pg_database WHERE datname = ANY ($1) ORDER BY 1`, made)
+	if err != nil {
+		return err
+	}
+	var db string
+	var template bool
+	var slots []string
+	_, err = pgx.ForEachRow(rows, []any{&db, &template, &slots}, func() error {
+		p.dropped = append(p.dropped, db)
+		what := "database " + db
+		if len(slots) > 0 {
+			what += " with replication slot " + dump.Listed(slots)
+		}
+		p.target.Drops = append(p.target.Drops, what)
+		if template {
+			p.templates = append(p.templates, db)
+		}
+		return nil
+	})
+	return err
 }
 
 // born tells whether every new cluster has a database of that name.
@@ -161,7 +167,7 @@ func (cfg Config) address() string {
 
 // target is the database that the session is in.
 func (s *loading) target(database string) Target {
-	return s.cfg.Target(s.conn, s.crew.first.srv, database)
+	return s.cfg.Target(s.conn, s.workers.first.srv, database)
 }
 
 // mayLead returns an error if an item leads where the dump, by its head, does not go.

@@ -110,3 +110,28 @@ func FuzzPlanNames(f *testing.F) {
 		}
 	})
 }
+
+// What a partition is a part of is known though its bound is long.
+func TestLongBoundNamesItsParent(t *testing.T) {
+	p := planner{parents: map[string]string{}}
+	p.plan("ALTER TABLE ONLY s.whole ATTACH PARTITION s.leaf FOR VALUES IN ('" + strings.Repeat("x', '", planned) + "');")
+	if p.parents[`"s"."leaf"`] != `"s"."whole"` {
+		t.Errorf("parents %v", p.parents)
+	}
+}
+
+// A dump in which a table is a part of itself is read to its end.
+func TestPartOfItself(t *testing.T) {
+	p := planner{parents: map[string]string{}}
+	for _, sql := range []string{
+		"ALTER TABLE ONLY s.a ATTACH PARTITION s.b DEFAULT;",
+		"ALTER TABLE ONLY s.b ATTACH PARTITION s.c DEFAULT;",
+		"ALTER TABLE ONLY s.c ATTACH PARTITION s.a DEFAULT;",
+		"ALTER TABLE ONLY s.d ATTACH PARTITION s.d DEFAULT;",
+	} {
+		p.plan(sql)
+	}
+	if got := p.rows("COPY s.c (a) FROM stdin;"); len(got.touches) != 3 {
+		t.Errorf("a COPY into c touches %v; want a, b and c", got.touches)
+	}
+}

@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// run does what one item of the dump says, or has it done: builds go on while run has returned, and
-// what is quickly done waits to be sent with more of its kind. What comes after that in the dump
-// finds it done.
-func (s *loading) run(ctx context.Context, item dump.Item) error {
+// schedule does what one item of the dump says, or has it done: builds go on while schedule has
+// returned, and what is quickly done waits to be sent with more of its kind. What comes after that
+// in the dump finds it done.
+func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 	j := &job{item: item, set: s.set}
 	if item.Kind == dump.Rows {
 		j.plan = s.planner.rows(item.Text)
@@ -24,20 +24,20 @@ func (s *loading) run(ctx context.Context, item dump.Item) error {
 	}
 	kind := j.plan.kind
 	large := kind == builds && !s.isSmall(j.plan.touches)
-	waits := (kind == builds || kind == quick && item.Kind != dump.Rows) && s.crew.concerns(j.plan.touches)
+	waits := (kind == builds || kind == quick && item.Kind != dump.Rows) && s.workers.conflict(j.plan.touches)
 	if !s.apart && (large || waits) {
-		if err := s.flush(ctx); err != nil {
+		if err := s.sendShared(ctx); err != nil {
 			return err
 		}
-		return s.crew.add(ctx, j)
+		return s.workers.leave(ctx, j)
 	}
 	var err error
 	switch {
 	case s.apart:
 	case kind == quick || kind == builds:
-		err = s.crew.settled(ctx, j.plan.touches)
+		err = s.workers.finishConflicting(ctx, j.plan.touches)
 	case kind == runsAlone || kind == refreshes || kind == apart:
-		err = s.crew.settle(ctx)
+		err = s.workers.finishAll(ctx)
 		s.apart = kind == apart
 	}
 	if err != nil {
@@ -46,51 +46,30 @@ func (s *loading) run(ctx context.Context, item dump.Item) error {
 	if item.Kind != dump.Rows && canShare(item.Text) {
 		return s.share(ctx, j)
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.sendShared(ctx); err != nil {
 		return err
 	}
-	if err := s.do(ctx, j); err != nil {
+	if err := s.runInOrder(ctx, j); err != nil {
 		return err
 	}
+	s.noteDone(j)
+	return nil
+}
+
+// noteDone keeps what later items, and the dump's end, have to know of a job that is done.
+func (s *loading) noteDone(j *job) {
 	switch {
 	case j.refused != nil:
 		s.unfilled = append(s.unfilled, j.refused)
 		s.cfg.Warn(fmt.Sprintf("the server does not fill a materialized view: %v", j.refused))
 	case j.plan.kind == sets:
-		s.set = s.set.with(assignment{j.plan.setting, item.Text})
-	case item.Kind == dump.Rows:
-		s.loaded = append(s.loaded, s.filling(item, j.rows))
+		s.set = s.set.with(assignment{j.plan.setting, j.item.Text})
+	case j.item.Kind == dump.Rows:
+		s.loaded = append(s.loaded, s.filling(j.item, j.rows))
 		for _, t := range j.plan.touches {
 			s.filled[t.relation] += j.bytes
 		}
 	}
-	return nil
-}
-
-// leads tells whether the dump goes on in another database with an item, or in a new session.
-func (s *loading) leads(item dump.Item) bool {
-	return script.IsConnect(item.Text) || item.Database != s.at
-}
-
-// turn goes on where an item leads, once all that came before it is done.
-func (s *loading) turn(ctx context.Context, item dump.Item) error {
-	if err := s.mayLead(item); err != nil {
-		return err
-	}
-	if err := s.flush(ctx); err != nil {
-		return err
-	}
-	if err := s.crew.settle(ctx); err != nil {
-		return err
-	}
-	if err := s.ended(); err != nil {
-		return fmt.Errorf("line %d: \\connect %s: %w", item.Line, item.Database, err)
-	}
-	if err := s.use(ctx, item.Database); err != nil {
-		return fmt.Errorf("line %d: %w", item.Line, err)
-	}
-	s.at = item.Database
-	return nil
 }
 
 // Statements are sent together, in one transaction, up to so many, or so many bytes: each by itself
@@ -101,6 +80,20 @@ const (
 	sharedBytes      = 64 << 10
 )
 
+// shareable are the beginnings of statements that do in a transaction with others what they do by
+// themselves.
+var shareable = []string{
+	"CREATE TABLE ", "CREATE UNLOGGED TABLE ", "CREATE SEQUENCE ", "CREATE VIEW ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "CREATE FUNCTION ", "CREATE TYPE ", "CREATE TRIGGER ",
+	"ALTER TABLE ", "ALTER SEQUENCE ", "ALTER INDEX ", "ALTER VIEW ", "ALTER FUNCTION ", "ALTER TYPE ", "ALTER LARGE OBJECT ",
+	"COMMENT ON ", "GRANT ", "REVOKE ", "SELECT pg_catalog.setval(", "SELECT pg_catalog.lo_create(", "SELECT pg_catalog.lo_put(",
+}
+
+// canShare tells whether a statement may be sent with others: see shareable. An index that is built
+// CONCURRENTLY is none that this package writes.
+func canShare(sql string) bool {
+	return slices.ContainsFunc(shareable, func(beginning string) bool { return strings.HasPrefix(sql, beginning) }) && !strings.Contains(sql[:min(len(sql), 40)], "CONCURRENTLY")
+}
+
 // share keeps a statement to be sent with others.
 func (s *loading) share(ctx context.Context, j *job) error {
 	s.shared = append(s.shared, j)
@@ -108,27 +101,27 @@ func (s *loading) share(ctx context.Context, j *job) error {
 	if len(s.shared) < sharedStatements && s.sharedSize < sharedBytes {
 		return nil
 	}
-	return s.flush(ctx)
+	return s.sendShared(ctx)
 }
 
-// flush runs what share has kept.
-func (s *loading) flush(ctx context.Context) error {
+// sendShared runs what share has kept.
+func (s *loading) sendShared(ctx context.Context) error {
 	list := s.shared
 	s.shared, s.sharedSize = nil, 0
 	switch len(list) {
 	case 0:
 		return nil
 	case 1:
-		return s.do(ctx, list[0])
+		return s.runInOrder(ctx, list[0])
 	}
-	return s.do(ctx, &job{item: list[0].item, set: list[0].set, parts: list})
+	return s.runInOrder(ctx, &job{item: list[0].item, set: list[0].set, parts: list})
 }
 
-// do runs a job on the session that the statements run on in their order. What the server refuses
-// is undone, and so is nothing of the dump while nothing else was done; of what ends otherwise
-// nobody knows.
-func (s *loading) do(ctx context.Context, j *job) error {
-	err := s.crew.do(ctx, j)
+// runInOrder runs a job on the session that the statements run on in their order. What the server
+// refuses is undone, and so is nothing of the dump while nothing else was done; of what ends
+// otherwise nobody knows.
+func (s *loading) runInOrder(ctx context.Context, j *job) error {
+	err := s.workers.runOnFirst(ctx, j)
 	switch {
 	case err != nil:
 	case s.conn.PgConn().TxStatus() == 'I': // idle

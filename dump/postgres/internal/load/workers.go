@@ -6,13 +6,18 @@ import (
 	"sync"
 )
 
-// A crew is the connections that load one database. The first runs the dump's statements in their
+// workers are the connections that load one database. The first runs the dump's statements in their
 // order; what may be built beside others is left to whichever is free. One goroutine leads it and
 // calls its methods; each job has a goroutine of its own, which ends before close returns.
 //
 // A job that fails cancels the context that all work in, with its error as the cause: of several
 // failures that is the first.
-type crew struct {
+//
+// Why this ends: a job waits for the server alone, or for rows that fail with the load, and when it
+// is done there is room for its session in done. The leader waits for done alone, and only while
+// some job runs: what waits to begin does so as soon as nothing that runs stands in its way, on the
+// first session at the latest, which is free when nothing runs.
+type workers struct {
 	fail context.CancelCauseFunc // of the context that is handed to the methods
 	join func(context.Context) (*session, error)
 	more int // sessions that may still join
@@ -28,151 +33,151 @@ type crew struct {
 // mostWaiting bounds what is remembered of a dump that is read faster than its indexes are built.
 const mostWaiting = 1000
 
-// newCrew returns a crew of at most n sessions. Those besides the first join when there is
+// newWorkers returns workers of at most n sessions. Those besides the first join when there is
 // something for them to do.
-func newCrew(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string)) *crew {
-	return &crew{
+func newWorkers(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string)) *workers {
+	return &workers{
 		fail: fail, join: join, more: n - 1, first: first, warn: warn,
 		busy: map[*session]*job{}, done: make(chan *session, n),
 	}
 }
 
-// do runs a job on the first session and returns when it is done. What others are building goes on,
-// and what waits for them.
-func (c *crew) do(ctx context.Context, j *job) error {
+// runOnFirst runs a job on the first session and returns when it is done. What others are building
+// goes on, and what waits for them.
+func (w *workers) runOnFirst(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	c.begin(ctx, c.first, j)
-	return c.until(ctx, false, func() bool { return true })
+	w.start(ctx, w.first, j)
+	return w.workUntil(ctx, false, func() bool { return true })
 }
 
-// add leaves a job to whoever is free, once nothing that came before it stands in its way.
-func (c *crew) add(ctx context.Context, j *job) error {
-	c.waiting = append(c.waiting, j)
-	c.spread(ctx, false)
-	if len(c.waiting) < mostWaiting {
+// leave leaves a job to whoever is free, once nothing that came before it stands in its way.
+func (w *workers) leave(ctx context.Context, j *job) error {
+	w.waiting = append(w.waiting, j)
+	w.startWaiting(ctx, false)
+	if len(w.waiting) < mostWaiting {
 		return context.Cause(ctx)
 	}
-	return c.until(ctx, true, func() bool { return len(c.waiting) < mostWaiting })
+	return w.workUntil(ctx, true, func() bool { return len(w.waiting) < mostWaiting })
 }
 
-// settle returns when everything is done.
-func (c *crew) settle(ctx context.Context) error {
-	return c.until(ctx, true, func() bool { return len(c.waiting)+len(c.busy) == 0 })
+// finishAll returns when everything is done.
+func (w *workers) finishAll(ctx context.Context) error {
+	return w.workUntil(ctx, true, func() bool { return len(w.waiting)+len(w.busy) == 0 })
 }
 
-// settled returns when nothing is left that conflicts with the touches.
-func (c *crew) settled(ctx context.Context, touches []touch) error {
-	return c.until(ctx, true, func() bool { return !c.concerns(touches) })
+// finishConflicting returns when nothing is left that conflicts with the touches.
+func (w *workers) finishConflicting(ctx context.Context, touches []touch) error {
+	return w.workUntil(ctx, true, func() bool { return !w.conflict(touches) })
 }
 
-// until lets the crew work until the first session is free and the condition holds, or the context
+// workUntil lets them work until the first session is free and the condition holds, or the context
 // is cancelled. Where the first one helps, it takes jobs too.
-func (c *crew) until(ctx context.Context, helps bool, holds func() bool) error {
+func (w *workers) workUntil(ctx context.Context, helps bool, holds func() bool) error {
 	for ctx.Err() == nil {
-		c.spread(ctx, helps && !holds())
-		if c.busy[c.first] == nil && holds() {
+		w.startWaiting(ctx, helps && !holds())
+		if w.busy[w.first] == nil && holds() {
 			return context.Cause(ctx)
 		}
-		c.finished(<-c.done)
+		w.finished(<-w.done)
 	}
 	return context.Cause(ctx)
 }
 
-func (c *crew) finished(s *session) {
-	delete(c.busy, s)
-	if s != c.first {
-		c.free = append(c.free, s)
+func (w *workers) finished(s *session) {
+	delete(w.busy, s)
+	if s != w.first {
+		w.free = append(w.free, s)
 	}
 }
 
-// spread begins every waiting job that may begin, as far as there are sessions.
-func (c *crew) spread(ctx context.Context, helps bool) {
-	for len(c.done) > 0 {
-		c.finished(<-c.done)
+// startWaiting starts every waiting job that may begin, as far as there are sessions.
+func (w *workers) startWaiting(ctx context.Context, helps bool) {
+	for len(w.done) > 0 {
+		w.finished(<-w.done)
 	}
-	held := c.held()
-	rest := c.waiting[:0]
-	for i, j := range c.waiting {
+	held := w.held()
+	rest := w.waiting[:0]
+	for i, j := range w.waiting {
 		var s *session
 		if !held.conflict(j.plan.touches) {
-			if s = c.next(ctx, helps); s == nil {
-				rest = append(rest, c.waiting[i:]...)
+			if s = w.idle(ctx, helps); s == nil {
+				rest = append(rest, w.waiting[i:]...)
 				break
 			}
-			c.begin(ctx, s, j)
+			w.start(ctx, s, j)
 		} else {
 			rest = append(rest, j)
 		}
 		held.add(j.plan.touches)
 	}
-	clear(c.waiting[len(rest):])
-	c.waiting = rest
+	clear(w.waiting[len(rest):])
+	w.waiting = rest
 }
 
-// next returns a session that has nothing to do, or nil.
-func (c *crew) next(ctx context.Context, helps bool) *session {
+// idle returns a session that has nothing to do, or nil.
+func (w *workers) idle(ctx context.Context, helps bool) *session {
 	if ctx.Err() != nil {
 		return nil
 	}
-	if n := len(c.free); n > 0 {
-		s := c.free[n-1]
-		c.free = c.free[:n-1]
+	if n := len(w.free); n > 0 {
+		s := w.free[n-1]
+		w.free = w.free[:n-1]
 		return s
 	}
-	if c.more > 0 {
-		s, err := c.join(ctx)
+	if w.more > 0 {
+		s, err := w.join(ctx)
 		if err == nil {
-			c.more--
+			w.more--
 			return s
 		}
-		c.more = 0
+		w.more = 0
 		if ctx.Err() == nil {
-			c.warn(fmt.Sprintf("the load goes on with fewer connections than it might: %v", err))
+			w.warn(fmt.Sprintf("the load goes on with fewer connections than it might: %v", err))
 		}
 	}
-	if helps && c.busy[c.first] == nil {
-		return c.first
+	if helps && w.busy[w.first] == nil {
+		return w.first
 	}
 	return nil
 }
 
-func (c *crew) begin(ctx context.Context, s *session, j *job) {
-	c.busy[s] = j
+func (w *workers) start(ctx context.Context, s *session, j *job) {
+	w.busy[s] = j
 	go func() {
-		if err := s.run(ctx, j); err != nil {
-			c.fail(err)
+		if err := s.runJob(ctx, j); err != nil {
+			w.fail(err)
 		}
-		c.done <- s
+		w.done <- s
 	}()
 }
 
-// concerns tells whether something that runs or waits conflicts with the touches.
-func (c *crew) concerns(touches []touch) bool {
-	held := c.held()
-	for _, j := range c.waiting {
+// conflict tells whether something that runs or waits conflicts with the touches.
+func (w *workers) conflict(touches []touch) bool {
+	held := w.held()
+	for _, j := range w.waiting {
 		held.add(j.plan.touches)
 	}
 	return held.conflict(touches)
 }
 
 // held is what the running jobs touch.
-func (c *crew) held() hold {
+func (w *workers) held() hold {
 	held := hold{}
-	for _, j := range c.busy {
+	for _, j := range w.busy {
 		held.add(j.plan.touches)
 	}
 	return held
 }
 
 // close ends all work and all sessions.
-func (c *crew) close() {
-	for len(c.busy) > 0 {
-		c.finished(<-c.done)
+func (w *workers) close() {
+	for len(w.busy) > 0 {
+		w.finished(<-w.done)
 	}
 	var all sync.WaitGroup
-	for _, s := range append(c.free, c.first) {
+	for _, s := range append(w.free, w.first) {
 		all.Go(s.close) // at once: each may take its time, where the server is not to be reached
 	}
 	all.Wait()

@@ -26,15 +26,15 @@ func (r *Reader) meta() (Item, bool, error) {
 	default:
 		return Item{}, false, r.errorf(`\%.40s: this meta-command is not supported`, name)
 	}
-	it, ok, err := r.run(name, &arguments{rest: r.line[n:]})
+	it, ok, err := r.obey(name, &arguments{rest: r.line[n:]})
 	if err != nil {
 		return Item{}, false, r.errorf(`\%s: %w`, name, err)
 	}
 	return it, ok, nil
 }
 
-// run carries out a meta-command as far as the Reader is concerned.
-func (r *Reader) run(name string, args *arguments) (it Item, ok bool, err error) {
+// obey carries out a meta-command as far as the Reader is concerned.
+func (r *Reader) obey(name string, args *arguments) (it Item, ok bool, err error) {
 	it = Item{Line: r.number}
 	switch name {
 	case "c", "connect":

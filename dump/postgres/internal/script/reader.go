@@ -120,10 +120,7 @@ func (r *Reader) next() (Item, error) {
 				return Item{}, err
 			}
 			if len(r.text) == 0 && bytes.HasPrefix(r.line, []byte("-- ")) {
-				n := commentEnd(r.line, 0)
-				it := Item{Kind: Comment, Line: r.number, Text: string(r.line[:n])}
-				r.line = r.line[n:]
-				return it, nil
+				return r.comment(), nil
 			}
 		}
 		if len(r.text) == 0 {
@@ -166,6 +163,14 @@ func (r *Reader) next() (Item, error) {
 			return r.statement(part)
 		}
 	}
+}
+
+// comment makes an item of the comment that the line begins with.
+func (r *Reader) comment() Item {
+	n := commentEnd(r.line, 0)
+	it := Item{Kind: Comment, Line: r.number, Text: string(r.line[:n])}
+	r.line = r.line[n:]
+	return it
 }
 
 // nextLine moves to the next line that has anything to say.

@@ -1,0 +1,113 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+)
+
+// A job is one statement of a dump, and what has to be known to run it.
+type job struct {
+	item dump.Item
+	plan plan
+	set  settings   // in which it runs
+	rows dump.Tally // that the server took of a COPY
+
+	bytes int64 // of these rows, as the dump has them
+
+	refused error // by the server, of a refresh, after which the load goes on
+
+	parts []*job // of one that is several statements; their settings are the same
+}
+
+// runJob runs a job. Its error names the line and the statement, unless it is that of the context.
+func (s *session) runJob(ctx context.Context, j *job) error {
+	if len(j.parts) > 0 {
+		return s.runTogether(ctx, j)
+	}
+	set := j.set
+	if j.plan.kind == refreshes {
+		set = set.with(assignment{"row_security", server.AsOwner + ";"})
+	}
+	err := s.adopt(ctx, set)
+	switch {
+	case err != nil:
+	case j.item.Kind == dump.Rows:
+		j.rows, j.bytes, err = s.copyIn(ctx, j.item)
+	default:
+		if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
+			err = nil
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		err = fmt.Errorf("line %d: %w", j.item.Line, statementError(j.item.Text, err))
+		if j.plan.kind == refreshes && errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() && s.conn.PgConn().TxStatus() == 'I' {
+			j.refused = err
+			return nil
+		}
+		return err
+	}
+	if j.plan.kind == sets {
+		s.set = s.set.with(assignment{j.plan.setting, j.item.Text})
+	}
+	return nil
+}
+
+// runTogether runs several statements at once, in one transaction. Where one fails nothing is done:
+// then they run one after another, up to that one.
+func (s *session) runTogether(ctx context.Context, j *job) error {
+	var b strings.Builder
+	for _, part := range j.parts {
+		b.WriteString(part.item.Text + "\n")
+	}
+	if err := s.adopt(ctx, j.set); err == nil {
+		err = server.Exec(ctx, s.conn.PgConn(), b.String())
+		if err == nil {
+			return nil
+		}
+		if s.conn.IsClosed() {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return fmt.Errorf("lines %d to %d: %w", j.parts[0].item.Line, j.parts[len(j.parts)-1].item.Line, err)
+		}
+	}
+	for _, part := range j.parts {
+		if err := s.runJob(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alreadyThere tells whether a statement failed for a tablespace that exists. As with a role it is
+// taken as it is: its folder may have another path on this server, and is to be made beforehand.
+func alreadyThere(statement string, err error) bool {
+	var pe *pgconn.PgError
+	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
+}
+
+// statementError says which statement failed and adds where within its rows.
+func statementError(statement string, err error) error {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		// The server quotes the row it was at; a row has no place in a log.
+		where, _, _ := strings.Cut(pe.Where, `: "`)
+		for _, more := range []string{pe.Detail, where, pe.Hint} {
+			if more != "" {
+				err = fmt.Errorf("%w; %s", err, more)
+			}
+		}
+	}
+	return fmt.Errorf("%s: %w", script.Head(statement), err)
+}
