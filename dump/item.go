@@ -17,7 +17,8 @@ type Item struct {
 	Kind Kind
 	// Database is the one that the item is for, in a dump of several.
 	Database string
-	// Table is the one whose rows follow, as the manifest has its name: Table.Name.
+	// Table is the one whose rows follow, as the manifest has its name: Table.Name. Where a dump
+	// does not say it before the rows, its engine's Items says what stands here.
 	Table string
 	// Line is the dump's line that the item begins on, from 1. In an archive, which has no lines,
 	// it is 0.
@@ -25,8 +26,9 @@ type Item struct {
 	// Type is what an archive says that a collection is, where that is not a collection: "view",
 	// "timeseries". Of a table it is empty.
 	Type string
-	// Text is a statement, of rows the one that they follow (COPY … FROM stdin) or, where they are
-	// in statements, none. Of an archive it is the metadata of a collection, as JSON.
+	// Text is a statement, or psql's \connect to Database; of rows it is the one that they follow
+	// (COPY … FROM stdin) or, where they are in statements, none. Of an archive it is the metadata
+	// of a collection, as JSON.
 	Text string
 
 	// Blocks are the rows, of Rows alone: whole ones, as they stand in the dump, some hundred
@@ -35,8 +37,8 @@ type Item struct {
 	// overwritten by the next.
 	Blocks iter.Seq2[[]byte, error]
 	// Pieces are the same rows cut anywhere, to be read in place of the blocks by whoever needs no
-	// whole ones: one that is longer than a block is never in memory whole. nil: blocks are no
-	// longer than pieces would be.
+	// whole ones: a row that is longer than a block is then never in memory whole. nil: the engine
+	// has no such rows, or has them in memory anyway.
 	Pieces iter.Seq2[[]byte, error]
 	// Split parts a block into its rows, as they are hashed: see RowHash.
 	Split func(block []byte) iter.Seq[[]byte]

@@ -3,6 +3,10 @@
 // run beside others on several, rows passed on as they come; and what was loaded held against the
 // manifest. It knows the statements that this program's dumps are made of, and takes any other for
 // one that runs alone.
+//
+// A dump comes as items (see dump.Item), of a whole one or chosen from it; what they are read from,
+// and who closes that, the load does not know. Nor does it know the catalogues: what a target has,
+// and how that is dropped, is handed in (see Target).
 package load
 
 import (
@@ -24,8 +28,8 @@ import (
 //
 // Who waits: Run for the next item, and a goroutine of its own for the next rows. Neither wait is
 // Run's to end, as it does not know what the items are read from. So it calls cfg.Failed as soon as
-// it has failed, and whoever has handed in the items brings both to an end then, by an error. Run
-// returns when all that it has begun has ended.
+// it has failed, and whoever has handed in the items brings both to an end then, by an error, as he
+// does when ctx ends. Run returns when all that it has begun has ended.
 func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error]) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -53,7 +57,7 @@ func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error]) err
 	return err
 }
 
-// A loading is one Load under way.
+// A loading is one Run under way.
 type loading struct {
 	cfg        Config
 	dump       dump.Head // its form is script.OneDatabase, script.RowsAlone or script.Cluster

@@ -3,9 +3,12 @@
 // psql does and hands out, in order, each statement with exactly the text that psql would send, the
 // rows of each COPY FROM stdin, each \connect, and the comment lines in between.
 //
-// It runs nothing, expands no psql variables and knows no server: what becomes of an item is up to
-// the caller. Meta-commands other than \connect, \encoding, \restrict and \unrestrict are refused,
-// for a dump has no need of them and most reach beyond the database.
+// Of a dump of this program Items makes what all its readers stand on: it knows where the dump says
+// what of itself, and vouches for it.
+//
+// The package runs nothing, expands no psql variables and knows no server: what becomes of an item
+// is up to the caller. Meta-commands other than \connect, \encoding, \restrict and \unrestrict are
+// refused, for a dump has no need of them and most reach beyond the database.
 //
 // The rules are those of psql 15: src/fe_utils/psqlscan.l for SQL, src/bin/psql/psqlscanslash.l for
 // meta-commands, mainloop.c for lines and what lies between statements, copy.c (handleCopyIn) for
