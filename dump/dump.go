@@ -17,6 +17,16 @@ import (
 // first question, within the time that it is given for that.
 var ErrNoAnswer = errors.New("the server has not answered in time")
 
+// A PassingError is why a dump failed where only the moment was to blame: nothing is wrong with the
+// settings, the database or the way to it, and the same dump, made again at once, may well succeed.
+// An engine returns one only where its server said as much. The error's text is that of Err.
+type PassingError struct{ Err error }
+
+func (e *PassingError) Error() string { return e.Err.Error() }
+
+// Unwrap lets errors.Is and errors.As find what stood in the way.
+func (e *PassingError) Unwrap() error { return e.Err }
+
 // A Source writes one whole dump of a database.
 //
 // Dump returns nil only when everything was read at one moment of the database and written to w,

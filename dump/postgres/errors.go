@@ -33,7 +33,7 @@ var (
 	// ErrCleartext is returned where a server asks for the password in clear over a connection that
 	// could be encrypted and is not.
 	ErrCleartext = server.ErrCleartext
-	// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the
-	// primary's changes from being applied. Nothing is wrong with the dump; the next may pass.
+	// ErrRecoveryConflict is returned, within a dump.PassingError, of a dump that a standby has
+	// ended because it kept the primary's changes from being applied.
 	ErrRecoveryConflict = server.ErrRecoveryConflict
 )

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// ErrRecoveryConflict is returned of a dump that a standby has ended because it kept the primary's
-// changes from being applied. Nothing is wrong with the dump; the next may pass.
+// ErrRecoveryConflict is returned, within a dump.PassingError, of a dump that a standby has ended
+// because it kept the primary's changes from being applied.
 var ErrRecoveryConflict = errors.New("the standby ended the dump, which stood in the way of the primary's changes")
 
 // Explain adds to an error what the server does not say of it: who holds a lock that was waited
@@ -23,7 +25,7 @@ func Explain(ctx context.Context, srv Info, err error, open func(context.Context
 	case HasCode(err, "55P03"): // lock_not_available
 		return fmt.Errorf("%w%s", err, inTheWay(ctx, open))
 	case srv.Standby && HasCode(err, "40001", "40P01", "57P01") && strings.Contains(err.Error(), "conflict with recovery"):
-		return fmt.Errorf("%w: %w", ErrRecoveryConflict, err)
+		return &dump.PassingError{Err: fmt.Errorf("%w: %w", ErrRecoveryConflict, err)}
 	}
 	return err
 }
