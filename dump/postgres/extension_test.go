@@ -95,3 +95,16 @@ func TestRowsOfExtensions(t *testing.T) {
 		}
 	}
 }
+
+// What an extension's schema holds is dumped unless the extension brought that too.
+func TestTablesInSchemasOfExtensions(t *testing.T) {
+	pg := testServer(t)
+	const schema = "CREATE SCHEMA brought; ALTER EXTENSION plpgsql ADD SCHEMA brought; CREATE TABLE brought.theirs (a integer); ALTER EXTENSION plpgsql ADD TABLE brought.theirs;"
+	db, restored := newDB(t, pg), newDB(t, pg)
+	pg.Psql(t, db, schema+"INSERT INTO brought.theirs VALUES (1); CREATE TABLE brought.own (a integer); INSERT INTO brought.own VALUES (2)")
+	pg.Psql(t, restored, schema)
+	psqlLoad(t, pg, restored, dumpDB(t, pg, db))
+	if got := pg.Psql(t, restored, "SELECT (SELECT count(*) FROM brought.theirs), (SELECT sum(a) FROM brought.own)"); got != "0|2" {
+		t.Errorf("restored: %s", got)
+	}
+}

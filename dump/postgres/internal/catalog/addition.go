@@ -45,7 +45,7 @@ func Additions(ctx context.Context, conn *pgx.Conn, srv server.Info) ([]Addition
 	var list []Addition
 	for _, o := range c.objects {
 		if o.isBeyondNew() {
-			list = append(list, Addition{o.nameInTarget(), o.hidden || o.isPublic() || o.ofOtherRole(srv), o})
+			list = append(list, Addition{o.nameInTarget(), o.state.hidden() || o.isPublic() || o.ofOtherRole(srv), o})
 		}
 	}
 	return list, server.Exec(ctx, conn.PgConn(), "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading")
@@ -56,7 +56,7 @@ func (a Addition) TakeBack(p *script.Printer) {
 	for _, g := range a.object.grants {
 		g.Reversed().Print(p)
 	}
-	if sql := a.object.dropping(); sql != "" && !a.object.hidden {
+	if sql := a.object.dropping(); sql != "" && !a.object.state.hidden() {
 		p.Stmt("%s", sql)
 	}
 }
@@ -64,9 +64,9 @@ func (a Addition) TakeBack(p *script.Printer) {
 // isBeyondNew tells whether a new database has not got the object, or has it otherwise.
 func (o *object) isBeyondNew() bool {
 	switch {
-	case o.kind == kindExtension || o.silent:
+	case o.kind == kindExtension || !o.state.granted():
 		return false
-	case o.hidden:
+	case o.state.hidden():
 		return len(o.grants) > 0
 	}
 	return o.define != nil || len(o.comments)+len(o.declared)+len(o.grants) > 0
@@ -86,7 +86,7 @@ func (o *object) nameInTarget() string {
 	switch {
 	case o.isPublic():
 		return "schema public with another owner, comment or privileges"
-	case o.hidden:
+	case o.state.hidden():
 		return "privileges on " + o.grants[0].target
 	}
 	return o.describe()

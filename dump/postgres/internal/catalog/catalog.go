@@ -147,14 +147,20 @@ func (c *Database) add(o *object, h header) *object {
 	c.register(o)
 	if schema := c.at[Address{classNamespace, h.Schema}]; schema != nil {
 		o.need(schema)
-		o.hidden, o.silent = schema.system, schema.silent || schema.system && c.sel.Including()
-		o.leave(schema.presence)
+		switch {
+		case schema.system && c.sel.Including():
+			o.state = mute
+		case schema.system:
+			o.state = schema.state
+		default:
+			o.state = schema.state.inside()
+		}
 	}
 	if o.kind.outside() && c.sel.Including() {
-		o.leave(unasked)
+		o.state = unasked
 	}
 	if ext, ok := c.members[o.Address]; ok {
-		o.hidden, o.presence = true, chosen // as its extension
+		o.state = o.state.toOthers()
 		o.extension = c.at[Address{classExtension, ext}]
 		o.need(o.extension)
 	}
@@ -215,7 +221,7 @@ func readExtensions(ctx context.Context, c *Database) error {
 		o := c.add(&object{Address: Address{class: classExtension, OID: x.OID}, kind: kindExtension, word: "EXTENSION"}, h)
 		// plpgsql comes with every new database; one that was made anew does not have initdb's OID.
 		if x.OID < server.FirstNormal {
-			o.hidden, o.presence = true, chosen
+			o.state = o.state.toOthers()
 		}
 		o.define = func(p *script.Printer) { p.Stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
 	}
@@ -255,12 +261,14 @@ func readSchemas(ctx context.Context, c *Database) error {
 		case n.Raw == "public":
 		case strings.HasPrefix(n.Raw, "pg_") || n.Raw == "information_schema":
 			// What somebody granted on the catalogues themselves is kept.
-			o.hidden, o.system, o.silent = true, true, n.Raw != "pg_catalog"
+			if o.system, o.state = true, mute; n.Raw == "pg_catalog" {
+				o.state = given
+			}
 		default:
 			o.define = func(p *script.Printer) { p.Stmt("CREATE SCHEMA %s", o.Name) }
 		}
-		if !o.hidden {
-			o.leave(c.ofSchema(n.Raw))
+		if !o.state.hidden() {
+			o.state = c.ofSchema(n.Raw)
 		}
 	}
 	return err

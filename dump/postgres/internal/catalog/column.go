@@ -306,7 +306,7 @@ func (o *object) part(at Address, split func() *object) {
 // separateDefault makes an object of a default.
 func (c *Database) separateDefault(r *Relation, a *attribute, at Address) *object {
 	a.separate = true
-	o := &object{Address: at, kind: kindDefault, word: "default of", Name: r.Name + "." + a.Quoted, hidden: r.hidden}
+	o := &object{Address: at, kind: kindDefault, word: "default of", Name: r.Name + "." + a.Quoted, state: r.state.ofPart()}
 	o.undo = "ALTER " + r.word + " IF EXISTS " + r.Name + " ALTER COLUMN " + a.Quoted + " DROP DEFAULT"
 	o.define = func(p *script.Printer) { p.Stmt("%s ALTER COLUMN %s SET DEFAULT %s", r.alter(), a.Quoted, a.value) }
 	o.need(r.object)
@@ -318,7 +318,7 @@ func (c *Database) separateDefault(r *Relation, a *attribute, at Address) *objec
 // repeated, a default that the child does not have is taken from it. A generation expression is not
 // repeated; since 16 a child may have its own (flagInhAttrs in pg_dump's common.c).
 func (c *Database) inherit(r *Relation) {
-	if r.hidden || len(r.parents) == 0 {
+	if r.state.hidden() || len(r.parents) == 0 {
 		return
 	}
 	for i := range r.columns {
@@ -354,7 +354,7 @@ func (c *Database) inherit(r *Relation) {
 func (c *Database) relationOIDs() []uint32 {
 	var oids []uint32
 	for oid, r := range c.rels {
-		if !r.hidden || r.config {
+		if !r.state.hidden() || r.config {
 			oids = append(oids, oid)
 		}
 	}

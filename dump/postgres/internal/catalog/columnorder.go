@@ -21,7 +21,7 @@ const mouldName = "the next table in the order of its columns"
 
 // ownOrder tells whether the columns are in another order than a child of the parents would have.
 func (r *Relation) ownOrder() bool {
-	if r.hidden || r.Partition || len(r.parents) == 0 {
+	if r.state.hidden() || r.Partition || len(r.parents) == 0 {
 		return false
 	}
 	var made []string

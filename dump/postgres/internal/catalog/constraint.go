@@ -98,7 +98,7 @@ func (c *Database) ownCheck(r *Relation, k *constraint) {
 
 func (c *Database) separateCheck(r *Relation, k *constraint) *object {
 	k.separate = true
-	o := &object{Address: Address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", Name: k.Quoted + " ON " + r.Name, hidden: r.hidden}
+	o := &object{Address: Address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", Name: k.Quoted + " ON " + r.Name, state: r.state.ofPart()}
 	o.define = func(p *script.Printer) {
 		// Not ONLY: children inherit it.
 		p.Stmt("ALTER %s %s ADD CONSTRAINT %s %s", r.word, r.Name, k.Quoted, k.Def)
@@ -206,7 +206,7 @@ func (c *Database) ownDomainCheck(o *object, k *constraint) {
 
 func (c *Database) separateDomainCheck(domain *object, k *constraint) *object {
 	k.separate = true
-	o := &object{Address: Address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", Name: k.Quoted + " ON DOMAIN " + domain.Name, hidden: domain.hidden, of: domain}
+	o := &object{Address: Address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", Name: k.Quoted + " ON DOMAIN " + domain.Name, state: domain.state.ofPart(), of: domain}
 	o.define = func(p *script.Printer) { p.Stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.Name, k.Quoted, k.Def) }
 	o.undo = ifDomain(domain.Name, "DROP CONSTRAINT IF EXISTS "+k.Quoted)
 	o.need(domain)

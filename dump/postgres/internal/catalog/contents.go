@@ -82,7 +82,7 @@ func (c *Database) IsEmpty() bool {
 // counts tells whether an object makes a dump one that is not empty: it is dumped, and not every
 // new database has it.
 func (o *object) counts() bool {
-	return !o.hidden && (o.define != nil && (o.kind != kindSchema || o.Name != "public") || o.kind == kindDefaultACL && len(o.grants) > 0 || o.rows != nil)
+	return !o.state.hidden() && (o.define != nil && (o.kind != kindSchema || o.Name != "public") || o.kind == kindDefaultACL && len(o.grants) > 0 || o.rows != nil)
 }
 
 // TableNames names the tables that are there, in the dump or not.

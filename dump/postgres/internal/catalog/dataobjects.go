@@ -16,7 +16,7 @@ func (c *Database) AddData() {
 	rows := map[*Relation]*object{}
 	for _, oid := range c.relationOIDs() {
 		r := c.rels[oid]
-		if r.Kind != plainTable || r.emptied || r.config && r.extension.presence != chosen || !c.hasRows(r) {
+		if r.Kind != plainTable || r.emptied || r.config && r.extension.state.unselected() || !c.hasRows(r) {
 			continue
 		}
 		o := &object{Address: Address{classRows, oid}, kind: kindTableData, word: "rows of", Name: r.Name}
@@ -30,7 +30,7 @@ func (c *Database) AddData() {
 	}
 	c.orderRows(rows)
 	for _, lob := range slices.Clone(c.objects) {
-		if lob.class != classLargeObject || lob.hidden {
+		if lob.class != classLargeObject || lob.state.hidden() {
 			continue
 		}
 		o := &object{Address: Address{classContent, lob.OID}, kind: kindLargeObjectData, word: "content of large object", Name: lob.Name}

@@ -36,9 +36,9 @@ func readDefaultPrivileges(ctx context.Context, c *Database) error {
 			schema := c.at[Address{classNamespace, row.SchemaID}]
 			o.need(schema)
 			o.goes = true
-			o.leave(schema.presence)
+			o.state = schema.state.inside()
 		} else if c.sel.Including() {
-			o.leave(unasked)
+			o.state = unasked
 		}
 		if err := c.grantColumn(o, types[row.Type], "", row.Role, row.ACL, row.Def); err != nil {
 			return err

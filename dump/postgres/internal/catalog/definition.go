@@ -295,9 +295,9 @@ func readDefinitions(ctx context.Context, c *Database) error {
 				return err
 			}
 			if row.OID < server.FirstNormal {
-				o.hidden, o.presence = true, chosen
+				o.state = o.state.toOthers()
 			}
-			if o.hidden && o.presence == chosen {
+			if o.state.unmanaged() {
 				continue
 			}
 			if row.Definition == nil {

@@ -16,7 +16,7 @@ func writeDrops(p *script.Printer, objects []*object) {
 	unmade := unmade(objects)
 	for i := len(objects) - 1; i >= 0; i-- {
 		o := objects[i]
-		if o.hidden || o.goes || unmade[o] {
+		if o.state.hidden() || o.goes || unmade[o] {
 			continue
 		}
 		if o.kind == kindDefaultACL {
@@ -35,7 +35,7 @@ func writeDrops(p *script.Printer, objects []*object) {
 func unmade(objects []*object) map[*object]bool {
 	found := map[*object]bool{}
 	for _, o := range objects {
-		found[o] = o.unordered != nil || slices.ContainsFunc(o.deps, func(d dependency) bool {
+		found[o] = o.state == lost || slices.ContainsFunc(o.deps, func(d dependency) bool {
 			return found[d.to] && (o.parts[d.via] == nil || !o.takesApart())
 		})
 	}

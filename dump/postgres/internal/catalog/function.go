@@ -76,7 +76,7 @@ func readFunctions(ctx context.Context, c *Database) error {
 		if err := c.grantOn(o, word, f.Owner, f.ACL, f.Def); err != nil {
 			return err
 		}
-		if o.hidden && o.presence == chosen {
+		if o.state.unmanaged() {
 			continue
 		}
 		text := texts[f.OID]
@@ -125,7 +125,7 @@ func stub(srv server.Info) string {
 func (o *object) asStub(stub, definition string) *object {
 	o.stub = nil
 	o.define = func(p *script.Printer) { p.Defined(stub, "CREATE "+o.word+" ") }
-	whole := &object{Address: Address{classBody, o.OID}, kind: o.kind, word: "definition of " + strings.ToLower(o.word), Name: o.Name, hidden: o.hidden}
+	whole := &object{Address: Address{classBody, o.OID}, kind: o.kind, word: "definition of " + strings.ToLower(o.word), Name: o.Name, state: o.state.ofPart()}
 	// Back to the stub, which needs none of those that need it.
 	whole.undo = ifFunction(o.Name, replacing(stub))
 	whole.define = func(p *script.Printer) { p.Defined(replacing(definition), "CREATE OR REPLACE "+o.word+" ") }

@@ -96,7 +96,7 @@ func (c *Database) addIndex(r *Relation, x indexRow) {
 		c.commentOn(o, Address{classRelation, x.OID}, 0, "INDEX "+x.Qualified)
 		o.undo = r.dropConstraint(*x.ConName)
 	}
-	o.hidden = r.hidden
+	o.state = r.state.ofPart()
 	o.built, o.computed = r, x.Computed
 	o.define = func(p *script.Printer) {
 		if x.Tablespace != nil {
@@ -129,7 +129,7 @@ func (c *Database) attachIndex(x indexRow, parent *object) {
 	// In the catalogues the parent depends on nothing of the child and the child on the parent; the
 	// statements need them the other way round.
 	child.drop(parent)
-	o := &object{Address: Address{classIndexAttach, x.OID}, kind: kindIndexAttach, word: "partition", Name: x.Qualified, hidden: child.hidden}
+	o := &object{Address: Address{classIndexAttach, x.OID}, kind: kindIndexAttach, word: "partition", Name: x.Qualified, state: child.state.ofPart()}
 	o.define = func(p *script.Printer) {
 		p.Stmt("ALTER INDEX %s ATTACH PARTITION %s", c.indexes[x.Parent], x.Qualified)
 	}

@@ -16,7 +16,7 @@ import (
 
 // write writes an object, or leaves it out.
 func (o *object) write(p *script.Printer) {
-	if o.hidden || p.Err() != nil {
+	if o.state.hidden() || p.Err() != nil {
 		return
 	}
 	if err := o.needsLeft(p); err != nil {
@@ -44,11 +44,11 @@ func (o *object) write(p *script.Printer) {
 // needsLeft returns why an object cannot be made: there is no order for it and what it needs, or it
 // needs one that was left out. Parts of a table that are why are taken out of it, and left out.
 func (o *object) needsLeft(p *script.Printer) error {
-	if o.unordered != nil {
-		return o.unordered
+	if o.state == lost {
+		return o.why
 	}
 	for _, d := range slices.Clone(o.deps) {
-		if !d.to.left {
+		if d.to.state != lost {
 			continue
 		}
 		err := fmt.Errorf("it needs %s", d.to.describe())
@@ -69,7 +69,7 @@ func (o *object) takesApart() bool { return o.word != "VIEW" && o.word != "MATER
 
 // leaveOut tells of an object that it is not in the dump.
 func (o *object) leaveOut(p *script.Printer, why error) {
-	o.left = true
+	o.state, o.why = lost, why
 	p.LeftOut(o.describe(), why)
 }
 
@@ -84,7 +84,7 @@ func (o *object) writePrivileges(p *script.Printer) {
 func (r *Relation) leftWithRows(p *script.Printer) bool {
 	root := r.Into()
 	for _, o := range []*object{r.object, root.object} {
-		if o.left {
+		if o.state == lost {
 			p.LeftOut("rows of "+r.Name, fmt.Errorf("they need %s", o.describe()))
 			return true
 		}

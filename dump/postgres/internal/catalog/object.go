@@ -132,26 +132,16 @@ type object struct {
 	Name  string // as SQL names it: qualified, quoted, with argument types
 	owner string // quoted; empty where it has none to set
 
-	// hidden objects are not dumped: the system's, and members of extensions. They still order
-	// those that depend on them.
-	hidden bool
+	state state
+	why   error // it is lost
 	// extension is the one that the object came with. Needs for the object are needs for the
 	// extension, which makes it.
 	extension *object
-	// system is set on the server's own schemas: their contents are hidden too.
-	system bool
-	// silent objects are hidden with their privileges.
-	silent bool
-	// presence is what the selection says of the object. What is not chosen is hidden and silent.
-	presence presence
-	of       *object // the table, or domain, that the object is a part of
+	system    bool    // of a schema: it is the server's own, as is what is in it
+	of        *object // the table, or domain, that the object is a part of
 	// late objects are made after the rows although their kind is not, because they depend on
 	// something that is (a view grouped by a key).
 	late bool
-	// left objects could not be written as SQL, or need one that could not.
-	left bool
-	// unordered says why an object is left out: no order of statements makes it and what it needs.
-	unordered error
 	// early objects have to be made before the rows: the rows are computed by them.
 	early bool
 
@@ -229,7 +219,7 @@ type comment struct{ target, text, provider string }
 
 // print writes all that belongs to an object but its grants, which come last in a dump.
 func (o *object) print(p *script.Printer) {
-	if o.hidden {
+	if o.state.hidden() {
 		return
 	}
 	if o.define != nil {

@@ -13,8 +13,8 @@ import (
 // order. Cycles are broken where SQL has a way to make a part of an object later; objects made for
 // such parts are in the result. Where it has none, one object of the cycle is told to be unordered.
 func inOrder(objects []*object) []*object {
-	begin := &object{kind: kindDataBegins, hidden: true}
-	end := &object{kind: kindDataEnds, hidden: true}
+	begin := &object{kind: kindDataBegins, state: given}
+	end := &object{kind: kindDataEnds, state: given}
 	end.need(begin)
 	g := &graph{begin: begin, end: end}
 	g.add(begin)
@@ -256,7 +256,7 @@ func (g *graph) leaveOne(cycle []*object) {
 	members := slices.DeleteFunc(slices.Clone(cycle), g.boundary)
 	rank := func(o *object) int {
 		switch {
-		case o.hidden: // the dump does not make it anyway
+		case o.state.hidden(): // the dump does not make it anyway
 			return 0
 		case o.kind < kindDataBegins && o.word != "TABLE":
 			return 1
@@ -265,14 +265,14 @@ func (g *graph) leaveOne(cycle []*object) {
 		}
 		return 3 // where the cycle goes through the rows, this is on their right side
 	}
-	given := slices.MinFunc(members, func(a, b *object) int {
+	victim := slices.MinFunc(members, func(a, b *object) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), byKindAndName(a, b))
 	})
-	if !given.hidden {
-		given.unordered = fmt.Errorf("these need each other, and there is no order to make them in: %s", names(members))
+	if !victim.state.hidden() {
+		victim.state, victim.why = lost, fmt.Errorf("these need each other, and there is no order to make them in: %s", names(members))
 	}
-	given.deps = slices.DeleteFunc(given.deps, func(d dependency) bool { return !g.boundary(d.to) || given.late })
-	given.late, given.parts, given.stub = false, nil, nil
+	victim.deps = slices.DeleteFunc(victim.deps, func(d dependency) bool { return !g.boundary(d.to) || victim.late })
+	victim.late, victim.parts, victim.stub = false, nil, nil
 }
 
 // repairEdge does away with o's need for next where SQL has a way: a type's function needs only the
@@ -280,7 +280,7 @@ func (g *graph) leaveOne(cycle []*object) {
 func (g *graph) repairEdge(o, next *object) bool {
 	if o.kind == kindFunction && next.shell != nil {
 		if !slices.Contains(g.objects, next.shell) {
-			next.shell.hidden = next.hidden
+			next.shell.state = next.state.ofPart()
 			g.add(next.shell)
 			next.need(next.shell)
 		}

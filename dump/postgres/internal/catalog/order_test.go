@@ -121,11 +121,11 @@ func TestInOrderNamesACycleItCannotBreak(t *testing.T) {
 	if got := nameList(sorted); got != "a b dependent innocent" {
 		t.Errorf("order %s", got)
 	}
-	if err := a.unordered; err == nil || !strings.Contains(err.Error(), "need each other") || !strings.Contains(err.Error(), ": a, b") {
+	if err := a.why; err == nil || !strings.Contains(err.Error(), "need each other") || !strings.Contains(err.Error(), ": a, b") {
 		t.Errorf("unordered: %v", err)
 	}
-	if b.unordered != nil {
-		t.Errorf("the other: %v", b.unordered)
+	if b.why != nil {
+		t.Errorf("the other: %v", b.why)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestInOrderPostponesNoBodyThatRowsNeed(t *testing.T) {
 	sorted := inOrder([]*object{function, key, read, table, view})
 	at := func(name string) int { return slices.IndexFunc(sorted, func(o *object) bool { return o.Name == name }) }
 	whole := sorted[at("whole f")]
-	if !whole.early || whole.late || whole.unordered == nil && view.unordered == nil {
+	if !whole.early || whole.late || whole.state != lost && view.state != lost {
 		t.Errorf("order %s: the function is made whole after the rows, or nothing is left out", nameList(sorted))
 	}
 }

@@ -53,7 +53,7 @@ func readPublished(ctx context.Context, c *Database) error {
 
 // publish makes the object that adds what to a publication.
 func (c *Database) publish(pub, member *object, at Address, what string) {
-	o := &object{Address: at, kind: kindPublished, word: "publication", Name: pub.Name + " " + member.Name, hidden: pub.hidden}
+	o := &object{Address: at, kind: kindPublished, word: "publication", Name: pub.Name + " " + member.Name, state: pub.state.ofPart()}
 	o.define = func(p *script.Printer) { p.Stmt("ALTER PUBLICATION %s ADD %s", pub.Name, what) }
 	o.need(pub)
 	o.need(member)

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,7 +146,7 @@ func readRelations(ctx context.Context, c *Database) error {
 		return err
 	}
 	for _, row := range rows {
-		if r := c.rels[row.OID]; !r.hidden {
+		if r := c.rels[row.OID]; !r.state.hidden() {
 			c.Tables = append(c.Tables, r)
 		}
 	}
@@ -375,7 +376,7 @@ func readInheritance(ctx context.Context, c *Database) error {
 // has to find each row's place again (forcePartitionRootLoad in pg_dump.c).
 func (r *Relation) Into() *Relation {
 	scattered, root := false, r
-	for root.Partition && len(root.parents) == 1 && !root.parents[0].hidden {
+	for root.Partition && len(root.parents) == 1 && !root.parents[0].state.hidden() {
 		root = root.parents[0]
 		scattered = scattered || root.scatters
 	}
@@ -390,7 +391,7 @@ func (r *Relation) Into() *Relation {
 func (c *Database) attach(r, parent *Relation, bound string) {
 	o := &object{
 		Address: Address{class: classInherits, OID: r.Address.OID}, kind: kindTableAttach, Name: r.Name, word: "partition",
-		hidden: r.hidden || parent.hidden,
+		state: cmp.Or(r.state.ofPart(), parent.state.ofPart()), // wanted where both are
 	}
 	o.define = func(p *script.Printer) {
 		// ONLY: what attaching finds in the parent's indexes is attached by itself later.

@@ -15,18 +15,18 @@ func (c *Database) orderRows(rows map[*Relation]*object) {
 	referred := c.referredTables()
 	const (
 		entered = 1
-		left    = 2
+		done    = 2
 	)
-	state := map[*Relation]int{}
+	visited := map[*Relation]int{}
 	var path []*Relation
 	var visit func(r *Relation)
 	visit = func(r *Relation) {
-		state[r] = entered
+		visited[r] = entered
 		path = append(path, r)
 		for _, to := range referred[r] {
 			switch {
 			case rows[to] == nil || to == r || !c.sel.DataOnly && !to.config:
-			case state[to] == entered:
+			case visited[to] == entered:
 				circle := path[slices.Index(path, to):]
 				names := make([]string, len(circle))
 				for i, t := range circle {
@@ -35,16 +35,16 @@ func (c *Database) orderRows(rows map[*Relation]*object) {
 				c.warn("foreign keys make a circle, so these tables' rows alone may not load in any order: " + strings.Join(names, ", "))
 			default:
 				rows[r].need(rows[to])
-				if state[to] == 0 {
+				if visited[to] == 0 {
 					visit(to)
 				}
 			}
 		}
 		path = path[:len(path)-1]
-		state[r] = left
+		visited[r] = done
 	}
 	for _, r := range slices.SortedFunc(maps.Keys(rows), func(a, b *Relation) int { return cmp.Compare(a.Name, b.Name) }) {
-		if state[r] == 0 && (c.sel.DataOnly || r.config) {
+		if visited[r] == 0 && (c.sel.DataOnly || r.config) {
 			visit(r)
 		}
 	}

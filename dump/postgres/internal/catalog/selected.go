@@ -10,37 +10,28 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// A presence says what a dump does with an object because of the selection.
-type presence int
-
-const (
-	chosen  presence = iota // dumped
-	unasked                 // not dumped, unless something that is needs it
-	barred                  // not dumped
-)
-
 // ofSchema judges a schema, and with it what it holds but the tables.
-func (c *Database) ofSchema(name string) presence {
+func (c *Database) ofSchema(name string) state {
 	switch {
 	case c.sel.NotSchemas.Match(c.Used, "", name):
 		return barred
 	case len(c.sel.Schemas) > 0 && c.sel.Schemas.Match(c.Used, "", name):
-		return chosen
+		return wanted
 	case c.sel.Including():
 		return unasked
 	}
-	return chosen
+	return wanted
 }
 
-// ofTable judges a table in a schema that was judged already.
-func (c *Database) ofTable(r *Relation, schemaName string, schema presence) presence {
+// ofTable judges a table; schema is what its schema makes of it.
+func (c *Database) ofTable(r *Relation, schemaName string, schema state) state {
 	switch {
 	case schema == barred || c.sel.NotTables.Match(c.Used, schemaName, r.Raw):
 		return barred
 	case len(c.sel.Tables) == 0:
 		return schema
 	case c.sel.Tables.Match(c.Used, schemaName, r.Raw):
-		return chosen
+		return wanted
 	}
 	return unasked
 }
@@ -48,14 +39,6 @@ func (c *Database) ofTable(r *Relation, schemaName string, schema presence) pres
 // withoutRows tells whether the table's rows are left out.
 func (c *Database) withoutRows(r *Relation) bool {
 	return c.sel.NotData.Match(c.Used, c.schemaNames[r.Schema], r.Raw)
-}
-
-// leave says that the selection leaves the object out.
-func (o *object) leave(p presence) {
-	o.presence = p
-	if p != chosen {
-		o.hidden, o.silent = true, true
-	}
 }
 
 // outside tells whether objects of a kind stand outside schemas, where only a dump of everything,
@@ -74,11 +57,10 @@ func (k kind) outside() bool {
 func selectRelations(ctx context.Context, c *Database) error {
 	for _, r := range c.rels {
 		schema := c.at[Address{classNamespace, r.Schema}]
-		if r.hidden && r.presence == chosen { // the system's, or an extension's
+		if r.state.unmanaged() { // the system's, or an extension's
 			continue
 		}
-		r.choose()
-		r.leave(c.ofTable(r, c.schemaNames[r.Schema], schema.presence))
+		r.state = c.ofTable(r, c.schemaNames[r.Schema], schema.state.inside())
 		r.emptied = c.withoutRows(r)
 	}
 	type row struct{ Relation, Of uint32 }
@@ -108,16 +90,13 @@ func selectRelations(ctx context.Context, c *Database) error {
 // follow gives r what the selection says of the table that it belongs to.
 func (r *Relation) follow(parent *Relation) {
 	switch {
-	case parent.presence == barred:
-		r.leave(barred)
-	case parent.presence == chosen && r.presence == unasked && !parent.hidden:
-		r.choose()
+	case parent.state == barred:
+		r.state = barred
+	case parent.state == wanted && r.state == unasked:
+		r.state = wanted
 	}
 	r.emptied = r.emptied || parent.emptied && r.Kind != sequence
 }
-
-// choose takes an object in that was not asked for.
-func (o *object) choose() { o.presence, o.hidden, o.silent = chosen, false, false }
 
 // settleSelection makes a part of a database one that can be restored: it takes in the definitions
 // that what was asked for needs, and leaves out what needs something that is left out.
@@ -131,10 +110,10 @@ func (c *Database) takeNeeded() {
 	var visit func(o *object)
 	visit = func(o *object) {
 		for _, d := range o.deps {
-			if d.to.presence != unasked || !d.to.needable() {
+			if d.to.state != unasked || !d.to.needable() {
 				continue
 			}
-			d.to.choose()
+			d.to.state = wanted
 			if r := c.rels[d.to.OID]; r != nil && r.object == d.to {
 				c.Tables = append(c.Tables, r)
 			}
@@ -142,13 +121,13 @@ func (c *Database) takeNeeded() {
 		}
 	}
 	for _, o := range c.objects {
-		if !o.hidden {
+		if !o.state.hidden() {
 			visit(o)
 		}
 	}
 	for _, o := range c.objects { // made while its domain was not asked for
-		if o.of != nil && o.of.kind == kindType && o.of.presence == chosen {
-			o.hidden = o.of.hidden
+		if o.of != nil && o.of.kind == kindType && !o.of.state.unselected() {
+			o.state = o.of.state.ofPart()
 		}
 	}
 }
@@ -166,9 +145,9 @@ func (c *Database) leaveDependents() error {
 		for _, o := range c.objects {
 			i := slices.IndexFunc(o.deps, func(d dependency) bool {
 				// A sequence stands by itself without the table that owns it.
-				return d.to.presence != chosen && !(o.word == "SEQUENCE" && d.to.kind == kindTable)
+				return d.to.state.unselected() && !(o.word == "SEQUENCE" && d.to.kind == kindTable)
 			})
-			if o.hidden || i < 0 {
+			if o.state.hidden() || i < 0 {
 				continue
 			}
 			needed := o.deps[i].to
@@ -178,7 +157,7 @@ func (c *Database) leaveDependents() error {
 			} else {
 				c.warn(what + ": it is left out too")
 			}
-			o.leave(barred)
+			o.state = barred
 			again = true
 		}
 	}

@@ -38,10 +38,10 @@ func readSequences(ctx context.Context, c *Database) error {
 	c.counted("sequences", len(rows), "SELECT count(*) FROM pg_class WHERE relkind = 'S' AND relpersistence <> 't'")
 	for _, s := range rows {
 		r, owner := c.rels[s.OID], c.rels[s.Table]
-		if r == nil || r.hidden && r.presence == chosen {
+		if r == nil || r.state.unmanaged() {
 			continue
 		}
-		if owner == nil || owner.presence != chosen {
+		if owner == nil || owner.state.unselected() {
 			r.define = func(p *script.Printer) { p.Stmt("%s", s.create(r)) }
 			continue
 		}
@@ -50,13 +50,13 @@ func readSequences(ctx context.Context, c *Database) error {
 		if s.Identity {
 			// The sequence follows its table's owner.
 			r.owner = ""
-			r.hidden = owner.hidden
+			r.state = r.state.withTable(owner.state)
 			r.define = func(p *script.Printer) { p.Stmt("%s", s.identity(c.srv, r, owner, column)) }
 			continue
 		}
 		r.define = func(p *script.Printer) { p.Stmt("%s", s.create(r)) }
 		r.finish = func(p *script.Printer) {
-			if !owner.hidden {
+			if !owner.state.hidden() {
 				p.Stmt("ALTER SEQUENCE %s OWNED BY %s.%s", r.Name, owner.Name, column.Quoted)
 			}
 		}

@@ -181,7 +181,7 @@ func readDomains(ctx context.Context, c *Database) error {
 
 // domainDefault makes an object of a domain's default.
 func domainDefault(domain *object, value string) *object {
-	o := &object{Address: Address{classDefault, domain.OID}, kind: kindDefault, word: "default of domain", Name: domain.Name, hidden: domain.hidden, of: domain}
+	o := &object{Address: Address{classDefault, domain.OID}, kind: kindDefault, word: "default of domain", Name: domain.Name, state: domain.state.ofPart(), of: domain}
 	o.undo = ifDomain(domain.Name, "DROP DEFAULT")
 	o.define = func(p *script.Printer) { p.Stmt("ALTER DOMAIN %s SET DEFAULT %s", domain.Name, value) }
 	return o

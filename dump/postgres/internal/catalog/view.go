@@ -66,7 +66,7 @@ func (c *Database) standIn(r *Relation, rule Address) *object {
 		}
 		p.Stmt("CREATE VIEW %s AS\nSELECT\n%s", r.Name, strings.Join(columns, ",\n"))
 	}
-	o := &object{Address: rule, kind: kindRule, word: "query of view", Name: r.Name, hidden: r.hidden}
+	o := &object{Address: rule, kind: kindRule, word: "query of view", Name: r.Name, state: r.state.ofPart()}
 	o.undo = "DROP VIEW IF EXISTS " + r.Name + " CASCADE" // it and others need each other
 	o.define = func(p *script.Printer) { p.Stmt("CREATE OR REPLACE VIEW %s%s", r.Name, r.as()) }
 	c.at[rule] = o
@@ -119,7 +119,9 @@ func readRules(ctx context.Context, c *Database) error {
 // addOn takes in an object that belongs to a table and is named within it.
 func (c *Database) addOn(r *Relation, o *object, name string) *object {
 	c.add(o, header{OID: o.OID, Name: name + " ON " + r.Name})
-	o.hidden = o.hidden || r.hidden
+	if !o.state.hidden() {
+		o.state = r.state.ofPart()
+	}
 	o.of = r.object
 	o.need(r.object)
 	return o

@@ -91,7 +91,7 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 	in.Begin(dump.AfterRows)
 	p.Mark(script.PrivilegesMark)
 	for _, o := range objects {
-		if !o.silent && !o.left && c.prints(o) {
+		if o.state.granted() && c.prints(o) {
 			o.writePrivileges(p)
 		}
 	}
