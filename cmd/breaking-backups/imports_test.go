@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"dump/mysql/internal/script":     {"dump/mysql/internal/quote"},
 	"dump/mysql/internal/server":     {"dump", "dump/mysql/internal/quote"},
 	"dump/mysql/internal/value":      {"dump/mysql/internal/guard", "dump/mysql/internal/quote", "dump/mysql/internal/server"},
-	"dump/postgres":                  {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/choice", "dump/postgres/internal/cluster", "dump/postgres/internal/fresh", "dump/postgres/internal/load", "dump/postgres/internal/rows", "dump/postgres/internal/script", "dump/postgres/internal/server"},
+	"dump/postgres":                  {"dump", "dump/postgres/internal/choice", "dump/postgres/internal/fresh", "dump/postgres/internal/load", "dump/postgres/internal/rows", "dump/postgres/internal/script", "dump/postgres/internal/server", "dump/postgres/internal/unload"},
 	"notify/event":                   nil,
 	"notify":                         {"notify/event"},
 	"retention":                      nil,
@@ -60,6 +60,7 @@ var mayImport = map[string][]string{
 	"dump/postgres/internal/script":  {"dump"},
 	"dump/postgres/internal/server":  {"dump"},
 	"dump/postgres/internal/trust":   {"dump/postgres/internal/server"},
+	"dump/postgres/internal/unload":  {"dump", "dump/postgres/internal/catalog", "dump/postgres/internal/choice", "dump/postgres/internal/cluster", "dump/postgres/internal/rows", "dump/postgres/internal/script", "dump/postgres/internal/server"},
 }
 
 // TestImports holds the packages to the picture, and the picture to them: one that is not in it is

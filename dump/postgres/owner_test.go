@@ -244,7 +244,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, _, err := src.connect(t.Context(), db)
+		conn, _, err := server.Connect(t.Context(), src.cfg.Conn, db, server.ForReading(0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +318,7 @@ func readingSession(t *testing.T, cfg Config) (*Source, *pgx.Conn, server.Info) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, srv, err := src.connect(t.Context(), src.conn.Database)
+	conn, srv, err := server.Connect(t.Context(), src.cfg.Conn, src.cfg.Conn.Database, server.ForReading(src.cfg.LockTimeout))
 	if err != nil {
 		t.Fatal(err)
 	}

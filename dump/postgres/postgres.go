@@ -12,16 +12,17 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/rows"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/unload"
 )
 
 // Config says what to dump and how to reach it.
@@ -90,14 +91,7 @@ const (
 )
 
 // A Source dumps a database, or a cluster. It holds no connection between dumps.
-type Source struct {
-	cfg Config
-	sel *choice.Rules
-
-	databases, notDatabases choice.Patterns
-
-	conn *pgx.ConnConfig
-}
+type Source struct{ cfg unload.Config }
 
 // NewSource reads the configuration and connects to nothing. An error is one of configuration and
 // names the setting.
@@ -106,49 +100,55 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
-	cfg.Warn, cfg.Debug = dump.OrNobody(cfg.Warn), dump.OrNobody(cfg.Debug)
-	if cfg.Jobs == 0 {
-		cfg.Jobs = 2
+	out := unload.Config{
+		Conn: cc, All: cfg.AllDatabases, RowOrder: cfg.RowOrder, Jobs: cfg.Jobs, LockTimeout: cfg.LockTimeout, TrustOwners: cfg.TrustOwners,
+		NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges, Clean: cfg.Clean, AllowEmpty: cfg.AllowEmpty, Debug: dump.OrNobody(cfg.Debug), Warn: dump.OrNobody(cfg.Warn),
 	}
-	switch cfg.RowOrder {
+	if out.Jobs == 0 {
+		out.Jobs = 2
+	}
+	switch out.RowOrder {
 	case "":
-		cfg.RowOrder = OrderAuto
+		out.RowOrder = OrderAuto
 	case OrderAuto, OrderKey, OrderPhysical:
 	default:
 		return nil, fmt.Errorf("postgres settings: row order %q: auto, key or physical expected", cfg.RowOrder)
 	}
-	if cfg.Jobs < 0 {
+	if out.Jobs < 0 {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
-	sel, err := cfg.Select.Parse()
-	if err != nil {
+	if out.Select, err = cfg.Select.Parse(); err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
 	if cfg.Clean && cfg.Select.DataOnly {
 		return nil, errors.New("postgres settings: clean and data only: one of them expected")
 	}
-	server.GuardPassword(cc, cfg.Warn)
-	s := &Source{cfg: cfg, sel: sel, conn: cc}
-	if s.databases, err = choice.ParsePatterns(cfg.Databases, 1); err != nil {
+	server.GuardPassword(cc, out.Warn)
+	if out.Databases, err = choice.ParsePatterns(cfg.Databases, 1); err != nil {
 		return nil, fmt.Errorf("postgres settings: databases: %w", err)
 	}
-	if s.notDatabases, err = choice.ParsePatterns(cfg.ExcludeDatabases, 1); err != nil {
+	if out.NotDatabases, err = choice.ParsePatterns(cfg.ExcludeDatabases, 1); err != nil {
 		return nil, fmt.Errorf("postgres settings: excluded databases: %w", err)
 	}
-	if len(cfg.ExcludeDatabases) > 0 && !s.several() {
+	if len(cfg.ExcludeDatabases) > 0 && !out.Several() {
 		return nil, errors.New("postgres settings: excluded databases: only of all databases, or of several")
 	}
-	if cfg.Select.DataOnly && s.several() {
+	if cfg.Select.DataOnly && out.Several() {
 		return nil, errors.New("postgres settings: data only: of one database")
 	}
-	return s, nil
+	return &Source{out}, nil
 }
 
-// several tells whether the dump names its databases, each with what makes it.
-func (s *Source) several() bool { return s.cfg.AllDatabases || len(s.databases) > 0 }
+// Dump writes the database as SQL. See dump.Source.
+func (s *Source) Dump(ctx context.Context, w io.Writer) error { return unload.Run(ctx, s.cfg, w) }
+
+// Survey connects, names the database, and finds out whether there is anything to dump. It locks
+// nothing. Of several databases it looks into as many as it takes to find something, where an empty
+// dump is allowed; where it is not, the dump says so in time.
+func (s *Source) Survey(ctx context.Context) (dump.Survey, error) { return unload.Survey(ctx, s.cfg) }
 
 // Host returns the database's host, for naming backups: a socket folder is "localhost".
-func (s *Source) Host() string { return server.HostName(s.conn.Host) }
+func (s *Source) Host() string { return server.HostName(s.cfg.Conn.Host) }
 
 // Database returns the name of the database that is dumped, or connected to first.
-func (s *Source) Database() string { return s.conn.Database }
+func (s *Source) Database() string { return s.cfg.Conn.Database }

@@ -38,8 +38,8 @@ func TestManyEmptyTables(t *testing.T) {
 				t.Fatal(err)
 			}
 			seed := uint64(jobs)
-			dial := src.conn.DialFunc
-			src.conn.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dial := src.cfg.Conn.DialFunc
+			src.cfg.Conn.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				conn, err := dial(ctx, network, addr)
 				seed += 100
 				return &slowConn{conn, rand.New(rand.NewPCG(seed, 0))}, err

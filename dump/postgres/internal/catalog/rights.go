@@ -16,7 +16,7 @@ import (
 //   - options of user mappings, which pg_user_mappings shows as NULL: see blindMappings;
 //   - the connections of subscriptions: see readSubscriptions;
 //   - where sequences stand: 17 and later say NULL, of which the SELECT that follows is refused;
-//   - databases that nobody can connect to: see cluster.Globals.TellUnreachable.
+//   - databases that nobody can connect to: see TellUnreachable in package cluster.
 //
 // All else that is read is in catalogues and functions that initdb leaves to everybody, and where
 // somebody has taken a right away from the role that is an error. Large objects are refused, unless
