@@ -15,13 +15,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
-	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -50,12 +47,6 @@ type Database struct {
 	sel         *choice.Rules
 	Used        map[*choice.Pattern]bool // the selection's patterns that fit something
 	schemaNames map[uint32]string
-}
-
-// A column is an object, or with sub > 0 one of its columns: pg_description's key.
-type column struct {
-	Address
-	sub int16
 }
 
 // readers read the catalogues, one kind of object each. Later ones rely on earlier ones.
@@ -172,141 +163,6 @@ func (c *Database) add(o *object, h header) *object {
 func (c *Database) register(o *object) {
 	c.objects = append(c.objects, o)
 	c.at[o.Address] = o
-}
-
-// commentOn gives o the comment and the security labels that the database has for the object at, or
-// its column sub, to be written as COMMENT ON target.
-func (c *Database) commentOn(o *object, at Address, sub int16, target string) {
-	for _, k := range c.comments[column{at, sub}] {
-		k.target = target
-		o.comments = append(o.comments, k)
-	}
-}
-
-func readComments(ctx context.Context, c *Database) error {
-	type row struct {
-		Class, Object  uint32
-		Sub            int16
-		Text, Provider string
-	}
-	rows, err := server.Query[row](ctx, c.conn, `
-		SELECT classoid AS class, objoid AS object, objsubid::int2 AS sub, description AS text, '' AS provider
-		FROM pg_description WHERE objoid >= $1 OR classoid IN ('pg_namespace'::regclass, 'pg_largeobject'::regclass)
-		UNION ALL
-		SELECT classoid, objoid, objsubid::int2, label, quote_ident(provider) FROM pg_seclabel
-		ORDER BY provider`, server.FirstNormal)
-	for _, r := range rows {
-		at := column{Address{r.Class, r.Object}, r.Sub}
-		c.comments[at] = append(c.comments[at], comment{text: r.Text, provider: r.Provider})
-	}
-	return err
-}
-
-func readExtensions(ctx context.Context, c *Database) error {
-	type row struct {
-		header
-		Into string // its schema, quoted
-	}
-	exts, err := server.Query[row](ctx, c.conn, `
-		SELECT x.oid, x.extnamespace AS schema, quote_ident(x.extname) AS name, 0::oid AS owner, quote_ident(n.nspname) AS into
-		FROM pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace ORDER BY x.extname`)
-	if err != nil {
-		return err
-	}
-	c.counted("extensions", len(exts), "SELECT count(*) FROM pg_extension")
-	for _, x := range exts {
-		// The schema is tied by pg_depend, the other way round where the extension brings its own.
-		h := x.header
-		h.Schema = 0
-		o := c.add(&object{Address: Address{class: classExtension, OID: x.OID}, kind: kindExtension, word: "EXTENSION"}, h)
-		// plpgsql comes with every new database; one that was made anew does not have initdb's OID.
-		if x.OID < server.FirstNormal {
-			o.state = o.state.toOthers()
-		}
-		o.define = func(p *script.Printer) { p.Stmt("CREATE EXTENSION IF NOT EXISTS %s WITH SCHEMA %s", x.Name, x.Into) }
-	}
-	type member struct{ Class, Object, Extension uint32 }
-	members, err := server.Query[member](ctx, c.conn, `
-		SELECT classid AS class, objid AS object, refobjid AS extension FROM pg_depend
-		WHERE deptype = 'e' AND refclassid = 'pg_extension'::regclass`)
-	for _, m := range members {
-		c.members[Address{m.Class, m.Object}] = m.Extension
-	}
-	return err
-}
-
-func readSchemas(ctx context.Context, c *Database) error {
-	type row struct {
-		header
-		Raw string
-		ACL []string `db:"acl"`
-		Def []string
-	}
-	schemas, err := server.Query[row](ctx, c.conn, `
-		SELECT n.oid, 0::oid AS schema, quote_ident(nspname) AS name, nspowner AS owner, nspname AS raw,
-		       nspacl::text[] AS acl,
-		       `+initial("pg_namespace", "n.oid", "'n'", "nspowner", "nspacl")+`
-		FROM pg_namespace n ORDER BY nspname`)
-	c.counted("schemas", users(schemas, func(r row) uint32 { return r.OID }), "SELECT count(*) FROM pg_namespace WHERE oid >= $1")
-	for _, n := range schemas {
-		o := c.add(&object{Address: Address{class: classNamespace, OID: n.OID}, kind: kindSchema, word: "SCHEMA"}, n.header)
-		c.schemaNames[n.OID] = n.Raw
-		if n.Raw == "public" {
-			n.Def = c.readPublic(o, n.Owner)
-		}
-		if err := c.grantOn(o, "SCHEMA", n.Owner, n.ACL, n.Def); err != nil {
-			return err
-		}
-		switch {
-		case n.Raw == "public":
-		case strings.HasPrefix(n.Raw, "pg_") || n.Raw == "information_schema":
-			// What somebody granted on the catalogues themselves is kept.
-			if o.system, o.state = true, mute; n.Raw == "pg_catalog" {
-				o.state = given
-			}
-		default:
-			o.define = func(p *script.Printer) { p.Stmt("CREATE SCHEMA %s", o.Name) }
-		}
-		if !o.state.hidden() {
-			o.state = c.ofSchema(n.Raw)
-		}
-	}
-	return err
-}
-
-// What initdb makes (pg_authid.dat, pg_namespace.dat).
-const (
-	pgDatabaseOwner    = 6171
-	publicSchemaText   = "standard public schema"
-	ownersPublicSchema = 150000 // since this version public belongs to pg_database_owner
-)
-
-// readPublic says what of the schema public differs from the one that every new database has: it
-// cannot be created, only altered. It returns what initdb grants on it: everything to its owner,
-// and to everybody usage, before 15 also the right to create.
-func (c *Database) readPublic(o *object, owner uint32) (born []string) {
-	usual := uint32(BootstrapUser)
-	if c.srv.Version >= ownersPublicSchema {
-		usual = pgDatabaseOwner
-	}
-	if owner == usual {
-		o.owner = ""
-	}
-	if o.owner != "" {
-		o.define = func(*script.Printer) {}
-	}
-	switch at := slices.IndexFunc(o.comments, func(k comment) bool { return k.text == publicSchemaText }); {
-	case at >= 0:
-		o.comments = nil
-	case len(o.comments) == 0:
-		o.comments = []comment{{target: "SCHEMA public"}}
-	}
-	everybody := "=U/"
-	if c.srv.Version < ownersPublicSchema {
-		everybody = "=UC/"
-	}
-	name := aclName(c.roles[owner].name)
-	return []string{name + "=UC/" + name, everybody + name}
 }
 
 // ErrGone says that an object was dropped while the catalogues were read: the functions that

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
@@ -173,44 +172,4 @@ func (c *Database) ownNotNull(r *Relation, a *attribute) {
 	if k.Raw != r.Raw+"_"+a.Raw+"_not_null" || len(r.comments) > comments {
 		a.notNullName = k.Quoted
 	}
-}
-
-// readDomainChecks returns the constraints of domains by the domain's OID.
-func readDomainChecks(ctx context.Context, c *Database) (map[uint32][]*constraint, error) {
-	rows, err := server.Query[constraint](ctx, c.conn, constraintColumns+`
-		WHERE contypid >= $1 AND contype IN ('c', 'n') ORDER BY contypid, conname`, server.FirstNormal)
-	if err != nil {
-		return nil, err
-	}
-	byDomain := map[uint32][]*constraint{}
-	for i := range rows {
-		if rows[i].Def == "" {
-			return nil, fmt.Errorf("constraint %s: %w", rows[i].Quoted, ErrGone)
-		}
-		byDomain[rows[i].Domain] = append(byDomain[rows[i].Domain], &rows[i])
-	}
-	return byDomain, nil
-}
-
-// ownDomainCheck ties a constraint to its domain as ownCheck does to a table.
-func (c *Database) ownDomainCheck(o *object, k *constraint) {
-	at := Address{classConstraint, k.OID}
-	if !k.Validated {
-		c.objects = append(c.objects, c.separateDomainCheck(o, k))
-		return
-	}
-	c.at[at] = o
-	c.commentOn(o, at, 0, "CONSTRAINT "+k.Quoted+" ON DOMAIN "+o.Name)
-	o.part(at, func() *object { return c.separateDomainCheck(o, k) })
-}
-
-func (c *Database) separateDomainCheck(domain *object, k *constraint) *object {
-	k.separate = true
-	o := &object{Address: Address{classConstraint, k.OID}, kind: kindConstraint, word: "CONSTRAINT", Name: k.Quoted + " ON DOMAIN " + domain.Name, state: domain.state.ofPart(), of: domain}
-	o.define = func(p *script.Printer) { p.Stmt("ALTER DOMAIN %s ADD CONSTRAINT %s %s", domain.Name, k.Quoted, k.Def) }
-	o.undo = ifDomain(domain.Name, "DROP CONSTRAINT IF EXISTS "+k.Quoted)
-	o.need(domain)
-	c.at[o.Address] = o
-	c.commentOn(o, o.Address, 0, "CONSTRAINT "+o.Name)
-	return o
 }

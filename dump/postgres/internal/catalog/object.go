@@ -214,9 +214,6 @@ func (o *object) section() section {
 	return inData
 }
 
-// comment is a COMMENT ON target, or with a provider a SECURITY LABEL.
-type comment struct{ target, text, provider string }
-
 // print writes all that belongs to an object but its grants, which come last in a dump.
 func (o *object) print(p *script.Printer) {
 	if o.state.hidden() {
@@ -241,4 +238,12 @@ func (o *object) print(p *script.Printer) {
 	for _, s := range o.declared {
 		p.Stmt("%s", s)
 	}
+}
+
+// part notes how the part at can be taken out of o.
+func (o *object) part(at Address, split func() *object) {
+	if o.parts == nil {
+		o.parts = map[Address]func() *object{}
+	}
+	o.parts[at] = split
 }

@@ -1,13 +1,10 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
@@ -173,49 +170,6 @@ func (c *Database) readConfigTables(ctx context.Context) error {
 	return err
 }
 
-// lock takes the weakest lock on every table that will be dumped, so that none is dropped or
-// altered until the dump's transaction ends.
-func (c *Database) lock(ctx context.Context) error {
-	const batch = 1000
-	var names []string
-	flush := func() error {
-		if len(names) == 0 {
-			return nil
-		}
-		_, err := c.conn.Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN ACCESS SHARE MODE")
-		names = names[:0]
-		return lockError(err)
-	}
-	for _, r := range c.Tables {
-		if r.Kind != plainTable && r.Kind != partitionedTable {
-			continue
-		}
-		if names = append(names, "ONLY "+r.Name); len(names) == batch {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
-}
-
-// lockError adds to the server's words what an operator can do.
-func lockError(err error) error {
-	var pe *pgconn.PgError
-	if !errors.As(err, &pe) {
-		return err
-	}
-	switch pe.Code {
-	case "55P03": // lock_not_available
-		return fmt.Errorf("lock the tables: somebody holds one of them locked for longer than the lock timeout: %w", err)
-	case "42P01", "3F000": // undefined_table, invalid_schema_name
-		return fmt.Errorf("lock the tables: one %w: %w", ErrGone, err)
-	case "42501": // insufficient_privilege
-		return fmt.Errorf("lock the tables: %w", &server.RightError{Lacks: "the role may not read one of them; GRANT SELECT ON it TO the role, GRANT USAGE ON its SCHEMA, or for all at once GRANT pg_read_all_data (14 and later)", Err: err})
-	}
-	return fmt.Errorf("lock the tables: %w", server.LockRoom(err))
-}
-
 // printTable writes CREATE TABLE and what has to be altered afterwards, for tables of every sort
 // and for materialized views.
 func (r *Relation) printTable(p *script.Printer) {
@@ -319,85 +273,25 @@ func (r *Relation) storage() string {
 	return b.String()
 }
 
-// readInheritance reads who inherits from whom, and makes the objects that attach partitions to
-// their tables.
-func readInheritance(ctx context.Context, c *Database) error {
-	type keyRow struct {
-		Relation uint32
-		Key      *string
-		Scatters bool
+// addOn takes in an object that belongs to a table and is named within it.
+func (c *Database) addOn(r *Relation, o *object, name string) *object {
+	c.add(o, header{OID: o.OID, Name: name + " ON " + r.Name})
+	if !o.state.hidden() {
+		o.state = r.state.ofPart()
 	}
-	keys, err := server.Query[keyRow](ctx, c.conn, `
-		SELECT partrelid AS relation, pg_get_partkeydef(partrelid) AS key,
-		       EXISTS (SELECT FROM pg_opclass o JOIN pg_am a ON a.oid = opcmethod
-		               WHERE o.oid = ANY (partclass::oid[]) AND amname = 'hash' AND opcname = 'enum_ops' AND opcnamespace = 'pg_catalog'::regnamespace) AS scatters
-		FROM pg_partitioned_table`)
-	if err != nil {
-		return err
-	}
-	for _, row := range keys {
-		if r := c.rels[row.Relation]; r != nil && row.Key != nil {
-			r.key, r.scatters = *row.Key, row.Scatters
-		}
-	}
-	type row struct {
-		Child, Parent uint32
-		Bound         *string
-	}
-	rows, err := server.Query[row](ctx, c.conn, `
-		SELECT i.inhrelid AS child, i.inhparent AS parent,
-		       CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS bound
-		FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-		WHERE c.relkind IN ('r', 'p', 'f')
-		ORDER BY i.inhrelid, i.inhseqno`)
-	if err != nil {
-		return err
-	}
-	c.counted("children of tables", len(rows), "SELECT count(*) FROM pg_inherits WHERE inhrelid IN (SELECT oid FROM pg_class WHERE relkind IN ('r', 'p', 'f'))")
-	for _, row := range rows {
-		r, parent := c.rels[row.Child], c.rels[row.Parent]
-		if r == nil || parent == nil { // temporary tables
-			continue
-		}
-		r.parents = append(r.parents, parent)
-		if !r.Partition {
-			r.need(parent.object)
-			continue
-		}
-		if row.Bound == nil {
-			return gone("partition", r.Name)
-		}
-		c.attach(r, parent, *row.Bound)
-	}
-	return nil
-}
-
-// Into returns the table that r's rows are loaded into: itself, or what it is a part of where that
-// has to find each row's place again (forcePartitionRootLoad in pg_dump.c).
-func (r *Relation) Into() *Relation {
-	scattered, root := false, r
-	for root.Partition && len(root.parents) == 1 && !root.parents[0].state.hidden() {
-		root = root.parents[0]
-		scattered = scattered || root.scatters
-	}
-	if scattered {
-		return root
-	}
-	return r
-}
-
-// attach makes the object that attaches partition r. Partitions are created as tables of their own
-// first: it keeps their columns' order and their own properties as they are.
-func (c *Database) attach(r, parent *Relation, bound string) {
-	o := &object{
-		Address: Address{class: classInherits, OID: r.Address.OID}, kind: kindTableAttach, Name: r.Name, word: "partition",
-		state: cmp.Or(r.state.ofPart(), parent.state.ofPart()), // wanted where both are
-	}
-	o.define = func(p *script.Printer) {
-		// ONLY: what attaching finds in the parent's indexes is attached by itself later.
-		p.Stmt("ALTER TABLE ONLY %s ATTACH PARTITION %s %s", parent.Name, r.Name, bound)
-	}
+	o.of = r.object
 	o.need(r.object)
-	o.need(parent.object)
-	c.register(o)
+	return o
+}
+
+// relationOIDs lists the relations that are dumped, and all that those inherit from.
+func (c *Database) relationOIDs() []uint32 {
+	var oids []uint32
+	for oid, r := range c.rels {
+		if !r.state.hidden() || r.config {
+			oids = append(oids, oid)
+		}
+	}
+	slices.Sort(oids)
+	return oids
 }
