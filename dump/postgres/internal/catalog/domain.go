@@ -3,22 +3,25 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
+type domainRow struct {
+	OID       uint32
+	Base      string
+	Collation *string
+	NotNull   bool
+	Expr      *string // the default
+	Value     *string // the same as its text, where the catalogue has only that
+}
+
+// readDomains reads the domains, which are types already, and their constraints.
 func readDomains(ctx context.Context, c *Database) error {
-	type row struct {
-		OID       uint32
-		Base      string
-		Collation *string
-		NotNull   bool
-		Expr      *string
-		Value     *string
-	}
-	rows, err := server.Query[row](ctx, c.conn, `
+	rows, err := server.Query[domainRow](ctx, c.conn, `
 		SELECT t.oid, format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS not_null,
 		       CASE WHEN t.typcollation <> u.typcollation THEN (`+collationName+` AND co.oid = t.typcollation) END AS collation,
 		       pg_get_expr(t.typdefaultbin, 'pg_type'::regclass) AS expr, t.typdefault AS value
@@ -53,32 +56,37 @@ func readDomains(ctx context.Context, c *Database) error {
 			value = server.Literal(*row.Value)
 		}
 		o.define = func(p *script.Printer) {
-			var b strings.Builder
-			b.WriteString("CREATE DOMAIN " + o.Name + " AS " + row.Base)
-			if row.Collation != nil {
-				b.WriteString(" COLLATE " + *row.Collation)
+			born := value
+			if separate {
+				born = ""
 			}
-			notNullNamed := false
-			for _, k := range own {
-				if k.Type == "n" {
-					notNullNamed = true
-				}
-			}
-			if row.NotNull && !notNullNamed {
-				b.WriteString(" NOT NULL")
-			}
-			if value != "" && !separate {
-				b.WriteString(" DEFAULT " + value)
-			}
-			for _, k := range own {
-				if !k.separate {
-					b.WriteString("\n    CONSTRAINT " + k.Quoted + " " + k.Def)
-				}
-			}
-			p.Stmt("%s", b.String())
+			p.Stmt("%s", row.create(o.Name, born, own))
 		}
 	}
 	return nil
+}
+
+// create makes the domain with the constraints that have no object of their own. value is its
+// default; empty: it has none, or none yet.
+func (d domainRow) create(name, value string, own []*constraint) string {
+	var b strings.Builder
+	b.WriteString("CREATE DOMAIN " + name + " AS " + d.Base)
+	if d.Collation != nil {
+		b.WriteString(" COLLATE " + *d.Collation)
+	}
+	notNullNamed := slices.ContainsFunc(own, func(k *constraint) bool { return k.Type == "n" })
+	if d.NotNull && !notNullNamed {
+		b.WriteString(" NOT NULL")
+	}
+	if value != "" {
+		b.WriteString(" DEFAULT " + value)
+	}
+	for _, k := range own {
+		if !k.separate {
+			b.WriteString("\n    CONSTRAINT " + k.Quoted + " " + k.Def)
+		}
+	}
+	return b.String()
 }
 
 // domainDefault makes an object of a domain's default.

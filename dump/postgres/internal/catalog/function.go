@@ -14,19 +14,20 @@ type functionTexts struct {
 	Stub       *string // see stub
 }
 
+type functionRow struct {
+	header
+	functionTexts
+	Kind      string
+	RangeType uint32   // whose constructor it is; it comes with that type
+	Signature []uint32 // the types of arguments and result
+	ACL       []string `db:"acl"`
+	Def       []string
+}
+
 // readFunctions reads functions, window functions and procedures. The server writes their
 // definitions.
 func readFunctions(ctx context.Context, c *Database) error {
-	type row struct {
-		header
-		functionTexts
-		Kind      string
-		RangeType uint32   // whose constructor it is; it comes with that type
-		Signature []uint32 // the types of arguments and result
-		ACL       []string `db:"acl"`
-		Def       []string
-	}
-	rows, err := server.Query[row](ctx, c.conn, `
+	rows, err := server.Query[functionRow](ctx, c.conn, `
 		SELECT p.oid, p.pronamespace AS schema, format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS name, p.proowner AS owner,
 		       p.prokind::text AS kind,
 		       coalesce((SELECT refobjid FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
@@ -42,25 +43,9 @@ func readFunctions(ctx context.Context, c *Database) error {
 	if err != nil {
 		return err
 	}
-	c.counted("functions", users(rows, func(r row) uint32 { return r.OID }), "SELECT count(*) FROM pg_proc WHERE oid >= $1 AND prokind <> 'a'")
-	texts := map[uint32]functionTexts{}
-	var miscounted []uint32
-	for _, f := range rows {
-		if f.Definition == nil {
-			continue
-		}
-		texts[f.OID] = f.functionTexts
-		for _, text := range []*string{f.Definition, f.Stub} {
-			if text == nil {
-				continue
-			}
-			if _, err := script.Guarded(createNew(*text) + ";"); err != nil {
-				miscounted = append(miscounted, f.OID)
-				break
-			}
-		}
-	}
-	if err := c.quoteWords(ctx, texts, miscounted); err != nil {
+	c.counted("functions", users(rows, func(r functionRow) uint32 { return r.OID }), "SELECT count(*) FROM pg_proc WHERE oid >= $1 AND prokind <> 'a'")
+	texts, err := c.functionTexts(ctx, rows)
+	if err != nil {
 		return err
 	}
 	for _, f := range rows {
@@ -91,6 +76,29 @@ func readFunctions(ctx context.Context, c *Database) error {
 		}
 	}
 	return nil
+}
+
+// functionTexts are the statements of the functions that have any, by the functions' OIDs. Those
+// that psql would not read as the server does are asked for anew.
+func (c *Database) functionTexts(ctx context.Context, rows []functionRow) (map[uint32]functionTexts, error) {
+	texts := map[uint32]functionTexts{}
+	var miscounted []uint32
+	for _, f := range rows {
+		if f.Definition == nil {
+			continue
+		}
+		texts[f.OID] = f.functionTexts
+		for _, text := range []*string{f.Definition, f.Stub} {
+			if text == nil {
+				continue
+			}
+			if _, err := script.Guarded(createNew(*text) + ";"); err != nil {
+				miscounted = append(miscounted, f.OID)
+				break
+			}
+		}
+	}
+	return texts, c.quoteWords(ctx, texts, miscounted)
 }
 
 // stub is an expression for the statement that makes of a function p, in schema n and language l,

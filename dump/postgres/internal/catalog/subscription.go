@@ -35,28 +35,9 @@ func readSubscriptions(ctx context.Context, c *Database) error {
 		Publications string
 		Options      string
 	}
-	options := "''"
-	for _, o := range []struct {
-		since int
-		sql   string
-	}{
-		{140000, ` || CASE WHEN subbinary THEN ', binary = true' ELSE '' END`},
-		{150000, ` || CASE subtwophasestate WHEN 'd' THEN '' ELSE ', two_phase = on' END || CASE WHEN subdisableonerr THEN ', disable_on_error = true' ELSE '' END`},
-		{160000, ` || CASE substream WHEN 't' THEN ', streaming = on' WHEN 'p' THEN ', streaming = parallel' ELSE '' END
-			|| CASE WHEN NOT subpasswordrequired THEN ', password_required = false' ELSE '' END || CASE WHEN subrunasowner THEN ', run_as_owner = true' ELSE '' END
-			|| CASE WHEN suborigin <> 'any' THEN ', origin = ' || suborigin ELSE '' END`},
-		{170000, ` || CASE WHEN subfailover THEN ', failover = true' ELSE '' END`},
-	} {
-		if c.srv.Version >= o.since {
-			options += o.sql
-		}
-	}
-	if c.srv.Version >= 140000 && c.srv.Version < 160000 {
-		options += ` || CASE WHEN substream THEN ', streaming = on' ELSE '' END`
-	}
 	rows, err := server.Query[row](ctx, c.conn, `
 		SELECT oid, 0::oid AS schema, quote_ident(subname) AS name, subowner AS owner, subconninfo AS info, subsynccommit AS sync, subslotname AS slot,
-		       (SELECT string_agg(quote_ident(x), ', ' ORDER BY n) FROM unnest(subpublications) WITH ORDINALITY u(x, n)) AS publications, `+options+` AS options
+		       (SELECT string_agg(quote_ident(x), ', ' ORDER BY n) FROM unnest(subpublications) WITH ORDINALITY u(x, n)) AS publications, `+subscriptionOptions(c.srv)+` AS options
 		FROM pg_subscription WHERE `+own+` ORDER BY oid`)
 	if err != nil {
 		return err
@@ -76,4 +57,29 @@ func readSubscriptions(ctx context.Context, c *Database) error {
 		o.define = func(p *script.Printer) { p.Stmt("%s", b.String()) }
 	}
 	return nil
+}
+
+// subscriptionOptions is an expression for the options that differ from what they are born with, as
+// they follow others in WITH.
+func subscriptionOptions(srv server.Info) string {
+	options := "''"
+	for _, o := range []struct {
+		since int
+		sql   string
+	}{
+		{140000, ` || CASE WHEN subbinary THEN ', binary = true' ELSE '' END`},
+		{150000, ` || CASE subtwophasestate WHEN 'd' THEN '' ELSE ', two_phase = on' END || CASE WHEN subdisableonerr THEN ', disable_on_error = true' ELSE '' END`},
+		{160000, ` || CASE substream WHEN 't' THEN ', streaming = on' WHEN 'p' THEN ', streaming = parallel' ELSE '' END
+			|| CASE WHEN NOT subpasswordrequired THEN ', password_required = false' ELSE '' END || CASE WHEN subrunasowner THEN ', run_as_owner = true' ELSE '' END
+			|| CASE WHEN suborigin <> 'any' THEN ', origin = ' || suborigin ELSE '' END`},
+		{170000, ` || CASE WHEN subfailover THEN ', failover = true' ELSE '' END`},
+	} {
+		if srv.Version >= o.since {
+			options += o.sql
+		}
+	}
+	if srv.Version >= 140000 && srv.Version < 160000 {
+		options += ` || CASE WHEN substream THEN ', streaming = on' ELSE '' END`
+	}
+	return options
 }

@@ -28,6 +28,22 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 	if clean {
 		writeDrops(p, objects)
 	}
+	if err := c.writeSections(p, objects, in); err != nil {
+		return err
+	}
+	in.Begin(dump.AfterRows)
+	p.Mark(script.PrivilegesMark)
+	for _, o := range objects {
+		if o.state.granted() && c.prints(o) {
+			o.writePrivileges(p)
+		}
+	}
+	c.writeLast(p, objects)
+	return p.Err()
+}
+
+// writeSections writes the objects with a mark before each section, but not what comes last.
+func (c *Database) writeSections(p *script.Printer, objects []*object, in Content) error {
 	var tables []*Relation
 	for _, o := range objects {
 		if o.rows != nil {
@@ -35,14 +51,7 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 		}
 	}
 	behind := c.behindRows(tables, objects)
-	printBehind := func(r *Relation) error {
-		for _, o := range behind[r] {
-			o.write(p)
-		}
-		return p.Err()
-	}
-	written := false
-	at := beforeData
+	written, at := false, beforeData
 	p.Mark("definitions")
 	for _, o := range objects {
 		if o.last() || !c.prints(o) || slices.Contains(behind[o.built], o) {
@@ -63,17 +72,9 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 				continue
 			}
 			written = true
-			tables = slices.DeleteFunc(tables, func(r *Relation) bool {
-				left := r.leftWithRows(p)
-				if left {
-					printBehind(r)
-				}
-				return left
-			})
-			if err := in.Rows(tables, printBehind); err != nil {
+			if err := writeRows(p, tables, behind, in); err != nil {
 				return err
 			}
-			in.Begin(dump.AfterRows)
 		case kindLargeObjectData:
 			in.Begin(dump.Objects)
 			if err := o.needsLeft(p); err != nil {
@@ -88,13 +89,34 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 			o.write(p)
 		}
 	}
-	in.Begin(dump.AfterRows)
-	p.Mark(script.PrivilegesMark)
-	for _, o := range objects {
-		if o.state.granted() && c.prints(o) {
-			o.writePrivileges(p)
+	return nil
+}
+
+// writeRows writes the rows of all tables, each with what is behind them. Of a table that was left
+// out only that is written, to be left out as well.
+func writeRows(p *script.Printer, tables []*Relation, behind map[*Relation][]*object, in Content) error {
+	writeBehind := func(r *Relation) error {
+		for _, o := range behind[r] {
+			o.write(p)
 		}
+		return p.Err()
 	}
+	tables = slices.DeleteFunc(tables, func(r *Relation) bool {
+		left := r.leftWithRows(p)
+		if left {
+			writeBehind(r)
+		}
+		return left
+	})
+	if err := in.Rows(tables, writeBehind); err != nil {
+		return err
+	}
+	in.Begin(dump.AfterRows)
+	return nil
+}
+
+// writeLast writes what has to run in the database's final state.
+func (c *Database) writeLast(p *script.Printer, objects []*object) {
 	p.Mark("final state")
 	if slices.ContainsFunc(objects, func(o *object) bool { return o.kind == kindRefresh && c.prints(o) }) {
 		p.Stmt("%s", server.AsOwner)
@@ -104,7 +126,6 @@ func (c *Database) Write(p *script.Printer, clean bool, in Content) error {
 			o.write(p)
 		}
 	}
-	return p.Err()
 }
 
 // behindRows returns the keys and indexes of each table that can be built as soon as the table has

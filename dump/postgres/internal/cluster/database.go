@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -114,61 +115,75 @@ func (c *cluster) readDatabases(ctx context.Context) ([]Database, error) {
 	}
 	var databases []Database
 	for _, row := range rows {
+		d := ownProperties{databaseRow: row, roles: c.roles, exists: row.Raw == "template1" || row.Raw == "postgres"}
 		granted, err := c.roles.GrantsOn("DATABASE "+row.Name, "", row.Owner, row.ACL, row.Def, c.warn)
 		if err != nil {
 			return nil, err
 		}
-		d := Database{
-			Name: row.Raw, Quoted: row.Name, Create: row.create(),
-			Exists: row.Raw == "template1" || row.Raw == "postgres",
+		d.grant = granted.Print
+		if granted.Any() {
+			d.revoke = granted.Reversed().Print
 		}
-		d.Properties = func(p *script.Printer) {
-			if !d.Exists && !p.NoOwner {
-				p.Stmt("ALTER DATABASE %s OWNER TO %s", row.Name, c.roles[row.Owner].Quoted)
-			}
-			if row.Limit != -1 {
-				p.Stmt("ALTER DATABASE %s CONNECTION LIMIT = %d", row.Name, row.Limit)
-			}
-			if row.Comment != nil && *row.Comment != bornComments[row.Raw] {
-				p.Stmt("COMMENT ON DATABASE %s IS %s", row.Name, server.Literal(*row.Comment))
-			}
-			for _, label := range row.Labels {
-				p.Defined(label, "SECURITY LABEL FOR ")
-			}
-			for _, s := range settings {
-				if s.Database == row.OID {
-					s.print(p, c.roles, row.Name)
-				}
-			}
-			granted.Print(p)
-			if row.Template && !d.Exists {
-				p.Stmt("ALTER DATABASE %s IS_TEMPLATE = true", row.Name)
+		for _, s := range settings {
+			if s.Database == row.OID {
+				d.settings = append(d.settings, s)
 			}
 		}
-		d.Without = func() (statements []string) {
-			add := func(format string, args ...any) {
-				statements = append(statements, fmt.Sprintf(format, args...))
-			}
-			if row.Limit != -1 {
-				add("ALTER DATABASE %s CONNECTION LIMIT = -1", row.Name)
-			}
-			if born := bornComments[row.Raw]; row.Comment != nil && *row.Comment != born || row.Comment == nil && born != "" {
-				add("COMMENT ON DATABASE %s IS %s", row.Name, server.LiteralOrNull(born))
-			}
-			for _, s := range settings {
-				if s.Database == row.OID {
-					add("ALTER %s RESET ALL", s.of(c.roles, row.Name))
-				}
-			}
-			if granted.Any() {
-				sql, _ := script.Statements(granted.Reversed().Print)
-				add("%s", sql)
-			}
-			return statements
-		}
-		databases = append(databases, d)
+		databases = append(databases, Database{Name: row.Raw, Quoted: row.Name, Create: row.create(), Exists: d.exists, Properties: d.print, Without: d.without})
 	}
 	return databases, nil
+}
+
+// An ownProperties is what a database has beyond what it is created with.
+type ownProperties struct {
+	databaseRow
+	exists   bool // in every new cluster
+	roles    catalog.Roles
+	settings []setting             // the database's
+	grant    func(*script.Printer) // the privileges on it
+	revoke   func(*script.Printer) // brings them back to what it is born with; nil where it has those
+}
+
+// print writes the statements that give the database its properties.
+func (d ownProperties) print(p *script.Printer) {
+	if !d.exists && !p.NoOwner {
+		p.Stmt("ALTER DATABASE %s OWNER TO %s", d.Name, d.roles[d.Owner].Quoted)
+	}
+	if d.Limit != -1 {
+		p.Stmt("ALTER DATABASE %s CONNECTION LIMIT = %d", d.Name, d.Limit)
+	}
+	if d.Comment != nil && *d.Comment != bornComments[d.Raw] {
+		p.Stmt("COMMENT ON DATABASE %s IS %s", d.Name, server.Literal(*d.Comment))
+	}
+	for _, label := range d.Labels {
+		p.Defined(label, "SECURITY LABEL FOR ")
+	}
+	for _, s := range d.settings {
+		s.print(p, d.roles, d.Name)
+	}
+	d.grant(p)
+	if d.Template && !d.exists {
+		p.Stmt("ALTER DATABASE %s IS_TEMPLATE = true", d.Name)
+	}
+}
+
+// without returns the statements that take the properties back, of those that there are.
+func (d ownProperties) without() (statements []string) {
+	add := func(format string, args ...any) { statements = append(statements, fmt.Sprintf(format, args...)) }
+	if d.Limit != -1 {
+		add("ALTER DATABASE %s CONNECTION LIMIT = -1", d.Name)
+	}
+	if born := bornComments[d.Raw]; d.Comment != nil && *d.Comment != born || d.Comment == nil && born != "" {
+		add("COMMENT ON DATABASE %s IS %s", d.Name, server.LiteralOrNull(born))
+	}
+	for _, s := range d.settings {
+		add("ALTER %s RESET ALL", s.of(d.roles, d.Name))
+	}
+	if d.revoke != nil {
+		sql, _ := script.Statements(d.revoke)
+		add("%s", sql)
+	}
+	return statements
 }
 
 // bornComments are what initdb says of the databases it makes.

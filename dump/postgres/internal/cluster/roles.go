@@ -11,6 +11,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
+type roleRow struct {
+	Raw, Name                                                        string // Name: quoted
+	Super, Inherit, CreateRole, CreateDB, Login, Replication, Bypass bool
+	Limit                                                            int32
+	Password, Until, Comment                                         *string
+}
+
 // writeRoles writes the roles. One that exists already, as the role that restores does, is only
 // altered. Passwords are read where the dumping role may: they are in pg_authid, which superusers
 // see and whom they let.
@@ -25,13 +32,7 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 		table, password = "pg_roles", "NULL::text"
 		c.warn("roles are dumped without their passwords, which the dumping role may not see: " + c.srv.ToGrant("pg_authid") + ", or dump as a superuser; else set them anew after a restore")
 	}
-	type row struct {
-		Raw, Name                                                        string
-		Super, Inherit, CreateRole, CreateDB, Login, Replication, Bypass bool
-		Limit                                                            int32
-		Password, Until, Comment                                         *string
-	}
-	rows, err := server.Query[row](ctx, c.conn, `
+	rows, err := server.Query[roleRow](ctx, c.conn, `
 		SELECT rolname AS raw, quote_ident(rolname) AS name, rolsuper AS super, rolinherit AS inherit, rolcreaterole AS create_role,
 		       rolcreatedb AS create_db, rolcanlogin AS login, rolreplication AS replication, rolbypassrls AS bypass,
 		       rolconnlimit AS limit, `+password+` AS password, rolvaliduntil::text AS until, shobj_description(oid, 'pg_authid') AS comment
@@ -44,40 +45,45 @@ func (c *cluster) writeRoles(ctx context.Context, p *script.Printer) error {
 			server.Literal(r.Raw), server.Literal("CREATE ROLE "+r.Name))))
 	}
 	for _, r := range rows {
-		s := "ALTER ROLE " + r.Name + " WITH"
-		for _, flag := range []struct {
-			on   bool
-			word string
-		}{
-			{r.Super, "SUPERUSER"},
-			{r.Inherit, "INHERIT"},
-			{r.CreateRole, "CREATEROLE"},
-			{r.CreateDB, "CREATEDB"},
-			{r.Login, "LOGIN"},
-			{r.Replication, "REPLICATION"},
-			{r.Bypass, "BYPASSRLS"},
-		} {
-			if flag.on {
-				s += " " + flag.word
-			} else {
-				s += " NO" + flag.word
-			}
-		}
 		if r.Limit != -1 {
 			p.Stmt("ALTER ROLE %s CONNECTION LIMIT %d", r.Name, r.Limit)
 		}
-		if r.Password != nil {
-			s += " PASSWORD " + server.Literal(*r.Password)
-		}
-		if r.Until != nil {
-			s += " VALID UNTIL " + server.Literal(*r.Until)
-		}
-		p.Stmt("%s", s)
+		p.Stmt("%s", r.alter())
 		if r.Comment != nil {
 			p.Stmt("COMMENT ON ROLE %s IS %s", r.Name, server.Literal(*r.Comment))
 		}
 	}
 	return nil
+}
+
+// alter gives a role all that it may do and its password.
+func (r roleRow) alter() string {
+	s := "ALTER ROLE " + r.Name + " WITH"
+	for _, flag := range []struct {
+		on   bool
+		word string
+	}{
+		{r.Super, "SUPERUSER"},
+		{r.Inherit, "INHERIT"},
+		{r.CreateRole, "CREATEROLE"},
+		{r.CreateDB, "CREATEDB"},
+		{r.Login, "LOGIN"},
+		{r.Replication, "REPLICATION"},
+		{r.Bypass, "BYPASSRLS"},
+	} {
+		if flag.on {
+			s += " " + flag.word
+		} else {
+			s += " NO" + flag.word
+		}
+	}
+	if r.Password != nil {
+		s += " PASSWORD " + server.Literal(*r.Password)
+	}
+	if r.Until != nil {
+		s += " VALID UNTIL " + server.Literal(*r.Until)
+	}
+	return s
 }
 
 // writeMemberships writes who is in which role. Since 16 a membership has its own INHERIT and SET,
