@@ -27,19 +27,26 @@ type Item struct {
 	// "timeseries". Of a table it is empty.
 	Type string
 	// Text is a statement, or psql's \connect to Database; of rows it is the one that they follow
-	// (COPY … FROM stdin) or, where they are in statements, none. Of an archive it is the metadata
-	// of a collection, as JSON.
+	// (COPY … FROM stdin) or, where they are in statements, what the first of these has before
+	// them, if it is known. Of an archive it is the metadata of a collection, as JSON.
 	Text string
 
+	// Ours says that the statement is for this program's load alone: it stands in a comment, which
+	// no other program runs.
+	Ours bool
+
 	// Blocks are the rows, of Rows alone: whole ones, as they stand in the dump, some hundred
-	// kilobytes at a time and never more than one if that is longer. They are to be read once,
-	// before the next item is asked for, which passes over the rest. A block is the sequence's and
-	// overwritten by the next.
+	// kilobytes at a time and never more than one if that is longer. Where they are in statements,
+	// a block is one of these. They are to be read once, before the next item is asked for, which
+	// passes over the rest. A block is the sequence's and overwritten by the next.
 	Blocks iter.Seq2[[]byte, error]
 	// Pieces are the same rows cut anywhere, to be read in place of the blocks by whoever needs no
 	// whole ones: a row that is longer than a block is then never in memory whole. nil: the engine
 	// has no such rows, or has them in memory anyway.
 	Pieces iter.Seq2[[]byte, error]
+	// BlockLine returns the dump's line that the block begins on which came last. It is nil where
+	// nobody asks: where an error of a row is not told by its line.
+	BlockLine func() int
 	// Split parts a block into its rows, as they are hashed: see RowHash.
 	Split func(block []byte) iter.Seq[[]byte]
 
@@ -61,6 +68,8 @@ type Head struct {
 	Server string
 	// Databases are those that a dump of several names beforehand.
 	Databases []string
+	// Notes are what else it says there for its engine's own load, a line each.
+	Notes []string
 }
 
 // Rows are those of all blocks, one by one, each as it is hashed. A row is the sequence's and

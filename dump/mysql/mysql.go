@@ -13,8 +13,6 @@ package mysql
 import (
 	"context"
 	"fmt"
-	"io"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +20,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -130,39 +127,3 @@ func (s *Source) what() string {
 func (s *Source) open(ctx context.Context) (*server.Conn, error) {
 	return server.Open(ctx, s.conn, server.ForDump, s.cfg.LockTimeout)
 }
-
-// How a dump is loaded.
-type (
-	// LoadConfig says where a dump goes.
-	LoadConfig = load.Config
-	// A Loader loads a dump into databases. It holds no connection between loads.
-	Loader = load.Loader
-)
-
-// What stands in the way of a load.
-var (
-	// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
-	ErrNotEmpty = load.ErrNotEmpty
-	// ErrSeveral is returned when a dump that makes its databases itself is to go into one named
-	// database.
-	ErrSeveral = load.ErrSeveral
-	// ErrNoName is returned when a dump of one database is to go into a server.
-	ErrNoName = load.ErrNoName
-	// ErrOtherFamily is returned for a dump of MariaDB that is to go into MySQL, or the reverse.
-	ErrOtherFamily = load.ErrOtherFamily
-	// ErrUndroppable is returned when a database that is to be dropped, or emptied, cannot be.
-	ErrUndroppable = load.ErrUndroppable
-	// ErrNotCompleted is returned for a dump of mysqldump without its last line.
-	ErrNotCompleted = load.ErrNotCompleted
-)
-
-// NewLoader reads the configuration and connects to nothing. An error is one of configuration and
-// names the setting.
-func NewLoader(cfg LoadConfig) (*Loader, error) { return load.New(cfg) }
-
-// Items reads a dump of this program as a sequence of statements and tables' rows, which ends with
-// its manifest: see dump.Item.
-func Items(r io.Reader) iter.Seq2[dump.Item, error] { return load.Items(r) }
-
-// Verify reads a dump, this program's or mysqldump's, to its end and returns nil for a whole one.
-func Verify(r io.Reader) error { return load.Verify(r) }

@@ -6,30 +6,29 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // account names what the server refuses of an account, and goes on: it may lack what the dump's
 // server has, as a plugin or partial revokes, and one privilege of one user is not to cost all
 // others theirs. What may be mended and tried again is an error.
-func (d *nativeDump) account(ctx context.Context, item script.Item) error {
+func (d *nativeDump) account(ctx context.Context, st statement) error {
 	if d.refused && !d.makesNone && d.srv.IsMariaDB() { // or a GRANT would make the user whom it has refused, without a password
 		if err := d.exec(ctx, d.conn, "SET @breaking_backups_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
 			return err
 		}
 		d.makesNone = true
 	}
-	err := d.run(ctx, item)
+	err := d.send(ctx, st)
 	if server.ErrorNumber(err) == 0 || server.IsError(err, toBeMended...) {
 		return err
 	}
 	d.refused = true
 	what := "is left out"
-	if bytes.HasPrefix(item.Text, []byte("REVOKE ")) {
+	if bytes.HasPrefix(st.sql, []byte("REVOKE ")) {
 		what = "is left out, and the account may do more than it might"
 	}
-	d.cfg.Warn(fmt.Sprintf("line %d %s, as this server refuses it: %v", item.Line, what, err))
+	d.cfg.Warn(fmt.Sprintf("line %d %s, as this server refuses it: %v", st.line, what, err))
 	return nil
 }
 

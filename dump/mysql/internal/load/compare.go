@@ -11,15 +11,10 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
-// addText adds the rows of an INSERT's text.
-func addText(t *dump.Tally, text string) {
-	for text != "" {
-		row, rest, _ := strings.Cut(text, "\n")
-		if rest != "" {
-			row = strings.TrimSuffix(row, ",")
-		}
-		t.Add(unsafe.Slice(unsafe.StringData(row), len(row)))
-		text = rest
+// addRows adds the rows that script.InsertedInto returns.
+func addRows(t *dump.Tally, rows string) {
+	for row := range script.Lines(unsafe.Slice(unsafe.StringData(rows), len(rows))) {
+		t.Add(row)
 	}
 }
 
@@ -28,7 +23,7 @@ func addText(t *dump.Tally, text string) {
 func (d *nativeDump) count(sql string, rows int64) {
 	table, text := script.InsertedInto(sql)
 	var added dump.Tally
-	addText(&added, text)
+	addRows(&added, text)
 	if d.database != "" {
 		table = quote.Name(d.database) + "." + table
 	} else {
@@ -42,26 +37,22 @@ func (d *nativeDump) count(sql string, rows int64) {
 
 // read takes note of the rows that a dump has, without a server.
 func (d *nativeDump) read(sql []byte) {
-	d.listed, d.trailer = nil, ""
 	text := borrowed(sql)
-	if name, ok := used(sql); ok {
+	if name, ok := script.Used(sql); ok {
 		d.database = name
 	}
 	if script.IsInsert(text) {
 		_, rows := script.InsertedInto(text)
 		var read dump.Tally
-		addText(&read, rows)
+		addRows(&read, rows)
 		d.count(text, read.Rows)
 	}
 }
 
-// compare holds the rows of each table against the manifest, and that against the trailer.
-func (d *nativeDump) compare() error {
-	if err := d.readManifest(); err != nil {
-		return err
-	}
+// compare holds the rows of each table against the manifest.
+func (d *nativeDump) compare(manifest dump.Manifest) error {
 	var errs []error
-	for _, t := range d.manifest {
+	for _, t := range manifest {
 		got := d.inserted[t.Name]
 		errs = append(errs, t.Compare(got.Rows, got.Hash))
 		delete(d.inserted, t.Name)
@@ -69,27 +60,6 @@ func (d *nativeDump) compare() error {
 	for name := range d.inserted {
 		errs = append(errs, fmt.Errorf("table %s is not in the dump's manifest", name))
 	}
-	d.compared = &dump.Comparison{Tables: len(d.manifest), Rows: d.manifest.Rows()}
+	d.compared = &dump.Comparison{Tables: len(manifest), Rows: manifest.Rows()}
 	return errors.Join(errs...)
-}
-
-// readManifest reads the lines before the trailer, which says how many there are.
-func (d *nativeDump) readManifest() error {
-	last, ok, err := dump.ParseTrailer("-- " + d.trailer)
-	switch {
-	case err != nil:
-		return err
-	case !ok:
-		return errors.New("the dump's last line is not where it should be")
-	case last.Tables > len(d.listed):
-		return fmt.Errorf("the dump's manifest has %d tables, its last line says %d", len(d.listed), last.Tables)
-	}
-	for _, line := range d.listed[len(d.listed)-last.Tables:] {
-		t, _, err := dump.ParseTable("-- " + line) // listed are those that begin as its lines do
-		if err != nil {
-			return fmt.Errorf("the dump's manifest: %w", err)
-		}
-		d.manifest = append(d.manifest, t)
-	}
-	return d.manifest.Compare(last)
 }

@@ -21,7 +21,7 @@ func TestInsertedInto(t *testing.T) {
 	} {
 		table, text := script.InsertedInto(tt.sql)
 		var got dump.Tally
-		addText(&got, text)
+		addRows(&got, text)
 		if err := withRows(tt.rows...).Compare(got.Rows, got.Hash); err != nil || table != tt.table {
 			t.Errorf("%q: table %q, %v; want %q", tt.sql, table, err, tt.table)
 		}

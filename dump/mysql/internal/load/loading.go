@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"strings"
-	"unsafe"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -15,21 +14,56 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
+// Run runs a dump's statements, rows and indexes on several connections and all else in its order
+// on one. Whatever stands in the way is found before anything is changed; an error after that is a
+// *dump.PartialError.
+//
+// The load may be waiting for the next item while a session of its fails: interrupt is called then,
+// once or several times, and has the items end with an error. Who reads them from a stream closes
+// that, and so the wait ends; the error is the session's. Whatever Run has opened and started is
+// closed and has ended when it returns, the items have not been asked for more, and whoever gives
+// them closes what he reads them from.
+func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], interrupt func()) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s := &loading{cfg: cfg, fail: func(err error) {
+		cancel(err)
+		interrupt()
+	}}
+	err := s.load(ctx, items)
+	if err != nil {
+		s.fail(err)
+		err = context.Cause(ctx) // what failed first
+	}
+	s.disconnect()
+	if err == nil {
+		if s.compared != nil {
+			cfg.Compared(*s.compared)
+		}
+		return nil
+	}
+	err = fmt.Errorf("restore: %w", err)
+	if left := dump.Left(s.touched, s.gone); left != "" {
+		return &dump.PartialError{Err: err, Left: left}
+	}
+	return err
+}
+
 // A loading is one Load under way.
 type loading struct {
-	*Loader
-	dump     *script.Reader
-	plan     plan
+	cfg      Config
+	plan     plan // nil: the head has not come
 	conn     *server.Conn
 	srv      server.Info
-	mode     script.Mode // in which the session reads text
-	packet   int         // the longest statement that the server takes, in bytes
-	database string      // that is used
-	into     []string    // databases that room was made in
-	gone     []string    // what Clean has dropped so far
-	touched  bool        // something of the dump is there, or may be
-	fail     context.CancelCauseFunc
-	compared *dump.Comparison // nil: nothing was
+	session  script.SessionMode      // as the dump has set it
+	mode     script.Mode             // in which the session reads text
+	packet   int                     // the longest statement that the server takes, in bytes
+	database string                  // that is used
+	into     []string                // databases that room was made in
+	gone     []string                // what Clean has dropped so far
+	touched  bool                    // something of the dump is there, or may be
+	fail     context.CancelCauseFunc // of what the load runs in
+	compared *dump.Comparison        // nil: nothing was
 
 	// count is told of each INSERT how many rows the server took, by several goroutines: of our
 	// dumps it is nativeDump.count, of mysqldump's nobody counts. It keeps nothing of sql.
@@ -38,37 +72,53 @@ type loading struct {
 
 // A plan is what differs between this program's dumps and mysqldump's.
 type plan interface {
-	// note takes note of a comment, and returns the statement that it holds, if it is one that only
-	// this program runs. native runs that.
-	note(text string) (native string, err error)
-	native(ctx context.Context, item script.Item) error
 	// route refuses a statement that leads where the dump may not go, and takes note of the
 	// databases that it names. It is asked of every statement, with or without a server, and of
 	// each before it runs.
 	route(sql []byte) error
 	// read takes note of a statement that does not run: it is read without a server.
 	read(sql []byte)
-	// statement runs a statement, or has it run.
-	statement(ctx context.Context, item script.Item) error
+	// run runs a statement, or has it run; native, one that only this program runs.
+	run(ctx context.Context, st statement) error
+	native(ctx context.Context, st statement) error
 	// end is called after the last statement. whole is what of that needs no server: it returns an
-	// error for a dump that is cut short or not as it says of itself, or the databases that it has
-	// named on its way.
-	end(ctx context.Context) error
-	whole() (named []string, err error)
+	// error for a dump that is not as it says of itself, or the databases that it has named on its
+	// way.
+	end(ctx context.Context, contents *dump.Contents) error
+	whole(contents *dump.Contents) (named []string, err error)
 	// close waits for what still runs, which is soon when the context is cancelled.
 	close()
 }
 
+// errHeadless is returned of items that do not begin with a head.
+var errHeadless = errors.New("the dump does not say what it is")
+
+// begin makes the plan for a dump with that head, or says why it may not go where it is to.
+func (s *loading) begin(head dump.Head) error {
+	if head.Form == "" {
+		s.plan, s.count = &toolDump{loading: s}, func(string, int64) {}
+		return nil
+	}
+	own, err := newNativeDump(s, head)
+	if err != nil {
+		return err
+	}
+	s.plan, s.count = own, own.count
+	return nil
+}
+
 func (s *loading) disconnect() {
-	s.plan.close()
+	if s.plan != nil {
+		s.plan.close()
+	}
 	if s.conn != nil {
 		s.conn.Close()
 	}
 }
 
 // open opens a session of the load.
-func (l *Loader) open(ctx context.Context) (*server.Conn, error) {
-	return server.Open(ctx, l.conn, server.ForLoad, l.cfg.LockTimeout)
+func (s *loading) open(ctx context.Context) (*server.Conn, error) {
+	return server.Open(ctx, s.cfg.Driver, server.ForLoad, s.cfg.LockTimeout)
 }
 
 // connect opens the session in which the statements run.
@@ -81,48 +131,65 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
-	if s.longest > s.packet-server.PacketHead {
-		return fmt.Errorf("a row of the dump: %w", server.NewPacketError(s.longest, s.packet))
+	if longest := s.cfg.Found.Longest; longest > s.packet-server.PacketHead {
+		return fmt.Errorf("a row of the dump: %w", server.NewPacketError(longest, s.packet))
 	}
-	return nil
+	return s.readMode(ctx)
 }
 
-// load runs the dump's items.
-func (s *loading) load(ctx context.Context) error {
-	if err := s.connect(ctx); err != nil {
-		return err
+// load takes the dump's items, up to its manifest.
+func (s *loading) load(ctx context.Context, items iter.Seq2[dump.Item, error]) error {
+	for item, err := range items {
+		if err == nil {
+			err = s.take(ctx, item)
+		}
+		if err != nil || item.Contents != nil {
+			return err
+		}
 	}
-	if err := s.tellMode(ctx); err != nil {
-		return err
+	return dump.ErrTruncated
+}
+
+func (s *loading) take(ctx context.Context, item dump.Item) error {
+	switch {
+	case item.Head != nil:
+		if err := s.begin(*item.Head); err != nil {
+			return err
+		}
+		return s.connect(ctx)
+	case s.plan == nil:
+		return errHeadless
+	case item.Contents != nil:
+		return s.plan.end(ctx, item.Contents)
 	}
-	for {
-		item, err := s.dump.Next()
-		if err == io.EOF {
-			return s.plan.end(ctx)
+	for st, err := range statements(item) {
+		if err == nil {
+			err = atLine(st.line, s.step(ctx, st))
 		}
 		if err != nil {
 			return err
 		}
-		if item.Kind == script.Comment {
-			err = s.comment(ctx, item)
-		} else {
-			err = s.plan.statement(ctx, item)
-		}
-		if err == nil && item.SetsMode {
-			err = s.tellMode(ctx)
-		}
-		if err != nil {
-			return atLine(item.Line, err)
-		}
 	}
+	return nil
 }
 
-func (s *loading) comment(ctx context.Context, item script.Item) error {
-	native, err := s.plan.note(string(item.Text))
-	if native == "" || err != nil {
-		return err
+// step does what one statement of the dump says.
+func (s *loading) step(ctx context.Context, st statement) error {
+	if st.ours {
+		return s.plan.native(ctx, st)
 	}
-	return s.plan.native(ctx, script.Item{Line: item.Line, Text: []byte(native)})
+	if script.IsComment(st.sql, s.mode) { // to this server, and to the one of the dump it is none
+		return nil
+	}
+	sets := st.setsMode()
+	if sets {
+		s.session.Set(string(st.sql))
+	}
+	err := s.plan.run(ctx, st)
+	if sets && err == nil {
+		err = s.readMode(ctx)
+	}
+	return err
 }
 
 // atLine adds to an error of a statement where in the dump it is.
@@ -133,9 +200,9 @@ func atLine(line int, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// run runs an item's statement, in parts where it is too long for the server.
-func (s *loading) run(ctx context.Context, item script.Item) error {
-	for part := range script.Split(item.Text, s.packet-server.PacketHead, s.mode) {
+// send runs a statement, in parts where it is too long for the server.
+func (s *loading) send(ctx context.Context, st statement) error {
+	for part := range script.Split(st.sql, s.packet-server.PacketHead, s.mode) {
 		err := s.exec(ctx, s.conn, borrowed(part))
 		// What the server refuses is not done; of what ends otherwise nobody knows.
 		if err == nil && !script.IsSetting(part) || err != nil && server.ErrorNumber(err) == 0 {
@@ -160,10 +227,6 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 	return s.clear(ctx, p)
 }
 
-// borrowed is a statement's text without a copy, for as long as the reader of the dump leaves it
-// alone.
-func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
-
 // exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.
 func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
@@ -179,14 +242,18 @@ func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
 	return nil
 }
 
-// tellMode tells the reader how the session reads text.
-func (s *loading) tellMode(ctx context.Context) error {
-	var mode string
-	if err := s.conn.Row(ctx, "SELECT @@sql_mode", &mode); err != nil {
+// readMode asks the server how the session reads text. In another way than the dump has set it, the
+// dump was parted into statements otherwise than it is meant.
+func (s *loading) readMode(ctx context.Context) error {
+	var value string
+	if err := s.conn.Row(ctx, "SELECT @@sql_mode", &value); err != nil {
 		return err
 	}
-	s.mode = script.SQLMode(mode) | readsAs(s.srv)
-	s.dump.SetMode(s.mode)
+	mode := script.SQLMode(value)
+	if mode != s.session.Mode() {
+		return fmt.Errorf("the session's sql_mode is %q, in which text is read otherwise than the dump was", value)
+	}
+	s.mode = mode | readsAs(s.srv)
 	return nil
 }
 

@@ -42,14 +42,14 @@ func (d *nativeDump) gather(ctx context.Context) error {
 }
 
 // spread leaves an INSERT to the workers.
-func (d *nativeDump) spread(ctx context.Context, item script.Item) error {
-	for part := range script.Split(item.Text, d.packet-server.PacketHead, d.mode) {
+func (d *nativeDump) spread(ctx context.Context, st statement) error {
+	for part := range script.Split(st.sql, d.packet-server.PacketHead, d.mode) {
 		alone := len(part) >= workersRoom
 		sql := borrowed(part)
 		if !alone {
 			sql = string(part) // as the next one is read while this one runs
 		}
-		if err := d.workers.load(ctx, sql, d.job(item.Line, sql, (*worker).begin)); err != nil {
+		if err := d.workers.load(ctx, sql, d.job(st.line, sql, (*worker).begin)); err != nil {
 			return err
 		}
 		if alone {
@@ -60,8 +60,8 @@ func (d *nativeDump) spread(ctx context.Context, item script.Item) error {
 }
 
 // build leaves it to the workers to build indexes.
-func (d *nativeDump) build(ctx context.Context, item script.Item) error {
-	return d.workers.build(ctx, d.job(item.Line, string(item.Text), func(*worker, context.Context) error { return nil }))
+func (d *nativeDump) build(ctx context.Context, st statement) error {
+	return d.workers.build(ctx, d.job(st.line, string(st.sql), func(*worker, context.Context) error { return nil }))
 }
 
 // job runs a statement of that line in whatever session, with the settings that the dump has made

@@ -12,7 +12,7 @@ import (
 
 // elsewhere tells whether a dump goes into a database of another name, or why it may not.
 func (d *nativeDump) elsewhere() (bool, error) {
-	o := d.ownName
+	o := d.notes.OwnName
 	if o.Database == "" || d.cfg.Database == "" || d.srv.Fold(d.cfg.Database) == d.srv.Fold(o.Database) {
 		return false, nil
 	}
@@ -40,8 +40,8 @@ func (d *nativeDump) renamed(sql []byte) []byte {
 	if !quote.IsASCII(instead) { // and the program's text may be in another character set
 		instead = ""
 	}
-	text, _, _ = script.Requalified(text, d.ownName.Database, instead, d.mode, func(name string) (bool, bool) {
-		return slices.Contains(d.ownName.Objects, strings.ToLower(name)), true
+	text, _, _ = script.Requalified(text, d.notes.OwnName.Database, instead, d.mode, func(name string) (bool, bool) {
+		return slices.Contains(d.notes.OwnName.Objects, strings.ToLower(name)), true
 	})
 	return []byte(text)
 }

@@ -2,20 +2,52 @@ package load
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strings"
+	"unsafe"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
-	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
+
+// A statement is one of the dump's.
+type statement struct {
+	line int    // of the dump, that it begins on
+	sql  []byte // as long as the next one has not been asked for
+	ours bool   // no other program's restore runs it
+}
+
+// statements are those of an item: of rows, those that they are in.
+func statements(item dump.Item) iter.Seq2[statement, error] {
+	return func(yield func(statement, error) bool) {
+		if item.Kind != dump.Rows {
+			yield(statement{item.Line, []byte(item.Text), item.Ours}, nil)
+			return
+		}
+		for block, err := range item.Blocks {
+			st := statement{line: item.Line, sql: block}
+			if item.BlockLine != nil {
+				st.line = item.BlockLine()
+			}
+			if !yield(st, err) {
+				return
+			}
+		}
+	}
+}
+
+// setsMode tells whether the statement may set the session's sql_mode. One of ours does not.
+func (st statement) setsMode() bool { return !st.ours && script.SetsMode(st.sql) }
+
+// borrowed is a statement's text without a copy, for as long as that stays as it is.
+func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
 
 // isRows tells whether a statement is one of those that a table's rows are loaded by.
 func isRows(sql []byte) bool {
 	return string(sql) == "START TRANSACTION" || string(sql) == "COMMIT" || bytes.HasPrefix(sql, []byte("INSERT INTO `"))
 }
-
-func isTable(sql []byte) bool { return bytes.HasPrefix(sql, []byte("CREATE TABLE `")) }
 
 // isStoredByKey tells whether a table's rows are stored by its primary key, whatever the order they
 // come in, and may come on several sessions at once. The order of others is that of their rows in
@@ -31,17 +63,4 @@ func isStoredByKey(create string) bool {
 // isSessionSetting tells whether a statement sets variables of the session, and does nothing else.
 func isSessionSetting(sql []byte) bool {
 	return script.IsSetting(sql) && !bytes.HasPrefix(sql, []byte("SET ROLE ")) && !bytes.HasPrefix(sql, []byte("SET DEFAULT ROLE "))
-}
-
-// used returns the database that a USE statement names.
-func used(sql []byte) (string, bool) {
-	const use = "use "
-	if len(sql) < len(use) || !bytes.EqualFold(sql[:len(use)], []byte(use)) {
-		return "", false
-	}
-	name := strings.TrimSpace(string(sql[len(use):]))
-	if strings.HasPrefix(name, "`") && strings.HasSuffix(name, "`") && len(name) > 1 {
-		name = quote.Unquoted(name)
-	}
-	return name, true
 }

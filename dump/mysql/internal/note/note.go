@@ -28,10 +28,10 @@ const (
 	TimeZones   = "time zones are loaded"              // nothing: the server knows time zones by their names
 )
 
-// How the last lines of a dump begin behind their dashes; see dump.Writer.
+// The lines of a dump's manifest, see dump.Writer: the first one, and how that of a table begins.
 const (
-	Manifest = "table "
-	Trailer  = "breaking-backups end "
+	Manifest = "-- breaking-backups manifest"
+	Table    = "-- table "
 )
 
 // Native begins a comment that holds a statement which this program's restore runs, and no client.

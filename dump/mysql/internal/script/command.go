@@ -40,18 +40,3 @@ func isDelimiter(s []byte) bool {
 	const n = len("delimiter")
 	return len(s) >= n && bytes.EqualFold(s[:n], []byte("delimiter")) && (len(s) == n || isBlank(s[n]))
 }
-
-// setsMode says whether a statement may set sql_mode.
-func setsMode(s []byte) bool {
-	if bytes.HasPrefix(s, []byte("/*")) {
-		i := 2
-		for i < len(s) && (s[i] == 'M' || s[i] == '!' || '0' <= s[i] && s[i] <= '9' || isBlank(s[i])) {
-			i++
-		}
-		s = s[i:]
-	}
-	if len(s) < 4 || !bytes.EqualFold(s[:3], []byte("set")) {
-		return false
-	}
-	return bytes.Contains(bytes.ToLower(s), []byte("sql_mode"))
-}

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"bytes"
+	"iter"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
@@ -47,3 +49,45 @@ func InsertedInto(sql string) (table, rows string) {
 
 // RowGap stands between two rows of a statement.
 const RowGap = ",\n"
+
+// Lines parts the rows that InsertedInto returns.
+func Lines(rows []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for len(rows) > 0 {
+			row, rest, _ := bytes.Cut(rows, []byte("\n"))
+			if len(rest) > 0 {
+				row = bytes.TrimSuffix(row, []byte(","))
+			}
+			if !yield(row) {
+				return
+			}
+			rows = rest
+		}
+	}
+}
+
+// Loads returns the table that a statement of mysqldump's loads rows into, as it is named there, or
+// tells that it is none of those: INSERT or REPLACE.
+func Loads(sql []byte) (table string, ok bool) {
+	if !hasWord(sql, "insert") && !hasWord(sql, "replace") {
+		return "", false
+	}
+	t := &tokens{rest: sql}
+	t.next()
+	for {
+		switch t.next() {
+		case "low_priority", "delayed", "high_priority", "ignore":
+			continue
+		case "into":
+			t.next()
+			table = t.word
+			if t.qualifies() {
+				t.next()
+				t.next()
+				table += "." + t.word
+			}
+			return table, true
+		}
+		return "", false
+	}
+}

@@ -24,20 +24,6 @@ func ServerMode(mariadb bool, major int) Mode {
 	return MySQL
 }
 
-// SQLMode returns the part of a Mode that the value of @@sql_mode tells.
-func SQLMode(value string) Mode {
-	var m Mode
-	for mode := range bytes.SplitSeq([]byte(value), []byte{','}) {
-		switch string(bytes.ToUpper(mode)) {
-		case "NO_BACKSLASH_ESCAPES":
-			m |= NoBackslashEscapes
-		case "ANSI_QUOTES":
-			m |= ANSIQuotes
-		}
-	}
-	return m
-}
-
 // A place is where in a statement a lexer is: its value is the quote's.
 type place byte
 

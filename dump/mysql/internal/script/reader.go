@@ -240,7 +240,7 @@ func (r *Reader) statement() (Item, error) {
 		n, ev := r.lx.scan(w, scanned, last)
 		switch ev {
 		case delimited:
-			it := Item{Line: r.line, Text: trimBlanks(w[:n]), SetsMode: setsMode(w[:n])}
+			it := Item{Line: r.line, Text: trimBlanks(w[:n]), SetsMode: SetsMode(w[:n])}
 			r.consume(n + len(r.lx.delimiter))
 			r.bol = false
 			return it, nil

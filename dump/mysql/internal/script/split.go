@@ -25,6 +25,19 @@ func Split(sql []byte, limit int, mode Mode) iter.Seq[[]byte] {
 	}
 }
 
+// Rows are those of INSERT INTO … VALUES (…), (…), …, each from its parenthesis to the other. Of
+// anything else there are none.
+func Rows(sql []byte, mode Mode) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		_, each := rows(sql, 0, mode)
+		for _, row := range each {
+			if !yield(sql[row.from:row.to]) {
+				return
+			}
+		}
+	}
+}
+
 // A span is a run of rows in a statement.
 type span struct{ from, to int }
 

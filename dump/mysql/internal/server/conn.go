@@ -92,7 +92,7 @@ func Connect(ctx context.Context, cc *mysql.Config) (*Conn, error) {
 		c.Close()
 		return nil, fmt.Errorf("connect: read the server's version: %w", err)
 	}
-	srv, err := ParseVersion(text)
+	srv, err := parseVersion(text)
 	srv.folds = folds
 	c.Info = srv
 	if err == nil && srv.Version.Less(oldest[srv.Family]) {

@@ -47,8 +47,8 @@ func (s Info) AtLeast(f Family, v Version) bool {
 	return s.Family == f && !s.Version.Less(v)
 }
 
-// ParseVersion reads what SELECT VERSION() says: 8.0.36-28, 10.11.6-MariaDB-log.
-func ParseVersion(s string) (Info, error) {
+// parseVersion reads what SELECT VERSION() says: 8.0.36-28, 10.11.6-MariaDB-log.
+func parseVersion(s string) (Info, error) {
 	srv := Info{Family: MySQL}
 	if strings.Contains(strings.ToLower(s), "mariadb") {
 		srv.Family = MariaDB
@@ -69,6 +69,15 @@ func ParseVersion(s string) (Info, error) {
 		srv.Version[i] = n
 	}
 	return srv, nil
+}
+
+// ParseNamed reads how a dump names its server: as SELECT VERSION() says it, or the family first,
+// as this program says it: MariaDB 10.11.14.
+func ParseNamed(s string) (Info, error) {
+	if family, number, ok := strings.Cut(s, " "); ok && (family == string(MySQL) || family == string(MariaDB)) {
+		s = number + "-" + family
+	}
+	return parseVersion(s)
 }
 
 // HasTimeZones tells whether the server knows time zones by their names.
