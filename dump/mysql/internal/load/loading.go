@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
-
-	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
@@ -116,27 +113,6 @@ func (s *loading) disconnect() {
 	}
 }
 
-// open opens a session of the load.
-func (s *loading) open(ctx context.Context) (*server.Conn, error) {
-	return server.Open(ctx, s.cfg.Driver, server.ForLoad, s.cfg.LockTimeout)
-}
-
-// connect opens the session in which the statements run.
-func (s *loading) connect(ctx context.Context) (err error) {
-	if s.conn, err = s.open(ctx); err != nil {
-		return err
-	}
-	s.srv = s.conn.Info
-	s.conn.WarnOfPlain(s.cfg.Warn, s.cfg.Server)
-	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
-		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
-	}
-	if longest := s.cfg.Found.Longest; longest > s.packet-server.PacketHead {
-		return fmt.Errorf("a row of the dump: %w", server.NewPacketError(longest, s.packet))
-	}
-	return s.readMode(ctx)
-}
-
 // load takes the dump's items, up to its manifest.
 func (s *loading) load(ctx context.Context, items iter.Seq2[dump.Item, error]) error {
 	for item, err := range items {
@@ -200,21 +176,6 @@ func atLine(line int, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// send runs a statement, in parts where it is too long for the server.
-func (s *loading) send(ctx context.Context, st statement) error {
-	for part := range script.Split(st.sql, s.packet-server.PacketHead, s.mode) {
-		err := s.exec(ctx, s.conn, borrowed(part))
-		// What the server refuses is not done; of what ends otherwise nobody knows.
-		if err == nil && !script.IsSetting(part) || err != nil && server.ErrorNumber(err) == 0 {
-			s.touched = true
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // prepare makes room for the dump where it goes. named are the databases of a dump of several.
 func (s *loading) prepare(ctx context.Context, named []string) error {
 	p, err := s.place(ctx, named)
@@ -225,46 +186,4 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 	p.target.Databases = s.into
 	s.cfg.Into(p.target)
 	return s.clear(ctx, p)
-}
-
-// exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.
-func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
-	if len(sql)+1 > s.packet { // behind a byte that says what it is
-		return statementError(sql, server.NewPacketError(len(sql), s.packet))
-	}
-	rows, err := c.Change(ctx, sql)
-	if err != nil {
-		return statementError(sql, err)
-	}
-	if script.IsInsert(sql) {
-		s.count(sql, rows)
-	}
-	return nil
-}
-
-// readMode asks the server how the session reads text. In another way than the dump has set it, the
-// dump was parted into statements otherwise than it is meant.
-func (s *loading) readMode(ctx context.Context) error {
-	var value string
-	if err := s.conn.Row(ctx, "SELECT @@sql_mode", &value); err != nil {
-		return err
-	}
-	mode := script.SQLMode(value)
-	if mode != s.session.Mode() {
-		return fmt.Errorf("the session's sql_mode is %q, in which text is read otherwise than the dump was", value)
-	}
-	s.mode = mode | readsAs(s.srv)
-	return nil
-}
-
-// statementError says which statement failed.
-func statementError(sql string, err error) error {
-	var me *mysql.MySQLError
-	if errors.As(err, &me) && me.Number == server.CodeParse {
-		// The server quotes what follows; a row has no place in a log.
-		short := *me
-		short.Message, _, _ = strings.Cut(me.Message, " near '")
-		err = &short
-	}
-	return fmt.Errorf("%s: %w", script.Head(sql), err)
 }
