@@ -13,15 +13,15 @@ import (
 func (a *Reader) Document() ([]byte, error) { return a.documents(0) }
 
 // Documents returns the block's next documents, one behind the other, which are valid until the
-// next call: some hundred kilobytes of them, or one that is larger. At the end of the block the
-// error is io.EOF.
+// next call: some hundred kilobytes of them, or one that is larger. Behind the first it waits for
+// no more of the stream. At the end of the block the error is io.EOF.
 func (a *Reader) Documents() ([]byte, error) { return a.documents(blockSize) }
 
 // blockSize is how many bytes of documents are read at once.
 const blockSize = 256 << 10
 
-// documents returns the next document, and those behind it as long as all of them have no more
-// bytes than most.
+// documents returns the next document, and those behind it as far as they have come already and all
+// of them have no more bytes than most.
 func (a *Reader) documents(most int) ([]byte, error) {
 	if a.err != nil {
 		return nil, a.err
@@ -49,13 +49,15 @@ func (a *Reader) documents(most int) ([]byte, error) {
 	return a.buf, nil
 }
 
-// fits tells whether the next item, of which nothing may be there, has room behind what was read.
+// fits tells whether the next item has come already, and has room behind what was read.
 func (a *Reader) fits(most int) bool {
-	if len(a.buf) >= most {
+	const size = 4
+	if len(a.buf) >= most || a.r.Buffered() < size {
 		return false
 	}
-	size, err := a.r.Peek(4)
-	return err == nil && (binary.LittleEndian.Uint32(size) == terminator || int64(len(a.buf))+int64(binary.LittleEndian.Uint32(size)) <= int64(most))
+	head, _ := a.r.Peek(size) // it is there
+	n := binary.LittleEndian.Uint32(head)
+	return n == terminator || int64(n) <= int64(min(a.r.Buffered(), most-len(a.buf)))
 }
 
 // item reads a document of no more bytes than most, or nil for a terminator.

@@ -8,11 +8,16 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// Items reads an archive of either kind as items: the metadata of each collection, as Definitions
-// in the order of the prelude, then the documents in that of the archive, where a collection may
-// come several times between others. The recorded oplog comes as AfterRows, whose Blocks are its
-// entries. Of each the Table is that of the manifest, also of Definitions. The sequence holds no
-// more than a block, and the prelude.
+// form is that of this program's archives, as a dump's head names it.
+const form = "mongo"
+
+// Items reads an archive of either kind as items: first all that the prelude says, the metadata of
+// each collection as Definitions in its order, then the documents in that of the archive, where a
+// collection may come several times between others, and its End behind the last of them. The
+// recorded oplog is announced among the Definitions, by its Table alone, and comes as AfterRows,
+// whose Blocks are its entries. Of each the Table is that of the manifest, also of Definitions, and
+// with the Database it is of one collection alone. The sequence holds no more than a block, and the
+// prelude.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] {
 	return func(yield func(dump.Item, error) bool) {
 		a, err := NewReader(r)
@@ -20,8 +25,11 @@ func Items(r io.Reader) iter.Seq2[dump.Item, error] {
 			yield(dump.Item{}, err)
 			return
 		}
+		if !yield(dump.Item{Head: a.prelude.head()}, nil) {
+			return
+		}
 		for i := range a.prelude.Collections {
-			if c := &a.prelude.Collections[i]; !c.IsOplog() && !yield(a.of(c, dump.Definitions), nil) {
+			if !yield(a.definition(&a.prelude.Collections[i]), nil) {
 				return
 			}
 		}
@@ -34,24 +42,46 @@ func Items(r io.Reader) iter.Seq2[dump.Item, error] {
 			case err != nil:
 				yield(dump.Item{}, err)
 				return
-			case block.End != nil:
-				continue
 			}
-			kind, _ := a.prelude.part(block.Collection)
-			if !yield(a.of(block.Collection, kind), nil) {
+			if !yield(a.content(block), nil) {
 				return
 			}
 		}
 	}
 }
 
-// of is what there is of a collection: its metadata, or the documents of the block that has begun.
-func (a *Reader) of(c *Collection, kind dump.Kind) dump.Item {
-	i := dump.Item{Kind: kind, Database: c.DB, Table: a.prelude.table(c)}
-	if kind == dump.Definitions {
-		i.Text = c.Metadata
-		return i
+// head is what the prelude says of the archive as a whole.
+func (p *Prelude) head() *dump.Head {
+	h := &dump.Head{Server: p.ServerVersion}
+	if p.vouched() {
+		h.Form = form
 	}
+	return h
+}
+
+// named is an item about a collection, with what each of those has.
+func (a *Reader) named(c *Collection) dump.Item {
+	i := dump.Item{Database: c.DB, Table: a.prelude.table(c)}
+	if c.Type != "collection" {
+		i.Type = c.Type
+	}
+	return i
+}
+
+// definition is what the prelude says of a collection.
+func (a *Reader) definition(c *Collection) dump.Item {
+	i := a.named(c)
+	i.Kind, i.Text = dump.Definitions, c.Metadata
+	return i
+}
+
+// content is the documents of the block that has begun, or the end of its collection.
+func (a *Reader) content(b Block) dump.Item {
+	if b.End != nil {
+		return dump.Item{Database: b.DB, Table: b.End.Name, End: b.End}
+	}
+	i := a.named(b.Collection)
+	i.Kind, _ = a.prelude.part(b.Collection)
 	i.Split = documents
 	i.Blocks = func(yield func([]byte, error) bool) {
 		for {

@@ -22,7 +22,7 @@ func readItems(r io.Reader) (*dump.Contents, map[string][][]byte, error) {
 			return nil, nil, err
 		case item.Contents != nil:
 			return item.Contents, content, nil
-		case item.Kind == dump.Definitions:
+		case item.Head != nil, item.End != nil, item.Kind == dump.Definitions:
 			continue
 		}
 		for document, err := range item.Rows() {
