@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/internal/catalog":    {"dump", "dump/mongo/internal/archive", "dump/mongo/internal/definition", "dump/mongo/internal/document", "dump/mongo/internal/namespace", "dump/mongo/internal/server", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/definition": {"dump/mongo/internal/document", "dump/mongo/internal/shown"},
 	"dump/mongo/internal/document":   nil,
-	"dump/mongo/internal/load":       {"dump", "dump/mongo/internal/archive", "dump/mongo/internal/definition", "dump/mongo/internal/document", "dump/mongo/internal/namespace", "dump/mongo/internal/oplog", "dump/mongo/internal/server", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
+	"dump/mongo/internal/load":       {"dump", "dump/mongo/internal/definition", "dump/mongo/internal/document", "dump/mongo/internal/namespace", "dump/mongo/internal/oplog", "dump/mongo/internal/server", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/moment":     {"dump/mongo/internal/archive", "dump/mongo/internal/catalog", "dump/mongo/internal/oplog", "dump/mongo/internal/rows", "dump/mongo/internal/server", "dump/mongo/internal/shown"},
 	"dump/mongo/internal/namespace":  {"dump/mongo/internal/shown"},
 	"dump/mongo/internal/oplog":      {"dump/mongo/internal/document", "dump/mongo/internal/namespace", "dump/mongo/internal/server", "dump/mongo/internal/shown", "dump/mongo/internal/version"},

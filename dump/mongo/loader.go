@@ -69,16 +69,34 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // says so: the target then holds a part of the dump, or all of it but for what the error names. A
 // reader that can be closed is closed when the load fails, so that nobody waits for what it would
 // still bring.
-func (l *Loader) Load(ctx context.Context, r io.Reader) error { return l.cfg.Run(ctx, r) }
+//
+// The load may be waiting for r when it fails, and ends when that wait does: what cannot be closed
+// has to end by itself.
+func (l *Loader) Load(ctx context.Context, r io.Reader) error {
+	reading, interrupt := context.WithCancel(ctx)
+	defer interrupt()
+	defer dump.CloseWith(reading, r)()
+	cfg := l.cfg
+	cfg.Interrupt = interrupt
+	return load.Run(ctx, cfg, archive.Items(r))
+}
 
 // Verify reads an archive to its end and returns nil for a whole one that goes where the Loader
 // would put it. It connects to nothing, and warns of nothing: Load does.
-func (l *Loader) Verify(r io.Reader) error { return l.cfg.Verify(r) }
+func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, archive.Items(r)) }
 
 // Verify reads an archive to its end and returns nil for a whole one.
-func Verify(r io.Reader) error { return load.Verify(r) }
+func Verify(r io.Reader) error {
+	for _, err := range archive.Items(r) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Items reads an archive, of this program's or of mongodump's, as items. See dump.Item: the
-// definitions are the collections' metadata, with their Table, and the oplog's entries are the
-// Blocks of an item of AfterRows. Time series come as the buckets that their documents are in.
+// definitions are the collections' metadata, with their Table, before all else, and the oplog's
+// entries are the Blocks of an item of AfterRows. Time series come as the buckets that their
+// documents are in.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] { return archive.Items(r) }

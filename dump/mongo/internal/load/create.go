@@ -22,7 +22,7 @@ func (s *loading) create(ctx context.Context) error {
 		}
 		err := s.createCollection(ctx, t)
 		if isRefusal(ctx, err) {
-			delete(s.targets, t.Collection)
+			delete(s.targets, t.from.source)
 		} else {
 			planned = append(planned, t)
 		}

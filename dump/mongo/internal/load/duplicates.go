@@ -34,7 +34,7 @@ func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error 
 	if len(docs) == 0 {
 		return nil
 	}
-	if s.oplogOf != nil {
+	if s.replays {
 		t.twice += int64(len(docs))
 		return nil
 	}

@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -13,46 +12,31 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-// fill reads the archive to its end and puts its documents into the collections.
-func (s *loading) fill(ctx context.Context) error {
-	for {
-		block, err := s.archive.Next()
-		if err == io.EOF {
-			return nil
+// fill puts an item's documents where they go, or plays its oplog. What goes nowhere is passed
+// over.
+func (s *loading) fill(ctx context.Context, item dump.Item) error {
+	t := s.targets[sourceOf(item)]
+	switch {
+	case s.isPlayed(item):
+		return s.replayOplog(ctx, item)
+	case item.End == nil && s.users != nil && sourceOf(item) == s.users.version:
+		return s.readVersion(item)
+	case t == nil:
+		return nil
+	case item.End != nil:
+		if err := s.filled(ctx, t, *item.End); err != nil {
+			return fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
 		}
-		if err != nil {
-			return err
-		}
-		t := s.targets[block.Collection]
-		switch {
-		case block.End == nil && block.Collection == s.oplogOf:
-			if err := s.replayOplog(ctx); err != nil {
-				return err
-			}
-		case block.End == nil && s.users != nil && block.Collection == s.users.version:
-			if err := s.readVersion(); err != nil {
-				return err
-			}
-		case t == nil:
-		case block.End != nil:
-			if err := s.filled(ctx, t, *block.End); err != nil {
-				return fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
-			}
-			if t.kind != targetCollection && t.kind != targetTimeSeries { // users, and views, which have no documents
-				continue
-			}
-			s.compared.Tables++
-			s.compared.Rows += block.End.Rows
-		default:
-			if t.kind == targetAuth {
-				s.users.copied = true
-			}
-			if err := s.insert(ctx, t); err != nil {
-				return err
-			}
-		}
+		return nil
 	}
+	if t.kind == targetAuth {
+		s.users.copied = true
+	}
+	return s.insert(ctx, t, item)
 }
+
+// isPlayed tells whether an item is of the recorded oplog, and that is to be played.
+func (s *loading) isPlayed(item dump.Item) bool { return s.replays && item.Kind == dump.AfterRows }
 
 // filled is called when all of a collection's documents are in it.
 func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error {
@@ -62,7 +46,14 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 	if t.without > 0 {
 		s.cfg.Warn(fmt.Sprintf("%s: %d documents have no _id, as only old servers allowed; servers give each one, so they have got one made of what they hold and of their place, the same at each restore", shown.Name(t.namespace()), t.without))
 	}
-	return s.countDocuments(ctx, t)
+	if err := s.countDocuments(ctx, t); err != nil {
+		return err
+	}
+	if t.kind == targetCollection || t.kind == targetTimeSeries { // and not users, nor views, which have no documents
+		s.compared.Tables++
+		s.compared.Rows += want.Rows
+	}
+	return nil
 }
 
 // countDocuments asks the server how many documents it holds now.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"slices"
 
@@ -15,6 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
@@ -49,13 +49,13 @@ func (b *batch) document(i int) bson.Raw {
 	return bson.Raw(b.bytes[from:b.ends[i]:b.ends[i]])
 }
 
-// insert puts the block's documents into the target, in their order: the next batch is read while
-// the server takes the one before.
+// insert puts the documents of an item into the target, in their order: the next batch is read
+// while the server takes the one before.
 //
 // Why this ends: there are two batches, and free has room for both. The reader waits for the one
 // that the server has been given, and whoever gives waits for the reader or the server. The reader
-// may wait for the dump, which may bring nothing more: it is closed when a batch is refused.
-func (s *loading) insert(ctx context.Context, t *target) error {
+// may wait for the dump, which may bring nothing more: that is interrupted when a batch is refused.
+func (s *loading) insert(ctx context.Context, t *target, item dump.Item) error {
 	group, ctx := errgroup.WithContext(ctx)
 	batches, free := make(chan *batch), make(chan *batch, 2)
 	group.Go(func() error {
@@ -76,13 +76,14 @@ func (s *loading) insert(ctx context.Context, t *target) error {
 	})
 	group.Go(func() error {
 		defer close(batches)
-		return s.readBatches(ctx, batches, free)
+		return readBatches(ctx, item, batches, free)
 	})
 	return group.Wait()
 }
 
-// readBatches reads the block. Two batches are in use: one to fill, one that the server is given.
-func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free chan *batch) error {
+// readBatches reads an item's documents. Two batches are in use: one to fill, one that the server
+// is given.
+func readBatches(ctx context.Context, item dump.Item, batches chan<- *batch, free chan *batch) error {
 	free <- &batch{}
 	b := &batch{}
 	pass := func() error {
@@ -98,14 +99,7 @@ func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free c
 			return context.Cause(ctx)
 		}
 	}
-	for {
-		doc, err := s.archive.Document()
-		if err == io.EOF {
-			if len(b.ends) == 0 {
-				return nil
-			}
-			return pass()
-		}
+	for doc, err := range item.Rows() {
 		if err != nil {
 			return err
 		}
@@ -116,6 +110,10 @@ func (s *loading) readBatches(ctx context.Context, batches chan<- *batch, free c
 		}
 		b.add(doc)
 	}
+	if len(b.ends) == 0 {
+		return nil
+	}
+	return pass()
 }
 
 // insertBatch inserts one batch, in its order: up to a document that is refused, and after one
@@ -177,7 +175,7 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 		switch {
 		case why.Code == server.CodeMixedSchema && !allowed:
 			o.mixed, o.again = true, append(o.again, doc)
-		case isSecondID(&why) && (t.kind != targetAuth || s.oplogOf != nil):
+		case isSecondID(&why) && (t.kind != targetAuth || s.replays):
 			o.second = append(o.second, doc)
 		case why.HasErrorCode(server.CodeDuplicateKey) && t.kind != targetAuth:
 			s.leaveOut(t, doc, byIndex+why.Raw.Lookup("keyPattern").String())

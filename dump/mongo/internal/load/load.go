@@ -1,24 +1,23 @@
-// Package load puts an archive into a server: it says where each collection goes and what stands in
-// the way, drops what is to make room, makes the collections, fills them, repeats the recorded
-// oplog, makes indexes, views, users and roles, and names what is not there at the end. What an
-// archive holds, what definitions may say and what a server's answers mean it is told.
+// Package load puts a dump's items into a server: it says where each collection goes and what
+// stands in the way, drops what is to make room, makes the collections, fills them, repeats the
+// recorded oplog, makes indexes, views, users and roles, and names what is not there at the end.
+// What definitions may say and what a server's answers mean it is told.
 package load
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// A Config says where an archive goes. Those that no server is needed for were looked at.
+// A Config says where a dump goes. Those that no server is needed for were looked at.
 type Config struct {
 	Server    server.Config
 	Database  string // into which a dump of one goes; empty: theirs
@@ -26,18 +25,30 @@ type Config struct {
 	Renamings []namespace.Renaming
 	Clean     bool                  // what is brought anew is dropped first
 	Into      func(dump.Target)     // told where the dump goes before anything is changed
-	Compared  func(dump.Comparison) // told what was found to be as the archive says
+	Compared  func(dump.Comparison) // told what was found to be as the dump says
 	Warn      func(string)
+	// Interrupt is called by Run, perhaps several times, when the load has failed: a wait for what
+	// the items would still bring has to end soon after that.
+	Interrupt func()
 }
 
-// Run loads an archive. Whatever stands in the way is found before anything is changed; an error
-// after that is a *dump.PartialError.
-func (c Config) Run(whole context.Context, r io.Reader) error {
-	ctx, fail := context.WithCancelCause(whole)
-	defer fail(nil)
+// Run loads a dump by its items. Whatever stands in the way is found before anything is changed; an
+// error after that is a *dump.PartialError.
+//
+// The items are read while the server takes those before. As soon as the load has failed it calls
+// Interrupt, and then waits for whoever reads.
+func Run(whole context.Context, c Config, items iter.Seq2[dump.Item, error]) error {
+	ctx, cancel := context.WithCancelCause(whole)
+	defer cancel(nil)
+	fail := func(err error) {
+		cancel(err)
+		c.Interrupt()
+	}
 	s := &loading{cfg: c, fail: fail}
-	defer dump.CloseWith(ctx, r)()
-	err := s.load(ctx, r)
+	err := s.walk(items, func() error { return s.prepare(ctx) }, func(item dump.Item) error { return s.fill(ctx, item) })
+	if err == nil {
+		err = s.finish(ctx)
+	}
 	if err != nil {
 		if fail(err); whole.Err() == nil {
 			err = context.Cause(ctx) // what failed first
@@ -66,34 +77,32 @@ func (c Config) Run(whole context.Context, r io.Reader) error {
 // A loading is one Load under way.
 type loading struct {
 	cfg     Config
-	archive *archive.Reader
 	conn    *server.Conn
 	plan    []*target
-	targets map[*archive.Collection]*target // what is not among them is passed over
-	users   *users                          // nil: none
-	oplogOf *archive.Collection             // nil: none
+	targets map[source]*target // what is not among them is passed over
+	users   *users             // nil: none
+	replays bool               // the dump's oplog is played
 	oplog   *replay
 	gone    []string // what Clean has dropped so far
 	touched bool     // the dump's collections have begun to be made
 	settled bool
 	refused []refusal
 
-	leftOut []*leftOut              // documents that are not there, by reason
-	fail    context.CancelCauseFunc // of the load's context
+	leftOut []*leftOut  // documents that are not there, by reason
+	fail    func(error) // ends the load's context, and the wait for items
 
 	compared dump.Comparison // of the collections that are filled
 }
 
-func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
-	if err := s.open(r); err != nil {
-		return err
-	}
+// prepare makes the collections that are to be filled, when it has looked at all that could stand
+// in the way.
+func (s *loading) prepare(ctx context.Context) (err error) {
 	if s.conn, err = s.cfg.Server.ConnectPrimary(ctx); err != nil {
 		return err
 	}
 	s.cfg.Server.WarnUnencrypted(s.cfg.Warn)
 	s.warnOfWriteConcern()
-	if s.oplogOf != nil && s.conn.Info.Mongos {
+	if s.replays && s.conn.Info.Mongos {
 		return ErrNoReplay
 	}
 	p, err := s.place(ctx)
@@ -108,21 +117,7 @@ func (s *loading) load(ctx context.Context, r io.Reader) (err error) {
 	if err := s.create(ctx); err != nil {
 		return err
 	}
-	if err := s.shard(ctx); err != nil {
-		return err
-	}
-	if err := s.fill(ctx); err != nil {
-		return err
-	}
-	return s.finish(ctx)
-}
-
-// open reads the archive's prelude, and says where all that it announces goes.
-func (s *loading) open(r io.Reader) (err error) {
-	if s.archive, err = archive.NewReader(r); err != nil {
-		return err
-	}
-	return s.makePlan()
+	return s.shard(ctx)
 }
 
 // finish makes what comes after the documents and the oplog.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
@@ -30,7 +30,7 @@ type replay struct {
 func (s *loading) newReplay() *replay {
 	r := &replay{s, oplog.NewScope(), oplog.Transactions{}}
 	for _, t := range s.plan {
-		kind := t.Type
+		kind := t.from.kind
 		if t.kind == targetView {
 			kind = "view"
 		}
@@ -39,27 +39,23 @@ func (s *loading) newReplay() *replay {
 	return r
 }
 
-// replayOplog plays the entries of the archive's oplog, which is read from the block that has
-// begun.
-func (s *loading) replayOplog(ctx context.Context) error {
+// replayOplog plays the entries of the dump's oplog that an item has.
+func (s *loading) replayOplog(ctx context.Context, item dump.Item) error {
 	if s.oplog == nil {
 		if err := s.settle(ctx); err != nil { // entries may be about views and users
 			return err
 		}
 		s.oplog = s.newReplay()
 	}
-	for {
-		doc, err := s.archive.Document()
-		if err == io.EOF {
-			return nil
-		}
+	for entry, err := range item.Rows() {
 		if err != nil {
 			return err
 		}
-		if err := s.oplog.play(ctx, doc); err != nil {
-			return oplog.AtEntry(doc, err)
+		if err := s.oplog.play(ctx, entry); err != nil {
+			return oplog.AtEntry(entry, err)
 		}
 	}
+	return nil
 }
 
 // play plays one entry, or keeps it until its transaction is committed.

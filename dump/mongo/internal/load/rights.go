@@ -51,7 +51,7 @@ func (s *loading) missing(has server.Privileges) error {
 		}
 		lacks("all databases", has.Lacking(server.Resource.IsAll, actions...))
 	}
-	if s.oplogOf != nil {
+	if s.replays {
 		lacks("the cluster", has.Lacking(func(r server.Resource) bool { return r.Cluster }, "applyOps"))
 	}
 	var errs []error

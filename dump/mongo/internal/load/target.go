@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
@@ -14,10 +13,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/version"
 )
 
-// A target is where a collection of the archive goes.
+// A target is where a collection of the dump goes.
 type target struct {
-	*archive.Collection // as in the archive
-
+	from     collection // as the dump has it; of what the oplog makes there is none
 	db, name string
 	kind     targetKind
 	metadata definition.Metadata
@@ -42,15 +40,15 @@ func (t *target) namespace() string { return t.db + "." + t.name }
 
 // dataName is the collection that the documents go into, on a server of that version.
 func (t *target) dataName(version version.Number) string {
-	return version.DataName(t.Type, t.name)
+	return version.DataName(t.from.kind, t.name)
 }
 
-// newTarget says where a collection of the archive goes, and as what.
-func (s *loading) newTarget(c *archive.Collection) (*target, error) {
-	t := &target{Collection: c, db: c.DB, name: c.Name}
+// newTarget says where a collection of the dump goes, and as what.
+func (s *loading) newTarget(c collection) (*target, error) {
+	t := &target{from: c, db: c.db, name: c.name}
 	switch {
-	case slices.ContainsFunc(s.cfg.Renamings, func(r namespace.Renaming) bool { return r.From.Matches(c.Namespace()) }):
-		t.db, t.name, _ = strings.Cut(namespace.Rename(s.cfg.Renamings, c.Namespace()), ".")
+	case slices.ContainsFunc(s.cfg.Renamings, func(r namespace.Renaming) bool { return r.From.Matches(c.namespace()) }):
+		t.db, t.name, _ = strings.Cut(namespace.Rename(s.cfg.Renamings, c.namespace()), ".")
 	case s.cfg.Database != "":
 		t.db = s.cfg.Database
 	}
@@ -60,11 +58,11 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 	if t.db == "" || t.name == "" || namespace.CheckDatabase(t.db) != nil || strings.Contains(t.name, "\x00") {
 		return nil, fmt.Errorf("%+q is no name to load it under", t.namespace())
 	}
-	if t.db != c.DB && namespace.IsOwnDatabase(t.db) {
+	if t.db != c.db && namespace.IsOwnDatabase(t.db) {
 		return nil, fmt.Errorf("it would go to %s, in a database that is the server's own", shown.Name(t.namespace()))
 	}
 	var err error
-	if t.metadata, err = definition.Parse(c.Metadata); err != nil {
+	if t.metadata, err = definition.Parse(c.metadata); err != nil {
 		return nil, fmt.Errorf("its metadata: %w", err)
 	}
 	var notes []string
@@ -87,7 +85,7 @@ func (s *loading) newTarget(c *archive.Collection) (*target, error) {
 			return nil, fmt.Errorf("its option %s is none of a collection", shown.Name(e.Key()))
 		}
 	}
-	if (t.kind == targetTimeSeries) != (c.Type == "timeseries") {
+	if (t.kind == targetTimeSeries) != (c.kind == "timeseries") {
 		return nil, errors.New("its type and its options say different things")
 	}
 	return t, nil

@@ -4,54 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// users is what an archive brings of users and roles. The server takes them from collections that
-// they are put into for that: what it keeps them in is closed.
+// users is what a dump brings of users and roles. The server takes them from collections that they
+// are put into for that: what it keeps them in is closed.
 type users struct {
 	db          string // whose they are; empty: all databases'
 	users       *target
 	roles       *target
-	version     *archive.Collection // the version of their form
+	version     source // of the version of their form
 	versionSeen int64
 	copied      bool // there may be copies of them in the collections that the server takes them from
 }
 
-// authName returns the name in admin of what a collection of the archive holds of users and roles;
+// authName returns the name in admin of what a collection of the dump holds of users and roles;
 // empty for any other collection.
-func authName(c *archive.Collection) string {
-	name, ofOne := strings.CutPrefix(c.Name, "$admin.")
-	if namespace.IsAuth("admin", name) && (ofOne || c.DB == "admin") {
+func authName(c collection) string {
+	name, ofOne := strings.CutPrefix(c.name, "$admin.")
+	if namespace.IsAuth("admin", name) && (ofOne || c.db == "admin") {
 		return name
 	}
 	return ""
 }
 
 // planUsers takes note of a collection that holds users and roles.
-func (s *loading) planUsers(c *archive.Collection) {
+func (s *loading) planUsers(c collection) {
 	if s.users == nil {
 		s.users = &users{}
-		if c.DB != "admin" {
-			s.users.db = c.DB
+		if c.db != "admin" {
+			s.users.db = c.db
 		}
 	}
 	switch authName(c) {
 	case "system.users":
-		s.users.users = &target{Collection: c, db: "admin", name: "tempusers", kind: targetAuth}
-		s.targets[c] = s.users.users
+		s.users.users = &target{from: c, db: "admin", name: "tempusers", kind: targetAuth}
+		s.targets[c.source] = s.users.users
 	case "system.roles":
-		s.users.roles = &target{Collection: c, db: "admin", name: "temproles", kind: targetAuth}
-		s.targets[c] = s.users.roles
+		s.users.roles = &target{from: c, db: "admin", name: "temproles", kind: targetAuth}
+		s.targets[c.source] = s.users.roles
 	default:
-		s.users.version = c
+		s.users.version = c.source
 	}
 }
 
@@ -65,13 +64,9 @@ func (u *users) temporary() []*target {
 	return all
 }
 
-// readVersion reads the version of the form of users, of the block that has begun.
-func (s *loading) readVersion() error {
-	for {
-		doc, err := s.archive.Document()
-		if err == io.EOF {
-			return nil
-		}
+// readVersion reads the version of the form of users.
+func (s *loading) readVersion(item dump.Item) error {
+	for doc, err := range item.Rows() {
 		if err != nil {
 			return err
 		}
@@ -79,6 +74,7 @@ func (s *loading) readVersion() error {
 			s.users.versionSeen, _ = bson.Raw(doc).Lookup("currentVersion").AsInt64OK()
 		}
 	}
+	return nil
 }
 
 // placeUsers tells whether users and roles are loaded, which some servers do not take.
@@ -89,7 +85,7 @@ func (s *loading) placeUsers() bool {
 	if !s.conn.Info.Mongod || s.conn.Info.Proxy {
 		s.cfg.Warn("users and roles are left out: the server does not take them")
 		for _, t := range s.users.temporary() {
-			delete(s.targets, t.Collection)
+			delete(s.targets, t.from.source)
 		}
 		s.users = nil
 		return false

@@ -1,60 +1,33 @@
 package load
 
 import (
-	"io"
+	"iter"
 
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/oplog"
 )
 
-// Verify reads an archive to its end and returns nil for a whole one.
-func Verify(r io.Reader) error {
-	a, err := archive.NewReader(r)
-	if err != nil {
-		return err
-	}
-	return readThrough(a, nil)
+// Verify reads a dump's items to their end and returns nil for a whole dump that goes where Run
+// would put it. It connects to nothing, and warns of nothing: Run does.
+func Verify(cfg Config, items iter.Seq2[dump.Item, error]) error {
+	cfg.Warn = func(string) {}
+	s := &loading{cfg: cfg}
+	return s.walk(items, func() error { return nil }, s.verifyItem)
 }
 
-// Verify reads an archive to its end and returns nil for a whole one that goes where run would put
-// it. It connects to nothing, and warns of nothing: run does.
-func (c Config) Verify(r io.Reader) error {
-	c.Warn = func(string) {}
-	s := &loading{cfg: c}
-	if err := s.open(r); err != nil {
-		return err
+// verifyItem refuses an oplog that cannot be played: that is better found here than when all
+// documents are there.
+func (s *loading) verifyItem(item dump.Item) error {
+	if !s.isPlayed(item) {
+		return nil
 	}
-	return readThrough(s.archive, s.oplogOf)
-}
-
-// readThrough reads an archive to its end. An oplog that cannot be played is better found here than
-// when all documents are there; nil: it is not to be played.
-func readThrough(a *archive.Reader, played *archive.Collection) error {
-	for {
-		block, err := a.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil && played != nil && block.Collection == played && block.End == nil {
-			err = verifyOplog(a)
-		}
+	for entry, err := range item.Rows() {
 		if err != nil {
 			return err
 		}
-	}
-}
-
-func verifyOplog(a *archive.Reader) error {
-	for {
-		doc, err := a.Document()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := oplog.Playable(doc); err != nil {
-			return oplog.AtEntry(doc, err)
+		if err := oplog.Playable(entry); err != nil {
+			return oplog.AtEntry(entry, err)
 		}
 	}
+	return nil
 }

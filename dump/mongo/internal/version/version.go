@@ -48,3 +48,12 @@ func (v Number) DataName(kind, name string) string {
 	}
 	return name
 }
+
+// ListedName is the name of a collection of such a kind whose documents stand under that one: what
+// DataName makes another of.
+func (v Number) ListedName(kind, dataName string) string {
+	if kind == "timeseries" && !v.RawData() {
+		return strings.TrimPrefix(dataName, BucketsPrefix)
+	}
+	return dataName
+}
