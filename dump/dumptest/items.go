@@ -8,21 +8,33 @@ import (
 )
 
 // items reads a dump as items and by its manifest, and holds one against the other: the rows of
-// each table by number and hash, and the order of the items against that of the parts.
+// each table by number and hash, what the items say of them at their end, and the order of the
+// items against that of the parts. The first item, and no other, is the dump's head.
 func (s Suite[D]) items(t *testing.T, stream []byte) {
 	t.Helper()
 	var contents *dump.Contents
 	var order []string
-	tallies := map[string]dump.Tally{}
+	tallies, ends := map[string]dump.Tally{}, map[string]dump.Table{}
+	n := 0
 	for item, err := range s.Items(bytes.NewReader(stream)) {
 		switch {
 		case err != nil:
 			t.Fatalf("items: %v", err)
 		case contents != nil:
 			t.Fatalf("an item comes behind the manifest: %s %q", item.Kind, item.Text)
+		case (n == 0) != (item.Head != nil):
+			t.Fatalf("item %d has the head %+v", n, item.Head)
+		case item.Head != nil:
+			if want := s.form(t, stream); item.Head.Form != want {
+				t.Errorf("the head says that the dump is of form %q, want %q", item.Head.Form, want)
+			}
+		case item.End != nil:
+			if _, twice := ends[item.Table]; twice || item.End.Name != item.Table {
+				t.Errorf("an end of %q is that of %q, or its second", item.Table, item.End.Name)
+			}
+			ends[item.Table] = *item.End
 		case item.Contents != nil:
 			contents = item.Contents
-			continue
 		case item.Kind == dump.Rows:
 			tally, err := item.Tally()
 			if err != nil {
@@ -35,6 +47,7 @@ func (s Suite[D]) items(t *testing.T, stream []byte) {
 		if key := string(item.Kind) + " " + item.Table; item.Kind == dump.Rows && (len(order) == 0 || order[len(order)-1] != key) {
 			order = append(order, key)
 		}
+		n++
 	}
 	if contents == nil {
 		t.Fatal("the items end without the manifest")
@@ -44,7 +57,14 @@ func (s Suite[D]) items(t *testing.T, stream []byte) {
 		if err := table.Compare(tally.Rows, tally.Hash); err != nil {
 			t.Errorf("items: %v", err)
 		}
+		if end, said := ends[table.Name]; said && end != table {
+			t.Errorf("items: the end of %s is %+v, and in the manifest %+v", table.Name, end, table)
+		}
 		delete(tallies, table.Name)
+		delete(ends, table.Name)
+	}
+	for name := range ends {
+		t.Errorf("items: there is an end of %s, which is not in the manifest", name)
 	}
 	for name := range tallies {
 		t.Errorf("items: there are rows of %s, which is not in the manifest", name)
@@ -63,6 +83,19 @@ func (s Suite[D]) items(t *testing.T, stream []byte) {
 	}
 	equalOrder(t, parts, filled)
 	s.cutItems(t, stream)
+}
+
+// form is what a dump's head is to say.
+func (s Suite[D]) form(t *testing.T, stream []byte) string {
+	t.Helper()
+	if s.Form != "" {
+		return s.Form
+	}
+	_, form, err := dump.NewReader(bytes.NewReader(stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return form
 }
 
 func tallyOrZero(c *dump.Contents, name string) int64 {

@@ -39,6 +39,9 @@ type Suite[D any] struct {
 	Verify func(io.Reader) error
 	// Items reads a dump as items.
 	Items func(io.Reader) iter.Seq2[dump.Item, error]
+	// Form is what the head of a dump says. Empty means what its first line says, see
+	// dump.NewReader.
+	Form string
 	// Contents reads a dump's manifest from its end. nil means dump.ReadContents.
 	Contents func(t *testing.T, stream []byte) *dump.Contents
 	// ErrNotEmpty is a Loader's answer to a database that holds something.

@@ -44,6 +44,7 @@ func TestConformance(t *testing.T) {
 		},
 		Verify: Verify,
 		Items:  Items,
+		Form:   "mongo",
 		Contents: func(t *testing.T, stream []byte) *dump.Contents {
 			// As it is at the end of a compressed dump.
 			contents := contentsRead(t, stream)
