@@ -35,8 +35,8 @@ func TestConformance(t *testing.T) {
 			}
 			return renamed{src, db.name}
 		},
-		Loader: func(t *testing.T, db *testDB, _ int, clean bool) dump.Loader {
-			l, err := NewLoader(LoadConfig{Server: db.server(t), Database: db.name, Clean: clean})
+		Loader: func(t *testing.T, db *testDB, jobs int, clean bool) dump.Loader {
+			l, err := NewLoader(LoadConfig{Server: db.server(t), Database: db.name, Jobs: jobs, Clean: clean})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -35,14 +35,17 @@ func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error 
 		return nil
 	}
 	if s.replays {
-		t.twice += int64(len(docs))
+		t.add(&t.twice, len(docs))
 		return nil
 	}
 	equal, err := s.equals(ctx, t, docs)
 	if ctx.Err() == nil && server.IsElection(err) {
 		equal, err = s.equals(ctx, t, docs)
 	}
-	why := otherThere
+	why := firstThere
+	if s.sessions(t) > 1 {
+		why = otherThere
+	}
 	if server.HasCode(err, server.CodeUnauthorized) { // the role restore may write and not look
 		why = notCompared
 	} else if err != nil {
@@ -50,7 +53,7 @@ func (s *loading) second(ctx context.Context, t *target, docs []bson.Raw) error 
 	}
 	for _, doc := range docs {
 		if equal[string(idFirst(doc))] {
-			t.twice++
+			t.add(&t.twice, 1)
 		} else {
 			s.leaveOut(t, doc, why)
 		}

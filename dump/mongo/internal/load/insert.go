@@ -5,131 +5,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/xoptions"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
-const (
-	// A batch is what goes to the server at once. The server takes 100,000 documents and 48 MB; as
-	// much is held in memory several times.
-	batchDocuments = 10_000
-	insertBytes    = 4 << 20
-)
-
-// A batch is some documents, one behind the other.
-type batch struct {
-	bytes []byte
-	ends  []int
-}
-
-func (b *batch) add(doc []byte) {
-	b.bytes = append(b.bytes, doc...)
-	b.ends = append(b.ends, len(b.bytes))
-}
-
-func (b *batch) fits(doc []byte) bool {
-	return len(b.ends) == 0 || len(b.ends) < batchDocuments && len(b.bytes)+len(doc) <= insertBytes
-}
-
-func (b *batch) document(i int) bson.Raw {
-	from := 0
-	if i > 0 {
-		from = b.ends[i-1]
-	}
-	return bson.Raw(b.bytes[from:b.ends[i]:b.ends[i]])
-}
-
-// insert puts the documents of an item into the target, in their order: the next batch is read
-// while the server takes the one before.
-//
-// Why this ends: there are two batches, and free has room for both. The reader waits for the one
-// that the server has been given, and whoever gives waits for the reader or the server. The reader
-// may wait for the dump, which may bring nothing more: that is interrupted when a batch is refused.
-func (s *loading) insert(ctx context.Context, t *target, item dump.Item) error {
-	group, ctx := errgroup.WithContext(ctx)
-	batches, free := make(chan *batch), make(chan *batch, 2)
-	group.Go(func() error {
-		for b := range batches {
-			if err := s.insertBatch(ctx, t, b); err != nil {
-				err = fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
-				s.fail(err)
-				return err
-			}
-			if b.ends = b.ends[:0]; len(b.bytes) > insertBytes { // one large document: the driver has had copies of it
-				b.bytes = nil
-				debug.FreeOSMemory()
-			}
-			b.bytes = b.bytes[:0]
-			free <- b
-		}
-		return nil
-	})
-	group.Go(func() error {
-		defer close(batches)
-		return readBatches(ctx, item, batches, free)
-	})
-	return group.Wait()
-}
-
-// readBatches reads an item's documents. Two batches are in use: one to fill, one that the server
-// is given.
-func readBatches(ctx context.Context, item dump.Item, batches chan<- *batch, free chan *batch) error {
-	free <- &batch{}
-	b := &batch{}
-	pass := func() error {
-		select {
-		case batches <- b:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		select {
-		case b = <-free:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	for doc, err := range item.Rows() {
-		if err != nil {
-			return err
-		}
-		if !b.fits(doc) {
-			if err := pass(); err != nil {
-				return err
-			}
-		}
-		b.add(doc)
-	}
-	if len(b.ends) == 0 {
-		return nil
-	}
-	return pass()
-}
-
-// insertBatch inserts one batch, in its order: up to a document that is refused, and after one
-// whose _id is there already all that can be, at once. A server takes these in their order too, and
-// sending what is left after each would be quadratic.
-func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
+// insertBatch inserts one batch. ordered says that it is the only one under way: it goes in its
+// order, up to a document that is refused, and after one whose _id is there already all that can
+// be, at once. A server takes these in their order too, and sending what is left after each would
+// be quadratic. Of several batches at once all of each goes at once.
+func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered bool) error {
 	docs := make([]any, len(b.ends))
 	for i := range docs {
-		docs[i] = t.identified(b.document(i))
+		docs[i] = b.document(i)
 	}
 	opts, err := s.insertOptions(t)
 	if err != nil {
 		return err
 	}
 	coll := s.conn.Collection(t.db, t.dataName(s.conn.Info.Version))
-	for ordered, allowed := true, false; len(docs) > 0; {
+	for allowed := false; len(docs) > 0; {
 		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
 		if err != nil {
 			return fmt.Errorf("insert: %w", s.conn.Unacknowledged(err))
@@ -138,7 +39,7 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch) error {
 		if err != nil {
 			return err
 		}
-		t.inserted += int64(len(o.inserted))
+		t.add(&t.inserted, len(o.inserted))
 		if err := s.keepEmptyTimestamps(ctx, t, coll, o.inserted); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -23,6 +24,7 @@ type Config struct {
 	Database  string // into which a dump of one goes; empty: theirs
 	Filter    namespace.Filter
 	Renamings []namespace.Renaming
+	Jobs      int                   // sessions that a collection is filled on, 1 or more
 	Clean     bool                  // what is brought anew is dropped first
 	Into      func(dump.Target)     // told where the dump goes before anything is changed
 	Compared  func(dump.Comparison) // told what was found to be as the dump says
@@ -88,6 +90,7 @@ type loading struct {
 	settled bool
 	refused []refusal
 
+	leaving sync.Mutex
 	leftOut []*leftOut  // documents that are not there, by reason
 	fail    func(error) // ends the load's context, and the wait for items
 

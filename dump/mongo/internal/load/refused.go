@@ -56,20 +56,23 @@ type leftOut struct {
 
 // Reasons for which documents are left out.
 const (
-	otherThere  = "the dump has several documents of one _id, of which the first is there"
+	firstThere  = "the dump has several documents of one _id, of which the first is there"
+	otherThere  = "the dump has several documents of one _id, of which one is there" // on several sessions any
 	notCompared = "documents whose _id is there already are left out, and are not compared with what is there, as this user lacks the right find"
 	byIndex     = "documents are left out by the unique index " // and its key
 )
 
-// leaveOut takes note of a document that is not there.
+// leaveOut takes note of a document that is not there. Several sessions may.
 func (s *loading) leaveOut(t *target, doc bson.Raw, why string) {
 	const most = 10
+	t.add(&t.others, 1)
+	s.leaving.Lock()
+	defer s.leaving.Unlock()
 	i := slices.IndexFunc(s.leftOut, func(l *leftOut) bool { return l.why == why })
 	if i < 0 {
 		i = len(s.leftOut)
 		s.leftOut = append(s.leftOut, &leftOut{why: why})
 	}
-	t.others++
 	l := s.leftOut[i]
 	if l.n++; l.n <= most {
 		l.first = append(l.first, fmt.Sprintf("%s of %s", shown.Short(doc.Lookup("_id").String()), shown.Name(t.namespace())))

@@ -47,7 +47,7 @@ func (s *loading) shard(ctx context.Context) error {
 // sharded. Where there is none the server makes one, with nothing of what the dump's has, which it
 // then refuses beside its own.
 func (s *loading) createKeyIndexes(ctx context.Context, t *target, key bson.Raw) error {
-	now := *t
+	now := &target{db: t.db, name: t.name, metadata: t.metadata}
 	now.metadata.Indexes = nil
 	t.metadata.Indexes = slices.DeleteFunc(t.metadata.Indexes, func(index bson.Raw) bool {
 		serves := definition.BeginsWith(index, key)
@@ -56,7 +56,7 @@ func (s *loading) createKeyIndexes(ctx context.Context, t *target, key bson.Raw)
 		}
 		return serves
 	})
-	return s.createIndexes(ctx, &now)
+	return s.createIndexes(ctx, now)
 }
 
 func (s *loading) shardCollection(ctx context.Context, t *target, key bson.Raw) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
@@ -19,11 +20,20 @@ type target struct {
 	db, name string
 	kind     targetKind
 	metadata definition.Metadata
+	without  int64 // of the dump's documents, those without an _id
+
+	mu       sync.Mutex // for the sessions that insert
 	inserted int64
 	twice    int64 // of the dump's documents, those that came before, or whose _id did and that the oplog settles
 	others   int64 // and those that are left out, see refused.go
 	warned   bool  // of timestamps
-	without  int64 // of the dump's documents, those without an _id
+}
+
+// add adds to one of the numbers that the sessions count.
+func (t *target) add(number *int64, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*number += int64(n)
 }
 
 // A targetKind is what a collection is where it goes.

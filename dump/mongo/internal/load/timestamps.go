@@ -34,12 +34,20 @@ func (s *loading) keepEmptyTimestamps(ctx context.Context, t *target, coll *mong
 		if one, ok := errors.AsType[mongo.WriteException](err); ok && one.WriteConcernError != nil { // it was done
 			return s.conn.Unacknowledged(err)
 		}
-		if err != nil && !t.warned {
-			t.warned = true
+		if err != nil && t.warnsFirst() {
 			s.cfg.Warn(fmt.Sprintf("%s: empty timestamps become the present, as this server has it: %v", shown.Name(t.namespace()), err))
 		}
 	}
 	return nil
+}
+
+// warnsFirst tells whether nobody has warned yet of the target's timestamps.
+func (t *target) warnsFirst() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	first := !t.warned
+	t.warned = true
+	return first
 }
 
 // hasEmptyTimestamp tells of a field of the document itself, as only there the server looks, and
