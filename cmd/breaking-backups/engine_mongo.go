@@ -143,6 +143,7 @@ func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOpti
 		Exclude:  mongoPatterns(opt.nsExclude),
 		From:     mongoPatterns(opt.nsFrom),
 		To:       mongoPatterns(opt.nsTo),
+		Jobs:     int(db.RestoreJobs),
 		Clean:    opt.clean,
 		Into:     hooks.into,
 		Compared: hooks.compared,

@@ -48,9 +48,10 @@ type databaseSettings struct {
 	// byte, for every number.
 	DumpJobs jobs `env:"DUMP_JOBS" unit:"connections" default:"2" help:"connections that read rows; the dump is the same for every number"`
 	// Connections of a restore. PostgreSQL: one loads the rows, all build indexes, keys and foreign
-	// keys. MySQL, MariaDB: all load rows and build indexes, beside one for everything else. 1:
-	// everything in its order on one connection.
-	RestoreJobs jobs `env:"RESTORE_JOBS" unit:"connections" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL and MariaDB they load the rows too"`
+	// keys. MySQL, MariaDB: all load rows and build indexes, beside one for everything else.
+	// MongoDB: all insert documents, mixed up by batches, but for capped collections and time
+	// series. 1: everything in its order on one connection.
+	RestoreJobs jobs `env:"RESTORE_JOBS" unit:"connections" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL, MariaDB and MongoDB they load rows"`
 	// A dump that holds nothing is no error: a new database, or an include that may match nothing.
 	// Such a snapshot pushes none with content out of a retention policy.
 	AllowEmpty bool `env:"ALLOW_EMPTY" flag:"allow-empty" default:"false" help:"a dump that holds nothing is no error"`
