@@ -72,7 +72,7 @@ func (s Suite[D]) loadCancelled(t *testing.T, db D, stream []byte) {
 		})
 	}
 	s.load(t, restored, 4, true, stream)
-	equal(t, "a dump of what was restored in the end", stream, s.dump(t, restored, 4))
+	s.dumpsAs(t, "a dump of what was restored in the end", stream, restored, 4)
 }
 
 // ends runs something that is brought to its end from outside, the moment of which it tells. It
@@ -161,6 +161,7 @@ func (s Suite[D]) oneMoment(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stream bytes.Buffer
+		stream.Grow(len(idle) + len(idle)/8)
 		step := len(idle) / 8
 		w := &writer{to: &stream, n: step}
 		w.do = func() error { w.n += step; return others() }
