@@ -25,6 +25,7 @@ func TestS3(t *testing.T) {
 	if created, err := client.Ensure(t.Context()); created || err != nil {
 		t.Errorf("again: %v, %v", created, err)
 	}
+	restictest.Repository{Restic: client.Binary, Env: client.Env, Folder: s3.Folder("ours")}.CheapKey(t, restictest.Password)
 	if _, err := client.Backup(t.Context(), options, cut(20<<20)); !errors.Is(err, errCut) {
 		t.Errorf("cut: %v", err)
 	}

@@ -142,11 +142,13 @@ func TestTwinContainersS3(t *testing.T) {
 	if _, err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	repository := restictest.Repository{Restic: keeper.Program.Binary, Env: keeper.Program.Env, Folder: s3.Folder("twins")}
+	repository.CheapKey(t, restictest.Password)
 	host, _ := os.Hostname()
 	old := map[string]any{"time": time.Now().Add(-tooOld), "exclusive": false, "hostname": host, "username": "x", "pid": 1}
 	first := backUp(t, keeper, "to be forgotten")
 	other := newTwin(t, keeper)
-	restictest.Repository{Restic: keeper.Program.Binary, Env: keeper.Program.Env, Folder: s3.Folder("twins")}.WriteLock(t, old)
+	repository.WriteLock(t, old)
 	if err := keeper.RemoveDeadLocks(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -170,13 +172,14 @@ func TestNobodyIsSignalled(t *testing.T) {
 	if _, err := keeper.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	repository := restictest.Repository{Restic: keeper.Program.Binary, Env: keeper.Program.Env, Folder: s3.Folder("signal")}
+	repository.CheapKey(t, restictest.Password)
 	bystander := exec.Command("sleep", "600")
 	if err := bystander.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bystander.Process.Kill(); _ = bystander.Wait() })
 	host, _ := os.Hostname()
-	repository := restictest.Repository{Restic: keeper.Program.Binary, Env: keeper.Program.Env, Folder: s3.Folder("signal")}
 	repository.WriteLock(t, map[string]any{"time": time.Now(), "exclusive": false, "hostname": host, "username": "x", "pid": bystander.Process.Pid})
 	repository.WriteLock(t, map[string]any{"time": time.Now().Add(-tooOld), "exclusive": false, "hostname": host, "username": "x", "pid": 1})
 	if err := keeper.RemoveDeadLocks(t.Context()); err != nil {
