@@ -2,7 +2,8 @@
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 PROGRAM  := bin/breaking-backups
 SERVERS  := .cache/bin/servers
-# The longest first: as many are tested at once as there are processors, in this order.
+# The longest first: they are tested in this order, one more at once than there are processors, as each waits now and then.
+ATONCE   := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PACKAGES := ./dump/postgres/... ./cmd/... ./dump/mysql/... ./... ./testdata/servers/... ./testdata/bench ./testdata/docs
 TIMEOUT  := 30m
 # The race detector, with all that it finds: what it remembers of the memory may lie in large pages, which it forbids
@@ -33,7 +34,7 @@ dist-again: dist ## make it once more, elsewhere and from nothing, and want the 
 	@VERSION='$(VERSION)' SYSTEMS='$(SYSTEMS)' testdata/dist/again bin/dist
 
 test: setup lint ## set everything up, then lint and test against real servers and real restic
-	@rm -f .cache/test.code; { $(RACE) go test -race -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
+	@rm -f .cache/test.code; { $(RACE) go test -race -p $(ATONCE) -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
 	@read -r code <.cache/test.code; [ "$$code" = 0 ] || { echo; echo 'What failed, of all that is above:'; grep -aE '^ *--- FAIL|^panic: |^[[:space:]]+Test|^FAIL|^WARNING: DATA RACE' .cache/test.log; exit "$$code"; }
 
 test-short: ## the tests that need no server
