@@ -12,7 +12,7 @@ TIMEOUT  := 30m
 RACE     := GORACE='no_huge_pages_for_shadow=0 atexit_sleep_ms=50'
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build cross dist dist-again test test-short test-regress test-matrix lint bench bench-go image setup tools clean
+.PHONY: help demo build cross dist dist-again test test-race test-short test-regress test-matrix lint lint-beside bench bench-go image setup tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,12 @@ dist: ## make a release in bin/dist: the program for every system, what each is 
 dist-again: dist ## make it once more, elsewhere and from nothing, and want the same bytes; SYSTEMS=linux/amd64 for less
 	@VERSION='$(VERSION)' SYSTEMS='$(SYSTEMS)' testdata/dist/again bin/dist
 
-test: setup lint ## set everything up, then lint and test against real servers and real restic
-	@rm -f .cache/test.code; { $(RACE) go test -race -p $(ATONCE) -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
+test: setup ## set everything up, then lint and test against real servers and real restic
+	@$(MAKE) --no-print-directory -k -j2 lint-beside test-race
+
+# go vet is lint's.
+test-race:
+	@rm -f .cache/test.code; { $(RACE) go test -race -vet=off -p $(ATONCE) -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
 	@read -r code <.cache/test.code; [ "$$code" = 0 ] || { echo; echo 'What failed, of all that is above:'; grep -aE '^ *--- FAIL|^panic: |^[[:space:]]+Test|^FAIL|^WARNING: DATA RACE' .cache/test.log; exit "$$code"; }
 
 test-short: ## the tests that need no server
@@ -46,6 +50,10 @@ test-regress: tools build ## restore PostgreSQL's own regression database and ho
 
 test-matrix: tools ## the engines' tests on servers of other versions, and dumps of each into each; MATRIX="/srv/trixie /srv/mysql84" for more servers
 	@testdata/matrix/matrix $(MATRIX)
+
+# The tests wait now and then: lint has what is left.
+lint-beside:
+	@nice testdata/lint/lint
 
 lint: ## gofumpt, go vet, the types of every other system, staticcheck, govulncheck
 	@testdata/lint/lint
