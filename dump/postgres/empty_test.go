@@ -45,6 +45,7 @@ func TestEmpty(t *testing.T) {
 		"a table somewhere":       {Config{AllDatabases: true, Select: Selection{Tables: []string{"app.orders"}}}, "", nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c.cfg.Conn = pg.DSN("postgres")
 			survey, err := newSource(t, c.cfg).Survey(t.Context())
 			if c.late {

@@ -98,6 +98,7 @@ func TestLoadErrors(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			err := restore(t, pg, LoadConfig{Database: pg.CreateDB(t)}, c.stream)
 			if err == nil {
 				t.Fatal("no error")
