@@ -7,7 +7,7 @@ ATONCE   := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PACKAGES := ./dump/postgres/... ./cmd/... ./dump/mysql/... ./... ./testdata/servers/... ./testdata/bench ./testdata/docs
 TIMEOUT  := 30m
 # The race detector, with all that it finds: what it remembers of the memory may lie in large pages, which it forbids
-# otherwise, though faults of small ones are half of its cost; and a process that ends gives what still runs 50 ms to be
+# otherwise, though faults of small ones are half of what large buffers cost; and a process that ends gives what still runs 50 ms to be
 # caught in a race, not a second, as each run of the program by the tests of cmd is one more process.
 RACE     := GORACE='no_huge_pages_for_shadow=0 atexit_sleep_ms=50'
 IMAGE    := breaking-backups:$(VERSION)
