@@ -5,7 +5,7 @@ SERVERS  := .cache/bin/servers
 # The longest first: they are tested in this order, one more at once than there are processors, as each waits now and then.
 ATONCE   := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PACKAGES := ./dump/postgres/... ./cmd/... ./dump/mysql/... ./... ./testdata/servers/... ./testdata/bench ./testdata/docs
-TIMEOUT  := 30m
+TIMEOUT  := 45m
 # The race detector, with all that it finds: what it remembers of the memory may lie in large pages, which it forbids
 # otherwise, though faults of small ones are half of what large buffers cost; and a process that ends gives what still runs 50 ms to be
 # caught in a race, not a second, as each run of the program by the tests of cmd is one more process.
