@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -175,9 +176,9 @@ func (a *app) printError(err error) {
 		return
 	}
 	if errors.As(err, new(*configError)) || errors.As(err, new(usageError)) { // their line breaks are ours
-		text = visibleLines(text)
+		text = terminal.VisibleLines(text)
 	} else {
-		text = visible(text)
+		text = terminal.Visible(text)
 	}
 	fmt.Fprintf(a.stderr, "breaking-backups: error: %s\n", text)
 	if advice != "" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
@@ -36,7 +37,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				return err
 			}
 			if output == "" || output == "-" {
-				if isTerminal(a.stdout) {
+				if terminal.Is(a.stdout) {
 					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
 				return explain(ctx, passDump(ctx, j, src, tell, outputWriter{a.stdout}))

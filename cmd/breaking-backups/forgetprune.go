@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
@@ -58,19 +59,19 @@ RESTIC_HOST holds them apart.`,
 }
 
 func printRetained(w io.Writer, env environment, j job, done retained, dryRun bool) {
-	fmt.Fprintf(w, "job %s on %s, keeping %s\n", visible(j.name), visible(j.host), j.retention.policy)
+	fmt.Fprintf(w, "job %s on %s, keeping %s\n", terminal.Visible(j.name), terminal.Visible(j.host), j.retention.policy)
 	goes := "forgotten"
 	if dryRun {
 		goes = "would go"
 	}
-	table := newTable(w)
+	table := terminal.NewTable(w)
 	for _, s := range done.stay {
-		table.row("stays", shortID(s.ID), env.showTime(s.Time), strings.Join(s.reasons, ", "))
+		table.Row("stays", shortID(s.ID), env.showTime(s.Time), strings.Join(s.reasons, ", "))
 	}
 	for _, s := range done.gone {
-		table.row(goes, shortID(s.ID), env.showTime(s.Time), "")
+		table.Row(goes, shortID(s.ID), env.showTime(s.Time), "")
 	}
-	table.flush()
+	table.Flush()
 	pruned := ""
 	if done.pruned {
 		pruned = "; data that no snapshot needs is removed"

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
 // groupsKey is the annotation of a cobra command that holds its groups of settings.
@@ -37,8 +39,8 @@ func groups() []group {
 // the settings as one list of variables and flags.
 func printHelp(cmd *cobra.Command, _ []string) {
 	w := cmd.OutOrStdout()
-	width := widthOf(w)
-	fmt.Fprintf(w, "%s\nUsage:\n  %s\n", paragraphs(cmd.Long, width), cmd.UseLine())
+	width := terminal.Width(w)
+	fmt.Fprintf(w, "%s\nUsage:\n  %s\n", terminal.Paragraphs(cmd.Long, width), cmd.UseLine())
 	printCommands(w, cmd, width)
 	if cmd.Example != "" {
 		fmt.Fprintf(w, "\nExamples:\n%s\n", strings.Trim(cmd.Example, "\n"))
@@ -53,17 +55,17 @@ func printHelp(cmd *cobra.Command, _ []string) {
 	wanted, ours := cmd.Annotations[groupsKey]
 	for _, group := range groups() {
 		if slices.Contains(strings.Split(wanted, ","), group.name) {
-			fmt.Fprintf(w, "\n%s", wrapped(group.heading+":", width, ""))
+			fmt.Fprintf(w, "\n%s", terminal.Wrapped(group.heading+":", width, ""))
 			printSettings(w, group.name, width)
 			if group.name == "repository" {
-				fmt.Fprint(w, wrapped("Given as files too, by NAME_FILE: "+strings.Join(backendSecrets(), ", "), width, "  "))
+				fmt.Fprint(w, terminal.Wrapped("Given as files too, by NAME_FILE: "+strings.Join(backendSecrets(), ", "), width, "  "))
 			}
 		}
 	}
 	if ours {
 		fmt.Fprint(w, "\nExit codes:\n")
 		for _, code := range exitCodesHelp() {
-			fmt.Fprint(w, hanging("  "+code.code, 7, code.meaning, width))
+			fmt.Fprint(w, terminal.Hanging("  "+code.code, 7, code.meaning, width))
 		}
 	}
 }
@@ -75,7 +77,7 @@ func printCommands(w io.Writer, cmd *cobra.Command, width int) {
 	fmt.Fprint(w, "\nCommands:\n")
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() || sub.Name() == "help" {
-			fmt.Fprint(w, hanging("  "+sub.Name(), 17, sub.Short, width))
+			fmt.Fprint(w, terminal.Hanging("  "+sub.Name(), 17, sub.Short, width))
 		}
 	}
 }
@@ -94,7 +96,7 @@ func printSettings(w io.Writer, group string, width int) {
 		if s.flag != "" {
 			names += ", --" + s.flag
 		}
-		fmt.Fprintf(w, "  %s\n%s", names, wrapped(s.usage(), width, "        "))
+		fmt.Fprintf(w, "  %s\n%s", names, terminal.Wrapped(s.usage(), width, "        "))
 	}
 }
 

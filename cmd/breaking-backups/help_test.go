@@ -23,7 +23,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("help %s has no examples", name)
 		}
 		for line := range strings.Lines(out.String()) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > unknownWidth {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
 				t.Errorf("help %s: a line of %d letters: %s", name, n, line)
 			}
 		}

@@ -12,7 +12,9 @@ import (
 // itself; notify/event is what cmd tells notify by; nothing goes sideways or upward. What is below
 // testdata is for tests.
 var mayImport = map[string][]string{
-	"cmd/breaking-backups":           {"dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
+	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
+	"cmd/breaking-backups/internal/terminal": nil,
+
 	"dump":                           nil,
 	"dump/dumptest":                  {"dump"},
 	"dump/mongo":                     {"dump", "dump/mongo/internal/archive", "dump/mongo/internal/catalog", "dump/mongo/internal/load", "dump/mongo/internal/moment", "dump/mongo/internal/namespace", "dump/mongo/internal/oplog", "dump/mongo/internal/rows", "dump/mongo/internal/server", "dump/mongo/internal/shown"},

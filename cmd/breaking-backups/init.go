@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
@@ -32,7 +33,7 @@ or opened is an error and nothing is made.`,
 			if created {
 				what = "made"
 			}
-			fmt.Fprintf(a.stdout, "repository %s: %s\n", visible(store.shown), what)
+			fmt.Fprintf(a.stdout, "repository %s: %s\n", terminal.Visible(store.shown), what)
 			return nil
 		},
 	}

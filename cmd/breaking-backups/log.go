@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -9,8 +8,9 @@ import (
 	"time"
 
 	"github.com/lmittmann/tint"
-	"golang.org/x/term"
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
 // defaultLogFile gets the log as well when there is a schedule, provided that its folder is there
@@ -29,9 +29,9 @@ type logger struct {
 func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration; info otherwise
-	l := logger{json: cfg.Log.Format == "json" || cfg.Log.Format != "text" && !isTerminal(stderr)}
+	l := logger{json: cfg.Log.Format == "json" || cfg.Log.Format != "text" && !terminal.Is(stderr)}
 	env := environment{redact: cfg.redact, zone: cfg.zone}
-	handler := newHandler(env, stderr, l.json, level, isTerminal(stderr))
+	handler := newHandler(env, stderr, l.json, level, terminal.Is(stderr))
 	var file io.WriteCloser
 	var err error
 	if toFile {
@@ -51,7 +51,7 @@ func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 func newHandler(env environment, w io.Writer, json bool, level slog.Level, colour bool) slog.Handler {
 	replace := func(_ []string, attr slog.Attr) slog.Attr { return redactAttr(env, attr) }
 	if json {
-		return slog.NewJSONHandler(visibleJSON{w}, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
+		return slog.NewJSONHandler(terminal.NewJSON(w), &slog.HandlerOptions{Level: level, ReplaceAttr: replace})
 	}
 	plain := func(groups []string, attr slog.Attr) slog.Attr {
 		attr = replace(groups, attr)
@@ -65,7 +65,9 @@ func newHandler(env environment, w io.Writer, json bool, level slog.Level, colou
 
 // visibleInTint is text for tint, which prints messages as they are, and with colours lets escape
 // sequences pass: also those that its own quoting makes of a backslash and x1b.
-func visibleInTint(text string) string { return strings.ReplaceAll(visible(text), `\x1b`, `\u005cx1b`) }
+func visibleInTint(text string) string {
+	return strings.ReplaceAll(terminal.Visible(text), `\x1b`, `\u005cx1b`)
+}
 
 // redactAttr takes secrets out of a log line's texts, the message among them, and puts its times
 // into the zone of the environment.
@@ -127,22 +129,4 @@ func (l logger) close() {
 	if l.file != nil {
 		l.file.Close()
 	}
-}
-
-func isTerminal(w any) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}
-
-// size writes a number of bytes for people.
-func size(n uint64) string {
-	const unit = 1000
-	value, i := float64(n), 0
-	for ; value >= unit && i < 4; i++ {
-		value /= unit
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", value, []string{"", "kB", "MB", "GB", "TB"}[i])
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
 // gcPercent is how much garbage there may be, in percent of what is in use, before it is collected.
@@ -52,7 +54,7 @@ func watchMemory(log logger, every time.Duration) (stop func()) {
 			atBound := now.memory > uint64(bound)/10*9
 			if atBound && collecting > all/3 && collecting > took.Seconds()/10 { // a tenth of a processor: it is felt
 				log.Warn("GOMEMLIMIT is less than the program needs: it collects garbage again and again",
-					"limit", size(uint64(bound)), "in_use", size(now.memory))
+					"limit", terminal.Size(uint64(bound)), "in_use", terminal.Size(now.memory))
 				return
 			}
 			began, before = time.Now(), now

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
 // Where output goes that a path names. A regular file is replaced by a whole one; whatever else is
@@ -49,7 +51,7 @@ func writeOutput(ctx context.Context, path string, write func(io.Writer) error) 
 		return err
 	}
 	defer file.Close()
-	if isTerminal(file) {
+	if terminal.Is(file) {
 		return usageError{fmt.Errorf("%s is a terminal; want a file", path)}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = file.SetWriteDeadline(time.Now()) }) // a pipe whose reader stands still

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -141,7 +142,7 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 		return err
 	}
 	fmt.Fprintf(a.stdout, "restored %s into %s: %s in %s; %s\n",
-		visible(name), visible(target.String()), size(uint64(bytes)), time.Since(started).Round(time.Millisecond), compared)
+		terminal.Visible(name), terminal.Visible(target.String()), terminal.Size(uint64(bytes)), time.Since(started).Round(time.Millisecond), compared)
 	return nil
 }
 
@@ -174,7 +175,7 @@ func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restor
 	switch opt.file {
 	case "":
 	case "-":
-		if isTerminal(a.stdin) {
+		if terminal.Is(a.stdin) {
 			return "", nil, usageError{errors.New("restore: stdin is a terminal; want a dump")}
 		}
 		return "stdin", func(ctx context.Context, w io.Writer) error {

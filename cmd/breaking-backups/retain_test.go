@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -82,52 +79,6 @@ func TestLoopback(t *testing.T) {
 	} {
 		if got := loopback(host); got != want {
 			t.Errorf("loopback(%q) = %t", host, got)
-		}
-	}
-}
-
-func TestVisible(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                       "",
-		"tëxt with 日本 and a\\n":  "tëxt with 日本 and a\\n",
-		"a\nb\tc\r":              `a\nb\u0009c\u000d`,
-		"\x1b[31mred\x07":        `\u001b[31mred\u0007`,
-		"\xff\x80":               `\xff\x80`,
-		"right\u202eleft\u2028x": `right\u202eleft\u2028x`,
-		"c1\u009b31m":            `c1\u009b31m`,
-		"\U000e0001":             `\U000e0001`,
-	} {
-		if got := visible(text); got != want {
-			t.Errorf("visible(%q) = %s, want %s", text, got, want)
-		}
-	}
-}
-
-func TestJSONLogShowsText(t *testing.T) {
-	var out bytes.Buffer
-	text := "del\x7f c1\u009b2J right\u202eleft \U000e0001 日本 \x1b\n"
-	slog.New(newHandler(environment{zone: time.UTC}, &out, true, slog.LevelInfo, false)).Warn(text)
-	var line struct{ Msg string }
-	if err := json.Unmarshal(out.Bytes(), &line); err != nil || line.Msg != text {
-		t.Errorf("%q, %v", line.Msg, err)
-	}
-	if i := bytes.IndexFunc(out.Bytes(), func(r rune) bool { return r != '\n' && hidden(r) }); i >= 0 {
-		t.Errorf("a terminal would heed what is at %d: %q", i, out.Bytes())
-	}
-}
-
-// Nothing that a server says begins a line of the log or reaches the terminal's control, with
-// colours or without.
-func TestLogShowsText(t *testing.T) {
-	for _, colour := range []bool{false, true} {
-		var out bytes.Buffer
-		env := environment{zone: time.UTC}
-		log := slog.New(newHandler(env, &out, false, slog.LevelInfo, colour))
-		hostile := "x\n{\"level\":\"INFO\",\"msg\":\"backup done\"}\x1b[2J\x07\u009b1m" + `\x1b[2J`
-		log.Warn(hostile, "value", hostile)
-		plain := bytes.Count(out.Bytes(), []byte("\x1b[2J")) + bytes.Count(out.Bytes(), []byte("\x07")) + bytes.Count(out.Bytes(), []byte("\u009b"))
-		if bytes.Count(out.Bytes(), []byte("\n")) != 1 || plain != 0 {
-			t.Errorf("colour %t: %q", colour, out.String())
 		}
 	}
 }

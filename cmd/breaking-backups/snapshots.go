@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -58,13 +59,13 @@ The size is that of the dump, added is what the repository grew by before compre
 }
 
 func (a *app) printSnapshots(env environment, snapshots []restic.Snapshot) {
-	table := newTable(a.stdout)
-	table.row("ID", "TIME", "JOB", "HOST", "SIZE", "ADDED", "TAGS")
+	table := terminal.NewTable(a.stdout)
+	table.Row("ID", "TIME", "JOB", "HOST", "SIZE", "ADDED", "TAGS")
 	for _, s := range snapshots {
-		table.row(shortID(s.ID), env.showTime(s.Time), jobOf(s), s.Host,
-			size(s.Summary.TotalBytesProcessed), size(s.Summary.DataAdded), strings.Join(givenTags(s), ","))
+		table.Row(shortID(s.ID), env.showTime(s.Time), jobOf(s), s.Host,
+			terminal.Size(s.Summary.TotalBytesProcessed), terminal.Size(s.Summary.DataAdded), strings.Join(givenTags(s), ","))
 	}
-	table.flush()
+	table.Flush()
 }
 
 // printSnapshotsJSON writes the form that --json promises to programs.

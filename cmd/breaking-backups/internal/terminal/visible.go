@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// visible is text as a person may see it: what could move the cursor, colour the screen or begin a
+// Visible is text as a person may see it: what could move the cursor, colour the screen or begin a
 // line of its own is written as Go writes it in strings. Names in a database, and all that a server
 // says, are their makers' own.
-func visible(text string) string {
+func Visible(text string) string {
 	if !strings.ContainsFunc(text, hidden) {
 		return text
 	}
@@ -37,14 +37,14 @@ func visible(text string) string {
 	return b.String()
 }
 
-// visibleLines is text of several lines, which may be indented by tabs, as a person may see it.
-func visibleLines(text string) string {
+// VisibleLines is text of several lines, which may be indented by tabs, as a person may see it.
+func VisibleLines(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		rest := strings.TrimLeft(line, "\t")
 		b.WriteString(line[:len(line)-len(rest)])
 		body, ended := strings.CutSuffix(rest, "\n")
-		b.WriteString(visible(body))
+		b.WriteString(Visible(body))
 		if ended {
 			b.WriteByte('\n')
 		}
@@ -55,6 +55,9 @@ func visibleLines(text string) string {
 // visibleJSON passes lines of JSON on with escapes for what a terminal heeds and encoding/json
 // leaves as it is: controls from 0x7f on, directions of writing. They can only be within strings.
 type visibleJSON struct{ w io.Writer }
+
+// NewJSON returns a writer that hands lines of JSON to w in a form that a terminal may show.
+func NewJSON(w io.Writer) io.Writer { return visibleJSON{w} }
 
 func (v visibleJSON) Write(line []byte) (int, error) {
 	escaped := line

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"io"
@@ -16,8 +16,8 @@ const (
 	widest       = 100
 )
 
-// widthOf is how wide text written to w is to be.
-func widthOf(w io.Writer) int {
+// Width is how wide text written to w is to be.
+func Width(w io.Writer) int {
 	if file, ok := w.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
 			return min(columns, widest)
@@ -26,9 +26,9 @@ func widthOf(w io.Writer) int {
 	return unknownWidth
 }
 
-// wrapped breaks text into lines of at most width letters, as far as its words are not longer; each
+// Wrapped breaks text into lines of at most width letters, as far as its words are not longer; each
 // begins with indent, and the last ends too.
-func wrapped(text string, width int, indent string) string {
+func Wrapped(text string, width int, indent string) string {
 	var b strings.Builder
 	line := 0 // letters in it
 	for word := range strings.FieldsSeq(text) {
@@ -53,10 +53,10 @@ func wrapped(text string, width int, indent string) string {
 	return b.String()
 }
 
-// hanging is wrapped with something before the text, which begins in a column of its own: on the
+// Hanging is wrapped with something before the text, which begins in a column of its own: on the
 // same line where there is room for both.
-func hanging(head string, column int, text string, width int) string {
-	body := wrapped(text, width, strings.Repeat(" ", column))
+func Hanging(head string, column int, text string, width int) string {
+	body := Wrapped(text, width, strings.Repeat(" ", column))
 	n := utf8.RuneCountInString(head)
 	if body == "" || n >= column {
 		return head + "\n" + body
@@ -64,11 +64,11 @@ func hanging(head string, column int, text string, width int) string {
 	return head + body[n:]
 }
 
-// paragraphs is text of several, each wrapped. Lines that are indented stay as they are.
-func paragraphs(text string, width int) string {
+// Paragraphs is text of several, each wrapped. Lines that are indented stay as they are.
+func Paragraphs(text string, width int) string {
 	var b, open strings.Builder
 	closeOpen := func() {
-		b.WriteString(wrapped(open.String(), width, ""))
+		b.WriteString(Wrapped(open.String(), width, ""))
 		open.Reset()
 	}
 	for line := range strings.Lines(strings.TrimSpace(text)) {
