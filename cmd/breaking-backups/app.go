@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -57,14 +58,14 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.begun {
-		err = usageError{err}
+		err = exit.UsageError{Err: err}
 	}
-	var reported reportedError
+	var reported exit.ReportedError
 	if err != nil && !errors.As(err, &reported) {
 		a.printError(err)
 	}
 	a.log.close()
-	return exitCode(ctx, err)
+	return exit.Code(ctx, err)
 }
 
 // root is the program's command line. Without a command it is start.
@@ -153,7 +154,7 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 	}
 	defer watchMemory(a.log, memoryLook)()
 	err = c.run(ctx, cfg)
-	var wrong *configError
+	var wrong *exit.ConfigError
 	if c.logs && errors.As(err, &wrong) {
 		return a.misconfigured(ctx, cfg, err)
 	}
@@ -175,7 +176,7 @@ func (a *app) printError(err error) {
 		a.log.Error("stopped", fields...)
 		return
 	}
-	if errors.As(err, new(*configError)) || errors.As(err, new(usageError)) { // their line breaks are ours
+	if errors.As(err, new(*exit.ConfigError)) || errors.As(err, new(exit.UsageError)) { // their line breaks are ours
 		text = terminal.VisibleLines(text)
 	} else {
 		text = terminal.Visible(text)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
@@ -84,7 +85,7 @@ func (a *audience) end(ctx context.Context, e event.Event) error {
 	if len(others) == 0 {
 		return nil
 	}
-	lingers, cancelLingering := lingering(ctx, endTimeInterrupted)
+	lingers, cancelLingering := exit.Lingering(ctx, endTimeInterrupted)
 	defer cancelLingering()
 	hearing, cancel := context.WithTimeout(lingers, endTime)
 	defer cancel()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
@@ -163,8 +164,8 @@ func TestAudienceEndIsBounded(t *testing.T) {
 					defer cancel(nil)
 					want, cause := endTime, error(context.DeadlineExceeded)
 					if interrupted {
-						cancel(interruption{syscall.SIGTERM})
-						want, cause = endTimeInterrupted, interruption{syscall.SIGTERM}
+						cancel(exit.Interruption{Signal: syscall.SIGTERM})
+						want, cause = endTimeInterrupted, exit.Interruption{Signal: syscall.SIGTERM}
 					}
 					if !heeds {
 						want += endTimeUnheeded

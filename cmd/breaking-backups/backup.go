@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -28,7 +29,7 @@ type backup struct {
 // newBackup makes a backup that tells by tell; nil: by one of its own.
 func newBackup(ctx context.Context, j job, env environment, tell *teller) (*backup, error) {
 	if err := restic.CanBackUp(); err != nil {
-		return nil, &configError{[]string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
+		return nil, &exit.ConfigError{Mistakes: []string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
 	}
 	if tell == nil {
 		tell = env.teller(j.run(event.Backup))
@@ -51,7 +52,7 @@ func newBackup(ctx context.Context, j job, env environment, tell *teller) (*back
 type outcome struct {
 	started time.Time
 	summary restic.Summary // zero without a snapshot
-	err     error          // a followUpError when the snapshot is safe
+	err     error          // a exit.FollowUpError when the snapshot is safe
 }
 
 // run makes one backup, applies the retention policy, and tells all who listen how it went. The
@@ -77,7 +78,7 @@ func (b *backup) run(ctx context.Context) error {
 		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.retention.timeout)
 		b.unlock(following)
 		if err := b.forget(following, out.summary.SnapshotID); err != nil {
-			out.err = followUpError{blame(following, err)}
+			out.err = exit.FollowUpError{Err: blame(following, err)}
 		}
 		cancel()
 	}
@@ -105,12 +106,12 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 
 // end tells all who listen how a run went. The error it returns is among what it has told.
 func (b *backup) end(ctx context.Context, out outcome) error {
-	out.err = explain(ctx, out.err)
+	out.err = exit.Explain(ctx, out.err)
 	if err := b.tell.end(ctx, out); err != nil && out.err == nil {
-		out.err = followUpError{err}
+		out.err = exit.FollowUpError{Err: err}
 	}
 	if out.err != nil {
-		return reportedError{out.err}
+		return exit.ReportedError{Err: out.err}
 	}
 	return nil
 }

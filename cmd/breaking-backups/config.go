@@ -13,6 +13,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/notify"
 	"github.com/breaking-backups/breaking-backups/retention"
 )
@@ -58,28 +59,18 @@ type needs struct {
 
 func jobAndRepository(*config) needs { return needs{job: true, repository: true} }
 
-// configError is everything that is wrong with the configuration.
-type configError struct{ mistakes []string }
-
-func (e *configError) Error() string {
-	if len(e.mistakes) == 1 {
-		return "configuration: " + e.mistakes[0]
-	}
-	return fmt.Sprintf("configuration: %d mistakes\n  %s", len(e.mistakes), strings.Join(e.mistakes, "\n  "))
-}
-
 // configLoader collects what is wrong while a configuration is read.
 type configLoader struct {
 	environ    map[string]string
 	flags      map[string]string // variables whose value comes from a flag, and that flag
 	overridden map[string]string
 	pipes      map[string]string // what files said that can be read only once
-	err        configError
+	err        exit.ConfigError
 }
 
 // loadConfig reads the configuration from environ and, before it, from overrides: variables by
 // name, as flags give them. It contacts nothing. wants says what the command needs, the variables
-// being parsed. The error is a *configError with every mistake; what could be read is returned with
+// being parsed. The error is a *exit.ConfigError with every mistake; what could be read is returned with
 // it, the webhook above all.
 func loadConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs) (*config, error) {
 	return readConfig(environ, overrides, wants, newRedactor(nil), map[string]string{})
@@ -124,7 +115,7 @@ func readConfig(environ []string, overrides map[string]flagValue, wants func(*co
 		l.requireJob(cfg)
 	}
 	cfg.stamp = l.makeStamp(cfg)
-	if len(l.err.mistakes) > 0 {
+	if len(l.err.Mistakes) > 0 {
 		return cfg, &l.err
 	}
 	return cfg, nil
@@ -135,7 +126,7 @@ func (l *configLoader) mistake(name string, err error) {
 	if flag, ok := l.flags[name]; ok {
 		name = flag
 	}
-	l.err.mistakes = append(l.err.mistakes, name+": "+err.Error())
+	l.err.Mistakes = append(l.err.Mistakes, name+": "+err.Error())
 }
 
 // readFiles puts in place the secrets that are given as files.

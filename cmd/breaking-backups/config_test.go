@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 // baseEnv is a configuration with nothing but what is required; the database is not contacted.
@@ -110,8 +112,8 @@ func TestConfigMistakes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.variable, func(t *testing.T) {
 			_, err := loadConfig(baseEnv(t, tt.variable), nil, jobAndRepository)
-			var wrong *configError
-			if !errors.As(err, &wrong) || len(wrong.mistakes) != 1 || !strings.HasPrefix(wrong.mistakes[0], tt.want) {
+			var wrong *exit.ConfigError
+			if !errors.As(err, &wrong) || len(wrong.Mistakes) != 1 || !strings.HasPrefix(wrong.Mistakes[0], tt.want) {
 				t.Errorf("%v, want one mistake: %s", err, tt.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "s3cret") {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -38,11 +39,11 @@ pipe, look at the exit code as well (set -o pipefail).`,
 			}
 			if output == "" || output == "-" {
 				if terminal.Is(a.stdout) {
-					return usageError{errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
+					return exit.UsageError{Err: errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
-				return explain(ctx, passDump(ctx, j, src, tell, outputWriter{a.stdout}))
+				return exit.Explain(ctx, passDump(ctx, j, src, tell, outputWriter{a.stdout}))
 			}
-			return explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return passDump(ctx, j, src, tell, w) }))
+			return exit.Explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return passDump(ctx, j, src, tell, w) }))
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
@@ -64,8 +65,8 @@ func printHelp(cmd *cobra.Command, _ []string) {
 	}
 	if ours {
 		fmt.Fprint(w, "\nExit codes:\n")
-		for _, code := range exitCodesHelp() {
-			fmt.Fprint(w, terminal.Hanging("  "+code.code, 7, code.meaning, width))
+		for _, code := range exit.Codes() {
+			fmt.Fprint(w, terminal.Hanging("  "+code.Code, 7, code.Meaning, width))
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 // Every command has examples, and help that is no wider than a terminal of 80 letters where nobody
@@ -16,7 +18,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, name := range commands {
 		var out bytes.Buffer
-		if code := run(t.Context(), []string{"help", name}[:1+min(len(name), 1)], nil, strings.NewReader(""), &out, &out); code != exitDone {
+		if code := run(t.Context(), []string{"help", name}[:1+min(len(name), 1)], nil, strings.NewReader(""), &out, &out); code != exit.Done {
 			t.Errorf("help %s: exit code %d", name, code)
 		}
 		if !strings.Contains(out.String(), "\nExamples:\n  ") {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"syscall"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -32,7 +33,7 @@ func hint(err error) string {
 func hintOurs(err error) string {
 	var missing *noSnapshotError
 	switch {
-	case errors.As(err, new(usageError)):
+	case errors.As(err, new(exit.UsageError)):
 		return "breaking-backups help says how it is used"
 	case errors.Is(err, restic.ErrWrongPassword):
 		return "is RESTIC_PASSWORD (or its _FILE) the password with which this repository was made?"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 // loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a
@@ -46,7 +48,7 @@ func (l loop) loop(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			l.log.Info("ended", "reason", context.Cause(ctx))
-			return reportedError{context.Cause(ctx)}
+			return exit.ReportedError{Err: context.Cause(ctx)}
 		}
 		due = l.next(served)
 	}

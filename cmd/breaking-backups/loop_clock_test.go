@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 // countedSchedule counts what it is asked.
@@ -56,7 +58,7 @@ func TestLoopUnderAnyClock(t *testing.T) {
 
 		asked := 0
 		ctx, cancel := context.WithCancelCause(t.Context())
-		clock.over = func() { cancel(interruption{syscall.SIGTERM}) }
+		clock.over = func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) }
 		var log bytes.Buffer
 		l := loop{timetable: timetable{schedule: countedSchedule{named, &asked}}, clock: clock, log: logger{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
 		type run struct {

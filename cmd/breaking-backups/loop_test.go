@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 // played runs a loop for a while of a made-up time that begins at start, each run taking what took
@@ -20,13 +22,13 @@ func played(t *testing.T, l loop, clock *playedClock, while time.Duration, took 
 	var out bytes.Buffer
 	l.log = logger{Logger: slog.New(slog.NewTextHandler(&out, nil))}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	clock.end, clock.over = while, func() { cancel(interruption{syscall.SIGTERM}) }
+	clock.end, clock.over = while, func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) }
 	l.clock = clock
 	l.run = func(context.Context) {
 		began = append(began, clock.now())
 		clock.pass(took(len(began)))
 	}
-	var signal interruption
+	var signal exit.Interruption
 	if err := l.loop(ctx); !errors.As(err, &signal) {
 		t.Errorf("loop: %v", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
@@ -52,7 +53,7 @@ func writeOutput(ctx context.Context, path string, write func(io.Writer) error) 
 	}
 	defer file.Close()
 	if terminal.Is(file) {
-		return usageError{fmt.Errorf("%s is a terminal; want a file", path)}
+		return exit.UsageError{Err: fmt.Errorf("%s is a terminal; want a file", path)}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = file.SetWriteDeadline(time.Now()) }) // a pipe whose reader stands still
 	defer stop()
@@ -78,7 +79,7 @@ func findPlace(path string) (place, error) {
 	info, err := os.Stat(path) // the kernel's own way there, with its refusals
 	switch {
 	case err == nil && info.IsDir(), err != nil && strings.HasSuffix(path, string(filepath.Separator)):
-		return place{}, usageError{fmt.Errorf("%s is a folder; want a file", path)}
+		return place{}, exit.UsageError{Err: fmt.Errorf("%s is a folder; want a file", path)}
 	case errors.Is(err, fs.ErrNotExist):
 		info = nil
 	case err != nil:

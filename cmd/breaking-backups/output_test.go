@@ -18,6 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 const wholeDump = "a whole dump\n"
@@ -130,8 +132,8 @@ func TestOutputIntoPipe(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(interruption{syscall.SIGTERM})
-	if err := writeOutput(ctx, "pipe", writeDump); !errors.Is(err, interruption{syscall.SIGTERM}) {
+	cancel(exit.Interruption{Signal: syscall.SIGTERM})
+	if err := writeOutput(ctx, "pipe", writeDump); !errors.Is(err, exit.Interruption{Signal: syscall.SIGTERM}) {
 		t.Errorf("waiting for a reader: %v", err)
 	}
 
@@ -149,7 +151,7 @@ func TestOutputIntoPipe(t *testing.T) {
 	defer reader.Close()
 	ctx, cancel = context.WithCancelCause(t.Context())
 	err = writeOutput(ctx, "pipe", func(w io.Writer) error {
-		time.AfterFunc(20*time.Millisecond, func() { cancel(interruption{syscall.SIGTERM}) })
+		time.AfterFunc(20*time.Millisecond, func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) })
 		for {
 			if err := writeDump(w); err != nil {
 				return err

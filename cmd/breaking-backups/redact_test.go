@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 func TestRedact(t *testing.T) {
@@ -91,7 +93,7 @@ func TestCommandLineIsRedacted(t *testing.T) {
 	} {
 		var stderr bytes.Buffer
 		code := (&app{stdout: &stderr, stderr: &stderr}).execute(t.Context(), args)
-		if code != exitUsage || strings.Contains(stderr.String(), "s3cret") || stderr.Len() == 0 {
+		if code != exit.Usage || strings.Contains(stderr.String(), "s3cret") || stderr.Len() == 0 {
 			t.Errorf("%q: exit code %d\n%s", args, code, stderr.String())
 		}
 	}

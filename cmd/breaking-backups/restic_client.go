@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
@@ -23,12 +24,12 @@ func (e environment) checkedRestic(ctx context.Context, of store, tell *teller) 
 			"most", client.LockWait, "lock", held)
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
-		return nil, &configError{[]string{"RESTIC_BINARY: " + err.Error()}}
+		return nil, &exit.ConfigError{Mistakes: []string{"RESTIC_BINARY: " + err.Error()}}
 	}
 	bound, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	if err := client.CheckSettings(bound); err != nil && ctx.Err() == nil {
-		return nil, &configError{[]string{err.Error()}}
+		return nil, &exit.ConfigError{Mistakes: []string{err.Error()}}
 	}
 	return client, ctx.Err()
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -31,12 +32,12 @@ func TestResticBesideTheProgram(t *testing.T) {
 		return cmd.ProcessState.ExitCode(), string(out)
 	}
 	code, said := run()
-	if code != exitUsage || !strings.Contains(said, "RESTIC_BINARY: there is no restic beside this program or on PATH") ||
+	if code != exit.Usage || !strings.Contains(said, "RESTIC_BINARY: there is no restic beside this program or on PATH") ||
 		!strings.Contains(said, "https://github.com/restic/restic/releases") {
 		t.Errorf("without restic: exit code %d\n%s", code, said)
 	}
 	mustDo(t, os.Symlink(restic, filepath.Join(dir, "restic")))
-	if code, said := run(); code != exitDone {
+	if code, said := run(); code != exit.Done {
 		t.Errorf("with restic beside the program: exit code %d\n%s", code, said)
 	}
 }

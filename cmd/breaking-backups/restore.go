@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -52,7 +53,7 @@ may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 			env := a.environment(cfg)
 			out, tell := outcome{started: time.Now()}, env.teller(j.run(event.Restore))
 			err = a.load(ctx, j, env, opt, tell)
-			if why := explain(ctx, err); why != nil {
+			if why := exit.Explain(ctx, err); why != nil {
 				out.err = restoreError{err: why, left: leftBy(err)}
 			}
 			_ = tell.end(ctx, out) // none listens but the log
@@ -79,7 +80,7 @@ func leftBy(err error) string {
 func (e restoreError) Unwrap() error { return e.err }
 
 func (e restoreError) Error() string {
-	var signal interruption
+	var signal exit.Interruption
 	if e.left != "" && errors.As(e.err, &signal) {
 		return e.err.Error() + "; " + e.left
 	}
@@ -119,7 +120,7 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 		return err
 	}
 	if opt.file == "-" && opt.clean {
-		return usageError{errors.New("restore: --clean reads the dump to its end before it drops anything; stdin can be read only once: want --file FILE")}
+		return exit.UsageError{Err: errors.New("restore: --clean reads the dump to its end before it drops anything; stdin can be read only once: want --file FILE")}
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
 		tell.phase(event.Verify)
@@ -176,7 +177,7 @@ func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restor
 	case "":
 	case "-":
 		if terminal.Is(a.stdin) {
-			return "", nil, usageError{errors.New("restore: stdin is a terminal; want a dump")}
+			return "", nil, exit.UsageError{Err: errors.New("restore: stdin is a terminal; want a dump")}
 		}
 		return "stdin", func(ctx context.Context, w io.Writer) error {
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return io.NopCloser(a.stdin), nil })

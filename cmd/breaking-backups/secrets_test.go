@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
 // hardSecrets are values that break parsers: pieces of random letters, which are found again
@@ -169,7 +171,7 @@ func TestSecretsStayInside(t *testing.T) {
 				a := &app{env: env, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 				c := []command{a.runOnce(), a.dump(), a.restore()}[i%7%3]
 				err := a.runCommand(t.Context(), c, nil)
-				if err != nil && !errors.As(err, new(reportedError)) {
+				if err != nil && !errors.As(err, new(exit.ReportedError)) {
 					a.printError(err)
 				}
 				restore()

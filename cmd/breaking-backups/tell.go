@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -75,12 +76,12 @@ func (t *teller) end(ctx context.Context, out outcome) error {
 	ended := event.Ended{
 		Began:    out.started,
 		Snapshot: newSnapshot(out.summary),
-		Safe:     out.err == nil || errors.As(out.err, new(followUpError)),
+		Safe:     out.err == nil || errors.As(out.err, new(exit.FollowUpError)),
 		Warnings: t.warnings.Load(),
 	}
 	if out.err != nil {
 		ended.Error, ended.Hint = t.redact.String(out.err.Error()), hint(out.err)
-		ended.ExitCode = exitCode(ctx, out.err)
+		ended.ExitCode = exit.Code(ctx, out.err)
 	}
 	err := t.audience.end(ctx, t.event(ended))
 	if err != nil {

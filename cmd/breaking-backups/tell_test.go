@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -30,14 +31,14 @@ func TestTellerTellsPlainValues(t *testing.T) {
 	tell.debug("debug s3cret!")
 	tell.warnOfDump("warn s3cret!")
 	began := time.Now()
-	if err := tell.end(t.Context(), outcome{started: began, summary: restic.Summary{SnapshotID: "1234", DataAdded: 7}, err: followUpError{errors.New("s3cret! failed")}}); err != nil {
+	if err := tell.end(t.Context(), outcome{started: began, summary: restic.Summary{SnapshotID: "1234", DataAdded: 7}, err: exit.FollowUpError{Err: errors.New("s3cret! failed")}}); err != nil {
 		t.Error(err)
 	}
 	want := []event.What{
 		event.Note{Text: "a *** note", Details: []event.Detail{{Key: "text", Value: "***"}, {Key: "error", Value: "wrong ***"}, {Key: "bytes", Value: uint64(5)}, {Key: "since", Value: time.Second}}},
 		event.Note{Text: "debug ***", Debug: true},
 		event.Warning{Text: "warn ***"},
-		event.Ended{Began: began, Snapshot: event.Snapshot{ID: "1234", Added: 7}, Safe: true, Warnings: 1, Error: "*** failed", ExitCode: exitFollowUp},
+		event.Ended{Began: began, Snapshot: event.Snapshot{ID: "1234", Added: 7}, Safe: true, Warnings: 1, Error: "*** failed", ExitCode: exit.FollowUp},
 	}
 	if diff := cmp.Diff(want, heard.whats); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

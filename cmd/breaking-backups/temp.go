@@ -1,13 +1,17 @@
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+)
 
 // checkTemp makes sure that there is a folder for temporary files: restic packs what it stores
 // there, and fails after a while, in words of its own, where there is none.
 func checkTemp() error {
 	file, err := os.CreateTemp("", "breaking-backups-*.try")
 	if err != nil {
-		return &configError{[]string{"TMPDIR: " + err.Error() + ": want a folder that restic can keep its packs in"}}
+		return &exit.ConfigError{Mistakes: []string{"TMPDIR: " + err.Error() + ": want a folder that restic can keep its packs in"}}
 	}
 	_ = file.Close()
 	_ = os.Remove(file.Name())

@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"context"
@@ -22,8 +22,8 @@ func TestSecondSignal(t *testing.T) {
 		signals <- syscall.SIGTERM
 		signals <- syscall.SIGTERM
 		synctest.Wait()
-		var told interruption
-		if !errors.As(context.Cause(ctx), &told) || told.signal != syscall.SIGTERM {
+		var told Interruption
+		if !errors.As(context.Cause(ctx), &told) || told.Signal != syscall.SIGTERM {
 			t.Errorf("cause %v", context.Cause(ctx))
 		}
 		<-time.After(againAfter - time.Millisecond)
@@ -36,7 +36,7 @@ func TestSecondSignal(t *testing.T) {
 		}
 		<-time.After(time.Millisecond)
 		signals <- syscall.SIGINT
-		if got := <-second; got.signal != syscall.SIGINT {
+		if got := <-second; got.Signal != syscall.SIGINT {
 			t.Errorf("second signal %v", got)
 		}
 	})
@@ -48,7 +48,7 @@ func TestLastMoment(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		stuck, release := io.Pipe()
 		began := time.Now()
-		cancel(interruption{syscall.SIGTERM})
+		cancel(Interruption{syscall.SIGTERM})
 		code := outcomeOf(ctx, make(chan int), nil, release)
 		if took := time.Since(began); code != 143 || took > 10*time.Second || took < lastMoment {
 			t.Errorf("exit code %d after %s", code, took)
@@ -58,7 +58,7 @@ func TestLastMoment(t *testing.T) {
 	var said strings.Builder
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(interruption{syscall.SIGINT})
+		cancel(Interruption{syscall.SIGINT})
 		if code := outcomeOf(ctx, make(chan int), nil, &said); code != 130 {
 			t.Errorf("exit code %d", code)
 		}

@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// interruption is a context's cause when a signal asked the program to end.
-type interruption struct{ signal syscall.Signal }
+// Interruption is a context's cause when a signal asked the program to end.
+type Interruption struct{ Signal syscall.Signal }
 
-func (i interruption) Error() string {
-	name := map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM"}[i.signal]
+func (i Interruption) Error() string {
+	name := map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM"}[i.Signal]
 	return fmt.Sprintf("interrupted by %s", name)
 }
 
 // code is the exit code that a shell gives a program ended by the signal: 130 or 143.
-func (i interruption) code() int { return 128 + int(i.signal) }
+func (i Interruption) code() int { return 128 + int(i.Signal) }
 
 // againAfter is how long after the first signal another one means "now". Some send one and the same
 // twice within microseconds, as coreutils' timeout does: to its child, and to the group that the
@@ -32,7 +32,7 @@ const againAfter = time.Second
 // A write to a pipe whose reader has gone is an error from then on. By Go's own choice it would end
 // the program, where that pipe is stdout or stderr: but a log that nobody reads is no reason to end
 // a backup.
-func withSignals(parent context.Context) (ctx context.Context, second <-chan interruption, stop func()) {
+func withSignals(parent context.Context) (ctx context.Context, second <-chan Interruption, stop func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	broken := make(chan os.Signal, 1) // nobody reads it; ignored, the signal would stay so in restic
@@ -45,9 +45,9 @@ func withSignals(parent context.Context) (ctx context.Context, second <-chan int
 	}
 }
 
-func watchSignals(parent context.Context, signals <-chan os.Signal) (ctx context.Context, second <-chan interruption, stop func()) {
+func watchSignals(parent context.Context, signals <-chan os.Signal) (ctx context.Context, second <-chan Interruption, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	again := make(chan interruption, 1)
+	again := make(chan Interruption, 1)
 	quit, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -55,7 +55,7 @@ func watchSignals(parent context.Context, signals <-chan os.Signal) (ctx context
 		for {
 			select {
 			case s := <-signals:
-				i := interruption{s.(syscall.Signal)}
+				i := Interruption{s.(syscall.Signal)}
 				switch {
 				case first.IsZero():
 					first = time.Now()
@@ -76,8 +76,8 @@ func watchSignals(parent context.Context, signals <-chan os.Signal) (ctx context
 	}
 }
 
-// lingering is a context that lives on for a while after ctx is cancelled, and ends with its cause.
-func lingering(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
+// Lingering is a context that lives on for a while after ctx is cancelled, and ends with its cause.
+func Lingering(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
 	lingers, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		timer := time.NewTimer(more)
