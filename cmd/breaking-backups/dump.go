@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/output"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/stream"
 )
 
 func (a *app) dump() command {
-	var output string
+	var path string
 	return command{
 		use:   "dump",
 		short: "Write the dump to stdout, or to a file; no repository is needed",
@@ -25,7 +26,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 		groups:  []string{"job", "postgres", "selection", "mysql", "mongo", "log"},
 		needs:   func(*config) needs { return needs{job: true} },
 		flags: func(flags *pflag.FlagSet) {
-			flags.StringVarP(&output, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
+			flags.StringVarP(&path, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
 		},
 		run: func(ctx context.Context, cfg *config) error {
 			j, err := newJob(cfg)
@@ -37,13 +38,13 @@ pipe, look at the exit code as well (set -o pipefail).`,
 			if err != nil {
 				return err
 			}
-			if output == "" || output == "-" {
+			if path == "" || path == "-" {
 				if terminal.Is(a.stdout) {
 					return exit.UsageError{Err: errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
 				}
-				return exit.Explain(ctx, passDump(ctx, j, src, tell, outputWriter{a.stdout}))
+				return exit.Explain(ctx, passDump(ctx, j, src, tell, output.NewWriter(a.stdout)))
 			}
-			return exit.Explain(ctx, writeOutput(ctx, output, func(w io.Writer) error { return passDump(ctx, j, src, tell, w) }))
+			return exit.Explain(ctx, output.Write(ctx, path, func(w io.Writer) error { return passDump(ctx, j, src, tell, w) }))
 		},
 	}
 }

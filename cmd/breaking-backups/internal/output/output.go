@@ -1,4 +1,8 @@
-package main
+// Package output is where output goes that a path names. A regular file is replaced by a whole one;
+// whatever else is there, a device, a pipe or one of the program's own descriptors, is written into,
+// as it cannot be replaced without taking it away from everybody else. Links are followed in both
+// cases. What is written is whoever's who asks.
+package output
 
 import (
 	"cmp"
@@ -19,16 +23,15 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
-// Where output goes that a path names. A regular file is replaced by a whole one; whatever else is
-// there, a device, a pipe or one of the program's own descriptors, is written into, as it cannot be
-// replaced without taking it away from everybody else. Links are followed in both cases.
-
 // errReaderGone is the end of output into a pipe that nobody reads any more.
 var errReaderGone = errors.New("who read the dump has gone")
 
 // outputWriter says in words that a pipe has lost its reader, so that it is not taken for a
 // connection's end.
 type outputWriter struct{ io.Writer }
+
+// NewWriter is w, of which a lost reader is told in words.
+func NewWriter(w io.Writer) io.Writer { return outputWriter{w} }
 
 func (w outputWriter) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
@@ -38,8 +41,8 @@ func (w outputWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// writeOutput has write fill what path names.
-func writeOutput(ctx context.Context, path string, write func(io.Writer) error) error {
+// Write has write fill what path names.
+func Write(ctx context.Context, path string, write func(io.Writer) error) error {
 	at, err := findPlace(path)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package output
 
 import (
 	"context"
@@ -23,6 +23,13 @@ import (
 )
 
 const wholeDump = "a whole dump\n"
+
+func mustDo(t *testing.T, errs ...error) {
+	t.Helper()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func writeDump(w io.Writer) error {
 	_, err := io.WriteString(w, wholeDump)
@@ -100,7 +107,7 @@ func TestOutputKeepsWhatIsNoFile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			tt.make(t)
-			err := writeOutput(t.Context(), tt.path, writeDump)
+			err := Write(t.Context(), tt.path, writeDump)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}
@@ -124,7 +131,7 @@ func TestOutputIntoPipe(t *testing.T) {
 	mustDo(t, syscall.Mkfifo("pipe", 0o600), os.Symlink("pipe", "link"))
 	for _, path := range []string{"pipe", "link"} {
 		done := make(chan error, 1)
-		go func() { done <- writeOutput(t.Context(), path, writeDump) }()
+		go func() { done <- Write(t.Context(), path, writeDump) }()
 		text, err := os.ReadFile("pipe")
 		mustDo(t, err, <-done)
 		if string(text) != wholeDump {
@@ -133,13 +140,13 @@ func TestOutputIntoPipe(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(exit.Interruption{Signal: syscall.SIGTERM})
-	if err := writeOutput(ctx, "pipe", writeDump); !errors.Is(err, exit.Interruption{Signal: syscall.SIGTERM}) {
+	if err := Write(ctx, "pipe", writeDump); !errors.Is(err, exit.Interruption{Signal: syscall.SIGTERM}) {
 		t.Errorf("waiting for a reader: %v", err)
 	}
 
 	reader, err := os.OpenFile("pipe", os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	mustDo(t, err)
-	err = writeOutput(t.Context(), "pipe", func(w io.Writer) error {
+	err = Write(t.Context(), "pipe", func(w io.Writer) error {
 		mustDo(t, reader.Close())
 		return writeDump(w)
 	})
@@ -150,7 +157,7 @@ func TestOutputIntoPipe(t *testing.T) {
 	mustDo(t, err)
 	defer reader.Close()
 	ctx, cancel = context.WithCancelCause(t.Context())
-	err = writeOutput(ctx, "pipe", func(w io.Writer) error {
+	err = Write(ctx, "pipe", func(w io.Writer) error {
 		time.AfterFunc(20*time.Millisecond, func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) })
 		for {
 			if err := writeDump(w); err != nil {
@@ -174,14 +181,14 @@ func TestOutputIntoDevice(t *testing.T) {
 	}
 	mustDo(t, syscall.Mknod("full", syscall.S_IFCHR|0o600, int(unix.Mkdev(1, 7))), os.Symlink("null", "link"))
 	for _, path := range []string{"null", "link"} {
-		mustDo(t, writeOutput(t.Context(), path, writeDump))
+		mustDo(t, Write(t.Context(), path, writeDump))
 	}
-	if err := writeOutput(t.Context(), "full", writeDump); !errors.Is(err, syscall.ENOSPC) {
+	if err := Write(t.Context(), "full", writeDump); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("a full device: %v", err)
 	}
 	// A log goes into one as well, also beyond the size at which a log file is renamed.
 	for _, path := range []string{"null", "link"} {
-		log, err := openLog(path)
+		log, err := OpenLog(path)
 		mustDo(t, err)
 		line := make([]byte, 1<<20)
 		for range 12 {
@@ -199,7 +206,7 @@ func TestOutputIntoDevice(t *testing.T) {
 func TestLogFileBehindLink(t *testing.T) {
 	t.Chdir(t.TempDir())
 	mustDo(t, os.Mkdir("a", 0o755), os.Symlink("a/log", "link"))
-	log, err := openLog("link")
+	log, err := OpenLog("link")
 	mustDo(t, err)
 	for range 11 {
 		_, err := log.Write(make([]byte, 1<<20))
@@ -218,7 +225,7 @@ func TestOutputOfAFailure(t *testing.T) {
 	t.Chdir(t.TempDir())
 	mustDo(t, os.WriteFile("file", []byte("old\n"), 0o644), os.Chmod("file", 0o644), os.Symlink("file", "link"))
 	for _, path := range []string{"file", "link", "new"} {
-		err := writeOutput(t.Context(), path, func(w io.Writer) error { return errors.Join(writeDump(w), syscall.ENOSPC) })
+		err := Write(t.Context(), path, func(w io.Writer) error { return errors.Join(writeDump(w), syscall.ENOSPC) })
 		if !errors.Is(err, syscall.ENOSPC) {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -235,7 +242,7 @@ func TestOutputKeepsTheOwner(t *testing.T) {
 	if err := os.Chown("file", 12345, 23456); err != nil {
 		t.Skip("only root gives files away: ", err)
 	}
-	mustDo(t, os.Chmod("file", 0o664), writeOutput(t.Context(), "file", writeDump))
+	mustDo(t, os.Chmod("file", 0o664), Write(t.Context(), "file", writeDump))
 	info, err := os.Stat("file")
 	mustDo(t, err)
 	if stat := info.Sys().(*syscall.Stat_t); stat.Uid != 12345 || stat.Gid != 23456 || info.Mode() != 0o664 {
@@ -250,7 +257,7 @@ func TestOutputUnprivileged(t *testing.T) {
 	if dir := os.Getenv("OUTPUT_TEST_FOLDER"); dir != "" {
 		t.Chdir(dir)
 		for _, path := range strings.Fields(os.Getenv("OUTPUT_TEST_PATHS")) {
-			err := writeOutput(t.Context(), path, func(io.Writer) error { return errors.New("it was written to") })
+			err := Write(t.Context(), path, func(io.Writer) error { return errors.New("it was written to") })
 			fmt.Printf("%s: %v\n", path, err)
 		}
 		return
@@ -284,7 +291,7 @@ func TestOutputUnprivileged(t *testing.T) {
 		return string(out)
 	}
 	before := folderState(t, ".")
-	said := again(withoutPrivileges(), "readonly others group/file closed/file closed/new") +
+	said := again([]string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}, "readonly others group/file closed/file closed/new") +
 		again([]string{"unshare", "--mount", "sh", "-c", `mount --bind readonly group/file && exec "$@"`, "sh"}, "group/file")
 	const instead = "; name another file, or have the shell write into this one: > "
 	for _, want := range []string{

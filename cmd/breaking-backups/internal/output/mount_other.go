@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package main
+package output
 
 // isMountPoint: files alone are mounted on Linux only.
 func isMountPoint(string) bool { return false }
