@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
-	"github.com/breaking-backups/breaking-backups/dump/postgres"
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -90,8 +90,8 @@ func (b *backup) run(ctx context.Context) error {
 func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	switch {
 	case ctx.Err() != nil:
-	case errors.Is(err, postgres.ErrRecoveryConflict):
-		b.tell.warn("the standby ended the dump: it is tried once more", "error", err)
+	case errors.As(err, new(*dump.PassingError)):
+		b.tell.warn("the dump failed, and may well succeed now: it is tried once more", "error", err)
 		b.tell.warnings.Store(0) // all that was told of the dump is told anew
 		return b
 	case isWrongPassword(err):
