@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -163,7 +164,7 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 
 // printError tells a person, or the reader of a JSON log, why the program ends.
 func (a *app) printError(err error) {
-	var known redactor // a command line may hold an address where none belongs, and is told before secrets are known
+	var known secret.Redactor // a command line may hold an address where none belongs, and is told before secrets are known
 	if a.cfg != nil {
 		known = a.cfg.redact
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify"
 	"github.com/breaking-backups/breaking-backups/retention"
 )
@@ -47,7 +48,7 @@ type config struct {
 	again func() (*config, error) // the same once more: the files that hold secrets may have changed
 	stamp [sha256.Size]byte       // of all credentials, to tell whether they have
 
-	redact   redactor
+	redact   secret.Redactor
 	warnings []string // for the log, once there is one
 }
 
@@ -70,15 +71,15 @@ type configLoader struct {
 
 // loadConfig reads the configuration from environ and, before it, from overrides: variables by
 // name, as flags give them. It contacts nothing. wants says what the command needs, the variables
-// being parsed. The error is a *exit.ConfigError with every mistake; what could be read is returned with
-// it, the webhook above all.
+// being parsed. The error is a *exit.ConfigError with every mistake; what could be read is returned
+// with it, the webhook above all.
 func loadConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs) (*config, error) {
-	return readConfig(environ, overrides, wants, newRedactor(nil), map[string]string{})
+	return readConfig(environ, overrides, wants, secret.NewRedactor(nil), map[string]string{})
 }
 
 // readConfig is loadConfig, once more or for the first time: with the redactor that is to know the
 // secrets, and with what pipes have said, which cannot be read again.
-func readConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs, known redactor, pipes map[string]string) (*config, error) {
+func readConfig(environ []string, overrides map[string]flagValue, wants func(*config) needs, known secret.Redactor, pipes map[string]string) (*config, error) {
 	l := &configLoader{environ: env.ToMap(environ), flags: map[string]string{}, overridden: map[string]string{}, pipes: pipes}
 	for name, value := range overrides {
 		l.environ[name], l.overridden[name] = value.text, value.text
@@ -100,7 +101,7 @@ func readConfig(environ []string, overrides map[string]flagValue, wants func(*co
 	maps.Copy(found, l.foreignNames(cfg))
 	cfg.warnings = append(questions(found), cfg.warnings...)
 	l.checkURLs(cfg)
-	cfg.redact.learn(l.secrets(cfg), cfg.Postgres.User, cfg.Postgres.Database, cfg.Postgres.Host, cfg.MySQL.User, cfg.MySQL.Database, cfg.MySQL.Host, cfg.Mongo.User, cfg.Mongo.Database, cfg.Mongo.Host, cfg.Job.Type, cfg.Job.Name)
+	cfg.redact.Learn(l.secrets(cfg), cfg.Postgres.User, cfg.Postgres.Database, cfg.Postgres.Host, cfg.MySQL.User, cfg.MySQL.Database, cfg.MySQL.Host, cfg.Mongo.User, cfg.Mongo.Database, cfg.Mongo.Host, cfg.Job.Type, cfg.Job.Name)
 	cfg.again = func() (*config, error) { return readConfig(environ, overrides, wants, known, pipes) }
 
 	l.finish(cfg)
@@ -154,7 +155,7 @@ func (l *configLoader) readFiles() {
 
 // secrets are all that the configuration holds.
 func (l *configLoader) secrets(cfg *config) []string {
-	values := secretsIn(cfg.children)
+	values := secret.InEnvironment(cfg.children)
 	for _, name := range secretNames() {
 		if name == "WEBHOOK_URL" || !slices.Contains(addresses, name) {
 			values = append(values, l.environ[name])
@@ -162,7 +163,7 @@ func (l *configLoader) secrets(cfg *config) []string {
 	}
 	values = append(values, l.environ["PGSSLPASSWORD"])
 	for _, name := range addresses {
-		values = append(values, secretsOf(l.environ[name], name == "WEBHOOK_URL")...)
+		values = append(values, secret.InAddress(l.environ[name], name == "WEBHOOK_URL")...)
 	}
 	return values
 }
@@ -233,4 +234,9 @@ func (l *configLoader) checkChoice(cfg *config, s setting) bool {
 		value.SetString("")
 	}
 	return err == nil
+}
+
+// shownRepository is where the repository is, without credentials, for people.
+func (cfg *config) shownRepository() string {
+	return cfg.redact.String(secret.WithoutCredentials(cfg.Repository.Location))
 }

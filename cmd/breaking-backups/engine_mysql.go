@@ -134,7 +134,7 @@ func (l *configLoader) readMySQLAddress(cfg *config) error {
 	if err != nil {
 		return err
 	}
-	cfg.redact.learn([]string{a.Password})
+	cfg.redact.Learn([]string{a.Password})
 	if len(a.Hosts) > 1 {
 		return errors.New("several hosts; want one")
 	}

@@ -184,7 +184,7 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 		cfg.Postgres.Database = ""
 		return name, err
 	}
-	cfg.redact.learn([]string{cfg.Postgres.conn["password"], cfg.Postgres.conn["sslpassword"]})
+	cfg.redact.Learn([]string{cfg.Postgres.conn["password"], cfg.Postgres.conn["sslpassword"]})
 	if l.given("PGHOST") { // a port belongs to its host, a password to its user
 		delete(cfg.Postgres.conn, "port")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -11,7 +12,7 @@ import (
 // process share.
 type environment struct {
 	log    logger
-	redact redactor
+	redact secret.Redactor
 	zone   *time.Location // of times that people see
 	locks  *restic.LockHistory
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
@@ -35,6 +38,19 @@ func TestLogShowsText(t *testing.T) {
 		plain := bytes.Count(out.Bytes(), []byte("\x1b[2J")) + bytes.Count(out.Bytes(), []byte("\x07")) + bytes.Count(out.Bytes(), []byte("\u009b"))
 		if bytes.Count(out.Bytes(), []byte("\n")) != 1 || plain != 0 {
 			t.Errorf("colour %t: %q", colour, out.String())
+		}
+	}
+}
+
+// A log line holds no secret, wherever it came in, and its times are of the configured zone.
+func TestLogIsRedacted(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		cfg := &config{Log: logSettings{Format: format}, zone: mustLoad(t, "Asia/Tokyo"), redact: secret.NewRedactor([]string{"s3cret"})}
+		log := newLogger(cfg, &out, false)
+		log.Error("message with s3cret", "text", "s3cret", "error", errors.New("an s3cret error"), "due", time.Unix(0, 0), slog.Group("group", "text", "s3cret"))
+		if got := out.String(); strings.Contains(got, "s3cret") || strings.Count(got, "***") != 4 || !strings.Contains(got, "1970-01-01T09:00:00") {
+			t.Errorf("%s: %s", format, got)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -17,14 +18,14 @@ import (
 // several goroutines.
 type teller struct {
 	run      event.Run
-	redact   redactor
+	redact   secret.Redactor
 	audience *audience
 
 	warnings atomic.Int64 // of the dump that is being made: who begins one anew sets it to 0, as all is told anew
 	passed   *passing     // of the same
 }
 
-func newTeller(run event.Run, redact redactor, to *audience) *teller {
+func newTeller(run event.Run, redact secret.Redactor, to *audience) *teller {
 	return &teller{run: run, redact: redact, audience: to, passed: newPassing()}
 }
 

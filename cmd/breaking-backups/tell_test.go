@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -26,7 +27,7 @@ func (k *keeper) Hear(_ context.Context, e event.Event) error {
 // No event holds a secret, and none a value that only this program knows.
 func TestTellerTellsPlainValues(t *testing.T) {
 	var heard keeper
-	tell := newTeller(event.Run{}, newRedactor([]string{"s3cret!"}), &audience{log: &heard})
+	tell := newTeller(event.Run{}, secret.NewRedactor([]string{"s3cret!"}), &audience{log: &heard})
 	tell.note("a s3cret! note", "text", "s3cret!", "error", errors.New("wrong s3cret!"), "bytes", uint64(5), "since", time.Second)
 	tell.debug("debug s3cret!")
 	tell.warnOfDump("warn s3cret!")
@@ -49,7 +50,7 @@ func TestTellerTellsPlainValues(t *testing.T) {
 func TestTellerTellsBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var heard keeper
-		tell := newTeller(event.Run{}, newRedactor(nil), &audience{log: &heard})
+		tell := newTeller(event.Run{}, secret.NewRedactor(nil), &audience{log: &heard})
 		for _, phase := range []event.PhaseName{event.Dump, event.Spool} {
 			tell.phase(phase)
 			for range 25 { // a tenth of a second each
@@ -82,7 +83,7 @@ func TestPassDoesNotWaitForTheLog(t *testing.T) {
 		}
 		return nil
 	}}
-	tell := newTeller(event.Run{}, newRedactor(nil), &audience{log: log})
+	tell := newTeller(event.Run{}, secret.NewRedactor(nil), &audience{log: log})
 	tell.phase(event.Dump)
 	var noting sync.WaitGroup
 	noting.Go(func() { tell.note("the log's disk is away") })

@@ -1,7 +1,7 @@
 // Package output is where output goes that a path names. A regular file is replaced by a whole one;
-// whatever else is there, a device, a pipe or one of the program's own descriptors, is written into,
-// as it cannot be replaced without taking it away from everybody else. Links are followed in both
-// cases. What is written is whoever's who asks.
+// whatever else is there, a device, a pipe or one of the program's own descriptors, is written
+// into, as it cannot be replaced without taking it away from everybody else. Links are followed in
+// both cases. What is written is whoever's who asks.
 package output
 
 import (

@@ -1,4 +1,7 @@
-package main
+// Package secret is what keeps secrets from leaving the program: it knows which parts of an address
+// and which variables of an environment hold them, and takes those that are known out of text.
+// Where they come from, and when their files are read again, is the settings' matter.
+package secret
 
 import (
 	"encoding/base64"
@@ -10,11 +13,11 @@ import (
 	"sync"
 )
 
-// redactor takes secrets out of text that leaves the program: log lines, errors, the webhook's
+// Redactor takes secrets out of text that leaves the program: log lines, errors, the webhook's
 // payload. It is the second net. The first is that no error of ours holds a secret: what reads a
 // secret tells the variable and the place. The second is for what restic, a server or a driver may
 // repeat. The zero value knows no secrets and takes out what URLs hold.
-type redactor struct{ *knownSecrets }
+type Redactor struct{ *knownSecrets }
 
 // knownSecrets grow while the program runs: files of secrets are read anew, and those that were are
 // still in messages.
@@ -24,19 +27,19 @@ type knownSecrets struct {
 	replacer *strings.Replacer
 }
 
-const redacted = "***"
+const Redacted = "***"
 
-// newRedactor knows the given secrets, in every form in which programs write them. Those that are
+// NewRedactor knows the given secrets, in every form in which programs write them. Those that are
 // equal to one of public are left alone, as a password that is the role's name hides nothing, and
 // so are those that a text may hold by chance.
-func newRedactor(secrets []string, public ...string) redactor {
-	r := redactor{&knownSecrets{}}
-	r.learn(secrets, public...)
+func NewRedactor(secrets []string, public ...string) Redactor {
+	r := Redactor{&knownSecrets{}}
+	r.Learn(secrets, public...)
 	return r
 }
 
-// learn makes r know more secrets.
-func (r redactor) learn(secrets []string, public ...string) {
+// Learn makes r know more secrets.
+func (r Redactor) Learn(secrets []string, public ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, secret := range secrets {
@@ -57,7 +60,7 @@ func (r redactor) learn(secrets []string, public ...string) {
 	slices.SortStableFunc(r.forms, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, form := range r.forms {
-		pairs = append(pairs, form, redacted)
+		pairs = append(pairs, form, Redacted)
 	}
 	r.replacer = strings.NewReplacer(pairs...)
 }
@@ -79,19 +82,19 @@ var wordsAndNumbers = regexp.MustCompile(`^(([A-Z]?[a-z]*|[A-Z]*)[0-9]*([ ._/-]+
 var userinfo = regexp.MustCompile(`://\S*@`)
 
 // String is text without secrets.
-func (r redactor) String(text string) string {
+func (r Redactor) String(text string) string {
 	if r.knownSecrets != nil {
 		r.mu.RLock()
 		text = r.replacer.Replace(text)
 		r.mu.RUnlock()
 	}
-	return userinfo.ReplaceAllString(text, "://"+redacted+"@")
+	return userinfo.ReplaceAllString(text, "://"+Redacted+"@")
 }
 
-// secretsOf are the secrets in an address: what stands before its last @ and what of that stands
+// InAddress are the secrets in an address: what stands before its last @ and what of that stands
 // behind a colon, also without escapes, and what follows the host, if pathToo: the path of a
 // webhook often is its secret.
-func secretsOf(address string, pathToo bool) []string {
+func InAddress(address string, pathToo bool) []string {
 	rest := address
 	if _, behind, found := strings.Cut(address, "://"); found {
 		rest = behind
@@ -112,24 +115,19 @@ func secretsOf(address string, pathToo bool) []string {
 	return secrets
 }
 
-// shownRepository is where the repository is, without credentials, for people.
-func (cfg *config) shownRepository() string {
-	return cfg.redact.String(withoutCredentials(cfg.Repository.Location))
-}
-
-// withoutCredentials is a repository's address without what may be a user's name and password.
+// WithoutCredentials is a repository's address without what may be a user's name and password.
 // These go to the last @, whatever is in them. An address of restic's that is no URL,
 // sftp:user@host:/srv, is left alone unless a password seems to be in it.
-func withoutCredentials(repository string) string {
+func WithoutCredentials(repository string) string {
 	last := strings.LastIndex(repository, "@")
 	if last < 0 || strings.HasPrefix(repository, "local:") {
 		return repository
 	}
 	if start := urlStart.FindString(repository[:last]); start != "" {
-		return start + redacted + repository[last:]
+		return start + Redacted + repository[last:]
 	}
 	if kind, rest, _ := strings.Cut(repository[:last], ":"); strings.Contains(rest, ":") || kind == "rest" {
-		return kind + ":" + redacted + repository[last:]
+		return kind + ":" + Redacted + repository[last:]
 	}
 	return repository
 }
