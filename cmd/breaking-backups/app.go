@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/memory"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -153,7 +154,7 @@ func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagVa
 		}
 		return err
 	}
-	defer watchMemory(a.log, memoryLook)()
+	defer memory.Watch(a.log.Logger)()
 	err = c.run(ctx, cfg)
 	var wrong *exit.ConfigError
 	if c.logs && errors.As(err, &wrong) {

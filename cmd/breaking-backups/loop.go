@@ -2,11 +2,19 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
+
+// Run runs something when the timetable says, until ctx ends, and returns its cause. A run that
+// goes on then is waited for. The log is told when runs are due, which are missed, and that a clock
+// was set.
+func Run(ctx context.Context, when timetable, log *slog.Logger, run func(context.Context)) error {
+	return loop{timetable: when, clock: systemClock{}, log: log, run: run}.loop(ctx)
+}
 
 // loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a
 // machine that slept, or whose clock was set, runs when its clock says so. An interval is of time
@@ -14,7 +22,7 @@ import (
 type loop struct {
 	timetable
 	clock clock
-	log   logger
+	log   *slog.Logger
 	run   func(context.Context)
 }
 

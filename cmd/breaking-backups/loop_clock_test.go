@@ -60,7 +60,7 @@ func TestLoopUnderAnyClock(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		clock.over = func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) }
 		var log bytes.Buffer
-		l := loop{timetable: timetable{schedule: countedSchedule{named, &asked}}, clock: clock, log: logger{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+		l := loop{timetable: timetable{schedule: countedSchedule{named, &asked}}, clock: clock, log: slog.New(slog.NewTextHandler(&log, nil))}
 		type run struct {
 			at    time.Duration
 			shown time.Time

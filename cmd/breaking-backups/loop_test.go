@@ -20,7 +20,7 @@ import (
 func played(t *testing.T, l loop, clock *playedClock, while time.Duration, took func(run int) time.Duration) (began []time.Time, log string) {
 	t.Helper()
 	var out bytes.Buffer
-	l.log = logger{Logger: slog.New(slog.NewTextHandler(&out, nil))}
+	l.log = slog.New(slog.NewTextHandler(&out, nil))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	clock.end, clock.over = while, func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) }
 	l.clock = clock

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/memory"
 )
 
 func main() {
@@ -19,7 +20,7 @@ func main() {
 
 // run is the program: it runs the command that args name and returns the exit code.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	collectEarly(env)
+	memory.CollectEarly(env)
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	return exit.Run(ctx, stderr, func(ctx context.Context) int { return a.execute(ctx, args) })
 }

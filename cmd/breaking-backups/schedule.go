@@ -1,3 +1,6 @@
+// Package schedule is when runs are due: cron's fields and intervals, through the changes of clocks
+// and whatever they are set to, and the loop that waits for each and begins it. What a run does is
+// whoever's who gives it.
 package main
 
 import (

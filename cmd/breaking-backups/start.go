@@ -34,10 +34,7 @@ func (j job) start(ctx context.Context, env environment) error {
 	if j.timetable.schedule == nil {
 		return b.run(ctx)
 	}
-	return loop{
-		timetable: j.timetable,
-		clock:     systemClock{},
-		log:       env.log,
-		run:       func(ctx context.Context) { _ = backUpAnew(ctx, j, env) }, // it has told its error
-	}.loop(ctx)
+	return Run(ctx, j.timetable, env.log.Logger, func(ctx context.Context) {
+		_ = backUpAnew(ctx, j, env) // it has told its error
+	})
 }

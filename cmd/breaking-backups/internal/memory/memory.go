@@ -1,6 +1,9 @@
-package main
+// Package memory is what the program takes of the machine's: how much garbage there may be, and a
+// bound that is too low for it.
+package memory
 
 import (
+	"log/slog"
 	"math"
 	"runtime/debug"
 	"runtime/metrics"
@@ -18,21 +21,24 @@ import (
 // the same time. A container's limit counts the peak.
 const gcPercent = 50
 
-// collectEarly makes it so, unless the environment says what it wants (GOGC).
-func collectEarly(env []string) {
+// CollectEarly makes it so, unless the environment says what it wants (GOGC).
+func CollectEarly(env []string) {
 	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
 		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// memoryLook is how often a program with a bound on its memory is looked at.
-const memoryLook = 10 * time.Second
+// look is how often a program with a bound on its memory is looked at.
+const look = 10 * time.Second
 
-// watchMemory warns, once, when the bound that the environment sets on memory (GOMEMLIMIT) is less
-// than what the program needs: it then collects garbage without end, at several times the processor
-// time, and still takes more. stop looks once more, and ends the watch. Without a bound there is
-// nothing to watch.
-func watchMemory(log logger, every time.Duration) (stop func()) {
+// Watch warns, once, when the bound that the environment sets on memory (GOMEMLIMIT) is less than
+// what the program needs. stop ends the watch.
+func Watch(log *slog.Logger) (stop func()) { return watch(log, look) }
+
+// watch looks every so often. Under a bound that is too low the program collects garbage without
+// end, at several times the processor time, and still takes more. stop looks once more, and ends
+// the watch. Without a bound there is nothing to watch.
+func watch(log *slog.Logger, every time.Duration) (stop func()) {
 	bound := debug.SetMemoryLimit(-1) // only asks
 	if bound == math.MaxInt64 {
 		return func() {}

@@ -1,4 +1,4 @@
-package main
+package memory
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -22,7 +23,7 @@ func TestMemoryBound(t *testing.T) {
 	for _, tt := range tests {
 		debug.SetMemoryLimit(tt.bound)
 		out := &lines{}
-		stop := watchMemory(logger{Logger: slog.New(slog.NewTextHandler(out, nil))}, 10*time.Millisecond)
+		stop := watch(slog.New(slog.NewTextHandler(out, nil)), 10*time.Millisecond)
 		work := func() bool { // rows, each made anew
 			var rows [][]byte
 			for range 2000 {
@@ -43,4 +44,22 @@ func TestMemoryBound(t *testing.T) {
 			t.Errorf("bound %d: told %d times: %s", tt.bound, told, out)
 		}
 	}
+}
+
+// lines is a log that can be looked at while it grows.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
