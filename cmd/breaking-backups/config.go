@@ -14,6 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify"
 	"github.com/breaking-backups/breaking-backups/retention"
@@ -38,7 +39,7 @@ type config struct {
 
 	// What follows from the variables.
 	zone     *time.Location
-	schedule schedule         // nil: run once
+	schedule schedule.Times   // nil: run once
 	policy   retention.Policy // zero: keep everything
 	tags     []string
 	webhook  *notify.Webhook // nil: nobody is told

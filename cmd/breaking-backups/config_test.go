@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
 )
 
 // baseEnv is a configuration with nothing but what is required; the database is not contacted.
@@ -54,7 +55,7 @@ func TestConfigValues(t *testing.T) {
 	if got := cfg.policy.String(); got != "14 daily, all within 1y6m" {
 		t.Errorf("policy %s: a flag goes before its variable", got)
 	}
-	if _, ok := cfg.schedule.(interval); ok {
+	if _, ok := cfg.schedule.(schedule.Interval); ok {
 		t.Error("the interval wins over CRON_SCHEDULE")
 	}
 	if diff := cmp.Diff([]string{"app", "env=prod"}, cfg.tags); diff != "" {

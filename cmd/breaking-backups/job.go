@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/retention"
@@ -27,7 +28,7 @@ type job struct {
 	tags      []string
 	stall     time.Duration // STALL_TIMEOUT_SECONDS
 	retention keeping
-	timetable timetable
+	timetable schedule.Timetable
 	listeners []listener // who is told of its backups, besides the log
 
 	stamp [sha256.Size]byte   // of all credentials, to tell whether they have changed
@@ -58,11 +59,11 @@ func newJob(cfg *config) (job, error) {
 		name: cfg.Job.Name, host: cfg.Job.Host, hostGiven: cfg.Job.Host != "", dbType: cfg.Job.Type, engine: kind.engine(cfg),
 		store: newStore(cfg), backup: cfg.Backup, tags: cfg.tags, stall: time.Duration(cfg.Job.StallTimeout),
 		retention: keeping{cfg.policy, cfg.Retention.Prune, cfg.Retention.Timeout},
-		timetable: timetable{
-			schedule: cfg.schedule,
-			atOnce:   cfg.Schedule.RunOnStart || cfg.Schedule.Cron == "",
-			prompt:   cfg.Schedule.RunOnStart,
-			jitter:   time.Duration(cfg.Schedule.Jitter),
+		timetable: schedule.Timetable{
+			Times:  cfg.schedule,
+			AtOnce: cfg.Schedule.RunOnStart || cfg.Schedule.Cron == "",
+			Prompt: cfg.Schedule.RunOnStart,
+			Jitter: time.Duration(cfg.Schedule.Jitter),
 		},
 		listeners: newListeners(cfg), stamp: cfg.stamp,
 	}

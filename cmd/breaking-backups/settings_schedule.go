@@ -1,5 +1,7 @@
 package main
 
+import "github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
+
 // scheduleSettings say when runs are due. With neither a schedule nor an interval one run is made.
 type scheduleSettings struct {
 	// The time from one run's start to the next one's. It is time that passes, however the clock is
@@ -20,10 +22,10 @@ func (l *configLoader) finishSchedule(cfg *config) {
 	var err error
 	switch {
 	case cfg.Schedule.Cron != "":
-		if cfg.schedule, err = parseCron(cfg.Schedule.Cron, cfg.zone); err != nil {
+		if cfg.schedule, err = schedule.ParseCron(cfg.Schedule.Cron, cfg.zone); err != nil {
 			l.mistake("CRON_SCHEDULE", err)
 		}
 	case cfg.Schedule.Interval > 0:
-		cfg.schedule = interval(cfg.Schedule.Interval)
+		cfg.schedule = schedule.Interval(cfg.Schedule.Interval)
 	}
 }

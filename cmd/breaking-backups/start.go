@@ -1,6 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
+)
 
 func (a *app) start() command {
 	return command{
@@ -31,10 +35,10 @@ func (j job) start(ctx context.Context, env environment) error {
 	if err != nil {
 		return err
 	}
-	if j.timetable.schedule == nil {
+	if j.timetable.Times == nil {
 		return b.run(ctx)
 	}
-	return Run(ctx, j.timetable, env.log.Logger, func(ctx context.Context) {
+	return schedule.Run(ctx, j.timetable, env.log.Logger, func(ctx context.Context) {
 		_ = backUpAnew(ctx, j, env) // it has told its error
 	})
 }

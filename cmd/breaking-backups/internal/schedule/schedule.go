@@ -1,7 +1,7 @@
 // Package schedule is when runs are due: cron's fields and intervals, through the changes of clocks
 // and whatever they are set to, and the loop that waits for each and begins it. What a run does is
 // whoever's who gives it.
-package main
+package schedule
 
 import (
 	"errors"
@@ -14,19 +14,19 @@ import (
 	"github.com/netresearch/go-cron"
 )
 
-// A schedule says when runs are due. Next is the first moment after t, or the zero time when there
-// is none.
-type schedule interface {
+// Times says when runs are due. Next is the first moment after t, or the zero time when there is
+// none.
+type Times interface {
 	Next(t time.Time) time.Time
 }
 
-// interval is due every so often, counted from the moment before. It is more than 0.
-type interval time.Duration
+// Interval is due every so often, counted from the moment before. It is more than 0.
+type Interval time.Duration
 
-func (d interval) Next(t time.Time) time.Time { return t.Add(time.Duration(d)) }
+func (d Interval) Next(t time.Time) time.Time { return t.Add(time.Duration(d)) }
 
 // from is the interval counted from a moment, whenever it is asked.
-func (d interval) from(start time.Time) schedule { return beat{start, time.Duration(d)} }
+func (d Interval) from(start time.Time) Times { return beat{start, time.Duration(d)} }
 
 // beat is due at start and every so often before and after it.
 type beat struct {
@@ -42,7 +42,7 @@ func (b beat) Next(t time.Time) time.Time {
 	return t.Add(b.every - into)
 }
 
-// parseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of
+// ParseCron reads five cron fields, a descriptor such as @daily, or "@every 6h". The times are of
 // zone, unless the text begins with its own (TZ=Europe/Amsterdam). A schedule that is never due is
 // refused.
 //
@@ -52,7 +52,7 @@ func (b beat) Next(t time.Time) time.Time {
 //
 // go-cron parses, and finds the next time on a clock without changes; the changes are ours, because
 // with a zone go-cron runs "30 2 * * *" twice on the night the clock goes back.
-func parseCron(text string, zone *time.Location) (schedule, error) {
+func ParseCron(text string, zone *time.Location) (Times, error) {
 	parser, err := cron.TryNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.DowOrDom | cron.Descriptor)
 	if err != nil {
 		return nil, err
@@ -65,10 +65,10 @@ func parseCron(text string, zone *time.Location) (schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	var s schedule
+	var s Times
 	switch parsed := parsed.(type) {
 	case cron.ConstantDelaySchedule:
-		return interval(parsed.Delay), nil
+		return Interval(parsed.Delay), nil
 	case *cron.SpecSchedule:
 		if parsed.Location != time.Local {
 			zone = parsed.Location
@@ -154,7 +154,7 @@ func reading(t time.Time, zone *time.Location) time.Time {
 // steady is a schedule of every hour: it goes on through a change of the clock as time does. 0 * *
 // * * is due once in each hour that passes.
 type steady struct {
-	clock schedule
+	clock Times
 	zone  *time.Location
 }
 
@@ -181,7 +181,7 @@ func (s steady) Next(t time.Time) time.Time {
 // time; one that it leaves out is due when it would have been shown had nobody set the clock, so 30
 // 2 * * * is due at 03:30 on that day.
 type wallClock struct {
-	clock schedule
+	clock Times
 	zone  *time.Location
 }
 

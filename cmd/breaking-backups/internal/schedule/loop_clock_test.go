@@ -1,4 +1,4 @@
-package main
+package schedule
 
 import (
 	"bytes"
@@ -16,11 +16,11 @@ import (
 
 // countedSchedule counts what it is asked.
 type countedSchedule struct {
-	schedule
+	Times
 	asked *int
 }
 
-func (s countedSchedule) Next(t time.Time) time.Time { *s.asked++; return s.schedule.Next(t) }
+func (s countedSchedule) Next(t time.Time) time.Time { *s.asked++; return s.Times.Next(t) }
 
 // However a clock is set, by minutes or by decades: each run is due at a moment that the schedule
 // names; there are no more of them than that moments were shown, but for one for each time that the
@@ -60,7 +60,7 @@ func TestLoopUnderAnyClock(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		clock.over = func() { cancel(exit.Interruption{Signal: syscall.SIGTERM}) }
 		var log bytes.Buffer
-		l := loop{timetable: timetable{schedule: countedSchedule{named, &asked}}, clock: clock, log: slog.New(slog.NewTextHandler(&log, nil))}
+		l := loop{Timetable: Timetable{Times: countedSchedule{named, &asked}}, clock: clock, log: slog.New(slog.NewTextHandler(&log, nil))}
 		type run struct {
 			at    time.Duration
 			shown time.Time
@@ -133,7 +133,7 @@ func TestIntervalUnderAnyClock(t *testing.T) {
 			clock.set = append(clock.set, jump{at, time.Duration(random.NormFloat64() * float64(24*time.Hour))})
 		}
 		var at []time.Duration
-		l := loop{timetable: timetable{schedule: interval(time.Hour), atOnce: true}}
+		l := loop{Timetable: Timetable{Times: Interval(time.Hour), AtOnce: true}}
 		_, log := played(t, l, clock, 100*time.Hour, func(int) time.Duration {
 			at = append(at, clock.true)
 			return time.Duration(random.Int64N(int64(59 * time.Minute)))

@@ -1,4 +1,4 @@
-package main
+package schedule
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 // Run runs something when the timetable says, until ctx ends, and returns its cause. A run that
 // goes on then is waited for. The log is told when runs are due, which are missed, and that a clock
 // was set.
-func Run(ctx context.Context, when timetable, log *slog.Logger, run func(context.Context)) error {
-	return loop{timetable: when, clock: systemClock{}, log: log, run: run}.loop(ctx)
+func Run(ctx context.Context, when Timetable, log *slog.Logger, run func(context.Context)) error {
+	return loop{Timetable: when, clock: systemClock{}, log: log, run: run}.loop(ctx)
 }
 
 // loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a
 // machine that slept, or whose clock was set, runs when its clock says so. An interval is of time
 // that passes, which nobody sets.
 type loop struct {
-	timetable
+	Timetable
 	clock clock
 	log   *slog.Logger
 	run   func(context.Context)
@@ -34,15 +34,15 @@ const (
 
 // loop returns when ctx ends, with its cause. A run that goes on then is waited for.
 func (l loop) loop(ctx context.Context) error {
-	if every, ok := l.schedule.(interval); ok {
+	if every, ok := l.Times.(Interval); ok {
 		steady := newSteadyClock(l.clock)
-		l.clock, l.schedule = steady, every.from(steady.began)
+		l.clock, l.Times = steady, every.from(steady.began)
 	}
 	l.warnOfJitter()
 	due, served := l.clock.now(), time.Time{}
-	prompt := l.atOnce && l.prompt
-	if !l.atOnce {
-		due = l.schedule.Next(due)
+	prompt := l.AtOnce && l.Prompt
+	if !l.AtOnce {
+		due = l.Times.Next(due)
 		l.log.Info("waiting for the first run", "due", l.shown(due))
 	}
 	for {
@@ -79,7 +79,7 @@ func (l loop) await(ctx context.Context, due, served time.Time) time.Time {
 			}
 			due, began = fresh, now
 		case now.Before(due):
-		case forward < clockSlip || l.schedule.Next(due).After(now):
+		case forward < clockSlip || l.Times.Next(due).After(now):
 			return due // or late, after the machine's sleep, or because the clock left this one moment out
 		default:
 			fresh := l.after(now, served)
@@ -97,11 +97,11 @@ func (l loop) await(ctx context.Context, due, served time.Time) time.Time {
 // one that was served again: that is left out, unless it comes so late that the run after it would
 // be too far away.
 func (l loop) after(now, served time.Time) time.Time {
-	next := l.schedule.Next(now)
+	next := l.Times.Next(now)
 	if !next.Equal(served) {
 		return next
 	}
-	if following := l.schedule.Next(next); next.Sub(now) < following.Sub(next)/2 {
+	if following := l.Times.Next(next); next.Sub(now) < following.Sub(next)/2 {
 		return following
 	}
 	return next
@@ -116,14 +116,14 @@ func (l loop) next(served time.Time) time.Time {
 		l.log.Warn("the clock was set back: the next run is reckoned anew", "due", l.shown(next), "clock", l.shown(now))
 		return next
 	}
-	first := l.schedule.Next(served)
+	first := l.Times.Next(served)
 	next, missed := first, 0
-	for ; !next.After(now) && missed < mostTold; next = l.schedule.Next(next) {
+	for ; !next.After(now) && missed < mostTold; next = l.Times.Next(next) {
 		missed++
 	}
 	fields := []any{"missed", missed, "first", l.shown(first)}
 	if !next.After(now) {
-		next = l.schedule.Next(now)
+		next = l.Times.Next(now)
 		fields[0] = "missed_at_least"
 	}
 	if missed == 0 {
@@ -138,7 +138,7 @@ func (l loop) next(served time.Time) time.Time {
 // waitJitter waits for a random part of the jitter, less than there is until the run after the one
 // due at served. It is a wait for time to pass: the moment has come, whatever the clock shows next.
 func (l loop) waitJitter(ctx context.Context, served time.Time) {
-	most := min(l.jitter, l.schedule.Next(served).Sub(served))
+	most := min(l.Jitter, l.Times.Next(served).Sub(served))
 	if most <= 0 || ctx.Err() != nil {
 		return
 	}
@@ -155,17 +155,17 @@ func (l loop) waitJitter(ctx context.Context, served time.Time) {
 
 // warnOfJitter says so if the jitter is longer than it can be, between two of the runs to come.
 func (l loop) warnOfJitter() {
-	if l.jitter <= 0 {
+	if l.Jitter <= 0 {
 		return
 	}
-	nearest, from := l.jitter, l.schedule.Next(l.clock.now())
+	nearest, from := l.Jitter, l.Times.Next(l.clock.now())
 	for range mostTold {
-		next := l.schedule.Next(from)
+		next := l.Times.Next(from)
 		nearest, from = min(nearest, next.Sub(from)), next
 	}
-	if nearest < l.jitter {
+	if nearest < l.Jitter {
 		l.log.Warn("SCHEDULE_JITTER_SECONDS is longer than the time between two runs: it ends where the next run is due",
-			"jitter", l.jitter, "between", nearest)
+			"jitter", l.Jitter, "between", nearest)
 	}
 }
 

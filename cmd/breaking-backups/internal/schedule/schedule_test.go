@@ -1,4 +1,4 @@
-package main
+package schedule
 
 import (
 	"math/rand/v2"
@@ -18,9 +18,9 @@ func mustLoad(t testing.TB, name string) *time.Location {
 	return zone
 }
 
-func mustParseCron(t testing.TB, spec string, zone *time.Location) schedule {
+func mustParseCron(t testing.TB, spec string, zone *time.Location) Times {
 	t.Helper()
-	s, err := parseCron(spec, zone)
+	s, err := ParseCron(spec, zone)
 	if err != nil {
 		t.Fatalf("parseCron(%q): %v", spec, err)
 	}
@@ -156,7 +156,7 @@ func TestSchedulesLoseAndDoubleNothing(t *testing.T) {
 
 func TestParseCronRefuses(t *testing.T) {
 	for _, spec := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "0 0 30 2 *", "@sometimes", "@triggered", "@every 0s", "@every", "TZ=Mars/Olympus 0 0 * * *", "0 0 L * *", "daily", "0 2 * * * root"} {
-		if s, err := parseCron(spec, time.UTC); err == nil {
+		if s, err := ParseCron(spec, time.UTC); err == nil {
 			t.Errorf("parseCron(%q) = %v, want an error", spec, s)
 		}
 	}
@@ -188,7 +188,7 @@ func TestParseCronRefusesInOurWords(t *testing.T) {
 		{" ", "got none"},
 	}
 	for _, tt := range tests {
-		s, err := parseCron(tt.spec, time.UTC)
+		s, err := ParseCron(tt.spec, time.UTC)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v, %v; want %q", tt.spec, s, err, tt.want)
 		}
@@ -266,7 +266,7 @@ func FuzzParseCron(f *testing.F) {
 	}
 	zone := mustLoad(f, "Europe/Amsterdam")
 	f.Fuzz(func(t *testing.T, spec string, start int64) {
-		s, err := parseCron(spec, zone)
+		s, err := ParseCron(spec, zone)
 		if err != nil {
 			return
 		}

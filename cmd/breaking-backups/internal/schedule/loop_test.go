@@ -1,4 +1,4 @@
-package main
+package schedule
 
 import (
 	"bytes"
@@ -66,43 +66,43 @@ func TestLoop(t *testing.T) {
 	}{
 		{
 			"an interval counts from start to start",
-			loop{timetable: timetable{schedule: interval(10 * time.Minute), atOnce: true}},
+			loop{Timetable: Timetable{Times: Interval(10 * time.Minute), AtOnce: true}},
 			time.Date(2000, 1, 2, 12, 0, 0, 0, amsterdam), 25 * time.Minute, shortRun,
 			"02 12:00:00, 02 12:10:00, 02 12:20:00", "waiting for the next run",
 		},
 		{
 			"a run that takes longer than the interval",
-			loop{timetable: timetable{schedule: interval(10 * time.Minute), atOnce: true}},
+			loop{Timetable: Timetable{Times: Interval(10 * time.Minute), AtOnce: true}},
 			time.Date(2000, 1, 2, 12, 0, 0, 0, amsterdam), 65 * time.Minute, slowFirst,
 			"02 12:00:00, 02 12:50:00, 02 13:00:00", "missed=4",
 		},
 		{
 			"cron waits for its time",
-			loop{timetable: timetable{schedule: everyQuarter}},
+			loop{Timetable: Timetable{Times: everyQuarter}},
 			time.Date(2000, 1, 2, 12, 1, 0, 0, amsterdam), 40 * time.Minute, shortRun,
 			"02 12:15:00, 02 12:30:00", "waiting for the first run",
 		},
 		{
 			"cron, also at start",
-			loop{timetable: timetable{schedule: everyQuarter, atOnce: true}},
+			loop{Timetable: Timetable{Times: everyQuarter, AtOnce: true}},
 			time.Date(2000, 1, 2, 12, 1, 0, 0, amsterdam), 30 * time.Minute, shortRun,
 			"02 12:01:00, 02 12:15:00, 02 12:30:00", "",
 		},
 		{
 			"cron, ticks missed by a slow run",
-			loop{timetable: timetable{schedule: everyQuarter}},
+			loop{Timetable: Timetable{Times: everyQuarter}},
 			time.Date(2000, 1, 2, 12, 10, 0, 0, amsterdam), time.Hour, slowFirst,
 			"02 12:15:00, 02 13:00:00", "missed=2",
 		},
 		{
 			"the night the clock goes forward",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			time.Date(2000, 3, 25, 12, 0, 0, 0, amsterdam), 48 * time.Hour, shortRun,
 			"26 03:30:00, 27 02:30:00", "",
 		},
 		{
 			"the night the clock goes back",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			time.Date(2000, 10, 28, 12, 0, 0, 0, amsterdam), 48 * time.Hour, shortRun,
 			"29 02:30:00, 30 02:30:00", "",
 		},
@@ -125,7 +125,7 @@ func TestLoop(t *testing.T) {
 
 func TestLoopJitter(t *testing.T) {
 	start := time.Date(2000, 1, 2, 12, 0, 0, 0, time.UTC)
-	l := loop{timetable: timetable{schedule: interval(time.Hour), atOnce: true, jitter: 20 * time.Minute}}
+	l := loop{Timetable: Timetable{Times: Interval(time.Hour), AtOnce: true, Jitter: 20 * time.Minute}}
 	began, _ := played(t, l, &playedClock{start: start}, 100*time.Hour, shortRun)
 	if len(began) < 99 {
 		t.Fatalf("%d runs", len(began))
@@ -164,7 +164,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 	}{
 		{
 			"a year too late at boot, put right after seconds",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			day(2027, 2, 12, 0),
 			[]jump{{5 * time.Second, -year}},
 			30 * time.Hour, shortRun,
@@ -173,7 +173,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"1970 at boot, put right after seconds",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			day(1970, 1, 0, 0),
 			[]jump{{5 * time.Second, day(2026, 2, 12, 0).Sub(day(1970, 1, 0, 0))}},
 			30 * time.Hour, shortRun,
@@ -182,7 +182,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"1970 at boot, put right during the first run",
-			loop{timetable: timetable{schedule: quarter, atOnce: true, prompt: true}},
+			loop{Timetable: Timetable{Times: quarter, AtOnce: true, Prompt: true}},
 			day(1970, 1, 0, 1),
 			[]jump{{5 * time.Minute, day(2026, 2, 12, 0).Sub(day(1970, 1, 0, 0))}},
 			31 * time.Minute, long,
@@ -191,7 +191,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"an interval does not mind",
-			loop{timetable: timetable{schedule: interval(time.Hour), atOnce: true}},
+			loop{Timetable: Timetable{Times: Interval(time.Hour), AtOnce: true}},
 			day(2027, 2, 12, 0),
 			[]jump{{5 * time.Second, -year}, {90 * time.Minute, 3 * year}},
 			150 * time.Minute, shortRun,
@@ -200,7 +200,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"nor does one that cron's words ask for",
-			loop{timetable: timetable{schedule: mustParseCron(t, "@every 1h", time.UTC)}},
+			loop{Timetable: Timetable{Times: mustParseCron(t, "@every 1h", time.UTC)}},
 			day(2027, 2, 12, 0),
 			[]jump{{5 * time.Second, -year}},
 			90 * time.Minute, shortRun,
@@ -209,7 +209,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"a little back over a run that was made: not made again",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			day(2026, 2, 0, 0),
 			[]jump{{150*time.Minute + 10*time.Second, -time.Minute}},
 			48 * time.Hour, shortRun,
@@ -218,7 +218,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"the same while it was made",
-			loop{timetable: timetable{schedule: quarter}},
+			loop{Timetable: Timetable{Times: quarter}},
 			day(2026, 2, 0, 0),
 			[]jump{{16 * time.Minute, -8 * time.Minute}},
 			61 * time.Minute, func(int) time.Duration { return 2 * time.Minute },
@@ -227,7 +227,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"a little back, over nothing: the run is due when the clock says so",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			day(2026, 2, 0, 0),
 			[]jump{{time.Hour, -30 * time.Minute}},
 			4 * time.Hour, shortRun,
@@ -236,7 +236,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 		},
 		{
 			"forward over one run: it is late",
-			loop{timetable: timetable{schedule: night}},
+			loop{Timetable: Timetable{Times: night}},
 			day(2026, 2, 0, 0),
 			[]jump{{time.Hour, 3 * time.Hour}},
 			4 * time.Hour, shortRun,
@@ -260,7 +260,7 @@ func TestLoopWhileTheClockIsSet(t *testing.T) {
 // A machine that slept over runs makes one when it wakes up.
 func TestLoopAfterSleep(t *testing.T) {
 	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-	for _, s := range []schedule{mustParseCron(t, "0 * * * *", time.UTC), interval(time.Hour)} {
+	for _, s := range []Times{mustParseCron(t, "0 * * * *", time.UTC), Interval(time.Hour)} {
 		sleep := []time.Duration{0, 5*time.Hour + 30*time.Minute}
 		clock := &playedClock{start: start, sleeps: func() time.Duration {
 			if len(sleep) == 0 {
@@ -270,7 +270,7 @@ func TestLoopAfterSleep(t *testing.T) {
 			sleep = sleep[1:]
 			return d
 		}}
-		began, log := played(t, loop{timetable: timetable{schedule: s}}, clock, 7*time.Hour, shortRun)
+		began, log := played(t, loop{Timetable: Timetable{Times: s}}, clock, 7*time.Hour, shortRun)
 		want := []time.Time{start.Add(5*time.Hour + 32*time.Minute), start.Add(6 * time.Hour)}
 		if diff := cmp.Diff(want, began); diff != "" {
 			t.Errorf("%v: runs (-want +got):\n%s", s, diff)
@@ -285,8 +285,8 @@ func TestLoopAfterSleep(t *testing.T) {
 // is.
 func TestLoopJitterLongerThanItMayBe(t *testing.T) {
 	start := time.Date(2026, 1, 2, 12, 1, 0, 0, time.UTC)
-	for _, s := range []schedule{mustParseCron(t, "*/15 * * * *", time.UTC), interval(15 * time.Minute)} {
-		began, log := played(t, loop{timetable: timetable{schedule: s, jitter: 24 * time.Hour}}, &playedClock{start: start}, 100*time.Hour, func(int) time.Duration { return 0 })
+	for _, s := range []Times{mustParseCron(t, "*/15 * * * *", time.UTC), Interval(15 * time.Minute)} {
+		began, log := played(t, loop{Timetable: Timetable{Times: s, Jitter: 24 * time.Hour}}, &playedClock{start: start}, 100*time.Hour, func(int) time.Duration { return 0 })
 		if len(began) < 398 || strings.Contains(log, "missed") {
 			t.Errorf("%v: %d runs in 400 quarters of an hour, log:\n%.2000s", s, len(began), log)
 		}
@@ -301,8 +301,8 @@ func TestLoopJitterLongerThanItMayBe(t *testing.T) {
 
 func TestRunOnStartHasNoJitter(t *testing.T) {
 	start := time.Date(2026, 1, 2, 12, 1, 0, 0, time.UTC)
-	for _, s := range []schedule{mustParseCron(t, "0 0 * * *", time.UTC), interval(24 * time.Hour)} {
-		began, log := played(t, loop{timetable: timetable{schedule: s, atOnce: true, prompt: true, jitter: 10 * time.Hour}}, &playedClock{start: start}, time.Hour, shortRun)
+	for _, s := range []Times{mustParseCron(t, "0 0 * * *", time.UTC), Interval(24 * time.Hour)} {
+		began, log := played(t, loop{Timetable: Timetable{Times: s, AtOnce: true, Prompt: true, Jitter: 10 * time.Hour}}, &playedClock{start: start}, time.Hour, shortRun)
 		if len(began) != 1 || !began[0].Equal(start) || strings.Contains(log, "jitter") {
 			t.Errorf("%v: runs at %v, log:\n%s", s, began, log)
 		}
