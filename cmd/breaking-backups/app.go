@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/memory"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
@@ -194,9 +195,9 @@ func (a *app) printError(err error) {
 // program ends with.
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
 	j := job{name: cfg.Job.Name, host: cfg.Job.Host, dbType: cfg.Job.Type, tags: cfg.tags, store: newStore(cfg)}
-	tell := newTeller(j.run(event.Backup), cfg.redact, &audience{})
-	tell.audience.subscribe(newListeners(cfg))
-	if unheard := tell.end(ctx, outcome{started: time.Now(), err: err}); unheard != nil {
+	tell := audience.NewTeller(j.run(event.Backup), cfg.redact, nil, hint)
+	tell.Subscribe(newListeners(cfg))
+	if unheard := tell.End(ctx, audience.Outcome{Started: time.Now(), Err: err}); unheard != nil {
 		return errors.Join(err, unheard)
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -23,18 +24,18 @@ type backup struct {
 	environment
 	source source
 	restic *restic.Client
-	tell   *teller
+	tell   *audience.Teller
 }
 
 // newBackup makes a backup that tells by tell; nil: by one of its own.
-func newBackup(ctx context.Context, j job, env environment, tell *teller) (*backup, error) {
+func newBackup(ctx context.Context, j job, env environment, tell *audience.Teller) (*backup, error) {
 	if err := restic.CanBackUp(); err != nil {
 		return nil, &exit.ConfigError{Mistakes: []string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
 	}
 	if tell == nil {
 		tell = env.teller(j.run(event.Backup))
 	}
-	src, err := j.engine.source(tell.warnOfDump, tell.debug)
+	src, err := j.engine.source(tell.WarnOfDump, tell.Debug)
 	if err != nil {
 		return nil, err
 	}
@@ -48,37 +49,30 @@ func newBackup(ctx context.Context, j job, env environment, tell *teller) (*back
 	return &backup{job: j, environment: env, source: src, restic: client, tell: tell}, nil
 }
 
-// outcome is how a run went.
-type outcome struct {
-	started time.Time
-	summary restic.Summary // zero without a snapshot
-	err     error          // a exit.FollowUpError when the snapshot is safe
-}
-
 // run makes one backup, applies the retention policy, and tells all who listen how it went. The
 // error it returns has been told.
 func (b *backup) run(ctx context.Context) error {
 	begun := event.Begun{Mode: b.job.backup.Mode}
-	b.tell.audience.subscribe(b.listeners)
-	b.tell.emit(begun)
-	b.tell.warnings.Store(0)
-	out := outcome{started: time.Now()}
+	b.tell.Subscribe(b.listeners)
+	b.tell.Emit(begun)
+	b.tell.Anew()
+	out := audience.Outcome{Started: time.Now()}
 	making, cancel := bounded(ctx, "BACKUP_TIMEOUT_SECONDS", b.job.backup.Timeout)
-	out.summary, out.err = b.snapshot(making)
-	if next := b.secondChance(making, out.err); next != nil {
+	out.Summary, out.Err = b.snapshot(making)
+	if next := b.secondChance(making, out.Err); next != nil {
 		if next != b {
-			next.tell.audience.subscribe(next.listeners, next.tell.event(begun))
+			next.tell.Subscribe(next.listeners, begun)
 		}
 		b = next
-		out.summary, out.err = b.snapshot(making)
+		out.Summary, out.Err = b.snapshot(making)
 	}
-	out.err = blame(making, out.err)
+	out.Err = blame(making, out.Err)
 	cancel()
-	if out.err == nil {
+	if out.Err == nil {
 		following, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", b.retention.timeout)
 		b.unlock(following)
-		if err := b.forget(following, out.summary.SnapshotID); err != nil {
-			out.err = exit.FollowUpError{Err: blame(following, err)}
+		if err := b.forget(following, out.Summary.SnapshotID); err != nil {
+			out.Err = exit.FollowUpError{Err: blame(following, err)}
 		}
 		cancel()
 	}
@@ -91,13 +85,13 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	switch {
 	case ctx.Err() != nil:
 	case errors.As(err, new(*dump.PassingError)):
-		b.tell.warn("the dump failed, and may well succeed now: it is tried once more", "error", err)
-		b.tell.warnings.Store(0) // all that was told of the dump is told anew
+		b.tell.Warn("the dump failed, and may well succeed now: it is tried once more", "error", err)
+		b.tell.Anew()
 		return b
 	case isWrongPassword(err):
 		if now := b.renewed(ctx); now != nil {
-			b.tell.warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
-			now.tell.warnings.Store(0) // likewise
+			b.tell.Warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
+			now.tell.Anew()
 			return now
 		}
 	}
@@ -105,13 +99,13 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 }
 
 // end tells all who listen how a run went. The error it returns is among what it has told.
-func (b *backup) end(ctx context.Context, out outcome) error {
-	out.err = exit.Explain(ctx, out.err)
-	if err := b.tell.end(ctx, out); err != nil && out.err == nil {
-		out.err = exit.FollowUpError{Err: err}
+func (b *backup) end(ctx context.Context, out audience.Outcome) error {
+	out.Err = exit.Explain(ctx, out.Err)
+	if err := b.tell.End(ctx, out); err != nil && out.Err == nil {
+		out.Err = exit.FollowUpError{Err: err}
 	}
-	if out.err != nil {
-		return exit.ReportedError{Err: out.err}
+	if out.Err != nil {
+		return exit.ReportedError{Err: out.Err}
 	}
 	return nil
 }
@@ -121,7 +115,7 @@ func (b *backup) end(ctx context.Context, out outcome) error {
 // is one or to be made anew with another password.
 func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	b.sweep()
-	b.tell.phase(event.Survey)
+	b.tell.Phase(event.Survey)
 	survey, err := b.source.Survey(ctx)
 	if err != nil {
 		return restic.Summary{}, err
@@ -156,7 +150,7 @@ func (b *backup) unlock(ctx context.Context) {
 		return
 	}
 	if err := b.restic.RemoveDeadLocks(ctx); err != nil {
-		b.tell.warn("locks of killed runs may be left", "error", err)
+		b.tell.Warn("locks of killed runs may be left", "error", err)
 	}
 }
 
@@ -193,14 +187,14 @@ func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) 
 		if err := patient.AwaitLock(ctx); err != nil {
 			return restic.Summary{}, err
 		}
-		b.tell.warnings.Store(0) // all that was told of the dump is told anew
+		b.tell.Anew()
 	}
 }
 
 // dump writes the dump, in a phase of its own, and tells how much of it has passed.
 func (b *backup) dump(phase event.PhaseName) func(context.Context, io.Writer) error {
-	return counted(b.tell, func(ctx context.Context, w io.Writer) error {
-		b.tell.phase(phase)
+	return audience.Counted(b.tell, func(ctx context.Context, w io.Writer) error {
+		b.tell.Phase(phase)
 		return b.source.Dump(ctx, w)
 	})
 }
@@ -214,15 +208,15 @@ func (b *backup) options(tags []string) restic.BackupOptions {
 // it has to leave undone the next run makes up for: the policy looks at all that is there.
 func (b *backup) forget(ctx context.Context, made string) error {
 	if b.retention.policy.IsZero() {
-		b.tell.note("nothing is ever forgotten: no KEEP_* is set", "job", b.name)
+		b.tell.Note("nothing is ever forgotten: no KEEP_* is set", "job", b.name)
 		return nil
 	}
-	b.tell.phase(event.Forget)
+	b.tell.Phase(event.Forget)
 	done, err := retainer{job: b.job, environment: b.environment, restic: b.restic, tell: b.tell, made: made}.apply(ctx)
 	if err != nil {
 		return fmt.Errorf("retention: %w", err)
 	}
-	b.tell.note("retention applied", "job", b.name, "policy", b.retention.policy.String(),
+	b.tell.Note("retention applied", "job", b.name, "policy", b.retention.policy.String(),
 		"kept", len(done.stay), "forgotten", len(done.gone), "pruned", done.pruned)
 	return nil
 }

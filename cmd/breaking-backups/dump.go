@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/output"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
@@ -34,7 +35,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				return err
 			}
 			tell := a.environment(cfg).teller(event.Run{})
-			src, err := j.engine.source(tell.warnOfDump, tell.debug)
+			src, err := j.engine.source(tell.WarnOfDump, tell.Debug)
 			if err != nil {
 				return err
 			}
@@ -51,16 +52,16 @@ pipe, look at the exit code as well (set -o pipefail).`,
 
 // passDump has a dump written to w. Whoever reads there does not hold the database for longer than
 // STALL_TIMEOUT_SECONDS.
-func passDump(ctx context.Context, j job, src source, tell *teller, w io.Writer) error {
+func passDump(ctx context.Context, j job, src source, tell *audience.Teller, w io.Writer) error {
 	options := stream.PipeOptions{
 		Stall: j.stall,
 		Still: func(side stream.Side, since time.Duration) {
 			since = since.Round(time.Second)
 			if side == stream.Consumer {
-				tell.warn("the reader does not take the dump", "since", since)
+				tell.Warn("the reader does not take the dump", "since", since)
 				return
 			}
-			tell.note("waiting for the database", "since", since)
+			tell.Note("waiting for the database", "since", since)
 		},
 	}
 	_, err := options.Pipe(ctx, src.Dump, func(ctx context.Context, r io.Reader) error { return copyOut(ctx, w, r) })

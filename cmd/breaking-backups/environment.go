@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -22,8 +23,8 @@ func (a *app) environment(cfg *config) environment {
 }
 
 // teller is what a run tells by: into the log, and to whoever subscribes beside it.
-func (e environment) teller(run event.Run) *teller {
-	return newTeller(run, e.redact, &audience{log: logListener{e.log.Logger}})
+func (e environment) teller(run event.Run) *audience.Teller {
+	return audience.NewTeller(run, e.redact, logListener{e.log.Logger}, hint)
 }
 
 // showTime is a moment for people.

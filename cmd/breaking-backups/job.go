@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -29,7 +30,7 @@ type job struct {
 	stall     time.Duration // STALL_TIMEOUT_SECONDS
 	retention keeping
 	timetable schedule.Timetable
-	listeners []listener // who is told of its backups, besides the log
+	listeners []audience.Listener // who is told of its backups, besides the log
 
 	stamp [sha256.Size]byte   // of all credentials, to tell whether they have changed
 	again func() (job, error) // the same from the settings as they are now; after an error it has its listeners alone
@@ -96,11 +97,11 @@ func newStore(cfg *config) store {
 }
 
 // newListeners are who the configuration says are told of a backup.
-func newListeners(cfg *config) []listener {
+func newListeners(cfg *config) []audience.Listener {
 	if cfg.webhook == nil {
 		return nil
 	}
-	return []listener{cfg.webhook}
+	return []audience.Listener{cfg.webhook}
 }
 
 func (j job) path() string { return "/" + j.file }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -61,7 +62,7 @@ func TestTwoJobsInOneProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		listens := &runsOf{t: t, job: name}
-		j.listeners = []listener{listens}
+		j.listeners = []audience.Listener{listens}
 		jobs, heard = append(jobs, j), append(heard, listens)
 	}
 	for range 2 {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -37,8 +38,8 @@ func backUpAnew(ctx context.Context, j job, env environment) error {
 		told = now.listeners
 	}
 	failed := &backup{job: j, environment: env, tell: env.teller(j.run(event.Backup))}
-	failed.tell.audience.subscribe(told)
-	return failed.end(ctx, outcome{started: started, err: err})
+	failed.tell.Subscribe(told)
+	return failed.end(ctx, audience.Outcome{Started: started, Err: err})
 }
 
 // renewed is the backup with what the files hold now, if that is something else than when they were
@@ -53,7 +54,7 @@ func (b *backup) renewed(ctx context.Context) *backup {
 	if err != nil {
 		return nil
 	}
-	b.tell.run = j.run(event.Backup)
+	b.tell.Of(j.run(event.Backup))
 	return now
 }
 

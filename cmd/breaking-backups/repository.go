@@ -50,7 +50,7 @@ func (r *repository) create(ctx context.Context) error {
 	}
 	r.missing = false
 	if created {
-		r.tell.note("repository made", "repository", r.store.shown)
+		r.tell.Note("repository made", "repository", r.store.shown)
 	}
 	return nil
 }

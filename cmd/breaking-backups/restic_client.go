@@ -5,22 +5,23 @@ import (
 	"sync"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
 // checkedRestic is the repository's restic, once it is known to be new enough, and to take what its
 // variables say.
-func (e environment) checkedRestic(ctx context.Context, of store, tell *teller) (*restic.Client, error) {
+func (e environment) checkedRestic(ctx context.Context, of store, tell *audience.Teller) (*restic.Client, error) {
 	client := &restic.Client{
 		Binary: of.restic, Env: of.environ, LockWait: of.lockWait, LockHistory: e.locks, Stall: of.stall,
 		Still: func(op string, since time.Duration) {
-			tell.warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
+			tell.Warn("restic neither reads nor writes: does the store answer?", "restic", op, "since", since.Round(time.Second))
 		},
 		Said: sayings(tell),
 	}
 	client.Waiting = func(held *restic.LockedError) {
-		tell.note("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
+		tell.Note("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
 			"most", client.LockWait, "lock", held)
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
@@ -36,7 +37,7 @@ func (e environment) checkedRestic(ctx context.Context, of store, tell *teller) 
 
 // sayings passes restic's own warnings on to who listens: of what it tries again, of files that it
 // cannot read. Where one follows the other they are not all told.
-func sayings(tell *teller) func(string) {
+func sayings(tell *audience.Teller) func(string) {
 	const most, of = 20, time.Minute
 	var mu sync.Mutex
 	var began time.Time
@@ -57,9 +58,9 @@ func sayings(tell *teller) func(string) {
 		}
 		switch told++; {
 		case told <= most:
-			tell.warn("restic: " + line)
+			tell.Warn("restic: " + line)
 		case told == most+1:
-			tell.warn("restic says more than is told in a minute")
+			tell.Warn("restic says more than is told in a minute")
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -51,13 +52,13 @@ may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 				return restoreError{err: err}
 			}
 			env := a.environment(cfg)
-			out, tell := outcome{started: time.Now()}, env.teller(j.run(event.Restore))
+			out, tell := audience.Outcome{Started: time.Now()}, env.teller(j.run(event.Restore))
 			err = a.load(ctx, j, env, opt, tell)
 			if why := exit.Explain(ctx, err); why != nil {
-				out.err = restoreError{err: why, left: leftBy(err)}
+				out.Err = restoreError{err: why, left: leftBy(err)}
 			}
-			_ = tell.end(ctx, out) // none listens but the log
-			return out.err
+			_ = tell.End(ctx, out) // none listens but the log
+			return out.Err
 		},
 	}
 }
@@ -95,8 +96,8 @@ type restoreOptions struct {
 }
 
 // load puts a dump back into the job's database, and says on stdout what was done.
-func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptions, tell *teller) error {
-	tell.emit(event.Begun{})
+func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptions, tell *audience.Teller) error {
+	tell.Emit(event.Begun{})
 	var name string
 	var target dump.Target
 	compared := "the dump has no manifest to compare with"
@@ -107,9 +108,9 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 		},
 		compared: func(c dump.Comparison) {
 			compared = j.engine.compared(c)
-			tell.emit(event.Compared{Tables: c.Tables, Rows: c.Rows})
+			tell.Emit(event.Compared{Tables: c.Tables, Rows: c.Rows})
 		},
-		warn: tell.warnOfDump,
+		warn: tell.WarnOfDump,
 	})
 	if err != nil {
 		return err
@@ -123,15 +124,15 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 		return exit.UsageError{Err: errors.New("restore: --clean reads the dump to its end before it drops anything; stdin can be read only once: want --file FILE")}
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
-		tell.phase(event.Verify)
-		tell.note("reading the dump to its end first", "dump", name)
-		if _, err := loadPipe(tell, opt).Pipe(ctx, counted(tell, produce), func(_ context.Context, r io.Reader) error { return loader.Verify(r) }); err != nil {
+		tell.Phase(event.Verify)
+		tell.Note("reading the dump to its end first", "dump", name)
+		if _, err := loadPipe(tell, opt).Pipe(ctx, audience.Counted(tell, produce), func(_ context.Context, r io.Reader) error { return loader.Verify(r) }); err != nil {
 			return fmt.Errorf("restore: nothing was changed: %w", err)
 		}
 	}
-	tell.phase(event.Load)
+	tell.Phase(event.Load)
 	var loadErr error
-	bytes, err := loadPipe(tell, opt).Pipe(ctx, counted(tell, produce), func(ctx context.Context, r io.Reader) error {
+	bytes, err := loadPipe(tell, opt).Pipe(ctx, audience.Counted(tell, produce), func(ctx context.Context, r io.Reader) error {
 		loadErr = loader.Load(ctx, r)
 		return loadErr
 	})
@@ -150,29 +151,29 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 // loadPipe is how a dump passes to a database. Neither side is bound: what the store keeps waiting
 // restic's client ends, a database may be building an index, and who feeds a pipe may take his
 // time.
-func loadPipe(tell *teller, opt restoreOptions) stream.PipeOptions {
+func loadPipe(tell *audience.Teller, opt restoreOptions) stream.PipeOptions {
 	return stream.PipeOptions{Still: func(side stream.Side, since time.Duration) {
 		since = since.Round(time.Second)
 		switch {
 		case side == stream.Consumer:
-			tell.note("waiting for the database", "since", since)
+			tell.Note("waiting for the database", "since", since)
 		case opt.file != "": // of a store restic's client tells
-			tell.warn("nothing more of the dump comes", "file", opt.file, "since", since)
+			tell.Warn("nothing more of the dump comes", "file", opt.file, "since", since)
 		}
 	}}
 }
 
 // tellTarget says where a dump goes and what is dropped there, before that is done.
-func tellTarget(tell *teller, name string, target dump.Target) {
+func tellTarget(tell *audience.Teller, name string, target dump.Target) {
 	args := []any{"dump", name, "into", target.String(), "server", target.Server}
 	if len(target.Drops) > 0 {
 		args = append(args, "drops", dump.Listed(target.Drops))
 	}
-	tell.note("restoring", args...)
+	tell.Note("restoring", args...)
 }
 
 // dumpToLoad returns the wanted dump's name for people, and what writes it.
-func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restoreOptions, tell *teller) (name string, produce func(context.Context, io.Writer) error, err error) {
+func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restoreOptions, tell *audience.Teller) (name string, produce func(context.Context, io.Writer) error, err error) {
 	switch opt.file {
 	case "":
 	case "-":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/retention"
 )
@@ -41,10 +42,10 @@ func hostsOf(ctx context.Context, client *restic.Client, j job) (hosts []string)
 }
 
 // latest is the latest of a job's snapshots, which are at least one and begin with the oldest.
-func latest(found []restic.Snapshot, j job, now time.Time, tell *teller) restic.Snapshot {
+func latest(found []restic.Snapshot, j job, now time.Time, tell *audience.Teller) restic.Snapshot {
 	of := groupSources(found, func(restic.Snapshot) bool { return false }, now)
 	if len(of.others) > 0 {
-		tell.warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
+		tell.Warn("the job's snapshots are of more than one database; the latest of them all is taken, and --snapshot names another",
 			"job", j.name, "host", j.host, "databases", strings.Join(of.names, ", "))
 	}
 	newest := found[len(found)-1]
@@ -53,11 +54,11 @@ func latest(found []restic.Snapshot, j job, now time.Time, tell *teller) restic.
 			continue
 		}
 		if s.ID != newest.ID {
-			tell.warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
+			tell.Warn("snapshots of the future are passed over: a clock was wrong when they were made, or is now; --snapshot names one",
 				"job", j.name, "newest", shortID(newest.ID), "of", newest.Time, "now", now)
 		}
 		if slices.Contains(s.Tags, emptyTag) {
-			tell.warn("the latest snapshot is of a dump that holds nothing; --snapshot names another", "job", j.name, "snapshot", shortID(s.ID))
+			tell.Warn("the latest snapshot is of a dump that holds nothing; --snapshot names another", "job", j.name, "snapshot", shortID(s.ID))
 		}
 		return s
 	}
@@ -66,7 +67,7 @@ func latest(found []restic.Snapshot, j job, now time.Time, tell *teller) restic.
 
 // findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this
 // job, but none of the future while there is another. It has one path.
-func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, tell *teller) (restic.Snapshot, error) {
+func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, tell *audience.Teller) (restic.Snapshot, error) {
 	var filter restic.Filter
 	if id == "latest" {
 		filter = j.filter()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/retention"
 )
@@ -19,7 +20,7 @@ type retainer struct {
 	environment
 	job    job
 	restic *restic.Client
-	tell   *teller
+	tell   *audience.Teller
 
 	made   string // ID of the snapshot that this run has made; empty: none
 	dryRun bool   // only find out what would be done
@@ -139,7 +140,7 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 	slices.Reverse(done.stay)
 	slices.Reverse(done.gone)
 	if len(future) > 0 {
-		r.tell.warn("snapshots of the future count for no rule of retention, and stay: a clock was wrong when they were made, or is now; "+
+		r.tell.Warn("snapshots of the future count for no rule of retention, and stay: a clock was wrong when they were made, or is now; "+
 			"forget-prune --forget-future removes them", "job", r.job.name, "snapshots", strings.Join(future, ", "), "now", now)
 	}
 	return done
@@ -148,7 +149,7 @@ func (r retainer) plan(ours []restic.Snapshot, now time.Time) retained {
 // warnShared tells of a host that names nobody in a repository that others use as well.
 func (r retainer) warnShared(shared bool) {
 	if shared && !r.job.hostGiven && loopback(r.job.host) {
-		r.tell.warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
+		r.tell.Warn("the repository is shared, and "+r.job.host+" is the name of every machine for itself: two jobs that bear it and the same name "+
 			"would be taken for one; set RESTIC_HOST", "job", r.job.name, "host", r.job.host)
 	}
 }

@@ -21,10 +21,10 @@ import (
 func (b *backup) sweep() {
 	removed, err := stream.CleanSpool(b.job.backup.WorkDir)
 	if err != nil {
-		b.tell.warn("leftovers of a killed run stay", "error", err)
+		b.tell.Warn("leftovers of a killed run stay", "error", err)
 	}
 	if removed > 0 {
-		b.tell.note("leftovers of a killed run removed", "folder", b.job.backup.WorkDir, "files", removed)
+		b.tell.Note("leftovers of a killed run removed", "folder", b.job.backup.WorkDir, "files", removed)
 	}
 }
 
@@ -37,16 +37,16 @@ func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (
 	}
 	defer func() {
 		if failed := spool.Remove(); failed != nil {
-			b.tell.warn("the spooled dump stays until the next run", "error", failed)
+			b.tell.Warn("the spooled dump stays until the next run", "error", failed)
 		}
 	}()
-	b.tell.note("dump spooled", "folder", b.job.backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
+	b.tell.Note("dump spooled", "folder", b.job.backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
 	if repo.missing {
 		if err := repo.create(ctx); err != nil {
 			return restic.Summary{}, err
 		}
 	}
-	b.tell.phase(event.Store)
+	b.tell.Phase(event.Store)
 	return b.storeSpool(ctx, tags, spool)
 }
 
@@ -69,7 +69,7 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 		ctx, once,
 		backoff.WithBackOff(wait), backoff.WithMaxTries(b.job.backup.Retries+1), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, wait time.Duration) {
-			b.tell.warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
+			b.tell.Warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
 		}),
 	)
 }
@@ -83,8 +83,8 @@ func worthTryingAgain(err error) bool {
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both
 // if that fails as well.
 func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, failure error) (restic.Summary, error) {
-	b.tell.warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.job.backup.WorkDir)
-	b.tell.warnings.Store(0) // all that was told of the dump is told anew
+	b.tell.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.job.backup.WorkDir)
+	b.tell.Anew()
 	summary, err := b.spooled(ctx, tags, repo)
 	if err != nil {
 		return summary, fmt.Errorf("%w (before that: %w)", err, failure)

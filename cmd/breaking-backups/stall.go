@@ -21,7 +21,7 @@ func (b *backup) pipe() stream.PipeOptions {
 		// has.
 		Still: func(side stream.Side, since time.Duration) {
 			if side == stream.Producer && !spilling.Load() {
-				b.tell.note("waiting for the database", "since", since.Round(time.Second))
+				b.tell.Note("waiting for the database", "since", since.Round(time.Second))
 			}
 		},
 	}
@@ -29,7 +29,7 @@ func (b *backup) pipe() stream.PipeOptions {
 		options.Spill = &stream.SpoolOptions{Dir: b.job.backup.WorkDir}
 		options.Spilling = func() {
 			spilling.Store(true)
-			b.tell.warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
+			b.tell.Warn("the store does not take the dump: what is left of it is spooled, so that the database can be let go",
 				"after", b.stall, "folder", b.job.backup.WorkDir)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package audience
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func happened(what event.What) event.Event { return event.Event{What: what} }
 func TestAudienceHearsAllInOrder(t *testing.T) {
 	log, one, other := &hearer{}, &hearer{}, &hearer{}
 	a := &audience{log: log}
-	a.subscribe([]listener{one, other})
+	a.Subscribe([]Listener{one, other})
 	a.tell(happened(event.Begun{}))
 	var telling sync.WaitGroup
 	for i := range 8 {
@@ -74,7 +74,7 @@ func TestAudienceHearsAllInOrder(t *testing.T) {
 		})
 	}
 	telling.Wait()
-	if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
+	if err := a.End(t.Context(), happened(event.Ended{})); err != nil {
 		t.Error(err)
 	}
 	a.tell(happened(event.Unheard{}))
@@ -102,7 +102,7 @@ func TestAudienceDoesNotWait(t *testing.T) {
 			return nil
 		}
 		a := &audience{}
-		a.subscribe([]listener{slow, quick})
+		a.Subscribe([]Listener{slow, quick})
 		began := time.Now()
 		a.tell(happened(event.Begun{}))
 		for i := range 10 * behind {
@@ -115,7 +115,7 @@ func TestAudienceDoesNotWait(t *testing.T) {
 		if n := len(quick.words()); n != 10*behind+1 {
 			t.Errorf("the quick one has heard %d events", n)
 		}
-		if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
+		if err := a.End(t.Context(), happened(event.Ended{})); err != nil {
 			t.Error(err)
 		}
 		heard := slow.words()
@@ -136,18 +136,18 @@ func TestAudienceFailures(t *testing.T) {
 	}}
 	late := &hearer{does: ofEnd(func(context.Context) error { return wrong })}
 	for _, tt := range []struct {
-		listeners []listener
+		listeners []Listener
 		want      error
 	}{
 		{nil, nil},
-		{[]listener{early}, nil},
-		{[]listener{late}, wrong},
-		{[]listener{&hearer{}, late, early}, wrong},
+		{[]Listener{early}, nil},
+		{[]Listener{late}, wrong},
+		{[]Listener{&hearer{}, late, early}, wrong},
 	} {
 		a := &audience{log: late} // whose failure is nobody's
-		a.subscribe(tt.listeners)
+		a.Subscribe(tt.listeners)
 		a.tell(happened(event.Begun{}))
-		if err := a.end(t.Context(), happened(event.Ended{})); !errors.Is(err, tt.want) {
+		if err := a.End(t.Context(), happened(event.Ended{})); !errors.Is(err, tt.want) {
 			t.Errorf("%d listeners: %v, want %v", len(tt.listeners), err, tt.want)
 		}
 	}
@@ -181,9 +181,9 @@ func TestAudienceEndIsBounded(t *testing.T) {
 						return nil
 					})}
 					a := &audience{}
-					a.subscribe([]listener{stuck})
+					a.Subscribe([]Listener{stuck})
 					began := time.Now()
-					err := a.end(ctx, happened(event.Ended{}))
+					err := a.End(ctx, happened(event.Ended{}))
 					if took := time.Since(began); took != want {
 						t.Errorf("it took %s, want %s", took, want)
 					}
@@ -200,10 +200,10 @@ func TestAudienceEndIsBounded(t *testing.T) {
 func TestAudienceReplaced(t *testing.T) {
 	first, second := &hearer{}, &hearer{}
 	a := &audience{}
-	a.subscribe([]listener{first})
+	a.Subscribe([]Listener{first})
 	a.tell(happened(event.Begun{}))
-	a.subscribe([]listener{second}, happened(event.Begun{}))
-	if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
+	a.Subscribe([]Listener{second}, happened(event.Begun{}))
+	if err := a.End(t.Context(), happened(event.Ended{})); err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff([]string{"Begun", "Ended"}, second.words()); diff != "" {

@@ -1,4 +1,8 @@
-package main
+// Package audience is who hears of a run, and what the run tells them by: a teller makes events of
+// what happens, with no secret in them, and hands them to the log and to all who listen, none of
+// whom it waits for but the log. What there is to tell is package event's; what a person can do
+// about an error is said by whoever makes the teller.
+package audience
 
 import (
 	"context"
@@ -11,13 +15,13 @@ import (
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
-// A listener hears what happens in a run.
+// A Listener hears what happens in a run.
 //
 // Hear is called with one event after the other, in their order, by one goroutine. It must return
 // when ctx ends. Of a run that has ended it may take its time, and its error is then one of what
 // follows the run; of any other event it is not waited for. A listener that is behind with these
 // does not hear all of them, but always the first event and the last.
-type listener interface {
+type Listener interface {
 	Hear(ctx context.Context, e event.Event) error
 }
 
@@ -38,7 +42,7 @@ const behind = 256
 // of its own, so that none holds the run or another.
 type audience struct {
 	mu     sync.Mutex // held while an event is handed out: all hear them in one order
-	log    listener   // nil: there is none
+	log    Listener   // nil: there is none
 	others []*subscriber
 }
 
@@ -73,10 +77,10 @@ func (a *audience) tellLog(e event.Event) {
 	}
 }
 
-// end hands out that the run has ended, waits until all have heard it, and returns what went wrong
+// End hands out that the run has ended, waits until all have heard it, and returns what went wrong
 // for whom. It goes on for a while where ctx is cancelled, as that is worth telling too. What comes
 // after it the log alone hears.
-func (a *audience) end(ctx context.Context, e event.Event) error {
+func (a *audience) End(ctx context.Context, e event.Event) error {
 	a.mu.Lock()
 	a.tellLog(e)
 	others := a.others
@@ -91,7 +95,7 @@ func (a *audience) end(ctx context.Context, e event.Event) error {
 	defer cancel()
 	var heard []<-chan error
 	for _, s := range others {
-		heard = append(heard, s.end(hearing, e))
+		heard = append(heard, s.End(hearing, e))
 	}
 	var all []error
 	for _, done := range heard {
@@ -127,9 +131,9 @@ func awaitHeard(ctx context.Context, done <-chan error) error {
 	}
 }
 
-// subscribe has others hear from now on, first the events that are given, in place of those who
+// Subscribe has others hear from now on, first the events that are given, in place of those who
 // did. They have to be told of the end, or be replaced by nobody.
-func (a *audience) subscribe(others []listener, first ...event.Event) {
+func (a *audience) Subscribe(others []Listener, first ...event.Event) {
 	a.mu.Lock()
 	before := a.others
 	a.others = nil
@@ -149,15 +153,15 @@ func (a *audience) subscribe(others []listener, first ...event.Event) {
 // A subscriber is a listener with what it has still to hear. It is told by one goroutine at a time,
 // the last by end or leave.
 type subscriber struct {
-	listener
+	Listener
 	queue   chan event.Event   // what comes before the last
 	drained chan struct{}      // closed once all that was in the queue is heard
 	hurry   context.CancelFunc // ends the time for that
 }
 
-func newSubscriber(l listener) *subscriber {
+func newSubscriber(l Listener) *subscriber {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &subscriber{listener: l, queue: make(chan event.Event, behind), drained: make(chan struct{}), hurry: cancel}
+	s := &subscriber{Listener: l, queue: make(chan event.Event, behind), drained: make(chan struct{}), hurry: cancel}
 	go func() {
 		defer close(s.drained)
 		for e := range s.queue {
@@ -175,9 +179,9 @@ func (s *subscriber) tell(e event.Event) {
 	}
 }
 
-// end has the listener hear the last event, and gives what came of that. There is time until ctx
+// End has the listener hear the last event, and gives what came of that. There is time until ctx
 // ends, for this one and for all that it is behind with.
-func (s *subscriber) end(ctx context.Context, e event.Event) <-chan error {
+func (s *subscriber) End(ctx context.Context, e event.Event) <-chan error {
 	context.AfterFunc(ctx, s.hurry)
 	close(s.queue)
 	done := make(chan error, 1)

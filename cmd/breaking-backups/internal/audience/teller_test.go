@@ -1,4 +1,4 @@
-package main
+package audience
 
 import (
 	"context"
@@ -24,15 +24,17 @@ func (k *keeper) Hear(_ context.Context, e event.Event) error {
 	return nil
 }
 
+func noHint(error) string { return "" }
+
 // No event holds a secret, and none a value that only this program knows.
 func TestTellerTellsPlainValues(t *testing.T) {
 	var heard keeper
-	tell := newTeller(event.Run{}, secret.NewRedactor([]string{"s3cret!"}), &audience{log: &heard})
-	tell.note("a s3cret! note", "text", "s3cret!", "error", errors.New("wrong s3cret!"), "bytes", uint64(5), "since", time.Second)
-	tell.debug("debug s3cret!")
-	tell.warnOfDump("warn s3cret!")
+	tell := NewTeller(event.Run{}, secret.NewRedactor([]string{"s3cret!"}), &heard, noHint)
+	tell.Note("a s3cret! note", "text", "s3cret!", "error", errors.New("wrong s3cret!"), "bytes", uint64(5), "since", time.Second)
+	tell.Debug("debug s3cret!")
+	tell.WarnOfDump("warn s3cret!")
 	began := time.Now()
-	if err := tell.end(t.Context(), outcome{started: began, summary: restic.Summary{SnapshotID: "1234", DataAdded: 7}, err: exit.FollowUpError{Err: errors.New("s3cret! failed")}}); err != nil {
+	if err := tell.End(t.Context(), Outcome{Started: began, Summary: restic.Summary{SnapshotID: "1234", DataAdded: 7}, Err: exit.FollowUpError{Err: errors.New("s3cret! failed")}}); err != nil {
 		t.Error(err)
 	}
 	want := []event.What{
@@ -50,9 +52,9 @@ func TestTellerTellsPlainValues(t *testing.T) {
 func TestTellerTellsBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var heard keeper
-		tell := newTeller(event.Run{}, secret.NewRedactor(nil), &audience{log: &heard})
+		tell := NewTeller(event.Run{}, secret.NewRedactor(nil), &heard, noHint)
 		for _, phase := range []event.PhaseName{event.Dump, event.Spool} {
-			tell.phase(phase)
+			tell.Phase(phase)
 			for range 25 { // a tenth of a second each
 				tell.pass(10)
 				time.Sleep(tellBytes / 10)
@@ -83,10 +85,10 @@ func TestPassDoesNotWaitForTheLog(t *testing.T) {
 		}
 		return nil
 	}}
-	tell := newTeller(event.Run{}, secret.NewRedactor(nil), &audience{log: log})
-	tell.phase(event.Dump)
+	tell := NewTeller(event.Run{}, secret.NewRedactor(nil), log, noHint)
+	tell.Phase(event.Dump)
 	var noting sync.WaitGroup
-	noting.Go(func() { tell.note("the log's disk is away") })
+	noting.Go(func() { tell.Note("the log's disk is away") })
 	<-writing
 	tell.passed.next.Store(0) // it is due
 	tell.pass(10)
