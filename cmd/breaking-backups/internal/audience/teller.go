@@ -17,7 +17,7 @@ import (
 // hands them to an audience. Whoever works for a run has it in place of a log. It may be used by
 // several goroutines.
 type Teller struct {
-	run      event.Run
+	run      atomic.Pointer[event.Run] // another's once a run begins again
 	redact   secret.Redactor
 	hint     func(error) string // what a person can do about an error
 	audience *audience
@@ -29,7 +29,9 @@ type Teller struct {
 // NewTeller makes what a run tells by: into the log, and to whoever subscribes beside it. hint is
 // asked what a person can do about the error of a run that has failed, or empty.
 func NewTeller(run event.Run, redact secret.Redactor, log Listener, hint func(error) string) *Teller {
-	return &Teller{run: run, redact: redact, hint: hint, audience: &audience{log: log}, passed: newPassing()}
+	t := &Teller{redact: redact, hint: hint, audience: &audience{log: log}, passed: newPassing()}
+	t.Of(run)
+	return t
 }
 
 // Subscribe has others hear from now on, first what is given, in place of those who did. They have
@@ -43,7 +45,7 @@ func (t *Teller) Subscribe(others []Listener, first ...event.What) {
 }
 
 // Of says of which run it tells from now on: of one that begins again, with other settings.
-func (t *Teller) Of(run event.Run) { t.run = run }
+func (t *Teller) Of(run event.Run) { t.run.Store(&run) }
 
 // Anew begins to count the warnings of a dump that is made anew, as all is told anew.
 func (t *Teller) Anew() { t.warnings.Store(0) }
@@ -53,7 +55,7 @@ func (t *Teller) Emit(what event.What) {
 }
 
 func (t *Teller) event(what event.What) event.Event {
-	return event.Event{Run: t.run, At: time.Now(), What: what}
+	return event.Event{Run: *t.run.Load(), At: time.Now(), What: what}
 }
 
 // Note, debug and warn tell people a text, with details in pairs of a key and its value, as slog

@@ -98,3 +98,16 @@ func TestPassDoesNotWaitForTheLog(t *testing.T) {
 		t.Errorf("the log has heard %q", heard)
 	}
 }
+
+// A run that begins again bears other names, while restic's client and a stalled pipe still tell of
+// it.
+func TestTellerOfAnotherRun(t *testing.T) {
+	tell := NewTeller(event.Run{Job: "before"}, secret.NewRedactor(nil), &keeper{}, noHint)
+	var telling sync.WaitGroup
+	telling.Go(func() { tell.Note("a note") })
+	tell.Of(event.Run{Job: "after"})
+	telling.Wait()
+	if e := tell.event(event.Begun{}); e.Run.Job != "after" {
+		t.Errorf("an event is of the run %q", e.Run.Job)
+	}
+}
