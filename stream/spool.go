@@ -14,7 +14,6 @@ import (
 // SpoolOptions say where a spool is kept.
 type SpoolOptions struct {
 	Dir     string // made with mode 0700 if need be
-	Need    int64  // bytes the stream is expected to take, compressed; 0: unknown
 	Reserve int64  // bytes that are to stay free in Dir; 0: 64 MiB
 	Level   int    // as zstd counts; 0: 1
 }
@@ -43,7 +42,7 @@ func Fill(ctx context.Context, options SpoolOptions, produce func(context.Contex
 		return nil, fmt.Errorf("spool: %w", err)
 	}
 	out := &spaceWriter{dir: options.Dir, reserve: options.Reserve}
-	if err := out.check(options.Need); err != nil {
+	if err := out.check(0); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
 	file, err := createLocked(options.Dir)
