@@ -1,8 +1,10 @@
 // Breaking-backups backs a database up into a restic repository on a schedule, and puts it back.
 //
 // This package is the only one that knows two others: it reads the configuration, wires a dump to
-// restic, decides when to run and when to try again, and tells people what happened. A command is a
-// file.
+// restic, decides when to try again, and what a person can do about an error. A command is a file,
+// an engine one with its settings, its hints and its constructor. What is a subject of its own is a
+// room below internal: how the program ends, when runs are due, who hears of them, what is secret,
+// where output goes, how text comes before a person.
 package main
 
 import (
