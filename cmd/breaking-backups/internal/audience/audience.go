@@ -77,10 +77,10 @@ func (a *audience) tellLog(e event.Event) {
 	}
 }
 
-// End hands out that the run has ended, waits until all have heard it, and returns what went wrong
+// end hands out that the run has ended, waits until all have heard it, and returns what went wrong
 // for whom. It goes on for a while where ctx is cancelled, as that is worth telling too. What comes
 // after it the log alone hears.
-func (a *audience) End(ctx context.Context, e event.Event) error {
+func (a *audience) end(ctx context.Context, e event.Event) error {
 	a.mu.Lock()
 	a.tellLog(e)
 	others := a.others
@@ -95,7 +95,7 @@ func (a *audience) End(ctx context.Context, e event.Event) error {
 	defer cancel()
 	var heard []<-chan error
 	for _, s := range others {
-		heard = append(heard, s.End(hearing, e))
+		heard = append(heard, s.end(hearing, e))
 	}
 	var all []error
 	for _, done := range heard {
@@ -131,9 +131,9 @@ func awaitHeard(ctx context.Context, done <-chan error) error {
 	}
 }
 
-// Subscribe has others hear from now on, first the events that are given, in place of those who
+// subscribe has others hear from now on, first the events that are given, in place of those who
 // did. They have to be told of the end, or be replaced by nobody.
-func (a *audience) Subscribe(others []Listener, first ...event.Event) {
+func (a *audience) subscribe(others []Listener, first ...event.Event) {
 	a.mu.Lock()
 	before := a.others
 	a.others = nil
@@ -179,9 +179,9 @@ func (s *subscriber) tell(e event.Event) {
 	}
 }
 
-// End has the listener hear the last event, and gives what came of that. There is time until ctx
+// end has the listener hear the last event, and gives what came of that. There is time until ctx
 // ends, for this one and for all that it is behind with.
-func (s *subscriber) End(ctx context.Context, e event.Event) <-chan error {
+func (s *subscriber) end(ctx context.Context, e event.Event) <-chan error {
 	context.AfterFunc(ctx, s.hurry)
 	close(s.queue)
 	done := make(chan error, 1)

@@ -63,7 +63,7 @@ func happened(what event.What) event.Event { return event.Event{What: what} }
 func TestAudienceHearsAllInOrder(t *testing.T) {
 	log, one, other := &hearer{}, &hearer{}, &hearer{}
 	a := &audience{log: log}
-	a.Subscribe([]Listener{one, other})
+	a.subscribe([]Listener{one, other})
 	a.tell(happened(event.Begun{}))
 	var telling sync.WaitGroup
 	for i := range 8 {
@@ -74,7 +74,7 @@ func TestAudienceHearsAllInOrder(t *testing.T) {
 		})
 	}
 	telling.Wait()
-	if err := a.End(t.Context(), happened(event.Ended{})); err != nil {
+	if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
 		t.Error(err)
 	}
 	a.tell(happened(event.Unheard{}))
@@ -102,7 +102,7 @@ func TestAudienceDoesNotWait(t *testing.T) {
 			return nil
 		}
 		a := &audience{}
-		a.Subscribe([]Listener{slow, quick})
+		a.subscribe([]Listener{slow, quick})
 		began := time.Now()
 		a.tell(happened(event.Begun{}))
 		for i := range 10 * behind {
@@ -115,7 +115,7 @@ func TestAudienceDoesNotWait(t *testing.T) {
 		if n := len(quick.words()); n != 10*behind+1 {
 			t.Errorf("the quick one has heard %d events", n)
 		}
-		if err := a.End(t.Context(), happened(event.Ended{})); err != nil {
+		if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
 			t.Error(err)
 		}
 		heard := slow.words()
@@ -145,9 +145,9 @@ func TestAudienceFailures(t *testing.T) {
 		{[]Listener{&hearer{}, late, early}, wrong},
 	} {
 		a := &audience{log: late} // whose failure is nobody's
-		a.Subscribe(tt.listeners)
+		a.subscribe(tt.listeners)
 		a.tell(happened(event.Begun{}))
-		if err := a.End(t.Context(), happened(event.Ended{})); !errors.Is(err, tt.want) {
+		if err := a.end(t.Context(), happened(event.Ended{})); !errors.Is(err, tt.want) {
 			t.Errorf("%d listeners: %v, want %v", len(tt.listeners), err, tt.want)
 		}
 	}
@@ -181,9 +181,9 @@ func TestAudienceEndIsBounded(t *testing.T) {
 						return nil
 					})}
 					a := &audience{}
-					a.Subscribe([]Listener{stuck})
+					a.subscribe([]Listener{stuck})
 					began := time.Now()
-					err := a.End(ctx, happened(event.Ended{}))
+					err := a.end(ctx, happened(event.Ended{}))
 					if took := time.Since(began); took != want {
 						t.Errorf("it took %s, want %s", took, want)
 					}
@@ -200,10 +200,10 @@ func TestAudienceEndIsBounded(t *testing.T) {
 func TestAudienceReplaced(t *testing.T) {
 	first, second := &hearer{}, &hearer{}
 	a := &audience{}
-	a.Subscribe([]Listener{first})
+	a.subscribe([]Listener{first})
 	a.tell(happened(event.Begun{}))
-	a.Subscribe([]Listener{second}, happened(event.Begun{}))
-	if err := a.End(t.Context(), happened(event.Ended{})); err != nil {
+	a.subscribe([]Listener{second}, happened(event.Begun{}))
+	if err := a.end(t.Context(), happened(event.Ended{})); err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff([]string{"Begun", "Ended"}, second.words()); diff != "" {

@@ -41,7 +41,7 @@ func (t *Teller) Subscribe(others []Listener, first ...event.What) {
 	for _, what := range first {
 		events = append(events, t.event(what))
 	}
-	t.audience.Subscribe(others, events...)
+	t.audience.subscribe(others, events...)
 }
 
 // Of says of which run it tells from now on: of one that begins again, with other settings.
@@ -112,7 +112,7 @@ func (t *Teller) End(ctx context.Context, out Outcome) error {
 		ended.Error, ended.Hint = t.redact.String(out.Err.Error()), t.hint(out.Err)
 		ended.ExitCode = exit.Code(ctx, out.Err)
 	}
-	err := t.audience.End(ctx, t.event(ended))
+	err := t.audience.end(ctx, t.event(ended))
 	if err != nil {
 		t.Emit(event.Unheard{Error: t.redact.String(err.Error())})
 	}
