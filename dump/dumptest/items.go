@@ -2,6 +2,7 @@ package dumptest
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -138,8 +139,10 @@ func (s Suite[D]) cutItems(t *testing.T, stream []byte) {
 	}
 }
 
-// contents reads the manifest from the end of a dump, and looks at the places that it names.
-func (s Suite[D]) contents(t *testing.T, stream []byte) {
+// contents reads the manifest from the end of a dump, and looks at the places that it names. told
+// are the tables that the dump told of on its way: those of the manifest, though a name may have
+// become another since.
+func (s Suite[D]) contents(t *testing.T, stream []byte, told dump.Manifest) {
 	t.Helper()
 	c := s.Contents(t, stream)
 	if c == nil || len(c.Parts) == 0 {
@@ -155,5 +158,8 @@ func (s Suite[D]) contents(t *testing.T, stream []byte) {
 	}
 	if rows != c.Tables.Rows() {
 		t.Errorf("the parts have %d rows, the tables %d", rows, c.Tables.Rows())
+	}
+	if !slices.EqualFunc(c.Tables, told, func(a, b dump.Table) bool { return a.Rows == b.Rows && a.Hash == b.Hash }) {
+		t.Errorf("the manifest has %v, and told on the way were %v", c.Tables, told)
 	}
 }

@@ -21,7 +21,7 @@ func (s Suite[D]) writerFails(t *testing.T, db D, stream []byte) {
 		name := fmt.Sprintf("writer fails after %d of %d bytes", n, l)
 		broken := errors.New(name)
 		s.ends(t, db, name, broken, func(end func()) error {
-			return s.Source(t, db, 4).Dump(t.Context(), &writer{n: n, do: func() error { end(); return broken }})
+			return s.Source(t, db, 4, nil).Dump(t.Context(), &writer{n: n, do: func() error { end(); return broken }})
 		})
 	}
 }
@@ -38,7 +38,7 @@ func (s Suite[D]) dumpCancelled(t *testing.T, db D, stream []byte) {
 			if n < 0 {
 				stop()
 			}
-			return s.Source(t, db, 4).Dump(ctx, &writer{n: max(n, 0), do: stop})
+			return s.Source(t, db, 4, nil).Dump(ctx, &writer{n: max(n, 0), do: stop})
 		})
 	}
 }
@@ -119,7 +119,7 @@ func (s Suite[D]) oneMoment(t *testing.T) {
 	db := s.New(t)
 	s.Ledger.Fill(t, db)
 	total := s.Ledger.Total(t, db)
-	idle := s.dump(t, db, 1)
+	idle := s.dump(t, db, 1, nil)
 
 	ctx, stop := context.WithCancel(t.Context())
 	var done atomic.Int64
@@ -165,7 +165,7 @@ func (s Suite[D]) oneMoment(t *testing.T) {
 		step := len(idle) / 8
 		w := &writer{to: &stream, n: step}
 		w.do = func() error { w.n += step; return others() }
-		if err := s.Source(t, db, jobs).Dump(t.Context(), w); err != nil {
+		if err := s.Source(t, db, jobs, nil).Dump(t.Context(), w); err != nil {
 			t.Fatalf("dump by %d connections: %v", jobs, err)
 		}
 		restored := s.Twin(t, db)

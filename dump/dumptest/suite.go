@@ -32,8 +32,9 @@ type Suite[D any] struct {
 	// same: where a stream tells the database's name, on another server. nil means New.
 	Twin func(t *testing.T, db D) D
 
-	// Source dumps db on so many connections.
-	Source func(t *testing.T, db D, jobs int) dump.Source
+	// Source dumps db on so many connections, and tells told each table whose rows are written. nil
+	// means nobody.
+	Source func(t *testing.T, db D, jobs int, told func(dump.Table)) dump.Source
 	// Loader loads into db on so many connections, which clean empties before.
 	Loader func(t *testing.T, db D, jobs int, clean bool) dump.Loader
 	// Verify reads a stream to its end and vouches for it. nil means dump.Verify.
@@ -128,7 +129,7 @@ func Run[D any](t *testing.T, s Suite[D]) {
 	t.Run("ledger", func(t *testing.T) {
 		db := s.New(t)
 		s.Ledger.Fill(t, db)
-		stream := s.dump(t, db, 1)
+		stream := s.dump(t, db, 1, nil)
 		t.Run("jobs", func(t *testing.T) { s.jobs(t, db, stream) })
 		t.Run("not whole", func(t *testing.T) { s.notWhole(t, db, stream) })
 		t.Run("writer fails", func(t *testing.T) { s.writerFails(t, db, stream) })
@@ -146,14 +147,15 @@ func Run[D any](t *testing.T, s Suite[D]) {
 func (s Suite[D]) roundTrip(t *testing.T, c Case[D]) {
 	db := s.New(t)
 	c.Fill(t, db)
-	stream := s.dump(t, db, 1)
+	var told dump.Manifest
+	stream := s.dump(t, db, 1, func(table dump.Table) { told = append(told, table) })
 	s.dumpsAs(t, "a second dump", stream, db, 1)
 	s.dumpsAs(t, "a dump by 4 connections", stream, db, 4)
 	if err := s.Verify(bytes.NewReader(stream)); err != nil {
 		t.Errorf("verify: %v", err)
 	}
 	s.items(t, stream)
-	s.contents(t, stream)
+	s.contents(t, stream, told)
 	same := func(how string, restored D) {
 		t.Helper()
 		if s.Same != nil {
@@ -192,10 +194,10 @@ func (s Suite[D]) jobs(t *testing.T, db D, stream []byte) {
 }
 
 // dump returns a dump of db.
-func (s Suite[D]) dump(t *testing.T, db D, jobs int) []byte {
+func (s Suite[D]) dump(t *testing.T, db D, jobs int, told func(dump.Table)) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := s.Source(t, db, jobs).Dump(t.Context(), &b); err != nil {
+	if err := s.Source(t, db, jobs, told).Dump(t.Context(), &b); err != nil {
 		t.Fatalf("dump: %v", err)
 	}
 	return b.Bytes()
@@ -205,7 +207,7 @@ func (s Suite[D]) dump(t *testing.T, db D, jobs int) []byte {
 func (s Suite[D]) dumpsAs(t *testing.T, what string, want []byte, db D, jobs int) {
 	t.Helper()
 	w := comparison{want: want}
-	if err := s.Source(t, db, jobs).Dump(t.Context(), &w); err != nil {
+	if err := s.Source(t, db, jobs, nil).Dump(t.Context(), &w); err != nil {
 		t.Fatalf("dump: %v", err)
 	}
 	equal(t, what, want, w.written())

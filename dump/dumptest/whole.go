@@ -21,7 +21,7 @@ func (s Suite[D]) refusesContents(t *testing.T, db D, stream []byte) {
 
 // notWhole reads streams that end early and streams with a byte changed.
 func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
-	nothing := s.dump(t, s.New(t), 1)
+	nothing := s.dump(t, s.New(t), 1, nil)
 	for _, whole := range [][]byte{nothing, stream} {
 		damaged := bytes.Clone(whole)
 		for _, n := range places(len(whole)) {
@@ -86,11 +86,11 @@ func places(n int) []int {
 func (s Suite[D]) locality(t *testing.T) {
 	db := s.New(t)
 	s.Ledger.Fill(t, db)
-	before := s.dump(t, db, 2)
+	before := s.dump(t, db, 2, nil)
 	row := len(before)/s.Ledger.Rows + 1
 	check := func(what string, rows int) {
 		t.Helper()
-		after := s.dump(t, db, 2)
+		after := s.dump(t, db, 2, nil)
 		got, most := fresh(before, after), s.Ledger.Reach+2*rows*row
 		t.Logf("%s: %d of %d bytes are new", what, got, len(after))
 		if got > most {

@@ -28,8 +28,8 @@ func TestConformance(t *testing.T) {
 	testServer(t)
 	dumptest.Run(t, dumptest.Suite[*testDB]{
 		New: newTestDB,
-		Source: func(t *testing.T, db *testDB, jobs int) dump.Source {
-			src, err := NewSource(Config{Server: db.server(t), Database: db.name, AllowEmpty: true, Jobs: jobs, Warn: func(s string) { t.Log("warning:", s) }})
+		Source: func(t *testing.T, db *testDB, jobs int, told func(dump.Table)) dump.Source {
+			src, err := NewSource(Config{Server: db.server(t), Database: db.name, AllowEmpty: true, Jobs: jobs, Table: told, Warn: func(s string) { t.Log("warning:", s) }})
 			if err != nil {
 				t.Fatal(err)
 			}

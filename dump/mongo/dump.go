@@ -45,7 +45,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	buf := bufio.NewWriterSize(w, 64<<10) // for what is small; chunks pass by it
-	contents, err := d.write(ctx, buf)
+	contents, err := d.write(ctx, buf, s.cfg.Table)
 	if err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ type dumping struct {
 }
 
 // write writes the archive of what was listed, and then looks whether all of that is still there.
-// It returns what is in the archive, and where.
-func (d *dumping) write(ctx context.Context, w io.Writer) (*dump.Contents, error) {
+// It returns what is in the archive, and where, and tells told each collection on the way.
+func (d *dumping) write(ctx context.Context, w io.Writer, told func(dump.Table)) (*dump.Contents, error) {
 	all := append(d.inquiry.UsersOfOne(), d.listed...)
 	prelude := archive.Prelude{ServerVersion: d.inquiry.Conn.Info.Text, Concurrent: 1}
 	for _, coll := range all {
@@ -80,6 +80,7 @@ func (d *dumping) write(ctx context.Context, w io.Writer) (*dump.Contents, error
 	if err != nil {
 		return nil, err
 	}
+	out.Table = told
 	if err := d.reader.Copy(ctx, out, all); err != nil {
 		return nil, err
 	}

@@ -52,6 +52,9 @@ type Config struct {
 	// Jobs is the number of collections that are read at once. The bytes of the dump are the same
 	// for every number. 0 means 2.
 	Jobs int
+	// Table is told each table whose rows have all been written, as the manifest has it and in its
+	// order, by the goroutine that writes: what it does holds the dump up. nil means nobody.
+	Table func(dump.Table)
 	// Contents is told, of a dump that is whole, what it holds and where in the archive that is,
 	// which has no place for it. nil means nobody.
 	Contents func(dump.Contents)
@@ -113,7 +116,7 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	var telling sync.Mutex // collections are read side by side
 	cfg.Warn, cfg.Debug = shown.Teller(cfg.Warn, &telling), shown.Teller(cfg.Debug, &telling)
-	cfg.Contents = dump.OrNobody(cfg.Contents)
+	cfg.Table, cfg.Contents = dump.OrNobody(cfg.Table), dump.OrNobody(cfg.Contents)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}

@@ -31,8 +31,8 @@ func TestConformance(t *testing.T) {
 			return c
 		},
 		New: func(t *testing.T) string { return my.CreateDB(t) },
-		Source: func(t *testing.T, db string, jobs int) dump.Source {
-			return my.source(t, Config{Databases: []string{db}, Jobs: jobs, AllowEmpty: true})
+		Source: func(t *testing.T, db string, jobs int, told func(dump.Table)) dump.Source {
+			return my.source(t, Config{Databases: []string{db}, Jobs: jobs, Table: told, AllowEmpty: true})
 		},
 		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
 			return my.loader(t, LoadConfig{Database: db, Jobs: jobs, Clean: clean})

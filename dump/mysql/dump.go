@@ -89,7 +89,7 @@ func (s *Source) dump(ctx context.Context, w io.Writer) error {
 	}
 	to := dump.NewWriter(w, name)
 	p := &guard.Printer{Out: to, Qualified: !single, Warn: s.cfg.Warn}
-	manifest, err := write(ctx, c, p, snapshot, databases, everybody)
+	manifest, err := s.write(ctx, c, p, snapshot, databases, everybody)
 	if err == nil {
 		err = p.Err()
 	}
@@ -164,7 +164,7 @@ func (s *Source) warnUnsnapped(databases []*catalog.Database) {
 
 // write writes the databases, one after another: what rows need, the rows, and what might act on
 // them or read them after that.
-func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, everybody *cluster.Contents) (dump.Manifest, error) {
+func (s *Source) write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot rows.Snapshot, databases []*catalog.Database, everybody *cluster.Contents) (dump.Manifest, error) {
 	needs, err := c.Needs(ctx, databases)
 	if err != nil {
 		return nil, err
@@ -180,6 +180,7 @@ func write(ctx context.Context, c *catalog.Reader, p *guard.Printer, snapshot ro
 	if err != nil {
 		return nil, err
 	}
+	rows.Told = s.cfg.Table
 	manifest, err := rows.Run(ctx, func(ctx context.Context) error {
 		for _, db := range databases {
 			if err := writeDatabase(ctx, p, db, rows); err != nil {

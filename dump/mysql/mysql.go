@@ -40,6 +40,9 @@ type Config struct {
 	AllowEmpty bool
 	// Position notes the binary log's position in a comment. It differs from run to run.
 	Position bool
+	// Table is told each table whose rows have all been written, as the manifest has it and in its
+	// order, by the goroutine that writes: what it does holds the dump up. nil means nobody.
+	Table func(dump.Table)
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
 	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
@@ -88,7 +91,7 @@ func NewSource(cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql settings: %w", err)
 	}
-	cfg.Warn, cfg.Debug = dump.OrNobody(cfg.Warn), dump.OrNobody(cfg.Debug)
+	cfg.Table, cfg.Warn, cfg.Debug = dump.OrNobody(cfg.Table), dump.OrNobody(cfg.Warn), dump.OrNobody(cfg.Debug)
 	if cfg.Jobs == 0 {
 		cfg.Jobs = 2
 	}

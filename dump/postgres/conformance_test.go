@@ -24,8 +24,8 @@ func TestConformance(t *testing.T) {
 	var originals sync.Map // pg_dump's, by database: four restored ones are held against each
 	dumptest.Run(t, dumptest.Suite[string]{
 		New: func(t *testing.T) string { return newDB(t, pg) },
-		Source: func(t *testing.T, db string, jobs int) dump.Source {
-			src, err := NewSource(Config{Conn: pg.DSN(db), Jobs: jobs, AllowEmpty: true, Warn: func(s string) { t.Log("warning:", s) }})
+		Source: func(t *testing.T, db string, jobs int, told func(dump.Table)) dump.Source {
+			src, err := NewSource(Config{Conn: pg.DSN(db), Jobs: jobs, Table: told, AllowEmpty: true, Warn: func(s string) { t.Log("warning:", s) }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -66,6 +66,9 @@ type Config struct {
 	// AllowEmpty makes a dump that holds nothing, where without it there is a *dump.EmptyError:
 	// nothing fits the patterns, or nobody made anything in the database, or in any of several.
 	AllowEmpty bool
+	// Table is told each table whose rows have all been written, as the manifest has it and in its
+	// order, by the goroutine that writes: what it does holds the dump up. nil means nobody.
+	Table func(dump.Table)
 	// Debug is told of choices made on the way. nil means nobody.
 	Debug func(string)
 	// Warn is told what a dump leaves out or cannot vouch for. nil means nobody.
@@ -102,7 +105,8 @@ func NewSource(cfg Config) (*Source, error) {
 	}
 	out := unload.Config{
 		Conn: cc, All: cfg.AllDatabases, RowOrder: cfg.RowOrder, Jobs: cfg.Jobs, LockTimeout: cfg.LockTimeout, TrustOwners: cfg.TrustOwners,
-		NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges, Clean: cfg.Clean, AllowEmpty: cfg.AllowEmpty, Debug: dump.OrNobody(cfg.Debug), Warn: dump.OrNobody(cfg.Warn),
+		NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges, Clean: cfg.Clean, AllowEmpty: cfg.AllowEmpty,
+		Table: dump.OrNobody(cfg.Table), Debug: dump.OrNobody(cfg.Debug), Warn: dump.OrNobody(cfg.Warn),
 	}
 	if out.Jobs == 0 {
 		out.Jobs = 2

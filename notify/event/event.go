@@ -66,8 +66,8 @@ const (
 	Load   PhaseName = "load"   // a dump is put into a database
 )
 
-// Table says that all rows of a table, or documents of a collection, have passed. No engine tells
-// it yet.
+// Table says that all rows of a table, or documents of a collection, have passed into the dump. A
+// dump that is tried once more tells them anew, behind another Phase.
 type Table struct {
 	Name string // qualified, for people
 	Rows int64

@@ -14,6 +14,9 @@ import (
 // collections, in their order, Begin, any number of Writes, and End; then Close, before which the
 // archive is not whole. It does not buffer.
 type Writer struct {
+	// Table is told each collection that has ended, as Close has it. nil means nobody.
+	Table func(dump.Table)
+
 	w       io.Writer
 	prelude Prelude
 	left    []Collection // announced and not yet begun
@@ -122,10 +125,13 @@ func (w *Writer) End() error {
 	w.current = nil
 	if len(w.left) == 0 {
 		w.last = out
-		return nil
+	} else if _, err := w.write(out); err != nil {
+		return err
 	}
-	_, err := w.write(out)
-	return err
+	if w.Table != nil {
+		w.Table(w.contents.Tables[len(w.contents.Tables)-1])
+	}
+	return nil
 }
 
 // Close writes what makes the archive whole, and returns what is in it, and where. An archive has

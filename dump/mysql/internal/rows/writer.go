@@ -23,6 +23,9 @@ import (
 // share a snapshot, written one piece after another. The bytes do not depend on how many
 // connections there are.
 type Writer struct {
+	// Told is told each table whose rows have all been written, by the goroutine that writes.
+	Told func(dump.Table)
+
 	catalog *catalog.Reader
 	mu      sync.Mutex // of catalog, for as long as the readers run
 	readers []*server.Conn
@@ -117,6 +120,9 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 		p.Stmt("%s", ddl.AddElements(t.Name, t.Later))
 	}
 	w.manifest = append(w.manifest, sum.Of(name))
+	if p.Err() == nil {
+		w.Told(sum.Of(name))
+	}
 	return p.Err()
 }
 

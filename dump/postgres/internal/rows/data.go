@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
 )
@@ -30,6 +31,8 @@ type Config struct {
 	LockTimeout time.Duration
 	// TrustOwners says that the owners of tables and schemas may run code as the dumping role.
 	TrustOwners bool
+	// Table is told each table whose rows have all been written, by the goroutine that writes.
+	Table func(dump.Table)
 	// Debug is told of choices made on the way, Warn what the operator should know.
 	Debug, Warn func(string)
 }

@@ -26,7 +26,7 @@ func (d *data) Write(ctx context.Context, out *dump.Writer, tables []*catalog.Re
 		return nil, err
 	}
 	q := newPieceQueue(pieces)
-	w := &rowWriter{main: d.conn.PgConn(), out: out, queue: q, database: d.cfg.Database, guard: d.guard}
+	w := &rowWriter{main: d.conn.PgConn(), out: out, queue: q, database: d.cfg.Database, guard: d.guard, told: d.cfg.Table}
 	copiers, err := d.openCopiers(ctx, d.readers(q))
 	if err != nil {
 		return nil, err
@@ -86,6 +86,7 @@ type rowWriter struct {
 
 	database string // see Config
 	guard    *trust.Guard
+	told     func(dump.Table)
 	alone    bool // there are no readers
 	at       int  // the piece that comes next
 }
@@ -125,6 +126,7 @@ func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behin
 			return nil, err
 		}
 		manifest = append(manifest, all.Of(name))
+		w.told(all.Of(name))
 	}
 	return manifest, nil
 }

@@ -64,7 +64,7 @@ func (d *dumping) connected(ctx context.Context, conn *pgx.Conn, srv server.Info
 		return nil, err
 	}
 	in := rows.New(conn, srv, rows.Config{
-		Database: name, Order: d.RowOrder, Jobs: d.Jobs, Open: open, LockTimeout: d.LockTimeout, TrustOwners: d.TrustOwners, Debug: d.Debug, Warn: d.Warn,
+		Database: name, Order: d.RowOrder, Jobs: d.Jobs, Open: open, LockTimeout: d.LockTimeout, TrustOwners: d.TrustOwners, Table: d.Table, Debug: d.Debug, Warn: d.Warn,
 	})
 	defer in.Close()
 	c.AddData()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/rows"
@@ -41,6 +42,8 @@ type Config struct {
 	Clean bool
 	// AllowEmpty makes a dump that holds nothing, where without it there is a *dump.EmptyError.
 	AllowEmpty bool
+	// Table is told each table whose rows have all been written, by the goroutine that writes.
+	Table func(dump.Table)
 	// Debug is told of choices made on the way, Warn what a dump leaves out or cannot vouch for.
 	Debug, Warn func(string)
 }
