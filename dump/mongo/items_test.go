@@ -20,9 +20,8 @@ func loadItems(t *testing.T, to *fake, stream []byte, wants func(dump.Item) bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := l.cfg
-	cfg.Interrupt = func() {} // nobody waits for a slice of bytes
-	err = load.Run(t.Context(), cfg, itemsWanted(Items(bytes.NewReader(stream)), wants))
+	nobodyWaits := func() {} // for a slice of bytes
+	err = load.Run(t.Context(), l.cfg, itemsWanted(Items(bytes.NewReader(stream)), wants), nobodyWaits)
 	return compared, err
 }
 

@@ -80,12 +80,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // The load may be waiting for r when it fails, and ends when that wait does: what cannot be closed
 // has to end by itself.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
-	reading, interrupt := context.WithCancel(ctx)
-	defer interrupt()
-	defer dump.CloseWith(reading, r)()
-	cfg := l.cfg
-	cfg.Interrupt = interrupt
-	return load.Run(ctx, cfg, archive.Items(r))
+	return dump.Interruptible(ctx, r, func(interrupt func()) error { return load.Run(ctx, l.cfg, archive.Items(r), interrupt) })
 }
 
 // Verify reads an archive to its end and returns nil for a whole one that goes where the Loader

@@ -94,12 +94,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // A reader that can be closed is closed when the load fails or ctx ends, so that nobody waits for
 // what it would still bring; Load returns when that Close has.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
-	reading, failed := context.WithCancel(ctx)
-	defer failed()
-	defer dump.CloseWith(reading, r)()
-	cfg := l.cfg
-	cfg.Failed = failed
-	return load.Run(ctx, cfg, Items(r))
+	return dump.Interruptible(ctx, r, func(interrupt func()) error { return load.Run(ctx, l.cfg, Items(r), interrupt) })
 }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would

@@ -55,7 +55,7 @@ func TestLoadOfAPart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := load.Run(t.Context(), l.cfg, iter.Seq2[dump.Item, error](rest)); err != nil {
+		if err := load.Run(t.Context(), l.cfg, iter.Seq2[dump.Item, error](rest), func() {}); err != nil {
 			t.Fatalf("without %s: %v", left, err)
 		}
 		want := contents.Tables.Rows() - contents.Tables[at].Rows

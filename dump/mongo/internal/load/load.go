@@ -29,22 +29,20 @@ type Config struct {
 	Into      func(dump.Target)     // told where the dump goes before anything is changed
 	Compared  func(dump.Comparison) // told what was found to be as the dump says
 	Warn      func(string)
-	// Interrupt is called by Run, perhaps several times, when the load has failed: a wait for what
-	// the items would still bring has to end soon after that.
-	Interrupt func()
 }
 
 // Run loads a dump by its items. Whatever stands in the way is found before anything is changed; an
 // error after that is a *dump.PartialError.
 //
 // The items are read while the server takes those before. As soon as the load has failed it calls
-// Interrupt, and then waits for whoever reads.
-func Run(whole context.Context, c Config, items iter.Seq2[dump.Item, error]) error {
+// interrupt, perhaps several times, and then waits for whoever reads: a wait for what the items
+// would still bring has to end soon after that.
+func Run(whole context.Context, c Config, items iter.Seq2[dump.Item, error], interrupt func()) error {
 	ctx, cancel := context.WithCancelCause(whole)
 	defer cancel(nil)
 	fail := func(err error) {
 		cancel(err)
-		c.Interrupt()
+		interrupt()
 	}
 	s := &loading{cfg: c, fail: fail}
 	err := s.walk(items, func() error { return s.prepare(ctx) }, func(item dump.Item) error { return s.fill(ctx, item) })

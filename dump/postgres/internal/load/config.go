@@ -37,10 +37,6 @@ type Config struct {
 	// Target makes a Target of the database that a session of the load is in. The connection stays
 	// the load's, which does nothing else with it while it calls a method.
 	Target func(conn *pgx.Conn, srv server.Info, database string) Target
-	// Failed is called when the load has failed, perhaps more than once and by several goroutines.
-	// By then at the latest it may wait for an item or for rows that do not come: Failed sees to it
-	// that they come or end in an error. nil: they never keep anyone waiting.
-	Failed func()
 	// Into is told where the dump goes before anything is changed, Compared what was found to be as
 	// the manifest says, Warn what an operator should know.
 	Into     func(dump.Target)

@@ -27,17 +27,16 @@ import (
 // so: the target then holds a part of the dump.
 //
 // Who waits: Run for the next item, and a goroutine of its own for the next rows. Neither wait is
-// Run's to end, as it does not know what the items are read from. So it calls cfg.Failed as soon as
-// it has failed, and whoever has handed in the items brings both to an end then, by an error, as he
-// does when ctx ends. Run returns when all that it has begun has ended.
-func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error]) error {
+// Run's to end, as it does not know what the items are read from. So it calls interrupt as soon as
+// it has failed, perhaps more than once and from several goroutines, and whoever has handed in the
+// items brings both to an end then, by an error, as he does when ctx ends. Run returns when all
+// that it has begun has ended.
+func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], interrupt func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	fail := func(err error) {
 		cancel(err)
-		if cfg.Failed != nil {
-			cfg.Failed()
-		}
+		interrupt()
 	}
 	s := &loading{cfg: cfg, fail: fail}
 	err := s.load(ctx, items)
@@ -67,7 +66,7 @@ type loading struct {
 	set        settings                // what the statements so far have set
 	apart      bool                    // all that follows runs on conn
 	begun      int                     // the line of the statement that began the transaction that conn is in; 0: it is in none
-	fail       context.CancelCauseFunc // and tells Config.Failed
+	fail       context.CancelCauseFunc // and interrupts the items
 	filled     map[string]int64        // bytes of rows by table, of the present database
 	shared     []*job                  // not yet sent
 	sharedSize int                     // bytes of their text

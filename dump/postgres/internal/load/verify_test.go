@@ -76,7 +76,7 @@ func TestVerifyOfItemsMadeByHand(t *testing.T) {
 			}
 		}
 	}
-	if err := Run(t.Context(), Config{Named: "one"}, refused); !errors.Is(err, ErrWholeCluster) || asked != 1 {
+	if err := Run(t.Context(), Config{Named: "one"}, refused, func() {}); !errors.Is(err, ErrWholeCluster) || asked != 1 {
 		t.Errorf("%v, after %d items", err, asked)
 	}
 }
