@@ -60,8 +60,8 @@ type Item struct {
 
 // A Head is what a dump says of itself before its first statement.
 type Head struct {
-	// Form is the dump's, as its first line has it (see NewReader); empty: the dump is another
-	// program's.
+	// Form is the dump's, of a SQL dump as its first line has it (see NewReader); empty: the dump
+	// is another program's.
 	Form string
 	// Server is the version of the server that the dump is of, as it says it; empty: it does not
 	// say.

@@ -2,11 +2,16 @@ package mongo
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
@@ -20,8 +25,9 @@ func loadItems(t *testing.T, to *fake, stream []byte, wants func(dump.Item) bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobodyWaits := func() {} // for a slice of bytes
-	err = load.Run(t.Context(), l.cfg, itemsWanted(Items(bytes.NewReader(stream)), wants), nobodyWaits)
+	ctx, fail := context.WithCancelCause(t.Context()) // nobody waits for a slice of bytes
+	defer fail(nil)
+	err = load.Run(ctx, l.cfg, itemsWanted(Items(bytes.NewReader(stream)), wants), fail)
 	return compared, err
 }
 
@@ -91,5 +97,27 @@ func TestAnnouncedItems(t *testing.T) {
 	damaged[at] = 'e'
 	if _, err := loadFake(t, to, LoadConfig{}, damaged); !errors.Is(err, dump.ErrDamaged) || errors.As(err, new(*dump.PartialError)) || len(to.sent("create")) > 0 {
 		t.Errorf("a damaged block: %v; made %q", err, to.sent("create"))
+	}
+}
+
+// What is wrong with an archive is the error also where documents are at the server, whose
+// insertion that ends.
+func TestCutWhileDocumentsAreInserted(t *testing.T) {
+	to := startFake(t)
+	to.handle("insert", func(string, bson.Raw) any {
+		to.mu.Unlock()
+		defer to.mu.Lock()
+		time.Sleep(300 * time.Millisecond)
+		return nil
+	})
+	var docs []string
+	for i := range 15_000 {
+		docs = append(docs, fmt.Sprintf(`{"_id":%d}`, i))
+	}
+	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, docs)
+	for _, jobs := range []int{1, 2} {
+		if _, err := loadFake(t, to, LoadConfig{Jobs: jobs, Clean: true}, stream[:len(stream)-1000]); !errors.Is(err, dump.ErrTruncated) {
+			t.Errorf("%d sessions: %v, want %v", jobs, err, dump.ErrTruncated)
+		}
 	}
 }

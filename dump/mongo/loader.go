@@ -71,16 +71,18 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 }
 
 // Load loads an archive of this program's or of mongodump's: the collections with their options,
-// the documents in their order, then indexes, views, users and roles, and the oplog. See
-// dump.Loader. Whatever stands in the way is found before anything is changed. An error after that
-// says so: the target then holds a part of the dump, or all of it but for what the error names. A
-// reader that can be closed is closed when the load fails, so that nobody waits for what it would
-// still bring.
+// the documents, on one session in their order, then indexes, views, users and roles, and the
+// oplog. See dump.Loader. Whatever stands in the way is found before anything is changed. An error
+// after that says so: the target then holds a part of the dump, or all of it but for what the error
+// names. A reader that can be closed is closed when the load fails, so that nobody waits for what
+// it would still bring.
 //
 // The load may be waiting for r when it fails, and ends when that wait does: what cannot be closed
 // has to end by itself.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
-	return dump.Interruptible(ctx, r, func(interrupt func()) error { return load.Run(ctx, l.cfg, archive.Items(r), interrupt) })
+	return dump.Interruptible(ctx, r, func(ctx context.Context, fail context.CancelCauseFunc) error {
+		return load.Run(ctx, l.cfg, archive.Items(r), fail)
+	})
 }
 
 // Verify reads an archive to its end and returns nil for a whole one that goes where the Loader

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -43,7 +44,9 @@ func TestLoadOfPart(t *testing.T) {
 			db := my.CreateDB(t)
 			var compared dump.Comparison
 			l := my.loader(t, LoadConfig{Database: db, Jobs: jobs, Compared: func(c dump.Comparison) { compared = c }})
-			err := load.Run(t.Context(), l.cfg, part, func() {})
+			ctx, fail := context.WithCancelCause(t.Context())
+			err := load.Run(ctx, l.cfg, part, fail)
+			fail(nil)
 			if rows := my.Query(t, db, "SELECT (SELECT SUM(a) FROM t), (SELECT COUNT(*) FROM u)"); rows != "6\t0" {
 				t.Errorf("%d jobs: rows %q", jobs, rows)
 			}
@@ -81,8 +84,11 @@ func TestLoadInterruptsItems(t *testing.T) {
 		}
 		t.Error("the load goes on")
 	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	interrupted := false // told by one session at a time: there is one that fails
-	err := load.Run(t.Context(), my.loader(t, LoadConfig{Database: my.CreateDB(t)}).cfg, byHand, func() {
+	err := load.Run(ctx, my.loader(t, LoadConfig{Database: my.CreateDB(t)}).cfg, byHand, func(err error) {
+		cancel(err)
 		if !interrupted {
 			interrupted = true
 			close(ended)

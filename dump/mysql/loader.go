@@ -92,7 +92,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // still bring: neither whoever writes into the other end, nor the load itself, which may be waiting
 // for r when a session of its fails. A reader that cannot be closed has to end by itself.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
-	return dump.Interruptible(ctx, r, func(interrupt func()) error { return load.Run(ctx, l.cfg, items.ReadAny(r), interrupt) })
+	return dump.Interruptible(ctx, r, func(ctx context.Context, fail context.CancelCauseFunc) error {
+		return load.Run(ctx, l.cfg, items.ReadAny(r), fail)
+	})
 }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would

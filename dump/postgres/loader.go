@@ -94,7 +94,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // A reader that can be closed is closed when the load fails or ctx ends, so that nobody waits for
 // what it would still bring; Load returns when that Close has.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
-	return dump.Interruptible(ctx, r, func(interrupt func()) error { return load.Run(ctx, l.cfg, Items(r), interrupt) })
+	return dump.Interruptible(ctx, r, func(ctx context.Context, fail context.CancelCauseFunc) error {
+		return load.Run(ctx, l.cfg, Items(r), fail)
+	})
 }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"iter"
 	"slices"
 	"strconv"
@@ -55,7 +56,9 @@ func TestLoadOfAPart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := load.Run(t.Context(), l.cfg, iter.Seq2[dump.Item, error](rest), func() {}); err != nil {
+		ctx, fail := context.WithCancelCause(t.Context())
+		defer fail(nil)
+		if err := load.Run(ctx, l.cfg, iter.Seq2[dump.Item, error](rest), fail); err != nil {
 			t.Fatalf("without %s: %v", left, err)
 		}
 		want := contents.Tables.Rows() - contents.Tables[at].Rows

@@ -35,23 +35,18 @@ type Config struct {
 // error after that is a *dump.PartialError.
 //
 // The items are read while the server takes those before. As soon as the load has failed it calls
-// interrupt, perhaps several times, and then waits for whoever reads: a wait for what the items
-// would still bring has to end soon after that.
-func Run(whole context.Context, c Config, items iter.Seq2[dump.Item, error], interrupt func()) error {
-	ctx, cancel := context.WithCancelCause(whole)
-	defer cancel(nil)
-	fail := func(err error) {
-		cancel(err)
-		interrupt()
-	}
+// fail, perhaps several times, and then waits for whoever reads. fail ends ctx, and after it the
+// wait for what the items would still bring: see dump.Interruptible.
+func Run(ctx context.Context, c Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
 	s := &loading{cfg: c, fail: fail}
 	err := s.walk(items, func() error { return s.prepare(ctx) }, func(item dump.Item) error { return s.fill(ctx, item) })
 	if err == nil {
 		err = s.finish(ctx)
 	}
 	if err != nil {
-		if fail(err); whole.Err() == nil {
-			err = context.Cause(ctx) // what failed first
+		fail(err)
+		if first := context.Cause(ctx); !errors.Is(err, first) {
+			err = first
 		}
 	}
 	if s.conn != nil {
@@ -89,8 +84,8 @@ type loading struct {
 	refused []refusal
 
 	leaving sync.Mutex
-	leftOut []*leftOut  // documents that are not there, by reason
-	fail    func(error) // ends the load's context, and the wait for items
+	leftOut []*leftOut              // documents that are not there, by reason
+	fail    context.CancelCauseFunc // and ends the wait for items
 
 	compared dump.Comparison // of the collections that are filled
 }

@@ -15,21 +15,16 @@ import (
 // on one. Whatever stands in the way is found before anything is changed; an error after that is a
 // *dump.PartialError.
 //
-// The load may be waiting for the next item while a session of its fails: interrupt is called then,
-// once or several times, and has the items end with an error. Who reads them from a stream closes
-// that, and so the wait ends; the error is the session's. Whatever Run has opened and started is
+// The load may be waiting for the next item while a session of its fails: fail is called then, once
+// or several times. It ends ctx, and after it the wait: see dump.Interruptible. The error is the
+// session's. Whatever Run has opened and started is
 // closed and has ended when it returns, the items have not been asked for more, and whoever gives
 // them closes what he reads them from.
-func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], interrupt func()) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	s := &loading{cfg: cfg, fail: func(err error) {
-		cancel(err)
-		interrupt()
-	}}
+func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
+	s := &loading{cfg: cfg, fail: fail}
 	err := s.load(ctx, items)
 	if err != nil {
-		s.fail(err)
+		fail(err)
 		err = context.Cause(ctx) // what failed first
 	}
 	s.disconnect()

@@ -50,9 +50,9 @@ func (s *session) copyIn(ctx context.Context, item dump.Item) (took dump.Tally, 
 // rows come a read returns nothing, again and again, instead of waiting for them. A dump that
 // stalls within a COPY keeps nobody from hearing that the server has ended the session.
 //
-// Who waits for whom: readAll waits for the rows, which interrupt (see Run) makes fail once the
-// load has failed, and for the driver's goroutine to take a piece or for end; Read waits for no
-// longer than nothingYet.
+// Who waits for whom: readAll waits for the rows, which are made to fail (see Run) once the load
+// has failed, and for the driver's goroutine to take a piece or for end; Read waits for no longer
+// than nothingYet.
 type rowsReader struct {
 	rows   iter.Seq2[[]byte, error]
 	pieces chan []byte   // read and not yet taken

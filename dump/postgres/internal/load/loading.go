@@ -27,17 +27,10 @@ import (
 // so: the target then holds a part of the dump.
 //
 // Who waits: Run for the next item, and a goroutine of its own for the next rows. Neither wait is
-// Run's to end, as it does not know what the items are read from. So it calls interrupt as soon as
-// it has failed, perhaps more than once and from several goroutines, and whoever has handed in the
-// items brings both to an end then, by an error, as he does when ctx ends. Run returns when all
-// that it has begun has ended.
-func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], interrupt func()) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	fail := func(err error) {
-		cancel(err)
-		interrupt()
-	}
+// Run's to end, as it does not know what the items are read from. So it calls fail as soon as it
+// has failed, perhaps more than once and from several goroutines. That ends ctx, and after it both
+// waits: see dump.Interruptible. Run returns when all that it has begun has ended.
+func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
 	s := &loading{cfg: cfg, fail: fail}
 	err := s.load(ctx, items)
 	if err != nil {

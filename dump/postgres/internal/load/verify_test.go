@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"slices"
@@ -76,7 +77,9 @@ func TestVerifyOfItemsMadeByHand(t *testing.T) {
 			}
 		}
 	}
-	if err := Run(t.Context(), Config{Named: "one"}, refused, func() {}); !errors.Is(err, ErrWholeCluster) || asked != 1 {
+	ctx, fail := context.WithCancelCause(t.Context())
+	defer fail(nil)
+	if err := Run(ctx, Config{Named: "one"}, refused, fail); !errors.Is(err, ErrWholeCluster) || asked != 1 {
 		t.Errorf("%v, after %d items", err, asked)
 	}
 }
