@@ -164,6 +164,34 @@ func TestExcludedNotLocked(t *testing.T) {
 	}
 }
 
+// A dump of rows alone makes nothing, so nothing in it is in the way of rows whose table could not
+// be made in any order with what it needs: they are dumped, and so is where a sequence stands.
+func TestDataOnlyOfACircle(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `
+		CREATE TABLE b (id integer);
+		CREATE TABLE a (id bigint, g bigint GENERATED ALWAYS AS (('b'::regclass)::oid::bigint) STORED);
+		ALTER TABLE b ADD COLUMN y a;
+		INSERT INTO a VALUES (1), (2);
+		CREATE TABLE n (n integer);
+		CREATE MATERIALIZED VIEW mv AS SELECT n FROM n;
+		ALTER TABLE n ADD COLUMN x mv;
+		CREATE SEQUENCE s;
+		CREATE TABLE o (x integer, g bigint GENERATED ALWAYS AS (('s'::regclass)::oid::bigint) STORED);
+		ALTER SEQUENCE s OWNED BY o.x;
+		SELECT setval('s', 41)`)
+	stream, warnings := dumpWarned(t, pg, db, Config{Select: Selection{DataOnly: true}})
+	for _, want := range []string{"COPY public.a (id) FROM stdin;\n1\n2\n", "REFRESH MATERIALIZED VIEW public.mv;", "setval('public.s', 41, true)"} {
+		if !strings.Contains(string(stream), want) {
+			t.Errorf("the dump has no %q", want)
+		}
+	}
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %q", warnings)
+	}
+}
+
 // TestDataOnly empties a database and gives it its rows again.
 func TestDataOnly(t *testing.T) {
 	pg := testServer(t)

@@ -183,7 +183,7 @@ func (g *graph) leaveOne(cycle []*object) {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), byKindAndName(a, b))
 	})
 	if !victim.state.hidden() {
-		victim.state, victim.why = lost, fmt.Errorf("these need each other, and there is no order to make them in: %s", names(members))
+		victim.why = fmt.Errorf("these need each other, and there is no order to make them in: %s", names(members))
 	}
 	victim.deps = slices.DeleteFunc(victim.deps, func(d dependency) bool { return !g.boundary(d.to) || victim.late })
 	victim.late, victim.parts, victim.stub = false, nil, nil

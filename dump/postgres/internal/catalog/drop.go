@@ -35,7 +35,7 @@ func writeDrops(p *script.Printer, objects []*object) {
 func unmade(objects []*object) map[*object]bool {
 	found := map[*object]bool{}
 	for _, o := range objects {
-		found[o] = o.state == lost || slices.ContainsFunc(o.deps, func(d dependency) bool {
+		found[o] = o.why != nil || slices.ContainsFunc(o.deps, func(d dependency) bool {
 			return found[d.to] && (o.parts[d.via] == nil || !o.takesApart())
 		})
 	}

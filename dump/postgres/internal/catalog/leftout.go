@@ -44,7 +44,7 @@ func (o *object) write(p *script.Printer) {
 // needsLeft returns why an object cannot be made: there is no order for it and what it needs, or it
 // needs one that was left out. Parts of a table that are why are taken out of it, and left out.
 func (o *object) needsLeft(p *script.Printer) error {
-	if o.state == lost {
+	if o.why != nil {
 		return o.why
 	}
 	for _, d := range slices.Clone(o.deps) {

@@ -133,7 +133,7 @@ type object struct {
 	owner string // quoted; empty where it has none to set
 
 	state state
-	why   error // it is lost
+	why   error // it is lost, or will be when its turn comes
 	// extension is the one that the object came with. Needs for the object are needs for the
 	// extension, which makes it.
 	extension *object

@@ -9,7 +9,8 @@ import (
 // inOrder returns the objects in an order in which each comes after all that it needs, and among
 // those that are free to come in any order by kind and name: the same database gives the same
 // order. Cycles are broken where SQL has a way to make a part of an object later; objects made for
-// such parts are in the result. Where it has none, one object of the cycle is told to be unordered.
+// such parts are in the result. Where it has none, one object of the cycle is told why it cannot be
+// made.
 func inOrder(objects []*object) []*object {
 	begin := &object{kind: kindDataBegins, state: given}
 	end := &object{kind: kindDataEnds, state: given}

@@ -1,14 +1,16 @@
 package catalog
 
 // A state is what becomes of an object in the dump: whether it is made and, if not, why not. The
-// selection settles it before anything is ordered. What the order or the printer finds out later
-// can only turn an object that would be made into one that is lost.
+// selection settles it before anything is ordered. After that an object that would be made can only
+// turn into one that is lost, and only when its turn comes to be written: a dump of data alone
+// writes no definitions and so loses none, and its rows go into tables that are there.
 type state int
 
 const (
 	wanted state = iota // the dump makes it
 	// tied is an identity's sequence that the selection leaves out: a statement of its table makes
-	// it all the same. What was granted on it is not dumped, nor anything that needs it.
+	// it all the same. Where it stands is dumped; what was granted on it is not, nor any definition
+	// that needs it.
 	tied
 	// given is made by others than the dump, the server or an extension, or is a part of what is
 	// not made. Those that need it come after it as if it were made. What was granted on it is
@@ -17,7 +19,7 @@ const (
 	mute    // as given, but what was granted on it is not dumped
 	unasked // the selection leaves it out, unless something that is dumped needs it
 	barred  // the selection leaves it out, or it needs something that is left out
-	lost    // there is no order for it, or no SQL, or it needs one that is lost; why says which
+	lost    // it is left out: there is no order for it, or no SQL, or it needs one that is lost; why says which
 )
 
 // hidden tells whether the dump does not make the object, and is not meant to.
@@ -40,8 +42,8 @@ func (s state) toOthers() state {
 	return mute
 }
 
-// inside is the state of what is in a schema of state s: what a schema of an extension's holds
-// need not be the extension's.
+// inside is the state of what is in a schema of state s: what a schema of an extension's holds need
+// not be the extension's.
 func (s state) inside() state {
 	if s.unselected() {
 		return s
