@@ -50,9 +50,9 @@ func (b *batch) document(i int) bson.Raw {
 	return bson.Raw(b.bytes[from:b.ends[i]:b.ends[i]])
 }
 
-// empty empties a batch that the server has taken.
-func (b *batch) empty() {
-	if b.ends = b.ends[:0]; len(b.bytes) > insertBytes { // one large document: the driver has had copies of it
+// empty empties a batch that the server has taken, of which there are to be so many bytes at most.
+func (b *batch) empty(most int) {
+	if b.ends = b.ends[:0]; len(b.bytes) > most { // one large document: the driver has had copies of it
 		b.bytes = nil
 		debug.FreeOSMemory()
 	}
@@ -73,9 +73,10 @@ func (s *loading) sessions(t *target) int {
 // Why the waiting ends: there is one batch more than there are sessions, and free has room for all.
 // So no session waits to give one back. The reader waits for room in flight, for a session, and for
 // a free batch: each of the three it gets from a session whose server has answered, and there is
-// one at the server whenever it does not have them at once. A session waits for the reader, which
-// may wait for the dump, which may bring nothing more: that is interrupted when a batch is refused,
-// and the reader then ends, as it does when the context has ended.
+// one at the server whenever it does not have them at once; sessions that have failed give nothing
+// back, and then the reader's context has ended. A session waits for the reader, which may wait for
+// the dump, which may bring nothing more: that is interrupted when a batch is refused, and the
+// reader then ends, as it does when the context has ended.
 type batches struct {
 	full, free chan *batch
 	flight     *semaphore.Weighted // bytes that the server is given
@@ -108,10 +109,12 @@ func (s *loading) insert(ctx context.Context, t *target, item dump.Item) error {
 				weight := flightOf(b)
 				if err := s.insertBatch(ctx, t, b, sessions == 1); err != nil {
 					err = fmt.Errorf("%s: %w", shown.Name(t.namespace()), err)
-					s.fail(err)
+					if ctx.Err() == nil { // else what has ended the others has ended this one too, and is the error
+						s.fail(err)
+					}
 					return err
 				}
-				b.empty()
+				b.empty(pass.most)
 				pass.flight.Release(weight)
 				pass.free <- b
 			}
