@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -187,4 +188,34 @@ func TestForgedManifest(t *testing.T) {
 			t.Errorf("%q: %+v", forged, last.Contents)
 		}
 	}
+}
+
+// What looks like a manifest, or stands before the first statement, is not held without bound.
+func TestForgedCommentsAreNotHeld(t *testing.T) {
+	for _, tt := range []struct{ name, before, comment, want string }{
+		{"notes", "", "-- has of its database \"a\": \"b\"\n", "comments of more than 64 MiB before the first statement"},
+		{"a manifest", "CREATE TABLE `t` (`a` int);\n", `-- table "t" rows 0 hash 0000000000000000` + "\n", "a manifest of more than "},
+	} {
+		forged := io.MultiReader(strings.NewReader("-- breaking-backups dump 1 mysql\n"+tt.before), repeated(tt.comment))
+		var failed error
+		for _, err := range Read(forged) {
+			failed = err
+		}
+		if failed == nil || !strings.Contains(failed.Error(), tt.want) {
+			t.Errorf("%s: %v, want %s", tt.name, failed, tt.want)
+		}
+	}
+}
+
+// repeated reads as a text that is repeated without an end.
+type repeated string
+
+func (r repeated) Read(p []byte) (n int, err error) {
+	for n+len(r) <= len(p) {
+		n += copy(p[n:], r)
+	}
+	if n == 0 {
+		return 0, io.ErrShortBuffer
+	}
+	return n, nil
 }

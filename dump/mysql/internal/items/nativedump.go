@@ -20,9 +20,21 @@ import (
 // looks like one elsewhere says nothing.
 type nativeDump struct {
 	headed   bool      // the first line has come, which says the form
+	said     int       // before the first statement, in bytes
+	size     int       // of manifest, in bytes
+	behind   int       // statements so far
 	notes    note.Head // what the head's notes say, read to know that it can be
 	manifest []string  // the lines since the last statement that can be its
 }
+
+// What is kept of comments is bounded by what a dump of this program has at most: names of two
+// hundred thousand databases before the first statement, each with what keeping a string costs; and
+// for a table, which has a statement at least, its line in the manifest and up to three for its
+// parts, each with two identifiers of 64 characters.
+const (
+	mostNotes, noteCosts        = 64 << 20, 64
+	manifestLeast, manifestEach = 1 << 20, 8 << 10
+)
 
 func readNative(r io.Reader) (*reading, error) {
 	vouched, form, err := dump.NewReader(r)
@@ -39,6 +51,9 @@ func (d *nativeDump) preface(head *dump.Head, comment string) error {
 	if !d.headed {
 		d.headed = true
 		return nil
+	}
+	if d.said += noteCosts + len(comment); d.said > mostNotes {
+		return fmt.Errorf("comments of more than %d MiB before the first statement", mostNotes>>20)
 	}
 	text, _ := strings.CutPrefix(comment, "-- ")
 	if rest, ok := strings.CutPrefix(text, note.Server); ok {
@@ -58,15 +73,21 @@ func (d *nativeDump) preface(head *dump.Head, comment string) error {
 
 func (d *nativeDump) comment(text string) (native string, err error) {
 	if dump.IsManifest(text) {
+		if d.size += len(text); d.size > manifestLeast+d.behind*manifestEach {
+			return "", fmt.Errorf("a manifest of more than %d bytes behind %d statements", d.size-len(text), d.behind)
+		}
 		d.manifest = append(d.manifest, text)
 		return "", nil
 	}
-	d.manifest = nil
+	d.manifest, d.size = nil, 0
 	native, _, err = note.NativeStatement(strings.TrimPrefix(text, "-- "))
 	return native, err
 }
 
-func (d *nativeDump) statement() { d.manifest = nil }
+func (d *nativeDump) statement() {
+	d.manifest, d.size = nil, 0
+	d.behind++
+}
 
 func (d *nativeDump) loads(sql []byte) (table, before string, ok bool) {
 	text := borrowed(sql)
