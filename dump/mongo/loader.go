@@ -71,11 +71,11 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 }
 
 // Load loads an archive of this program's or of mongodump's: the collections with their options,
-// the documents, on one session in their order, then indexes, views, users and roles, and the
-// oplog. See dump.Loader. Whatever stands in the way is found before anything is changed. An error
-// after that says so: the target then holds a part of the dump, or all of it but for what the error
-// names. A reader that can be closed is closed when the load fails, so that nobody waits for what
-// it would still bring.
+// the documents, on one session in their order, then indexes, views, users and roles. An oplog is
+// repeated before the indexes, and views, users and roles are then made before it. See dump.Loader.
+// Whatever stands in the way is found before anything is changed. An error after that says so: the
+// target then holds a part of the dump, or all of it but for what the error names. A reader that
+// can be closed is closed when the load fails, so that nobody waits for what it would still bring.
 //
 // The load may be waiting for r when it fails, and ends when that wait does: what cannot be closed
 // has to end by itself.

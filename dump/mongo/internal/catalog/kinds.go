@@ -19,7 +19,7 @@ import (
 //	Search and vector search indexes            left out, as by mongodump: another process keeps them; named
 //	by what a collection is sharded             in its metadata; see sharding.go
 //	system.js                                   dumped
-//	users and roles                             with all databases, or MONGO_USERS; see users.go
+//	users and roles                             with all databases, or MONGO_DUMP_USERS; see users.go
 //	system.views, system.buckets.*              dumped as views and time series
 //	system.profile                              left out, as by mongodump: it is what the profiler saw
 //	config                                      what describes a cluster and its settings; the rest left out, as by
@@ -28,7 +28,9 @@ import (
 //	databases __mdb_internal…                   left out: the server's own
 //	collections of a statement under way        left out: temp
 //
-// What is on none of the lists below is dumped as it is, and named in a warning.
+// What is on none of the lists is named in a warning, and dumped as it is where it can be. The
+// list of a collection's fields is below; those of collections' types, options and kinds of indexes
+// are in package definition.
 
 // newestKnown is the newest version of which is known what it can hold.
 var newestKnown = version.Number{8, 3}

@@ -20,7 +20,8 @@ type placement struct {
 
 // place says where the dump goes: into the configured database, or into those that a dump of
 // several names. It returns what stands in the way as an error, in any of them, and changes
-// nothing.
+// nothing. Of a mysqldump that has not been read before, it is called again for each database that
+// is named: see toolDump.makeRoom.
 func (s *loading) place(ctx context.Context, named []string) (placement, error) {
 	p := placement{target: dump.Target{Server: s.cfg.Server.Address(), Databases: named}}
 	if s.cfg.Database != "" {

@@ -17,8 +17,8 @@ import (
 )
 
 // A placement is where a dump goes and what is dropped there. place alone makes one: what is
-// checked, what is dropped, which databases the statements may lead into and what people are told
-// all go by it.
+// checked, what is dropped and what people are told all go by it. Which databases the statements
+// may lead into goes by the dump's head: see mayLead.
 type placement struct {
 	first     string   // the database that the statements begin in
 	dropped   []string // databases that Clean drops
