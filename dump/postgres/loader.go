@@ -36,8 +36,8 @@ type LoadConfig struct {
 	// LockTimeout bounds the wait for whoever holds something locked that Clean has to drop. 0
 	// means no bound.
 	LockTimeout time.Duration
-	// Jobs is the number of connections that build indexes, keys and foreign keys, the one that
-	// loads the rows among them. 0 means 2.
+	// Jobs is the number of connections that build indexes, keys and foreign keys, and share the
+	// rows of a large table that the dump has in the order of its key. 0 means 2.
 	Jobs int
 	// BuildApart is how many bytes of rows, as the dump has them, a table has at least for its
 	// indexes and keys to be built beside other work. What is built of less takes less time than a
@@ -85,8 +85,8 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}}, nil
 }
 
-// Load runs a dump's statements, indexes and keys on several connections and all else in its order
-// on one. See dump.Loader. A dump of one database goes into the configured database; one of a whole
+// Load runs a dump's statements, indexes and keys on several connections, on which the rows of
+// large tables go too, and all else in its order on one. See dump.Loader. A dump of one database goes into the configured database; one of a whole
 // cluster makes its databases itself, beginning from the database postgres. Whatever stands in the
 // way is found before anything is changed. An error after that says so: the target then holds a
 // part of the dump.

@@ -19,7 +19,7 @@ type filling struct {
 
 // enter begins what comes of another database: the planner has seen nothing of it yet.
 func (s *loading) enter(database string) {
-	s.planner = planner{parents: map[string]string{}}
+	s.planner = newPlanner()
 	if s.dump.Form == script.Cluster {
 		s.database = database
 	}

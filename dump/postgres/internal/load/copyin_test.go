@@ -28,10 +28,14 @@ func TestCopyAfterOnesThatFailed(t *testing.T) {
 	pg.Psql(t, "postgres", "CREATE TABLE public.t (a integer)")
 	rows := strings.Repeat("1\n", 1<<18)
 	copied := func(table string) error {
-		_, _, err := s.copyIn(t.Context(), copyItem(table, rows))
+		if s.spares == nil {
+			s.spares = newSpares(1)
+		}
+		item := copyItem(table, rows)
+		_, _, err := s.copyIn(t.Context(), &job{item: item, rowsOf: newDealing(item.Blocks, s.spares, nil)})
 		return err
 	}
-	for range rowsAhead + 1 {
+	for range 5 {
 		if err := copied("public.missing"); !server.HasCode(err, "42P01") { // undefined_table
 			t.Fatalf("into no table: %v", err)
 		}
@@ -70,7 +74,7 @@ func TestRowsReader(t *testing.T) {
 		text[i] = byte(rng.Uint32())
 	}
 	broken := errors.New("it broke")
-	spare := newSpare()
+	spare := newSpares(1)
 	for _, tt := range []struct {
 		name string
 		r    io.Reader
@@ -82,9 +86,10 @@ func TestRowsReader(t *testing.T) {
 		{"broken", io.MultiReader(strings.NewReader(string(text)), iotest.ErrReader(broken)), broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k := newRowsReader(read(tt.r), spare)
+			d := newDealing(read(tt.r), spare, nil)
+			k := newRowsReader(d)
 			read := make(chan struct{})
-			go func() { defer close(read); k.readAll() }()
+			go func() { defer close(read); d.deal() }()
 			var got []byte
 			var err error
 			for p := make([]byte, 100<<10); err == nil; {
@@ -98,12 +103,12 @@ func TestRowsReader(t *testing.T) {
 			if err != tt.want {
 				t.Errorf("it ends in %v, want %v", err, tt.want)
 			}
-			if err := k.end(); (err != nil) != (tt.want != io.EOF) || err != nil && err != tt.want {
-				t.Errorf("end: %v", err)
+			if told := k.broken.Load(); (told != nil) != (tt.want != io.EOF) || told != nil && *told != tt.want {
+				t.Errorf("it was told %v", told)
 			}
 			<-read
-			if len(spare) != rowsAhead {
-				t.Errorf("%d of %d buffers are back", len(spare), rowsAhead)
+			if tt.want == io.EOF && len(spare.free) != spare.made {
+				t.Errorf("%d of %d buffers are back", len(spare.free), spare.made)
 			}
 		})
 	}

@@ -22,6 +22,11 @@ type job struct {
 
 	bytes int64 // of these rows, as the dump has them
 
+	rowsOf  *dealing // that they come from
+	spreads bool     // they may go to several sessions
+	helpers []*job   // that send some of them, each in a session of its own
+	helps   bool     // it is one of these
+
 	refused error // by the server, of a refresh, after which the load goes on
 
 	parts []*job // of one that is several statements; their settings are the same
@@ -40,7 +45,7 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 	switch {
 	case err != nil:
 	case j.item.Kind == dump.Rows:
-		j.rows, j.bytes, err = s.copyIn(ctx, j.item)
+		j.rows, j.bytes, err = s.copyIn(ctx, j)
 	default:
 		if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
 			err = nil

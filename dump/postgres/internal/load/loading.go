@@ -22,9 +22,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Run runs a dump's statements, indexes and keys on several connections and all else in its order
-// on one. Whatever stands in the way is found before anything is changed. An error after that says
-// so: the target then holds a part of the dump.
+// Run runs a dump's statements, indexes and keys on several connections, on which the rows of large
+// tables go too, and all else in its order on one. Whatever stands in the way is found before
+// anything is changed. An error after that says so: the target then holds a part of the dump.
 //
 // Who waits: Run for the next item, and a goroutine of its own for the next rows. Neither wait is
 // Run's to end, as it does not know what the items are read from. So it calls fail as soon as it

@@ -3,6 +3,7 @@ package load
 import (
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
@@ -48,7 +49,10 @@ type touch struct {
 // takes anything else for one that runs alone.
 type planner struct {
 	parents map[string]string // of partitions
+	made    map[string]bool   // tables, with nothing yet that is kept beside their rows
 }
+
+func newPlanner() planner { return planner{parents: map[string]string{}, made: map[string]bool{}} }
 
 // planned is how much of a statement is looked at, in bytes. What is longer and matters is
 // recognised by its beginning.
@@ -103,6 +107,29 @@ func (p *planner) rows(sql string) plan {
 		return plan{}
 	}
 	return plan{kind: quick, touches: p.alone(table.String())}
+}
+
+// spreads tells whether rows may go into their table in several transactions at once: where they
+// lie in it matters to nobody, and the table was made by this dump, which has put nothing on it yet
+// that would look at a row beside others. The statement is to be as dumps have it: another may have
+// options (FREEZE) that more than one session cannot have.
+func (p *planner) spreads(item dump.Item) bool {
+	if !item.Sorted || len(item.Text) > planned {
+		return false
+	}
+	t := script.NewTokens(item.Text)
+	t.Next()
+	table, next := relationName(t, t.Next())
+	if table == nil || !p.made[table.String()] {
+		return false
+	}
+	if next == "(" {
+		for next != ")" && next != "" {
+			next = t.Next()
+		}
+		next = t.Next()
+	}
+	return next == "from" && reads(t, "stdin", ";")
 }
 
 // copied is the table of a COPY, or nil.

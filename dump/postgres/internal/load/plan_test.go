@@ -11,7 +11,7 @@ import (
 )
 
 func TestPlan(t *testing.T) {
-	p := planner{parents: map[string]string{}}
+	p := newPlanner()
 	p.plan("ALTER TABLE ONLY s.part ATTACH PARTITION s.branch DEFAULT;")
 	p.plan("ALTER TABLE ONLY s.branch ATTACH PARTITION s.leaf FOR VALUES IN (1);")
 	alone := func(names ...string) (list []touch) {
@@ -91,7 +91,7 @@ func FuzzPlanNames(f *testing.F) {
 		if table == "" || index == "" || strings.ContainsRune(table+index, 0) {
 			return
 		}
-		p := planner{parents: map[string]string{}}
+		p := newPlanner()
 		on := server.Ident("s") + "." + server.Ident(table)
 		create := p.plan(fmt.Sprintf("CREATE INDEX %s ON %s USING btree (a);", server.Ident(index), on))
 		key := p.plan(fmt.Sprintf("ALTER TABLE ONLY %s\n    ADD CONSTRAINT %s PRIMARY KEY (a);", on, server.Ident(index)))
@@ -113,7 +113,7 @@ func FuzzPlanNames(f *testing.F) {
 
 // What a partition is a part of is known though its bound is long.
 func TestLongBoundNamesItsParent(t *testing.T) {
-	p := planner{parents: map[string]string{}}
+	p := newPlanner()
 	p.plan("ALTER TABLE ONLY s.whole ATTACH PARTITION s.leaf FOR VALUES IN ('" + strings.Repeat("x', '", planned) + "');")
 	if p.parents[`"s"."leaf"`] != `"s"."whole"` {
 		t.Errorf("parents %v", p.parents)
@@ -122,7 +122,7 @@ func TestLongBoundNamesItsParent(t *testing.T) {
 
 // A dump in which a table is a part of itself is read to its end.
 func TestPartOfItself(t *testing.T) {
-	p := planner{parents: map[string]string{}}
+	p := newPlanner()
 	for _, sql := range []string{
 		"ALTER TABLE ONLY s.a ATTACH PARTITION s.b DEFAULT;",
 		"ALTER TABLE ONLY s.b ATTACH PARTITION s.c DEFAULT;",

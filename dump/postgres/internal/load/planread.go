@@ -7,9 +7,19 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// create reads CREATE [UNIQUE] INDEX name ON [ONLY] table.
+// create reads CREATE [UNIQUE] INDEX name ON [ONLY] table, and takes note of CREATE [UNLOGGED] TABLE
+// name.
 func (p *planner) create(t *script.Tokens) plan {
 	word := t.Next()
+	if word == "unlogged" {
+		word = t.Next()
+	}
+	if word == "table" {
+		if table, _ := relationName(t, t.Next()); table != nil {
+			p.made[table.String()] = true
+		}
+		return plan{}
+	}
 	if word == "unique" {
 		word = t.Next()
 	}
@@ -25,6 +35,7 @@ func (p *planner) create(t *script.Tokens) plan {
 	if table == nil || next != "using" {
 		return plan{}
 	}
+	delete(p.made, table.String())
 	return plan{kind: builds, touches: append(p.shared(table.String()), touch{relation: table.sibling(index)})}
 }
 
@@ -52,9 +63,11 @@ func (p *planner) alterTable(t *script.Tokens) plan {
 		}
 		switch t.Next() {
 		case "primary", "unique", "exclude":
+			delete(p.made, table.String())
 			return plan{kind: builds, touches: append(p.alone(table.String()), touch{relation: table.sibling(name)})}
 		case "foreign":
 			if other := references(t); other != nil {
+				delete(p.made, table.String())
 				return plan{kind: builds, touches: append(p.alone(table.String()), p.alone(other.String())...)}
 			}
 		}

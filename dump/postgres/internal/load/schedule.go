@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
 // schedule does what one item of the dump says, or has it done: builds go on while schedule has
@@ -19,6 +20,7 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 	j := &job{item: item, set: s.set}
 	if item.Kind == dump.Rows {
 		j.plan = s.planner.rows(item.Text)
+		j.spreads = !s.apart && s.begun == 0 && s.dump.Form != script.RowsAlone && s.planner.spreads(item)
 	} else {
 		j.plan = s.planner.plan(item.Text)
 	}

@@ -16,7 +16,7 @@ type session struct {
 	srv     server.Info
 	set     settings
 	reading sync.WaitGroup // the rows of a COPY that failed
-	spare   chan []byte    // to read rows into; nil before the first COPY
+	spares  *spares        // for the rows that are read; nil before the first COPY
 }
 
 // settings are the statements that set something, each with the name of what it sets.

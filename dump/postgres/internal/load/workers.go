@@ -3,7 +3,10 @@ package load
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // workers are the connections that load one database. The first runs the dump's statements in their
@@ -14,19 +17,20 @@ import (
 // failures that is the first.
 //
 // Why this ends: a job waits for the server alone, or for rows that fail with the load, and when it
-// is done there is room for its session in done. The leader waits for done alone, and only while
-// some job runs: what waits to begin does so as soon as nothing that runs stands in its way, on the
+// is done there is room for its session in done. The leader waits for done, and only while some job
+// runs; the word that rows come faster than they go ends a wait early: what waits to begin does so as soon as nothing that runs stands in its way, on the
 // first session at the latest, which is free when nothing runs.
 type workers struct {
 	fail context.CancelCauseFunc // of the context that is handed to the methods
 	join func(context.Context) (*session, error)
-	more int // sessions that may still join
+	left int // sessions that may still join
 
 	first   *session
 	free    []*session // besides the first
 	busy    map[*session]*job
 	waiting []*job        // in the order of the dump
 	done    chan *session // has room for all
+	more    chan struct{} // told that the rows that the first session sends could do with another; it has room for one word
 	warn    func(string)
 }
 
@@ -37,8 +41,8 @@ const mostWaiting = 1000
 // something for them to do.
 func newWorkers(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string)) *workers {
 	return &workers{
-		fail: fail, join: join, more: n - 1, first: first, warn: warn,
-		busy: map[*session]*job{}, done: make(chan *session, n),
+		fail: fail, join: join, left: n - 1, first: first, warn: warn,
+		busy: map[*session]*job{}, done: make(chan *session, n), more: make(chan struct{}, 1),
 	}
 }
 
@@ -48,8 +52,54 @@ func (w *workers) runOnFirst(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
+	if j.item.Kind == dump.Rows {
+		w.deal(j)
+	}
 	w.start(ctx, w.first, j)
-	return w.workUntil(ctx, false, func() bool { return true })
+	if err := w.workUntil(ctx, false, func() bool { return !w.helped(j) }); err != nil {
+		return err // with helpers that still run
+	}
+	for _, h := range j.helpers {
+		j.rows.Plus(h.rows)
+		j.bytes += h.bytes
+	}
+	return nil
+}
+
+// deal prepares the rows of a job that the first session runs.
+func (w *workers) deal(j *job) {
+	if w.first.spares == nil {
+		w.first.spares = newSpares(cap(w.done))
+	}
+	var more chan<- struct{}
+	if j.spreads {
+		more = w.more
+	}
+	j.rowsOf = newDealing(pieces(j.item), w.first.spares, more)
+}
+
+// help starts another session on the rows that the first one sends, if there are some to be shared
+// and one is idle: what waits to be built comes before.
+func (w *workers) help(ctx context.Context) {
+	j := w.busy[w.first]
+	if j == nil || !j.spreads {
+		return
+	}
+	if s := w.idle(ctx, false); s != nil {
+		h := &job{item: j.item, plan: j.plan, set: j.set, rowsOf: j.rowsOf, helps: true}
+		j.helpers = append(j.helpers, h)
+		w.start(ctx, s, h)
+	}
+}
+
+// helped tells whether another session still helps with a job.
+func (w *workers) helped(j *job) bool {
+	for _, other := range w.busy {
+		if slices.Contains(j.helpers, other) {
+			return true
+		}
+	}
+	return false
 }
 
 // leave leaves a job to whoever is free, once nothing that came before it stands in its way.
@@ -80,7 +130,12 @@ func (w *workers) workUntil(ctx context.Context, helps bool, holds func() bool) 
 		if w.busy[w.first] == nil && holds() {
 			return context.Cause(ctx)
 		}
-		w.finished(<-w.done)
+		select {
+		case s := <-w.done:
+			w.finished(s)
+		case <-w.more:
+			w.help(ctx)
+		}
 	}
 	return context.Cause(ctx)
 }
@@ -126,13 +181,13 @@ func (w *workers) idle(ctx context.Context, helps bool) *session {
 		w.free = w.free[:n-1]
 		return s
 	}
-	if w.more > 0 {
+	if w.left > 0 {
 		s, err := w.join(ctx)
 		if err == nil {
-			w.more--
+			w.left--
 			return s
 		}
-		w.more = 0
+		w.left = 0
 		if ctx.Err() == nil {
 			w.warn(fmt.Sprintf("the load goes on with fewer connections than it might: %v", err))
 		}

@@ -39,6 +39,7 @@ type piece struct {
 	first   bool    // of its table
 	of      int     // watched pieces that the table has
 	number  int     // of its table among those with watched pieces, from 0
+	sorted  bool    // its table is read in the order of its key
 }
 
 // query is what to COPY: a table's columns, or a SELECT in parentheses.
@@ -153,7 +154,7 @@ func (d *data) cut(ctx context.Context, r *catalog.Relation, t stored) ([]piece,
 		return []piece{whole}, nil
 	case t.inKeyOrder(d.cfg.Order) && t.bytes+t.toast <= sortedHere:
 		d.cfg.Debug(fmt.Sprintf("rows of %s: sorted here by the key %s", r.Name, strings.Join(t.Key, ", ")))
-		whole.key = keyOf(r, t)
+		whole.key, whole.sorted = keyOf(r, t), true
 		return []piece{whole}, nil
 	case t.trust == trust.Distrusted:
 		if t.wantsPlan(d.cfg.Order) {
@@ -164,7 +165,8 @@ func (d *data) cut(ctx context.Context, r *catalog.Relation, t stored) ([]piece,
 	var clauses []string
 	// What cannot be cut is sorted as a whole, and the guard would hold its locks for that long.
 	tooLong := t.trust == trust.Watched && !t.Cuttable && t.bytes > watchedSort
-	if t.inKeyOrder(d.cfg.Order) && !tooLong {
+	byKey := t.inKeyOrder(d.cfg.Order) && !tooLong
+	if byKey {
 		d.cfg.Debug(fmt.Sprintf("rows of %s: in the order of the key %s", r.Name, strings.Join(t.Key, ", ")))
 		var err error
 		if clauses, err = d.cutByKey(ctx, r, t); err != nil {
@@ -176,7 +178,7 @@ func (d *data) cut(ctx context.Context, r *catalog.Relation, t stored) ([]piece,
 	}
 	var list []piece
 	for i, w := range clauses {
-		list = append(list, piece{table: r, clauses: w, bytes: whole.bytes / int64(len(clauses)), watched: w != "" && t.trust == trust.Watched, first: i == 0, of: len(clauses)})
+		list = append(list, piece{table: r, clauses: w, bytes: whole.bytes / int64(len(clauses)), watched: w != "" && t.trust == trust.Watched, first: i == 0, of: len(clauses), sorted: byKey})
 	}
 	return list, nil
 }

@@ -107,6 +107,10 @@ func (w *rowWriter) write(ctx context.Context, tables []*catalog.Relation, behin
 		if err != nil {
 			return nil, err
 		}
+		// Whether rows that go into the whole of a partition lie in its order there is up to that.
+		if w.queue.pieces[w.at].sorted && r.Into() == r {
+			header = "-- " + script.ByKeyMark + "\n" + header
+		}
 		if _, err := w.out.WriteString(header + "\n"); err != nil {
 			return nil, err
 		}

@@ -20,6 +20,10 @@ const (
 	PrivilegesMark = "privileges"
 )
 
+// ByKeyMark is the comment before a COPY whose rows are in the order of their table's key. It is
+// there for a load, which has to know before the rows come, and the key comes behind them.
+const ByKeyMark = "rows in the order of their key"
+
 // databasePrefix begins the lines that name the databases of a cluster's dump, quoted as a
 // manifest's names are.
 const databasePrefix = "-- database "

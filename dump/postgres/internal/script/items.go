@@ -70,6 +70,7 @@ type itemizer struct {
 	created   string    // the database that was made last, as the dump writes its name
 	database  string    // that the statements are for
 	prefix    string    // of its tables' names in the manifest
+	sorted    bool      // the rows of a COPY that comes next, says the comment before it
 	filled    int       // COPYs and \connects so far
 	manifest  manifest
 }
@@ -106,6 +107,9 @@ func (s *itemizer) note(comment Item) {
 	case "-- " + AfterRowsMark, "-- " + PrivilegesMark:
 		s.kind = dump.AfterRows
 		return
+	case "-- " + ByKeyMark:
+		s.sorted = true
+		return
 	}
 	name, ok, err := parseDatabaseLine(comment.Text)
 	switch {
@@ -129,6 +133,7 @@ func (s *itemizer) connect(item Item) dump.Item {
 		name = s.created // which other names are quoted the server alone knows
 	}
 	s.database, s.prefix, s.created, s.kind = item.Text, name+".", "", dump.Definitions
+	s.sorted = false
 	s.filled++
 	return dump.Item{Kind: dump.Definitions, Database: item.Text, Line: item.Line, Text: ConnectCommand(item.Text)}
 }
@@ -136,9 +141,12 @@ func (s *itemizer) connect(item Item) dump.Item {
 // item is that of a statement, or of rows.
 func (s *itemizer) item(item Item) dump.Item {
 	it := dump.Item{Kind: s.kind, Database: s.database, Line: item.Line, Text: item.Text}
+	sorted := s.sorted
+	s.sorted = false
 	switch {
 	case item.Kind == Copy:
 		it.Kind, it.Table, it.Blocks, it.Pieces, it.Split = dump.Rows, s.prefix+copied(item.Text), item.Data.Blocks(), item.Data.Pieces(), splitLines
+		it.Sorted = sorted
 		s.kind = dump.AfterRows
 		s.filled++
 	case strings.HasPrefix(item.Text, "SELECT pg_catalog.lo_put("):

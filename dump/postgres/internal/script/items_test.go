@@ -21,7 +21,7 @@ func TestItems(t *testing.T) {
 	w.Begin(dump.Definitions, "")
 	w.WriteString(DatabaseLine("a b") + "SET x = 1;\n\n-- database\n\nCREATE DATABASE \"a b\" WITH TEMPLATE = template0;\n" + ConnectCommand("a b") + "\n\nCREATE TABLE s.\"T\" (a text);\n")
 	w.Begin(dump.Rows, `"a b".s."T"`)
-	w.WriteString("COPY s.\"T\" (a) FROM stdin;\n1\n" + long + "\n\n3\n\\.\n\n")
+	w.WriteString("-- " + ByKeyMark + "\nCOPY s.\"T\" (a) FROM stdin;\n1\n" + long + "\n\n3\n\\.\n\n")
 	w.Begin(dump.AfterRows, "")
 	w.WriteString("ALTER TABLE s.\"T\" ADD PRIMARY KEY (a);\n\n-- privileges\n\nGRANT SELECT ON s.\"T\" TO r;\n")
 	var tally dump.Tally
@@ -34,7 +34,7 @@ func TestItems(t *testing.T) {
 	want := []string{
 		`head postgres cluster of ["a b"]`, `definitions "": SET x = 1;`, `definitions "": CREATE DATABASE "a b" WITH TEMPLATE = template0;`,
 		`definitions "a b": \connect -reuse-previous=on "dbname='a b'"`, `definitions "a b": CREATE TABLE s."T" (a text);`,
-		`rows "a b": "a b".s."T" 4 rows`, `after "a b": ALTER TABLE s."T" ADD PRIMARY KEY (a);`, `after "a b": GRANT SELECT ON s."T" TO r;`,
+		`rows "a b": "a b".s."T" 4 rows, sorted: true`, `after "a b": ALTER TABLE s."T" ADD PRIMARY KEY (a);`, `after "a b": GRANT SELECT ON s."T" TO r;`,
 	}
 	for name, stream := range map[string]*bytes.Reader{"whole": bytes.NewReader(b.Bytes())} {
 		var got []string
@@ -53,7 +53,7 @@ func TestItems(t *testing.T) {
 				if err != nil || rows != tally {
 					t.Errorf("%s: %d rows with the hash %x, %v", name, rows.Rows, rows.Hash, err)
 				}
-				got = append(got, fmt.Sprintf("rows %q: %s %d rows", item.Database, item.Table, rows.Rows))
+				got = append(got, fmt.Sprintf("rows %q: %s %d rows, sorted: %v", item.Database, item.Table, rows.Rows, item.Sorted))
 			default:
 				got = append(got, fmt.Sprintf("%s %q: %s", item.Kind, item.Database, item.Text))
 			}
