@@ -21,6 +21,7 @@ type job struct {
 	rows dump.Tally // that the server took of a COPY
 
 	bytes int64 // of these rows, as the dump has them
+	over  int64 // bytes of the rows that it goes over, of one that builds
 
 	rowsOf  *dealing // that they come from
 	spreads bool     // they may go to several sessions

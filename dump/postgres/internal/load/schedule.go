@@ -31,6 +31,9 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 		if err := s.sendShared(ctx); err != nil {
 			return err
 		}
+		for _, t := range j.plan.touches {
+			j.over = max(j.over, s.filled[t.relation])
+		}
 		return s.workers.leave(ctx, j)
 	}
 	var err error

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -147,28 +148,34 @@ func (w *workers) finished(s *session) {
 	}
 }
 
-// startWaiting starts every waiting job that may begin, as far as there are sessions.
+// startWaiting starts the waiting jobs that may begin, as far as there are sessions.
 func (w *workers) startWaiting(ctx context.Context, helps bool) {
 	for len(w.done) > 0 {
 		w.finished(<-w.done)
 	}
+	for _, j := range w.ready() {
+		s := w.idle(ctx, helps)
+		if s == nil {
+			return
+		}
+		w.waiting = slices.DeleteFunc(w.waiting, func(other *job) bool { return other == j })
+		w.start(ctx, s, j)
+	}
+}
+
+// ready lists the waiting jobs that nothing which came before them stands in the way of, the
+// longest first: one that is begun last keeps everybody waiting. None of them conflicts with
+// another.
+func (w *workers) ready() (list []*job) {
 	held := w.held()
-	rest := w.waiting[:0]
-	for i, j := range w.waiting {
-		var s *session
+	for _, j := range w.waiting {
 		if !held.conflict(j.plan.touches) {
-			if s = w.idle(ctx, helps); s == nil {
-				rest = append(rest, w.waiting[i:]...)
-				break
-			}
-			w.start(ctx, s, j)
-		} else {
-			rest = append(rest, j)
+			list = append(list, j)
 		}
 		held.add(j.plan.touches)
 	}
-	clear(w.waiting[len(rest):])
-	w.waiting = rest
+	slices.SortStableFunc(list, func(a, b *job) int { return cmp.Compare(b.over, a.over) })
+	return list
 }
 
 // idle returns a session that has nothing to do, or nil.
