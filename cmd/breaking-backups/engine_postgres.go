@@ -147,6 +147,8 @@ func postgresLoader(s postgresSettings, db databaseSettings, opt restoreOptions,
 		Clean:    opt.clean,
 		Jobs:     int(db.RestoreJobs),
 
+		NoAnalyze: !db.RestoreAnalyze,
+
 		NoOwner:      s.NoOwner,
 		NoPrivileges: s.NoPrivileges,
 

@@ -47,11 +47,16 @@ type databaseSettings struct {
 	// Connections that read rows, besides one for the definitions. The dump is the same, byte for
 	// byte, for every number.
 	DumpJobs jobs `env:"DUMP_JOBS" unit:"connections" default:"2" help:"connections that read rows; the dump is the same for every number"`
-	// Connections of a restore. PostgreSQL: one loads the rows, all build indexes, keys and foreign
-	// keys. MySQL, MariaDB: all load rows and build indexes, beside one for everything else.
-	// MongoDB: all insert documents, mixed up by batches, but for capped collections and time
-	// series. 1: everything in its order on one connection.
-	RestoreJobs jobs `env:"RESTORE_JOBS" unit:"connections" default:"2" help:"connections of a restore: they build indexes and keys; of MySQL, MariaDB and MongoDB they load rows"`
+	// Connections of a restore. PostgreSQL: all build indexes, keys and foreign keys, and share the
+	// rows of large tables that are dumped in the order of their keys. MySQL, MariaDB: all load
+	// rows and build indexes, and one more does everything else. MongoDB: all insert documents in
+	// batches, so that their order changes, except in capped collections and time series. 1:
+	// everything in the dump's order, on one connection.
+	RestoreJobs jobs `env:"RESTORE_JOBS" unit:"connections" shown:"the smaller of 4 and the processors of this side" help:"connections of a restore: they load rows, and build indexes and keys"`
+	// Whether a restore of PostgreSQL ends with `ANALYZE` of the tables that it has loaded, on all
+	// its connections: the statistics by which queries are planned, and by which a dump finds out
+	// which tables lie in the order of their keys. Otherwise autovacuum makes them some time later.
+	RestoreAnalyze bool `env:"RESTORE_ANALYZE" default:"true" help:"a restore of PostgreSQL ends with the planner's statistics of what it has loaded"`
 	// A dump that holds nothing is no error: a new database, or an include that may match nothing.
 	// Such a snapshot pushes none with content out of a retention policy.
 	AllowEmpty bool `env:"ALLOW_EMPTY" flag:"allow-empty" default:"false" help:"a dump that holds nothing is no error"`

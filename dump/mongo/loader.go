@@ -29,7 +29,8 @@ type LoadConfig struct {
 	From, To []string
 	// Jobs is the number of sessions on which the documents of a collection go in. On several they
 	// do so in batches beside each other, and so mixed up: what the order means something for,
-	// capped collections and time series, has one. 0 means 1, all documents in their order.
+	// capped collections and time series, has one. 1 means all documents in their order, 0
+	// dump.LoadJobs.
 	Jobs int
 	// Clean drops the collections that the archive brings anew. Without it a database that is not
 	// empty is refused, or where namespaces are renamed or selected, a collection that exists.
@@ -65,7 +66,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		return nil, fmt.Errorf("mongo settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Loader{load.Config{
-		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Jobs: max(cfg.Jobs, 1), Clean: cfg.Clean,
+		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Jobs: dump.LoadJobs(cfg.Jobs), Clean: cfg.Clean,
 		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: shown.Teller(cfg.Warn, new(sync.Mutex)),
 	}}, nil
 }

@@ -37,13 +37,16 @@ type LoadConfig struct {
 	// means no bound.
 	LockTimeout time.Duration
 	// Jobs is the number of connections that build indexes, keys and foreign keys, and share the
-	// rows of a large table that the dump has in the order of its key. 0 means 2.
+	// rows of a large table that the dump has in the order of its key. 0 means dump.LoadJobs.
 	Jobs int
 	// BuildApart is how many bytes of rows, as the dump has them, a table has at least for its
 	// indexes and keys to be built beside other work. What is built of less takes less time than a
 	// second session needs to get to know the table. 0 means 1 MiB; a negative number means every
 	// table.
 	BuildApart int64
+	// NoAnalyze leaves the planner's statistics to autovacuum, instead of making them of what was
+	// loaded.
+	NoAnalyze bool
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
 	// in the way was looked at and before anything is changed. nil means nobody.
 	Into func(dump.Target)
@@ -64,9 +67,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
-	if cfg.Jobs == 0 {
-		cfg.Jobs = 2
-	}
+	cfg.Jobs = dump.LoadJobs(cfg.Jobs)
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
@@ -80,16 +81,16 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
-		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart,
+		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze,
 		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
 	}}, nil
 }
 
 // Load runs a dump's statements, indexes and keys on several connections, on which the rows of
-// large tables go too, and all else in its order on one. See dump.Loader. A dump of one database goes into the configured database; one of a whole
-// cluster makes its databases itself, beginning from the database postgres. Whatever stands in the
-// way is found before anything is changed. An error after that says so: the target then holds a
-// part of the dump.
+// large tables go too, and all else in its order on one. See dump.Loader. A dump of one database
+// goes into the configured database; one of a whole cluster makes its databases itself, beginning
+// from the database postgres. Whatever stands in the way is found before anything is changed. An
+// error after that says so: the target then holds a part of the dump.
 //
 // A reader that can be closed is closed when the load fails or ctx ends, so that nobody waits for
 // what it would still bring; Load returns when that Close has.

@@ -121,8 +121,8 @@ func (b *mongoBench) dumping(string) error {
 	return nil
 }
 
-// restoring loads the collection into another database, with two indexes where the server is not the
-// embedded one: that refuses what mongorestore sends for an index.
+// restoring loads the collection into another database, with two indexes where the server is not
+// the embedded one: that refuses what mongorestore sends for an index.
 func (b *mongoBench) restoring(dir string) error {
 	ctx := context.Background()
 	what, keys := "restore", []string{}

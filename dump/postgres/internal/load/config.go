@@ -34,6 +34,8 @@ type Config struct {
 	// BuildApart is how many bytes of rows a table has at least for what is built of them to be
 	// built beside other work.
 	BuildApart int64
+	// Analyze says that the planner's statistics of what was loaded are made in the end.
+	Analyze bool
 	// Target makes a Target of the database that a session of the load is in. The connection stays
 	// the load's, which does nothing else with it while it calls a method.
 	Target func(conn *pgx.Conn, srv server.Info, database string) Target

@@ -28,7 +28,7 @@ type job struct {
 	helpers []*job   // that send some of them, each in a session of its own
 	helps   bool     // it is one of these
 
-	refused error // by the server, of a refresh, after which the load goes on
+	refused error // by the server, of a refresh or an analysis, after which the load goes on
 
 	parts []*job // of one that is several statements; their settings are the same
 }
@@ -56,8 +56,11 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		err = fmt.Errorf("line %d: %w", j.item.Line, statementError(j.item.Text, err))
-		if j.plan.kind == refreshes && errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() && s.conn.PgConn().TxStatus() == 'I' {
+		err = statementError(j.item.Text, err)
+		if j.plan.kind != analyses { // which no line says
+			err = fmt.Errorf("line %d: %w", j.item.Line, err)
+		}
+		if (j.plan.kind == refreshes || j.plan.kind == analyses) && errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() && s.conn.PgConn().TxStatus() == 'I' {
 			j.refused = err
 			return nil
 		}

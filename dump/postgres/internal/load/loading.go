@@ -145,6 +145,9 @@ func (s *loading) turn(ctx context.Context, item dump.Item) error {
 	if err := s.ended(); err != nil {
 		return fmt.Errorf("line %d: \\connect %s: %w", item.Line, item.Database, err)
 	}
+	if err := s.analyse(ctx); err != nil {
+		return err
+	}
 	if err := s.use(ctx, item.Database); err != nil {
 		return fmt.Errorf("line %d: %w", item.Line, err)
 	}
@@ -192,7 +195,7 @@ func (s *loading) ended() error {
 	return fmt.Errorf("the transaction that line %d begins is never committed, so that what the dump does from there on is undone", s.begun)
 }
 
-// end waits for what is still being built, and compares.
+// end waits for what is still being built, and compares. A dump that is whole is analysed.
 func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 	s.manifest = contents.Tables
 	if s.workers != nil {
@@ -206,7 +209,13 @@ func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 			return err
 		}
 	}
-	return errors.Join(s.compare(), s.unfilledError())
+	if err := s.compare(); err != nil {
+		return errors.Join(err, s.unfilledError())
+	}
+	if err := s.analyse(ctx); err != nil {
+		return err
+	}
+	return s.unfilledError()
 }
 
 // unfilledError names the materialized views that the server has refused to fill.

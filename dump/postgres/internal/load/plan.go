@@ -29,6 +29,9 @@ const (
 	// refreshes: the content of a materialized view, which is made anew and may be refused. It runs
 	// alone.
 	refreshes
+	// analyses: the planner's statistics of tables, which may be refused. No dump has it: the load
+	// says it in the end.
+	analyses
 	// apart: it changes what its session is in a way that no other session can be made to share.
 	// From here on all runs in this one.
 	apart
