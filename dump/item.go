@@ -47,9 +47,9 @@ type Item struct {
 	// BlockLine returns the dump's line that the block begins on which came last. It is nil where
 	// nobody asks: where an error of a row is not told by its line.
 	BlockLine func() int
-	// Sorted says that the rows are in the order of a key that tells them apart, so that their place
-	// in the table matters to nobody: they are found in their order again wherever they lie. Where a
-	// dump does not say so it is false.
+	// Sorted says that the rows are in the order of a key that tells them apart, so that their
+	// place in the table matters to nobody: they are found in their order again wherever they lie.
+	// Where a dump does not say so it is false.
 	Sorted bool
 	// Split parts a block into its rows, as they are hashed: see RowHash.
 	Split func(block []byte) iter.Seq[[]byte]

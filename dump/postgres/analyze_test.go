@@ -6,8 +6,8 @@ import (
 )
 
 // A load leaves the planner's statistics behind, of partitions and of what they are parts of too,
-// unless it is told not to. Where code of a user does not work, in an index's expression, that is told
-// and no more, and the other tables have theirs.
+// unless it is told not to. Where code of a user does not work, in an index's expression, that is
+// told and no more, and the other tables have theirs.
 func TestLoadAnalyzes(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)

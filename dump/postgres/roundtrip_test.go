@@ -188,8 +188,8 @@ func reference(t *testing.T, pg *servers.PG, tool, dsn string) string {
 // inPlace is where a tablespace lies that is in its server's own folder; newer tools leave it out.
 var inPlace = regexp.MustCompile(`LOCATION 'pg_tblspc/\d+'`)
 
-// steady leaves out of a reference what differs from run to run, and sorts the rows of each
-// COPY: the order in which a table's rows lie is nobody's to keep.
+// steady leaves out of a reference what differs from run to run, and sorts the rows of each COPY:
+// the order in which a table's rows lie is nobody's to keep.
 func steady(sql string) string {
 	lines := strings.Split(sql, "\n")
 	kept := lines[:0]

@@ -49,8 +49,8 @@ type bench struct {
 	fresh string // makes an empty database named target
 	load  peer   // loads the dump in $FILE into it
 
-	// What dumps and loads with two threads: dumps into the folder $FOLDER, which is not there,
-	// and loads that into target.
+	// What dumps and loads with two threads: dumps into the folder $FOLDER, which is not there, and
+	// loads that into target.
 	parallelDump, parallelLoad peer
 
 	shapes []shape

@@ -28,9 +28,9 @@ import (
 //	databases __mdb_internal…                   left out: the server's own
 //	collections of a statement under way        left out: temp
 //
-// What is on none of the lists is named in a warning, and dumped as it is where it can be. The
-// list of a collection's fields is below; those of collections' types, options and kinds of indexes
-// are in package definition.
+// What is on none of the lists is named in a warning, and dumped as it is where it can be. The list
+// of a collection's fields is below; those of collections' types, options and kinds of indexes are
+// in package definition.
 
 // newestKnown is the newest version of which is known what it can hold.
 var newestKnown = version.Number{8, 3}

@@ -1,8 +1,8 @@
 // Package load puts a dump's items into a server: it says where each collection goes and what
 // stands in the way, drops what is to make room, makes the collections and fills them, and makes
 // indexes, views, users and roles, and names at the end what is not there. A recorded oplog is
-// repeated before the indexes, but after the views and the users, which it may change.
-// What definitions may say and what a server's answers mean it is told.
+// repeated before the indexes, but after the views and the users, which it may change. What
+// definitions may say and what a server's answers mean it is told.
 package load
 
 import (

@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 )
 
-// create reads CREATE [UNIQUE] INDEX name ON [ONLY] table, and takes note of CREATE [UNLOGGED] TABLE
-// name.
+// create reads CREATE [UNIQUE] INDEX name ON [ONLY] table, and takes note of CREATE [UNLOGGED]
+// TABLE name.
 func (p *planner) create(t *script.Tokens) plan {
 	word := t.Next()
 	if word == "unlogged" {

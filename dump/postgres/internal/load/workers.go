@@ -18,9 +18,10 @@ import (
 // failures that is the first.
 //
 // Why this ends: a job waits for the server alone, or for rows that fail with the load, and when it
-// is done there is room for its session in done. The leader waits for done, and only while some job
-// runs; the word that rows come faster than they go ends a wait early: what waits to begin does so as soon as nothing that runs stands in its way, on the
-// first session at the latest, which is free when nothing runs.
+// is done there is room for its session in done. The leader waits for done while some job runs, or
+// for the end of the context; the word that rows come faster than they go ends a wait early. What
+// waits to begin does so as soon as nothing that runs stands in its way, on the first session at
+// the latest, which is free when nothing runs.
 type workers struct {
 	fail context.CancelCauseFunc // of the context that is handed to the methods
 	join func(context.Context) (*session, error)
@@ -136,6 +137,7 @@ func (w *workers) workUntil(ctx context.Context, helps bool, holds func() bool) 
 			w.finished(s)
 		case <-w.more:
 			w.help(ctx)
+		case <-ctx.Done(): // perhaps since startWaiting, which then has begun nothing that would be done
 		}
 	}
 	return context.Cause(ctx)

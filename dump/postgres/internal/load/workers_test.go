@@ -1,9 +1,36 @@
 package load
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 )
+
+// endsBetween is a context that ends between the first look at it and the second.
+type endsBetween struct {
+	context.Context
+	end   func()
+	looks int
+}
+
+func (c *endsBetween) Err() error {
+	if c.looks++; c.looks > 1 {
+		c.end()
+	}
+	return c.Context.Err()
+}
+
+// Workers of whom none works do not wait for one to be done where the context ends before what waits
+// has begun.
+func TestFinishAllInAContextThatEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := newWorkers(&session{}, 1, nil, func(error) {}, func(string) {})
+	w.waiting = []*job{{}}
+	if err := w.finishAll(&endsBetween{Context: ctx, end: cancel}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+}
 
 // Of what waits the longest begins first, but for what needs what came before it.
 func TestLongestFirst(t *testing.T) {
