@@ -27,10 +27,16 @@ type backup struct {
 	tell   *audience.Teller
 }
 
+// noBackupsHereError is why this system makes no backups.
+type noBackupsHereError struct{ err error }
+
+func (e *noBackupsHereError) Error() string { return "back up: " + e.err.Error() }
+func (e *noBackupsHereError) Unwrap() error { return e.err }
+
 // newBackup makes a backup that tells by tell; nil: by one of its own.
 func newBackup(ctx context.Context, j job, env environment, tell *audience.Teller) (*backup, error) {
 	if err := restic.CanBackUp(); err != nil {
-		return nil, &exit.ConfigError{Mistakes: []string{err.Error() + ": make backups on Linux, in a container or WSL; dump, restore and snapshots work here"}}
+		return nil, &exit.ConfigError{Mistakes: []error{&noBackupsHereError{err}}}
 	}
 	if tell == nil {
 		tell = env.teller(j.run(event.Backup))

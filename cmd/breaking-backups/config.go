@@ -128,7 +128,7 @@ func (l *configLoader) mistake(name string, err error) {
 	if flag, ok := l.flags[name]; ok {
 		name = flag
 	}
-	l.err.Mistakes = append(l.err.Mistakes, name+": "+err.Error())
+	l.err.Mistakes = append(l.err.Mistakes, fmt.Errorf("%s: %w", name, err))
 }
 
 // readFiles puts in place the secrets that are given as files.

@@ -78,7 +78,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"CRON_SCHEDULE=\"30 2 * * *\"", `CRON_SCHEDULE: want it without quotes, which only a shell takes away, got "30 2 * * *"`},
 		{"CRON_SCHEDULE='@daily'", `CRON_SCHEDULE: want it without quotes, which only a shell takes away, got '@daily'`},
 		{"PGPASSWORD_FILE=/nowhere", "PGPASSWORD_FILE: want the path of a file: no such file"},
-		{"AWS_SECRET_ACCESS_KEY_FILE=/dev/null", "AWS_SECRET_ACCESS_KEY_FILE: /dev/null is empty"},
+		{"AWS_SECRET_ACCESS_KEY_FILE=/dev/null", "AWS_SECRET_ACCESS_KEY_FILE: /dev/null: it is empty"},
 		{"RESTIC_BINARY=/nowhere/restic", "RESTIC_BINARY: want the path of restic 0.17 or newer"},
 		{"RESTIC_TAGS=a\x01", "RESTIC_TAGS: want tags in UTF-8 without control characters"},
 		{"RESTIC_TAGS=app,breaking-backups.empty", `RESTIC_TAGS: tags that begin with breaking-backups. are this program's own`},
@@ -114,7 +114,7 @@ func TestConfigMistakes(t *testing.T) {
 		t.Run(tt.variable, func(t *testing.T) {
 			_, err := loadConfig(baseEnv(t, tt.variable), nil, jobAndRepository)
 			var wrong *exit.ConfigError
-			if !errors.As(err, &wrong) || len(wrong.Mistakes) != 1 || !strings.HasPrefix(wrong.Mistakes[0], tt.want) {
+			if !errors.As(err, &wrong) || len(wrong.Mistakes) != 1 || !strings.HasPrefix(wrong.Mistakes[0].Error(), tt.want) {
 				t.Errorf("%v, want one mistake: %s", err, tt.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "s3cret") {

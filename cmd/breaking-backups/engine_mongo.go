@@ -232,7 +232,7 @@ func checkMongoHost(host string) error {
 
 func checkPort(port string) error {
 	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
-		return fmt.Errorf("want a number from 1 to 65535, got %q%s", port, serviceLink(port))
+		return wrongPort(port, fmt.Errorf("want a number from 1 to 65535, got %q", port))
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (l *configLoader) foreignNames(cfg *config) map[string]string {
 				for _, suffix := range []string{"", "_FILE"} {
 					name := prefix + word + suffix
 					value := l.environ[name]
-					if value == "" || serviceLink(value) != "" || isKnown(name) {
+					if value == "" || isServiceLink(value) || isKnown(name) {
 						continue
 					}
 					if suffix == "" || what == "password" { // of the others ours have no file
@@ -64,13 +64,26 @@ func isKnown(name string) bool {
 	return slices.ContainsFunc(settings(), func(s setting) bool { return s.env == strings.TrimSuffix(name, "_FILE") })
 }
 
-// serviceLink says where a port comes from that nobody has set: Kubernetes tells pods of a service
-// named mysql by MYSQL_PORT.
-func serviceLink(value string) string {
-	if !strings.HasPrefix(value, "tcp://") && !strings.HasPrefix(value, "udp://") {
-		return ""
+// isServiceLink reports whether a port is one that nobody has set: Kubernetes tells pods of a
+// service named mysql by MYSQL_PORT.
+func isServiceLink(value string) bool {
+	return strings.HasPrefix(value, "tcp://") || strings.HasPrefix(value, "udp://")
+}
+
+// serviceLinkError is what is wrong with a port that Kubernetes has set.
+type serviceLinkError struct{ err error }
+
+func (e *serviceLinkError) Error() string {
+	return e.err.Error() + ", which Kubernetes sets for a service of that name"
+}
+func (e *serviceLinkError) Unwrap() error { return e.err }
+
+// wrongPort is err, of a value that is no port, and with it where the value may come from.
+func wrongPort(value string, err error) error {
+	if isServiceLink(value) {
+		return &serviceLinkError{err}
 	}
-	return ", which Kubernetes sets for a service of that name; set it, or enableServiceLinks: false"
+	return err
 }
 
 // dropServiceLinks unsets ports that Kubernetes has set and that would not be used: those of
@@ -85,7 +98,7 @@ func (l *configLoader) dropServiceLinks() {
 	for _, kind := range kinds() {
 		port := kind.names["port"]
 		instead := isAddress && !l.given(kind.names["host"]) || l.given(kind.instead...)
-		if serviceLink(l.environ[port]) != "" && l.flags[port] == "" && (port != own || instead) {
+		if isServiceLink(l.environ[port]) && l.flags[port] == "" && (port != own || instead) {
 			delete(l.environ, port)
 		}
 	}

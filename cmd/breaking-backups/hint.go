@@ -60,7 +60,20 @@ func hintOurs(err error) string {
 	case errors.As(err, new(*dump.EmptyError)):
 		return "is the name right, also in its case, and may the user see it? If nothing is what is meant: ALLOW_EMPTY=true"
 	case errors.Is(err, exec.ErrNotFound):
-		return "restic is part of the image, and make build puts it beside the program; elsewhere take it from https://github.com/restic/restic/releases and put it beside the program or on PATH, or name it in RESTIC_BINARY"
+		return "restic is part of the image, and make build puts it beside the program; elsewhere take 0.17 or newer from https://github.com/restic/restic/releases and put it beside the program or on PATH, or name it in RESTIC_BINARY"
+	}
+	return hintSettings(err)
+}
+
+// hintSettings is hint for what no run can begin with.
+func hintSettings(err error) string {
+	switch {
+	case errors.As(err, new(*policyError)):
+		return "leave all of KEEP_* unset to keep everything"
+	case errors.As(err, new(*serviceLinkError)):
+		return "set the port yourself, or have the pod say enableServiceLinks: false"
+	case errors.As(err, new(*noBackupsHereError)):
+		return "make backups on Linux, in a container or WSL; dump, restore and snapshots work here"
 	}
 	return ""
 }

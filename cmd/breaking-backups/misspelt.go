@@ -22,7 +22,7 @@ func misspelt(environ map[string]string) map[string]string {
 	}
 	found := map[string]string{}
 	for name, value := range environ {
-		if value == "" || serviceLink(value) != "" || known[name] || known[strings.TrimSuffix(name, "_FILE")] || len(name) < 6 {
+		if value == "" || isServiceLink(value) || known[name] || known[strings.TrimSuffix(name, "_FILE")] || len(name) < 6 {
 			continue
 		}
 		most := 2 // letters wrong

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -25,12 +26,12 @@ func (e environment) checkedRestic(ctx context.Context, of store, tell *audience
 			"most", client.LockWait, "lock", held)
 	}
 	if err := client.CheckVersion(ctx); err != nil && ctx.Err() == nil {
-		return nil, &exit.ConfigError{Mistakes: []string{"RESTIC_BINARY: " + err.Error()}}
+		return nil, &exit.ConfigError{Mistakes: []error{fmt.Errorf("RESTIC_BINARY: %w", err)}}
 	}
 	bound, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	if err := client.CheckSettings(bound); err != nil && ctx.Err() == nil {
-		return nil, &exit.ConfigError{Mistakes: []string{err.Error()}}
+		return nil, &exit.ConfigError{Mistakes: []error{err}}
 	}
 	return client, ctx.Err()
 }

@@ -33,9 +33,9 @@ func (l *configLoader) readSecret(file string) (string, error) {
 	case err != nil:
 		return "", err
 	case value == "":
-		return "", fmt.Errorf("%s is empty", file)
+		return "", fmt.Errorf("%s: it is empty", file)
 	case strings.Contains(value, "\x00"):
-		return "", fmt.Errorf("%s holds a zero byte", file)
+		return "", fmt.Errorf("%s: it holds a zero byte", file)
 	}
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
 		l.pipes[file] = value

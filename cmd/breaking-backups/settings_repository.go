@@ -61,7 +61,7 @@ func findRestic(name string) (string, error) {
 		}
 		path, err := exec.LookPath("restic")
 		if err != nil {
-			return "", fmt.Errorf("there is no restic beside this program or on PATH (%w): make build puts one beside it, https://github.com/restic/restic/releases has it for every system; want 0.17 or newer there, or its path here", err)
+			return "", fmt.Errorf("there is no restic beside this program or on PATH: %w", err)
 		}
 		return path, nil
 	}

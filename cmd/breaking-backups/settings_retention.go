@@ -1,10 +1,6 @@
 package main
 
-import (
-	"fmt"
-
-	"github.com/breaking-backups/breaking-backups/retention"
-)
+import "github.com/breaking-backups/breaking-backups/retention"
 
 // retentionSettings say which snapshots stay. With none of KEEP_* set nothing is ever forgotten.
 type retentionSettings struct {
@@ -42,6 +38,12 @@ func (l *configLoader) finishPolicy(cfg *config) {
 		}
 	}
 	if err := cfg.policy.Validate(); err != nil {
-		l.mistake("KEEP_*", fmt.Errorf("%w; leave them all unset to keep everything", err))
+		l.mistake("KEEP_*", &policyError{err})
 	}
 }
+
+// policyError is why the rules of retention make no policy together.
+type policyError struct{ err error }
+
+func (e *policyError) Error() string { return e.err.Error() }
+func (e *policyError) Unwrap() error { return e.err }

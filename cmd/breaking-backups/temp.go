@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
@@ -11,7 +12,7 @@ import (
 func checkTemp() error {
 	file, err := os.CreateTemp("", "breaking-backups-*.try")
 	if err != nil {
-		return &exit.ConfigError{Mistakes: []string{"TMPDIR: " + err.Error() + ": want a folder that restic can keep its packs in"}}
+		return &exit.ConfigError{Mistakes: []error{fmt.Errorf("TMPDIR: want a folder that restic can keep its packs in: %w", err)}}
 	}
 	_ = file.Close()
 	_ = os.Remove(file.Name())

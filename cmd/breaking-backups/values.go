@@ -45,7 +45,7 @@ func parseSeconds(s string) (any, error) {
 func parseUint(s string) (any, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("want a whole number of 0 or more, got %q%s", s, serviceLink(s))
+		return nil, wrongPort(s, fmt.Errorf("want a whole number of 0 or more, got %q", s))
 	}
 	return uint(n), nil
 }

@@ -79,12 +79,21 @@ func Explain(ctx context.Context, err error) error {
 	return signal
 }
 
-// ConfigError is everything that is wrong with the configuration.
-type ConfigError struct{ Mistakes []string }
+// ConfigError is everything that is wrong with the configuration, each mistake in a line: the
+// variable, what is wrong with it, and what is wanted in its place. That is no hint: a hint stands
+// below all of them, and could not say which of them it is about.
+type ConfigError struct{ Mistakes []error }
 
 func (e *ConfigError) Error() string {
 	if len(e.Mistakes) == 1 {
-		return "configuration: " + e.Mistakes[0]
+		return "configuration: " + e.Mistakes[0].Error()
 	}
-	return fmt.Sprintf("configuration: %d mistakes\n  %s", len(e.Mistakes), strings.Join(e.Mistakes, "\n  "))
+	var lines strings.Builder
+	for _, mistake := range e.Mistakes {
+		lines.WriteString("\n  " + mistake.Error())
+	}
+	return fmt.Sprintf("configuration: %d mistakes%s", len(e.Mistakes), lines.String())
 }
+
+// Unwrap is all mistakes.
+func (e *ConfigError) Unwrap() []error { return e.Mistakes }
