@@ -50,7 +50,7 @@ RESTIC_HOST holds them apart.`,
 				dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
 			}.apply(ctx)
 			if err != nil {
-				return blame(ctx, err)
+				return fmt.Errorf("retention: %w", blame(ctx, err))
 			}
 			printRetained(a.stdout, env, j, done, dryRun)
 			return nil

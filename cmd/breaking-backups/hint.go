@@ -51,12 +51,14 @@ func hintOurs(err error) string {
 		return "an append-only store keeps what it has: leave KEEP_* unset here, and forget and prune from where it may be deleted from; or give these keys the right to delete, which below locks/ they need in any case"
 	case errors.Is(err, restic.ErrKilled):
 		return "did the container reach its memory limit? Raise it, or have restic take less: GOGC=20, fewer connections to the store; else who has killed it?"
-	case errors.Is(err, errSeveralSources):
+	case errors.As(err, new(*severalSourcesError)):
 		return "give each database a RESTIC_HOST of its own; if they are one and the same, say so once: forget-prune --accept-sources"
-	case errors.Is(err, errMadeIsMissing):
+	case errors.As(err, new(*missingMadeError)):
 		return "set RESTIC_HOST and JOB_NAME to plain names, which restic keeps as they are"
+	case errors.Is(err, errAllFuture):
+		return "is this machine's clock right?"
 	case errors.Is(err, errAllTooOld):
-		return "if the clock is right there is nothing to do: the next run forgets them"
+		return "is this machine's clock right, or was there no backup for so long? If it is right there is nothing to do: the next run forgets them"
 	case errors.As(err, new(*dump.EmptyError)):
 		return "is the name right, also in its case, and may the user see it? If nothing is what is meant: ALLOW_EMPTY=true"
 	case errors.Is(err, exec.ErrNotFound):

@@ -45,16 +45,35 @@ type stayed struct {
 	reasons []string
 }
 
+// Why nothing is forgotten of a job.
 var (
-	// errSeveralSources says that a job's snapshots are of several databases, of which the policy
-	// would count one's against another's.
-	errSeveralSources = errors.New("they are of more than one database")
-	// errMadeIsMissing says that the repository does not list the snapshot that was made as one of
-	// this job.
-	errMadeIsMissing = errors.New("it is not among the job's snapshots")
-	errAllFuture     = errors.New("none but snapshots of the future would be left: is this machine's clock right?")
-	errAllTooOld     = errors.New("all but the snapshot just made are older than KEEP_WITHIN, so nothing is forgotten by this run: is this machine's clock right, or was there no backup for so long?")
+	errAllFuture = errors.New("none but snapshots of the future would be left")
+	errAllTooOld = errors.New("all but the snapshot just made are older than KEEP_WITHIN")
 )
+
+// severalSourcesError says that a job's snapshots are of several databases, of which the policy
+// would count one's against another's.
+type severalSourcesError struct {
+	snapshots int
+	sources   []string // lasting names of the databases
+}
+
+func (e *severalSourcesError) Error() string {
+	return fmt.Sprintf("its %d snapshots are of more than one database (%s)", e.snapshots, strings.Join(e.sources, ", "))
+}
+
+// missingMadeError says that the repository does not list the snapshot that was made as one of its
+// job.
+type missingMadeError struct{ id string }
+
+func (e *missingMadeError) Error() string {
+	return fmt.Sprintf("the snapshot %s that was made is not among its snapshots", shortID(e.id))
+}
+
+// refused is why nothing is forgotten of the job.
+func (r retainer) refused(why error) error {
+	return fmt.Errorf("job %s on host %+q: nothing is forgotten: %w", r.job.name, r.job.host, why)
+}
 
 // apply forgets what the policy does not select among the job's own snapshots: those with its host
 // and its path and no other. It forgets nothing that it does not know to be the job's, nothing of
@@ -74,8 +93,7 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	r.warnShared(len(all) > len(ours) || len(sources.others) > 0 || sources.own == unknownSource)
 	if len(sources.others) > 0 {
 		if !r.acceptSources {
-			return retained{}, fmt.Errorf("the %d snapshots of job %s on host %+q: %w (%s), so nothing is forgotten",
-				len(ours), r.job.name, r.job.host, errSeveralSources, strings.Join(sources.names, ", "))
+			return retained{}, r.refused(&severalSourcesError{len(ours), sources.names})
 		}
 		if !r.dryRun {
 			if err := r.restic.AddTag(ctx, snapshotIDs(sources.others), sourceTag+sources.own); err != nil {
@@ -88,9 +106,9 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	done := r.plan(ours, now)
 	switch {
 	case r.forgetFuture && len(done.stay) == 0 && len(done.gone) > 0:
-		return retained{}, errAllFuture
+		return retained{}, r.refused(errAllFuture)
 	case r.made != "" && r.job.retention.policy.ByTimeAlone() && done.present == 1 && len(done.gone) > 0:
-		return retained{}, errAllTooOld
+		return retained{}, r.refused(errAllTooOld)
 	}
 	prune := r.job.retention.prune && (r.pruneAlways || len(done.gone) > 0)
 	if r.dryRun || len(done.gone) == 0 && !prune {
@@ -107,8 +125,7 @@ func (r retainer) known(ours []restic.Snapshot) error {
 	if r.made == "" || slices.ContainsFunc(ours, r.isMade) {
 		return nil
 	}
-	return fmt.Errorf("the snapshot %s that was made: %w (job %s on host %+q), so nothing is forgotten",
-		shortID(r.made), errMadeIsMissing, r.job.name, r.job.host)
+	return r.refused(&missingMadeError{r.made})
 }
 
 // isMade reports whether a snapshot is the one that this run has made; somebody may have given it a
