@@ -87,7 +87,7 @@ func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, 
 	b.tell.Anew()
 	summary, err := b.spooled(ctx, tags, repo)
 	if err != nil {
-		return summary, fmt.Errorf("%w (before that: %w)", err, failure)
+		return summary, fmt.Errorf("spooled: %w; before that, streamed: %w", err, failure)
 	}
 	return summary, nil
 }

@@ -26,12 +26,11 @@ func bounded(ctx context.Context, variable string, limit seconds) (context.Conte
 	return context.WithTimeoutCause(ctx, after, &timeoutError{variable, after})
 }
 
-// blame puts in front of an error that the time of a variable was over, if that is why it came
-// about.
+// blame puts behind an error that the time of a variable was over, if that is why it came about.
 func blame(ctx context.Context, err error) error {
 	var over *timeoutError
 	if err == nil || !errors.As(context.Cause(ctx), &over) || errors.As(err, new(*timeoutError)) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", over, err)
+	return fmt.Errorf("%w: %w", err, over)
 }

@@ -36,7 +36,7 @@ func NewWriter(w io.Writer) io.Writer { return outputWriter{w} }
 func (w outputWriter) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
 	if errors.Is(err, syscall.EPIPE) {
-		err = fmt.Errorf("%w: %w", errReaderGone, err)
+		err = fmt.Errorf("%w: %w", err, errReaderGone)
 	}
 	return n, err
 }
