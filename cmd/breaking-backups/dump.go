@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -41,7 +42,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 			}
 			if path == "" || path == "-" {
 				if terminal.Is(a.stdout) {
-					return exit.UsageError{Err: errors.New("dump: stdout is a terminal; redirect it, or use --output FILE")}
+					return exit.UsageError{Err: fmt.Errorf("dump: %w", errToTerminal)}
 				}
 				return exit.Explain(ctx, passDump(ctx, j, src, tell, output.NewWriter(a.stdout)))
 			}
@@ -49,6 +50,9 @@ pipe, look at the exit code as well (set -o pipefail).`,
 		},
 	}
 }
+
+// errToTerminal refuses to write a dump where a person would have to read it.
+var errToTerminal = errors.New("stdout: it is a terminal")
 
 // passDump has a dump written to w. Whoever reads there does not hold the database for longer than
 // STALL_TIMEOUT_SECONDS.

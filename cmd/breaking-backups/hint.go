@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/output"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -33,6 +34,12 @@ func hint(err error) string {
 func hintOurs(err error) string {
 	var missing *noSnapshotError
 	switch {
+	case errors.Is(err, errToTerminal):
+		return "redirect it, or name a file: --output FILE"
+	case errors.Is(err, errFromTerminal):
+		return "redirect a dump into it, or name a file: --file FILE"
+	case errors.Is(err, errStdinOnce):
+		return "put the dump into a file, and name that: --file FILE"
 	case errors.As(err, new(exit.UsageError)):
 		return "breaking-backups help says how it is used"
 	case errors.Is(err, restic.ErrWrongPassword):
@@ -89,6 +96,8 @@ func hintWay(err error) string {
 		return "are the store's address, bucket and keys right, and may they do this? Certificates: RESTIC_CACERT"
 	case errors.As(err, new(*restic.StallError)):
 		return "can the store be reached, and does it work? STALL_TIMEOUT_SECONDS says how long it is waited for"
+	case errors.As(err, new(*output.ReplaceError)):
+		return "name another file, or have the shell write into this one: > FILE"
 	case errors.As(err, new(*stream.SpaceError)):
 		return "WORK_DIR must have room for the compressed dump, or set BACKUP_MODE=stream"
 	case errors.As(err, new(*stream.StallError)):

@@ -69,6 +69,12 @@ type restoreError struct {
 	left string // how the target is left, if it is not as it was
 }
 
+// Why a dump is not taken from where it is to come from.
+var (
+	errFromTerminal = errors.New("stdin: it is a terminal")
+	errStdinOnce    = errors.New("stdin: it can be read only once, and --clean reads the dump to its end before it drops anything")
+)
+
 // leftBy is how a load that ended with err has left its target.
 func leftBy(err error) string {
 	var partial *dump.PartialError
@@ -121,7 +127,7 @@ func (a *app) load(ctx context.Context, j job, env environment, opt restoreOptio
 		return err
 	}
 	if opt.file == "-" && opt.clean {
-		return exit.UsageError{Err: errors.New("restore: --clean reads the dump to its end before it drops anything; stdin can be read only once: want --file FILE")}
+		return exit.UsageError{Err: fmt.Errorf("restore: %w", errStdinOnce)}
 	}
 	if opt.clean || opt.file != "" && opt.file != "-" {
 		tell.Phase(event.Verify)
@@ -178,7 +184,7 @@ func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restor
 	case "":
 	case "-":
 		if terminal.Is(a.stdin) {
-			return "", nil, exit.UsageError{Err: errors.New("restore: stdin is a terminal; want a dump")}
+			return "", nil, exit.UsageError{Err: fmt.Errorf("restore: %w", errFromTerminal)}
 		}
 		return "stdin", func(ctx context.Context, w io.Writer) error {
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return io.NopCloser(a.stdin), nil })

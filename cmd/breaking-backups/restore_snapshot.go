@@ -89,7 +89,7 @@ func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, 
 	case len(found) > 1:
 		return restic.Snapshot{}, fmt.Errorf("snapshot %s: %d snapshots begin with this", id, len(found))
 	case len(found[0].Paths) != 1:
-		return restic.Snapshot{}, fmt.Errorf("snapshot %s: it holds %d paths; want one dump", id, len(found[0].Paths))
+		return restic.Snapshot{}, fmt.Errorf("snapshot %s: it holds %d paths, and so is no dump", id, len(found[0].Paths))
 	}
 	return found[0], nil
 }

@@ -26,6 +26,19 @@ import (
 // errReaderGone is the end of output into a pipe that nobody reads any more.
 var errReaderGone = errors.New("who read the dump has gone")
 
+// ReplaceError is why a file that is there cannot be replaced by a whole one, although it may be
+// written into.
+type ReplaceError struct {
+	path, why string
+	err       error
+}
+
+func (e *ReplaceError) Error() string {
+	return fmt.Sprintf("replace %s by the whole dump: %s: %v", e.path, e.why, e.err)
+}
+
+func (e *ReplaceError) Unwrap() error { return e.err }
+
 // outputWriter says in words that a pipe has lost its reader, so that it is not taken for a
 // connection's end.
 type outputWriter struct{ io.Writer }
@@ -56,7 +69,7 @@ func Write(ctx context.Context, path string, write func(io.Writer) error) error 
 	}
 	defer file.Close()
 	if terminal.Is(file) {
-		return exit.UsageError{Err: fmt.Errorf("%s is a terminal; want a file", path)}
+		return exit.UsageError{Err: fmt.Errorf("write %s: it is a terminal, not a file", path)}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = file.SetWriteDeadline(time.Now()) }) // a pipe whose reader stands still
 	defer stop()
@@ -82,7 +95,7 @@ func findPlace(path string) (place, error) {
 	info, err := os.Stat(path) // the kernel's own way there, with its refusals
 	switch {
 	case err == nil && info.IsDir(), err != nil && strings.HasSuffix(path, string(filepath.Separator)):
-		return place{}, exit.UsageError{Err: fmt.Errorf("%s is a folder; want a file", path)}
+		return place{}, exit.UsageError{Err: fmt.Errorf("write %s: it is a folder, not a file", path)}
 	case errors.Is(err, fs.ErrNotExist):
 		info = nil
 	case err != nil:
@@ -200,13 +213,13 @@ func (p place) replaceable() error {
 // notMade is err, of the making of a file beside the place, in words that name the place.
 func (p place) notMade(err error) error {
 	if p.info == nil {
-		return fmt.Errorf("%s: %w", p.path, withoutPath(err))
+		return fmt.Errorf("create %s: %w", p.path, withoutPath(err))
 	}
 	return p.notReplaceable("its folder takes no new file", withoutPath(err))
 }
 
 func (p place) notReplaceable(why string, err error) error {
-	return fmt.Errorf("%s cannot be replaced by a whole dump: %s: %w; name another file, or have the shell write into this one: > %[1]s", p.path, why, err)
+	return &ReplaceError{path: p.path, why: why, err: err}
 }
 
 // withoutPath is why an operation on a path failed.

@@ -96,8 +96,8 @@ func TestOutputKeepsWhatIsNoFile(t *testing.T) {
 			[]string{"one Lrwxrwxrwx", "two Lrwxrwxrwx"},
 			"too many levels of symbolic links",
 		},
-		{"a folder", "folder", func(t *testing.T) { mustDo(t, os.Mkdir("folder", 0o755)) }, []string{"folder drwxr-xr-x"}, "is a folder; want a file"},
-		{"a folder that is not there", "folder/", func(*testing.T) {}, nil, "is a folder; want a file"},
+		{"a folder", "folder", func(t *testing.T) { mustDo(t, os.Mkdir("folder", 0o755)) }, []string{"folder drwxr-xr-x"}, "it is a folder, not a file"},
+		{"a folder that is not there", "folder/", func(*testing.T) {}, nil, "it is a folder, not a file"},
 		{"a socket", "socket", func(t *testing.T) {
 			fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 			mustDo(t, err, unix.Bind(fd, &unix.SockaddrUnix{Name: "socket"}), unix.Close(fd), os.Chmod("socket", 0o755))
@@ -293,14 +293,13 @@ func TestOutputUnprivileged(t *testing.T) {
 	before := folderState(t, ".")
 	said := again([]string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}, "readonly others group/file closed/file closed/new") +
 		again([]string{"unshare", "--mount", "sh", "-c", `mount --bind readonly group/file && exec "$@"`, "sh"}, "group/file")
-	const instead = "; name another file, or have the shell write into this one: > "
 	for _, want := range []string{
 		"readonly: open readonly: permission denied",
-		"others: others cannot be replaced by a whole dump: its owner 12345:0 would not be the new one's: operation not permitted" + instead + "others",
+		"others: replace others by the whole dump: its owner 12345:0 would not be the new one's: operation not permitted",
 		"group/file: it was written to", // its owner, and the group that a new file has by itself
-		"closed/file: closed/file cannot be replaced by a whole dump: its folder takes no new file: permission denied" + instead + "closed/file",
-		"closed/new: closed/new: permission denied",
-		"group/file: group/file cannot be replaced by a whole dump: it is mounted by itself: device or resource busy" + instead + "group/file",
+		"closed/file: replace closed/file by the whole dump: its folder takes no new file: permission denied",
+		"closed/new: create closed/new: permission denied",
+		"group/file: replace group/file by the whole dump: it is mounted by itself: device or resource busy",
 	} {
 		if !strings.Contains(said, want+"\n") {
 			t.Errorf("not said: %s", want)
