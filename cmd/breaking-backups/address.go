@@ -47,15 +47,10 @@ func (l *configLoader) findType(cfg *config) {
 		return
 	default:
 		if _, built := kinds()[cfg.Job.Type]; built {
-			l.mistake("DATABASE_URL", fmt.Errorf("the address of another kind of database (%s) than DB_TYPE says; want one of them", of))
+			l.Mistake("DATABASE_URL", fmt.Errorf("the address of another kind of database (%s) than DB_TYPE says; want one of them", of))
 		}
 	}
 	cfg.Job.Address = ""
-}
-
-// given reports whether one of the variables is set, or its flag.
-func (l *configLoader) given(names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return l.environ[name] != "" })
 }
 
 // passedOver warns of a part of DATABASE_URL that is for other programs.
@@ -75,12 +70,12 @@ func (l *configLoader) checkURLs(cfg *config) {
 			continue
 		}
 		if _, err := parseURL(address, "http", "https", "http+unix", "sftp"); err != nil {
-			l.mistake("RESTIC_REPOSITORY", moved(err, len(kind)))
+			l.Mistake("RESTIC_REPOSITORY", moved(err, len(kind)))
 		}
 		break
 	}
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
-		address, added := l.environ[name], ""
+		address, added := l.Environ[name], ""
 		if address == "" {
 			continue
 		}
@@ -92,7 +87,7 @@ func (l *configLoader) checkURLs(cfg *config) {
 			err = strayAt(added + address)
 		}
 		if err != nil {
-			l.mistake(name, moved(err, -len(added)))
+			l.Mistake(name, moved(err, -len(added)))
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 )
 
 // The parts of DATABASE_URL are as if variables said them, and go behind those that are set.
@@ -73,15 +75,15 @@ func TestPostgresAddress(t *testing.T) {
 	t.Setenv("PGHOST", "db.example")
 	tests := []struct {
 		env   []string
-		flags map[string]flagValue
+		flags map[string]settings.FlagValue
 		want  string
 	}{
 		{[]string{"DATABASE_URL=postgres://u:p@h:1/d?sslmode=require"}, nil, "dbname='d' host='h' password='p' port='1' sslmode='require' user='u'"},
 		{[]string{"DATABASE_URL=postgres://u:p@h:1/d?sslmode=require", "PGHOST=other", "PGSSLMODE=disable"}, nil, "dbname='d' password='p' user='u'"},
 		{[]string{"DATABASE_URL=postgres://u:p@h/d", "PGUSER=backup", "PGDATABASE=x"}, nil, "host='h'"},
-		{[]string{"DATABASE_URL=postgres://u:p@h/d", "PGPASSWORD=mine"}, map[string]flagValue{"PGUSER": {"pguser", "f'"}}, `dbname='d' host='h' user='f\''`},
+		{[]string{"DATABASE_URL=postgres://u:p@h/d", "PGPASSWORD=mine"}, map[string]settings.FlagValue{"PGUSER": {Flag: "pguser", Text: "f'"}}, `dbname='d' host='h' user='f\''`},
 		{[]string{"PGDATABASE=host=h user=u password=p"}, nil, "dbname='u' host='h' password='p' user='u'"},
-		{[]string{"PGDATABASE=postgres://u@h/d"}, map[string]flagValue{"PGDATABASE": {"pgdatabase", "postgres:///e"}}, "dbname='e'"},
+		{[]string{"PGDATABASE=postgres://u@h/d"}, map[string]settings.FlagValue{"PGDATABASE": {Flag: "pgdatabase", Text: "postgres:///e"}}, "dbname='e'"},
 	}
 	for _, tt := range tests {
 		cfg, err := loadConfig(append(tt.env, "DB_TYPE=postgres"), tt.flags, func(*config) needs { return needs{job: true} })

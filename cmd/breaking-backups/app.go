@@ -15,6 +15,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/memory"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -117,13 +118,13 @@ func (a *app) cobra(c command) *cobra.Command {
 		Annotations:       map[string]string{groupsKey: strings.Join(c.groups, ",")},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	addFlags(cmd, c.groups)
+	ownSettings().AddFlags(cmd.Flags(), c.groups)
 	if c.flags != nil {
 		c.flags(cmd.Flags())
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		a.begun = true
-		return a.runCommand(cmd.Context(), c, flagValues(cmd))
+		return a.runCommand(cmd.Context(), c, ownSettings().FlagValues(cmd.Flags()))
 	}
 	return cmd
 }
@@ -139,7 +140,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-func (a *app) runCommand(ctx context.Context, c command, flags map[string]flagValue) error {
+func (a *app) runCommand(ctx context.Context, c command, flags map[string]settings.FlagValue) error {
 	if c.groups == nil {
 		return c.run(ctx, nil)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 )
 
 // baseEnv is a configuration with nothing but what is required; the database is not contacted.
@@ -48,7 +49,7 @@ func TestConfigValues(t *testing.T) {
 		t,
 		"KEEP_DAILIES=7", "KEEP_WITHIN=1y6m", "KEEP_LAST=", "CRON_SCHEDULE=@daily", "BACKUP_INTERVAL_SECONDS=60", "RESTIC_TAGS= app ,env=prod,,app",
 		"WEBHOOK_URL=https://hooks.example/x", "WEBHOOK_AUTH_HEADER=Authorization: Bearer s3cret", "WEBHOOK_EXTRA_HEADERS=X-A=1,X-B=2", "WEBHOOK_TIMEOUT_SECONDS=3",
-	), map[string]flagValue{"KEEP_DAILIES": {"keep-dailies", "14"}}, jobAndRepository)
+	), map[string]settings.FlagValue{"KEEP_DAILIES": {Flag: "keep-dailies", Text: "14"}}, jobAndRepository)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +135,7 @@ func TestConfigHostThatResticCannotKeep(t *testing.T) {
 }
 
 func TestConfigTellsAllMistakesAtOnce(t *testing.T) {
-	cfg, err := loadConfig(baseEnv(t, "KEEP_LAST=x", "TZ=x", "LOG_LEVEL=x", "WEBHOOK_URL=http://hooks.example/"), map[string]flagValue{"BACKUP_MODE": {"backup-mode", "x"}}, jobAndRepository)
+	cfg, err := loadConfig(baseEnv(t, "KEEP_LAST=x", "TZ=x", "LOG_LEVEL=x", "WEBHOOK_URL=http://hooks.example/"), map[string]settings.FlagValue{"BACKUP_MODE": {Flag: "backup-mode", Text: "x"}}, jobAndRepository)
 	want := `configuration: 4 mistakes
   KEEP_LAST: want a whole number of 0 or more, or unlimited, got "x"
   TZ: unknown time zone x
@@ -243,12 +244,12 @@ func TestJob(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Setenv("PGHOST", "/nowhere")
-		flags := map[string]flagValue{}
+		flags := map[string]settings.FlagValue{}
 		environ := baseEnv(t)
 		for _, variable := range tt.variables {
 			name, value, _ := strings.Cut(variable, "=")
 			if strings.HasPrefix(name, "PG") {
-				flags[name] = flagValue{"x", value} // the driver reads the process's environment, flags go before it
+				flags[name] = settings.FlagValue{Flag: "x", Text: value} // the driver reads the process's environment, flags go before it
 			} else {
 				environ = append(environ, variable)
 			}

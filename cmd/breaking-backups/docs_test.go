@@ -62,31 +62,31 @@ func settingsTable(t *testing.T, group string, meanings map[string]string) strin
 	var b strings.Builder
 	b.WriteString("| variable | default | unit | choices | meaning |\n|---|---|---|---|---|\n")
 	found := false
-	for _, s := range settings() {
-		if s.group != group {
+	for _, s := range ownSettings().Settings {
+		if s.Group != group {
 			continue
 		}
 		found = true
-		names := []string{code(s.env)}
-		if s.secret {
-			names = append(names, code(s.env+"_FILE"))
+		names := []string{code(s.Env)}
+		if s.Secret {
+			names = append(names, code(s.Env+"_FILE"))
 		}
-		if s.flag != "" && s.flag != flagName(s.env) {
-			names = append(names, code("--"+s.flag))
+		if s.Flag != "" && s.Flag != strings.ToLower(strings.ReplaceAll(s.Env, "_", "-")) {
+			names = append(names, code("--"+s.Flag))
 		}
-		initial := withCode(s.required + s.shown)
-		if s.initial != "" {
-			initial = code(s.initial)
+		initial := withCode(s.Required + s.Shown)
+		if s.Initial != "" {
+			initial = code(s.Initial)
 		}
 		var choices []string
-		for _, choice := range s.choices {
+		for _, choice := range s.Choices {
 			choices = append(choices, code(choice))
 		}
-		meaning := meanings[s.env]
+		meaning := meanings[s.Env]
 		if meaning == "" {
-			t.Errorf("the field of %s has no comment that says what it means", s.env)
+			t.Errorf("the field of %s has no comment that says what it means", s.Env)
 		}
-		cells := []string{strings.Join(names, ", "), initial, s.unit, strings.Join(choices, ", "), meaning}
+		cells := []string{strings.Join(names, ", "), initial, s.Unit, strings.Join(choices, ", "), meaning}
 		for i, cell := range cells {
 			cells[i] = strings.ReplaceAll(cell, "|", `\|`)
 		}
@@ -140,16 +140,16 @@ func readMeanings(t *testing.T) map[string]string {
 // is one of the choices.
 func TestSettings(t *testing.T) {
 	seen := map[string]bool{}
-	for _, s := range settings() {
-		if seen[s.env] || s.flag != "" && seen["--"+s.flag] {
-			t.Errorf("there are two settings called %s or --%s", s.env, s.flag)
+	for _, s := range ownSettings().Settings {
+		if seen[s.Env] || s.Flag != "" && seen["--"+s.Flag] {
+			t.Errorf("there are two settings called %s or --%s", s.Env, s.Flag)
 		}
-		seen[s.env], seen["--"+s.flag] = true, true
-		if s.initial != "" && len(s.choices) > 0 && !slices.Contains(s.choices, s.initial) {
-			t.Errorf("%s: the default %s is not among the choices %q", s.env, s.initial, s.choices)
+		seen[s.Env], seen["--"+s.Flag] = true, true
+		if s.Initial != "" && len(s.Choices) > 0 && !slices.Contains(s.Choices, s.Initial) {
+			t.Errorf("%s: the default %s is not among the choices %q", s.Env, s.Initial, s.Choices)
 		}
-		if !slices.ContainsFunc(groups(), func(g group) bool { return g.name == s.group }) {
-			t.Errorf("%s: there is no group %s", s.env, s.group)
+		if !slices.ContainsFunc(groups(), func(g group) bool { return g.name == s.Group }) {
+			t.Errorf("%s: there is no group %s", s.Env, s.Group)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -175,7 +176,7 @@ func (l *configLoader) mongoAddress(cfg *config) (name string, err error) {
 		name, cfg.Mongo.uri = "MONGO_URI", cfg.Mongo.URI
 	case cfg.Mongo.OtherURI != "":
 		name, cfg.Mongo.uri = "MONGODB_URI", cfg.Mongo.OtherURI
-	case !l.given("MONGO_HOST", "MONGO_PORT"):
+	case !l.Given("MONGO_HOST", "MONGO_PORT"):
 		name, cfg.Mongo.uri = "DATABASE_URL", cfg.Job.Address
 	}
 	if cfg.Mongo.uri == "" {
@@ -199,7 +200,7 @@ func foreignOption(name string) string {
 	for _, option := range mongo.URIOptions {
 		known[strings.ToLower(option)] = true
 	}
-	meant := nearest(lower, known, min(2, len(name)/3)) // letters wrong
+	meant := settings.Nearest(lower, known, min(2, len(name)/3)) // letters wrong
 	for _, option := range mongo.URIOptions {
 		if strings.ToLower(option) == meant {
 			return "an option that is not known; did you mean " + option + "?"
@@ -215,10 +216,10 @@ func foreignOption(name string) string {
 func (l *configLoader) checkMongo(cfg *config) bool {
 	host, port := checkMongoHost(cfg.Mongo.Host), checkPort(cfg.Mongo.Port)
 	if host != nil {
-		l.mistake("MONGO_HOST", host)
+		l.Mistake("MONGO_HOST", host)
 	}
 	if port != nil {
-		l.mistake("MONGO_PORT", port)
+		l.Mistake("MONGO_PORT", port)
 	}
 	return host == nil && port == nil
 }

@@ -139,16 +139,16 @@ func (l *configLoader) readMySQLAddress(cfg *config) error {
 		return errors.New("several hosts; want one")
 	}
 	take := func(field *string, value string, names ...string) {
-		if value != "" && !l.given(names...) {
+		if value != "" && !l.Given(names...) {
 			*field = value
 		}
 	}
 	take(&cfg.MySQL.Host, a.Hosts[0].Host, "MYSQL_HOST", "MYSQL_SOCKET")
-	if port := a.Hosts[0].Port; port != "" && !l.given("MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET") {
+	if port := a.Hosts[0].Port; port != "" && !l.Given("MYSQL_HOST", "MYSQL_PORT", "MYSQL_SOCKET") {
 		n, _ := strconv.ParseUint(port, 10, 16) // a number, as the address could be read
 		cfg.MySQL.Port = uint(n)
 	}
-	if user := l.environ["MYSQL_USER"]; user == "" || user == a.User {
+	if user := l.Environ["MYSQL_USER"]; user == "" || user == a.User {
 		take(&cfg.MySQL.Password, a.Password, "MYSQL_PASSWORD")
 	}
 	take(&cfg.MySQL.User, a.User, "MYSQL_USER")
@@ -185,7 +185,7 @@ func (l *configLoader) checkMySQL(cfg *config) bool {
 	s, good := cfg.MySQL, true
 	check := func(name string, err error) {
 		if err != nil {
-			l.mistake(name, err)
+			l.Mistake(name, err)
 			good = false
 		}
 	}
@@ -194,7 +194,7 @@ func (l *configLoader) checkMySQL(cfg *config) bool {
 		return good
 	}
 	check("MYSQL_HOST", dump.CheckHost(s.Host, "MYSQL_PORT"))
-	good = l.checkChoice(cfg, settingOf("MYSQL_TLS")) && good
+	good = l.CheckChoice(cfg, ownSettings().Named("MYSQL_TLS")) && good
 	if s.TLS != "disabled" {
 		check("MYSQL_TLS_CA", checkFile(s.TLSCA))
 		check("MYSQL_TLS_CERT", checkFile(s.TLSCert))

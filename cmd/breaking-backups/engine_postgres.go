@@ -187,19 +187,19 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 		return name, err
 	}
 	cfg.redact.Learn([]string{cfg.Postgres.conn["password"], cfg.Postgres.conn["sslpassword"]})
-	if l.given("PGHOST") { // a port belongs to its host, a password to its user
+	if l.Given("PGHOST") { // a port belongs to its host, a password to its user
 		delete(cfg.Postgres.conn, "port")
 	}
-	if user := l.environ["PGUSER"]; user != "" && user != cfg.Postgres.conn["user"] {
+	if user := l.Environ["PGUSER"]; user != "" && user != cfg.Postgres.conn["user"] {
 		delete(cfg.Postgres.conn, "password")
 	}
 	for keyword, variable := range postgres.Variables {
-		if l.given(variable) && !(inName && keyword == "dbname") {
+		if l.Given(variable) && !(inName && keyword == "dbname") {
 			delete(cfg.Postgres.conn, keyword)
 		}
 	}
 	for _, keyword := range []string{"host", "port", "user", "dbname"} {
-		if value, ok := l.overridden[postgres.Variables[keyword]]; ok && !(inName && keyword == "dbname") {
+		if value, ok := l.Overridden(postgres.Variables[keyword]); ok && !(inName && keyword == "dbname") {
 			cfg.Postgres.conn[keyword] = value
 		}
 	}

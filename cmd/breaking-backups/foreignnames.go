@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
@@ -30,22 +31,22 @@ var foreignWords = map[string][]string{
 // foreignNames are variables that say what one of ours would, if that is not set, and ours.
 func (l *configLoader) foreignNames(cfg *config) map[string]string {
 	kind := kinds()[cfg.Job.Type]
-	if cfg.Job.Address != "" || cfg.Mongo.URI != "" || cfg.Mongo.OtherURI != "" || l.given("PGSERVICE") || postgres.IsConn(cfg.Postgres.Database) { // which say all
+	if cfg.Job.Address != "" || cfg.Mongo.URI != "" || cfg.Mongo.OtherURI != "" || l.Given("PGSERVICE") || postgres.IsConn(cfg.Postgres.Database) { // which say all
 		return nil
 	}
 	found := map[string]string{}
 	for what, ours := range kind.names {
 		switch {
-		case l.given(ours), ours == "PGPASSWORD" && l.given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.Postgres.DumpAll || cfg.Postgres.Databases != ""):
+		case l.Given(ours), ours == "PGPASSWORD" && l.Given("PGPASSFILE"), ours == "PGDATABASE" && (cfg.Postgres.DumpAll || cfg.Postgres.Databases != ""):
 			continue
-		case what == "socket" && l.given("MYSQL_HOST", "MYSQL_PORT"), ours == "MYSQL_HOST" && l.given("MYSQL_SOCKET"), ours == "MYSQL_PORT" && l.given("MYSQL_SOCKET"): // the one in place of the others
+		case what == "socket" && l.Given("MYSQL_HOST", "MYSQL_PORT"), ours == "MYSQL_HOST" && l.Given("MYSQL_SOCKET"), ours == "MYSQL_PORT" && l.Given("MYSQL_SOCKET"): // the one in place of the others
 			continue
 		}
 		for _, prefix := range kind.foreign {
 			for _, word := range foreignWords[what] {
 				for _, suffix := range []string{"", "_FILE"} {
 					name := prefix + word + suffix
-					value := l.environ[name]
+					value := l.Environ[name]
 					if value == "" || isServiceLink(value) || isKnown(name) {
 						continue
 					}
@@ -61,7 +62,7 @@ func (l *configLoader) foreignNames(cfg *config) map[string]string {
 
 // isKnown reports whether a variable is ours.
 func isKnown(name string) bool {
-	return slices.ContainsFunc(settings(), func(s setting) bool { return s.env == strings.TrimSuffix(name, "_FILE") })
+	return slices.ContainsFunc(ownSettings().Settings, func(s settings.Setting) bool { return s.Env == strings.TrimSuffix(name, "_FILE") })
 }
 
 // isServiceLink reports whether a port is one that nobody has set: Kubernetes tells pods of a
@@ -89,17 +90,17 @@ func wrongPort(value string, err error) error {
 // dropServiceLinks unsets ports that Kubernetes has set and that would not be used: those of
 // another engine, and those beside an address or a socket, whose place they would take.
 func (l *configLoader) dropServiceLinks() {
-	engine := l.environ["DB_TYPE"]
-	scheme, _, isAddress := strings.Cut(l.environ["DATABASE_URL"], "://")
+	engine := l.Environ["DB_TYPE"]
+	scheme, _, isAddress := strings.Cut(l.Environ["DATABASE_URL"], "://")
 	if isAddress = isAddress && schemes[scheme] != ""; isAddress && engine == "" {
 		engine = schemes[scheme]
 	}
 	own := kinds()[engine].names["port"]
 	for _, kind := range kinds() {
 		port := kind.names["port"]
-		instead := isAddress && !l.given(kind.names["host"]) || l.given(kind.instead...)
-		if isServiceLink(l.environ[port]) && l.flags[port] == "" && (port != own || instead) {
-			delete(l.environ, port)
+		instead := isAddress && !l.Given(kind.names["host"]) || l.Given(kind.instead...)
+		if isServiceLink(l.Environ[port]) && !l.Flagged(port) && (port != own || instead) {
+			delete(l.Environ, port)
 		}
 	}
 }

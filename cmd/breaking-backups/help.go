@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
@@ -48,7 +49,7 @@ func printHelp(cmd *cobra.Command, _ []string) {
 	}
 	own := pflag.NewFlagSet("", pflag.ContinueOnError)
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if _, setting := flag.Value.(*textFlag); !setting {
+		if !settings.IsFlag(flag) {
 			own.AddFlag(flag)
 		}
 	})
@@ -86,33 +87,17 @@ func printCommands(w io.Writer, cmd *cobra.Command, width int) {
 // printSettings lists a group's variables, each with its flag, and below it its meaning and its
 // default.
 func printSettings(w io.Writer, group string, width int) {
-	for _, s := range settings() {
-		if s.group != group {
+	for _, s := range ownSettings().Settings {
+		if s.Group != group {
 			continue
 		}
-		names := s.env
-		if s.secret {
-			names += ", " + s.env + "_FILE"
+		names := s.Env
+		if s.Secret {
+			names += ", " + s.Env + "_FILE"
 		}
-		if s.flag != "" {
-			names += ", --" + s.flag
+		if s.Flag != "" {
+			names += ", --" + s.Flag
 		}
-		fmt.Fprintf(w, "  %s\n%s", names, terminal.Wrapped(s.usage(), width, "        "))
+		fmt.Fprintf(w, "  %s\n%s", names, terminal.Wrapped(s.Usage(), width, "        "))
 	}
-}
-
-// usage is what a setting may be, what it means and what it is by default, in one line.
-func (s setting) usage() string {
-	text := strings.Join(s.choices, " | ")
-	if text != "" && s.help != "" {
-		text += "; "
-	}
-	text += s.help
-	switch {
-	case s.required != "":
-		text += " (" + s.required + ")"
-	case s.initial+s.shown != "":
-		text += " (default: " + s.initial + s.shown + ")"
-	}
-	return text
 }

@@ -3,8 +3,8 @@
 // This package is the only one that knows two others: it reads the configuration, wires a dump to
 // restic, decides when to try again, and what a person can do about an error. A command is a file,
 // an engine one with its settings, its hints and its constructor. What is a subject of its own is a
-// room below internal: how the program ends, when runs are due, who hears of them, what is secret,
-// where output goes, how text comes before a person.
+// room below internal: how settings are read, how the program ends, when runs are due, who hears of
+// them, what is secret, where output goes, how text comes before a person.
 package main
 
 import (

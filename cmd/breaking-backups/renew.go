@@ -74,23 +74,23 @@ var resticFiles = []string{
 func (l *configLoader) makeStamp(cfg *config) [sha256.Size]byte {
 	hash := sha256.New()
 	for _, name := range secretNames() {
-		fmt.Fprintf(hash, "%s=%q\n", name, l.environ[name])
+		fmt.Fprintf(hash, "%s=%q\n", name, l.Environ[name])
 	}
 	var files []string
 	for _, dbType := range slices.Sorted(maps.Keys(kinds())) {
 		for _, name := range kinds()[dbType].files {
-			files = append(files, l.environ[name])
+			files = append(files, l.Environ[name])
 		}
 	}
 	for _, name := range resticFiles {
-		files = append(files, l.environ[name])
+		files = append(files, l.Environ[name])
 	}
 	for _, keyword := range slices.Sorted(maps.Keys(cfg.Postgres.conn)) {
 		if slices.Contains([]string{"passfile", "servicefile", "sslcert", "sslkey", "sslrootcert"}, keyword) {
 			files = append(files, cfg.Postgres.conn[keyword])
 		}
 	}
-	if home := l.environ["HOME"]; home != "" {
+	if home := l.Environ["HOME"]; home != "" {
 		for _, file := range []string{".pgpass", ".pg_service.conf", ".postgresql/postgresql.crt", ".postgresql/postgresql.key", ".postgresql/root.crt"} {
 			files = append(files, filepath.Join(home, file))
 		}

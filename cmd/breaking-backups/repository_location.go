@@ -105,11 +105,11 @@ func (l *configLoader) checkEnds(cfg *config) {
 		{"WORK_DIR", &cfg.Backup.WorkDir}, {"LOG_FILE", &cfg.Log.File},
 	} {
 		if err := strayEnds(*place.value); err != nil {
-			l.mistake(place.name, err)
+			l.Mistake(place.name, err)
 			*place.value = "" // it is not opened on the way to telling
 		}
 	}
-	if err := strayEnds(l.environ["RESTIC_CACHE_DIR"]); err != nil {
-		l.mistake("RESTIC_CACHE_DIR", err)
+	if err := strayEnds(l.Environ["RESTIC_CACHE_DIR"]); err != nil {
+		l.Mistake("RESTIC_CACHE_DIR", err)
 	}
 }

@@ -67,12 +67,12 @@ func parseNames(text string) ([]string, error) {
 // files in place of what came, but for the two files that restic reads itself.
 func (l *configLoader) childEnv(further []string) []string {
 	var list []string
-	for _, name := range slices.Sorted(maps.Keys(l.environ)) {
+	for _, name := range slices.Sorted(maps.Keys(l.Environ)) {
 		switch {
 		case slices.Contains(ownInRestic, name):
-		case (name == "RESTIC_REPOSITORY" || name == "RESTIC_PASSWORD") && l.environ[name+"_FILE"] != "":
+		case (name == "RESTIC_REPOSITORY" || name == "RESTIC_PASSWORD") && l.Environ[name+"_FILE"] != "":
 		case named(readByRestic, name), slices.Contains(further, name), named(further, name) && !named(withheld, name):
-			list = append(list, name+"="+l.environ[name])
+			list = append(list, name+"="+l.Environ[name])
 		}
 	}
 	return list

@@ -74,20 +74,20 @@ func (l *configLoader) requireJob(cfg *config) {
 		case err != nil:
 			l.sourceMistakes(kind.variables, err)
 		case cfg.Job.Host == "" && !utf8.ValidString(src.Host()):
-			l.mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
+			l.Mistake("RESTIC_HOST", fmt.Errorf("want the name that the snapshots bear: the database's host is not UTF-8, as restic keeps names: %q", src.Host()))
 		}
 	case cfg.Job.Type == "" && cfg.Job.Address != "":
-		l.mistake("DATABASE_URL", errScheme)
+		l.Mistake("DATABASE_URL", errScheme)
 	case cfg.Job.Type == "":
-		l.mistake("DB_TYPE", errors.New("not set, nor DATABASE_URL; want postgres, mysql, mariadb or mongo"))
+		l.Mistake("DB_TYPE", errors.New("not set, nor DATABASE_URL; want postgres, mysql, mariadb or mongo"))
 	default:
-		l.mistake("DB_TYPE", fmt.Errorf("want postgres, mysql, mariadb or mongo, got %q", cfg.Job.Type))
+		l.Mistake("DB_TYPE", fmt.Errorf("want postgres, mysql, mariadb or mongo, got %q", cfg.Job.Type))
 	}
 	if err := checkJobName(cfg.Job.Name); err != nil {
-		l.mistake("JOB_NAME", err)
+		l.Mistake("JOB_NAME", err)
 	}
 	if !utf8.ValidString(cfg.Job.Host) {
-		l.mistake("RESTIC_HOST", fmt.Errorf("want UTF-8, as restic keeps names, got %q", cfg.Job.Host))
+		l.Mistake("RESTIC_HOST", fmt.Errorf("want UTF-8, as restic keeps names, got %q", cfg.Job.Host))
 	}
 }
 
@@ -96,7 +96,7 @@ func (l *configLoader) requireJob(cfg *config) {
 func (l *configLoader) readAddress(cfg *config, kind kind) bool {
 	name, err := kind.address(l, cfg)
 	if err != nil {
-		l.mistake(name, err)
+		l.Mistake(name, err)
 	}
 	return err == nil
 }
@@ -111,10 +111,10 @@ func (l *configLoader) sourceMistakes(variables string, err error) {
 	case errors.As(err, &one):
 		several = append(several, one)
 	default:
-		l.mistake(variables, err)
+		l.Mistake(variables, err)
 	}
 	for _, wrong := range several {
-		l.mistake(wrong.Variable, wrong.Err)
+		l.Mistake(wrong.Variable, wrong.Err)
 	}
 }
 

@@ -22,7 +22,7 @@ type logSettings struct {
 func (l *configLoader) finishZone(cfg *config) {
 	var err error
 	if cfg.zone, err = time.LoadLocation(strings.TrimPrefix(cfg.Log.TZ, ":")); err != nil {
-		l.mistake("TZ", err)
+		l.Mistake("TZ", err)
 		cfg.zone = time.UTC
 	}
 }

@@ -34,19 +34,19 @@ type repositorySettings struct {
 // without contacting it.
 func (l *configLoader) requireRepository(cfg *config) {
 	if cfg.Repository.Location == "" {
-		l.mistake("RESTIC_REPOSITORY", errors.New("not set, nor RESTIC_REPOSITORY_FILE; want where the repository is, e.g. s3:https://host/bucket"))
+		l.Mistake("RESTIC_REPOSITORY", errors.New("not set, nor RESTIC_REPOSITORY_FILE; want where the repository is, e.g. s3:https://host/bucket"))
 	} else if err := checkRepository(cfg.Repository.Location, runtime.GOOS); err != nil {
-		l.mistake("RESTIC_REPOSITORY", err)
+		l.Mistake("RESTIC_REPOSITORY", err)
 	}
-	switch command := l.environ["RESTIC_PASSWORD_COMMAND"]; {
+	switch command := l.Environ["RESTIC_PASSWORD_COMMAND"]; {
 	case cfg.Repository.Password == "" && command == "":
-		l.mistake("RESTIC_PASSWORD", errors.New("not set, nor RESTIC_PASSWORD_FILE; want the repository's password"))
+		l.Mistake("RESTIC_PASSWORD", errors.New("not set, nor RESTIC_PASSWORD_FILE; want the repository's password"))
 	case cfg.Repository.Password != "" && command != "":
-		l.mistake("RESTIC_PASSWORD_COMMAND", errors.New("set as well as RESTIC_PASSWORD or its _FILE; want one of them"))
+		l.Mistake("RESTIC_PASSWORD_COMMAND", errors.New("set as well as RESTIC_PASSWORD or its _FILE; want one of them"))
 	}
 	var err error
 	if cfg.restic, err = findRestic(cfg.Repository.Binary); err != nil {
-		l.mistake("RESTIC_BINARY", err)
+		l.Mistake("RESTIC_BINARY", err)
 	}
 }
 

@@ -33,12 +33,12 @@ func (l *configLoader) finishPolicy(cfg *config) {
 	if keep.Within != "" {
 		var err error
 		if cfg.policy.Within, err = retention.ParseSpan(keep.Within); err != nil {
-			l.mistake("KEEP_WITHIN", err)
+			l.Mistake("KEEP_WITHIN", err)
 			return
 		}
 	}
 	if err := cfg.policy.Validate(); err != nil {
-		l.mistake("KEEP_*", &policyError{err})
+		l.Mistake("KEEP_*", &policyError{err})
 	}
 }
 

@@ -23,7 +23,7 @@ func (l *configLoader) finishSchedule(cfg *config) {
 	switch {
 	case cfg.Schedule.Cron != "":
 		if cfg.schedule, err = schedule.ParseCron(cfg.Schedule.Cron, cfg.zone); err != nil {
-			l.mistake("CRON_SCHEDULE", err)
+			l.Mistake("CRON_SCHEDULE", err)
 		}
 	case cfg.Schedule.Interval > 0:
 		cfg.schedule = schedule.Interval(cfg.Schedule.Interval)

@@ -29,16 +29,16 @@ func (l *configLoader) finishWebhook(cfg *config) {
 	if cfg.Webhook.Auth != "" {
 		name, value, err := notify.ParseHeader(cfg.Webhook.Auth)
 		if err != nil {
-			l.mistake("WEBHOOK_AUTH_HEADER", err)
+			l.Mistake("WEBHOOK_AUTH_HEADER", err)
 		} else {
 			header.Set(name, value)
 		}
 	}
 	if err := notify.ParseHeaders(cfg.Webhook.Headers, header); err != nil {
-		l.mistake("WEBHOOK_EXTRA_HEADERS", err)
+		l.Mistake("WEBHOOK_EXTRA_HEADERS", err)
 	}
 	if strings.Trim(cfg.Webhook.Method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		l.mistake("WEBHOOK_METHOD", fmt.Errorf("want a method such as POST or PUT, got %q", cfg.Webhook.Method))
+		l.Mistake("WEBHOOK_METHOD", fmt.Errorf("want a method such as POST or PUT, got %q", cfg.Webhook.Method))
 		cfg.Webhook.Method = http.MethodPost
 	}
 	if cfg.Webhook.URL == "" {
@@ -49,7 +49,7 @@ func (l *configLoader) finishWebhook(cfg *config) {
 		err = strayAt(cfg.Webhook.URL)
 	}
 	if err != nil {
-		l.mistake("WEBHOOK_URL", err)
+		l.Mistake("WEBHOOK_URL", err)
 		return
 	}
 	cfg.webhook = &notify.Webhook{

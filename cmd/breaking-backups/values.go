@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +14,9 @@ import (
 
 // seconds is a time given as a whole number of seconds.
 type seconds time.Duration
+
+// Unit is that of its settings.
+func (seconds) Unit() string { return "seconds" }
 
 // jobs is a number of connections.
 type jobs int
@@ -83,11 +85,4 @@ func splitList(text string) []string {
 		}
 	}
 	return items
-}
-
-func oneOf(value string, allowed ...string) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	return fmt.Errorf("want %s, got %q", strings.Join(allowed, ", "), value)
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -7,23 +7,17 @@ import (
 	"os"
 	"strings"
 	"syscall"
-
-	"github.com/breaking-backups/breaking-backups/restic"
 )
 
-// trimmedByRestic are the secrets whose files restic reads itself, and takes all blanks off their
-// ends.
-var trimmedByRestic = []string{"RESTIC_REPOSITORY", "RESTIC_PASSWORD"}
-
-// readSecret is what a file holds, without what an editor adds to it: the line's end, and the mark
-// of an encoding at its beginning. Its errors name the file only if it is there: somebody may have
-// written the secret itself where its file belongs.
-func (l *configLoader) readSecret(file string) (string, error) {
+// readSecret is what a file holds, without the line's end that an editor adds to it. Its errors
+// name the file only if it is there: somebody may have written the secret itself where its file
+// belongs. What can be read once, a pipe, is kept.
+func (l *Loader) readSecret(file string, decode func([]byte) string) (string, error) {
 	if value, ok := l.pipes[file]; ok {
 		return value, nil
 	}
 	text, err := os.ReadFile(file)
-	value := strings.TrimRight(restic.Text(text), "\r\n")
+	value := strings.TrimRight(decode(text), "\r\n")
 	var why *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EISDIR):
