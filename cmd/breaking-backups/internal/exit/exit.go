@@ -13,7 +13,7 @@ import (
 // Exit codes, besides those of interruption. They are stated in help and in docs/operations.md.
 const (
 	Done     = 0
-	Failed   = 1 // backup or restore failed; no snapshot was made
+	failed   = 1 // backup or restore failed; no snapshot was made
 	Usage    = 2 // wrong use or configuration; nothing was contacted but the webhook
 	FollowUp = 3 // the snapshot is safe, but forget, prune or the notification failed
 )
@@ -63,7 +63,7 @@ func Code(ctx context.Context, err error) int {
 	case errors.As(context.Cause(ctx), &signal):
 		return signal.code()
 	}
-	return Failed
+	return failed
 }
 
 // Explain puts the signal in the place of whatever broke when it came.

@@ -27,7 +27,7 @@ type knownSecrets struct {
 	replacer *strings.Replacer
 }
 
-const Redacted = "***"
+const redacted = "***"
 
 // NewRedactor knows the given secrets, in every form in which programs write them. Those that are
 // equal to one of public are left alone, as a password that is the role's name hides nothing, and
@@ -60,7 +60,7 @@ func (r Redactor) Learn(secrets []string, public ...string) {
 	slices.SortStableFunc(r.forms, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
 	for _, form := range r.forms {
-		pairs = append(pairs, form, Redacted)
+		pairs = append(pairs, form, redacted)
 	}
 	r.replacer = strings.NewReplacer(pairs...)
 }
@@ -88,7 +88,7 @@ func (r Redactor) String(text string) string {
 		text = r.replacer.Replace(text)
 		r.mu.RUnlock()
 	}
-	return userinfo.ReplaceAllString(text, "://"+Redacted+"@")
+	return userinfo.ReplaceAllString(text, "://"+redacted+"@")
 }
 
 // InAddress are the secrets in an address: what stands before its last @ and what of that stands
@@ -124,10 +124,10 @@ func WithoutCredentials(repository string) string {
 		return repository
 	}
 	if start := urlStart.FindString(repository[:last]); start != "" {
-		return start + Redacted + repository[last:]
+		return start + redacted + repository[last:]
 	}
 	if kind, rest, _ := strings.Cut(repository[:last], ":"); strings.Contains(rest, ":") || kind == "rest" {
-		return kind + ":" + Redacted + repository[last:]
+		return kind + ":" + redacted + repository[last:]
 	}
 	return repository
 }
