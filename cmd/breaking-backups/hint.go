@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
@@ -16,6 +18,10 @@ import (
 // hint is what a person can do about an error, or empty. It goes by what the error is, never by its
 // words: those are the servers', and hold names that anybody may have chosen.
 func hint(err error) string {
+	var config *exit.ConfigError
+	if errors.As(err, &config) && len(config.Mistakes) > 1 {
+		return hintMistakes(config.Mistakes)
+	}
 	if text := hintOurs(err); text != "" {
 		return text
 	}
@@ -28,6 +34,17 @@ func hint(err error) string {
 		}
 	}
 	return hintWay(err)
+}
+
+// hintMistakes is hint for several mistakes, of which each may have its own.
+func hintMistakes(mistakes []error) string {
+	var all []string
+	for _, err := range mistakes {
+		if text := hint(err); text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // hintOurs is hint for what this program, restic or any engine refuses.

@@ -80,8 +80,8 @@ func Explain(ctx context.Context, err error) error {
 }
 
 // ConfigError is everything that is wrong with the configuration, each mistake in a line: the
-// variable, what is wrong with it, and what is wanted in its place. That is no hint: a hint stands
-// below all of them, and could not say which of them it is about.
+// variable, what is wrong with it, and what is wanted in its place. That stands with each, and in
+// no hint: the hints stand below all of them.
 type ConfigError struct{ Mistakes []error }
 
 func (e *ConfigError) Error() string {
