@@ -41,7 +41,7 @@ func newBackup(ctx context.Context, j job, env environment, tell *audience.Telle
 	if tell == nil {
 		tell = env.teller(j.run(event.Backup))
 	}
-	src, err := j.engine.source(tell.WarnOfDump, tell.Debug)
+	src, err := j.engine.source(toldBy(tell))
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ pipe, look at the exit code as well (set -o pipefail).`,
 				return err
 			}
 			tell := a.environment(cfg).teller(event.Run{})
-			src, err := j.engine.source(tell.WarnOfDump, tell.Debug)
+			src, err := j.engine.source(toldBy(tell))
 			if err != nil {
 				return err
 			}

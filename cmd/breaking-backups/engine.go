@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
@@ -44,7 +45,7 @@ func kinds() map[string]kind {
 // engine is a database with its settings: what the commands have to know of it. It may be used any
 // number of times, and contacts nothing by itself.
 type engine struct {
-	source func(warn, debug func(string)) (source, error) // warn and debug may be called by several goroutines, and be nil
+	source func(hooks dumpHooks) (source, error)
 	// loader makes the database that a dump goes into: the named one, or without a name that of the
 	// settings.
 	loader func(opt restoreOptions, hooks loadHooks) (destination, error)
@@ -53,6 +54,23 @@ type engine struct {
 
 	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all
 	compression string                  // restic's --compression; empty: its default
+}
+
+// dumpHooks are told what a dump does. Any may be nil; warn and debug may be called by several
+// goroutines.
+type dumpHooks struct {
+	table func(dump.Table) // each whose rows have passed; it holds the dump up
+	warn  func(string)     // of what the dump leaves out or cannot vouch for
+	debug func(string)     // of choices made on the way
+}
+
+// toldBy has a run tell what its dump does.
+func toldBy(tell *audience.Teller) dumpHooks {
+	return dumpHooks{
+		table: func(t dump.Table) { tell.Table(t.Name, t.Rows) },
+		warn:  tell.WarnOfDump,
+		debug: tell.Debug,
+	}
 }
 
 // loadHooks are told what a load does.

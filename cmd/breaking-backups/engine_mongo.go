@@ -84,7 +84,7 @@ func mongoKind() kind {
 
 func newMongoEngine(s mongoSettings, db databaseSettings) engine {
 	e := engine{
-		source: func(warn, debug func(string)) (source, error) { return newMongoSource(s, db, warn, debug) },
+		source: func(hooks dumpHooks) (source, error) { return newMongoSource(s, db, hooks) },
 		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
 			return newMongoLoader(s, db, opt, hooks)
 		},
@@ -108,7 +108,7 @@ func comparedCollections(c dump.Comparison) string {
 	return fmt.Sprintf("compared %s, %s with the archive's checksums", number(c.Tables, "collection"), number(c.Rows, "document"))
 }
 
-func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug func(string)) (source, error) {
+func newMongoSource(settings mongoSettings, db databaseSettings, hooks dumpHooks) (source, error) {
 	s := mongoSource{contents: new(dump.Contents)}
 	src, err := mongo.NewSource(mongo.Config{
 		Server:   mongoServer(settings, db),
@@ -123,8 +123,9 @@ func newMongoSource(settings mongoSettings, db databaseSettings, warn, debug fun
 		Order:      mongo.Order(settings.Order),
 		Jobs:       int(db.DumpJobs),
 		Contents:   func(c dump.Contents) { *s.contents = c },
-		Warn:       warn,
-		Debug:      debug,
+		Table:      hooks.table,
+		Warn:       hooks.warn,
+		Debug:      hooks.debug,
 	})
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func mysqlKind() kind {
 func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 	databases := splitList(s.Database)
 	return engine{
-		source: func(warn, debug func(string)) (source, error) {
+		source: func(hooks dumpHooks) (source, error) {
 			return mysql.NewSource(mysql.Config{
 				Server:      mysqlServer(s, db),
 				Databases:   databases,
@@ -74,8 +74,9 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 				Jobs:        int(db.DumpJobs),
 				Position:    s.Position,
 				AllowEmpty:  db.AllowEmpty,
-				Warn:        warn,
-				Debug:       debug,
+				Table:       hooks.table,
+				Warn:        hooks.warn,
+				Debug:       hooks.debug,
 			})
 		},
 		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {

@@ -89,7 +89,7 @@ func postgresKind() kind {
 
 func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
 	return engine{
-		source: func(warn, debug func(string)) (source, error) { return postgresSource(s, db, warn, debug) },
+		source: func(hooks dumpHooks) (source, error) { return postgresSource(s, db, hooks) },
 		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
 			return postgresLoader(s, db, opt, hooks)
 		},
@@ -106,7 +106,7 @@ func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
 	}
 }
 
-func postgresSource(s postgresSettings, db databaseSettings, warn, debug func(string)) (source, error) {
+func postgresSource(s postgresSettings, db databaseSettings, hooks dumpHooks) (source, error) {
 	return postgres.NewSource(postgres.Config{
 		Conn:         s.connection(),
 		Password:     s.password,
@@ -133,8 +133,9 @@ func postgresSource(s postgresSettings, db databaseSettings, warn, debug func(st
 		RowOrder:       postgres.RowOrder(s.RowOrder),
 		TrustOwners:    s.TrustOwners,
 		Jobs:           int(db.DumpJobs),
-		Warn:           warn,
-		Debug:          debug,
+		Table:          hooks.table,
+		Warn:           hooks.warn,
+		Debug:          hooks.debug,
 	})
 }
 

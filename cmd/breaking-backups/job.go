@@ -68,7 +68,7 @@ func newJob(cfg *config) (job, error) {
 		},
 		listeners: newListeners(cfg), stamp: cfg.stamp,
 	}
-	src, err := j.engine.source(nil, nil)
+	src, err := j.engine.source(dumpHooks{})
 	if err != nil {
 		return job{listeners: j.listeners}, err
 	}

@@ -69,7 +69,7 @@ func (l *configLoader) requireJob(cfg *config) {
 	case ok && !l.readAddress(cfg, kind): // which has told it
 	case ok && !kind.check(l, cfg): // likewise
 	case ok:
-		src, err := kind.engine(cfg).source(nil, nil)
+		src, err := kind.engine(cfg).source(dumpHooks{})
 		switch {
 		case err != nil:
 			l.sourceMistakes(kind.variables, err)

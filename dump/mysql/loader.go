@@ -26,7 +26,7 @@ type LoadConfig struct {
 	// means the server's own bound.
 	LockTimeout time.Duration
 	// Jobs is the number of connections that load rows and build indexes, besides the one that runs
-	// all else. 0 means 2; 1 means everything in its order on one.
+	// all else. 0 means dump.LoadJobs; 1 means everything in its order on one.
 	Jobs int
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
 	// in the way was looked at and before anything is changed; of mysqldump's dump of several
@@ -69,9 +69,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if (server.Info{}).IsSystemSchema(cfg.Database) {
 		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
 	}
-	if cfg.Jobs == 0 {
-		cfg.Jobs = 2
-	}
+	cfg.Jobs = dump.LoadJobs(cfg.Jobs)
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("mysql settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}

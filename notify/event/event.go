@@ -66,8 +66,9 @@ const (
 	Load   PhaseName = "load"   // a dump is put into a database
 )
 
-// Table says that all rows of a table, or documents of a collection, have passed into the dump. A
-// dump that is tried once more tells them anew, behind another Phase.
+// Table says that all rows of a table, or documents of a collection, have passed into the dump. One
+// may be missed while the log stands still. A dump that is tried once more tells them anew, behind
+// another Phase.
 type Table struct {
 	Name string // qualified, for people
 	Rows int64

@@ -92,6 +92,12 @@ func (t *Teller) pass(n int) {
 	}
 }
 
+// Table tells that the rows of a table have passed. As pass it waits for nobody, and one may be
+// missed.
+func (t *Teller) Table(name string, rows int64) {
+	t.audience.tryTell(t.event(event.Table{Name: t.redact.String(name), Rows: rows}))
+}
+
 // Outcome is how a run went.
 type Outcome struct {
 	Started time.Time

@@ -33,6 +33,7 @@ func TestTellerTellsPlainValues(t *testing.T) {
 	tell.Note("a s3cret! note", "text", "s3cret!", "error", errors.New("wrong s3cret!"), "bytes", uint64(5), "since", time.Second)
 	tell.Debug("debug s3cret!")
 	tell.WarnOfDump("warn s3cret!")
+	tell.Table("public.s3cret!", 3)
 	began := time.Now()
 	if err := tell.End(t.Context(), Outcome{Started: began, Summary: restic.Summary{SnapshotID: "1234", DataAdded: 7}, Err: exit.FollowUpError{Err: errors.New("s3cret! failed")}}); err != nil {
 		t.Error(err)
@@ -41,6 +42,7 @@ func TestTellerTellsPlainValues(t *testing.T) {
 		event.Note{Text: "a *** note", Details: []event.Detail{{Key: "text", Value: "***"}, {Key: "error", Value: "wrong ***"}, {Key: "bytes", Value: uint64(5)}, {Key: "since", Value: time.Second}}},
 		event.Note{Text: "debug ***", Debug: true},
 		event.Warning{Text: "warn ***"},
+		event.Table{Name: "public.***", Rows: 3},
 		event.Ended{Began: began, Snapshot: event.Snapshot{ID: "1234", Added: 7}, Safe: true, Warnings: 1, Error: "*** failed", ExitCode: exit.FollowUp},
 	}
 	if diff := cmp.Diff(want, heard.whats); diff != "" {
@@ -92,6 +94,7 @@ func TestPassDoesNotWaitForTheLog(t *testing.T) {
 	<-writing
 	tell.passed.next.Store(0) // it is due
 	tell.pass(10)
+	tell.Table("public.t", 3)
 	close(written)
 	noting.Wait()
 	if heard := log.words(); len(heard) != 2 {
