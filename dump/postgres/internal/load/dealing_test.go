@@ -123,8 +123,8 @@ func TestPlaceOfAFailedRow(t *testing.T) {
 		`COPY a, line 7, line 50, column a: "x"`:                                    `COPY a, line 7, line 1050, column a: "x"`,
 		"COPY a, line 7, line 51":                                                   "COPY a, line 7, line 2001",
 		"PL/pgSQL function f() line 3 at RAISE\nCOPY a, line 7, Zeile 61, Spalte a": "PL/pgSQL function f() line 3 at RAISE\nCOPY a, line 7, Zeile 7001, Spalte a",
-		"COPY b, line 60":                                                           "COPY b, line 60",
-		"something else 60":                                                         "something else 60",
+		"COPY b, line 60":   "COPY b, line 60",
+		"something else 60": "something else 60",
 	} {
 		pe := &pgconn.PgError{Where: where}
 		if k.placed(copyIn, fmt.Errorf("wrapped: %w", pe)); pe.Where != want {

@@ -21,8 +21,8 @@ func (c *endsBetween) Err() error {
 	return c.Context.Err()
 }
 
-// Workers of whom none works do not wait for one to be done where the context ends before what waits
-// has begun.
+// Workers of whom none works do not wait for one to be done where the context ends before what
+// waits has begun.
 func TestFinishAllInAContextThatEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorkers(&session{}, 1, nil, func(error) {}, func(string) {})
