@@ -45,6 +45,10 @@ func Listed(names []string) string {
 	return text
 }
 
+// ErrNotEmpty is returned for a target that holds something and may not be cleaned. Nothing has been
+// changed in it then, unless there is a *PartialError about it.
+var ErrNotEmpty = errors.New("the database is not empty")
+
 // ErrElsewhere is returned for a dump whose statements lead into a database that it does not name
 // at its head: a dump of one database into any other than the one that it was told to go into.
 var ErrElsewhere = errors.New("the dump leads into a database where it does not belong")

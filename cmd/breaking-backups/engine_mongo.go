@@ -246,8 +246,6 @@ const restoreRole = "the built-in role restore has those that are needed, but fo
 func hintMongo(err error, restoring bool) (text string, known bool) {
 	var server interface{ HasErrorCode(int) bool }
 	switch {
-	case errors.Is(err, mongo.ErrNotEmpty):
-		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean", true
 	case errors.Is(err, mongo.ErrManyDatabases):
 		return "leave --database out, or take one database of the dump: --ns-include app.*, and --ns-from, --ns-to for another name", true
 	case errors.Is(err, mongo.ErrOutside):

@@ -207,8 +207,6 @@ func (l *configLoader) checkMySQL(cfg *config) bool {
 // hintMySQL is what a person can do about an error of MySQL or MariaDB, and whether it is one.
 func hintMySQL(err error, restoring bool) (text string, known bool) {
 	switch {
-	case errors.Is(err, mysql.ErrNotEmpty):
-		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean", true
 	case errors.Is(err, mysql.ErrNoKey):
 		return "encrypt the connection (MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA); or where there is no TLS give the server's public_key.pem, as it is known: MYSQL_SERVER_PUBLIC_KEY", true
 	case errors.Is(err, mysql.ErrNoName):

@@ -216,8 +216,6 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 func hintPostgres(err error, restoring bool) (text string, known bool) {
 	var server interface{ SQLState() string }
 	switch {
-	case errors.Is(err, postgres.ErrNotEmpty):
-		return "restore into a new database (--database), a dump of all into a new server, or let everything in the way be dropped first: --clean", true
 	case errors.Is(err, postgres.ErrUndroppable):
 		return "nothing is dropped while one of the databases has to stay: end what is named there, or restore as their owner", true
 	case errors.Is(err, postgres.ErrWholeCluster):

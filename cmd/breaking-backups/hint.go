@@ -67,6 +67,8 @@ func hintOurs(err error) string {
 		return "name the host with --host or RESTIC_HOST"
 	case errors.As(err, &missing):
 		return "breaking-backups snapshots --all lists what there is"
+	case errors.Is(err, dump.ErrNotEmpty):
+		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, dump.ErrElsewhere):
 		return "a dump goes into the databases that it is of: take out of it what leads elsewhere, or load it with the engine's own client"
 	case errors.Is(err, restic.ErrLocked):

@@ -46,8 +46,6 @@ type Suite[D any] struct {
 	Form string
 	// Contents reads a dump's manifest from its end. nil means dump.ReadContents.
 	Contents func(t *testing.T, stream []byte) *dump.Contents
-	// ErrNotEmpty is a Loader's answer to a database that holds something.
-	ErrNotEmpty error
 
 	// ByTool loads a stream as somebody does who has the engine's own tools and not this program.
 	// nil: there is no such tool on the machine.

@@ -14,8 +14,8 @@ import (
 func (s Suite[D]) refusesContents(t *testing.T, db D, stream []byte) {
 	t.Helper()
 	err := s.Loader(t, db, 1, false).Load(t.Context(), bytes.NewReader(stream))
-	if !errors.Is(err, s.ErrNotEmpty) {
-		t.Errorf("loading into a database with contents: %v, want: %v", err, s.ErrNotEmpty)
+	if !errors.Is(err, dump.ErrNotEmpty) {
+		t.Errorf("loading into a database with contents: %v, want: %v", err, dump.ErrNotEmpty)
 	}
 }
 

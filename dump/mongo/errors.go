@@ -6,9 +6,6 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
 
-// ErrNotEmpty is returned for a target that holds something and may not be cleaned.
-var ErrNotEmpty = load.ErrNotEmpty
-
 // ErrManyDatabases is returned when a dump of several databases is to go into one named database.
 var ErrManyDatabases = load.ErrManyDatabases
 

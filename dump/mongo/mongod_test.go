@@ -155,8 +155,8 @@ func TestEveryKind(t *testing.T) {
 		t.Error("more is left than was to be restored")
 	}
 	// Again, over what is there.
-	if _, err := loadFake(t, to, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) {
-		t.Errorf("over what is there: %v, want %v", err, ErrNotEmpty)
+	if _, err := loadFake(t, to, LoadConfig{}, stream); !errors.Is(err, dump.ErrNotEmpty) {
+		t.Errorf("over what is there: %v, want %v", err, dump.ErrNotEmpty)
 	}
 	to.add(t, "app", "mine", "collection", "")
 	if warnings, err := loadFake(t, to, LoadConfig{Clean: true}, stream); err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "app.mine") {

@@ -9,6 +9,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/archive"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 )
@@ -229,7 +230,7 @@ func TestReplayIntoAnother(t *testing.T) {
 	stream := dumpWithOplog(t, oplogEntry(3, "c", "app.$cmd", `{"create":"kept"}`), oplogEntry(4, "i", "app.kept", `{"_id":3}`))
 	to := startFake(t)
 	to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
-	if _, err := loadFake(t, to, LoadConfig{Clean: true}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "app.kept, which was made during the dump") || len(to.sent("applyOps")) > 0 {
+	if _, err := loadFake(t, to, LoadConfig{Clean: true}, stream); !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), "app.kept, which was made during the dump") || len(to.sent("applyOps")) > 0 {
 		t.Errorf("%v, %q", err, to.sent("applyOps"))
 	}
 }
@@ -246,7 +247,7 @@ func TestReplayOfAViewInAnothersPlace(t *testing.T) {
 	to := startFake(t)
 	to.add(t, "app", "kept", "collection", "", `{"_id":1}`)
 	_, err := loadFake(t, to, LoadConfig{Clean: true}, stream)
-	if !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "the server refuses 1 view: app.kept: create: ") {
+	if !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), "the server refuses 1 view: app.kept: create: ") {
 		t.Error(err)
 	}
 	if to.collection("app", "kept") == nil || strings.Contains(strings.Join(to.sent("create"), " "), "kept") || len(to.sent("applyOps")) != 1 {

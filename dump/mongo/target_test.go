@@ -59,7 +59,7 @@ func (p placing) outcome(dumped, there []string) (into map[string]string, refusa
 	for _, to := range into {
 		db, _, _ := strings.Cut(to, ".")
 		if slices.ContainsFunc(there, func(ns string) bool { return ns == to || !part && strings.HasPrefix(ns, db+".") }) {
-			return nil, ErrNotEmpty
+			return nil, dump.ErrNotEmpty
 		}
 	}
 	return into, nil
@@ -131,7 +131,7 @@ func TestTarget(t *testing.T) {
 			if !errors.Is(err, refusal) || refusal == nil && err != nil {
 				t.Errorf("%+v: %v, want %v", p, err, refusal)
 			}
-			if refusal != ErrNotEmpty && !errors.Is(verified, refusal) {
+			if refusal != dump.ErrNotEmpty && !errors.Is(verified, refusal) {
 				t.Errorf("%+v: verified: %v, want %v", p, verified, refusal)
 			}
 			if refusal != nil {

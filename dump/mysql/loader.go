@@ -41,8 +41,6 @@ type LoadConfig struct {
 
 // What stands in the way of a load.
 var (
-	// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
-	ErrNotEmpty = load.ErrNotEmpty
 	// ErrSeveral is returned when a dump that makes its databases itself is to go into one named
 	// database.
 	ErrSeveral = load.ErrSeveral

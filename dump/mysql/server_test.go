@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/guard"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -44,7 +45,7 @@ func TestServerFidelity(t *testing.T) {
 	// Over what is there: refused before a user is altered, done when asked for.
 	natively.prepare(t)
 	natively.Query(t, "", "CREATE USER app@'%' IDENTIFIED BY 'other'; CREATE DATABASE shop; CREATE TABLE shop.old (a INT)")
-	if err := natively.load(t, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "shop") {
+	if err := natively.load(t, LoadConfig{}, stream); !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), "shop") {
 		t.Errorf("loading over databases that exist: %v, want ErrNotEmpty and their names", err)
 	}
 	if err := natively.load(t, LoadConfig{Database: "shop", Clean: true}, stream); !errors.Is(err, ErrSeveral) {

@@ -68,7 +68,7 @@ func TestTarget(t *testing.T) {
 			case !byName && d.of == nil:
 				refusal = ErrNoName
 			case full && !clean:
-				refusal = ErrNotEmpty
+				refusal = dump.ErrNotEmpty
 			}
 			if d.of == nil {
 				into = []string{named}
@@ -77,7 +77,7 @@ func TestTarget(t *testing.T) {
 			if !errors.Is(err, refusal) || refusal == nil && err != nil {
 				t.Errorf("%s: %v, want %v", name, err, refusal)
 			}
-			if refusal != ErrNotEmpty && !errors.Is(verified, refusal) {
+			if refusal != dump.ErrNotEmpty && !errors.Is(verified, refusal) {
 				t.Errorf("%s: verified: %v, want %v", name, verified, refusal)
 			}
 			switch {
@@ -319,8 +319,8 @@ func TestTargetByOtherCase(t *testing.T) {
 	stream := my.headed(t, note.Several, "-- database \"Shop\"\nCREATE DATABASE IF NOT EXISTS `Shop`;\nUSE `Shop`;\nCREATE TABLE `new` (`a` INT);\n")
 	folding := newTestMySQL(servers.MariaDB(t, "--lower-case-table-names=1"))
 	folding.Query(t, "", "CREATE DATABASE shop; CREATE TABLE shop.t (mark VARCHAR(20)); INSERT INTO shop.t VALUES ('old')")
-	if err := folding.load(t, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) {
-		t.Errorf("over a database of another case: %v, want %v", err, ErrNotEmpty)
+	if err := folding.load(t, LoadConfig{}, stream); !errors.Is(err, dump.ErrNotEmpty) {
+		t.Errorf("over a database of another case: %v, want %v", err, dump.ErrNotEmpty)
 	}
 	if err := folding.load(t, LoadConfig{Clean: true}, stream); err != nil {
 		t.Error(err)
@@ -360,7 +360,7 @@ func TestTargetUnverified(t *testing.T) {
 	}
 	execute(t, admin, "DROP DATABASE "+one)
 	err := my.load(t, LoadConfig{}, stream)
-	if !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), two) || !strings.HasSuffix(err.Error(), dump.HoldsPart) {
+	if !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), two) || !strings.HasSuffix(err.Error(), dump.HoldsPart) {
 		t.Errorf("with the second one full: %v", err)
 	}
 	execute(t, admin, "DROP DATABASE "+one)

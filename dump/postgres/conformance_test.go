@@ -38,9 +38,8 @@ func TestConformance(t *testing.T) {
 			}
 			return l
 		},
-		Items:       Items,
-		ErrNotEmpty: ErrNotEmpty,
-		ByTool:      func(t *testing.T, db string, stream []byte) { psqlLoad(t, pg, db, stream) },
+		Items:  Items,
+		ByTool: func(t *testing.T, db string, stream []byte) { psqlLoad(t, pg, db, stream) },
 		Same: func(t *testing.T, original, restored string) {
 			want, known := originals.Load(original)
 			if !known {

@@ -17,8 +17,6 @@ type (
 )
 
 var (
-	// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
-	ErrNotEmpty = load.ErrNotEmpty
 	// ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.
 	ErrWholeCluster = load.ErrWholeCluster
 	// ErrDataOnly is returned when a dump without definitions is to go into a database that is to

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/catalog"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/trust"
@@ -228,7 +229,7 @@ func hostileOwner(t *testing.T, evil string, rounds int, moving bool) {
 				t.Errorf("dump %d as %s, order %s: %v", i, role, order, err)
 			}
 		}
-		if err := restore(t, pg, LoadConfig{Database: target}, stream); !errors.Is(err, ErrNotEmpty) {
+		if err := restore(t, pg, LoadConfig{Database: target}, stream); !errors.Is(err, dump.ErrNotEmpty) {
 			t.Errorf("restore into a database that is not empty: %v", err)
 		}
 		if got := ranAsUs(t, pg, start); len(got) > 0 {

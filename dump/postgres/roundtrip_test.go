@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
@@ -35,7 +36,7 @@ func TestClusterFidelity(t *testing.T) {
 	// Over what is there: refused before a role is altered, done when asked for.
 	natively.Psql(t, "postgres", `ALTER ROLE app CONNECTION LIMIT 3; ALTER DATABASE postgres SET work_mem = '1MB'; ALTER ROLE app IN DATABASE template1 SET work_mem = '1MB';
 		ALTER DATABASE postgres CONNECTION LIMIT 50; COMMENT ON DATABASE template1 IS 'x'; GRANT CREATE ON DATABASE postgres TO app`)
-	if err := restore(t, natively, LoadConfig{}, stream); !errors.Is(err, ErrNotEmpty) || !strings.Contains(err.Error(), "plain") {
+	if err := restore(t, natively, LoadConfig{}, stream); !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), "plain") {
 		t.Errorf("loading over databases that exist: %v, want ErrNotEmpty and their names", err)
 	}
 	if err := restore(t, natively, LoadConfig{Database: "plain", Clean: true}, stream); !errors.Is(err, ErrWholeCluster) {

@@ -56,7 +56,7 @@ func TestTargetOfOne(t *testing.T) {
 			case several && !byName:
 				refusal = ErrNoName
 			case full && !clean && form == script.OneDatabase:
-				refusal = ErrNotEmpty
+				refusal = dump.ErrNotEmpty
 			}
 			if form == script.RowsAlone {
 				stream = rows
@@ -68,7 +68,7 @@ func TestTargetOfOne(t *testing.T) {
 			if !errors.Is(err, refusal) || refusal == nil && err != nil {
 				t.Errorf("%s: %v, want %v", name, err, refusal)
 			}
-			if refusal != nil && refusal != ErrNotEmpty && !errors.Is(verified, refusal) {
+			if refusal != nil && refusal != dump.ErrNotEmpty && !errors.Is(verified, refusal) {
 				t.Errorf("%s: verified: %v, want %v", name, verified, refusal)
 			}
 			switch {
@@ -112,8 +112,8 @@ func TestTargetOfSeveral(t *testing.T) {
 		full, byName, several, clean bool
 		refusal                      error
 	}{
-		{full: true, refusal: ErrNotEmpty},
-		{full: true, several: true, refusal: ErrNotEmpty},
+		{full: true, refusal: dump.ErrNotEmpty},
+		{full: true, several: true, refusal: dump.ErrNotEmpty},
 		{full: true, byName: true, refusal: ErrWholeCluster},
 		{full: true, byName: true, several: true, refusal: ErrWholeCluster},
 		{full: true, byName: true, clean: true, refusal: ErrWholeCluster},

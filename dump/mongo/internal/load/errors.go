@@ -2,9 +2,6 @@ package load
 
 import "errors"
 
-// ErrNotEmpty is returned for a target that holds something and may not be cleaned.
-var ErrNotEmpty = errors.New("the target is not empty")
-
 // ErrManyDatabases is returned when a dump of several databases is to go into one named database.
 var ErrManyDatabases = errors.New("the dump holds several databases, which go into a server and not into one database")
 

@@ -43,7 +43,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 				p.drop = append(p.drop, s.plan[i])
 				p.target.Drops = append(p.target.Drops, "collection "+shown.Name(s.plan[i].namespace()))
 			case i >= 0 || !s.cfg.Clean && !s.selects() && db != "admin":
-				return p, fmt.Errorf("%w: there is %s", ErrNotEmpty, shown.Name(db+"."+name))
+				return p, fmt.Errorf("%w: there is %s", dump.ErrNotEmpty, shown.Name(db+"."+name))
 			case i < 0 && s.cfg.Clean && !s.selects():
 				stay = append(stay, db+"."+name)
 			}

@@ -171,7 +171,7 @@ func (r *replay) applyView(ctx context.Context, o *oplog.Operation) error {
 	}
 	r.DropView(o.DB, o.Name)
 	err = fmt.Errorf("%s: create: %w", shown.Name(o.Namespace()), err)
-	if errors.Is(err, ErrNotEmpty) {
+	if errors.Is(err, dump.ErrNotEmpty) {
 		r.refused = append(r.refused, refusal{viewRefused, err})
 		return nil
 	}
@@ -247,7 +247,7 @@ func (r *replay) vacant(ctx context.Context, o *oplog.Operation) error {
 	}
 	for _, found := range answer.Cursor.FirstBatch {
 		if found.Name == o.Name {
-			return fmt.Errorf("%w: there is %s, which was made during the dump", ErrNotEmpty, shown.Name(o.Namespace()))
+			return fmt.Errorf("%w: there is %s, which was made during the dump", dump.ErrNotEmpty, shown.Name(o.Namespace()))
 		}
 	}
 	return nil

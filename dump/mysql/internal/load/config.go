@@ -38,8 +38,6 @@ type Found struct {
 }
 
 var (
-	// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
-	ErrNotEmpty = errors.New("the database is not empty")
 	// ErrSeveral is returned when a dump that makes its databases itself is to go into one named
 	// database.
 	ErrSeveral = errors.New("the dump makes its databases by their own names, and goes into a server and not into one database")

@@ -52,9 +52,9 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 			p.emptied = append(p.emptied, db)
 			p.target.Drops = append(p.target.Drops, "everything in database "+db)
 		case found != "" && s.cfg.Database == "":
-			return p, fmt.Errorf("the server has database %s: %w: it has %s", db, ErrNotEmpty, found)
+			return p, fmt.Errorf("the server has database %s: %w: it has %s", db, dump.ErrNotEmpty, found)
 		case found != "":
-			return p, fmt.Errorf("database %s: %w: it has %s", db, ErrNotEmpty, found)
+			return p, fmt.Errorf("database %s: %w: it has %s", db, dump.ErrNotEmpty, found)
 		}
 	}
 	return p, s.undroppable(ctx, p)

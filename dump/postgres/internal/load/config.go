@@ -63,9 +63,6 @@ type Target interface {
 	ForgetProperties(ctx context.Context) error
 }
 
-// ErrNotEmpty is returned for a target database that holds something and may not be cleaned.
-var ErrNotEmpty = errors.New("the database is not empty")
-
 // ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.
 var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes into a server and not into one database")
 

@@ -119,16 +119,16 @@ func TestPlaceOfAFailedRow(t *testing.T) {
 		k.begin(block{lines: p.lines})
 		k.tally.Rows = map[int64]int64{1000: 50, 2000: 60, 7000: 90}[p.lines]
 	}
-	for where, want := range map[string]string{
-		`COPY a, line 7, line 50, column a: "x"`:                                    `COPY a, line 7, line 1050, column a: "x"`,
-		"COPY a, line 7, line 51":                                                   "COPY a, line 7, line 2001",
-		"PL/pgSQL function f() line 3 at RAISE\nCOPY a, line 7, Zeile 61, Spalte a": "PL/pgSQL function f() line 3 at RAISE\nCOPY a, line 7, Zeile 7001, Spalte a",
-		"COPY b, line 60":   "COPY b, line 60",
-		"something else 60": "something else 60",
+	for _, tt := range []struct{ where, want string }{
+		{`COPY a, line 7, line 50, column a: "x"`, `COPY a, line 7, line 1050, column a: "x"`},
+		{"COPY a, line 7, line 51", "COPY a, line 7, line 2001"},
+		{"PL/pgSQL function f() line 3 at RAISE\nCOPY a, line 7, Zeile 61, Spalte a", "PL/pgSQL function f() line 3 at RAISE\nCOPY a, line 7, Zeile 7001, Spalte a"},
+		{"COPY b, line 60", "COPY b, line 60"},
+		{"something else 60", "something else 60"},
 	} {
-		pe := &pgconn.PgError{Where: where}
-		if k.placed(copyIn, fmt.Errorf("wrapped: %w", pe)); pe.Where != want {
-			t.Errorf("%q, want %q", pe.Where, want)
+		pe := &pgconn.PgError{Where: tt.where}
+		if k.placed(copyIn, fmt.Errorf("wrapped: %w", pe)); pe.Where != tt.want {
+			t.Errorf("%q, want %q", pe.Where, tt.want)
 		}
 	}
 }

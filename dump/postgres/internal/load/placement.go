@@ -74,7 +74,7 @@ func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
 	case err != nil:
 		return p, err
 	case len(p.dropped) > 0 && !s.cfg.Clean:
-		return p, fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(p.dropped, ", "), ErrNotEmpty)
+		return p, fmt.Errorf("the server has database %s, which is in the dump: %w", strings.Join(p.dropped, ", "), dump.ErrNotEmpty)
 	}
 	if len(made) > 0 {
 		if err := s.mayMake(ctx); err != nil {
@@ -141,7 +141,7 @@ func (s *loading) look(ctx context.Context, database string, p *placement) error
 	case err != nil:
 		return err
 	case !s.cfg.Clean && found != "":
-		return fmt.Errorf("database %s: %w: it has %s", database, ErrNotEmpty, found)
+		return fmt.Errorf("database %s: %w: it has %s", database, dump.ErrNotEmpty, found)
 	case !s.cfg.Clean:
 		return nil
 	}
