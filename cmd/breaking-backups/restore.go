@@ -33,20 +33,26 @@ first error, refuses a dump that is cut short, and compares the rows with what t
 may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
+  breaking-backups restore --at '2026-11-01 02:00' --database app_copy
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
 		groups: []string{"job", "postgres", "mysql", "mongo", "repository", "log"},
 		needs:  func(*config) needs { return needs{job: true, repository: opt.file == ""} },
 		flags: func(flags *pflag.FlagSet) {
-			flags.StringVar(&opt.snapshot, "snapshot", "latest", "the snapshot's `id`")
+			flags.StringVar(&opt.snapshot, "snapshot", latestSnapshot, "the snapshot's `id`")
+			flags.StringVar(&opt.at, "at", "", "the latest snapshot that is not of later than this `time` (in TZ), e.g. '2026-11-01 02:00'")
 			flags.StringVar(&opt.file, "file", "", "a `file` instead of a snapshot; - is stdin")
 			flags.StringVar(&opt.database, "database", "", "the `name` of the database to load into")
 			flags.BoolVar(&opt.clean, "clean", false, "drop what is in the database first")
+			flags.BoolVar(&opt.ifEmpty, "if-empty", false, "do nothing, and end with 0, where the database holds something")
 			flags.StringArrayVar(&opt.nsInclude, "ns-include", nil, "MongoDB: only these `collections`, e.g. app.users,shop.*")
 			flags.StringArrayVar(&opt.nsExclude, "ns-exclude", nil, "MongoDB: not these `collections`")
 			flags.StringArrayVar(&opt.nsFrom, "ns-from", nil, "MongoDB: rename these `collections`, e.g. app.*")
 			flags.StringArrayVar(&opt.nsTo, "ns-to", nil, "MongoDB: to these `names`, e.g. app_copy.*")
 		},
 		run: func(ctx context.Context, cfg *config) error {
+			if err := opt.check(cfg.zone); err != nil {
+				return exit.UsageError{Err: fmt.Errorf("restore: %w", err)}
+			}
 			j, err := newJob(cfg)
 			if err != nil {
 				return restoreError{err: err}
@@ -54,6 +60,10 @@ may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
 			env := a.environment(cfg)
 			out, tell := audience.Outcome{Started: time.Now()}, env.teller(j.run(event.Restore))
 			err = a.load(ctx, j, env, opt, tell)
+			if opt.ifEmpty && errors.Is(err, dump.ErrNotEmpty) && leftBy(err) == "" {
+				fmt.Fprintf(a.stdout, "nothing was restored, and nothing changed: %s\n", terminal.Visible(err.Error()))
+				err = nil
+			}
 			if why := exit.Explain(ctx, err); why != nil {
 				out.Err = restoreError{err: why, left: leftBy(err)}
 			}
@@ -95,10 +105,36 @@ func (e restoreError) Error() string {
 }
 
 type restoreOptions struct {
-	snapshot, file, database string
-	clean                    bool
+	snapshot, at, file, database string
+	clean, ifEmpty               bool
 
 	nsInclude, nsExclude, nsFrom, nsTo []string // of MongoDB
+
+	notAfter time.Time // what at says; zero: nothing
+}
+
+// latestSnapshot is what --snapshot is unless it names one.
+const latestSnapshot = "latest"
+
+// check reads what the options say, and refuses those that do not go together.
+func (o *restoreOptions) check(zone *time.Location) error {
+	switch {
+	case o.ifEmpty && o.clean:
+		return errors.New("--if-empty leaves what is there, and --clean drops it: only one of them can be meant")
+	case o.at == "":
+		return nil
+	case o.snapshot != latestSnapshot:
+		return errors.New("--at chooses a snapshot by its time, and --snapshot by its id: only one of them can be meant")
+	case o.file != "":
+		return errors.New("--at chooses a snapshot, and --file is read in place of one: only one of them can be meant")
+	}
+	for _, layout := range []string{time.DateTime, "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", time.RFC3339} {
+		if t, err := time.ParseInLocation(layout, o.at, zone); err == nil {
+			o.notAfter = t
+			return nil
+		}
+	}
+	return fmt.Errorf("--at %q: a time expected, such as '2026-11-01 02:00', '2026-11-01 02:00:30' (both in TZ) or 2026-11-01T02:00:00+01:00", o.at)
 }
 
 // load puts a dump back into the job's database, and says on stdout what was done.
@@ -198,7 +234,7 @@ func (a *app) dumpToLoad(ctx context.Context, j job, env environment, opt restor
 	if err != nil {
 		return "", nil, err
 	}
-	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot, tell)
+	snapshot, err := findSnapshot(ctx, client, j, opt.snapshot, opt.notAfter, tell)
 	if err != nil {
 		return "", nil, fmt.Errorf("restore: %w", err)
 	}

@@ -14,14 +14,18 @@ import (
 
 // noSnapshotError says that what was asked for is not in the repository.
 type noSnapshotError struct {
-	what  string   // snapshot 4bba301e, job app on host db
-	hosts []string // others, on which the job has snapshots, as after a move to another server
+	what   string    // snapshot 4bba301e, job app on host db
+	hosts  []string  // others, on which the job has snapshots, as after a move to another server
+	oldest time.Time // of the snapshots that there are, all later than what was asked for; zero: it does not matter
 }
 
 func (e *noSnapshotError) Error() string {
 	text := e.what + ": there is no such snapshot"
 	if len(e.hosts) > 0 {
 		text += "; the job has snapshots on host " + strings.Join(e.hosts, ", ")
+	}
+	if !e.oldest.IsZero() {
+		text += "; the oldest is of " + e.oldest.Format(time.RFC3339)
 	}
 	return text
 }
@@ -65,20 +69,28 @@ func latest(found []restic.Snapshot, j job, now time.Time, tell *audience.Teller
 	return newest
 }
 
-// findSnapshot returns the snapshot that id names, any job's, or for "latest" the latest of this
-// job, but none of the future while there is another. It has one path.
-func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, tell *audience.Teller) (restic.Snapshot, error) {
+// findSnapshot returns the snapshot that id names, any job's, or for latestSnapshot the latest of
+// this job that is not of after notAfter, if that is a time, but none of the future while there is
+// another. It has one path.
+func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, notAfter time.Time, tell *audience.Teller) (restic.Snapshot, error) {
 	var filter restic.Filter
-	if id == "latest" {
+	if id == latestSnapshot {
 		filter = j.filter()
 	}
 	found, err := client.Snapshots(ctx, filter)
 	if err != nil {
 		return restic.Snapshot{}, err
 	}
-	if id == "latest" {
+	if id == latestSnapshot {
 		if len(found) == 0 {
 			return restic.Snapshot{}, &noSnapshotError{what: fmt.Sprintf("job %s on host %s", j.name, j.host), hosts: hostsOf(ctx, client, j)}
+		}
+		if oldest := found[0].Time; !notAfter.IsZero() {
+			found = slices.DeleteFunc(found, func(s restic.Snapshot) bool { return s.Time.After(notAfter) })
+			if len(found) == 0 {
+				what := fmt.Sprintf("job %s on host %s, not after %s", j.name, j.host, notAfter.Format(time.RFC3339))
+				return restic.Snapshot{}, &noSnapshotError{what: what, oldest: oldest.In(notAfter.Location())}
+			}
 		}
 		return latest(found, j, time.Now(), tell), nil
 	}
