@@ -45,8 +45,8 @@ func Listed(names []string) string {
 	return text
 }
 
-// ErrNotEmpty is returned for a target that holds something and may not be cleaned. Nothing has been
-// changed in it then, unless there is a *PartialError about it.
+// ErrNotEmpty is returned for a target that holds something and may not be cleaned. Nothing has
+// been changed in it then, unless there is a *PartialError about it.
 var ErrNotEmpty = errors.New("the database is not empty")
 
 // ErrElsewhere is returned for a dump whose statements lead into a database that it does not name

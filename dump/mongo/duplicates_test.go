@@ -55,7 +55,7 @@ func TestDocumentsOfOneID(t *testing.T) {
 		[]string{`{"_id":1,"a":1}`, `{"_id":1,"a":2}`, `{"_id":2,"a":3}`, `{"_id":1,"a":{"$numberLong":"1"}}`, `{"_id":1,"a":1}`},
 		[]string{`{"_id":1}`},
 	)
-	l, err := NewLoader(LoadConfig{Server: db.server(t), Database: db.name})
+	l, err := NewLoader(LoadConfig{Server: db.server(t), Database: db.name, Jobs: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

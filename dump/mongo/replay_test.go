@@ -169,7 +169,7 @@ func TestSecondID(t *testing.T) {
 	if _, err := loadFake(t, to, LoadConfig{}, stream); err != nil || len(to.sent("applyOps")) != 1 {
 		t.Errorf("%v, %q", err, to.sent("applyOps"))
 	}
-	if _, err := loadFake(t, refusing(), LoadConfig{Include: []string{"app.*"}}, stream); err == nil || !strings.Contains(err.Error(), `several documents of one _id, of which the first is there: {"$numberInt":"2"} of app.users`) {
+	if _, err := loadFake(t, refusing(), LoadConfig{Include: []string{"app.*"}, Jobs: 1}, stream); err == nil || !strings.Contains(err.Error(), `several documents of one _id, of which the first is there: {"$numberInt":"2"} of app.users`) {
 		t.Errorf("without the oplog: %v", err)
 	}
 }

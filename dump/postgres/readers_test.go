@@ -26,7 +26,7 @@ func TestManyEmptyTables(t *testing.T) {
 	}
 	psqlLoad(t, pg, db, []byte(sql.String()))
 	pg.Psql(t, db, "INSERT INTO t7 SELECT i, 'x' FROM generate_series(1, 1000) i; CREATE TABLE zz AS SELECT i, md5(i::text) FROM generate_series(1, 300000) i; VACUUM ANALYZE zz")
-	var want []byte
+	wanted := map[RowOrder][]byte{} // which tell of a table whether its rows are in the order of its key
 	for jobs := 1; jobs <= 8; jobs++ {
 		for _, order := range []RowOrder{OrderAuto, OrderPhysical} {
 			if order == OrderPhysical && jobs%3 != 2 {
@@ -54,11 +54,11 @@ func TestManyEmptyTables(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%d jobs, order %s: %v", jobs, order, err)
 			}
-			if want == nil {
-				want = out.Bytes()
-			}
-			if !bytes.Equal(want, out.Bytes()) {
-				t.Errorf("%d jobs, order %s: another dump than with 1", jobs, order)
+			want, known := wanted[order]
+			if !known {
+				wanted[order] = out.Bytes()
+			} else if !bytes.Equal(want, out.Bytes()) {
+				t.Errorf("%d jobs, order %s: another dump than with fewer", jobs, order)
 			}
 		}
 	}

@@ -205,7 +205,7 @@ func steady(sql string) string {
 			continue
 		case strings.HasPrefix(line, "COPY ") && strings.HasSuffix(line, " FROM stdin;"):
 			begin = len(kept) + 1
-		case strings.HasPrefix(line, "CREATE TABLESPACE "):
+		case strings.Contains(line, " LOCATION 'pg_tblspc/"): // perhaps behind a name of several lines
 			line = inPlace.ReplaceAllString(line, "LOCATION ''")
 		}
 		kept = append(kept, line)

@@ -23,7 +23,7 @@ func TestSQLCannotBeCaptured(t *testing.T) {
 	const whatever = "whatever the search path is"
 	qualified := []string{
 		"internal/server/connect.go", "internal/server/settings.go", "internal/catalog/userschemas.go", "internal/trust/guard.go", "internal/trust/trust.go", "internal/rows/sequencestate.go",
-		"internal/fresh/contents.go", "internal/fresh/clean.go", "internal/load/loading.go", "internal/load/session.go", "internal/load/job.go", "internal/load/placement.go", "internal/load/obstacles.go", "internal/load/drop.go", "internal/load/schedule.go",
+		"internal/fresh/contents.go", "internal/fresh/clean.go", "internal/load/loading.go", "internal/load/session.go", "internal/load/job.go", "internal/load/placement.go", "internal/load/obstacles.go", "internal/load/drop.go", "internal/load/schedule.go", "internal/load/analyze.go",
 	}
 	var files []string
 	err := filepath.WalkDir(".", func(name string, _ fs.DirEntry, err error) error {
