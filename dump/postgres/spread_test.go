@@ -23,11 +23,11 @@ func copying(t *testing.T, pg *servers.PG, db string) string {
 }
 
 // spread is a dump of a table t of many rows in the order of a key. One row of a thousand takes the
-// server 50 ms, so that one session alone takes rows slower than any reader brings them: another is
-// asked for only then.
+// server 150 ms, so that one session alone takes rows slower than any reader brings them: another
+// is asked for only then.
 func spread(t *testing.T, rows []string) []byte {
 	var sql strings.Builder
-	sql.WriteString("CREATE DOMAIN public.slow AS integer CHECK (VALUE % 1000 <> 0 OR pg_catalog.pg_sleep(0.05)::pg_catalog.text = '');\n")
+	sql.WriteString("CREATE DOMAIN public.slow AS integer CHECK (VALUE % 1000 <> 0 OR pg_catalog.pg_sleep(0.15)::pg_catalog.text = '');\n")
 	sql.WriteString("CREATE TABLE public.t (a public.slow NOT NULL, b text);\n-- " + script.ByKeyMark + "\nCOPY public.t (a, b) FROM stdin;\n")
 	for _, row := range rows {
 		sql.WriteString(row + "\n")
