@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -104,10 +103,12 @@ func TestAnnouncedItems(t *testing.T) {
 // insertion that ends.
 func TestCutWhileDocumentsAreInserted(t *testing.T) {
 	to := startFake(t)
+	var over chan struct{} // closed once the load has given up
 	to.handle("insert", func(string, bson.Raw) any {
+		wait := over
 		to.mu.Unlock()
 		defer to.mu.Lock()
-		time.Sleep(300 * time.Millisecond)
+		<-wait
 		return nil
 	})
 	var docs []string
@@ -116,7 +117,10 @@ func TestCutWhileDocumentsAreInserted(t *testing.T) {
 	}
 	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, docs)
 	for _, jobs := range []int{1, 2} {
-		if _, err := loadFake(t, to, LoadConfig{Jobs: jobs, Clean: true}, stream[:len(stream)-1000]); !errors.Is(err, dump.ErrTruncated) {
+		over = make(chan struct{})
+		_, err := loadFake(t, to, LoadConfig{Jobs: jobs, Clean: true}, stream[:len(stream)-1000])
+		close(over)
+		if !errors.Is(err, dump.ErrTruncated) {
 			t.Errorf("%d sessions: %v, want %v", jobs, err, dump.ErrTruncated)
 		}
 	}

@@ -17,9 +17,8 @@ import (
 //
 // The load may be waiting for the next item while a session of its fails: fail is called then, once
 // or several times. It ends ctx, and after it the wait: see dump.Interruptible. The error is the
-// session's. Whatever Run has opened and started is
-// closed and has ended when it returns, the items have not been asked for more, and whoever gives
-// them closes what he reads them from.
+// session's. Whatever Run has opened and started is closed and has ended when it returns, the items
+// have not been asked for more, and whoever gives them closes what he reads them from.
 func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
 	s := &loading{cfg: cfg, fail: fail}
 	err := s.load(ctx, items)
