@@ -16,6 +16,10 @@ type Survey struct {
 	// Empty tells that the dump would hold nothing, and that the settings allow it; where they do
 	// not the survey's error is an *EmptyError.
 	Empty bool
+
+	// Bytes is about how many bytes the dump will have, by what the server knows without reading
+	// rows; it may be far off. 0: nobody knows.
+	Bytes int64
 }
 
 // PlainName writes a name in the letters of a Survey's Source: all but letters, digits and -._ as

@@ -35,6 +35,9 @@ type LoadConfig struct {
 	// Clean drops the collections that the archive brings anew. Without it a database that is not
 	// empty is refused, or where namespaces are renamed or selected, a collection that exists.
 	Clean bool
+	// Refused is told of what the server refuses, and then the load goes on, and ends with a
+	// *dump.IncompleteError. nil: it stops at the first.
+	Refused func(dump.Refusal)
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
 	// in the way was looked at and before anything is changed. nil means nobody.
 	Into func(dump.Target)

@@ -28,6 +28,16 @@ type LoadConfig struct {
 	// Jobs is the number of connections that load rows and build indexes, besides the one that runs
 	// all else. 0 means dump.LoadJobs; 1 means everything in its order on one.
 	Jobs int
+	// Part is what of the dump is loaded.
+	Part dump.Choice
+	// NoBinlog keeps the load out of the server's binary log, and so from its replicas.
+	NoBinlog bool
+	// NoAnalyze leaves the optimizer's statistics to the server, instead of making them of what was
+	// loaded.
+	NoAnalyze bool
+	// Refused is told of what the server refuses, and then the load goes on, and ends with a
+	// *dump.IncompleteError. nil: it stops at the first.
+	Refused func(dump.Refusal)
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
 	// in the way was looked at and before anything is changed; of mysqldump's dump of several
 	// databases that was not verified, again for each. nil means nobody.

@@ -47,6 +47,18 @@ type LoadConfig struct {
 	// NoAnalyze leaves the planner's statistics to autovacuum, instead of making them of what was
 	// loaded.
 	NoAnalyze bool
+	// Part is what of the dump is loaded.
+	Part dump.Choice
+	// ToSchema is the schema that those of the dump's tables go into which come from one. Empty:
+	// their own.
+	ToSchema string
+	// SingleTransaction has all of the dump there or nothing.
+	SingleTransaction bool
+	// DisableTriggers keeps the triggers of tables silent while rows go in, of a load of rows alone.
+	DisableTriggers bool
+	// Refused is told of what the server refuses, and then the load goes on, and ends with a
+	// *dump.IncompleteError. nil: it stops at the first.
+	Refused func(dump.Refusal)
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
 	// in the way was looked at and before anything is changed. nil means nobody.
 	Into func(dump.Target)
