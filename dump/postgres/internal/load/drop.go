@@ -17,8 +17,10 @@ import (
 // a database, in one transaction. s.gone keeps what is no longer there.
 func (s *loading) clear(ctx context.Context, p placement) error {
 	for _, d := range p.emptied {
-		if err := s.use(ctx, d); err != nil {
-			return err
+		if !s.isIn(d) {
+			if err := s.use(ctx, d); err != nil {
+				return err
+			}
 		}
 		if err := s.drop("everything in database "+d, s.target(d).Clean(ctx)); err != nil {
 			return err
@@ -29,8 +31,10 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			}
 		}
 	}
-	if err := s.use(ctx, p.first); err != nil {
-		return err
+	if s.dump.Form == script.Cluster || !s.isIn(p.first) { // what a session has of a database's properties it has from its beginning
+		if err := s.use(ctx, p.first); err != nil {
+			return err
+		}
 	}
 	for _, d := range p.dropped {
 		err := s.dropDatabase(ctx, d, slices.Contains(p.templates, d))

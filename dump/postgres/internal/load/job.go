@@ -22,6 +22,7 @@ type job struct {
 
 	bytes int64 // of these rows, as the dump has them
 	over  int64 // bytes of the rows that it goes over, of one that builds
+	only  bool  // of one that builds: nothing else is to be done meanwhile
 
 	rowsOf  *dealing // that they come from
 	spreads bool     // they may go to several sessions
@@ -43,6 +44,9 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 		set = set.with(assignment{"row_security", server.AsOwner + ";"})
 	}
 	err := s.adopt(ctx, set)
+	if err == nil && j.plan.kind == builds {
+		err = s.parallel(ctx, j.only)
+	}
 	switch {
 	case err != nil:
 	case j.item.Kind == dump.Rows:

@@ -68,6 +68,7 @@ type loading struct {
 	loaded     []filling               // by the COPYs, in the order of the stream
 	manifest   dump.Manifest           // at the dump's end
 	unfilled   []error                 // of the materialized views that the server does not fill
+	tuning     *tuning                 // nil: the server has not been asked yet
 
 	gone    []string // what Clean has dropped so far
 	touched bool     // something of the dump is there, or may be
@@ -170,13 +171,24 @@ func (s *loading) use(ctx context.Context, database string) error {
 	return nil
 }
 
+// isIn tells whether the session is in a database. Who stays in it needs no second session, which a
+// role may not have while the server still ends the first one.
+func (s *loading) isIn(database string) bool {
+	return s.conn != nil && s.conn.Config().Database == database
+}
+
 // connect opens a session of the load.
 func (s *loading) connect(ctx context.Context, database string) (*session, error) {
 	conn, srv, err := server.Connect(ctx, s.cfg.Conn, database, server.ForLoading(s.cfg.LockTimeout))
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn: conn, srv: srv}, nil
+	join := &session{conn: conn, srv: srv}
+	if err := s.tune(ctx, join); err != nil {
+		join.close()
+		return nil, err
+	}
+	return join, nil
 }
 
 func (s *loading) disconnect() {
@@ -214,6 +226,11 @@ func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 	}
 	if err := s.analyse(ctx); err != nil {
 		return err
+	}
+	if s.workers != nil {
+		if err := s.settle(ctx); err != nil {
+			return err
+		}
 	}
 	return s.unfilledError()
 }

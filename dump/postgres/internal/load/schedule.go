@@ -24,6 +24,7 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 	} else {
 		j.plan = s.planner.plan(item.Text)
 	}
+	s.workers.fills = item.Kind == dump.Rows
 	kind := j.plan.kind
 	large := kind == builds && !s.isSmall(j.plan.touches)
 	waits := (kind == builds || kind == quick && item.Kind != dump.Rows) && s.workers.conflict(j.plan.touches)

@@ -17,6 +17,8 @@ type session struct {
 	set     settings
 	reading sync.WaitGroup // the rows of a COPY that failed
 	spares  *spares        // for the rows that are read; nil before the first COPY
+	tuning  tuning
+	serial  bool // what it builds has no parallel workers
 }
 
 // settings are the statements that set something, each with the name of what it sets.

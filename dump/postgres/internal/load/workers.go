@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -31,6 +32,7 @@ type workers struct {
 	free    []*session // besides the first
 	busy    map[*session]*job
 	waiting []*job        // in the order of the dump
+	fills   bool          // rows come next
 	done    chan *session // has room for all
 	more    chan struct{} // told that the rows that the first session sends could do with another; it has room for one word
 	warn    func(string)
@@ -105,9 +107,11 @@ func (w *workers) helped(j *job) bool {
 }
 
 // leave leaves a job to whoever is free, once nothing that came before it stands in its way.
+//
+// It begins when there is something else to do, or nothing: what comes next in the dump says whether
+// it is the only thing to be done.
 func (w *workers) leave(ctx context.Context, j *job) error {
 	w.waiting = append(w.waiting, j)
-	w.startWaiting(ctx, false)
 	if len(w.waiting) < mostWaiting {
 		return context.Cause(ctx)
 	}
@@ -161,6 +165,7 @@ func (w *workers) startWaiting(ctx context.Context, helps bool) {
 			return
 		}
 		w.waiting = slices.DeleteFunc(w.waiting, func(other *job) bool { return other == j })
+		j.only = w.isOnly()
 		w.start(ctx, s, j)
 	}
 }
@@ -215,6 +220,12 @@ func (w *workers) start(ctx context.Context, s *session, j *job) {
 		}
 		w.done <- s
 	}()
+}
+
+// isOnly tells whether what is begun now is the only thing to be done that takes its time.
+func (w *workers) isOnly() bool {
+	long := func(j *job) bool { return j.plan.kind == builds || j.item.Kind == dump.Rows }
+	return !w.fills && !slices.ContainsFunc(w.waiting, long) && !slices.ContainsFunc(slices.Collect(maps.Values(w.busy)), long)
 }
 
 // conflict tells whether something that runs or waits conflicts with the touches.

@@ -1,0 +1,120 @@
+package postgres
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
+)
+
+// A load's sessions have what a load wants, but for what the connection itself says. What they have
+// is told by a function that an index calls, which fails with it.
+func TestLoadSessionSettings(t *testing.T) {
+	pg := servers.Postgres(t)
+	pg.Psql(t, "postgres", "ALTER SYSTEM SET synchronous_commit = on")
+	pg.Psql(t, "postgres", "SELECT pg_reload_conf()")
+	db := newDB(t, pg)
+	// The key takes a while, so that the index is begun beside it.
+	pg.Psql(t, db, `CREATE FUNCTION tells(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+		IF pg_catalog.current_setting('application_name') <> 'original' THEN
+			RAISE 'tells %', ARRAY(SELECT pg_catalog.current_setting(s) FROM pg_catalog.unnest(ARRAY['maintenance_work_mem', 'max_parallel_maintenance_workers', 'synchronous_commit']) s);
+		END IF; RETURN $1; END $$;
+		SET application_name = original;
+		CREATE TABLE first (a integer PRIMARY KEY, b text); INSERT INTO first SELECT i, repeat(i::text, 100) FROM generate_series(1, 30000) i;
+		CREATE TABLE second (a integer, b text); INSERT INTO second SELECT i, repeat(i::text, 100) FROM generate_series(1, 30000) i;
+		CREATE INDEX ON second (tells(a)); CREATE INDEX ON second (b)`)
+	stream := dumpDB(t, pg, db)
+	memory := func(told string) int {
+		kb, unit, _ := strings.Cut(strings.NewReplacer("MB", " 1024", "GB", " 1048576", "kB", " 1").Replace(told), " ")
+		n, err := strconv.Atoi(kb)
+		factor, err2 := strconv.Atoi(unit)
+		if err != nil || err2 != nil {
+			t.Fatalf("maintenance_work_mem %q", told)
+		}
+		return n * factor
+	}
+	for _, c := range []struct {
+		name, options string
+		jobs          int
+		workers       string
+		commit        string
+		raises        bool
+	}{
+		{"alone", "", 1, "2", "off", true},
+		{"of several", "", 2, "0", "off", true},
+		{"as the connection says", "-c maintenance_work_mem=70MB -c max_parallel_maintenance_workers=1 -c synchronous_commit=local", 2, "1", "local", false},
+	} {
+		restored := newDB(t, pg)
+		l, err := NewLoader(LoadConfig{Conn: pg.DSN("postgres") + "&options=" + url.PathEscape(c.options), Database: restored, Jobs: c.jobs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = l.Load(t.Context(), strings.NewReader(string(stream)))
+		if err == nil || !strings.Contains(err.Error(), "tells {") {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		_, told, _ := strings.Cut(err.Error(), "tells {")
+		told, _, _ = strings.Cut(told, "}")
+		f := strings.Split(told, ",")
+		if f[1] != c.workers || f[2] != c.commit {
+			t.Errorf("%s: the session has %s", c.name, told)
+		}
+		switch kb := memory(f[0]); {
+		case c.raises && kb < 64<<10: // it depends on the machine
+			t.Errorf("%s: maintenance_work_mem is %s, less than it was", c.name, f[0])
+		case !c.raises && kb != 70<<10:
+			t.Errorf("%s: maintenance_work_mem is %s", c.name, f[0])
+		}
+	}
+}
+
+// A load that has succeeded is on the server's disk, though its commits wait for nothing: it is all
+// there after a crash.
+func TestLoadIsDurable(t *testing.T) {
+	pg := servers.Postgres(t)
+	pg.Psql(t, "postgres", "ALTER SYSTEM SET synchronous_commit = on")
+	pg.Psql(t, "postgres", "SELECT pg_reload_conf()")
+	db := newDB(t, pg)
+	pg.Psql(t, db, "CREATE TABLE t (a integer PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000); CREATE VIEW v AS TABLE t")
+	stream := dumpDB(t, pg, db)
+	restored := newDB(t, pg)
+	// Nobody else writes the log now.
+	writer, err := strconv.Atoi(pg.Psql(t, "postgres", "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(writer, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Kill(writer, syscall.SIGCONT) }) // or is gone
+	if err := restore(t, pg, LoadConfig{Database: restored, NoAnalyze: true}, stream); err != nil {
+		t.Fatal(err)
+	}
+	// A server of which one process was killed begins anew, with what is on its disk.
+	if err := syscall.Kill(writer, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for again := time.Now().Add(time.Minute); ; {
+		var lives string
+		conn, err := pgx.Connect(t.Context(), pg.DSN(restored))
+		if err == nil {
+			err = conn.QueryRow(t.Context(), "SELECT pid::text FROM pg_stat_activity WHERE backend_type = 'walwriter' AND pid <> $1", writer).Scan(&lives)
+			conn.Close(t.Context())
+		}
+		if err == nil {
+			break
+		}
+		if time.Now().After(again) {
+			t.Fatal(err)
+		}
+	}
+	if got := pg.Psql(t, restored, "SELECT count(*) FROM v"); got != "1000" {
+		t.Errorf("after a crash there are %s rows", got)
+	}
+}
