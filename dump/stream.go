@@ -22,9 +22,15 @@ type Writer struct {
 // NewWriter returns a Writer that has written the head of a dump of engine to w. Errors of w appear
 // on a later Write or on End.
 func NewWriter(w io.Writer, engine string) *Writer {
+	d := newWriter(w)
+	d.WriteString(headPrefix + engine + "\n") // a bufio.Writer keeps its error
+	return d
+}
+
+// newWriter returns a Writer that has written nothing yet.
+func newWriter(w io.Writer) *Writer {
 	d := &Writer{out: &hashingWriter{w: w, hash: xxhash.New()}}
 	d.buf = bufio.NewWriterSize(d.out, 256<<10)
-	d.WriteString(headPrefix + engine + "\n") // a bufio.Writer keeps its error
 	return d
 }
 

@@ -1,0 +1,42 @@
+package dumptest
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+)
+
+// excerpts makes of a dump one of all its parts, which is the dump, and for each table one that has
+// the rows of no other: a whole dump, as items and by its manifest, of these rows.
+func (s Suite[D]) excerpts(t *testing.T, stream []byte) {
+	t.Helper()
+	c := s.Contents(t, stream)
+	write := func(what string, wants func(dump.Part) bool) []byte {
+		t.Helper()
+		e, err := c.Excerpt(wants)
+		if err != nil {
+			t.Fatalf("the excerpt of %s: %v", what, err)
+		}
+		var b bytes.Buffer
+		if err := e.Write(t.Context(), &b, dump.SpansOf(bytes.NewReader(stream))); err != nil {
+			t.Fatalf("the excerpt of %s: %v", what, err)
+		}
+		return b.Bytes()
+	}
+	if all := write("all", func(dump.Part) bool { return true }); !bytes.Equal(all, stream) {
+		t.Errorf("the excerpt of all parts has %d bytes, and the dump %d; or others", len(all), len(stream))
+	}
+	for _, table := range c.Tables {
+		excerpt := write(table.Name, func(p dump.Part) bool { return p.Kind != dump.Rows || p.Name == table.Name })
+		if err := s.Verify(bytes.NewReader(excerpt)); err != nil {
+			t.Errorf("verify the excerpt of %s: %v", table.Name, err)
+		}
+		s.items(t, excerpt)
+		s.contents(t, excerpt, dump.Manifest{table})
+		if rest := s.Contents(t, excerpt); !slices.Equal(rest.Tables, dump.Manifest{table}) {
+			t.Errorf("the excerpt of %s lists %v", table.Name, rest.Tables)
+		}
+	}
+}
