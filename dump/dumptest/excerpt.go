@@ -2,6 +2,8 @@ package dumptest
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"slices"
 	"testing"
 
@@ -9,9 +11,13 @@ import (
 )
 
 // excerpts makes of a dump one of all its parts, which is the dump, and for each table one that has
-// the rows of no other: a whole dump, as items and by its manifest, of these rows.
-func (s Suite[D]) excerpts(t *testing.T, stream []byte) {
+// the rows of no other: a whole dump, as items, by its manifest and for a loader, of these rows. Of
+// an archive there are none.
+func (s Suite[D]) excerpts(t *testing.T, stream []byte, db D) {
 	t.Helper()
+	if _, _, err := dump.NewReader(bytes.NewReader(stream)); errors.Is(err, dump.ErrNotADump) {
+		return
+	}
 	c := s.Contents(t, stream)
 	write := func(what string, wants func(dump.Part) bool) []byte {
 		t.Helper()
@@ -32,6 +38,11 @@ func (s Suite[D]) excerpts(t *testing.T, stream []byte) {
 		excerpt := write(table.Name, func(p dump.Part) bool { return p.Kind != dump.Rows || p.Name == table.Name })
 		if err := s.Verify(bytes.NewReader(excerpt)); err != nil {
 			t.Errorf("verify the excerpt of %s: %v", table.Name, err)
+		}
+		if l, ok := s.Loader(t, db, 1, false).(interface{ Verify(io.Reader) error }); !ok {
+			t.Error("the loader verifies nothing")
+		} else if err := l.Verify(bytes.NewReader(excerpt)); err != nil {
+			t.Errorf("the loader verifies the excerpt of %s: %v", table.Name, err)
 		}
 		s.items(t, excerpt)
 		s.contents(t, excerpt, dump.Manifest{table})
