@@ -94,7 +94,8 @@ func TestSpansOfAFile(t *testing.T) {
 				{what: "near the beginning", spans: []Span{{10, 5 << 20}, {9 << 20, 3}}, dumps: 1, lengthless: true},
 				{what: "last byte", spans: []Span{{size - 1, 1}}, least: 1, most: 1},
 				{what: "far away", spans: []Span{{size - 5<<20, 1 << 20}}, least: 1, most: 3},
-				{what: "three", spans: []Span{{0, 1000}, {size - 9<<20, 100}, {size - 1000, 1000}}, dumps: 1, least: 2, most: 4},
+				{what: "three", spans: []Span{{0, 9 << 20}, {size - 9<<20, 100}, {size - 1000, 1000}}, dumps: 1, least: 2, most: 4},
+				{what: "head and tail", spans: []Span{{0, 1000}, {size - 1000, 1000}}, least: 2, most: 3},
 				{what: "of one blob", spans: []Span{{size - 300, 100}, {size - 200, 1}, {size - 100, 100}}, least: 1, most: 2},
 			} {
 				var got bytes.Buffer
