@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/breaking-backups/breaking-backups/restic/restictest"
 )
@@ -146,6 +147,25 @@ func TestFileFromEnd(t *testing.T) {
 		if _, err := tail.ReadAt(make([]byte, 10), at); err == nil {
 			t.Errorf("at %d: no error", at)
 		}
+	}
+}
+
+// Whoever holds the repository alone, keeps nobody from reading what is in it blob by blob.
+func TestFileOfALockedRepository(t *testing.T) {
+	client, repository := newClient(t)
+	content := noise(t, 3<<20)
+	summary := backUp(t, client, bytes.NewReader(content))
+	repository.WriteLock(t, map[string]any{"time": time.Now(), "exclusive": true, "hostname": "other.example", "username": "me", "pid": 1})
+	f, err := client.Open(t.Context(), summary.SnapshotID, "app.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(content))
+	if _, err := f.FromEnd(t.Context()).ReadAt(got, 0); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("%v; or other bytes", err)
+	}
+	if n := repository.Count(t, "locks"); n != 1 {
+		t.Errorf("%d locks are there, want the other's", n)
 	}
 }
 
