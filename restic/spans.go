@@ -72,16 +72,23 @@ func (f *File) plan(ctx context.Context, spans []Span, end int64) (dumped int, c
 	pieces := cutSpans(spans, ends)
 	best := catCosts + end
 	dumped = len(spans)
-	var bytes int64                        // of the later ones
-	for n := len(spans) - 1; n >= 0; n-- { // so many are dumped, the later ones not
-		bytes += spans[n].Bytes
-		later := after(pieces, n)
-		cost := int64(runs(later))*catCosts + bytes
-		if n > 0 {
-			cost += catCosts + spans[n-1].First + spans[n-1].Bytes
+	var cost int64 // of the pieces from i on, by cats
+	for i := len(pieces) - 1; i >= 0; i-- {
+		p := pieces[i]
+		cost += p.to - p.from
+		if i == len(pieces)-1 || p.blob != pieces[i+1].blob {
+			cost += catCosts
 		}
-		if cost <= best { // to write a file, restic reads ahead
-			best, dumped, cats = cost, n, later
+		if i > 0 && pieces[i-1].span == p.span {
+			continue
+		}
+		all := cost // where the spans before are dumped
+		if p.span > 0 {
+			before := spans[p.span-1]
+			all += catCosts + before.First + before.Bytes
+		}
+		if all <= best { // to write a file, restic reads ahead
+			best, dumped, cats = all, p.span, pieces[i:]
 		}
 	}
 	return dumped, cats, nil
@@ -110,22 +117,6 @@ func cutSpans(spans []Span, ends []int64) []piece {
 		}
 	}
 	return pieces
-}
-
-// after returns the pieces of all spans from the nth on.
-func after(pieces []piece, n int) []piece {
-	return pieces[sort.Search(len(pieces), func(i int) bool { return pieces[i].span >= n }):]
-}
-
-// runs is how many blobs the pieces are of.
-func runs(pieces []piece) int {
-	n := 0
-	for i, p := range pieces {
-		if i == 0 || p.blob != pieces[i-1].blob {
-			n++
-		}
-	}
-	return n
 }
 
 // errEnough ends a restic that has written all that was wanted.
