@@ -19,9 +19,9 @@ import (
 // had one by one. What comes is what was backed up: a blob is named by its hash, and those that
 // come from restic one by one are held against it here as well.
 //
-// No lock is taken for that. A restic that prunes meanwhile keeps what a snapshot needs; if the
-// snapshot itself has been forgotten, what is met is data that has gone, which is an error and
-// harms nobody.
+// No lock is taken for that. A restic that prunes meanwhile keeps what a snapshot needs, but may
+// put it elsewhere just when it is read; a second try finds it there. If the snapshot itself has
+// been forgotten, what is met is data that has gone, which is an error and harms nobody.
 //
 // A File's methods may be called at once from several goroutines.
 type File struct {
@@ -117,7 +117,12 @@ var errLongBlob = errors.New("restic goes on for longer than any blob is")
 // blob reads one of the file's blobs.
 func (f *File) blob(ctx context.Context, id blobID) ([]byte, error) {
 	var out limited
-	if err := f.client.cat(ctx, &out, "blob", id.String()); err != nil {
+	err := f.client.cat(ctx, &out, "blob", id.String())
+	if errors.As(err, new(*Error)) && ctx.Err() == nil {
+		out.Reset()
+		err = f.client.cat(ctx, &out, "blob", id.String())
+	}
+	if err != nil {
 		return nil, err
 	}
 	if sha256.Sum256(out.Bytes()) != id {

@@ -200,7 +200,7 @@ func TestOpen(t *testing.T) {
 }
 
 // What cannot be read, or is not what it should be, is an error; of lengths that are not to be had,
-// the file read from its beginning.
+// the file read from its beginning; and what a prune has put elsewhere is found there.
 func TestFileThatFails(t *testing.T) {
 	client, _ := newClient(t)
 	content := noise(t, fileSize)
@@ -241,6 +241,7 @@ func TestFileThatFails(t *testing.T) {
 		}
 	}
 	for what, script := range map[string]string{
+		"a blob that moves":        `case "$*" in *" blob "*) mkdir ` + filepath.Join(t.TempDir(), "moved") + ` 2>/dev/null && { echo half; echo "Fatal: gone" >&2; exit 1; };; esac`,
 		"indexes that are gone":    `case "$*" in *" index "*) echo "Fatal: gone" >&2; exit 1;; esac`,
 		"half an index":            `case "$*" in *" index "*) ` + client.Binary + ` "$@" | head -c 1000; exit;; esac`,
 		"indexes of nothing":       `case "$*" in *" index "*) echo '{"supersedes":["x"],"packs":[]}'; exit;; esac`,
