@@ -39,7 +39,8 @@ type LoadConfig struct {
 	// *dump.IncompleteError. nil: it stops at the first.
 	Refused func(dump.Refusal)
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
-	// in the way was looked at and before anything is changed. nil means nobody.
+	// in the way was looked at and before anything is changed: nothing is if it ends the load's
+	// context. nil means nobody.
 	Into func(dump.Target)
 	// Compared is told, of a load that succeeded, what was found to be as the archive says:
 	// checksums, and of this program's counts and hashes too. nil means nobody.

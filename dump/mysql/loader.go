@@ -39,8 +39,9 @@ type LoadConfig struct {
 	// *dump.IncompleteError. nil: it stops at the first.
 	Refused func(dump.Refusal)
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
-	// in the way was looked at and before anything is changed; of mysqldump's dump of several
-	// databases that was not verified, again for each. nil means nobody.
+	// in the way was looked at and before anything is changed: nothing is if it ends the load's
+	// context. Of mysqldump's dump of several databases that was not verified it is told again for
+	// each. nil means nobody.
 	Into func(dump.Target)
 	// Compared is told, of a load that succeeded, what was found to be as the dump's manifest says.
 	// mysqldump's has none: of that it is told nothing. nil means nobody.

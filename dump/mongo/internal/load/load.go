@@ -107,6 +107,9 @@ func (s *loading) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	s.cfg.Into(p.target)
+	if ctx.Err() != nil { // it may be that whoever was told does not want it
+		return context.Cause(ctx)
+	}
 	if err := s.clear(ctx, p); err != nil {
 		return err
 	}

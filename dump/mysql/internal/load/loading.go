@@ -179,5 +179,8 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 	s.into = append(s.into, p.target.Databases...)
 	p.target.Databases = s.into
 	s.cfg.Into(p.target)
+	if ctx.Err() != nil { // it may be that whoever was told does not want it
+		return context.Cause(ctx)
+	}
 	return s.clear(ctx, p)
 }

@@ -124,6 +124,9 @@ func (s *loading) prepare(ctx context.Context) error {
 		return err
 	}
 	s.cfg.Into(p.target)
+	if ctx.Err() != nil { // it may be that whoever was told does not want it
+		return context.Cause(ctx)
+	}
 	return s.clear(ctx, p)
 }
 
