@@ -20,7 +20,8 @@ type source interface {
 // destination is where a dump goes back.
 type destination interface {
 	dump.Loader
-	Verify(io.Reader) error // that a dump is whole, and goes where it is told to go
+	Verify(io.Reader) error      // that a dump is whole, and goes where it is told to go
+	Reach(context.Context) error // that the server lets one in; a *dump.NotReadyError: waiting may help
 }
 
 // kind is a kind of database: how the settings of one are read. Each is made in a file of its own.

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// A restoration is one run of restore.
+type restoration struct {
+	app     *app
+	job     job
+	env     environment
+	opt     restoreOptions
+	tell    *audience.Teller
+	decline context.CancelCauseFunc // ends the load before anything is changed
+
+	name     string                                 // of the dump, for people
+	produce  func(context.Context, io.Writer) error // writes it
+	target   dump.Target
+	compared string      // what was, for people
+	asking   atomic.Bool // a person is being asked, and takes his time
+}
+
+// run puts a dump back into the job's database, and says on stdout what was done.
+func (r *restoration) run(ctx context.Context) error {
+	r.tell.Emit(event.Begun{})
+	ctx, r.decline = context.WithCancelCause(ctx)
+	defer r.decline(nil)
+	loader, err := r.job.engine.loader(r.opt, r.hooks(ctx))
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	if err := r.find(ctx); err != nil {
+		return err
+	}
+	if err := awaitServer(ctx, loader, r.opt.wait, r.tell); err != nil {
+		return err
+	}
+	if r.opt.clean || r.opt.file != "" && r.opt.file != "-" {
+		if err := r.verify(ctx, loader); err != nil {
+			return err
+		}
+	}
+	bytes, err := r.load(ctx, loader)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(r.app.stdout, "restored %s into %s: %s in %s; %s\n",
+		terminal.Visible(r.name), terminal.Visible(r.target.String()), terminal.Size(uint64(bytes)), time.Since(started).Round(time.Millisecond), r.compared)
+	return nil
+}
+
+// hooks are told what the load does, whose context is ctx.
+func (r *restoration) hooks(ctx context.Context) loadHooks {
+	r.compared = "the dump has no manifest to compare with"
+	return loadHooks{
+		into: func(target dump.Target) {
+			r.target = target
+			r.tellTarget()
+			if len(target.Drops) == 0 || r.opt.yes || !r.app.asks() {
+				return
+			}
+			r.asking.Store(true)
+			defer r.asking.Store(false)
+			if err := r.app.confirm(ctx, r.name, target); err != nil {
+				r.decline(err)
+			}
+		},
+		compared: func(c dump.Comparison) {
+			r.compared = r.job.engine.compared(c)
+			r.tell.Emit(event.Compared{Tables: c.Tables, Rows: c.Rows})
+		},
+		warn: r.tell.WarnOfDump,
+	}
+}
+
+// tellTarget says where the dump goes and what is dropped there, before that is done.
+func (r *restoration) tellTarget() {
+	args := []any{"dump", r.name, "into", r.target.String(), "server", r.target.Server}
+	if len(r.target.Drops) > 0 {
+		args = append(args, "drops", dump.Listed(r.target.Drops))
+	}
+	r.tell.Note("restoring", args...)
+}
+
+// verify reads the dump to its end, before anything is changed.
+func (r *restoration) verify(ctx context.Context, loader destination) error {
+	r.tell.Phase(event.Verify)
+	r.tell.Note("reading the dump to its end first", "dump", r.name)
+	_, err := r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(_ context.Context, from io.Reader) error { return loader.Verify(from) })
+	if err != nil {
+		return fmt.Errorf("restore: nothing was changed: %w", err)
+	}
+	return nil
+}
+
+// load has the dump go into the database, and returns how many bytes of it did.
+func (r *restoration) load(ctx context.Context, loader destination) (bytes int64, err error) {
+	r.tell.Phase(event.Load)
+	var loadErr error
+	bytes, err = r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(ctx context.Context, from io.Reader) error {
+		loadErr = loader.Load(ctx, from)
+		return loadErr
+	})
+	if err != nil && errors.Is(context.Cause(ctx), errDeclined) { // whoever was waiting for whom
+		return bytes, fmt.Errorf("restore: %w", errDeclined)
+	}
+	// How the target is left is told whoever failed first.
+	if partial := (*dump.PartialError)(nil); err != nil && errors.As(loadErr, &partial) && !errors.As(err, new(*dump.PartialError)) {
+		err = &dump.PartialError{Err: err, Left: partial.Left}
+	}
+	return bytes, err
+}
+
+// pipe is how the dump passes to the database. Neither side is bound: what the store keeps waiting
+// restic's client ends, a database may be building an index, and who feeds a pipe may take his
+// time.
+func (r *restoration) pipe() stream.PipeOptions {
+	return stream.PipeOptions{Still: func(side stream.Side, since time.Duration) {
+		since = since.Round(time.Second)
+		switch {
+		case r.asking.Load(): // it is no database that is waited for
+		case side == stream.Consumer:
+			r.tell.Note("waiting for the database", "since", since)
+		case r.opt.file != "": // of a store restic's client tells
+			r.tell.Warn("nothing more of the dump comes", "file", r.opt.file, "since", since)
+		}
+	}}
+}
+
+// find looks for the wanted dump.
+func (r *restoration) find(ctx context.Context) error {
+	switch r.opt.file {
+	case "":
+		return r.findSnapshot(ctx)
+	case "-":
+		r.name = "stdin"
+		r.produce = func(ctx context.Context, w io.Writer) error {
+			return copyIn(ctx, w, func() (io.ReadCloser, error) { return io.NopCloser(r.app.stdin), nil })
+		}
+	default:
+		r.name = r.opt.file
+		r.produce = func(ctx context.Context, w io.Writer) error {
+			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(r.opt.file) })
+		}
+	}
+	return nil
+}
+
+// findSnapshot looks for the dump in the repository.
+func (r *restoration) findSnapshot(ctx context.Context) error {
+	client, err := r.env.checkedRestic(ctx, r.job.store, r.tell)
+	if err != nil {
+		return err
+	}
+	snapshot, err := findSnapshot(ctx, client, r.job, r.opt.snapshot, r.opt.notAfter, r.tell)
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	r.name = fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), r.env.showTime(snapshot.Time))
+	r.produce = func(ctx context.Context, w io.Writer) error {
+		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
+	}
+	return nil
+}
