@@ -20,7 +20,9 @@ type source interface {
 // destination is where a dump goes back.
 type destination interface {
 	dump.Loader
-	Verify(io.Reader) error      // that a dump is whole, and goes where it is told to go
+	Verify(io.Reader) error // that a dump is whole, and goes where it is told to go
+	// Rehearse finds out what a load would do, and changes nothing.
+	Rehearse(context.Context, io.Reader) (dump.Rehearsal, error)
 	Reach(context.Context) error // that the server lets one in; a *dump.NotReadyError: waiting may help
 }
 
@@ -50,8 +52,10 @@ type engine struct {
 	// loader makes the database that a dump goes into: the named one, or without a name that of the
 	// settings.
 	loader func(opt restoreOptions, hooks loadHooks) (destination, error)
+	lacks  map[string]string // flags of restore that are not for it, and what there is instead
 
-	compared func(dump.Comparison) string // for people
+	compared   func(dump.Comparison) string // for people
+	table, row string                       // what it calls them
 
 	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all
 	compression string                  // restic's --compression; empty: its default
@@ -78,6 +82,7 @@ func toldBy(tell *audience.Teller) dumpHooks {
 type loadHooks struct {
 	into     func(dump.Target)     // where the dump goes and what is dropped there, before anything is changed
 	compared func(dump.Comparison) // what was as the dump says of itself, if it says something, once all is done
+	refused  func(dump.Refusal)    // what the server has not taken, in a load that goes on; nil: it stops at the first
 	warn     func(string)
 }
 

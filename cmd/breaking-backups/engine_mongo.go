@@ -88,7 +88,10 @@ func newMongoEngine(s mongoSettings, db databaseSettings) engine {
 		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
 			return newMongoLoader(s, db, opt, hooks)
 		},
+		lacks:    mongoLacks(),
 		compared: comparedCollections,
+		table:    "collection",
+		row:      "document",
 		dumped: func(src source) string {
 			name := src.Database()
 			if checkJobName(name) != nil {
@@ -101,6 +104,32 @@ func newMongoEngine(s mongoSettings, db databaseSettings) engine {
 		e.compression = "off"
 	}
 	return e
+}
+
+// noNamespaces are the flags of restore that are MongoDB's alone.
+func noNamespaces() map[string]string {
+	return map[string]string{
+		"ns-include": "it is for MongoDB; want --table, for tables",
+		"ns-exclude": "it is for MongoDB; want --exclude-table, for tables",
+		"ns-from":    "it is for MongoDB; want --from-database and --database for another database",
+		"ns-to":      "it is for MongoDB; want --database for another database",
+	}
+}
+
+// mongoLacks are the flags of restore that are not for MongoDB.
+func mongoLacks() map[string]string {
+	return map[string]string{
+		"table":              "MongoDB has collections: --ns-include app.users",
+		"exclude-table":      "MongoDB has collections: --ns-exclude app.users",
+		"schema":             "MongoDB has no schemas: --ns-include 'app.*'",
+		"exclude-schema":     "MongoDB has no schemas: --ns-exclude 'app.*'",
+		"schema-only":        "collections come with their documents",
+		"data-only":          "collections come with their options and indexes",
+		"from-database":      "want --ns-include 'app.*', and --ns-from, --ns-to for another name",
+		"to-schema":          "MongoDB has no schemas: --database, or --ns-from and --ns-to",
+		"single-transaction": "MongoDB has no transaction that holds a restore",
+		"disable-triggers":   "MongoDB has no triggers",
+	}
 }
 
 // comparedCollections tells what was compared of an archive.
@@ -141,25 +170,18 @@ func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOpti
 	l, err := mongo.NewLoader(mongo.LoadConfig{
 		Server:   mongoServer(settings, db),
 		Database: cmp.Or(opt.database, settings.Database),
-		Include:  mongoPatterns(opt.nsInclude),
-		Exclude:  mongoPatterns(opt.nsExclude),
-		From:     mongoPatterns(opt.nsFrom),
-		To:       mongoPatterns(opt.nsTo),
+		Include:  splitAll(opt.nsInclude, mongo.SplitPatterns),
+		Exclude:  splitAll(opt.nsExclude, mongo.SplitPatterns),
+		From:     splitAll(opt.nsFrom, mongo.SplitPatterns),
+		To:       splitAll(opt.nsTo, mongo.SplitPatterns),
 		Jobs:     int(db.RestoreJobs),
 		Clean:    opt.clean,
+		Refused:  hooks.refused,
 		Into:     hooks.into,
 		Compared: hooks.compared,
 		Warn:     hooks.warn,
 	})
 	return mongoLoader{l}, err
-}
-
-// mongoPatterns are those of a flag, which may be given several times.
-func mongoPatterns(lists []string) (all []string) {
-	for _, list := range lists {
-		all = append(all, mongo.SplitPatterns(list)...)
-	}
-	return all
 }
 
 func mongoServer(settings mongoSettings, db databaseSettings) mongo.Server {

@@ -43,6 +43,14 @@ func (l mongoLoader) Load(ctx context.Context, r io.Reader) error {
 
 func (l mongoLoader) Verify(r io.Reader) error { return unpacked(r, l.Loader.Verify) }
 
+func (l mongoLoader) Rehearse(ctx context.Context, r io.Reader) (found dump.Rehearsal, err error) {
+	err = unpacked(r, func(r io.Reader) (err error) {
+		found, err = l.Loader.Rehearse(ctx, r)
+		return err
+	})
+	return found, err
+}
+
 // unpacked has use read what r holds, which may be compressed by zstd or, as mongodump does it, by
 // gzip.
 func unpacked(r io.Reader, use func(io.Reader) error) (err error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -43,6 +44,10 @@ type mysqlSettings struct {
 	LockTimeout seconds `env:"MYSQL_LOCK_TIMEOUT_SECONDS" default:"60" help:"wait for what somebody holds locked; 0: as the server does"`
 	// Note the binary log's position in the dump, which then differs from run to run.
 	Position bool `env:"MYSQL_POSITION" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
+	// Whether a restore goes into the server's binary log, and by it to the replicas. Leaving it out
+	// takes a right (`SUPER`, `SYSTEM_VARIABLES_ADMIN` or MariaDB's `BINLOG ADMIN`), and replicas
+	// that need the same are to be restored one by one.
+	Binlog bool `env:"MYSQL_SQL_LOG_BIN" default:"true" help:"a restore goes into the server's binary log, and so to its replicas"`
 }
 
 // mysqlKind is the same for both: the server says which of them it is.
@@ -90,12 +95,19 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 				Clean:       opt.clean,
 				LockTimeout: time.Duration(s.LockTimeout),
 				Jobs:        int(db.RestoreJobs),
+				Part:        opt.part(splitList),
+				NoBinlog:    !s.Binlog,
+				NoAnalyze:   !db.RestoreAnalyze,
+				Refused:     hooks.refused,
 				Into:        hooks.into,
 				Compared:    hooks.compared,
 				Warn:        hooks.warn,
 			})
 		},
+		lacks:    mysqlLacks(),
 		compared: comparedTables,
+		table:    "table",
+		row:      "row",
 		dumped: func(src source) string {
 			switch len(databases) {
 			case 0:
@@ -106,6 +118,19 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 			return "databases"
 		},
 	}
+}
+
+// mysqlLacks are the flags of restore that are not for MySQL and MariaDB.
+func mysqlLacks() map[string]string {
+	lacks := map[string]string{
+		"schema":             "a schema is a database here: --from-database, or --table 'app.*'",
+		"exclude-schema":     "a schema is a database here: --exclude-table 'app.*'",
+		"to-schema":          "a schema is a database here: --database",
+		"single-transaction": "the server commits each definition by itself, so that no restore is all or nothing",
+		"disable-triggers":   "the server has no switch for triggers; a dump's own come after its rows",
+	}
+	maps.Copy(lacks, noNamespaces())
+	return lacks
 }
 
 func mysqlServer(s mysqlSettings, db databaseSettings) mysql.Server {

@@ -93,7 +93,10 @@ func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
 		loader: func(opt restoreOptions, hooks loadHooks) (destination, error) {
 			return postgresLoader(s, db, opt, hooks)
 		},
+		lacks:    noNamespaces(),
 		compared: comparedTables,
+		table:    "table",
+		row:      "row",
 		dumped: func(src source) string {
 			switch {
 			case s.DumpAll:
@@ -148,13 +151,18 @@ func postgresLoader(s postgresSettings, db databaseSettings, opt restoreOptions,
 		Clean:    opt.clean,
 		Jobs:     int(db.RestoreJobs),
 
-		NoAnalyze: !db.RestoreAnalyze,
+		Part:              opt.part(postgres.SplitPatterns),
+		ToSchema:          opt.toSchema,
+		SingleTransaction: opt.singleTransaction,
+		DisableTriggers:   opt.disableTriggers,
+		NoAnalyze:         !db.RestoreAnalyze,
 
 		NoOwner:      s.NoOwner,
 		NoPrivileges: s.NoPrivileges,
 
 		ConnectTimeout: time.Duration(db.ConnectTimeout),
 		LockTimeout:    time.Duration(s.LockTimeout),
+		Refused:        hooks.refused,
 		Into:           hooks.into,
 		Compared:       hooks.compared,
 		Warn:           hooks.warn,

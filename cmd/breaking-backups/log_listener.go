@@ -26,6 +26,8 @@ func (l logListener) Hear(_ context.Context, e event.Event) error {
 		l.log.Log(context.Background(), level, what.Text, pairs(what.Details)...)
 	case event.Warning:
 		l.log.Warn(what.Text, pairs(what.Details)...)
+	case event.Refused:
+		l.refused(what)
 	case event.Unheard:
 		l.log.Error("notification failed", "error", what.Error)
 	case event.Ended:
@@ -34,6 +36,18 @@ func (l logListener) Hear(_ context.Context, e event.Event) error {
 		}
 	}
 	return nil
+}
+
+func (l logListener) refused(what event.Refused) {
+	var fields []any
+	if what.Line > 0 {
+		fields = append(fields, "line", what.Line)
+	}
+	fields = append(fields, "object", what.What)
+	if what.Rows > 0 {
+		fields = append(fields, "missing rows", what.Rows)
+	}
+	l.log.Error("the server refuses a part of the dump", append(fields, "error", what.Error)...)
 }
 
 func (l logListener) ended(e event.Event, how event.Ended) {

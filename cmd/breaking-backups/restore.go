@@ -23,23 +23,29 @@ func (a *app) restore() command {
 must exist; a dump of several or of all goes into a server that has none of them. What a dump is it says itself; one that
 does not fit what is configured or named is refused. With --clean everything that is in the way is dropped first, once
 nothing is found that would keep any of it from being dropped. The log says where the dump goes and what is dropped before
-that is done. A file, and with --clean a snapshot too, is read to its end before anything is changed. The load stops at the
-first error, refuses a dump that is cut short, and compares the rows with what the dump says of them, table by table. A file
-may also be one of mysqldump, mariadb-dump or mongodump --archive.`,
+that is done, and on a terminal --clean asks. A file, and with --clean a snapshot too, is read to its end before anything is
+changed. The load stops at the first error, unless --on-error continue, refuses a dump that is cut short, and compares the
+rows with what the dump says of them, table by table. A file may also be one of mysqldump, mariadb-dump or mongodump
+--archive.
+
+A part goes beside what is there: --table, --schema and --from-database choose it, and what the chosen tables need comes with
+them. Only these tables must not be there yet, or --clean drops them and nothing else.`,
 		example: `  breaking-backups restore --database app_copy
   breaking-backups restore --snapshot 4bba301e --clean
   breaking-backups restore --at '2026-11-01 02:00' --database app_copy
+  breaking-backups restore --table orders --to-schema restored
+  breaking-backups restore --from-database shop --database shop_copy --dry-run
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
 		groups: []string{"job", "postgres", "mysql", "mongo", "repository", "log"},
 		needs:  func(*config) needs { return needs{job: true, repository: opt.file == ""} },
 		flags:  opt.addTo,
 		run: func(ctx context.Context, cfg *config) error {
-			if err := opt.check(cfg.zone, a.stdin); err != nil {
-				return exit.UsageError{Err: fmt.Errorf("restore: %w", err)}
-			}
 			j, err := newJob(cfg)
 			if err != nil {
 				return restoreError{err: err}
+			}
+			if err := opt.check(cfg.zone, a.stdin, j.engine.lacks); err != nil {
+				return exit.UsageError{Err: fmt.Errorf("restore: %w", err)}
 			}
 			env := a.environment(cfg)
 			out, tell := audience.Outcome{Started: time.Now()}, env.teller(j.run(event.Restore))

@@ -48,24 +48,35 @@ func (r *restoration) run(ctx context.Context) error {
 	if err := awaitServer(ctx, loader, r.opt.wait, r.tell); err != nil {
 		return err
 	}
+	if r.opt.dryRun {
+		return r.rehearse(ctx, loader)
+	}
 	if r.opt.clean || r.opt.file != "" && r.opt.file != "-" {
 		if err := r.verify(ctx, loader); err != nil {
 			return err
 		}
 	}
 	bytes, err := r.load(ctx, loader)
-	if err != nil {
-		return err
+	if err == nil || errors.As(err, new(*dump.IncompleteError)) {
+		r.printSummary(bytes, time.Since(started), err)
 	}
-	fmt.Fprintf(r.app.stdout, "restored %s into %s: %s in %s; %s\n",
-		terminal.Visible(r.name), terminal.Visible(r.target.String()), terminal.Size(uint64(bytes)), time.Since(started).Round(time.Millisecond), r.compared)
-	return nil
+	return err
+}
+
+// printSummary says what was restored. err is nil, or what is missing.
+func (r *restoration) printSummary(bytes int64, took time.Duration, err error) {
+	but, result := "", r.compared
+	if missing := (*dump.IncompleteError)(nil); errors.As(err, &missing) {
+		but, result = ", but for what the server refuses", missing.Error()
+	}
+	fmt.Fprintf(r.app.stdout, "restored %s into %s%s: %s in %s; %s\n",
+		terminal.Visible(r.name), terminal.Visible(r.target.String()), but, terminal.Size(uint64(bytes)), took.Round(time.Millisecond), terminal.Visible(result))
 }
 
 // hooks are told what the load does, whose context is ctx.
 func (r *restoration) hooks(ctx context.Context) loadHooks {
 	r.compared = "the dump has no manifest to compare with"
-	return loadHooks{
+	hooks := loadHooks{
 		into: func(target dump.Target) {
 			r.target = target
 			r.tellTarget()
@@ -84,6 +95,12 @@ func (r *restoration) hooks(ctx context.Context) loadHooks {
 		},
 		warn: r.tell.WarnOfDump,
 	}
+	if r.opt.onError == continueOnError {
+		hooks.refused = func(refusal dump.Refusal) {
+			r.tell.Refused(event.Refused{Line: refusal.Line, What: refusal.What, Rows: refusal.Rows, Error: refusal.Err.Error()})
+		}
+	}
+	return hooks
 }
 
 // tellTarget says where the dump goes and what is dropped there, before that is done.

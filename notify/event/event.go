@@ -103,6 +103,15 @@ type Detail struct {
 	Value any
 }
 
+// Refused is something of a dump that the server has not taken, in a restore that goes on all the
+// same.
+type Refused struct {
+	Line  int    // of the dump, from 1; 0: it has no lines
+	What  string // for people
+	Rows  int64  // that are missing for it
+	Error string // the server's words
+}
+
 // Unheard says that a listener could not do with an event what it is there for. That is told to the
 // log alone.
 type Unheard struct{ Error string }
@@ -136,5 +145,6 @@ func (Bytes) what()    {}
 func (Compared) what() {}
 func (Note) what()     {}
 func (Warning) what()  {}
+func (Refused) what()  {}
 func (Unheard) what()  {}
 func (Ended) what()    {}

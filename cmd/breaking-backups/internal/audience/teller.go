@@ -98,6 +98,12 @@ func (t *Teller) Table(name string, rows int64) {
 	t.audience.tryTell(t.event(event.Table{Name: t.redact.String(name), Rows: rows}))
 }
 
+// Refused tells what a server has not taken, in a restore that goes on.
+func (t *Teller) Refused(r event.Refused) {
+	r.What, r.Error = t.redact.String(r.What), t.redact.String(r.Error)
+	t.Emit(r)
+}
+
 // Outcome is how a run went.
 type Outcome struct {
 	Started time.Time
