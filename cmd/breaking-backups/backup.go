@@ -25,6 +25,8 @@ type backup struct {
 	source source
 	restic *restic.Client
 	tell   *audience.Teller
+
+	expected int64 // about how many bytes the dump will have; 0: nobody knows
 }
 
 // noBackupsHereError is why this system makes no backups.
@@ -59,7 +61,7 @@ func newBackup(ctx context.Context, j job, env environment, tell *audience.Telle
 // error it returns has been told.
 func (b *backup) run(ctx context.Context) error {
 	begun := event.Begun{Mode: b.job.backup.Mode}
-	b.tell.Subscribe(b.listeners)
+	b.tell.Subscribe(b.hearers())
 	b.tell.Emit(begun)
 	b.tell.Anew()
 	out := audience.Outcome{Started: time.Now()}
@@ -67,7 +69,7 @@ func (b *backup) run(ctx context.Context) error {
 	out.Summary, out.Err = b.snapshot(making)
 	if next := b.secondChance(making, out.Err); next != nil {
 		if next != b {
-			next.tell.Subscribe(next.listeners, begun)
+			next.tell.Subscribe(next.hearers(), begun)
 		}
 		b = next
 		out.Summary, out.Err = b.snapshot(making)
@@ -83,6 +85,11 @@ func (b *backup) run(ctx context.Context) error {
 		cancel()
 	}
 	return b.end(ctx, out)
+}
+
+// hearers are who listens to the run, the terminal among them.
+func (b *backup) hearers() []audience.Listener {
+	return append(slices.Clone(b.listeners), b.tracker())
 }
 
 // secondChance is what a run that has failed in this way begins again with, for there are failures
@@ -126,6 +133,7 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if err != nil {
 		return restic.Summary{}, err
 	}
+	b.expected = survey.Bytes
 	tags := append(slices.Clone(b.tags), sourceTag+cmp.Or(survey.Source, unknownSource))
 	if survey.Empty {
 		tags = append(tags, emptyTag)
@@ -200,7 +208,7 @@ func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) 
 // dump writes the dump, in a phase of its own, and tells how much of it has passed.
 func (b *backup) dump(phase event.PhaseName) func(context.Context, io.Writer) error {
 	return audience.Counted(b.tell, func(ctx context.Context, w io.Writer) error {
-		b.tell.Phase(phase)
+		b.tell.Passing(event.Phase{Name: phase, Total: b.expected, Estimated: true})
 		return b.source.Dump(ctx, w)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/progress"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -25,6 +26,11 @@ func (a *app) environment(cfg *config) environment {
 // teller is what a run tells by: into the log, and to whoever subscribes beside it.
 func (e environment) teller(run event.Run) *audience.Teller {
 	return audience.NewTeller(run, e.redact, logListener{e.log.Logger}, hint)
+}
+
+// tracker tells how far a run has come: by a bar on a terminal, elsewhere in the log.
+func (e environment) tracker() *progress.Tracker {
+	return progress.New(e.log.screen, e.log.Info)
 }
 
 // showTime is a moment for people.

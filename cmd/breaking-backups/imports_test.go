@@ -12,11 +12,12 @@ import (
 // itself; notify/event is what cmd tells notify by; nothing goes sideways or upward. What is below
 // testdata is for tests.
 var mayImport = map[string][]string{
-	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/audience", "cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/memory", "cmd/breaking-backups/internal/output", "cmd/breaking-backups/internal/schedule", "cmd/breaking-backups/internal/secret", "cmd/breaking-backups/internal/settings", "cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
+	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/audience", "cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/memory", "cmd/breaking-backups/internal/output", "cmd/breaking-backups/internal/progress", "cmd/breaking-backups/internal/schedule", "cmd/breaking-backups/internal/secret", "cmd/breaking-backups/internal/settings", "cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
 	"cmd/breaking-backups/internal/audience": {"cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/secret", "notify/event", "restic"},
 	"cmd/breaking-backups/internal/exit":     nil,
 	"cmd/breaking-backups/internal/memory":   {"cmd/breaking-backups/internal/terminal"},
 	"cmd/breaking-backups/internal/output":   {"cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/terminal"},
+	"cmd/breaking-backups/internal/progress": {"cmd/breaking-backups/internal/terminal", "notify/event"},
 	"cmd/breaking-backups/internal/schedule": {"cmd/breaking-backups/internal/exit"},
 	"cmd/breaking-backups/internal/secret":   nil,
 	"cmd/breaking-backups/internal/settings": nil,

@@ -9,6 +9,7 @@ import (
 	"github.com/lmittmann/tint"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/output"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/progress"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
@@ -19,8 +20,9 @@ const defaultLogFile = "/backup/cron.log"
 // logger is the program's log and what is to be closed after it.
 type logger struct {
 	*slog.Logger
-	json bool // stderr gets JSON
-	file io.Closer
+	json   bool             // stderr gets JSON
+	screen *progress.Screen // which stderr is; nil: a bar has no place there
+	file   io.Closer
 }
 
 // newLogger makes the log that the configuration asks for, with its file if toFile. Everything that
@@ -30,7 +32,12 @@ func newLogger(cfg *config, stderr io.Writer, toFile bool) logger {
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration; info otherwise
 	l := logger{json: cfg.Log.Format == "json" || cfg.Log.Format != "text" && !terminal.Is(stderr)}
 	env := environment{redact: cfg.redact, zone: cfg.zone}
-	handler := newHandler(env, stderr, l.json, level, terminal.Is(stderr))
+	out := stderr
+	if terminal.Is(stderr) && !l.json { // programs that read JSON expect nothing between its lines
+		l.screen = progress.NewScreen(stderr)
+		out = l.screen
+	}
+	handler := newHandler(env, out, l.json, level, terminal.Is(stderr))
 	var file io.WriteCloser
 	var err error
 	if toFile {

@@ -48,8 +48,10 @@ them. Only these tables must not be there yet, or --clean drops them and nothing
 				return exit.UsageError{Err: fmt.Errorf("restore: %w", err)}
 			}
 			env := a.environment(cfg)
-			out, tell := audience.Outcome{Started: time.Now()}, env.teller(j.run(event.Restore))
-			err = (&restoration{app: a, job: j, env: env, opt: opt, tell: tell}).run(ctx)
+			out, tell, tracker := audience.Outcome{Started: time.Now()}, env.teller(j.run(event.Restore)), env.tracker()
+			tell.Subscribe([]audience.Listener{tracker})
+			err = (&restoration{app: a, job: j, env: env, opt: opt, tell: tell, tracker: tracker}).run(ctx)
+			tracker.End() // what is printed now is the run's result
 			if opt.ifEmpty && errors.Is(err, dump.ErrNotEmpty) && leftBy(err) == "" {
 				fmt.Fprintf(a.stdout, "nothing was restored, and nothing changed: %s\n", terminal.Visible(err.Error()))
 				err = nil
@@ -57,7 +59,7 @@ them. Only these tables must not be there yet, or --clean drops them and nothing
 			if why := exit.Explain(ctx, err); why != nil {
 				out.Err = restoreError{err: why, left: leftBy(err)}
 			}
-			_ = tell.End(ctx, out) // none listens but the log
+			_ = tell.End(ctx, out) // none listens who can fail
 			return out.Err
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/progress"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -22,11 +23,13 @@ type restoration struct {
 	job     job
 	env     environment
 	opt     restoreOptions
+	tracker *progress.Tracker
 	tell    *audience.Teller
 	decline context.CancelCauseFunc // ends the load before anything is changed
 
 	name     string                                 // of the dump, for people
 	produce  func(context.Context, io.Writer) error // writes it
+	bytes    int64                                  // that it has; 0: nobody knows
 	target   dump.Target
 	compared string      // what was, for people
 	asking   atomic.Bool // a person is being asked, and takes his time
@@ -65,6 +68,7 @@ func (r *restoration) run(ctx context.Context) error {
 
 // printSummary says what was restored. err is nil, or what is missing.
 func (r *restoration) printSummary(bytes int64, took time.Duration, err error) {
+	r.tracker.End()
 	but, result := "", r.compared
 	if missing := (*dump.IncompleteError)(nil); errors.As(err, &missing) {
 		but, result = ", but for what the server refuses", missing.Error()
@@ -85,6 +89,7 @@ func (r *restoration) hooks(ctx context.Context) loadHooks {
 			}
 			r.asking.Store(true)
 			defer r.asking.Store(false)
+			defer r.env.log.screen.Hide()()
 			if err := r.app.confirm(ctx, r.name, target); err != nil {
 				r.decline(err)
 			}
@@ -114,7 +119,7 @@ func (r *restoration) tellTarget() {
 
 // verify reads the dump to its end, before anything is changed.
 func (r *restoration) verify(ctx context.Context, loader destination) error {
-	r.tell.Phase(event.Verify)
+	r.tell.Passing(event.Phase{Name: event.Verify, Total: r.bytes})
 	r.tell.Note("reading the dump to its end first", "dump", r.name)
 	_, err := r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(_ context.Context, from io.Reader) error { return loader.Verify(from) })
 	if err != nil {
@@ -125,7 +130,7 @@ func (r *restoration) verify(ctx context.Context, loader destination) error {
 
 // load has the dump go into the database, and returns how many bytes of it did.
 func (r *restoration) load(ctx context.Context, loader destination) (bytes int64, err error) {
-	r.tell.Phase(event.Load)
+	r.tell.Passing(event.Phase{Name: event.Load, Total: r.bytes})
 	var loadErr error
 	bytes, err = r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(ctx context.Context, from io.Reader) error {
 		loadErr = loader.Load(ctx, from)
@@ -169,6 +174,9 @@ func (r *restoration) find(ctx context.Context) error {
 		}
 	default:
 		r.name = r.opt.file
+		if info, err := os.Stat(r.opt.file); err == nil && info.Mode().IsRegular() {
+			r.bytes = info.Size()
+		}
 		r.produce = func(ctx context.Context, w io.Writer) error {
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(r.opt.file) })
 		}
@@ -187,6 +195,7 @@ func (r *restoration) findSnapshot(ctx context.Context) error {
 		return fmt.Errorf("restore: %w", err)
 	}
 	r.name = fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), r.env.showTime(snapshot.Time))
+	r.bytes = int64(snapshot.Summary.TotalBytesProcessed)
 	r.produce = func(ctx context.Context, w io.Writer) error {
 		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/progress"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -21,7 +22,7 @@ func TestContinueTells(t *testing.T) {
 	var log, out bytes.Buffer
 	redact := secret.NewRedactor([]string{"s3cret"})
 	tell := audience.NewTeller(event.Run{}, redact, logListener{slog.New(newHandler(environment{redact: redact, zone: time.UTC}, &log, true, slog.LevelInfo, false))}, hint)
-	r := &restoration{app: &app{stdout: &out}, tell: tell, opt: restoreOptions{onError: continueOnError}, name: "one.sql", target: dump.Target{Database: "app"}}
+	r := &restoration{app: &app{stdout: &out}, tell: tell, tracker: progress.New(nil, nil), opt: restoreOptions{onError: continueOnError}, name: "one.sql", target: dump.Target{Database: "app"}}
 	refused := r.hooks(t.Context()).refused
 	refused(dump.Refusal{Line: 17, What: "foreign key x of table public.y", Err: errors.New("violates s3cret")})
 	refused(dump.Refusal{What: "documents of app.users", Table: "app.users", Rows: 3, Err: errors.New("document failed validation")})

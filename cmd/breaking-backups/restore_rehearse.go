@@ -30,7 +30,7 @@ func (e *obstacleError) Unwrap() []error { return e.obstacles }
 // rehearse says on stdout what a restore would do, and changes nothing. It fails where a restore
 // would not begin.
 func (r *restoration) rehearse(ctx context.Context, loader destination) error {
-	r.tell.Phase(event.Verify)
+	r.tell.Passing(event.Phase{Name: event.Verify, Total: r.bytes})
 	r.tell.Note("reading the dump to its end", "dump", r.name)
 	var found dump.Rehearsal
 	bytes, err := r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(ctx context.Context, from io.Reader) (err error) {
@@ -40,6 +40,7 @@ func (r *restoration) rehearse(ctx context.Context, loader destination) error {
 	if err != nil {
 		return fmt.Errorf("restore: dry run: %w", err)
 	}
+	r.tracker.End()
 	r.printRehearsal(bytes, found)
 	if len(found.Obstacles) > 0 {
 		return &obstacleError{found.Obstacles}

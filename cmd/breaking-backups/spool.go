@@ -8,6 +8,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/stream"
@@ -46,7 +47,6 @@ func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (
 			return restic.Summary{}, err
 		}
 	}
-	b.tell.Phase(event.Store)
 	return b.storeSpool(ctx, tags, spool)
 }
 
@@ -59,7 +59,8 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 			return restic.Summary{}, backoff.Permanent(err)
 		}
 		defer r.Close()
-		summary, err := b.restic.Backup(ctx, b.options(tags), r)
+		b.tell.Passing(event.Phase{Name: event.Store, Total: spool.Size()})
+		summary, err := b.restic.Backup(ctx, b.options(tags), audience.CountedReader(b.tell, r))
 		if err != nil && !worthTryingAgain(err) {
 			err = backoff.Permanent(err)
 		}

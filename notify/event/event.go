@@ -50,7 +50,11 @@ type Begun struct {
 
 // Phase is what a run does from now on. Where a dump is begun anew, so is its phase: the tables and
 // bytes that were told of the one before no longer count.
-type Phase struct{ Name PhaseName }
+type Phase struct {
+	Name      PhaseName
+	Total     int64 // bytes that will have passed at its end; 0: nobody knows
+	Estimated bool  // Total may be far off
+}
 
 // PhaseName is a phase in one word.
 type PhaseName string
@@ -75,7 +79,10 @@ type Table struct {
 }
 
 // Bytes is how much of the dump has passed since its phase began. It is told once a second at most.
-type Bytes struct{ Passed int64 }
+type Bytes struct {
+	Passed int64
+	Table  string // that the last of them is of, in a restore, where the dump tells it; may be empty
+}
 
 // Compared is what of a restored dump was as it says of itself.
 type Compared struct {

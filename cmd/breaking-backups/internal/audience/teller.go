@@ -79,9 +79,12 @@ func (t *Teller) WarnOfDump(text string) {
 }
 
 // Phase tells what the run does from now on. The bytes that pass are counted anew.
-func (t *Teller) Phase(name event.PhaseName) {
+func (t *Teller) Phase(name event.PhaseName) { t.Passing(event.Phase{Name: name}) }
+
+// Passing is Phase where something is known of how many bytes will pass.
+func (t *Teller) Passing(phase event.Phase) {
 	t.passed.begin()
-	t.Emit(event.Phase{Name: name})
+	t.Emit(phase)
 }
 
 // pass counts bytes of the dump that have passed, and tells of them from time to time. It waits for
@@ -196,6 +199,21 @@ type countedWriter struct {
 
 func (c countedWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
+	c.tell.pass(n)
+	return n, err
+}
+
+// CountedReader is a dump that is read, of which the bytes that pass are told.
+func CountedReader(tell *Teller, r io.Reader) io.Reader { return countedReader{r, tell} }
+
+// countedReader tells of the bytes that pass through it.
+type countedReader struct {
+	r    io.Reader
+	tell *Teller
+}
+
+func (c countedReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
 	c.tell.pass(n)
 	return n, err
 }

@@ -1,0 +1,132 @@
+// Package progress is how far a run has come, told to people: on a terminal by a bar below the lines
+// of the log, elsewhere by a line every half minute. It hears of a run as any other listener and
+// never holds it. When something has passed is the run's to say.
+package progress
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
+	"github.com/breaking-backups/breaking-backups/notify/event"
+)
+
+// lineEvery is how often a line is written where there is no bar.
+const lineEvery = 30 * time.Second
+
+// A Tracker is a listener that tells how far a run has come.
+type Tracker struct {
+	screen *Screen
+	line   func(text string, details ...any)
+
+	mu     sync.Mutex
+	over   bool
+	phase  event.Phase
+	table  string
+	passed int64
+	told   sample // the last line
+	bar    *bar   // nil: of this phase there is nothing to show
+}
+
+// A sample is how much had passed at a moment.
+type sample struct {
+	at     time.Time
+	passed int64
+}
+
+// New makes a Tracker that shows a bar on the screen or, where that is nil, has lines written, with
+// details in pairs of a key and its value, as slog takes them.
+func New(screen *Screen, line func(text string, details ...any)) *Tracker {
+	return &Tracker{screen: screen, line: line}
+}
+
+// doing is what a run does in each phase in which bytes pass.
+var doing = map[event.PhaseName]string{
+	event.Dump: "dumping", event.Spool: "spooling", event.Store: "storing", event.Verify: "reading", event.Load: "restoring",
+}
+
+// Hear takes in what a run tells. It never fails.
+func (t *Tracker) Hear(_ context.Context, e event.Event) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return nil
+	}
+	switch what := e.What.(type) {
+	case event.Phase:
+		t.clear()
+		t.phase, t.table, t.passed, t.told = what, "", 0, sample{at: e.At}
+		if text := doing[what.Name]; text != "" && t.screen != nil {
+			t.bar = newBar(text)
+		}
+	case event.Table:
+		t.table = what.Name
+	case event.Bytes:
+		t.passed = what.Passed
+		if what.Table != "" {
+			t.table = what.Table
+		}
+		t.tell(e.At)
+	case event.Ended:
+		t.end()
+	}
+	return nil
+}
+
+// End takes the bar away for good: what comes now is the run's result.
+func (t *Tracker) End() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end()
+}
+
+func (t *Tracker) end() {
+	t.over = true
+	t.clear()
+}
+
+func (t *Tracker) clear() {
+	if t.bar != nil {
+		t.screen.show("")
+		t.bar = nil
+	}
+}
+
+func (t *Tracker) tell(now time.Time) {
+	switch text := doing[t.phase.Name]; {
+	case t.bar != nil:
+		t.screen.show(t.bar.line(t.passed, t.phase.Total, t.phase.Estimated, t.table, t.screen.width()))
+	case text != "" && t.screen == nil && now.Sub(t.told.at) >= lineEvery:
+		t.line(text, t.details(now)...)
+		t.told = sample{now, t.passed}
+	}
+}
+
+// details are those of a line: the rate is that since the line before, as a database that has just
+// become slow is what the line is read for.
+func (t *Tracker) details(now time.Time) []any {
+	var all []any
+	if t.table != "" {
+		all = append(all, "table", t.table)
+	}
+	all = append(all, "bytes", t.passed)
+	total := t.phase.Total
+	if total < t.passed { // nobody knows it, or an estimate was too low
+		total = 0
+	}
+	switch {
+	case total == 0:
+	case t.phase.Estimated:
+		all = append(all, "about", total)
+	default:
+		all = append(all, "of", total)
+	}
+	rate := float64(t.passed-t.told.passed) / now.Sub(t.told.at).Seconds()
+	all = append(all, "rate", terminal.Size(uint64(max(rate, 0)))+"/s")
+	if total > 0 && rate >= 1 {
+		left := time.Duration(float64(total-t.passed) / rate * float64(time.Second))
+		all = append(all, "left", left.Round(time.Second))
+	}
+	return all
+}
