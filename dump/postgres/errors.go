@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/load"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/part"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
@@ -28,6 +29,13 @@ var (
 	// ErrUndroppable is returned when a database that is to be dropped cannot be. Nothing has been
 	// changed then.
 	ErrUndroppable = load.ErrUndroppable
+	// ErrNothingFits is returned for a pattern of LoadConfig.Part that fits nothing in the dump.
+	ErrNothingFits = part.ErrNothingFits
+	// ErrNoDatabase is returned where LoadConfig.Part does not say which of a dump's databases it is
+	// of, or says one that is not there.
+	ErrNoDatabase = part.ErrNoDatabase
+	// ErrSchemas is returned where what is to go into LoadConfig.ToSchema comes from several.
+	ErrSchemas = part.ErrSchemas
 	// ErrCleartext is returned where a server asks for the password in clear over a connection that
 	// could be encrypted and is not.
 	ErrCleartext = server.ErrCleartext

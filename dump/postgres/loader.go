@@ -12,6 +12,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/fresh"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/load"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/part"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -47,7 +48,9 @@ type LoadConfig struct {
 	// NoAnalyze leaves the planner's statistics to autovacuum, instead of making them of what was
 	// loaded.
 	NoAnalyze bool
-	// Part is what of the dump is loaded.
+	// Part is what of the dump is loaded. Where some of a database's tables or schemas are chosen,
+	// the target may hold other things: what would be made must not be there, or Clean drops just
+	// that, and what is needed beyond it and is there is taken as it is.
 	Part dump.Choice
 	// ToSchema is the schema that those of the dump's tables go into which come from one. Empty:
 	// their own.
@@ -71,7 +74,10 @@ type LoadConfig struct {
 }
 
 // A Loader loads a dump into a database. It holds no connection between loads.
-type Loader struct{ cfg load.Config }
+type Loader struct {
+	cfg  load.Config
+	part *part.Config // nil: all of a dump is loaded
+}
 
 // NewLoader reads the configuration and connects to nothing. An error is one of configuration and
 // names the setting.
@@ -92,7 +98,14 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	target := func(conn *pgx.Conn, srv server.Info, database string) load.Target {
 		return fresh.Target{Conn: conn, Srv: srv, Name: database, Warn: warn}
 	}
-	return &Loader{load.Config{
+	chosen, err := part.Parse(cfg.Part, cfg.ToSchema, warn)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("postgres settings: %w", err)
+	case cfg.Part.DataOnly && cfg.Clean:
+		return nil, fmt.Errorf("postgres settings: data only: %w: nothing can be cleaned first", ErrDataOnly)
+	}
+	return &Loader{part: chosen, cfg: load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
 		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze,
 		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
@@ -109,13 +122,41 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 // what it would still bring; Load returns when that Close has.
 func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 	return dump.Interruptible(ctx, r, func(ctx context.Context, fail context.CancelCauseFunc) error {
-		return load.Run(ctx, l.cfg, Items(r), fail)
+		cfg, items := l.items(r)
+		return load.Run(ctx, cfg, items, fail)
 	})
 }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
 // put it, and has the rows that its manifest says. It connects to nothing.
-func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.cfg, Items(r)) }
+func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.items(r)) }
+
+// items are those of a dump that are loaded, and what the load has to know of them.
+func (l *Loader) items(r io.Reader) (load.Config, iter.Seq2[dump.Item, error]) {
+	if l.part == nil {
+		return l.cfg, Items(r)
+	}
+	cfg, chosen := l.cfg, part.New(l.part)
+	if l.part.Picks() {
+		cfg.Part = chosen
+	}
+	return cfg, chosen.Items(Items(r))
+}
+
+// Wants tells whether a load may need a part of a dump, going by the names in the dump's manifest
+// alone. A table may be a partition of one that is chosen, which only the definitions tell: see
+// WantsBy.
+func (l *Loader) Wants(p dump.Part) bool { return l.part == nil || l.part.Wants(p) }
+
+// WantsBy is Wants for a dump whose definitions are known: r reads its head and all parts of it that
+// are definitions and that Wants wants, one behind the other, and what comes behind does not count.
+// Of tables it wants those alone that are chosen.
+func (l *Loader) WantsBy(r io.Reader) (func(dump.Part) bool, error) {
+	if l.part == nil {
+		return l.Wants, nil
+	}
+	return l.part.WantsBy(Items(r))
+}
 
 // Items reads a dump as a sequence of statements and tables' rows, which ends with its manifest:
 // see dump.Item. A \connect is an item too. Rows of a partition that are loaded into what it is a

@@ -39,6 +39,9 @@ type Config struct {
 	// Target makes a Target of the database that a session of the load is in. The connection stays
 	// the load's, which does nothing else with it while it calls a method.
 	Target func(conn *pgx.Conn, srv server.Info, database string) Target
+	// Part is what the items are of a database, where its other objects are not the load's business.
+	// nil: they are all of it.
+	Part Part
 	// Into is told where the dump goes before anything is changed, Compared what was found to be as
 	// the manifest says, Warn what an operator should know.
 	Into     func(dump.Target)
@@ -61,6 +64,15 @@ type Target interface {
 	// ForgetProperties takes back what was set for the database itself. What the role may not is
 	// told, and no error.
 	ForgetProperties(ctx context.Context) error
+}
+
+// A Part is some of a database's objects, which go into a database that may hold others.
+type Part interface {
+	// Place looks into the database that the session is in, and changes nothing. What is in the way
+	// of the part is an error, or with clean what Drop drops, which it names.
+	Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []string, err error)
+	// Drop drops that, or fails and has dropped nothing.
+	Drop(ctx context.Context, conn *pgx.Conn) error
 }
 
 // ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.

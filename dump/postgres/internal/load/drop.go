@@ -36,6 +36,11 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			return err
 		}
 	}
+	if s.cfg.Part != nil && len(p.target.Drops) > 0 {
+		if err := s.drop(dump.Listed(p.target.Drops), s.cfg.Part.Drop(ctx, s.conn)); err != nil {
+			return err
+		}
+	}
 	for _, d := range p.dropped {
 		err := s.dropDatabase(ctx, d, slices.Contains(p.templates, d))
 		if err := s.drop("database "+d, err); err != nil {

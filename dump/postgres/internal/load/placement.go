@@ -58,6 +58,13 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	if s.dump.Form == script.RowsAlone { // rows go into tables that are there
 		return p, nil
 	}
+	if s.cfg.Part != nil {
+		var err error
+		if p.target.Drops, err = s.cfg.Part.Place(ctx, s.conn, s.cfg.Clean); err != nil {
+			err = fmt.Errorf("database %s: %w", db, err)
+		}
+		return p, err
+	}
 	return p, s.look(ctx, db, &p)
 }
 

@@ -1,0 +1,456 @@
+package part
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
+)
+
+// mostDefinitions bounds the definitions of a database that are kept, in bytes. A hundred thousand
+// tables have less.
+const mostDefinitions = 256 << 20
+
+// errStopped is returned where nobody wants more items.
+var errStopped = errors.New("stopped")
+
+// Items hands on such of a dump's items as belong to the part. It vouches for the dump as the
+// items do that it is given: it reads all of them.
+func (p *Part) Items(items iter.Seq2[dump.Item, error]) iter.Seq2[dump.Item, error] {
+	return func(yield func(dump.Item, error) bool) {
+		p.yield = yield
+		for item, err := range items {
+			if err == nil {
+				err = p.take(item)
+			}
+			switch {
+			case err == errStopped:
+				return
+			case err != nil:
+				yield(dump.Item{}, err)
+				return
+			}
+		}
+	}
+}
+
+// hand hands on an item.
+func (p *Part) hand(item dump.Item) error {
+	if !p.yield(item, nil) {
+		return errStopped
+	}
+	return nil
+}
+
+// take takes the dump's next item.
+func (p *Part) take(item dump.Item) error {
+	if item.Head != nil {
+		head, err := p.begin(*item.Head)
+		if err != nil {
+			return err
+		}
+		return p.hand(dump.Item{Head: &head})
+	}
+	if item.Contents != nil {
+		return p.end(item.Contents)
+	}
+	if item.Kind == dump.Rows {
+		p.rows = append(p.rows, false)
+	}
+	if p.From != "" {
+		if item.Database != p.From || script.IsConnect(item.Text) {
+			return nil
+		}
+		item.Database = ""
+	}
+	switch {
+	case !p.Picks():
+		return p.kind(item)
+	case p.alone:
+		return p.byItself(item)
+	case item.Kind == dump.Definitions && !p.planned:
+		return p.keep(item)
+	}
+	if err := p.settle(); err != nil {
+		return err
+	}
+	return p.late(item)
+}
+
+// kind hands on an item of a database of which all objects are in the part.
+func (p *Part) kind(item dump.Item) error {
+	if script.IsConnect(item.Text) {
+		return p.hand(item)
+	}
+	if item.Kind == dump.Rows {
+		if p.Rules.SchemaOnly {
+			return nil
+		}
+		return p.handRows(item)
+	}
+	s := newObjects().describe(item)
+	var in bool
+	switch s.role {
+	case governs:
+		in = p.From == ""
+	case large, fills:
+		in = !p.Rules.SchemaOnly
+	default:
+		in = s.role == sets || !p.Rules.DataOnly
+	}
+	if !in {
+		return nil
+	}
+	return p.send(s)
+}
+
+// handRows hands on a table's rows.
+func (p *Part) handRows(item dump.Item) error {
+	p.rows[len(p.rows)-1] = true
+	c := read(item.Text[:min(len(item.Text), 64<<10)])
+	c.take("copy")
+	n := c.name()
+	item.Text, item.Table = p.renamed(item.Text), p.tableName(item.Table)
+	if to := p.place(n); to != n {
+		item.Table = to.String()
+	}
+	return p.hand(item)
+}
+
+// byItself hands on an item of a dump of rows alone, which says of what there is what its rows do.
+func (p *Part) byItself(item dump.Item) error {
+	c := read(item.Text)
+	switch {
+	case item.Kind == dump.Rows:
+		c.take("copy")
+		if o := p.objects.object(relation, table, c.name()); p.knows(o) {
+			return p.handRows(item)
+		}
+		return nil
+	case strings.HasPrefix(item.Text, "SELECT pg_catalog.setval("):
+		for _, r := range literal(item.Text, c.list[min(5, len(c.list)-1)]) {
+			p.objects.object(relation, sequence, r.name)
+		}
+	case c.take("refresh", "materialized", "view"):
+		p.objects.object(relation, materialized, c.name())
+	}
+	s := p.objects.describe(item)
+	if s.role == sets || s.role == fills && s.of != nil && p.knows(s.of) || s.role == large && !p.Rules.Including() {
+		return p.send(s)
+	}
+	return nil
+}
+
+// knows chooses an object that the dump names for the first time.
+func (p *Part) knows(o *object) bool {
+	p.choose(o)
+	if o.chosen && p.ToSchema != "" && p.old == "" && o.name.schema != p.ToSchema {
+		p.old = o.name.schema
+	}
+	return o.chosen
+}
+
+// keep keeps a definition until all are known.
+func (p *Part) keep(item dump.Item) error {
+	if p.size += len(item.Text); p.size > mostDefinitions {
+		return fmt.Errorf("line %d: the database has definitions of more than %d bytes, of which no part can be chosen", item.Line, mostDefinitions)
+	}
+	s := p.objects.describe(item)
+	s.order = len(p.statements)
+	p.statements = append(p.statements, s)
+	if s.of != nil && s.role != reigns {
+		s.of.statements = append(s.of.statements, s)
+	}
+	return nil
+}
+
+// settle hands on what is wanted of the definitions. The settings at their head go first: with them
+// the load looks at its target, and has it known what is there.
+func (p *Part) settle() error {
+	if p.planned {
+		return nil
+	}
+	if err := p.plan(); err != nil {
+		return err
+	}
+	at := 0
+	for ; at < len(p.statements) && p.statements[at].role == sets; at++ {
+		if err := p.send(p.statements[at]); err != nil {
+			return err
+		}
+	}
+	p.close()
+	if err := p.openSchema(); err != nil {
+		return err
+	}
+	for _, s := range p.statements[at:] {
+		if err := p.ifWanted(s); err != nil {
+			return err
+		}
+	}
+	p.tellKept()
+	return nil
+}
+
+// tellKept tells what the target has and keeps.
+func (p *Part) tellKept() {
+	if len(p.kept) > 0 {
+		p.Warn("the target has it already, and it is taken as it is: " + dump.Listed(p.kept))
+	}
+	p.kept = nil
+}
+
+// openSchema makes the schema that tables go into which come from one that the dump does not make.
+func (p *Part) openSchema() error {
+	if p.old == "" || p.into || p.Rules.DataOnly || p.objects.byKey[key{schema, name{"", p.old}}] != nil {
+		return nil
+	}
+	return p.hand(dump.Item{Kind: dump.Definitions, Text: "CREATE SCHEMA " + server.Ident(p.ToSchema) + ";"})
+}
+
+// late hands on what comes behind the definitions, if it is wanted, and before it what it needs of
+// them and nobody has needed before.
+func (p *Part) late(item dump.Item) error {
+	if item.Kind == dump.Rows {
+		return p.rowsOf(item)
+	}
+	s := p.objects.describe(item)
+	if o := s.of; o != nil && len(o.statements) == 0 && o.group == relation {
+		if p.choose(o); o.chosen && !o.wanted {
+			p.want(o)
+		}
+	}
+	if p.wanted(s) {
+		p.needs(s)
+		for _, needed := range p.unsent() {
+			if err := p.ifWanted(needed); err != nil {
+				return err
+			}
+		}
+		p.tellKept()
+	}
+	return p.ifWanted(s)
+}
+
+// rowsOf hands on rows of a table that is in the part.
+func (p *Part) rowsOf(item dump.Item) error {
+	c := read(item.Text[:min(len(item.Text), 64<<10)])
+	c.take("copy")
+	o := p.objects.byKey[key{relation, c.name()}]
+	switch {
+	case p.Rules.SchemaOnly:
+		return nil
+	case o == nil && p.Rules.Including(): // an extension's
+		return nil
+	case o != nil && (!o.chosen || o.left || !o.made):
+		return nil
+	}
+	return p.handRows(item)
+}
+
+// wanted tells whether a statement is of the part, as far as what it is about says so.
+func (p *Part) wanted(s *statement) bool {
+	o, rules := s.of, p.Rules
+	switch s.role {
+	case sets:
+		return true
+	case shapes, points, joins:
+		switch {
+		case o == nil || !o.wanted || o.left || o.without[s.member] || s.changes && o.apart && !o.has[s.member]:
+			return false
+		case o.there: // a schema that is chosen is made as the dump's
+			return o.group == schema && o.chosen && s != o.statements[0] && p.old == ""
+		}
+		return true
+	case fills:
+		return o != nil && o.wanted && o.made && !o.left && !rules.SchemaOnly && (o.chosen || !o.isTable())
+	case large:
+		return !rules.Including() && !rules.SchemaOnly
+	case reigns:
+		if o != nil { // default privileges in a schema
+			return o.chosen && (o.made || o.there)
+		}
+		return !rules.Including()
+	}
+	return false
+}
+
+// ifWanted hands a statement on if it is wanted and all that it points at is there.
+func (p *Part) ifWanted(s *statement) error {
+	if s.sent || !p.wanted(s) {
+		return nil
+	}
+	if missing := p.missing(s); missing != nil && !p.Rules.DataOnly {
+		return p.leaveOut(s, missing)
+	}
+	s.sent = true
+	if s.of != nil {
+		s.of.noteMade(s)
+	}
+	if p.Rules.DataOnly && s.role != sets && s.role != fills && s.role != large {
+		return nil
+	}
+	p.tellBody(s)
+	return p.send(s)
+}
+
+// missing is a table that a statement points at and that is not there, or nil.
+func (p *Part) missing(s *statement) *object {
+	if s.role != points && s.role != joins && s.role != reigns {
+		return nil
+	}
+	taken := s.role != joins && p.old == "" // what the target has is as good as what the part makes
+	refs, _ := references(s.item.Text)
+	for _, r := range refs {
+		for _, o := range p.resolve(r.name) {
+			if o != s.of && o.isTable() && (!o.made || o.left) && (!o.there || !taken) {
+				return o
+			}
+		}
+	}
+	return nil
+}
+
+// leaveOut leaves out what points at a table that is not there.
+func (p *Part) leaveOut(s *statement, missing *object) error {
+	what := s.what
+	switch o := s.of; {
+	case o == nil:
+		what = script.Head(s.item.Text)
+	case s.role == joins && s.what != "":
+		o.apart = true
+		p.Warn(fmt.Sprintf("partition %s stays a table of its own: %s is not in the part", o.name, missing.name))
+		return nil
+	case s.member != member{}:
+		if o.without == nil {
+			o.without = map[member]bool{}
+		}
+		o.without[s.member] = true
+	case o.isView() && o.made:
+		return p.takeBack(o, missing, s.item.Line)
+	case o.isView():
+		o.left = true
+	}
+	if what != "" {
+		p.Warn(fmt.Sprintf("%s is left out: it needs %s, which is not there", what, missing.name))
+	}
+	return nil
+}
+
+// takeBack drops a view that was made before its query was known, to stand in for it, and turns out
+// to need what is not there; and the views that were made of it.
+func (p *Part) takeBack(o, missing *object, line int) error {
+	for _, over := range p.objects.list {
+		if over != o && over.isView() && over.made && slices.ContainsFunc(over.statements, func(s *statement) bool { return p.refers(s, o) }) {
+			if err := p.takeBack(over, o, line); err != nil {
+				return err
+			}
+		}
+	}
+	o.made, o.left = false, true
+	p.Warn(fmt.Sprintf("%s %s is left out: it needs %s, which is not there", lower(o.word), o.name, missing.name))
+	return p.hand(dump.Item{Kind: dump.AfterRows, Line: line, Text: "DROP " + o.word + " " + ident(p.place(o.name)) + ";"})
+}
+
+// refers tells whether a statement names an object.
+func (p *Part) refers(s *statement, o *object) bool {
+	refs, _ := references(s.item.Text)
+	return slices.ContainsFunc(refs, func(r reference) bool { return slices.Contains(p.objects.byName[r.name], o) })
+}
+
+// send hands on a statement, and before it the settings that were made for it.
+func (p *Part) send(s *statement) error {
+	item := s.item
+	if frame, begins, ends := frames(item.Text); s.role == sets && frame >= 0 {
+		switch {
+		case begins:
+			p.frames[frame] = &item
+			return nil
+		case ends && p.frames[frame] != nil: // for nothing
+			p.frames[frame] = nil
+			return nil
+		}
+	}
+	if s.role != sets {
+		for i, f := range p.frames {
+			if f == nil {
+				continue
+			}
+			p.frames[i] = nil
+			if err := p.hand(*f); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.besideExtension(s); err != nil {
+		return err
+	}
+	item.Text = p.rename(s)
+	return p.hand(item)
+}
+
+// end hands on what the manifest says of the part, once all was handed on.
+func (p *Part) end(contents *dump.Contents) error {
+	if p.Picks() && !p.alone {
+		if err := p.settle(); err != nil {
+			return err
+		}
+	}
+	if p.Picks() && p.alone {
+		if err := p.unused(); err != nil {
+			return err
+		}
+	}
+	if len(p.rows) != len(contents.Tables) {
+		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(contents.Tables), len(p.rows))
+	}
+	part := &dump.Contents{}
+	kept := map[string]bool{}
+	for i, t := range contents.Tables {
+		n := p.ofManifest(t.Name)
+		if !p.rows[i] {
+			if o := p.objects.byKey[key{relation, n}]; o != nil && o.chosen && o.made && !o.left && !p.Rules.SchemaOnly && p.mine(t.Name) {
+				return fmt.Errorf("the rows of %s are in the dump among those of other partitions: choose all of its table", n)
+			}
+			continue
+		}
+		kept[t.Name] = true
+		if t.Name = p.tableName(t.Name); p.old != "" {
+			t.Name = p.place(n).String()
+		}
+		part.Tables = append(part.Tables, t)
+	}
+	for _, of := range contents.Parts {
+		if of.Kind == dump.Rows && kept[of.Name] {
+			of.Name = p.tableName(of.Name)
+			part.Parts = append(part.Parts, of)
+		}
+	}
+	return p.hand(dump.Item{Contents: part})
+}
+
+// mine tells whether a name of the manifest is of the database that is taken.
+func (p *Part) mine(table string) bool { return p.From == "" || p.tableName(table) != table }
+
+// tableName is a manifest's name of a table as the part's has it: without the database.
+func (p *Part) tableName(table string) string {
+	if p.From == "" {
+		return table
+	}
+	list := tokenize(table)
+	if len(list) != 5 || list[0].text != p.From {
+		return table
+	}
+	return table[list[2].start:]
+}
+
+// ofManifest reads a manifest's name of a table.
+func (p *Part) ofManifest(table string) name {
+	c := read(p.tableName(table))
+	return c.name()
+}
