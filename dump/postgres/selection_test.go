@@ -19,6 +19,7 @@ const selectionSchema = `
 	CREATE TYPE lib.mood AS ENUM ('sad', 'happy');
 	CREATE DOMAIN lib.positive AS int; ALTER DOMAIN lib.positive ADD CHECK (VALUE > 0) NOT VALID;
 	CREATE FUNCTION lib.next() RETURNS int LANGUAGE sql AS 'SELECT 7';
+	CREATE FUNCTION lib.half(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 / 2';
 	CREATE FUNCTION audit.note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 	CREATE TABLE app.customers (id serial PRIMARY KEY, name lib.citext, feels lib.mood, n lib.positive DEFAULT lib.next());
 	CREATE TABLE app.orders (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer int REFERENCES app.customers);

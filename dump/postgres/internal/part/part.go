@@ -68,19 +68,19 @@ type Part struct {
 
 	objects    *objects
 	extensions map[string][]*object // by the schema that they are in
-	statements []*statement // the definitions, in their order
-	size       int          // bytes of them
-	planned    bool         // all definitions are known, and what is chosen
-	closed     bool         // what is needed is known too
-	kept       []string     // what is taken as it is in the target, for people
-	old        string       // the schema that goes into another; empty: none does
-	into       bool         // the other one is in the target
-	from       bool         // and so is the old one
+	statements []*statement         // the definitions, in their order
+	size       int                  // bytes of them
+	planned    bool                 // all definitions are known, and what is chosen
+	closed     bool                 // what is needed is known too
+	kept       []string             // what is taken as it is in the target, for people
+	old        string               // the schema that goes into another; empty: none does
+	into       bool                 // the other one is in the target
+	from       bool                 // and so is the old one
 
-	alone   bool           // the dump holds rows alone, and says what tables there are as they come
-	several bool           // the dump is of several databases
-	rows    []bool         // of the tables of the dump, in its order: whether they are in the part
-	frames  []*dump.Item   // settings that wait for a statement to be made for; see framing
+	alone   bool         // the dump holds rows alone, and says what tables there are as they come
+	several bool         // the dump is of several databases
+	rows    []bool       // of the tables of the dump, in its order: whether they are in the part
+	frames  []*dump.Item // settings that wait for a statement to be made for; see framing
 	yield   func(dump.Item, error) bool
 	fresh   []*object // that have come to be wanted and were not sent yet
 
