@@ -107,6 +107,11 @@ func (p *Part) want(o *object) {
 		return
 	}
 	o.wanted = true
+	if o.lacking && !o.chosen { // it was taken for one that is needed by its schema
+		o.left = true
+		p.Warn(fmt.Sprintf("extension %s is left out: the target's server does not have it; what is really of it will be missed", o.name))
+		return
+	}
 	p.fresh = append(p.fresh, o)
 	if o.there && o.group != schema {
 		p.takeAsIs(o)

@@ -20,11 +20,12 @@ type object struct {
 	comes     []*object // with it, unasked: operator classes and casts of a type
 	scaffolds *object   // of a table that is dropped again: the one that it is there to make
 
-	chosen bool // by a pattern, or as a partition of a table that is
-	wanted bool // chosen, or needed by what is
-	there  bool // in the target, and taken as it is
-	made   bool // by the part, so far
-	left   bool // out, although it was wanted
+	chosen  bool // by a pattern, or as a partition of a table that is
+	wanted  bool // chosen, or needed by what is
+	there   bool // in the target, and taken as it is
+	made    bool // by the part, so far
+	left    bool // out, although it was wanted
+	lacking bool // of an extension: the target's server does not have it
 
 	apart   bool            // a partition that is none any more
 	without map[member]bool // what of it is left out

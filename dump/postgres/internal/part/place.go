@@ -36,6 +36,7 @@ const existing = `
 	UNION ALL SELECT 'text search configuration', n.nspname::text, o.cfgname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace WHERE n.nspname !~ '^pg_'
 	UNION ALL SELECT 'schema', '', nspname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_namespace
 	UNION ALL SELECT 'extension', '', extname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_extension
+	UNION ALL SELECT 'available', '', name::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_available_extensions
 	UNION ALL SELECT 'language', '', lanname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_language
 	UNION ALL SELECT 'foreign data wrapper', '', fdwname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_foreign_data_wrapper
 	UNION ALL SELECT 'server', '', srvname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_foreign_server
@@ -83,6 +84,9 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	_, p.from = there[key{schema, name{"", p.old}}]
 	for _, o := range p.objects.list {
 		_, o.there = there[key{o.group, p.inTarget(o)}]
+		if _, ok := there[key{"available", o.name}]; o.group == extension && !ok {
+			o.lacking = true
+		}
 	}
 	inTheWay := p.clear(there, parts, clean)
 	if len(inTheWay) > 0 {
