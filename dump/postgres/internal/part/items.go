@@ -148,7 +148,7 @@ func (p *Part) byItself(item dump.Item) error {
 
 // knows chooses an object that the dump names for the first time.
 func (p *Part) knows(o *object) bool {
-	p.choose(o)
+	o.chosen = p.chooses(o)
 	if o.chosen && p.ToSchema != "" && p.old == "" && o.name.schema != p.ToSchema {
 		p.old = o.name.schema
 	}
@@ -221,12 +221,13 @@ func (p *Part) late(item dump.Item) error {
 	}
 	s := p.objects.describe(item)
 	if o := s.of; o != nil && len(o.statements) == 0 && o.group == relation {
-		if p.choose(o); o.chosen && !o.wanted {
+		if o.chosen = p.chooses(o); o.chosen && !o.wanted {
 			p.want(o)
 		}
 	}
 	if p.wanted(s) {
 		p.needs(s)
+		p.follow()
 		for _, needed := range p.unsent() {
 			if err := p.ifWanted(needed); err != nil {
 				return err
@@ -345,6 +346,7 @@ func (p *Part) leaveOut(s *statement, missing *object) error {
 // takeBack drops a view that was made before its query was known, to stand in for it, and turns out
 // to need what is not there; and the views that were made of it.
 func (p *Part) takeBack(o, missing *object, line int) error {
+	o.made, o.left = false, true
 	for _, over := range p.objects.list {
 		if over != o && over.isView() && over.made && slices.ContainsFunc(over.statements, func(s *statement) bool { return p.refers(s, o) }) {
 			if err := p.takeBack(over, o, line); err != nil {
@@ -352,7 +354,6 @@ func (p *Part) takeBack(o, missing *object, line int) error {
 			}
 		}
 	}
-	o.made, o.left = false, true
 	p.Warn(fmt.Sprintf("%s %s is left out: it needs %s, which is not there", lower(o.word), o.name, missing.name))
 	return p.hand(dump.Item{Kind: dump.AfterRows, Line: line, Text: "DROP " + o.word + " " + ident(p.place(o.name)) + ";"})
 }

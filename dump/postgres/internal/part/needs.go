@@ -11,9 +11,7 @@ import (
 // plan chooses among the definitions, of which all are known now.
 func (p *Part) plan() error {
 	p.planned = true
-	for _, o := range p.objects.list {
-		p.choose(o)
-	}
+	p.choose()
 	if err := p.unused(); err != nil {
 		return err
 	}
@@ -21,6 +19,36 @@ func (p *Part) plan() error {
 		return p.oneSchema()
 	}
 	return nil
+}
+
+// choose says of all objects whether they are chosen. What is said of a table holds for its
+// partitions.
+func (p *Part) choose() {
+	var chosen, out []*object
+	for _, o := range p.objects.list {
+		if o.chosen = p.chooses(o); o.chosen {
+			chosen = append(chosen, o)
+		}
+		if o.out = o.group == relation && p.excludes(o); o.out {
+			out = append(out, o)
+		}
+	}
+	for ; len(out) > 0; out = out[1:] {
+		for _, part := range out[0].parts {
+			if !part.out {
+				part.chosen, part.out = false, true
+				out = append(out, part)
+			}
+		}
+	}
+	for ; len(chosen) > 0; chosen = chosen[1:] {
+		for _, part := range chosen[0].parts {
+			if chosen[0].chosen && !part.chosen && !part.out {
+				part.chosen = true
+				chosen = append(chosen, part)
+			}
+		}
+	}
 }
 
 // unused returns an error for patterns that should fit something and do not. That an excluding one
@@ -72,6 +100,7 @@ func (p *Part) close() {
 			}
 		}
 	}
+	p.follow()
 	p.fresh = nil // all is to be sent in its order
 }
 
@@ -100,50 +129,54 @@ func (p *Part) company() {
 	}
 }
 
-// want has an object made, with all that it needs, unless the target has it.
+// want has an object made, unless the target has it. What it needs in its turn follow finds.
 func (p *Part) want(o *object) {
-	if o.wanted || o.there && !o.chosen {
+	switch {
+	case o.wanted:
+	case o.there && o.group != schema, o.there && !o.chosen:
 		p.takeAsIs(o)
-		return
-	}
-	o.wanted = true
-	if o.lacking && !o.chosen { // it was taken for one that is needed by its schema
-		o.left = true
+	case o.lacking && !o.chosen: // it was taken for one that is needed by its schema
+		o.wanted, o.left = true, true
 		p.Warn(fmt.Sprintf("extension %s is left out: the target's server does not have it; what is really of it will be missed", o.name))
-		return
+	default:
+		o.wanted = true
+		p.fresh, p.queue = append(p.fresh, o), append(p.queue, o)
 	}
-	p.fresh = append(p.fresh, o)
-	if o.there && o.group != schema {
-		p.takeAsIs(o)
-		return
-	}
-	in := o.name.schema
-	if o.group == extension {
-		in = extensionSchema(o)
-	}
-	if in := p.objects.byKey[key{schema, name{"", in}}]; in != nil {
-		p.want(in)
-	}
-	for _, s := range o.statements {
-		p.needs(s)
-	}
-	for _, with := range slices.Concat(o.comes, o.sequences) {
-		p.want(with)
-	}
-	if o.isTable() && !o.chosen {
-		p.Warn(fmt.Sprintf("%s comes along without its rows: something else needs it", o.name))
+}
+
+// follow finds what is needed by all that has come to be wanted.
+func (p *Part) follow() {
+	for len(p.queue) > 0 {
+		o := p.queue[len(p.queue)-1]
+		p.queue = p.queue[:len(p.queue)-1]
+		in := o.name.schema
+		if o.group == extension {
+			in = extensionSchema(o)
+		}
+		if in := p.objects.byKey[key{schema, name{"", in}}]; in != nil {
+			p.want(in)
+		}
+		for _, s := range o.statements {
+			p.needs(s)
+		}
+		for _, with := range slices.Concat(o.comes, o.sequences) {
+			p.want(with)
+		}
+		if o.isTable() && !o.chosen {
+			p.Warn(fmt.Sprintf("%s comes along without its rows: something else needs it", o.name))
+		}
 	}
 }
 
 // takeAsIs notes what the target has already.
 func (p *Part) takeAsIs(o *object) {
-	what := lower(o.word) + " " + o.name.String()
-	if o.there && !o.isTable() && o.group != schema && o.group != extension && !slices.Contains(p.kept, what) {
-		p.kept = append(p.kept, what)
+	if !o.told && !o.isTable() && o.group != schema && o.group != extension {
+		o.told = true
+		p.kept = append(p.kept, lower(o.word)+" "+o.name.String())
 	}
 }
 
-// needs has made what a statement needs. Tables are no such thing where it only points at them.
+// needs wants what a statement needs. Tables are no such thing where it only points at them.
 func (p *Part) needs(s *statement) {
 	refs, within := references(s.item.Text)
 	for _, r := range refs {

@@ -13,7 +13,7 @@ type object struct {
 
 	statements []*statement // that the definitions have of it, in the dump's order
 
-	parents   []*object // that it is a partition of
+	parts     []*object // that are partitions of it
 	owner     *object   // of a sequence: the table that it goes with
 	sequences []*object // of a table: those
 	identity  []name    // of a table: the sequences that are made with its columns
@@ -22,6 +22,8 @@ type object struct {
 
 	chosen  bool // by a pattern, or as a partition of a table that is
 	wanted  bool // chosen, or needed by what is
+	out     bool // by a pattern, or as a partition of such a table
+	told    bool // that it is taken as it is
 	there   bool // in the target, and taken as it is
 	made    bool // by the part, so far
 	left    bool // out, although it was wanted

@@ -83,6 +83,7 @@ type Part struct {
 	frames  []*dump.Item // settings that wait for a statement to be made for; see framing
 	yield   func(dump.Item, error) bool
 	fresh   []*object // that have come to be wanted and were not sent yet
+	queue   []*object // those among them whose needs are not known yet
 
 	drops []drop // what Drop drops
 }
@@ -138,21 +139,4 @@ func (p *Part) chooses(o *object) bool {
 // excludes tells whether the patterns keep a relation out.
 func (p *Part) excludes(o *object) bool {
 	return p.Rules.NotSchemas.Match(p.used, "", o.name.schema) || p.Rules.NotTables.Match(p.used, o.name.schema, o.name.name)
-}
-
-// choose says of an object whether it is chosen. A partition is with the table that it is a part
-// of.
-func (p *Part) choose(o *object) {
-	if o.chosen {
-		return
-	}
-	o.chosen = p.chooses(o)
-	for _, whole := range o.parents {
-		if p.choose(whole); whole.chosen && !p.excludes(o) {
-			o.chosen = true
-		}
-		if o.group == relation && p.excludes(whole) {
-			o.chosen = false
-		}
-	}
 }

@@ -199,7 +199,7 @@ func (os *objects) alterTable(s *statement, c *cursor) {
 		whole := s.of
 		if part := os.find("table", c.name()); part != nil {
 			s.of = part
-			part.parents = append(part.parents, whole)
+			whole.parts = append(whole.parts, part)
 			s.role, s.what = joins, "partition "+part.name.String()
 		}
 	case c.take("add", "constraint"):
