@@ -41,7 +41,7 @@ func (s *loading) analyse(ctx context.Context) error {
 	for _, j := range list {
 		for _, table := range j.parts {
 			if table.refused != nil {
-				s.cfg.Warn(fmt.Sprintf("a table goes without the planner's statistics: %v", table.refused))
+				s.cfg.Warn(fmt.Sprintf("a table goes without the planner's statistics: %v", table.failed(table.refused)))
 			}
 		}
 	}

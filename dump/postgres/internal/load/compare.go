@@ -14,6 +14,7 @@ type filling struct {
 	database string            // empty in a dump of one
 	table    string            // see qualified; empty: it is none that this package writes
 	parents  map[string]string // of that database's partitions
+	missing  bool              // there is nothing: the server has refused them
 	dump.Tally
 }
 
@@ -25,8 +26,12 @@ func (s *loading) enter(database string) {
 	}
 }
 
-func (s *loading) filling(item dump.Item, rows dump.Tally) filling {
-	f := filling{database: s.database, parents: s.planner.parents, Tally: rows}
+// filling is that of an item's rows; nil: the server has none.
+func (s *loading) filling(item dump.Item, rows *dump.Tally) filling {
+	f := filling{database: s.database, parents: s.planner.parents, missing: rows == nil}
+	if rows != nil {
+		f.Tally = *rows
+	}
 	if table := copied(item.Text); table != nil {
 		f.table = table.String()
 	}
@@ -63,7 +68,7 @@ func manifestName(name string) (list qualified) {
 }
 
 // compare holds what was loaded, or read, against the manifest, which lists the tables in the order
-// of their COPY statements.
+// of their COPY statements. Those of which nothing is there are noted as missing.
 func (s *loading) compare() error {
 	if len(s.loaded) != len(s.manifest) {
 		return fmt.Errorf("the manifest lists %d tables, the dump had rows for %d", len(s.manifest), len(s.loaded))
@@ -74,6 +79,10 @@ func (s *loading) compare() error {
 		// A dump of rows alone does not say what is a part of what.
 		if s.dump.Form != script.RowsAlone && !f.isOf(t.Name) {
 			errs = append(errs, fmt.Errorf("the dump has rows of %s where its manifest lists table %s", f.table, t.Name))
+			continue
+		}
+		if f.missing {
+			s.missing = append(s.missing, dump.Table{Name: t.Name, Rows: t.Rows})
 			continue
 		}
 		errs = append(errs, t.Compare(f.Rows, f.Hash))

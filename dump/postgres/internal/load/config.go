@@ -36,6 +36,8 @@ type Config struct {
 	BuildApart int64
 	// Analyze says that the planner's statistics of what was loaded are made in the end.
 	Analyze bool
+	// Refused is told of what the server refuses, and the load goes on. nil: it ends.
+	Refused func(dump.Refusal)
 	// Target makes a Target of the database that a session of the load is in. The connection stays
 	// the load's, which does nothing else with it while it calls a method.
 	Target func(conn *pgx.Conn, srv server.Info, database string) Target

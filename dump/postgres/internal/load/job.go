@@ -29,7 +29,9 @@ type job struct {
 	helpers []*job   // that send some of them, each in a session of its own
 	helps   bool     // it is one of these
 
-	refused error // by the server, of a refresh or an analysis, after which the load goes on
+	refused error  // in the server's words; the load goes on behind it
+	read    int64  // rows of the COPY, of one that goes on
+	instead string // of a setting that was refused: what was set
 
 	parts []*job // of one that is several statements; their settings are the same
 }
@@ -43,32 +45,25 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 	if j.plan.kind == refreshes {
 		set = set.with(assignment{"row_security", server.AsOwner + ";"})
 	}
-	err := s.adopt(ctx, set)
+	adopted := s.adopt(ctx, set)
+	err := adopted
 	if err == nil && j.plan.kind == builds {
-		err = s.parallel(ctx, j.only)
+		adopted = s.parallel(ctx, j.only)
+		err = adopted
 	}
-	switch {
-	case err != nil:
-	case j.item.Kind == dump.Rows:
-		j.rows, j.bytes, err = s.copyIn(ctx, j)
-	default:
-		if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
-			err = nil
-		}
+	if err == nil {
+		err = s.send(ctx, j)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		err = statementError(j.item.Text, err)
-		if j.plan.kind != analyses { // which no line says
-			err = fmt.Errorf("line %d: %w", j.item.Line, err)
-		}
-		if (j.plan.kind == refreshes || j.plan.kind == analyses) && errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() && s.conn.PgConn().TxStatus() == 'I' {
+		err = inWords(err)
+		if adopted == nil && s.endures(ctx, j, err) {
 			j.refused = err
 			return nil
 		}
-		return err
+		return j.failed(err)
 	}
 	if j.plan.kind == sets {
 		s.set = s.set.with(assignment{j.plan.setting, j.item.Text})
@@ -76,17 +71,42 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 	return nil
 }
 
-// runTogether runs several statements at once, in one transaction. Where one fails nothing is done:
-// then they run one after another, up to that one.
+// send sends what a job says.
+func (s *session) send(ctx context.Context, j *job) (err error) {
+	if j.item.Kind == dump.Rows {
+		if j.rows, j.bytes, err = s.copyIn(ctx, j); err != nil && s.goesOn {
+			s.reading.Wait() // the next item is read by others
+		}
+		return err
+	}
+	if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
+		return nil
+	}
+	return err
+}
+
+// runTogether runs several statements at once, in one transaction, or in a part of the one that the
+// session is in. Where one fails nothing is done:
+// then they run one after another, up to that one, or to the last where the load goes on.
 func (s *session) runTogether(ctx context.Context, j *job) error {
 	var b strings.Builder
+	begun := s.conn.PgConn().TxStatus() == 'T'
+	if begun {
+		b.WriteString("SAVEPOINT together;\n")
+	}
 	for _, part := range j.parts {
 		b.WriteString(part.item.Text + "\n")
+	}
+	if begun {
+		b.WriteString("RELEASE SAVEPOINT together;\n")
 	}
 	if err := s.adopt(ctx, j.set); err == nil {
 		err = server.Exec(ctx, s.conn.PgConn(), b.String())
 		if err == nil {
 			return nil
+		}
+		if begun && !s.conn.IsClosed() {
+			_ = server.Exec(ctx, s.conn.PgConn(), "ROLLBACK TO SAVEPOINT together") // of which the next statement would tell
 		}
 		if s.conn.IsClosed() {
 			if ctx.Err() != nil {
@@ -110,8 +130,17 @@ func alreadyThere(statement string, err error) bool {
 	return strings.HasPrefix(statement, "CREATE TABLESPACE ") && errors.As(err, &pe) && pe.Code == "42710" // duplicate_object
 }
 
-// statementError says which statement failed and adds where within its rows.
-func statementError(statement string, err error) error {
+// failed says which statement has failed.
+func (j *job) failed(err error) error {
+	err = fmt.Errorf("%s: %w", script.Head(j.item.Text), err)
+	if j.plan.kind == analyses { // which no line says
+		return err
+	}
+	return fmt.Errorf("line %d: %w", j.item.Line, err)
+}
+
+// inWords adds to an error all that the server says of it, and where within its rows.
+func inWords(err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {
 		// The server quotes the row it was at; a row has no place in a log.
@@ -122,5 +151,5 @@ func statementError(statement string, err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s: %w", script.Head(statement), err)
+	return err
 }

@@ -43,7 +43,11 @@ func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fai
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
-	if left := dump.Left(s.touched, s.gone); left != "" {
+	left := dump.Left(s.touched, s.gone)
+	if s.allElse {
+		left = dump.AllElse
+	}
+	if left != "" {
 		return &dump.PartialError{Err: err, Left: left}
 	}
 	return err
@@ -67,11 +71,16 @@ type loading struct {
 	database   string                  // the present one, where the dump says which
 	loaded     []filling               // by the COPYs, in the order of the stream
 	manifest   dump.Manifest           // at the dump's end
-	unfilled   []error                 // of the materialized views that the server does not fill
 	tuning     *tuning                 // nil: the server has not been asked yet
+	unfilled   []error                 // of the materialized views that the server does not fill, of a load that does not go on behind anything else
+
+	statements, refused int           // how many there were, and how many of them the server has refused
+	missing             dump.Manifest // tables whose rows are not there
+	absent              error         // why the present database was not to be entered
 
 	gone    []string // what Clean has dropped so far
 	touched bool     // something of the dump is there, or may be
+	allElse bool     // all of it is but what the error names
 }
 
 // load runs the dump's items. Where they go is settled before the first statement.
@@ -102,6 +111,12 @@ func (s *loading) load(ctx context.Context, items iter.Seq2[dump.Item, error]) e
 			}
 		}
 		if script.IsConnect(item.Text) || item.Kind != dump.Rows && s.cfg.skips(item.Text) {
+			continue
+		}
+		if s.absent != nil {
+			if err := s.passOver(ctx, item); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := s.schedule(ctx, item); err != nil {
@@ -140,10 +155,7 @@ func (s *loading) turn(ctx context.Context, item dump.Item) error {
 	if err := s.mayLead(item); err != nil {
 		return err
 	}
-	if err := s.sendShared(ctx); err != nil {
-		return err
-	}
-	if err := s.workers.finishAll(ctx); err != nil {
+	if err := s.finish(ctx); err != nil {
 		return err
 	}
 	if err := s.ended(); err != nil {
@@ -152,11 +164,22 @@ func (s *loading) turn(ctx context.Context, item dump.Item) error {
 	if err := s.analyse(ctx); err != nil {
 		return err
 	}
+	s.at, s.absent = item.Database, nil
 	if err := s.use(ctx, item.Database); err != nil {
-		return fmt.Errorf("line %d: %w", item.Line, err)
+		return s.passBy(ctx, item, err)
 	}
-	s.at = item.Database
 	return nil
+}
+
+// finish has everything done that was scheduled.
+func (s *loading) finish(ctx context.Context) error {
+	if s.workers == nil {
+		return nil
+	}
+	if err := s.sendShared(ctx); err != nil {
+		return err
+	}
+	return s.workers.finishAll(ctx)
 }
 
 // use goes on in another database.
@@ -167,7 +190,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 		return err
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
-	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn)
+	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn, s.noteRefused)
 	s.filled, s.begun = map[string]int64{}, 0
 	s.set, s.apart = nil, s.cfg.Jobs == 1
 	s.enter(database)
@@ -186,7 +209,7 @@ func (s *loading) connect(ctx context.Context, database string) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	join := &session{conn: conn, srv: srv}
+	join := &session{conn: conn, srv: srv, goesOn: s.cfg.Refused != nil}
 	if err := s.tune(ctx, join); err != nil {
 		join.close()
 		return nil, err
@@ -213,19 +236,14 @@ func (s *loading) ended() error {
 // end waits for what is still being built, and compares. A dump that is whole is analysed.
 func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 	s.manifest = contents.Tables
-	if s.workers != nil {
-		if err := s.sendShared(ctx); err != nil {
-			return err
-		}
-		if err := s.workers.finishAll(ctx); err != nil {
-			return err
-		}
-		if err := s.ended(); err != nil {
-			return err
-		}
+	if err := s.finish(ctx); err != nil {
+		return err
+	}
+	if err := s.ended(); err != nil {
+		return err
 	}
 	if err := s.compare(); err != nil {
-		return errors.Join(err, s.unfilledError())
+		return errors.Join(err, s.incomplete())
 	}
 	if err := s.analyse(ctx); err != nil {
 		return err
@@ -235,13 +253,7 @@ func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 			return err
 		}
 	}
-	return s.unfilledError()
-}
-
-// unfilledError names the materialized views that the server has refused to fill.
-func (s *loading) unfilledError() error {
-	if len(s.unfilled) == 0 {
-		return nil
-	}
-	return fmt.Errorf("the server does not fill %d materialized views, and all else is there: %w", len(s.unfilled), errors.Join(s.unfilled...))
+	err := s.incomplete()
+	s.allElse = err != nil
+	return err
 }

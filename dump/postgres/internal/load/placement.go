@@ -71,7 +71,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 // placeSeveral places a dump that makes its databases. Those that every cluster has must be empty,
 // others must not exist; with Clean the former are emptied and the latter dropped.
 func (s *loading) placeSeveral(ctx context.Context) (placement, error) {
-	p := placement{first: "postgres", target: dump.Target{Server: s.cfg.address(), Databases: s.dump.Databases}}
+	p := placement{first: firstOfCluster, target: dump.Target{Server: s.cfg.address(), Databases: s.dump.Databases}}
 	if err := s.use(ctx, p.first); err != nil {
 		return p, err
 	}
@@ -137,6 +137,9 @@ func (s *loading) findMade(ctx context.Context, made []string, p *placement) err
 	})
 	return err
 }
+
+// firstOfCluster is the database that a dump of several begins in.
+const firstOfCluster = "postgres"
 
 // born tells whether every new cluster has a database of that name.
 func born(database string) bool { return database == "postgres" || database == "template1" }

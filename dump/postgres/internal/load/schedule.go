@@ -1,9 +1,9 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,10 +17,11 @@ import (
 // returned, and what is quickly done waits to be sent with more of its kind. What comes after that
 // in the dump finds it done.
 func (s *loading) schedule(ctx context.Context, item dump.Item) error {
+	s.statements++
 	j := &job{item: item, set: s.set}
 	if item.Kind == dump.Rows {
 		j.plan = s.planner.rows(item.Text)
-		j.spreads = !s.apart && s.begun == 0 && s.dump.Form != script.RowsAlone && s.planner.spreads(item)
+		j.spreads = !s.apart && s.cfg.Refused == nil && s.begun == 0 && s.dump.Form != script.RowsAlone && s.planner.spreads(item)
 	} else {
 		j.plan = s.planner.plan(item.Text)
 	}
@@ -65,13 +66,12 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 // noteDone keeps what later items, and the dump's end, have to know of a job that is done.
 func (s *loading) noteDone(j *job) {
 	switch {
-	case j.refused != nil:
-		s.unfilled = append(s.unfilled, j.refused)
-		s.cfg.Warn(fmt.Sprintf("the server does not fill a materialized view: %v", j.refused))
 	case j.plan.kind == sets:
-		s.set = s.set.with(assignment{j.plan.setting, j.item.Text})
+		s.set = s.set.with(assignment{j.plan.setting, cmp.Or(j.instead, j.item.Text)})
+	case j.item.Kind == dump.Rows && j.refused != nil:
+		s.loaded = append(s.loaded, s.filling(j.item, nil))
 	case j.item.Kind == dump.Rows:
-		s.loaded = append(s.loaded, s.filling(j.item, j.rows))
+		s.loaded = append(s.loaded, s.filling(j.item, &j.rows))
 		for _, t := range j.plan.touches {
 			s.filled[t.relation] += j.bytes
 		}

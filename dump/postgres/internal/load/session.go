@@ -19,6 +19,7 @@ type session struct {
 	spares  *spares        // for the rows that are read; nil before the first COPY
 	tuning  tuning
 	serial  bool // what it builds has no parallel workers
+	goesOn  bool // behind what the server refuses
 }
 
 // settings are the statements that set something, each with the name of what it sets.

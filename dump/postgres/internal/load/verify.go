@@ -43,7 +43,7 @@ func Verify(cfg Config, items iter.Seq2[dump.Item, error]) error {
 				}
 				rows.Write(piece)
 			}
-			s.loaded = append(s.loaded, s.filling(item, rows.Tally))
+			s.loaded = append(s.loaded, s.filling(item, &rows.Tally))
 		default:
 			s.planner.plan(item.Text)
 		}

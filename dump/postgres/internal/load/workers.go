@@ -36,6 +36,8 @@ type workers struct {
 	done    chan *session // has room for all
 	more    chan struct{} // told that the rows that the first session sends could do with another; it has room for one word
 	warn    func(string)
+
+	refused func(*job) // is told each job that is done, by the goroutine that leads
 }
 
 // mostWaiting bounds what is remembered of a dump that is read faster than its indexes are built.
@@ -43,9 +45,9 @@ const mostWaiting = 1000
 
 // newWorkers returns workers of at most n sessions. Those besides the first join when there is
 // something for them to do.
-func newWorkers(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string)) *workers {
+func newWorkers(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string), refused func(*job)) *workers {
 	return &workers{
-		fail: fail, join: join, left: n - 1, first: first, warn: warn,
+		fail: fail, join: join, left: n - 1, first: first, warn: warn, refused: refused,
 		busy: map[*session]*job{}, done: make(chan *session, n), more: make(chan struct{}, 1),
 	}
 }
@@ -79,7 +81,11 @@ func (w *workers) deal(j *job) {
 	if j.spreads {
 		more = w.more
 	}
-	j.rowsOf = newDealing(pieces(j.item), w.first.spares, more)
+	rows := pieces(j.item)
+	if w.first.goesOn {
+		rows = counted(rows, &j.read)
+	}
+	j.rowsOf = newDealing(rows, w.first.spares, more)
 }
 
 // help starts another session on the rows that the first one sends, if there are some to be shared
@@ -148,6 +154,7 @@ func (w *workers) workUntil(ctx context.Context, helps bool, holds func() bool) 
 }
 
 func (w *workers) finished(s *session) {
+	w.refused(w.busy[s])
 	delete(w.busy, s)
 	if s != w.first {
 		w.free = append(w.free, s)

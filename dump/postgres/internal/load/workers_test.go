@@ -25,7 +25,7 @@ func (c *endsBetween) Err() error {
 // waits has begun.
 func TestFinishAllInAContextThatEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	w := newWorkers(&session{}, 1, nil, func(error) {}, func(string) {})
+	w := newWorkers(&session{}, 1, nil, func(error) {}, func(string) {}, func(*job) {})
 	w.waiting = []*job{{}}
 	if err := w.finishAll(&endsBetween{Context: ctx, end: cancel}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)

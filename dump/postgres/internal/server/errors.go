@@ -47,3 +47,9 @@ func LockRoom(err error) error {
 	}
 	return err
 }
+
+// IsRefusal tells whether the server has refused a statement, and the session goes on.
+func IsRefusal(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.SeverityUnlocalized == "ERROR"
+}
