@@ -39,6 +39,8 @@ var (
 	// ErrCleartext is returned where a server asks for the password in clear over a connection that
 	// could be encrypted and is not.
 	ErrCleartext = server.ErrCleartext
+	// ErrEnded is returned where a session has ended while it was needed, whoever has ended it.
+	ErrEnded = server.ErrEnded
 	// ErrRecoveryConflict is returned, within a dump.PassingError, of a dump that a standby has
 	// ended because it kept the primary's changes from being applied.
 	ErrRecoveryConflict = server.ErrRecoveryConflict

@@ -95,6 +95,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	warn := dump.OrNobody(cfg.Warn)
 	server.GuardPassword(cc, warn)
+	server.HearOut(cc)
 	target := func(conn *pgx.Conn, srv server.Info, database string) load.Target {
 		return fresh.Target{Conn: conn, Srv: srv, Name: database, Warn: warn}
 	}

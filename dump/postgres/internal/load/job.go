@@ -74,10 +74,10 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 // send sends what a job says.
 func (s *session) send(ctx context.Context, j *job) (err error) {
 	if j.item.Kind == dump.Rows {
-		if j.rows, j.bytes, err = s.copyIn(ctx, j); err != nil && s.goesOn {
-			s.reading.Wait() // the next item is read by others
+		if j.rows, j.bytes, err = s.copyIn(ctx, j); s.goesOn && server.IsRefusal(err) {
+			s.reading.Wait() // until the rows are passed over: the next item is read by others
 		}
-		return err
+		return server.Ended(s.conn.PgConn(), err)
 	}
 	if err = server.Exec(ctx, s.conn.PgConn(), j.item.Text); alreadyThere(j.item.Text, err) {
 		return nil

@@ -141,6 +141,7 @@ const firstAnswer = 130 * time.Second
 func Connect(ctx context.Context, cc *pgx.ConnConfig, database string, setUp func(Info) string) (*pgx.Conn, Info, error) {
 	cc = cc.Copy()
 	cc.Database = database
+	listen(cc)
 	var srv Info
 	// The driver asks questions of its own before anybody else can (target_session_attrs), with
 	// names that are not qualified.
@@ -204,7 +205,7 @@ func readServer(result *pgconn.Result) (srv Info, err error) {
 // Exec runs statements that return nothing of interest, in one round trip.
 func Exec(ctx context.Context, conn *pgconn.PgConn, sql string) error {
 	_, err := conn.Exec(ctx, sql).ReadAll()
-	return err
+	return Ended(conn, err)
 }
 
 // partingTime bounds what is said to a server in parting: its network may be frozen, and a person
