@@ -20,6 +20,8 @@ type (
 var (
 	// ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.
 	ErrWholeCluster = load.ErrWholeCluster
+	// ErrNotInOne is returned when a dump that makes databases is to go in one transaction.
+	ErrNotInOne = load.ErrNotInOne
 	// ErrDataOnly is returned when a dump without definitions is to go into a database that is to
 	// be emptied first.
 	ErrDataOnly = load.ErrDataOnly

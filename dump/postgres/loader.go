@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -55,7 +56,8 @@ type LoadConfig struct {
 	// ToSchema is the schema that those of the dump's tables go into which come from one. Empty:
 	// their own.
 	ToSchema string
-	// SingleTransaction has all of the dump there or nothing.
+	// SingleTransaction has all of the dump there or nothing: with what Clean drops it goes in one
+	// transaction, on one connection. A dump of several databases does not.
 	SingleTransaction bool
 	// DisableTriggers keeps the triggers of tables silent while rows go in, of a load of rows alone.
 	DisableTriggers bool
@@ -86,6 +88,12 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres settings: %w", err)
 	}
+	if cfg.SingleTransaction && cfg.Refused != nil {
+		return nil, errors.New("postgres settings: a single transaction, and to go on behind what is refused: one of them expected, as a refusal ends the transaction")
+	}
+	if cfg.SingleTransaction {
+		cfg.Jobs = 1
+	}
 	cfg.Jobs = dump.LoadJobs(cfg.Jobs)
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("postgres settings: %d jobs: at least 1 expected", cfg.Jobs)
@@ -108,7 +116,8 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{part: chosen, cfg: load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
-		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze, Refused: cfg.Refused,
+		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze,
+		SingleTransaction: cfg.SingleTransaction, Refused: cfg.Refused,
 		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
 	}}, nil
 }

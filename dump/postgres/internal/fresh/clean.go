@@ -17,10 +17,21 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
-// Clean drops everything that users made in the database and takes their privileges on what is the
-// server's back, in one transaction: it is all done, or after an error nothing of it. The schema
-// public is made anew as initdb leaves it. What stays all the same is told.
+// Clean does what Empty does, and commits it: it is all done, or after an error nothing of it.
 func (t Target) Clean(ctx context.Context) error {
+	if err := t.Empty(ctx); err != nil {
+		return err
+	}
+	if err := server.Exec(ctx, t.Conn.PgConn(), "COMMIT"); err != nil {
+		return fmt.Errorf("clean the database: %w", err)
+	}
+	return nil
+}
+
+// Empty begins a transaction, drops everything in it that users made in the database and takes
+// their privileges on what is the server's back. The schema public is made anew as initdb leaves
+// it. What stays all the same is told.
+func (t Target) Empty(ctx context.Context) error {
 	if err := t.TryClean(ctx); err != nil {
 		return err
 	}
@@ -30,9 +41,6 @@ func (t Target) Clean(ctx context.Context) error {
 		if err = takeBack(ctx, t.Conn, other); err == nil {
 			stays, err = catalog.Additions(ctx, t.Conn, t.Srv)
 		}
-	}
-	if err == nil {
-		err = server.Exec(ctx, t.Conn.PgConn(), "COMMIT")
 	}
 	if err != nil {
 		return fmt.Errorf("clean the database: %w", err)

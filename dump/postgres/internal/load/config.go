@@ -36,6 +36,8 @@ type Config struct {
 	BuildApart int64
 	// Analyze says that the planner's statistics of what was loaded are made in the end.
 	Analyze bool
+	// SingleTransaction has all of the dump go in one transaction, on one connection.
+	SingleTransaction bool
 	// Refused is told of what the server refuses, and the load goes on. nil: it ends.
 	Refused func(dump.Refusal)
 	// Target makes a Target of the database that a session of the load is in. The connection stays
@@ -61,8 +63,10 @@ type Target interface {
 	// TryClean drops in a transaction, which it leaves open, all that Clean would: an error says
 	// what Clean would fail by.
 	TryClean(ctx context.Context) error
-	// Clean makes the database as a new one is, or fails and has changed nothing in it.
+	// Clean makes the database as a new one is, or fails and has changed nothing in it. Empty does
+	// the same in a transaction, which it leaves open.
 	Clean(ctx context.Context) error
+	Empty(ctx context.Context) error
 	// ForgetProperties takes back what was set for the database itself. What the role may not is
 	// told, and no error.
 	ForgetProperties(ctx context.Context) error
@@ -75,10 +79,15 @@ type Part interface {
 	Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []string, err error)
 	// Drop drops that, or fails and has dropped nothing.
 	Drop(ctx context.Context, conn *pgx.Conn) error
+	// BeginDrop drops it in a transaction, which it leaves open.
+	BeginDrop(ctx context.Context, conn *pgx.Conn) error
 }
 
 // ErrWholeCluster is returned when a dump of a whole cluster is to go into one named database.
 var ErrWholeCluster = errors.New("the dump holds a whole cluster, which goes into a server and not into one database")
+
+// ErrNotInOne is returned when a dump that makes databases is to go in one transaction.
+var ErrNotInOne = errors.New("the dump holds databases, which no server makes in a transaction: it cannot go in a single one")
 
 // ErrDataOnly is returned when a dump without definitions is to go into a database that is to be
 // emptied first.

@@ -63,6 +63,9 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 			j.refused = err
 			return nil
 		}
+		if s.single {
+			err = lockRoom(err)
+		}
 		return j.failed(err)
 	}
 	if j.plan.kind == sets {

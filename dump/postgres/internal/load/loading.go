@@ -47,8 +47,13 @@ func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fai
 	if s.allElse {
 		left = dump.AllElse
 	}
-	if left != "" {
+	switch {
+	case s.unsure:
+		return &dump.PartialError{Err: err, Left: allOrNothing}
+	case left != "":
 		return &dump.PartialError{Err: err, Left: left}
+	case s.single:
+		return fmt.Errorf("%w; the transaction is undone, and nothing is changed", err)
 	}
 	return err
 }
@@ -77,6 +82,10 @@ type loading struct {
 	statements, refused int           // how many there were, and how many of them the server has refused
 	missing             dump.Manifest // tables whose rows are not there
 	absent              error         // why the present database was not to be entered
+
+	single bool   // the transaction that everything goes in was begun
+	held   []*job // what is not undone with it, for its end
+	unsure bool   // whether it was committed
 
 	gone    []string // what Clean has dropped so far
 	touched bool     // something of the dump is there, or may be
@@ -141,6 +150,9 @@ func (s *loading) prepare(ctx context.Context) error {
 	s.cfg.Into(p.target)
 	if ctx.Err() != nil { // it may be that whoever was told does not want it
 		return context.Cause(ctx)
+	}
+	if s.cfg.SingleTransaction {
+		return s.beginSingle(ctx, p)
 	}
 	return s.clear(ctx, p)
 }
@@ -209,7 +221,7 @@ func (s *loading) connect(ctx context.Context, database string) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	join := &session{conn: conn, srv: srv, goesOn: s.cfg.Refused != nil}
+	join := &session{conn: conn, srv: srv, goesOn: s.cfg.Refused != nil, single: s.cfg.SingleTransaction}
 	if err := s.tune(ctx, join); err != nil {
 		join.close()
 		return nil, err
@@ -227,7 +239,7 @@ func (s *loading) disconnect() {
 // ended returns an error if the statements so far leave a transaction open, which the server undoes
 // with the session.
 func (s *loading) ended() error {
-	if s.begun == 0 {
+	if s.begun == 0 || s.single {
 		return nil
 	}
 	return fmt.Errorf("the transaction that line %d begins is never committed, so that what the dump does from there on is undone", s.begun)
@@ -244,6 +256,9 @@ func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 	}
 	if err := s.compare(); err != nil {
 		return errors.Join(err, s.incomplete())
+	}
+	if err := s.commitSingle(ctx); err != nil {
+		return err
 	}
 	if err := s.analyse(ctx); err != nil {
 		return err

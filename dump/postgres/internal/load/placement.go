@@ -37,6 +37,8 @@ func (cfg Config) accepts(name string) error {
 		return fmt.Errorf("this is a dump of %s, not of %s", name, script.OneDatabase)
 	case name == script.RowsAlone && cfg.Clean:
 		return fmt.Errorf("%w: it cannot be cleaned first", ErrDataOnly)
+	case name == script.Cluster && cfg.SingleTransaction:
+		return ErrNotInOne
 	case name == script.Cluster && cfg.Named != "":
 		return fmt.Errorf("into %s: %w", cfg.Named, ErrWholeCluster)
 	case name != script.Cluster && cfg.Several && cfg.Named == "":

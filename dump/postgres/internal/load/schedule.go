@@ -26,6 +26,9 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 		j.plan = s.planner.plan(item.Text)
 	}
 	s.workers.fills = item.Kind == dump.Rows
+	if s.holdsBack(j) {
+		return nil
+	}
 	kind := j.plan.kind
 	large := kind == builds && !s.isSmall(j.plan.touches)
 	waits := (kind == builds || kind == quick && item.Kind != dump.Rows) && s.workers.conflict(j.plan.touches)
@@ -129,6 +132,8 @@ func (s *loading) sendShared(ctx context.Context) error {
 func (s *loading) runInOrder(ctx context.Context, j *job) error {
 	err := s.workers.runOnFirst(ctx, j)
 	switch {
+	case s.single:
+		return s.stillSingle(j, err)
 	case err != nil:
 	case s.conn.PgConn().TxStatus() == 'I': // idle
 		s.begun = 0

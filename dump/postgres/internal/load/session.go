@@ -20,6 +20,7 @@ type session struct {
 	tuning  tuning
 	serial  bool // what it builds has no parallel workers
 	goesOn  bool // behind what the server refuses
+	single  bool // everything goes in one transaction
 }
 
 // settings are the statements that set something, each with the name of what it sets.

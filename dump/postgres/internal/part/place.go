@@ -174,6 +174,9 @@ func (p *Part) look(ctx context.Context, conn *pgx.Conn) ([]found, error) {
 // Drop drops what Place has named, all or with an error nothing.
 func (p *Part) Drop(ctx context.Context, conn *pgx.Conn) error { return p.drop(ctx, conn, "COMMIT") }
 
+// BeginDrop drops what Place has named in a transaction that it leaves open.
+func (p *Part) BeginDrop(ctx context.Context, conn *pgx.Conn) error { return p.drop(ctx, conn, "") }
+
 // drop drops in a transaction, which it ends as told. Nothing goes that was not named: what depends
 // on it is in the way.
 func (p *Part) drop(ctx context.Context, conn *pgx.Conn, end string) error {
