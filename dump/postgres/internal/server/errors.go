@@ -3,9 +3,13 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/breaking-backups/breaking-backups/dump"
 )
 
 // A RightError is the server's refusal of what the role has no right to, with what gives it to it.
@@ -46,6 +50,21 @@ func LockRoom(err error) error {
 		return fmt.Errorf("the server may have room for too few locks, of which every table takes one or more; raise max_locks_per_transaction: %w", err)
 	}
 	return err
+}
+
+// IsNotReady tells whether a server was not reached where it may be in a moment: it starts, or goes
+// down to be started again, or has no room for a session, or nobody listens there yet. What it says
+// itself goes before what the network says.
+func IsNotReady(err error) bool {
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) {
+		// admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+		return slices.Contains([]string{"57P01", "57P02", "57P03", "53300"}, pe.Code)
+	}
+	var unknown *net.DNSError
+	var network net.Error
+	return errors.As(err, &unknown) || errors.As(err, &network) && network.Timeout() || errors.Is(err, dump.ErrNoAnswer) || isHungUp(err) ||
+		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 }
 
 // IsRefusal tells whether the server has refused a statement, and the session goes on.
