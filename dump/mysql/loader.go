@@ -2,12 +2,14 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/items"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/load"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
@@ -28,7 +30,10 @@ type LoadConfig struct {
 	// Jobs is the number of connections that load rows and build indexes, besides the one that runs
 	// all else. 0 means dump.LoadJobs; 1 means everything in its order on one.
 	Jobs int
-	// Part is what of the dump is loaded.
+	// Part is what of the dump is loaded. Tables are named as table or database.table; views and
+	// sequences are tables here. Where some are named, nothing else comes but what belongs to them,
+	// and in the target only these may not be there, or are dropped by Clean. FromDatabase goes
+	// into Database, or into one of its own name where that is empty.
 	Part dump.Choice
 	// NoBinlog keeps the load out of the server's binary log, and so from its replicas.
 	NoBinlog bool
@@ -61,6 +66,8 @@ var (
 	ErrOtherFamily = load.ErrOtherFamily
 	// ErrUndroppable is returned when a database that is to be dropped, or emptied, cannot be.
 	ErrUndroppable = load.ErrUndroppable
+	// ErrNothingFits is returned where what Part names is not in the dump.
+	ErrNothingFits = choice.ErrNothingFits
 	// ErrNotCompleted is returned for a dump of mysqldump without its last line.
 	ErrNotCompleted = items.ErrNotCompleted
 )
@@ -78,12 +85,21 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if (server.Info{}).IsSystemSchema(cfg.Database) {
 		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
 	}
+	part, err := choice.Parse(cfg.Part)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("mysql settings: %w", err)
+	case part != nil && part.DataOnly && cfg.Clean:
+		return nil, errors.New("mysql settings: data only goes into tables that are there, and clean drops them: only one of them can be meant")
+	case part != nil && part.From != "" && cfg.Database == "":
+		cfg.Database = part.From
+	}
 	cfg.Jobs = dump.LoadJobs(cfg.Jobs)
 	if cfg.Jobs < 0 {
 		return nil, fmt.Errorf("mysql settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Loader{load.Config{
-		Server: cfg.Server, Driver: cc, Database: cfg.Database, Clean: cfg.Clean, LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs,
+		Server: cfg.Server, Driver: cc, Database: cfg.Database, Clean: cfg.Clean, LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, Part: part,
 		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: dump.OrNobody(cfg.Warn),
 	}}, nil
 }
@@ -103,6 +119,10 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 		return load.Run(ctx, l.cfg, items.ReadAny(r), fail)
 	})
 }
+
+// Wants tells whether a Load may need that part of a dump: see dump.Contents. Of a dump of one
+// database it does not depend on its name.
+func (l *Loader) Wants(p dump.Part) bool { return l.cfg.Part == nil || l.cfg.Part.Wants(p) }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
 // put it, and has the rows that its manifest says. It connects to nothing. A Load of the same dump

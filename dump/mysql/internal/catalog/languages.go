@@ -28,13 +28,3 @@ func withString(definition, sqlMode string) string {
 	}
 	return head + "\nAS " + quote.Literal(body)
 }
-
-// withinUsing takes a database's name from before those of the libraries that a program uses.
-func withinUsing(definition, db string) string {
-	head, rest, ok := strings.Cut(definition, "\nAS ")
-	begin := strings.LastIndex(head, "\n    USING (")
-	if !ok || begin < 0 {
-		return definition
-	}
-	return head[:begin] + strings.ReplaceAll(head[begin:], quote.Name(db)+".`", "`") + "\nAS " + rest
-}

@@ -36,7 +36,7 @@ func (db *Database) OwnNames() note.OwnName {
 	for i := range db.Views {
 		v := &db.Views[i]
 		if v.invalid == "" && !v.duality {
-			v.definition = withoutDatabase(v.definition, db.Name)
+			v.definition = script.UnqualifiedView(v.definition, db.Name)
 		}
 	}
 	for _, programs := range [][]Program{db.Routines, db.triggers, db.events} {
@@ -48,7 +48,7 @@ func (db *Database) OwnNames() note.OwnName {
 			case p.Kind == "TRIGGER":
 				p.definition = script.UnqualifiedTrigger(p.definition, db.Name)
 			case p.Kind == "FUNCTION", p.Kind == "PROCEDURE":
-				p.definition = withinUsing(p.definition, db.Name)
+				p.definition = script.UnqualifiedUsing(p.definition, db.Name)
 			}
 			switch _, found, sure := script.Requalified(p.definition, db.Name, "", script.SQLMode(*p.settings.SQLMode), of); {
 			case !found:

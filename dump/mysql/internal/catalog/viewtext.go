@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -122,65 +123,11 @@ func (v *viewText) statement(db string) string {
 		definer += "@" + quote.Name(host)
 	}
 	s := fmt.Sprintf("CREATE ALGORITHM=%s DEFINER=%s SQL SECURITY %s VIEW %s AS %s", v.Record["algorithm"], definer, v.Record["security"],
-		quote.Name(v.Record["name"]), withoutDatabase(v.Record["text"], db))
+		quote.Name(v.Record["name"]), script.UnqualifiedView(v.Record["text"], db))
 	if check := v.Record["checked"]; check != "NONE" {
 		s += " WITH " + check + " CHECK OPTION"
 	}
 	return s
-}
-
-// withoutDatabase takes a database's name from before other names, where the server would not show
-// it. Where an alias or a table has that name it stands before columns, and stays.
-func withoutDatabase(text, db string) string {
-	prefix := quote.Name(db) + ".`"
-	var b strings.Builder
-	var open []int // where the parentheses are that are open
-	for i := 0; i < len(text); i++ {
-		end := i
-		switch c := text[i]; {
-		case strings.HasPrefix(text[i:], prefix) && !strings.HasSuffix(text[:i], "."):
-			name := i + len(prefix) - len("`")
-			if end = quote.End(text, name); end >= 0 && isQualified(text[:i], text[end+1:], open) {
-				i = name
-			}
-		case c == '`' || c == '\'' || c == '"':
-			end = quote.End(text, i)
-		case c == '(':
-			open = append(open, i)
-		case c == ')':
-			open = open[:max(0, len(open)-1)]
-		}
-		if end < 0 {
-			return text
-		}
-		b.WriteString(text[i : end+1])
-		i = end
-	}
-	return b.String()
-}
-
-// isQualified tells of two names with a dot between, by the view's text before and behind them,
-// whether the first is a database: before a third name or a call, and where a table, a sequence or
-// the view itself stands.
-func isQualified(before, behind string, open []int) bool {
-	if strings.HasPrefix(behind, ".`") || strings.HasPrefix(behind, "(") {
-		return true
-	}
-	word := strings.TrimRight(before, "(")
-	inside := len(before) - len(word)
-	isAny := func(text string, ends ...string) bool {
-		return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(text, end) })
-	}
-	switch {
-	case isAny(word, "join ", " VIEW "):
-		return true
-	case isAny(word, "nextval", "lastval", "setval"):
-		return inside == 1
-	case isAny(word, " from "):
-		open = open[:max(0, len(open)-inside)]
-		return len(open) == 0 || !isAny(before[:open[len(open)-1]], "extract", "trim") // (YEAR FROM column)
-	}
-	return false
 }
 
 // SelectedNames returns the names of a view's columns by its text, in which each has one. Of VALUES

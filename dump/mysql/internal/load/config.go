@@ -13,6 +13,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -23,7 +24,8 @@ type Config struct {
 	Database    string        // that a dump of one goes into; "": the dump makes its own
 	Clean       bool
 	LockTimeout time.Duration
-	Jobs        int // sessions that load rows and build indexes; 1: there are none but the one
+	Jobs        int           // sessions that load rows and build indexes; 1: there are none but the one
+	Part        *choice.Rules // what of the dump is loaded; nil: all
 	// Found is what Verify has found of the dump, if that was read before.
 	Found    Found
 	Into     func(dump.Target)
@@ -33,8 +35,9 @@ type Config struct {
 
 // Found is what is known of a dump that was read to its end. The zero value is of one that was not.
 type Found struct {
-	Databases []string // that mysqldump's dump makes: its head does not tell
-	Longest   int      // the length of the longest statement that cannot be split, in bytes
+	Databases []string        // that mysqldump's dump makes: its head does not tell
+	Chosen    []choice.Object // what a load of a part makes; nil: it was not read
+	Longest   int             // the length of the longest statement that cannot be split, in bytes
 }
 
 var (

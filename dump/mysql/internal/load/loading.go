@@ -21,7 +21,7 @@ import (
 // have not been asked for more, and whoever gives them closes what he reads them from.
 func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
 	s := &loading{cfg: cfg, fail: fail}
-	err := s.load(ctx, items)
+	err := s.load(ctx, s.part(ctx, items))
 	if err != nil {
 		fail(err)
 		err = context.Cause(ctx) // what failed first
@@ -155,7 +155,7 @@ func (s *loading) step(ctx context.Context, st statement) error {
 	if sets {
 		s.session.Set(string(st.sql))
 	}
-	err := s.plan.run(ctx, st)
+	err := s.withoutView(ctx, st, s.plan.run(ctx, st))
 	if sets && err == nil {
 		err = s.readMode(ctx)
 	}

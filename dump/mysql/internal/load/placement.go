@@ -15,6 +15,7 @@ import (
 type placement struct {
 	dropped []string // databases that Clean drops
 	emptied []string // databases whose contents Clean drops
+	objects []object // that Clean drops for a part of a dump
 	target  dump.Target
 }
 
@@ -33,6 +34,9 @@ func (s *loading) place(ctx context.Context, named []string) (placement, error) 
 	exists, err := s.existing(ctx)
 	if err != nil {
 		return p, err
+	}
+	if s.cfg.Part != nil && (s.cfg.Part.Narrows() || s.cfg.Part.DataOnly) {
+		return s.placePart(ctx, p, exists)
 	}
 	for _, db := range p.target.Databases {
 		if s.srv.IsSystemSchema(db) {
@@ -76,7 +80,7 @@ func (s *loading) existing(ctx context.Context) (exists func(db string) bool, er
 // clear drops what the placement says. s.gone keeps what is no longer there. A foreign key between
 // databases is in nobody's way: what it refers to is made anew.
 func (s *loading) clear(ctx context.Context, p placement) error {
-	if len(p.dropped)+len(p.emptied) == 0 {
+	if len(p.dropped)+len(p.emptied)+len(p.objects) == 0 {
 		return nil
 	}
 	var checks int
@@ -98,6 +102,11 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			return fmt.Errorf("clean database %s: %w", db, err)
 		}
 	}
+	for _, o := range p.objects {
+		if err := s.drop(ctx, o); err != nil {
+			return err
+		}
+	}
 	return s.conn.Exec(ctx, fmt.Sprintf("SET foreign_key_checks = %d, sql_mode = %s", checks, quote.Literal(mode)))
 }
 
@@ -115,17 +124,27 @@ func (s *loading) clean(ctx context.Context, db string) error {
 			return err
 		}
 		for _, name := range names {
-			if kind == "PACKAGE" { // MariaDB before 11 knows the word only so
-				if err := s.conn.Exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
-					return err
-				}
-			}
-			what := strings.ToLower(kind) + " " + name
-			err := s.conn.Exec(ctx, "DROP "+kind+" "+quote.Name(name))
-			if s.dropped(what, err); err != nil {
-				return fmt.Errorf("drop %s: %w", what, err)
+			if err := s.drop(ctx, object{kind, db, name}); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// An object is a thing in a database of the target.
+type object struct{ kind, database, name string }
+
+func (s *loading) drop(ctx context.Context, o object) error {
+	if o.kind == "PACKAGE" { // MariaDB before 11 knows the word only so
+		if err := s.conn.Exec(ctx, "SET sql_mode = 'ORACLE'"); err != nil {
+			return err
+		}
+	}
+	what := strings.ToLower(o.kind) + " " + o.name
+	err := s.conn.Exec(ctx, "DROP "+o.kind+" "+quote.Name(o.database)+"."+quote.Name(o.name))
+	if s.dropped(what, err); err != nil {
+		return fmt.Errorf("drop %s: %w", what, err)
 	}
 	return nil
 }

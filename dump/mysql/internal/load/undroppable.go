@@ -19,6 +19,15 @@ var ErrUndroppable = errors.New("a database that is to be dropped cannot be")
 // that others hold, a server that takes no writes.
 func (s *loading) undroppable(ctx context.Context, p placement) error {
 	databases := slices.Concat(p.dropped, p.emptied)
+	partly := make(map[string][]string) // the tables of databases of which only some are dropped
+	for _, o := range p.objects {
+		if o.kind == "TABLE" {
+			partly[o.database] = append(partly[o.database], o.name)
+		}
+	}
+	for db := range partly {
+		databases = append(databases, db)
+	}
 	if len(databases) == 0 {
 		return nil
 	}
@@ -39,7 +48,13 @@ func (s *loading) undroppable(ctx context.Context, p placement) error {
 		}
 	}
 	for _, db := range databases {
-		if err := s.lockable(ctx, db); err != nil {
+		tables, part := partly[db]
+		if !part {
+			if tables, err = s.conn.ObjectsOf(ctx, db, "TABLE"); err != nil {
+				return err
+			}
+		}
+		if err := s.lockable(ctx, db, tables); err != nil {
 			return fmt.Errorf("%w: database %s: %w", ErrUndroppable, db, err)
 		}
 	}
@@ -52,19 +67,13 @@ var inTheWay = []uint16{server.CodeLockWaitTimeout, server.CodeDeadlock, server.
 
 // lockable has the server lock a database's tables as DROP does, and let go of them again: it waits
 // for others that hold one, up to the lock timeout.
-func (s *loading) lockable(ctx context.Context, db string) error {
-	rows, err := s.conn.List(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type NOT IN ('VIEW', 'SEQUENCE', 'TEMPORARY') AND "+s.srv.DatabaseIs("table_schema", db)+" ORDER BY 1")
-	if err != nil {
-		return err
-	}
+func (s *loading) lockable(ctx context.Context, db string, tables []string) error {
 	const atOnce = 500
-	for len(rows) > 0 {
-		n := min(atOnce, len(rows))
-		names := make([]string, n)
-		for i, r := range rows[:n] {
-			names[i] = quote.Name(db) + "." + quote.Name(r["name"]) + " WRITE"
+	for some := range slices.Chunk(tables, atOnce) {
+		names := make([]string, len(some))
+		for i, name := range some {
+			names[i] = quote.Name(db) + "." + quote.Name(name) + " WRITE"
 		}
-		rows = rows[n:]
 		err := s.conn.Exec(ctx, "LOCK TABLES "+strings.Join(names, ", "))
 		if server.IsError(err, inTheWay...) || err != nil && server.ErrorNumber(err) == 0 {
 			return err

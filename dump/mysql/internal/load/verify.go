@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/choice"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
@@ -15,6 +16,11 @@ import (
 func Verify(cfg Config, items iter.Seq2[dump.Item, error]) (Found, error) {
 	cfg.Found = Found{}
 	v := &verification{loading: &loading{cfg: cfg}}
+	chosen := func() []choice.Object { return nil }
+	if cfg.Part != nil {
+		f := cfg.Part.Filter(choice.Target{Database: cfg.Database, Warn: func(string) {}})
+		items, chosen = f.Items(items), f.Chosen
+	}
 	for item, err := range items {
 		if err == nil {
 			err = v.take(item)
@@ -23,6 +29,7 @@ func Verify(cfg Config, items iter.Seq2[dump.Item, error]) (Found, error) {
 		case err != nil:
 			return Found{}, err
 		case item.Contents != nil:
+			v.found.Chosen = chosen()
 			return v.found, nil
 		}
 	}

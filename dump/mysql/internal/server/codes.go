@@ -34,6 +34,7 @@ const (
 	CodeBadField        = 1054
 	CodeNoSuchTable     = 1146
 	CodeNoSuchKey       = 1176
+	CodeNoSuchRoutine   = 1305
 	CodeTableDefChanged = 1412
 
 	// An object cannot be read, or shown.

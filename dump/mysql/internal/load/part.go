@@ -1,0 +1,194 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/choice"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
+)
+
+// part leaves of a dump's items those that are loaded.
+func (s *loading) part(ctx context.Context, items iter.Seq2[dump.Item, error]) iter.Seq2[dump.Item, error] {
+	if s.cfg.Part == nil {
+		return items
+	}
+	return s.cfg.Part.Filter(choice.Target{
+		Database: s.cfg.Database, Warn: s.cfg.Warn,
+		There: func(database, name string) (bool, error) {
+			rows, err := s.conn.List(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type <> 'TEMPORARY' AND "+
+				s.srv.DatabaseIs("table_schema", database)+" AND "+s.srv.DatabaseIs("table_name", name))
+			return len(rows) > 0, err
+		},
+	}).Items(items)
+}
+
+// placePart is place where some of a dump's tables come, or rows alone: all else that is there stays.
+// What is chosen is in the way if it is there, or is dropped.
+func (s *loading) placePart(ctx context.Context, p placement, exists func(db string) bool) (placement, error) {
+	if s.cfg.Clean && s.cfg.Part.Including() && s.cfg.Found.Chosen == nil {
+		return p, errors.New("what a part of a dump drops is known only when the dump has been read to its end: nothing can be dropped for it before")
+	}
+	if s.cfg.Database == "" && s.cfg.Found.Chosen != nil {
+		p.target.Databases = slices.DeleteFunc(slices.Clone(p.target.Databases), func(db string) bool {
+			return !slices.ContainsFunc(s.cfg.Found.Chosen, func(o choice.Object) bool { return o.Database == db })
+		})
+	}
+	for _, db := range p.target.Databases {
+		if s.srv.IsSystemSchema(db) {
+			return p, fmt.Errorf("database %s is the server's own here", db)
+		}
+		if !exists(db) && s.cfg.Database == "" && !s.cfg.Part.DataOnly {
+			continue
+		}
+		if s.cfg.Part.DataOnly {
+			if err := s.ready(ctx, db); err != nil {
+				return p, err
+			}
+			continue
+		}
+		found, err := s.inTheWay(ctx, db)
+		if err != nil {
+			return p, err
+		}
+		var names []string
+		for _, o := range found {
+			names = append(names, strings.ToLower(o.kind)+" "+db+"."+o.name)
+		}
+		if len(found) > 0 && !s.cfg.Clean {
+			return p, fmt.Errorf("database %s: %w of what is to be loaded: it has %s", db, dump.ErrNotEmpty, dump.Listed(names))
+		}
+		p.objects, p.target.Drops = append(p.objects, found...), append(p.target.Drops, names...)
+		if err := s.triggersInTheWay(ctx, db, found); err != nil {
+			return p, err
+		}
+	}
+	return p, s.undroppable(ctx, p)
+}
+
+// dumped is the name that a database of the target has in the dump.
+func (s *loading) dumped(db string) string {
+	switch {
+	case s.cfg.Database == "":
+		return db
+	default:
+		return s.cfg.Part.From
+	}
+}
+
+// inTheWay returns what of a database is in the way of what is chosen, in the order in which it can
+// be dropped. Where the dump has not been read before, that is what has a name that was asked for.
+func (s *loading) inTheWay(ctx context.Context, db string) ([]object, error) {
+	from := s.dumped(db)
+	named := make(map[string]bool) // by the dump, as far as it was read
+	for _, o := range s.cfg.Found.Chosen {
+		if o.Database == from && o.Kind != "trigger" {
+			named[s.srv.Fold(o.Name)] = true
+		}
+	}
+	including := s.cfg.Part.Including()
+	var found []object
+	for _, kind := range s.srv.ObjectKinds() {
+		tables := slices.Contains([]string{"TABLE", "VIEW", "SEQUENCE"}, kind)
+		if !tables && including {
+			continue
+		}
+		names, err := s.conn.ObjectsOf(ctx, db, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if including && s.cfg.Found.Chosen != nil && !named[s.srv.Fold(name)] || tables && !including && !s.cfg.Part.Takes(from, name) ||
+				including && s.cfg.Found.Chosen == nil && !s.cfg.Part.Takes(from, name) {
+				continue
+			}
+			found = append(found, object{kind, db, name})
+		}
+	}
+	return found, nil
+}
+
+// triggers are those of a database's tables, by their names.
+func (s *loading) triggers(ctx context.Context, db string) ([]server.Record, error) {
+	return s.conn.List(ctx, "SELECT trigger_name AS name, event_object_table AS of FROM information_schema.triggers WHERE "+s.srv.DatabaseIs("trigger_schema", db)+" ORDER BY 1")
+}
+
+// triggersInTheWay looks for triggers of tables that stay, with the names of those that come.
+func (s *loading) triggersInTheWay(ctx context.Context, db string, dropped []object) error {
+	from := s.dumped(db)
+	var names []string
+	for _, o := range s.cfg.Found.Chosen {
+		if o.Database == from && o.Kind == "trigger" {
+			names = append(names, o.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	rows, err := s.triggers(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if slices.Contains(names, r["name"]) && !slices.Contains(dropped, object{"TABLE", db, r["of"]}) {
+			return fmt.Errorf("database %s: %w of what is to be loaded: its table %s has trigger %s", db, dump.ErrNotEmpty, r["of"], r["name"])
+		}
+	}
+	return nil
+}
+
+// ready looks whether a database has the tables that rows are to be loaded into, as far as these
+// are known, and tells of triggers that will run.
+func (s *loading) ready(ctx context.Context, db string) error {
+	from := s.dumped(db)
+	var missing, run []string
+	tables, err := s.conn.ObjectsOf(ctx, db, "TABLE")
+	if err != nil {
+		return err
+	}
+	for _, o := range s.cfg.Found.Chosen {
+		if o.Database == from && o.Kind == "table" && !slices.ContainsFunc(tables, func(t string) bool { return s.srv.Fold(t) == s.srv.Fold(o.Name) }) {
+			missing = append(missing, o.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("database %s has no such tables, and rows alone are loaded: %s", db, dump.Listed(missing))
+	}
+	rows, err := s.triggers(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if s.cfg.Part.Takes(from, r["of"]) {
+			run = append(run, r["name"])
+		}
+	}
+	if len(run) > 0 {
+		s.cfg.Warn(fmt.Sprintf("database %s has triggers that run for the rows that are loaded: %s", db, dump.Listed(run)))
+	}
+	return nil
+}
+
+// notThere are errors of a view that reads what is not there.
+var notThere = []uint16{server.CodeNoSuchTable, server.CodeBadField, server.CodeViewInvalid, server.CodeNoSuchRoutine, server.CodeNoSuchDatabase}
+
+// withoutView leaves a view out of a part of a dump that reads what is not in it, and not in the
+// target. Its stand-in, which reads nothing, goes too.
+func (s *loading) withoutView(ctx context.Context, st statement, err error) error {
+	if s.cfg.Part == nil || !server.IsError(err, notThere...) {
+		return err
+	}
+	o := script.ObjectOf(st.sql)
+	if o.Kind != "view" || o.Verb != "create" {
+		return err
+	}
+	s.cfg.Warn(fmt.Sprintf("view %s is left out, as what it reads is not there: %v", o.Name, err))
+	return s.conn.Exec(ctx, "DROP VIEW IF EXISTS "+quote.Name(o.Name))
+}
