@@ -79,6 +79,9 @@ func (f *Filter) other(item dump.Item) {
 
 // object hands on a statement about a table, a view or a sequence.
 func (f *Filter) object(item dump.Item, o script.Object) error {
+	if o.Database != "" && o.Database != item.Database && f.opens() {
+		return fmt.Errorf("line %d: %s: %w", item.Line, script.Head(item.Text), dump.ErrElsewhere) // its database was not chosen by the name that it has there
+	}
 	name := o.Name
 	if o.Kind == "view" {
 		name = f.resolved(item.Database, name)
@@ -95,12 +98,12 @@ func (f *Filter) object(item dump.Item, o script.Object) error {
 		key := [2]string{item.Database, name}
 		f.held[key] = append(f.held[key], item)
 		return nil
-	case !took, o.Verb == "lock" && f.SchemaOnly:
+	case !took, o.Verb == "lock": // which keeps a session from the sequences that a table takes values of
 		return nil
 	case o.Verb == "create":
 		f.note(Object{item.Database, o.Kind, name})
 	}
-	if o.Kind == "table" && o.Verb != "lock" {
+	if o.Kind == "table" {
 		return f.definition(item, o)
 	}
 	if f.DataOnly && (o.Kind == "view" || o.Verb == "create" || o.Verb == "drop") {

@@ -113,6 +113,9 @@ func (w *Writer) Table(ctx context.Context, p *guard.Printer, t *catalog.Table) 
 	into.close()
 	into.commit()
 	beginning.end()
+	if len(t.Zoned) > 0 { // keys, which are of the definition and no matter of the rows
+		p.Begin(dump.AfterRows, name)
+	}
 	t.Leave(p, w.catalog.Conn.Info)
 	w.needs(t, len(into.header)+into.longest)
 	if len(t.Later) > 0 && !t.Joined {
