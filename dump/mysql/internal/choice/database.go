@@ -65,7 +65,7 @@ func (f *Filter) database(item dump.Item, o script.Object) {
 
 // targetOf is the database of the target that one of the dump's goes into.
 func (f *Filter) targetOf(database string) string {
-	if f.to.Database != "" && f.inScope(database) {
+	if f.to.Database != "" && database == f.From { // of a dump of one, both are empty
 		return f.to.Database
 	}
 	return database

@@ -97,7 +97,7 @@ func (f *Filter) keptKeys(item dump.Item, table string, elements []string) (kept
 		if k.Database != "" {
 			database = quote.Unquoted(k.Database)
 		}
-		if f.Takes(database, name) {
+		if (item.Database != "" || database == "") && f.Takes(database, name) { // a dump of one has nothing of others
 			return false
 		}
 		var there bool
