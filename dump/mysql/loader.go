@@ -68,6 +68,9 @@ var (
 	ErrUndroppable = load.ErrUndroppable
 	// ErrNothingFits is returned where what Part names is not in the dump.
 	ErrNothingFits = choice.ErrNothingFits
+	// ErrOfOne is returned where Part names a database, and the dump is of one, which it does not
+	// name.
+	ErrOfOne = choice.ErrOfOne
 	// ErrNotCompleted is returned for a dump of mysqldump without its last line.
 	ErrNotCompleted = items.ErrNotCompleted
 )
@@ -82,9 +85,6 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql settings: %w", err)
 	}
-	if (server.Info{}).IsSystemSchema(cfg.Database) {
-		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
-	}
 	part, err := choice.Parse(cfg.Part)
 	switch {
 	case err != nil:
@@ -93,6 +93,9 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		return nil, errors.New("mysql settings: data only goes into tables that are there, and clean drops them: only one of them can be meant")
 	case part != nil && part.From != "" && cfg.Database == "":
 		cfg.Database = part.From
+	}
+	if (server.Info{}).IsSystemSchema(cfg.Database) {
+		return nil, fmt.Errorf("mysql settings: database %s is the server's own", cfg.Database)
 	}
 	cfg.Jobs = dump.LoadJobs(cfg.Jobs)
 	if cfg.Jobs < 0 {

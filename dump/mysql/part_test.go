@@ -127,8 +127,8 @@ func TestPartRefused(t *testing.T) {
 		"nothing fits":               {LoadConfig{Database: bystander, Part: dump.Choice{Tables: []string{"log_9"}}}, stream, ErrNothingFits, "no table, view or sequence fits log_9"},
 		"another case":               {LoadConfig{Database: bystander, Part: dump.Choice{Tables: []string{"orders"}}}, stream, ErrNothingFits, "there is Orders"},
 		"what is there":              {LoadConfig{Database: to, Part: dump.Choice{Tables: []string{"log_*"}}}, stream, dump.ErrNotEmpty, "table " + to + ".log_2"},
-		"of one by a database":       {LoadConfig{Database: bystander, Part: dump.Choice{Tables: []string{"app.log_1"}}}, stream, nil, "app.log_1"},
-		"of one from a database":     {LoadConfig{Database: bystander, Part: dump.Choice{FromDatabase: from}}, stream, nil, "no other"},
+		"of one by a database":       {LoadConfig{Database: bystander, Part: dump.Choice{Tables: []string{"app.log_1"}}}, stream, ErrOfOne, "app.log_1"},
+		"of one from a database":     {LoadConfig{Database: bystander, Part: dump.Choice{FromDatabase: from}}, stream, ErrOfOne, "no other"},
 		"no such database":           {LoadConfig{Database: bystander, Part: dump.Choice{FromDatabase: "nowhere"}}, several, ErrNothingFits, from + ", " + bystander},
 		"several into one":           {LoadConfig{Database: bystander, Part: dump.Choice{Tables: []string{"log_1"}}}, several, ErrSeveral, ""},
 		"rows into tables not there": {LoadConfig{Database: bystander, Part: dump.Choice{DataOnly: true}}, stream, nil, "no such tables"},
@@ -153,6 +153,9 @@ func TestPartRefused(t *testing.T) {
 		if _, err := NewLoader(LoadConfig{Server: my.address, Part: part}); err == nil {
 			t.Errorf("%+v: no error", part)
 		}
+	}
+	if _, err := NewLoader(LoadConfig{Server: my.address, Part: dump.Choice{FromDatabase: "mysql"}}); err == nil {
+		t.Error("into the server's own database: no error")
 	}
 	if _, err := NewLoader(LoadConfig{Server: my.address, Database: to, Clean: true, Part: dump.Choice{DataOnly: true}}); err == nil {
 		t.Error("rows alone, and all that is there dropped before: no error")

@@ -207,4 +207,16 @@ func TestSequencesOfTables(t *testing.T) {
 	if got := my.listed(t, to, "SEQUENCE"); !slices.Equal(got, []string{"living", "unused"}) {
 		t.Errorf("sequences %q", got)
 	}
+
+	// One of another database of the dump, which nobody has named.
+	my.Query(t, other, "CREATE TABLE far (a INT DEFAULT NEXTVAL("+db+".unused) PRIMARY KEY); INSERT INTO far VALUES ()")
+	stream := my.dump(t, Config{Databases: []string{db, other}})
+	my.Query(t, db, "DROP SEQUENCE unused")
+	my.Query(t, other, "DROP TABLE far")
+	if err := my.load(t, LoadConfig{Part: dump.Choice{Tables: []string{other + ".far"}}}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if got := my.Query(t, other, "INSERT INTO far VALUES (); SELECT COUNT(*), MAX(a) > 1 FROM far"); got != "2\t1" {
+		t.Errorf("the next value is %q", got)
+	}
 }

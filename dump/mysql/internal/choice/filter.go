@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -57,6 +58,7 @@ type Object struct {
 	Kind, Name string
 }
 
+// Filter begins the choice from a dump that goes there.
 func (r *Rules) Filter(to Target) *Filter {
 	return &Filter{
 		Rules: r, to: to, used: make(map[*pattern]bool), names: make(map[[2]string]bool), making: make(map[string]*making),
@@ -131,7 +133,8 @@ func (f *Filter) emit(item dump.Item) {
 	f.yield(item, nil)
 }
 
-// takesObject tells whether a table, view or sequence is chosen.
+// takesObject tells whether a table, view or sequence is chosen, and takes note of it. No pattern of
+// tables means those of the server itself, which mysqldump dumps too.
 func (f *Filter) takesObject(database, name string) (bool, error) {
 	key := [2]string{database, name}
 	if took, known := f.names[key]; known {
@@ -151,8 +154,8 @@ func (f *Filter) takesObject(database, name string) (bool, error) {
 
 // end holds the patterns against what there was, and hands on the manifest of what is chosen.
 func (f *Filter) end(contents *dump.Contents) error {
-	if f.From != "" && f.head.Form == "" && !f.isThere() {
-		return fmt.Errorf("database %s: %w", f.From, ErrNothingFits)
+	if f.From != "" && f.head.Form == "" && f.making[f.From] == nil { // which others say at their beginning
+		return noDatabase(f.From, slices.Sorted(maps.Keys(f.making)))
 	}
 	if lost := f.tables.unused(f.used); len(lost) > 0 {
 		return fmt.Errorf("no table, view or sequence fits %s: %w; %s", strings.Join(lost, ", "), ErrNothingFits, f.instead(lost))
@@ -178,10 +181,11 @@ func (f *Filter) end(contents *dump.Contents) error {
 	return nil
 }
 
-// isThere tells whether the one database that was asked for has come.
-func (f *Filter) isThere() bool {
-	_, made := f.making[f.From]
-	return made
+func noDatabase(name string, there []string) error {
+	if len(there) == 0 {
+		return fmt.Errorf("database %s: %w", name, ErrOfOne)
+	}
+	return fmt.Errorf("database %s: %w; its databases are %s", name, ErrNothingFits, dump.Listed(there))
 }
 
 // instead says what the dump has: names that differ in case alone, or else some of all.

@@ -26,11 +26,9 @@ func (f *Filter) begin(head dump.Head) error {
 	case head.Form == note.One && named:
 		return fmt.Errorf("%s: %w: name the table alone", text, ErrOfOne)
 	case head.Form == note.Several && f.From != "" && !slices.Contains(head.Databases, f.From):
-		return fmt.Errorf("database %s: %w; its databases are %s", f.From, ErrNothingFits, dump.Listed(head.Databases))
+		return noDatabase(f.From, head.Databases)
 	case head.Form == note.Several && f.From != "":
 		head.Form, head.Databases = note.One, nil
-	case head.Form == note.Several && f.Including():
-		head.Databases = slices.DeleteFunc(slices.Clone(head.Databases), func(db string) bool { return !f.mayHold(db) })
 	case head.Form == note.One && f.Including():
 		head.Notes = f.ownNames(head.Notes)
 	}

@@ -64,8 +64,8 @@ func (r *Rules) takes(used map[*pattern]bool, database, name string) bool {
 // inScope tells whether anything of a database is chosen, as far as that goes by its name.
 func (r *Rules) inScope(database string) bool { return r.From == "" || r.From == database }
 
-// mayHold tells whether a database of a dump of several may have what is chosen.
-func (r *Rules) mayHold(database string) bool {
+// MayHold tells whether a database of a dump of several may have what is chosen.
+func (r *Rules) MayHold(database string) bool {
 	return r.inScope(database) && (!r.Including() || slices.ContainsFunc(r.tables, func(p *pattern) bool {
 		return p.database == nil || p.database.MatchString(database)
 	}))

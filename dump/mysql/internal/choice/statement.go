@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
@@ -79,8 +80,8 @@ func (f *Filter) other(item dump.Item) {
 
 // object hands on a statement about a table, a view or a sequence.
 func (f *Filter) object(item dump.Item, o script.Object) error {
-	if o.Database != "" && o.Database != item.Database && f.opens() {
-		return fmt.Errorf("line %d: %s: %w", item.Line, script.Head(item.Text), dump.ErrElsewhere) // its database was not chosen by the name that it has there
+	if o.Database != "" && o.Database != item.Database && f.opens() { // where nobody may have chosen the name
+		return fmt.Errorf("line %d: %s: %w", item.Line, script.Head(item.Text), dump.ErrElsewhere)
 	}
 	name := o.Name
 	if o.Kind == "view" {
@@ -116,6 +117,7 @@ func (f *Filter) object(item dump.Item, o script.Object) error {
 	return nil
 }
 
+// note takes note of what is chosen, for once: a view comes twice, as a stand-in first.
 func (f *Filter) note(o Object) {
 	if !slices.Contains(f.chosen[max(0, len(f.chosen)-1):], o) {
 		f.chosen = append(f.chosen, o)
@@ -149,11 +151,10 @@ func (f *Filter) leaveOut(what, names string) {
 }
 
 // resolved is the name of a table or view as its definition has it. Views and programs are in the
-// character set of whoever made them, where letters beyond ASCII are other bytes: of those that have
-// come, it is the one with the same letters but for these.
+// character set of whoever made them, in which letters beyond ASCII are other bytes: of the names
+// that have come it is the one that is the same but for these.
 func (f *Filter) resolved(database, name string) string {
-	ascii := func(r rune) bool { return r < 0x80 }
-	if !strings.ContainsFunc(name, func(r rune) bool { return !ascii(r) }) {
+	if quote.IsASCII(name) {
 		return name
 	}
 	if _, known := f.names[[2]string{database, name}]; known {

@@ -30,16 +30,14 @@ func (s *loading) part(ctx context.Context, items iter.Seq2[dump.Item, error]) i
 	}).Items(items)
 }
 
-// placePart is place where some of a dump's tables come, or rows alone: all else that is there stays.
-// What is chosen is in the way if it is there, or is dropped.
+// placePart is place where some of a dump's tables come, or rows alone. What is chosen is in the way
+// if it is there, or is dropped; all else that is there stays.
 func (s *loading) placePart(ctx context.Context, p placement, exists func(db string) bool) (placement, error) {
 	if s.cfg.Clean && s.cfg.Part.Including() && s.cfg.Found.Chosen == nil {
 		return p, errors.New("what a part of a dump drops is known only when the dump has been read to its end: nothing can be dropped for it before")
 	}
-	if s.cfg.Database == "" && s.cfg.Found.Chosen != nil {
-		p.target.Databases = slices.DeleteFunc(slices.Clone(p.target.Databases), func(db string) bool {
-			return !slices.ContainsFunc(s.cfg.Found.Chosen, func(o choice.Object) bool { return o.Database == db })
-		})
+	if s.cfg.Database == "" {
+		p.target.Databases = slices.DeleteFunc(slices.Clone(p.target.Databases), func(db string) bool { return !s.mayHold(db) })
 	}
 	for _, db := range p.target.Databases {
 		if s.srv.IsSystemSchema(db) {
@@ -73,14 +71,20 @@ func (s *loading) placePart(ctx context.Context, p placement, exists func(db str
 	return p, s.undroppable(ctx, p)
 }
 
+// mayHold tells whether what is chosen may be in a database of a dump of several.
+func (s *loading) mayHold(db string) bool {
+	if s.cfg.Found.Chosen == nil {
+		return s.cfg.Part.MayHold(db)
+	}
+	return slices.ContainsFunc(s.cfg.Found.Chosen, func(o choice.Object) bool { return o.Database == db })
+}
+
 // dumped is the name that a database of the target has in the dump.
 func (s *loading) dumped(db string) string {
-	switch {
-	case s.cfg.Database == "":
+	if s.cfg.Database == "" {
 		return db
-	default:
-		return s.cfg.Part.From
 	}
+	return s.cfg.Part.From // empty of a dump of one, which names none
 }
 
 // inTheWay returns what of a database is in the way of what is chosen, in the order in which it can
