@@ -3,6 +3,7 @@ package choice
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -90,4 +91,25 @@ func TestWants(t *testing.T) {
 			t.Errorf("%+v wants %s %s: %t", k.choice, k.part.Kind, k.part.Name, got)
 		}
 	}
+}
+
+// Whatever is typed is read or refused, and what is quoted fits itself.
+func FuzzPattern(f *testing.F) {
+	for _, text := range []string{"", "a", "a.b", "`a``b`", `"a""b".*`, "a.b.c", "log_[0-9]+", "é*", "\xff", "a\x00b"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if p, err := parsePattern(text); err == nil {
+			p.fits(text, text)
+		}
+		if text == "" || !utf8.ValidString(text) {
+			return
+		}
+		for _, mark := range []string{"`", `"`} {
+			p, err := parsePattern(mark + strings.ReplaceAll(text, mark, mark+mark) + mark)
+			if err != nil || !p.fits("", text) || p.fits("", text+"x") {
+				t.Errorf("%q in %s: %v", text, mark, err)
+			}
+		}
+	})
 }

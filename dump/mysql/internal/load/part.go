@@ -90,18 +90,21 @@ func (s *loading) dumped(db string) string {
 // inTheWay returns what of a database is in the way of what is chosen, in the order in which it can
 // be dropped. Where the dump has not been read before, that is what has a name that was asked for.
 func (s *loading) inTheWay(ctx context.Context, db string) ([]object, error) {
-	from := s.dumped(db)
-	named := make(map[string]bool) // by the dump, as far as it was read
-	for _, o := range s.cfg.Found.Chosen {
-		if o.Database == from && o.Kind != "trigger" {
-			named[s.srv.Fold(o.Name)] = true
+	from, including := s.dumped(db), s.cfg.Part.Including()
+	takes := func(name string) bool { return s.cfg.Part.Takes(from, name) }
+	if including && s.cfg.Found.Chosen != nil {
+		named := make(map[string]bool)
+		for _, o := range s.cfg.Found.Chosen {
+			if o.Database == from && o.Kind != "trigger" {
+				named[s.srv.Fold(o.Name)] = true
+			}
 		}
+		takes = func(name string) bool { return named[s.srv.Fold(name)] }
 	}
-	including := s.cfg.Part.Including()
 	var found []object
 	for _, kind := range s.srv.ObjectKinds() {
-		tables := slices.Contains([]string{"TABLE", "VIEW", "SEQUENCE"}, kind)
-		if !tables && including {
+		isTable := slices.Contains([]string{"TABLE", "VIEW", "SEQUENCE"}, kind)
+		if !isTable && including {
 			continue
 		}
 		names, err := s.conn.ObjectsOf(ctx, db, kind)
@@ -109,11 +112,9 @@ func (s *loading) inTheWay(ctx context.Context, db string) ([]object, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			if including && s.cfg.Found.Chosen != nil && !named[s.srv.Fold(name)] || tables && !including && !s.cfg.Part.Takes(from, name) ||
-				including && s.cfg.Found.Chosen == nil && !s.cfg.Part.Takes(from, name) {
-				continue
+			if !isTable || takes(name) {
+				found = append(found, object{kind, db, name})
 			}
-			found = append(found, object{kind, db, name})
 		}
 	}
 	return found, nil

@@ -55,3 +55,16 @@ func TestIsGlobal(t *testing.T) {
 		}
 	}
 }
+
+// A statement is read to its end at most, whatever it is.
+func FuzzObjectOf(f *testing.F) {
+	for _, sql := range []string{"CREATE DEFINER=`r`@`%` TRIGGER `tr` BEFORE UPDATE ON `d`.`t`", "ALTER DATABASE `d` COLLATE x", "LOCK TABLES", "DO SETVAL(`", "/*!50003 CREATE*/ /*", "SET @@GLOBAL.x"} {
+		f.Add(sql)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		if o := ObjectOf([]byte(sql)); o.Behind < 0 || o.Behind > len(sql) {
+			t.Errorf("%q: the name ends at %d", sql, o.Behind)
+		}
+		IsGlobal([]byte(sql))
+	})
+}
