@@ -52,6 +52,14 @@ const (
 	CodeTriggerDamaged   = 1602
 )
 
+// endings are the errors with which a server ends a session.
+var endings = []uint16{
+	1053,                         // it is shut down
+	1158, 1159, 1160, 1161, 1184, // it cannot read, or write, what it has to
+	1927, // MariaDB: the session was killed
+	4031, // MySQL: nothing was asked for too long
+}
+
 // ErrorNumber returns the number of the server's error that err wraps, or 0.
 func ErrorNumber(err error) uint16 {
 	var me *mysql.MySQLError
@@ -62,6 +70,16 @@ func ErrorNumber(err error) uint16 {
 		return codePacketTooLarge
 	}
 	return 0
+}
+
+// IsRefusal tells whether the server has refused one statement, in a session that goes on and may
+// write.
+func IsRefusal(err error) bool {
+	var short *PacketError
+	if errors.As(err, &short) { // it was not sent
+		return true
+	}
+	return ErrorNumber(err) != 0 && !IsError(err, endings...) && !IsError(err, codePacketTooLarge, CodeOptionPrevents, CodeReadOnlyMode)
 }
 
 // IsError tells whether the server answered with one of the error numbers.

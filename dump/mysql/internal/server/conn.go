@@ -11,10 +11,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -31,26 +28,6 @@ type Conn struct {
 
 	watched *watchedConn // nil: it is to this machine
 	answer  *answeringConn
-}
-
-// lastWords keeps what the driver logs of a connection that broke: its error says only that it did.
-type lastWords struct {
-	sync.Mutex
-	text string
-}
-
-func (l *lastWords) Print(v ...any) {
-	l.Lock()
-	defer l.Unlock()
-	l.text = strings.TrimSpace(fmt.Sprintln(v...))
-}
-
-func (l *lastWords) take() string {
-	l.Lock()
-	defer l.Unlock()
-	text := l.text
-	l.text = ""
-	return text
 }
 
 // firstAnswer bounds the wait for the answer to what is asked first in a session. A proxy may have
@@ -117,23 +94,6 @@ func within(ctx context.Context, d time.Duration) (context.Context, context.Canc
 func (c *Conn) Close() {
 	c.sql.Close()
 	c.db.Close()
-}
-
-// Explain puts a cause in the place of the driver's word that a connection broke.
-func (c *Conn) Explain(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
-		if why := c.last.take(); why != "" {
-			return fmt.Errorf("the connection to the server was lost: %s", why)
-		}
-		return fmt.Errorf("the connection to the server was lost: %w", err)
-	}
-	return err
 }
 
 // Exec runs a statement that returns nothing of interest.
