@@ -14,16 +14,19 @@ import (
 // others theirs. What may be mended and tried again is an error.
 func (d *nativeDump) account(ctx context.Context, st statement) error {
 	if d.refused && !d.makesNone && d.srv.IsMariaDB() { // or a GRANT would make the user whom it has refused, without a password
-		if err := d.exec(ctx, d.conn, "SET @breaking_backups_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
+		if err := d.conn.Exec(ctx, "SET @breaking_backups_mode = @@sql_mode, sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_CREATE_USER')"); err != nil {
 			return err
 		}
 		d.makesNone = true
 	}
 	err := d.send(ctx, st)
-	if server.ErrorNumber(err) == 0 || server.IsError(err, toBeMended...) {
+	if server.ErrorNumber(err) == 0 {
 		return err
 	}
 	d.refused = true
+	if server.IsError(err, toBeMended...) {
+		return err
+	}
 	what := "is left out"
 	if bytes.HasPrefix(st.sql, []byte("REVOKE ")) {
 		what = "is left out, and the account may do more than it might"

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unsafe"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
@@ -13,7 +12,7 @@ import (
 
 // addRows adds the rows that script.InsertedInto returns.
 func addRows(t *dump.Tally, rows string) {
-	for row := range script.Lines(unsafe.Slice(unsafe.StringData(rows), len(rows))) {
+	for row := range script.Lines(bytesOf(rows)) {
 		t.Add(row)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
-// Config says where a dump goes. None of the functions is nil.
+// Config says where a dump goes. None of the functions is nil but Refused.
 type Config struct {
 	Server      server.Config
 	Driver      *mysql.Config // the same, as the driver has it
@@ -27,7 +27,9 @@ type Config struct {
 	Jobs        int           // sessions that load rows and build indexes; 1: there are none but the one
 	Part        *choice.Rules // what of the dump is loaded; nil: all
 	// Found is what Verify has found of the dump, if that was read before.
-	Found    Found
+	Found Found
+	// Refused is told of what the server refuses, and the load goes on; nil: it ends.
+	Refused  func(dump.Refusal)
 	Into     func(dump.Target)
 	Compared func(dump.Comparison)
 	Warn     func(string)

@@ -20,13 +20,17 @@ import (
 // session's. Whatever Run has opened and started is closed and has ended when it returns, the items
 // have not been asked for more, and whoever gives them closes what he reads them from.
 func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
-	s := &loading{cfg: cfg, fail: fail}
+	s := newLoading(cfg, fail)
 	err := s.load(ctx, s.part(ctx, items))
 	if err != nil {
 		fail(err)
 		err = context.Cause(ctx) // what failed first
 	}
 	s.disconnect()
+	left := dump.Left(s.touched, s.gone)
+	if err == nil {
+		err, left = s.refusals.end(), dump.AllElse
+	}
 	if err == nil {
 		if s.compared != nil {
 			cfg.Compared(*s.compared)
@@ -34,7 +38,7 @@ func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fai
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
-	if left := dump.Left(s.touched, s.gone); left != "" {
+	if left != "" {
 		return &dump.PartialError{Err: err, Left: left}
 	}
 	return err
@@ -55,10 +59,18 @@ type loading struct {
 	touched  bool                    // something of the dump is there, or may be
 	fail     context.CancelCauseFunc // of what the load runs in
 	compared *dump.Comparison        // nil: nothing was
+	refusals *refusals
+	unset    map[string]bool // settings that the session lacks, as the server has refused them
+	taken    taken           // what the session that the statements run in has loaded last
+	nowhere  bool            // the database that the dump uses is not to be had
 
 	// count is told of each INSERT how many rows the server took, by several goroutines: of our
 	// dumps it is nativeDump.count, of mysqldump's nobody counts. It keeps nothing of sql.
 	count func(sql string, rows int64)
+}
+
+func newLoading(cfg Config, fail context.CancelCauseFunc) *loading {
+	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool)}
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
@@ -131,6 +143,10 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 		return errHeadless
 	case item.Contents != nil:
 		return s.plan.end(ctx, item.Contents)
+	case item.Kind == dump.Rows && s.nowhere:
+		return s.passOver(item, errNoDatabase)
+	case item.Kind == dump.Rows && s.refusals.lacks(item.Table):
+		return s.passOver(item, errNoTable)
 	}
 	for st, err := range statements(item) {
 		if err == nil {
@@ -145,11 +161,19 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 
 // step does what one statement of the dump says.
 func (s *loading) step(ctx context.Context, st statement) error {
+	if !st.ours && script.IsComment(st.sql, s.mode) { // to this server, and to the one of the dump it is none
+		return nil
+	}
+	if s.refusals.goesOn() {
+		return s.attempt(ctx, st)
+	}
+	return s.run(ctx, st)
+}
+
+// run runs a statement.
+func (s *loading) run(ctx context.Context, st statement) error {
 	if st.ours {
 		return s.plan.native(ctx, st)
-	}
-	if script.IsComment(st.sql, s.mode) { // to this server, and to the one of the dump it is none
-		return nil
 	}
 	sets := st.setsMode()
 	if sets {

@@ -108,7 +108,7 @@ func (d *nativeDump) run(ctx context.Context, st statement) error {
 	st.sql = d.renamed(st.sql)
 	sql := st.sql
 	if d.makesNone && !isAccounts(sql) { // the dump knows nothing of that, and programs keep the mode that they are made in
-		if err := d.exec(ctx, d.conn, "SET sql_mode = @breaking_backups_mode"); err != nil {
+		if err := d.conn.Exec(ctx, "SET sql_mode = @breaking_backups_mode"); err != nil {
 			return err
 		}
 		d.makesNone = false
@@ -134,22 +134,33 @@ func (d *nativeDump) run(ctx context.Context, st statement) error {
 	case script.IsTable(sql):
 		d.spreads = isStoredByKey(string(sql))
 		return d.send(ctx, st)
+	case isRows(sql) && !st.rows && d.refusals.goesOn(): // see begin
+		return nil
 	case isRows(sql):
 		return d.send(ctx, st)
-	}
-	if name, ok := script.Used(sql); ok {
-		d.database = name
-		d.settings = append(d.settings, string(sql))
 	}
 	if d.workers != nil {
 		if err := d.workers.settle(ctx); err != nil {
 			return err
 		}
 	}
+	if name, ok := script.Used(sql); ok {
+		return d.use(ctx, st, name)
+	}
 	if d.cfg.Database == "" && isAccounts(sql) {
 		return d.account(ctx, st)
 	}
 	return d.send(ctx, st)
+}
+
+// use changes to a database, and has the workers' sessions do so.
+func (d *nativeDump) use(ctx context.Context, st statement, name string) error {
+	d.database = name
+	err := d.send(ctx, st)
+	if err == nil {
+		d.settings = append(d.settings, string(st.sql))
+	}
+	return err
 }
 
 // set runs a statement that sets up the session, and has the workers' sessions run it too. What the
@@ -160,7 +171,9 @@ func (d *nativeDump) set(ctx context.Context, st statement) error {
 	if server.IsError(err, server.CodePrivilegeNeeded) {
 		return nil
 	}
-	d.settings = append(d.settings, string(st.sql))
+	if err == nil {
+		d.settings = append(d.settings, string(st.sql))
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -49,7 +50,9 @@ func (d *nativeDump) spread(ctx context.Context, st statement) error {
 		if !alone {
 			sql = string(part) // as the next one is read while this one runs
 		}
-		if err := d.workers.load(ctx, sql, d.job(st.line, sql, (*worker).begin)); err != nil {
+		one := st
+		one.sql = bytesOf(sql)
+		if err := d.workers.load(ctx, sql, d.job(one, d.begin)); err != nil {
 			return err
 		}
 		if alone {
@@ -61,12 +64,23 @@ func (d *nativeDump) spread(ctx context.Context, st statement) error {
 
 // build leaves it to the workers to build indexes.
 func (d *nativeDump) build(ctx context.Context, st statement) error {
-	return d.workers.build(ctx, d.job(st.line, string(st.sql), func(*worker, context.Context) error { return nil }))
+	st.sql = bytes.Clone(st.sql)
+	return d.workers.build(ctx, d.job(st, func(*worker, context.Context) error { return nil }))
 }
 
-// job runs a statement of that line in whatever session, with the settings that the dump has made
+// begin begins the transaction that rows are loaded in. Where the load goes on behind what the
+// server refuses each statement is one: what a session waits for that another one holds, as where
+// the dump has a row twice, is then let go of at once, and what is undone is only what is told.
+func (d *nativeDump) begin(m *worker, ctx context.Context) error {
+	if d.refusals.goesOn() {
+		return nil
+	}
+	return m.begin(ctx)
+}
+
+// job runs a statement in whatever session, with the settings that the dump has made
 // so far: some can only be made before the transaction begins.
-func (d *nativeDump) job(line int, sql string, begin func(*worker, context.Context) error) func(context.Context, *worker) error {
+func (d *nativeDump) job(st statement, begin func(*worker, context.Context) error) func(context.Context, *worker) error {
 	settings := slices.Clip(d.settings)
 	return func(ctx context.Context, m *worker) error {
 		err := m.adopt(ctx, settings)
@@ -74,8 +88,9 @@ func (d *nativeDump) job(line int, sql string, begin func(*worker, context.Conte
 			err = begin(m, ctx)
 		}
 		if err == nil {
-			err = d.exec(ctx, m.conn, sql)
+			_, err = d.exec(ctx, m.conn, borrowed(st.sql))
+			err = d.pass(st, err)
 		}
-		return atLine(line, err)
+		return atLine(st.line, err)
 	}
 }

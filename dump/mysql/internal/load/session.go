@@ -27,19 +27,23 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
-	if longest := s.cfg.Found.Longest; longest > s.packet-server.PacketHead {
+	if longest := s.cfg.Found.Longest; longest > s.packet-server.PacketHead && !s.refusals.goesOn() {
 		return fmt.Errorf("a row of the dump: %w", server.NewPacketError(longest, s.packet))
 	}
 	return s.readMode(ctx)
 }
 
-// send runs a statement, in parts where it is too long for the server.
+// send runs a statement, in parts where it is too long for the server. Where the load goes on
+// behind what the server refuses, it does so behind each part of rows.
 func (s *loading) send(ctx context.Context, st statement) error {
 	for part := range script.Split(st.sql, s.packet-server.PacketHead, s.mode) {
-		err := s.exec(ctx, s.conn, borrowed(part))
+		rows, err := s.exec(ctx, s.conn, borrowed(part))
 		// What the server refuses is not done; of what ends otherwise nobody knows.
 		if err == nil && !script.IsSetting(part) || err != nil && server.ErrorNumber(err) == 0 {
 			s.touched = true
+		}
+		if st.rows {
+			err = s.sent(ctx, st, part, rows, err)
 		}
 		if err != nil {
 			return err
@@ -48,19 +52,40 @@ func (s *loading) send(ctx context.Context, st statement) error {
 	return nil
 }
 
-// exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.
-func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) error {
-	if len(sql)+1 > s.packet { // behind a byte that says what it is
-		return statementError(sql, server.NewPacketError(len(sql), s.packet))
+// sent takes note of what became of a part of a statement with rows.
+func (s *loading) sent(ctx context.Context, st statement, part []byte, rows int64, err error) error {
+	if !s.refusals.goesOn() {
+		return err
 	}
-	rows, err := c.Change(ctx, sql)
+	if err == nil {
+		s.taken.add(st.table, rows)
+		return nil
+	}
+	st.sql = part
+	if s.isPassed(err) {
+		stayed, countErr := s.torn(ctx, st)
+		if countErr != nil {
+			return countErr
+		}
+		st.stayed = stayed
+	}
+	return s.pass(st, err)
+}
+
+// exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.
+func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) (rows int64, err error) {
+	s.refusals.ran()
+	if len(sql)+1 > s.packet { // behind a byte that says what it is
+		return 0, failed(sql, server.NewPacketError(len(sql), s.packet))
+	}
+	rows, err = c.Change(ctx, sql)
 	if err != nil {
-		return statementError(sql, err)
+		return 0, failed(sql, err)
 	}
 	if script.IsInsert(sql) {
 		s.count(sql, rows)
 	}
-	return nil
+	return rows, nil
 }
 
 // readMode asks the server how the session reads text. In another way than the dump has set it, the
@@ -78,8 +103,8 @@ func (s *loading) readMode(ctx context.Context) error {
 	return nil
 }
 
-// statementError says which statement failed.
-func statementError(sql string, err error) error {
+// failed says which statement failed.
+func failed(sql string, err error) error {
 	var me *mysql.MySQLError
 	if errors.As(err, &me) && me.Number == server.CodeParse {
 		// The server quotes what follows; a row has no place in a log.
@@ -87,5 +112,5 @@ func statementError(sql string, err error) error {
 		short.Message, _, _ = strings.Cut(me.Message, " near '")
 		err = &short
 	}
-	return fmt.Errorf("%s: %w", script.Head(sql), err)
+	return &statementError{script.Head(sql), err}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
@@ -17,17 +18,26 @@ type statement struct {
 	line int    // of the dump, that it begins on
 	sql  []byte // as long as the next one has not been asked for
 	ours bool   // no other program's restore runs it
+
+	rows  bool   // it loads rows
+	table string // whose, or that it makes, as the manifest names it; empty: it does neither
+
+	stayed int64 // of the rows, where it was refused
 }
 
 // statements are those of an item: of rows, those that they are in.
 func statements(item dump.Item) iter.Seq2[statement, error] {
 	return func(yield func(statement, error) bool) {
 		if item.Kind != dump.Rows {
-			yield(statement{item.Line, []byte(item.Text), item.Ours}, nil)
+			st := statement{line: item.Line, sql: []byte(item.Text), ours: item.Ours}
+			if script.IsTable(st.sql) {
+				st.table = madeTable(item)
+			}
+			yield(st, nil)
 			return
 		}
 		for block, err := range item.Blocks {
-			st := statement{line: item.Line, sql: block}
+			st := statement{line: item.Line, sql: block, rows: true, table: item.Table}
 			if item.BlockLine != nil {
 				st.line = item.BlockLine()
 			}
@@ -38,11 +48,24 @@ func statements(item dump.Item) iter.Seq2[statement, error] {
 	}
 }
 
+// madeTable is the table that an item makes for which script.IsTable holds, as the manifest names
+// it.
+func madeTable(item dump.Item) string {
+	name, _, _ := quote.CutName(strings.TrimPrefix(item.Text, "CREATE TABLE "))
+	if item.Database != "" {
+		return quote.Name(item.Database) + "." + name
+	}
+	return name
+}
+
 // setsMode tells whether the statement may set the session's sql_mode. One of ours does not.
 func (st statement) setsMode() bool { return !st.ours && script.SetsMode(st.sql) }
 
 // borrowed is a statement's text without a copy, for as long as that stays as it is.
 func borrowed(sql []byte) string { return unsafe.String(unsafe.SliceData(sql), len(sql)) }
+
+// bytesOf are a statement's without a copy. They are not to be changed.
+func bytesOf(sql string) []byte { return unsafe.Slice(unsafe.StringData(sql), len(sql)) }
 
 // isRows tells whether a statement is one of those that a table's rows are loaded by.
 func isRows(sql []byte) bool {

@@ -15,7 +15,7 @@ import (
 // and how long a statement the server has to take.
 func Verify(cfg Config, items iter.Seq2[dump.Item, error]) (Found, error) {
 	cfg.Found = Found{}
-	v := &verification{loading: &loading{cfg: cfg}}
+	v := &verification{loading: newLoading(cfg, nil)}
 	chosen := func() []choice.Object { return nil }
 	if cfg.Part != nil {
 		f := cfg.Part.Filter(choice.Target{Database: cfg.Database, Warn: func(string) {}})

@@ -3,6 +3,8 @@ package script
 import (
 	"regexp"
 	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
 var (
@@ -25,3 +27,14 @@ func Creates(definition, kind string) bool {
 
 // CreatesObject tells whether a statement makes something that creates might be asked of.
 func CreatesObject(sql []byte) bool { return createObject.Match(sql) }
+
+// ReplacedView returns the quoted name of the view that a statement puts in the place of another,
+// as it is written in dumps.
+func ReplacedView(sql string) (name string, ok bool) {
+	const replace = "CREATE OR REPLACE "
+	if !strings.HasPrefix(sql, replace) || !Creates(sql, "VIEW") {
+		return "", false
+	}
+	name, _, ok = quote.CutName(strings.TrimPrefix(sql[len(createObject.FindString(sql)):], "VIEW "))
+	return name, ok
+}

@@ -1,0 +1,105 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
+)
+
+// attempt does what one statement of the dump says, in a load that goes on behind what the server
+// refuses. What is refused may be what others stand on, without which they would be done and be
+// wrong: in another database, of text that is read in another way. These are passed over.
+func (s *loading) attempt(ctx context.Context, st statement) error {
+	_, uses := script.Used(st.sql)
+	switch {
+	case uses:
+		err := s.run(ctx, st)
+		passed := s.pass(st, err)
+		s.nowhere = err != nil && passed == nil
+		return passed
+	case !st.ours && script.IsSetting(st.sql):
+		return s.attemptSetting(ctx, st)
+	case s.nowhere && !isAccounts(st.sql) && !script.TargetOf(st.sql).Whole:
+		s.refusals.passed(1, dump.Refusal{})
+		return nil
+	case len(s.unset) > 0 && !st.rows:
+		if err := s.plan.route(st.sql); err != nil {
+			return err
+		}
+		s.refusals.ran()
+		return s.pass(st, &statementError{script.Head(string(st.sql)), errUnset})
+	}
+	err := s.run(ctx, st)
+	passed := s.pass(st, err)
+	if view, ok := script.ReplacedView(string(st.sql)); ok && err != nil && passed == nil {
+		return s.removeStandIn(ctx, view)
+	}
+	return passed
+}
+
+// removeStandIn drops the view that the dump has made for others to stand on, and which it could
+// not put the real one in the place of. What it shows is not what is in the database.
+func (s *loading) removeStandIn(ctx context.Context, view string) error {
+	err := s.conn.Exec(ctx, "DROP VIEW IF EXISTS "+view)
+	if server.ErrorNumber(err) != 0 {
+		s.cfg.Warn(fmt.Sprintf("view %s is there without what it should show, and cannot be dropped: %v", quote.Unquoted(view), err))
+		return nil
+	}
+	return err
+}
+
+// errUnset is why a statement is passed over which the session would read in another way than it is
+// meant.
+var errUnset = errors.New("it is left out, as the server has refused the character set or the sql_mode that its text is to be read in")
+
+// vital matches the settings without which the session reads text in another way.
+var vital = regexp.MustCompile(`(?i)\b(NAMES\b|character_set_client\s*:?=|sql_mode\s*:?=)`)
+
+// attemptSetting sets up the session, and where the server refuses a statement of several
+// settings, those that it does not refuse.
+func (s *loading) attemptSetting(ctx context.Context, st statement) error {
+	if opensTransactions.Match(st.sql) { // each statement of rows is to count by itself
+		return nil
+	}
+	err := s.run(ctx, st)
+	if each := script.Settings(st.sql); err != nil && len(each) > 1 && s.isPassed(err) {
+		for _, one := range each {
+			if err := s.attemptSetting(ctx, statement{line: st.line, sql: one}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	passed := s.pass(st, err)
+	if passed != nil {
+		return passed
+	}
+	for _, m := range vital.FindAllSubmatch(st.sql, -1) {
+		name := strings.ToLower(strings.TrimRight(string(m[1]), " \t:="))
+		if name == "names" {
+			name = "character_set_client"
+		}
+		if delete(s.unset, name); err != nil {
+			s.unset[name] = true
+		}
+	}
+	if err == nil && unchecked.Match(st.sql) {
+		return s.run(ctx, statement{line: st.line, sql: []byte("SET unique_checks = 1")})
+	}
+	return nil
+}
+
+// unchecked matches a setting by which rows that are there twice may come in, or are noticed so
+// late that others go with them: MariaDB then empties a table that it loads in bulk.
+var unchecked = regexp.MustCompile(`(?i)\bunique_checks\s*:?=\s*0`)
+
+// opensTransactions matches what mysqldump's dump begins with that commits the rows of each table
+// together.
+var opensTransactions = regexp.MustCompile(`(?i)^(?:/\*!\d*\s*)?SET\s+autocommit\s*=\s*0`)
