@@ -103,6 +103,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{load.Config{
 		Server: cfg.Server, Driver: cc, Database: cfg.Database, Clean: cfg.Clean, LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, Part: part,
+		NoBinlog: cfg.NoBinlog, NoAnalyze: cfg.NoAnalyze,
 		Refused: cfg.Refused, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: dump.OrNobody(cfg.Warn),
 	}}, nil
 }

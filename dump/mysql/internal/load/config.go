@@ -24,6 +24,8 @@ type Config struct {
 	Database    string        // that a dump of one goes into; "": the dump makes its own
 	Clean       bool
 	LockTimeout time.Duration
+	NoBinlog    bool
+	NoAnalyze   bool
 	Jobs        int           // sessions that load rows and build indexes; 1: there are none but the one
 	Part        *choice.Rules // what of the dump is loaded; nil: all
 	// Found is what Verify has found of the dump, if that was read before.

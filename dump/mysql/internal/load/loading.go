@@ -64,6 +64,9 @@ type loading struct {
 	taken    taken           // what the session that the statements run in has loaded last
 	nowhere  bool            // the database that the dump uses is not to be had
 
+	recalculates bool     // the server makes the statistics of InnoDB's tables by itself
+	toAnalyze    []string // tables that it makes none of
+
 	// count is told of each INSERT how many rows the server took, by several goroutines: of our
 	// dumps it is nativeDump.count, of mysqldump's nobody counts. It keeps nothing of sql.
 	count func(sql string, rows int64)
@@ -142,7 +145,10 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 	case s.plan == nil:
 		return errHeadless
 	case item.Contents != nil:
-		return s.plan.end(ctx, item.Contents)
+		if err := s.plan.end(ctx, item.Contents); err != nil {
+			return err
+		}
+		return s.analyze(ctx)
 	case item.Kind == dump.Rows && s.nowhere:
 		return s.passOver(item, errNoDatabase)
 	case item.Kind == dump.Rows && s.refusals.lacks(item.Table):
@@ -156,6 +162,7 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 			return err
 		}
 	}
+	s.unanalyzed(item)
 	return nil
 }
 

@@ -14,7 +14,13 @@ import (
 
 // open opens a session of the load.
 func (s *loading) open(ctx context.Context) (*server.Conn, error) {
-	return server.Open(ctx, s.cfg.Driver, server.ForLoad, s.cfg.LockTimeout)
+	c, err := server.Open(ctx, s.cfg.Driver, server.ForLoad, s.cfg.LockTimeout)
+	if err == nil && s.cfg.NoBinlog {
+		if err = c.LeaveBinlog(ctx); err != nil {
+			c.Close()
+		}
+	}
+	return c, err
 }
 
 // connect opens the session in which the statements run.
@@ -24,7 +30,7 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	}
 	s.srv = s.conn.Info
 	s.conn.WarnOfPlain(s.cfg.Warn, s.cfg.Server)
-	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
+	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet, @@GLOBAL.innodb_stats_auto_recalc", &s.packet, &s.recalculates); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
 	}
 	if longest := s.cfg.Found.Longest; longest > s.packet-server.PacketHead && !s.refusals.goesOn() {
