@@ -64,16 +64,21 @@ func (d *nativeDump) native(ctx context.Context, st statement) error {
 	return err
 }
 
-// prepare holds the dump's server against this one, and makes room.
-func (d *nativeDump) prepare(ctx context.Context) error {
+// suits holds the dump's server against this one.
+func (d *nativeDump) suits(ctx context.Context) (err error) {
 	if of, _, _ := strings.Cut(d.head.Server, " "); of != string(d.srv.Family) {
 		return fmt.Errorf("a dump of %s into %s %s: %w", d.head.Server, d.srv.Family, d.srv.Version, ErrOtherFamily)
 	}
 	if err := d.checkZone(ctx); err != nil {
 		return err
 	}
-	var err error
-	if d.renames, err = d.elsewhere(); err != nil {
+	d.renames, err = d.elsewhere()
+	return err
+}
+
+// prepare looks whether the dump is one for this server, and makes room.
+func (d *nativeDump) prepare(ctx context.Context) error {
+	if err := d.suits(ctx); err != nil {
 		return err
 	}
 	if d.cfg.Database != "" {

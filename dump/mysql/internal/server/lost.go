@@ -64,7 +64,7 @@ func (c *Conn) Explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, mysql.ErrInvalidConn), errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone):
 		why = c.last.take()
-	case errors.As(err, &broken), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.As(err, &broken) && broken.Op != "dial", errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		why = err.Error()
 	default:
 		return err
