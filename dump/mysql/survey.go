@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -45,12 +46,50 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 	}
 	for _, name := range names {
 		found, err := conn.Contents(ctx, name)
-		if err != nil || found != "" {
+		if err != nil {
+			return survey, err
+		}
+		if found != "" {
+			survey.Bytes, err = s.estimate(ctx, conn)
 			return survey, err
 		}
 	}
 	survey.Empty = true
 	return survey, s.nothing(ctx, c)
+}
+
+// estimate is about how many bytes a dump will have: as many as the server says that the rows take,
+// but for the one page that a table of InnoDB takes at least. Asking is no more than the dump itself
+// asks first, and takes 2 seconds of 10,000 tables. It waits for nobody, and what the server does
+// not say is not in it; the session is spoilt for all else.
+func (s *Source) estimate(ctx context.Context, conn *server.Conn) (bytes int64, err error) {
+	const page, definition = 16 << 10, 1 << 10
+	if err := conn.Exec(ctx, "SET lock_wait_timeout = 1"); err != nil {
+		return 0, err
+	}
+	where := []string{""}
+	if len(s.cfg.Databases) > 0 {
+		where = nil
+		for _, name := range s.cfg.Databases {
+			where = append(where, " AND "+conn.DatabaseIs("table_schema", name))
+		}
+	}
+	for _, condition := range where {
+		rows, err := conn.List(ctx, fmt.Sprintf(`SELECT table_schema AS name, SUM(GREATEST(data_length, %[1]d) - %[1]d + %[2]d) AS bytes FROM information_schema.tables
+			WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')%[3]s GROUP BY table_schema`, page, definition, condition))
+		if server.ErrorNumber(err) != 0 {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		for _, r := range rows {
+			if n, err := strconv.ParseInt(r["bytes"], 10, 64); err == nil && !conn.IsSystemSchema(r["name"]) {
+				bytes += n
+			}
+		}
+	}
+	return bytes, nil
 }
 
 // names returns the names of the databases to dump, each of which is there.

@@ -83,3 +83,30 @@ func TestSurvey(t *testing.T) {
 		t.Errorf("%q, %q, %q", one, two, all)
 	}
 }
+
+// A survey says about how long the dump will be, without waiting for whoever holds a table.
+func TestSurveyOfBytes(t *testing.T) {
+	my := testServer(t)
+	db, other := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY AUTO_INCREMENT, b VARCHAR(1000)); INSERT INTO t (b) VALUES (REPEAT('x', 1000))"+
+		strings.Repeat("; INSERT INTO t (b) SELECT b FROM t", 12)+"; ANALYZE TABLE t; CREATE VIEW v AS SELECT * FROM t")
+	my.Query(t, other, "CREATE TABLE `odd ``name` (a INT) ENGINE=MyISAM")
+	survey := func(databases ...string) int64 {
+		t.Helper()
+		got, err := my.source(t, Config{Databases: databases}).Survey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Bytes
+	}
+	length := int64(len(my.dump(t, Config{Databases: []string{db}})))
+	one, two, both, all := survey(db), survey(other), survey(db, other), survey()
+	if one < length*2/3 || one > length*3/2 || two <= 0 || two > 10<<10 || both != one+two || all < both {
+		t.Errorf("the dump of %d bytes is surveyed to have %d; %d, %d, %d", length, one, two, both, all)
+	}
+	holder := my.session(t)
+	execute(t, holder, "LOCK TABLES "+db+".t WRITE")
+	if got := survey(db, other); got < two {
+		t.Errorf("where a table is held it is surveyed to have %d bytes", got)
+	}
+}
