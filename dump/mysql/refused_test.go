@@ -197,6 +197,49 @@ func TestLoadDoesNotGoOnBehindAll(t *testing.T) {
 	}
 }
 
+// A load that goes on where nothing is refused is a load like any other, on whatever number of
+// connections.
+func TestLoadGoesOnWithoutRefusals(t *testing.T) {
+	my := testServer(t)
+	from := my.CreateDB(t)
+	my.trustCreators(t)
+	for _, script := range []string{"kinds", "types", strings.ToLower(string(my.family))} {
+		my.client(t, from, readFile(t, "testdata/database/"+script+".sql"))
+	}
+	one := my.dump(t, Config{Databases: []string{from}})
+	for jobs := 1; jobs <= 4; jobs *= 2 {
+		to := my.CreateDB(t)
+		if told, err := my.goOn(t, LoadConfig{Database: to, Jobs: jobs}, one); err != nil || len(told) > 0 {
+			t.Fatalf("%d jobs: %v, told %q", jobs, err, told)
+		}
+		if again := my.dump(t, Config{Databases: []string{to}}); !bytes.Equal(one, again) {
+			t.Errorf("%d jobs: another database: %s", jobs, cmp.Diff(lines(string(one)), lines(string(again))))
+		}
+	}
+	several := my.dump(t, Config{Databases: []string{from, my.CreateDB(t)}})
+	if told, err := my.goOn(t, LoadConfig{Clean: true}, several); err != nil || len(told) > 0 {
+		t.Fatalf("of several: %v, told %q", err, told)
+	}
+	if again := my.dump(t, Config{Databases: []string{from}}); !bytes.Equal(one, again) {
+		t.Errorf("of several: another database: %s", cmp.Diff(lines(string(one)), lines(string(again))))
+	}
+}
+
+// Sessions of a load that are in each other's way let each other go, and nothing is missing.
+func TestLoadGoesOnBehindDeadlocks(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	row := func(i int) string { return fmt.Sprintf("(%d,'')", i) }
+	deadlock := "CREATE TRIGGER `tr` BEFORE INSERT ON `t` FOR EACH ROW IF @met IS NULL THEN SET @met = 1; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END IF"
+	create, rows, _ := strings.Cut(spreadRows("t", 20, row), "START TRANSACTION;\n")
+	stream := my.written(t, dump.Manifest{spreadTable("t", 20, row)}, create+"DELIMITER //\n"+deadlock+"//\nDELIMITER ;\n"+"START TRANSACTION;\n"+rows)
+	db := my.CreateDB(t)
+	told, err := my.goOn(t, LoadConfig{Database: db, Jobs: 2}, stream)
+	if got := my.Query(t, db, "SELECT COUNT(*) FROM t"); err != nil || len(told) > 0 || got != "20" {
+		t.Errorf("error %v, told %q; %s rows", err, told, got)
+	}
+}
+
 // several makes a whole dump of several databases.
 func (my *testMySQL) several(t *testing.T, m dump.Manifest, sql string) []byte {
 	t.Helper()

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -79,7 +80,10 @@ func IsRefusal(err error) bool {
 	if errors.As(err, &short) { // it was not sent
 		return true
 	}
-	return ErrorNumber(err) != 0 && !IsError(err, endings...) && !IsError(err, codePacketTooLarge, CodeOptionPrevents, CodeReadOnlyMode)
+	if IsError(err, CodeOptionPrevents) && strings.Contains(err.Error(), "read-only") { // of other options it is one statement
+		return false
+	}
+	return ErrorNumber(err) != 0 && !IsError(err, endings...) && !IsError(err, codePacketTooLarge, CodeReadOnlyMode)
 }
 
 // IsError tells whether the server answered with one of the error numbers.
