@@ -24,15 +24,15 @@ func numbered(n int) (docs []string) {
 
 const someBatches = 35_000 // documents, of which 10,000 at most are a batch
 
-// meet has inserts wait until so many are there at once, for no longer than they would all come in.
-// It returns how many there were at most.
-func meet(t *testing.T, to *fake, inserts int) (most *int) {
+// meet has commands wait until so many are there at once, for no longer than they would all come
+// in. It returns how many there were at most.
+func meet(t *testing.T, to *fake, command string, want int) (most *int) {
 	most = new(int)
 	there := 0
 	all := make(chan struct{})
-	to.handle("insert", func(string, bson.Raw) any {
+	to.handle(command, func(string, bson.Raw) any {
 		if there++; there > *most {
-			if *most = there; there == inserts {
+			if *most = there; there == want {
 				close(all)
 			}
 		}
@@ -40,7 +40,7 @@ func meet(t *testing.T, to *fake, inserts int) (most *int) {
 		select {
 		case <-all:
 		case <-time.After(20 * time.Second):
-			t.Errorf("of %d inserts %d come at once", inserts, *most)
+			t.Errorf("of %d %s commands %d come at once", want, command, *most)
 		}
 		to.mu.Lock()
 		there--
@@ -53,7 +53,7 @@ func meet(t *testing.T, to *fake, inserts int) (most *int) {
 func TestBatchesAtOnce(t *testing.T) {
 	const jobs = 3
 	to := startFake(t)
-	most := meet(t, to, jobs)
+	most := meet(t, to, "insert", jobs)
 	var compared dump.Comparison
 	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, numbered(someBatches))
 	if _, err := loadFake(t, to, LoadConfig{Jobs: jobs, Compared: func(c dump.Comparison) { compared = c }}, stream); err != nil {
@@ -72,7 +72,7 @@ func TestBatchesAtOnce(t *testing.T) {
 // A capped collection and a time series keep their order, on however many sessions.
 func TestCappedCollectionKeepsItsOrder(t *testing.T) {
 	to := startFake(t)
-	most := meet(t, to, 1)
+	most := meet(t, to, "insert", 1)
 	stream := archiveOf(
 		t, []archive.Collection{
 			{DB: "app", Name: "log", Type: "collection", Metadata: `{"options":{"capped":true,"size":1000000000},"indexes":[]}`},
@@ -95,7 +95,7 @@ func TestCappedCollectionKeepsItsOrder(t *testing.T) {
 // another is named, and all else is there.
 func TestDocumentsOfOneIDAtOnce(t *testing.T) {
 	to := startFake(t)
-	meet(t, to, 3)
+	meet(t, to, "insert", 3)
 	docs := append(numbered(someBatches), `{"_id":5}`, `{"_id":6,"other":true}`)
 	_, err := loadFake(t, to, LoadConfig{Jobs: 3}, archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, docs))
 	want := `restore: the dump has several documents of one _id, of which one is there: {"$numberInt":"6"} of app.c; ` + dump.AllElse

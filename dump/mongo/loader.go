@@ -27,10 +27,10 @@ type LoadConfig struct {
 	// place in To, where each * takes the text of that in From. With Database what would become one
 	// of another database is an error.
 	From, To []string
-	// Jobs is the number of sessions on which the documents of a collection go in. On several they
-	// do so in batches beside each other, and so mixed up: what the order means something for,
-	// capped collections and time series, has one. 1 means all documents in their order, 0
-	// dump.LoadJobs.
+	// Jobs is the number of sessions on which the documents of a collection go in, and then the
+	// indexes of several collections are made. On several the documents go in batches beside each
+	// other, and so mixed up: what the order means something for, capped collections and time
+	// series, has one. 1 means all documents in their order, 0 dump.LoadJobs.
 	Jobs int
 	// Clean drops the collections that the archive brings anew. Without it a database that is not
 	// empty is refused, or where namespaces are renamed or selected, a collection that exists.

@@ -22,7 +22,7 @@ const (
 	// inFlight is how many bytes the server is given at once on all sessions: a document of the
 	// largest size goes alone.
 	inFlight = 16 << 20
-	// mostSessions is how many a collection has at most, with batches that are large enough still.
+	// mostSessions is how many a load has at most, with batches that are large enough still.
 	mostSessions = 16
 )
 
@@ -114,6 +114,7 @@ func (s *loading) insert(ctx context.Context, t *target, item dump.Item) error {
 					}
 					return err
 				}
+				t.add(&t.bytes, len(b.bytes))
 				b.empty(pass.most)
 				pass.flight.Release(weight)
 				pass.free <- b

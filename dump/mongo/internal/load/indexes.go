@@ -1,14 +1,35 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/definition"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
+
+// index makes the indexes of as many collections at once as the load has sessions. Those that take
+// longest begin first, so that none of them is left to itself at the end: who has the most bytes.
+// Each collection's are one command, for which its documents are read once.
+func (s *loading) index(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(min(s.cfg.Jobs, mostSessions))
+	largest := slices.SortedStableFunc(slices.Values(s.plan), func(a, b *target) int { return cmp.Compare(b.bytes, a.bytes) })
+	for _, t := range largest {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return s.createIndexes(ctx, t)
+		})
+	}
+	return group.Wait()
+}
 
 // createIndexes makes a collection's indexes, but for that of _id, which comes with the collection.
 // Those that the server refuses are noted.

@@ -25,7 +25,7 @@ type Config struct {
 	Database  string // into which a dump of one goes; empty: theirs
 	Filter    namespace.Filter
 	Renamings []namespace.Renaming
-	Jobs      int                   // sessions that a collection is filled on, 1 or more
+	Jobs      int                   // sessions that a collection is filled on, and indexes are made on, 1 or more
 	Clean     bool                  // what is brought anew is dropped first
 	Into      func(dump.Target)     // told where the dump goes before anything is changed
 	Compared  func(dump.Comparison) // told what was found to be as the dump says
@@ -82,9 +82,9 @@ type loading struct {
 	gone    []string // what Clean has dropped so far
 	touched bool     // the dump's collections have begun to be made
 	settled bool
-	refused []refusal
 
-	leaving sync.Mutex
+	noting  sync.Mutex // for the sessions that insert and make indexes
+	refused []refusal
 	leftOut []*leftOut              // documents that are not there, by reason
 	fail    context.CancelCauseFunc // and ends the wait for items
 
@@ -122,10 +122,8 @@ func (s *loading) prepare(ctx context.Context) (err error) {
 
 // finish makes what comes after the documents and the oplog.
 func (s *loading) finish(ctx context.Context) error {
-	for _, t := range s.plan {
-		if err := s.createIndexes(ctx, t); err != nil {
-			return err
-		}
+	if err := s.index(ctx); err != nil {
+		return err
 	}
 	if err := s.settle(ctx); err != nil {
 		return err

@@ -43,8 +43,15 @@ func (s *loading) orRefused(ctx context.Context, kind refusalKind, err error) er
 	if !isRefusal(ctx, err) {
 		return err
 	}
-	s.refused = append(s.refused, refusal{kind, err})
+	s.note(kind, err)
 	return nil
+}
+
+// note keeps a refusal. Several sessions may.
+func (s *loading) note(kind refusalKind, err error) {
+	s.noting.Lock()
+	defer s.noting.Unlock()
+	s.refused = append(s.refused, refusal{kind, err})
 }
 
 // leftOut are documents that are not there, for one reason.
@@ -66,8 +73,8 @@ const (
 func (s *loading) leaveOut(t *target, doc bson.Raw, why string) {
 	const most = 10
 	t.add(&t.others, 1)
-	s.leaving.Lock()
-	defer s.leaving.Unlock()
+	s.noting.Lock()
+	defer s.noting.Unlock()
 	i := slices.IndexFunc(s.leftOut, func(l *leftOut) bool { return l.why == why })
 	if i < 0 {
 		i = len(s.leftOut)
@@ -87,6 +94,7 @@ func (e *incompleteError) Unwrap() error { return e.error }
 // incomplete returns all that was refused and left out as an *incompleteError, and nil where all of
 // the dump is there.
 func (s *loading) incomplete() error {
+	slices.SortStableFunc(s.refused, func(a, b refusal) int { return strings.Compare(a.err.Error(), b.err.Error()) }) // sessions note them as they come
 	var kinds []string
 	var errs []error
 	for _, kind := range []refusalKind{collectionRefused, indexRefused, viewRefused, usersRefused} {

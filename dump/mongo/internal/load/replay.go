@@ -172,7 +172,7 @@ func (r *replay) applyView(ctx context.Context, o *oplog.Operation) error {
 	r.DropView(o.DB, o.Name)
 	err = fmt.Errorf("%s: create: %w", shown.Name(o.Namespace()), err)
 	if errors.Is(err, dump.ErrNotEmpty) {
-		r.refused = append(r.refused, refusal{viewRefused, err})
+		r.note(viewRefused, err)
 		return nil
 	}
 	return r.orRefused(ctx, viewRefused, err)

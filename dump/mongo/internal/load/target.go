@@ -24,6 +24,7 @@ type target struct {
 
 	mu       sync.Mutex // for the sessions that insert
 	inserted int64
+	bytes    int64 // of the documents that were sent
 	twice    int64 // of the dump's documents, those that came before, or whose _id did and that the oplog settles
 	others   int64 // and those that are left out, see refused.go
 	warned   bool  // of timestamps
