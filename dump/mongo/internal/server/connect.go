@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -26,6 +27,8 @@ type Conn struct {
 
 	write    *writeconcern.WriteConcern // of a restore; writeConcern says it to the server, and not the driver
 	patience time.Duration              // with which a write waits for members; 0: without end
+
+	lastWords atomic.Pointer[error] // what the server has said of its end
 }
 
 // Connect connects to the server to read from it. Of a replica set it is one member, the one that
@@ -158,7 +161,8 @@ func (c *Conn) Close(ctx context.Context) {
 
 // Run runs a command and decodes its answer.
 func (c *Conn) Run(ctx context.Context, db string, command bson.D, answer any) error {
-	return withTimeLimit(c.client.Database(db).RunCommand(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read)).Decode(answer))
+	err := c.client.Database(db).RunCommand(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read)).Decode(answer)
+	return c.Ended(withTimeLimit(err))
 }
 
 // Collection is a collection of the server's, for the driver's own commands.

@@ -15,16 +15,17 @@ import (
 // has no first batch, and what it passes on need be no document.
 type Cursor struct {
 	*mongo.Cursor
-	err error
+	conn *Conn
+	err  error
 }
 
 // Cursor runs a command that answers with a cursor. The caller ends it.
 func (c *Conn) Cursor(ctx context.Context, db string, command bson.D) (*Cursor, error) {
 	cur, err := c.client.Database(db).RunCommandCursor(ctx, c.ownSettings(command), options.RunCmd().SetReadPreference(c.read))
 	if err != nil {
-		return nil, withTimeLimit(err)
+		return nil, c.Ended(withTimeLimit(err))
 	}
-	return &Cursor{Cursor: cur}, nil
+	return &Cursor{Cursor: cur, conn: c}, nil
 }
 
 // mostEmpty is how many answers may hold nothing, one after the other. A server waits until it has
@@ -39,7 +40,7 @@ func (c *Cursor) Next(ctx context.Context) (more bool) {
 		}
 	}()
 	for empty := 0; !c.TryNext(ctx); empty++ {
-		if c.err = withTimeLimit(c.Cursor.Err()); c.err != nil || c.ID() == 0 {
+		if c.err = c.conn.Ended(withTimeLimit(c.Cursor.Err())); c.err != nil || c.ID() == 0 {
 			return false
 		}
 		if ctx.Err() != nil {

@@ -3,11 +3,13 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 )
 
 // A restore outlives an election: it knows all members of a replica set, and the driver finds the
@@ -39,7 +41,7 @@ var electionCodes = []int{
 
 // IsElection tells of an error after which another server may be the primary.
 func IsElection(err error) bool {
-	if mongo.IsNetworkError(err) {
+	if mongo.IsNetworkError(err) || isCleared(err) {
 		return true
 	}
 	server, ok := errors.AsType[mongo.ServerError](err)
@@ -59,7 +61,10 @@ func (c *Conn) RunLasting(ctx context.Context, db string, command bson.D, answer
 	}
 	first := err
 	err = c.runAcknowledged(ctx, db, command, answer)
-	if slices.ContainsFunc(notPrimaryCodes, func(code int) bool { return HasCode(first, code) }) {
+	if _, none := errors.AsType[topology.ServerSelectionError](err); none && ctx.Err() == nil {
+		return fmt.Errorf("%w; and no primary was found after that", first)
+	}
+	if isCleared(first) || slices.ContainsFunc(notPrimaryCodes, func(code int) bool { return HasCode(first, code) }) {
 		return err
 	}
 	switch {

@@ -100,7 +100,7 @@ func (c *Conn) Unacknowledged(err error) error {
 		missed = many.WriteConcernError
 	}
 	if missed == nil || IsElection(err) {
-		return err
+		return c.Ended(err)
 	}
 	within := ""
 	if missed.Code == codeWriteConcernTimeout {
