@@ -35,8 +35,11 @@ type LoadConfig struct {
 	// Clean drops the collections that the archive brings anew. Without it a database that is not
 	// empty is refused, or where namespaces are renamed or selected, a collection that exists.
 	Clean bool
-	// Refused is told of what the server refuses, and then the load goes on, and ends with a
-	// *dump.IncompleteError. nil: it stops at the first.
+	// Refused is told of what the server refuses, one at a time. The load then goes on, and ends
+	// with a *dump.IncompleteError. Documents are told of at the end of their collection, all that
+	// are refused for one reason together. nil: documents that the server refuses, and entries of
+	// the oplog, end the load. Collections, indexes, views, users and roles never do: all that is
+	// refused of them is named at the end, in an error that is a *dump.IncompleteError as well.
 	Refused func(dump.Refusal)
 	// Into is told where the dump goes and what is dropped there, after everything that could stand
 	// in the way was looked at and before anything is changed: nothing is if it ends the load's
@@ -70,7 +73,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		return nil, fmt.Errorf("mongo settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Loader{load.Config{
-		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Jobs: dump.LoadJobs(cfg.Jobs), Clean: cfg.Clean,
+		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Jobs: dump.LoadJobs(cfg.Jobs), Clean: cfg.Clean, Refused: cfg.Refused,
 		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: shown.Teller(cfg.Warn, new(sync.Mutex)),
 	}}, nil
 }

@@ -14,19 +14,22 @@ import (
 // create makes the collections. Views come last of all: they read from them. What the server
 // refuses to make is no longer planned, nor are its documents and indexes.
 func (s *loading) create(ctx context.Context) error {
+	s.lost = map[source]*target{}
 	var planned []*target
 	for _, t := range s.plan {
 		if t.kind == targetView {
 			planned = append(planned, t)
 			continue
 		}
+		s.asked.Add(1)
 		err := s.createCollection(ctx, t)
 		if isRefusal(ctx, err) {
 			delete(s.targets, t.from.source)
+			s.lost[t.from.source] = t
 		} else {
 			planned = append(planned, t)
 		}
-		if err := s.orRefused(ctx, collectionRefused, err); err != nil {
+		if err := s.orRefused(ctx, collectionRefused, "collection "+shown.Name(t.namespace()), err); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,9 @@ func (s *loading) fill(ctx context.Context, item dump.Item) error {
 	case item.End == nil && s.users != nil && sourceOf(item) == s.users.version:
 		return s.readVersion(item)
 	case t == nil:
+		if item.End != nil && s.lost[sourceOf(item)] != nil {
+			s.missAll(*item.End)
+		}
 		return nil
 	case item.End != nil:
 		if err := s.filled(ctx, t, *item.End); err != nil {
@@ -49,6 +52,8 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 	if err := s.countDocuments(ctx, t); err != nil {
 		return err
 	}
+	s.asked.Add(1)
+	s.miss(t, want.Name, t.others)
 	if t.kind == targetCollection || t.kind == targetTimeSeries { // and not users, nor views, which have no documents
 		s.compared.Tables++
 		s.compared.Rows += want.Rows

@@ -50,13 +50,15 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown.Name(definition.IndexName(index)), shown.Name(t.namespace()), shown.Names(unknown)))
 		}
 	}
+	s.asked.Add(int64(len(indexes)))
+	what := func(names []string) string { return "index " + shown.Names(names) + " of " + shown.Name(t.namespace()) }
 	err := s.makeIndexes(ctx, t, names, indexes) // together, as the documents are read once for all of them
 	if len(indexes) < 2 || !isRefusal(ctx, err) {
-		return s.orRefused(ctx, indexRefused, err)
+		return s.orRefused(ctx, indexRefused, what(names), err)
 	}
 	for i := range indexes { // it has made none, and does not always say of which index its error is
 		err := s.makeIndexes(ctx, t, names[i:i+1], indexes[i:i+1])
-		if err := s.orRefused(ctx, indexRefused, err); err != nil {
+		if err := s.orRefused(ctx, indexRefused, what(names[i:i+1]), err); err != nil {
 			return err
 		}
 	}

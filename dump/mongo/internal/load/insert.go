@@ -25,6 +25,10 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered 
 	for i := range docs {
 		docs[i] = b.document(i)
 	}
+	return s.insertDocuments(ctx, t, docs, ordered)
+}
+
+func (s *loading) insertDocuments(ctx context.Context, t *target, docs []any, ordered bool) error {
 	opts, err := s.insertOptions(t)
 	if err != nil {
 		return err
@@ -32,8 +36,11 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered 
 	coll := s.conn.Collection(t.db, t.dataName(s.conn.Info.Version))
 	for allowed := false; len(docs) > 0; {
 		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
+		if err = s.conn.Unacknowledged(err); s.goesOn() && isRefusal(ctx, err) {
+			return s.insertParts(ctx, t, docs, ordered, err)
+		}
 		if err != nil {
-			return fmt.Errorf("insert: %w", s.conn.Unacknowledged(err))
+			return fmt.Errorf("insert: %w", err)
 		}
 		o, err := s.outcomeOf(t, docs, refused, ordered, allowed)
 		if err != nil {
@@ -44,7 +51,7 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered 
 			return err
 		}
 		if o.mixed {
-			if err := s.allowMixedSchema(ctx, t); err != nil {
+			if err := s.allowMixedSchema(ctx, t); err != nil && !(s.goesOn() && isRefusal(ctx, err)) {
 				return err
 			}
 			allowed = true
@@ -55,6 +62,32 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered 
 		docs, ordered = o.again, ordered && o.mixed
 	}
 	return nil
+}
+
+// insertParts inserts documents of which the server has refused all together, and does not say
+// which of them it is about: each half by itself, and so on. Those that it refuses alone are left
+// out, and all at once where it is not about documents.
+func (s *loading) insertParts(ctx context.Context, t *target, docs []any, ordered bool, refused error) error {
+	about, _ := errors.AsType[mongo.ServerError](refused)
+	if len(docs) == 1 || slices.ContainsFunc(ofCollections, about.HasErrorCode) {
+		for _, doc := range docs {
+			s.leaveOut(t, doc.(bson.Raw), refusedBy(refused))
+		}
+		return nil
+	}
+	half := len(docs) / 2
+	if err := s.insertDocuments(ctx, t, docs[:half], ordered); err != nil {
+		return err
+	}
+	return s.insertDocuments(ctx, t, docs[half:], ordered)
+}
+
+// ofCollections are the codes by which a server refuses whatever is inserted into a collection.
+var ofCollections = []int{
+	server.CodeUnauthorized,
+	166,   // CommandNotSupportedOnView
+	8000,  // AtlasError, as of a quota
+	14031, // OutOfDiskSpace
 }
 
 // An outcome is what became of documents that were sent.
@@ -79,7 +112,9 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 		case isSecondID(&why) && (t.kind != targetAuth || s.replays):
 			o.second = append(o.second, doc)
 		case why.HasErrorCode(server.CodeDuplicateKey) && t.kind != targetAuth:
-			s.leaveOut(t, doc, byIndex+why.Raw.Lookup("keyPattern").String())
+			s.leaveOut(t, doc, byIndex(why.Raw.Lookup("keyPattern")))
+		case s.goesOn():
+			s.leaveOut(t, doc, refusedBy(why))
 		default:
 			return o, fmt.Errorf("insert the document with _id %s: %w", shown.Short(doc.Lookup("_id").String()), why)
 		}

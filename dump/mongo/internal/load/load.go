@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/namespace"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
+	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A Config says where a dump goes. Those that no server is needed for were looked at.
@@ -27,6 +29,7 @@ type Config struct {
 	Renamings []namespace.Renaming
 	Jobs      int                   // sessions that a collection is filled on, and indexes are made on, 1 or more
 	Clean     bool                  // what is brought anew is dropped first
+	Refused   func(dump.Refusal)    // told what the server refuses, behind which the load then goes on; nil: documents that are refused end it
 	Into      func(dump.Target)     // told where the dump goes before anything is changed
 	Compared  func(dump.Comparison) // told what was found to be as the dump says
 	Warn      func(string)
@@ -50,6 +53,7 @@ func Run(ctx context.Context, c Config, items iter.Seq2[dump.Item, error], fail 
 			err = first
 		}
 	}
+	s.tellLeftOut(func(*leftOut) bool { return true }, "")
 	if s.conn != nil {
 		s.dropCopies(ctx)
 		s.conn.Close(ctx)
@@ -61,7 +65,7 @@ func Run(ctx context.Context, c Config, items iter.Seq2[dump.Item, error], fail 
 	}
 	err = fmt.Errorf("restore: %w", err)
 	left := dump.Left(s.touched, s.gone)
-	if _, named := errors.AsType[*incompleteError](err); named {
+	if _, named := errors.AsType[*dump.IncompleteError](err); named {
 		left = dump.AllElse
 	}
 	if left != "" {
@@ -83,10 +87,14 @@ type loading struct {
 	touched bool     // the dump's collections have begun to be made
 	settled bool
 
-	noting  sync.Mutex // for the sessions that insert and make indexes
+	asked   atomic.Int64       // what may be refused: collections that are made, and filled, indexes, views, users
+	lost    map[source]*target // collections that the server does not make, and whose documents are passed over
+	noting  sync.Mutex         // for the sessions that insert and make indexes
+	failed  int                // of what was asked
 	refused []refusal
 	leftOut []*leftOut              // documents that are not there, by reason
-	fail    context.CancelCauseFunc // and ends the wait for items
+	missed  []dump.Table            // and how many there are of each collection
+	fail    context.CancelCauseFunc // ends the wait for items
 
 	compared dump.Comparison // of the collections that are filled
 }
@@ -142,18 +150,20 @@ func (s *loading) settle(ctx context.Context) error {
 		if t.kind != targetView {
 			continue
 		}
-		if err := s.orRefused(ctx, viewRefused, s.createCollection(ctx, t)); err != nil {
+		s.asked.Add(1)
+		if err := s.orRefused(ctx, viewRefused, "view "+shown.Name(t.namespace()), s.createCollection(ctx, t)); err != nil {
 			return err
 		}
 	}
 	if s.users == nil {
 		return nil
 	}
+	s.asked.Add(1)
 	err := s.loadUsers(ctx)
 	if err != nil {
 		s.users = nil // what the oplog says of them is about users that are not there
 	}
-	return s.orRefused(ctx, usersRefused, err)
+	return s.orRefused(ctx, usersRefused, "users and roles", err)
 }
 
 func (s *loading) warnOfWriteConcern() {

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
 // A refusal is a definition of the dump that the server does not make: a unique index of documents
@@ -29,6 +28,7 @@ var (
 	indexRefused      = refusalKind{"1 index", "%d indexes"}
 	viewRefused       = refusalKind{"1 view", "%d views"}
 	usersRefused      = refusalKind{"users and roles", ""} // which are taken together
+	entryRefused      = refusalKind{"1 entry of the oplog", "%d entries of the oplog"}
 )
 
 // isRefusal tells an error by which the server refuses what it was asked for from one after which
@@ -38,62 +38,58 @@ func isRefusal(ctx context.Context, err error) bool {
 	return (isServers || errors.Is(err, errOtherForm)) && ctx.Err() == nil && !server.IsElection(err)
 }
 
-// orRefused keeps an error that is a refusal, and returns any other.
-func (s *loading) orRefused(ctx context.Context, kind refusalKind, err error) error {
+// orRefused takes note of an error that is a refusal, of what it says, and returns any other.
+func (s *loading) orRefused(ctx context.Context, kind refusalKind, what string, err error) error {
 	if !isRefusal(ctx, err) {
 		return err
 	}
-	s.note(kind, err)
+	s.note(kind, what, err)
 	return nil
 }
 
-// note keeps a refusal. Several sessions may.
-func (s *loading) note(kind refusalKind, err error) {
+// goesOn tells whether the load goes on behind what else is no reason to: documents that the server
+// refuses, and entries of the oplog. Somebody is then told of each refusal as it comes.
+func (s *loading) goesOn() bool { return s.cfg.Refused != nil }
+
+// note keeps a refusal, or tells of it. Several sessions may.
+func (s *loading) note(kind refusalKind, what string, err error) {
 	s.noting.Lock()
 	defer s.noting.Unlock()
-	s.refused = append(s.refused, refusal{kind, err})
-}
-
-// leftOut are documents that are not there, for one reason.
-type leftOut struct {
-	why   string
-	n     int64
-	first []string // of them, for people
-}
-
-// Reasons for which documents are left out.
-const (
-	firstThere  = "the dump has several documents of one _id, of which the first is there"
-	otherThere  = "the dump has several documents of one _id, of which one is there" // on several sessions any
-	notCompared = "documents whose _id is there already are left out, and are not compared with what is there, as this user lacks the right find"
-	byIndex     = "documents are left out by the unique index " // and its key
-)
-
-// leaveOut takes note of a document that is not there. Several sessions may.
-func (s *loading) leaveOut(t *target, doc bson.Raw, why string) {
-	const most = 10
-	t.add(&t.others, 1)
-	s.noting.Lock()
-	defer s.noting.Unlock()
-	i := slices.IndexFunc(s.leftOut, func(l *leftOut) bool { return l.why == why })
-	if i < 0 {
-		i = len(s.leftOut)
-		s.leftOut = append(s.leftOut, &leftOut{why: why})
+	s.failed++
+	if !s.goesOn() {
+		s.refused = append(s.refused, refusal{kind, err})
+		return
 	}
-	l := s.leftOut[i]
-	if l.n++; l.n <= most {
-		l.first = append(l.first, fmt.Sprintf("%s of %s", shown.Short(doc.Lookup("_id").String()), shown.Name(t.namespace())))
+	if said, ok := errors.AsType[mongo.ServerError](err); ok {
+		err = said // which what is not in again
 	}
+	s.cfg.Refused(dump.Refusal{What: what, Err: err})
 }
 
-// An incompleteError names all of the dump that is not there.
-type incompleteError struct{ error }
+// An incompleteError names all of the dump that is not there, or where somebody was told of that
+// says how much it is.
+type incompleteError struct {
+	error
+	counts *dump.IncompleteError
+}
 
-func (e *incompleteError) Unwrap() error { return e.error }
+func (e *incompleteError) Unwrap() []error { return []error{e.error, e.counts} }
 
 // incomplete returns all that was refused and left out as an *incompleteError, and nil where all of
 // the dump is there.
 func (s *loading) incomplete() error {
+	if s.failed == 0 {
+		return nil
+	}
+	counts := &dump.IncompleteError{Refused: s.failed, Of: int(s.asked.Load()), Missing: s.missed}
+	if s.goesOn() {
+		return counts
+	}
+	return &incompleteError{s.listed(), counts}
+}
+
+// listed names all that was refused and left out.
+func (s *loading) listed() error {
 	slices.SortStableFunc(s.refused, func(a, b refusal) int { return strings.Compare(a.err.Error(), b.err.Error()) }) // sessions note them as they come
 	var kinds []string
 	var errs []error
@@ -117,14 +113,7 @@ func (s *loading) incomplete() error {
 		err = fmt.Errorf("the server refuses %s: %w", strings.Join(kinds, " and "), err)
 	}
 	for _, l := range s.leftOut {
-		text := strings.Join(l.first, ", ")
-		if more := l.n - int64(len(l.first)); more > 0 {
-			text += fmt.Sprintf(" and %d more", more)
-		}
-		err = errors.Join(err, fmt.Errorf("%s: %s", l.why, text))
+		err = errors.Join(err, l)
 	}
-	if err == nil {
-		return nil
-	}
-	return &incompleteError{err}
+	return err
 }

@@ -51,7 +51,12 @@ func (s *loading) replayOplog(ctx context.Context, item dump.Item) error {
 		if err != nil {
 			return err
 		}
-		if err := s.oplog.play(ctx, entry); err != nil {
+		err := s.oplog.play(ctx, entry)
+		if s.goesOn() {
+			s.asked.Add(1)
+			err = s.orRefused(ctx, entryRefused, "the oplog's "+oplog.Named(entry), err)
+		}
+		if err != nil {
 			return oplog.AtEntry(entry, err)
 		}
 	}
@@ -172,10 +177,10 @@ func (r *replay) applyView(ctx context.Context, o *oplog.Operation) error {
 	r.DropView(o.DB, o.Name)
 	err = fmt.Errorf("%s: create: %w", shown.Name(o.Namespace()), err)
 	if errors.Is(err, dump.ErrNotEmpty) {
-		r.note(viewRefused, err)
+		r.note(viewRefused, "view "+shown.Name(o.Namespace()), err)
 		return nil
 	}
-	return r.orRefused(ctx, viewRefused, err)
+	return r.orRefused(ctx, viewRefused, "view "+shown.Name(o.Namespace()), err)
 }
 
 // applyOps has the server do what an entry says; object replaces the entry's o unless it is nil.

@@ -169,7 +169,12 @@ func Playable(entry bson.Raw) error {
 
 // AtEntry says of an error in the replay which entry it is of.
 func AtEntry(entry bson.Raw, err error) error {
+	return fmt.Errorf("replay the oplog: %s: %w", Named(entry), err)
+}
+
+// Named says which entry it is, and nothing of what is in it, which may be a user's credentials.
+func Named(entry bson.Raw) string {
 	t, i, _ := entry.Lookup("ts").TimestampOK()
 	ns, _ := entry.Lookup("ns").StringValueOK()
-	return fmt.Errorf("replay the oplog: entry %d.%d on %s: %w", t, i, shown.Name(ns), err)
+	return fmt.Sprintf("entry %d.%d on %s", t, i, shown.Name(ns))
 }
