@@ -215,7 +215,7 @@ func TestNoMajority(t *testing.T) {
 			})
 			server := to.server()
 			server.URI += options
-			l, err := NewLoader(LoadConfig{Server: server, Clean: true})
+			l, err := NewLoader(LoadConfig{Server: server, Clean: true, Jobs: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -43,7 +43,12 @@ type Config struct {
 // wait for what the items would still bring: see dump.Interruptible.
 func Run(ctx context.Context, c Config, items iter.Seq2[dump.Item, error], fail context.CancelCauseFunc) error {
 	s := &loading{cfg: c, fail: fail}
-	err := s.walk(items, func() error { return s.prepare(ctx) }, func(item dump.Item) error { return s.fill(ctx, item) })
+	err := s.walk(items, func(planned error) error {
+		if planned != nil {
+			return planned
+		}
+		return s.prepare(ctx)
+	}, func(item dump.Item) error { return s.fill(ctx, item) })
 	if err == nil {
 		err = s.finish(ctx)
 	}

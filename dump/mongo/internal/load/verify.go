@@ -12,7 +12,7 @@ import (
 func Verify(cfg Config, items iter.Seq2[dump.Item, error]) error {
 	cfg.Warn = func(string) {}
 	s := &loading{cfg: cfg}
-	return s.walk(items, func() error { return nil }, s.verifyItem)
+	return s.walk(items, func(planned error) error { return planned }, s.verifyItem)
 }
 
 // verifyItem refuses an oplog that cannot be played: that is better found here than when all

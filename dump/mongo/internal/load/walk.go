@@ -8,12 +8,12 @@ import (
 )
 
 // walk goes through a dump's items to the end of a whole dump. What the dump announces is before
-// all else: when that is planned, ready is called, and then take with each of the other items. Run
-// and Verify differ in these two.
+// all else: when that is planned ready is called, with why it cannot be, and unless that ends the
+// walk then take with each of the other items. Run, Rehearse and Verify differ in these two.
 //
 // The end of what is announced is the first item that is something else, so that one has been asked
 // for, and none of its documents, when ready is called.
-func (s *loading) walk(items iter.Seq2[dump.Item, error], ready func() error, take func(dump.Item) error) error {
+func (s *loading) walk(items iter.Seq2[dump.Item, error], ready func(planned error) error, take func(dump.Item) error) error {
 	var of version.Number
 	var announced []collection
 	planned := false
@@ -28,10 +28,7 @@ func (s *loading) walk(items iter.Seq2[dump.Item, error], ready func() error, ta
 			announced = append(announced, collectionOf(item, of))
 			continue
 		case !planned:
-			if err := s.makePlan(announced); err != nil {
-				return err
-			}
-			if err := ready(); err != nil {
+			if err := ready(s.makePlan(announced)); err != nil {
 				return err
 			}
 			planned = true

@@ -14,6 +14,17 @@ type Info struct {
 	session int64  // after how many minutes it ends a session of which it hears nothing; 0: it does not say
 }
 
+// Product is what the server is, with its version, for people.
+func (s Info) Product() string {
+	if !s.Mongod {
+		return "FerretDB, as MongoDB " + s.Text
+	}
+	if s.Mongos {
+		return "MongoDB " + s.Text + " (mongos)"
+	}
+	return "MongoDB " + s.Text
+}
+
 // TakesEmptyTimestamps tells whether the server can be told to leave a timestamp of zero in a new
 // document as it is: from 8.0 on, and in later patches of 5.0, 6.0 and 7.0. Otherwise it puts the
 // present there.

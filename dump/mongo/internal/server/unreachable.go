@@ -60,7 +60,7 @@ func noMember(known description.Topology, wanted *readpref.ReadPref) error {
 	for _, s := range known.Servers {
 		kinds = append(kinds, fmt.Sprintf("%s is %s", s.Addr, s.Kind))
 	}
-	return fmt.Errorf("no server is as the read preference %s wants it: %s", wanted, strings.Join(kinds, ", "))
+	return &dump.NotReadyError{Err: fmt.Errorf("no server is as the read preference %s wants it: %s", wanted, strings.Join(kinds, ", "))}
 }
 
 // withTLSHint says of a connection that the other side has ended without a word what is the likely
@@ -92,11 +92,14 @@ func wrongSet(ctx context.Context, opts *options.ClientOptions) error {
 		}
 		var hello struct {
 			SetName string `bson:"setName"`
+			Member  bool   `bson:"isreplicaset"` // of a set that was not made yet
 		}
 		err = client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
 		(&Conn{client: client}).Close(ctx)
 		switch {
 		case err != nil:
+		case hello.Member:
+			return &dump.NotReadyError{Err: fmt.Errorf("%s: %s is of none yet: its set has not been initiated", what, host)}
 		case hello.SetName == "":
 			return fmt.Errorf("%s: %s is of none", what, host)
 		default:
