@@ -33,5 +33,5 @@ func (s *Source) survey(ctx context.Context) (dump.Survey, error) {
 	if err := q.RefuseNothing(ctx, all); err != nil {
 		return dump.Survey{}, err
 	}
-	return dump.Survey{Source: q.Source(ctx), Empty: !slices.ContainsFunc(all, q.IsContent)}, nil
+	return dump.Survey{Source: q.Source(ctx), Empty: !slices.ContainsFunc(all, q.IsContent), Bytes: q.Size(ctx, all)}, nil
 }

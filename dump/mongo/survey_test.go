@@ -149,3 +149,56 @@ func TestSourceOfSurvey(t *testing.T) {
 		}
 	}
 }
+
+// About how many bytes a dump will have is what the server's statistics say: of a database as a
+// whole, or of the collections that are chosen. Who may not see them is told nothing.
+func TestSurveyedBytes(t *testing.T) {
+	f := startFake(t)
+	fillFake(t, f)
+	sizes := map[string]int{"users": 100, "system.buckets.weather": 50, "zlog": 7}
+	f.handle("dbStats", func(db string, _ bson.Raw) any {
+		if db != "app" {
+			return failure(server.CodeUnauthorized, "not authorized on "+db)
+		}
+		return bson.D{{Key: "ok", Value: 1}, {Key: "dataSize", Value: 5e9}}
+	})
+	f.handle("collStats", func(_ string, command bson.Raw) any {
+		size, ok := sizes[command.Lookup("collStats").StringValue()]
+		if !ok {
+			return failure(server.CodeUnauthorized, "not authorized")
+		}
+		return bson.D{{Key: "ok", Value: 1}, {Key: "size", Value: size}}
+	})
+	for name, test := range map[string]struct {
+		cfg  Config
+		want int64
+	}{
+		"all":          {Config{}, 5e9},
+		"one database": {Config{Database: "app"}, 5e9},
+		"chosen":       {Config{Include: []string{"app.users", "app.weather", "app.active"}}, 150},
+		"not to see":   {Config{Include: []string{"app.users", "app.images"}}, 0},
+	} {
+		if found, err := surveyFake(t, f, test.cfg); err != nil || found.Bytes != test.want {
+			t.Errorf("%s: %d bytes, want %d: %v", name, found.Bytes, test.want, err)
+		}
+	}
+	if views := strings.Join(f.sent("collStats"), " "); strings.Contains(views, "active") {
+		t.Errorf("asked for the size of a view: %s", views)
+	}
+}
+
+func TestSurveyedBytesOfAServer(t *testing.T) {
+	db := newTestDB(t)
+	db.insert(t, "a", bson.D{{Key: "_id", Value: 1}, {Key: "text", Value: strings.Repeat("a", 1<<20)}})
+	db.insert(t, "b", bson.D{{Key: "_id", Value: 1}})
+	for name, cfg := range map[string]Config{"all of it": {Database: db.name}, "one": {Database: db.name, Include: []string{"*.a"}}} {
+		cfg.Server = db.server(t)
+		src, err := NewSource(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := src.Survey(t.Context()); err != nil || found.Bytes < 1000 || found.Bytes > 4<<20 {
+			t.Errorf("%s: %+v, %v", name, found, err)
+		}
+	}
+}
