@@ -29,13 +29,9 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered 
 }
 
 func (s *loading) insertDocuments(ctx context.Context, t *target, docs []any, ordered bool) error {
-	opts, err := s.insertOptions(t)
-	if err != nil {
-		return err
-	}
 	coll := s.conn.Collection(t.db, t.dataName(s.conn.Info.Version))
 	for allowed := false; len(docs) > 0; {
-		refused, err := insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
+		refused, err := s.send(ctx, t, coll, docs, ordered)
 		if err = s.conn.Unacknowledged(err); s.goesOn() && isRefusal(ctx, err) {
 			return s.insertParts(ctx, t, docs, ordered, err)
 		}
@@ -127,28 +123,67 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 	return o, nil
 }
 
-// insertOptions has the server take documents as they are: with what a validator would refuse, as
+// send sends documents in their order. It returns those that are refused, in that order: of an
+// ordered insert, which ends there, the first, else all.
+//
+// The driver decodes and copies each document that it inserts, which takes longer than all else
+// that a load does on this side, and it repeats what an election has interrupted. Where there is
+// none the documents go out by a command as they are.
+func (s *loading) send(ctx context.Context, t *target, coll *mongo.Collection, docs []any, ordered bool) (refused []mongo.WriteError, err error) {
+	if !s.conn.MayElect() && size(docs) <= server.MostInserted {
+		refused, err = s.conn.Insert(ctx, coll, docs, append(s.insertFields(t), bson.E{Key: "ordered", Value: ordered}))
+	} else if opts, wrong := s.insertOptions(t); wrong != nil {
+		return nil, wrong
+	} else {
+		refused, err = insertMany(ctx, coll, docs, opts.SetOrdered(ordered))
+	}
+	slices.SortFunc(refused, func(a, b mongo.WriteError) int { return cmp.Compare(a.Index, b.Index) })
+	for i, e := range refused {
+		if e.Index < 0 || e.Index >= len(docs) || i > 0 && e.Index == refused[i-1].Index {
+			return nil, fmt.Errorf("the server refuses document %d of %d: %w", e.Index, len(docs), e)
+		}
+	}
+	return refused, err
+}
+
+func size(docs []any) (n int) {
+	for _, doc := range docs {
+		n += len(doc.(bson.Raw))
+	}
+	return n
+}
+
+// insertFields have the server take documents as they are: with what a validator would refuse, as
 // that was in the original all the same, and with empty timestamps, in whose place it puts the
 // present otherwise.
-func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
-	opts := options.InsertMany()
+func (s *loading) insertFields(t *target) bson.D {
 	info := s.conn.Info
-	if info.Mongod && t.isValidated() { // it takes a right
-		opts.SetBypassDocumentValidation(true)
-	}
 	fields := bson.D{s.conn.WriteConcern()}
+	if info.Mongod && t.isValidated() { // it takes a right
+		fields = append(fields, bson.E{Key: "bypassDocumentValidation", Value: true})
+	}
 	if info.TakesEmptyTimestamps() {
 		fields = append(fields, bson.E{Key: "bypassEmptyTsReplacement", Value: true})
 	}
-	err := xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", fields)
 	if t.kind == targetTimeSeries && info.Version.RawData() {
-		err = errors.Join(err, xoptions.SetInternalInsertManyOptions(opts, "rawData", true))
+		fields = append(fields, bson.E{Key: "rawData", Value: true})
 	}
-	return opts, err
+	return fields
 }
 
-// insertMany inserts documents in their order. It returns those that are refused, in that order: of
-// an ordered insert, which ends there, the first, else all.
+// insertOptions are the same fields, as the driver takes them.
+func (s *loading) insertOptions(t *target) (*options.InsertManyOptionsBuilder, error) {
+	opts := options.InsertMany()
+	fields := slices.DeleteFunc(s.insertFields(t), func(e bson.E) bool {
+		if e.Key == "bypassDocumentValidation" {
+			opts.SetBypassDocumentValidation(true)
+		}
+		return e.Key == "bypassDocumentValidation"
+	})
+	return opts, xoptions.SetInternalInsertManyOptions(opts, "addCommandFields", fields)
+}
+
+// insertMany inserts documents by the driver.
 func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *options.InsertManyOptionsBuilder) (refused []mongo.WriteError, err error) {
 	_, err = coll.InsertMany(ctx, docs, opts)
 	var bulk mongo.BulkWriteException
@@ -157,12 +192,6 @@ func insertMany(ctx context.Context, coll *mongo.Collection, docs []any, opts *o
 	}
 	for _, e := range bulk.WriteErrors {
 		refused = append(refused, e.WriteError)
-	}
-	slices.SortFunc(refused, func(a, b mongo.WriteError) int { return cmp.Compare(a.Index, b.Index) })
-	for i, e := range refused {
-		if e.Index < 0 || e.Index >= len(docs) || i > 0 && e.Index == refused[i-1].Index {
-			return nil, fmt.Errorf("the server refuses document %d of %d: %w", e.Index, len(docs), err)
-		}
 	}
 	return refused, nil
 }

@@ -56,7 +56,7 @@ var notPrimaryCodes = []int{10058, 10107, 13435, 13436}
 // for done only where the first may have done it.
 func (c *Conn) RunLasting(ctx context.Context, db string, command bson.D, answer any) error {
 	err := c.runAcknowledged(ctx, db, command, answer)
-	if ctx.Err() != nil || !c.mayElect() || !IsElection(err) {
+	if ctx.Err() != nil || !c.MayElect() || !IsElection(err) {
 		return err
 	}
 	first := err
@@ -74,5 +74,5 @@ func (c *Conn) RunLasting(ctx context.Context, db string, command bson.D, answer
 	return err
 }
 
-// mayElect tells of a server behind which another may take its place.
-func (c *Conn) mayElect() bool { return c.Info.Set != "" || c.Info.Mongos }
+// MayElect tells of a server behind which another may take its place.
+func (c *Conn) MayElect() bool { return c.Info.Set != "" || c.Info.Mongos }

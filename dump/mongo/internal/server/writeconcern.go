@@ -63,7 +63,7 @@ var lastingCommands = []string{"create", "drop", "createIndexes", "collMod", "ap
 // runAcknowledged runs a command, which is done when it has reached as many members as the write
 // concern says. That it was done and did not is no refusal.
 func (c *Conn) runAcknowledged(ctx context.Context, db string, command bson.D, answer any) error {
-	if c.Info.Mongod && c.mayElect() && slices.Contains(lastingCommands, command[0].Key) {
+	if c.Info.Mongod && c.MayElect() && slices.Contains(lastingCommands, command[0].Key) {
 		command = append(slices.Clip(command), c.WriteConcern())
 		if command[0].Key == "createIndexes" {
 			// A member builds an index beside the others, and the primary waits for all that vote,
@@ -82,7 +82,7 @@ func (c *Conn) WriteConcern() bson.E {
 	if c.write.Journal != nil {
 		concern = append(concern, bson.E{Key: "j", Value: *c.write.Journal})
 	}
-	if c.mayElect() && c.patience > 0 {
+	if c.MayElect() && c.patience > 0 {
 		concern = append(concern, bson.E{Key: "wtimeout", Value: c.patience.Milliseconds()})
 	}
 	return bson.E{Key: "writeConcern", Value: concern}
@@ -110,4 +110,4 @@ func (c *Conn) Unacknowledged(err error) error {
 }
 
 // IsPrimaryAlone tells of a replica set whose primary alone acknowledges what is written.
-func (c *Conn) IsPrimaryAlone() bool { return c.mayElect() && c.write.W == 1 }
+func (c *Conn) IsPrimaryAlone() bool { return c.MayElect() && c.write.W == 1 }
