@@ -42,14 +42,14 @@ func TestChoiceIntoALivingDatabase(t *testing.T) {
 		if want := "the target has it already, and it is taken as it is: function audit.note"; len(warnings) != 1 || warnings[0] != want {
 			t.Errorf("warned of %q, want %s", warnings, want)
 		}
-		for sql, want := range map[string]string{
-			"SELECT count(*) FROM app.orders": "3",
-			"SELECT count(*) FROM audit.log":  "2",
-			"SELECT confrelid::regclass FROM pg_constraint WHERE conrelid = 'app.orders'::regclass AND contype = 'f'": "app.customers",
-			"INSERT INTO app.orders (customer) VALUES (1) RETURNING id":                                               "4",
+		for _, k := range [][2]string{
+			{"SELECT count(*) FROM app.orders", "3"},
+			{"SELECT count(*) FROM audit.log", "2"},
+			{"SELECT confrelid::regclass FROM pg_constraint WHERE conrelid = 'app.orders'::regclass AND contype = 'f'", "app.customers"},
+			{"INSERT INTO app.orders (customer) VALUES (1) RETURNING id", "4"},
 		} {
-			if got := strings.TrimSpace(pg.Psql(t, into, sql)); got != want {
-				t.Errorf("%s: %s, want %s", sql, got, want)
+			if got := strings.TrimSpace(pg.Psql(t, into, k[0])); got != k[1] {
+				t.Errorf("%s: %s, want %s", k[0], got, k[1])
 			}
 		}
 	})
@@ -110,6 +110,30 @@ func TestChoiceIntoALivingDatabase(t *testing.T) {
 		}
 		if got := strings.TrimSpace(pg.Psql(t, into, "SELECT (SELECT count(*) FROM app.events) || ' ' || (SELECT count(*) FROM app.report)")); got != "2 2" {
 			t.Errorf("%s rows", got)
+		}
+	})
+	t.Run("large objects", func(t *testing.T) {
+		t.Parallel()
+		into := living(t, "DROP SCHEMA app CASCADE")
+		err := restore(t, pg, LoadConfig{Database: into, Part: dump.Choice{ExcludeTables: []string{"audit.*"}}}, stream)
+		if !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), "it has large object 4711") {
+			t.Errorf("%v, want the large object", err)
+		}
+	})
+	t.Run("with the least rights", func(t *testing.T) {
+		t.Parallel()
+		into := living(t, gone)
+		newRole(t, pg, into, "part_restorer")
+		pg.Psql(t, into, "GRANT USAGE, CREATE ON SCHEMA app TO part_restorer; GRANT USAGE ON SCHEMA audit, lib TO part_restorer; GRANT REFERENCES ON app.customers TO part_restorer")
+		l, err := NewLoader(LoadConfig{Conn: strings.Replace(pg.DSN(into), "postgres@", "part_restorer:x@", 1), NoOwner: true, Part: orders})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Load(t.Context(), bytes.NewReader(stream)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(pg.Psql(t, into, "SELECT tableowner FROM pg_tables WHERE tablename = 'orders'")); got != "part_restorer" {
+			t.Errorf("it belongs to %s", got)
 		}
 	})
 	t.Run("a sequence that has stayed", func(t *testing.T) {

@@ -40,6 +40,9 @@ func (p *Part) choose() {
 				out = append(out, part)
 			}
 		}
+		for _, with := range out[0].sequences {
+			with.chosen, with.out = false, true
+		}
 	}
 	for ; len(chosen) > 0; chosen = chosen[1:] {
 		for _, part := range chosen[0].parts {

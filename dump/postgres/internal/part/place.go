@@ -88,7 +88,11 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 			o.lacking = true
 		}
 	}
-	inTheWay := p.clear(there, parts, clean)
+	inTheWay, err := p.largeObjects(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("look into the database: %w", err)
+	}
+	inTheWay = append(inTheWay, p.clear(there, parts, clean)...)
 	if len(inTheWay) > 0 {
 		return nil, fmt.Errorf("%w: it has %s", dump.ErrNotEmpty, dump.Listed(inTheWay))
 	}
@@ -137,6 +141,25 @@ func (p *Part) clear(there map[key]found, parts map[uint32][]found, clean bool) 
 		}
 	}
 	return inTheWay
+}
+
+// largeObjects finds those of the part that are there: nobody says by which numbers they are known.
+func (p *Part) largeObjects(ctx context.Context, conn *pgx.Conn) (inTheWay []string, err error) {
+	var oids []int64
+	for _, s := range p.statements {
+		var oid int64
+		if _, err := fmt.Sscanf(s.item.Text, "SELECT pg_catalog.lo_create(%d)", &oid); s.role == large && err == nil && p.wanted(s) {
+			oids = append(oids, oid)
+		}
+	}
+	if len(oids) == 0 {
+		return nil, nil
+	}
+	rows, err := conn.Query(ctx, "SELECT 'large object ' || oid FROM pg_catalog.pg_largeobject_metadata WHERE oid::pg_catalog.int8 = ANY ($1) ORDER BY oid", oids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // inTarget is the name that an object has there.

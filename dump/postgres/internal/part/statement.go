@@ -29,16 +29,27 @@ func (c *cursor) phrase() string {
 	return ""
 }
 
+// beginnings tell what statements are there for that are about no object.
+var beginnings = []struct {
+	text string
+	role role
+}{
+	{"SELECT pg_catalog.lo_unlink(", clears},
+	{"SELECT pg_catalog.lo_", large},
+	{"SELECT pg_catalog.set_config(", sets},
+	{"SET ", sets},
+	{"RESET ", sets},
+	{"DO ", clears},
+}
+
 // describe says what a statement is about. It knows the statements that this program's dumps are
 // made of; of any other it takes that it is about the whole database.
 func (os *objects) describe(item dump.Item) *statement {
 	s := &statement{item: item, role: reigns}
 	sql := item.Text
-	for begin, role := range map[string]role{
-		"SELECT pg_catalog.lo_": large, "SELECT pg_catalog.set_config(": sets, "SET ": sets, "RESET ": sets, "DO ": clears,
-	} {
-		if strings.HasPrefix(sql, begin) {
-			s.role = role
+	for _, known := range beginnings {
+		if strings.HasPrefix(sql, known.text) {
+			s.role = known.role
 			return s
 		}
 	}

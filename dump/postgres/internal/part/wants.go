@@ -12,11 +12,10 @@ import (
 // database, what a pattern keeps out. Which tables are partitions of one that is chosen only the
 // definitions say: see WantsBy.
 func (c *Config) Wants(of dump.Part) bool {
-	if of.Name == "" {
-		return true
-	}
 	database, table := splitName(of)
 	switch {
+	case of.Kind == dump.Objects && (c.Rules.Including() || c.Rules.SchemaOnly):
+		return false
 	case database != "" && c.From != "" && database != c.From:
 		return false
 	case table == (name{}) || of.Kind != dump.Rows:
