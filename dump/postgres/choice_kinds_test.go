@@ -3,9 +3,10 @@ package postgres
 import (
 	"bytes"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
@@ -208,30 +209,44 @@ func TestChoiceFromDatabase(t *testing.T) {
 	}
 }
 
-// What the loader wants of a dump, by its manifest, is all that it needs: the dump of that alone
-// restores as the whole does.
+// What the loader wants of a dump, by its manifest, is all that it needs: an excerpt of that
+// restores as the whole dump does.
 func TestWants(t *testing.T) {
 	pg := testServer(t)
-	db := newDB(t, pg)
+	one, db := newDB(t, pg), newDB(t, pg)
 	psqlLoad(t, pg, db, []byte(selectionSchema))
-	stream := dumpDB(t, pg, db)
-	contents, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for want, cfg := range map[string]LoadConfig{
-		"app.events_2025 app.events_2026": {Part: dump.Choice{Tables: []string{"app.events"}}},
-		"app.events_2026":                 {Part: dump.Choice{Tables: []string{"app.events"}, ExcludeTables: []string{"events_2025"}}},
-		"audit.log":                       {Part: dump.Choice{ExcludeSchemas: []string{"app"}}},
-		"":                                {Part: dump.Choice{SchemaOnly: true}},
-		"app.customers app.events_2025 app.events_2026 app.orders audit.log": {Part: dump.Choice{DataOnly: true}},
+	pg.Psql(t, one, "CREATE TABLE other AS SELECT 1 AS n")
+	of, all := dumpDB(t, pg, db), dumpWith(t, Config{Conn: pg.DSN(db), Databases: []string{one, db}})
+	for _, k := range []struct {
+		choice dump.Choice
+		rows   string
+	}{
+		{dump.Choice{Tables: []string{"app.events"}}, "app.events_2025 app.events_2026"},
+		{dump.Choice{Tables: []string{"app.events"}, ExcludeTables: []string{"events_2025"}}, "app.events_2026"},
+		{dump.Choice{Tables: []string{"app.orders", "customers"}}, "app.customers app.orders"},
+		{dump.Choice{ExcludeSchemas: []string{"app"}}, "audit.log"},
+		{dump.Choice{SchemaOnly: true}, ""},
+		{dump.Choice{FromDatabase: db, Schemas: []string{"audit"}}, db + ".audit.log"},
+		{dump.Choice{FromDatabase: db}, strings.ReplaceAll(" app.customers app.events_2025 app.events_2026 app.orders audit.log", " ", " "+db+".")[1:]},
 	} {
-		cfg.Conn = pg.DSN(db)
-		l, err := NewLoader(cfg)
+		stream := of
+		if k.choice.FromDatabase != "" {
+			stream = all
+		}
+		contents, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		wants, err := l.WantsBy(bytes.NewReader(stream[:contents.Parts[0].End()]))
+		part, whole := newDB(t, pg), newDB(t, pg)
+		l, err := NewLoader(LoadConfig{Conn: pg.DSN(part), Part: k.choice})
+		if err != nil {
+			t.Fatal(err)
+		}
+		definitions, err := contents.Excerpt(func(p dump.Part) bool { return p.Kind == dump.Definitions && l.Wants(p) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants, err := l.WantsBy(bytes.NewReader(excerpted(t, definitions, stream)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,15 +258,35 @@ func TestWants(t *testing.T) {
 			if p.Kind == dump.Rows && wants(p) {
 				rows = append(rows, p.Name)
 			}
-			if p.Name == "" && p.Kind != dump.Objects && !wants(p) {
-				t.Errorf("%s is not wanted", p.Kind)
-			}
 		}
-		if got := strings.Join(rows, " "); got != want {
-			t.Errorf("%+v: %s, want %s", cfg.Part, got, want)
+		if got := strings.Join(rows, " "); got != k.rows {
+			t.Errorf("%+v: %s, want %s", k.choice, got, k.rows)
+		}
+		excerpt, err := contents.Excerpt(wants)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if excerpt.Passed == 0 {
+			t.Errorf("%+v: nothing is passed over", k.choice)
+		}
+		if err := l.Load(t.Context(), bytes.NewReader(excerpted(t, excerpt, stream))); err != nil {
+			t.Fatal(err)
+		}
+		if err := restore(t, pg, LoadConfig{Database: whole, Part: k.choice}, stream); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(pgDump(t, pg, whole), pgDump(t, pg, part)); diff != "" {
+			t.Errorf("%+v: the excerpt restores otherwise (-whole +excerpt):\n%s", k.choice, diff)
 		}
 	}
-	if !slices.ContainsFunc(contents.Parts, func(p dump.Part) bool { return p.Kind == dump.AfterRows && p.Name == "app.orders" }) {
-		t.Error("no part behind the rows of a table, which tests less")
+}
+
+// excerpted is an excerpt of a dump.
+func excerpted(t *testing.T, e *dump.Excerpt, of []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := e.Write(t.Context(), &b, dump.SpansOf(bytes.NewReader(of))); err != nil {
+		t.Fatal(err)
 	}
+	return b.Bytes()
 }

@@ -99,7 +99,10 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	if len(p.drops) == 0 {
 		return nil, nil
 	}
-	if err := p.drop(ctx, conn, "ROLLBACK"); err != nil {
+	if err := p.BeginDrop(ctx, conn); err != nil {
+		return nil, err
+	}
+	if err := server.Exec(ctx, conn.PgConn(), "ROLLBACK"); err != nil {
 		return nil, err
 	}
 	for _, d := range p.drops {
@@ -195,28 +198,28 @@ func (p *Part) look(ctx context.Context, conn *pgx.Conn) ([]found, error) {
 }
 
 // Drop drops what Place has named, all or with an error nothing.
-func (p *Part) Drop(ctx context.Context, conn *pgx.Conn) error { return p.drop(ctx, conn, "COMMIT") }
+func (p *Part) Drop(ctx context.Context, conn *pgx.Conn) error {
+	if err := p.BeginDrop(ctx, conn); err != nil {
+		return err
+	}
+	return server.Exec(ctx, conn.PgConn(), "COMMIT")
+}
 
-// BeginDrop drops what Place has named in a transaction that it leaves open.
-func (p *Part) BeginDrop(ctx context.Context, conn *pgx.Conn) error { return p.drop(ctx, conn, "") }
-
-// drop drops in a transaction, which it ends as told. Nothing goes that was not named: what depends
-// on it is in the way.
-func (p *Part) drop(ctx context.Context, conn *pgx.Conn, end string) error {
+// BeginDrop drops that in a transaction, which it leaves open unless it fails. Nothing goes that was
+// not named: what depends on it is in the way.
+func (p *Part) BeginDrop(ctx context.Context, conn *pgx.Conn) error {
 	err := server.Exec(ctx, conn.PgConn(), "BEGIN; SELECT pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_min_messages', 'warning', true)")
 	if err == nil {
 		err = p.dropAll(ctx, conn)
 	}
 	if err == nil {
-		err = server.Exec(ctx, conn.PgConn(), end)
-	}
-	if err == nil {
 		return nil
 	}
-	if !conn.IsClosed() {
-		err = errors.Join(server.LockRoom(err), server.Exec(ctx, conn.PgConn(), "ROLLBACK"))
+	err = fmt.Errorf("drop what is restored: %w", withDetail(server.LockRoom(err)))
+	if conn.IsClosed() {
+		return err
 	}
-	return fmt.Errorf("drop the tables that are restored: %w", withDetail(err))
+	return errors.Join(err, server.Exec(ctx, conn.PgConn(), "ROLLBACK"))
 }
 
 // withDetail adds what depends on something that is to be dropped.
