@@ -184,7 +184,7 @@ func (p *Part) needs(s *statement) {
 	refs, within := references(s.item.Text)
 	for _, r := range refs {
 		for _, o := range p.resolve(r.name) {
-			if !o.isTable() || s.role == shapes && o != s.of {
+			if !o.isTable() || s.role == shapes && o != s.of && !columnsOf(s.item.Text, r.name.schema)[r.start] {
 				p.want(o)
 			}
 		}

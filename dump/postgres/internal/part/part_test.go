@@ -64,6 +64,19 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// A column of a table that bears a schema's name is no table of that schema.
+func TestColumnsOfATableNamedAsItsSchema(t *testing.T) {
+	statements := []string{
+		"CREATE TABLE orders.items (i integer);", "CREATE TABLE orders.orders (items integer, n integer);",
+		"CREATE VIEW orders.v AS\n SELECT orders.items\n   FROM orders.orders;",
+		"CREATE VIEW orders.w AS\n SELECT o.n,\n    orders.items\n   FROM orders.orders,\n    orders.items o;",
+	}
+	got := fmt.Sprint(chosen(t, dump.Choice{Tables: []string{"orders", "v", "w"}}, statements...))
+	if want := fmt.Sprint(statements[1:3]); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // One table of very many is found in no time, and types that need each other in a circle.
 func TestManyDefinitions(t *testing.T) {
 	var statements []string

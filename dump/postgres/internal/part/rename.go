@@ -54,41 +54,6 @@ func (p *Part) renamed(sql string) string {
 	return b.String() + sql[from:]
 }
 
-// columnsOf are the places of names that seem to be in a schema and are those of columns, in a query
-// that has something by the schema's name: a table of that name, or one with that alias. A
-// function's is followed by its arguments, a type's comes behind ::, a table's where tables do.
-func columnsOf(sql, schema string) map[int]bool {
-	c := read(sql)
-	named := false
-	found := map[int]bool{}
-	for i, t := range c.list {
-		if !t.names() || t.text != schema {
-			continue
-		}
-		var before, last token
-		if i > 0 {
-			before = c.list[i-1]
-		}
-		if i+3 < len(c.list) {
-			last = c.list[i+3]
-		}
-		if i+1 == len(c.list) || !c.list[i+1].isSign(".") {
-			named = named || before.names() && !before.is("schema") || before.isSign(")") || before.isSign(".")
-			continue
-		}
-		switch {
-		case last.isSign("("), before.isSign(":"), before.isSign("("), before.isSign(",") && last.names() && !last.is("from"):
-		case slices.ContainsFunc([]string{"from", "join", "only", "into", "update", "on", "references", "table", "view", "of", "function"}, before.is):
-		default:
-			found[t.start] = true
-		}
-	}
-	if !named {
-		return nil
-	}
-	return found
-}
-
 // renamedSchema replaces a schema's name behind that word.
 func (p *Part) renamedSchema(sql string) string {
 	c := read(sql)
