@@ -80,6 +80,52 @@ func TestChoiceIntoALivingDatabase(t *testing.T) {
 			t.Errorf("%s rows", got)
 		}
 	})
+	t.Run("clean, in a single transaction", func(t *testing.T) {
+		t.Parallel()
+		into := living(t, "DROP MATERIALIZED VIEW app.totals; DELETE FROM app.orders WHERE customer = 2; UPDATE app.customers SET id = 7 WHERE id = 2")
+		before := pgDump(t, pg, into)
+		cfg := LoadConfig{Database: into, Part: orders, Clean: true, SingleTransaction: true}
+		err := restore(t, pg, cfg, stream) // the foreign key does not hold any more
+		if err == nil || !strings.Contains(err.Error(), "orders_customer_fkey") || errors.As(err, new(*dump.PartialError)) {
+			t.Errorf("%v, want the foreign key", err)
+		}
+		if diff := cmp.Diff(before, pgDump(t, pg, into)); diff != "" {
+			t.Errorf("a transaction that failed changed something:\n%s", diff)
+		}
+		var refused []string
+		cfg.SingleTransaction, cfg.Refused = false, func(r dump.Refusal) { refused = append(refused, r.What) }
+		if err := restore(t, pg, cfg, stream); !errors.As(err, new(*dump.IncompleteError)) || len(refused) != 1 {
+			t.Errorf("going on: %v, refused %q", err, refused)
+		}
+		pg.Psql(t, into, "UPDATE app.customers SET id = 2 WHERE id = 7")
+		cfg.SingleTransaction, cfg.Refused = true, nil
+		if err := restore(t, pg, cfg, stream); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(pg.Psql(t, into, "SELECT count(*) FROM app.orders")); got != "3" {
+			t.Errorf("%s rows", got)
+		}
+	})
+	t.Run("rehearsed", func(t *testing.T) {
+		t.Parallel()
+		into := living(t, "DROP MATERIALIZED VIEW app.totals")
+		for _, clean := range []bool{false, true} {
+			l, err := NewLoader(LoadConfig{Conn: pg.DSN(into), Part: orders, Clean: clean})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := l.Rehearse(t.Context(), bytes.NewReader(stream))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Tables) != 1 || r.Tables[0].Name != "app.orders" || r.Bytes[0] == 0 {
+				t.Errorf("tables %v with %v bytes", r.Tables, r.Bytes)
+			}
+			if inTheWay := len(r.Obstacles) == 1 && errors.Is(r.Obstacles[0], dump.ErrNotEmpty); inTheWay == clean || clean && !slices.Equal(r.Target.Drops, []string{"table app.orders"}) {
+				t.Errorf("with clean %t: obstacles %v, drops %q", clean, r.Obstacles, r.Target.Drops)
+			}
+		}
+	})
 	t.Run("clean, with what depends on it", func(t *testing.T) {
 		t.Parallel()
 		into := living(t, "CREATE TABLE app.lines (o int REFERENCES app.orders)")

@@ -16,7 +16,8 @@ import (
 // A reader that can be closed is closed when ctx ends, as by Load.
 func (l *Loader) Rehearse(ctx context.Context, r io.Reader) (rehearsal dump.Rehearsal, err error) {
 	err = dump.Interruptible(ctx, r, func(ctx context.Context, _ context.CancelCauseFunc) error {
-		rehearsal, err = load.Rehearse(ctx, l.cfg, Items(r))
+		cfg, items := l.items(r)
+		rehearsal, err = load.Rehearse(ctx, cfg, items)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
