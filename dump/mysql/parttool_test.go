@@ -122,7 +122,7 @@ func TestPartInOtherCharset(t *testing.T) {
 	my.client(t, db, []byte("SET NAMES utf8mb4; CREATE TABLE `tést` (a INT); CREATE TABLE other (a INT); SET NAMES latin1;\n"+
 		"CREATE TRIGGER `tr\xe9` BEFORE INSERT ON `t\xe9st` FOR EACH ROW SET NEW.a = 5; CREATE TRIGGER tr2 BEFORE INSERT ON other FOR EACH ROW SET @x = '\xe9'; CREATE VIEW `v\xe9` AS SELECT a, '\xe9' AS b FROM `t\xe9st`;"))
 	stream := my.dump(t, Config{Databases: []string{db}})
-	if !bytes.Contains(stream, []byte("ON `t\xe9st`")) {
+	if my.family == server.MariaDB && !bytes.Contains(stream, []byte("ON `t\xe9st`")) { // MySQL shows all in UTF-8
 		t.Fatal("the trigger is in the dump in another character set")
 	}
 	if _, _, err := my.loadInto(t, LoadConfig{Database: to, Part: dump.Choice{Tables: []string{"tést", "vé"}}}, stream); err != nil {

@@ -58,7 +58,7 @@ func TestWantedParts(t *testing.T) {
 	}{
 		{one, dump.Choice{Tables: []string{"child", "parent"}}, 2},
 		{one, dump.Choice{SchemaOnly: true}, 0},
-		{several, dump.Choice{FromDatabase: db, Tables: []string{"child", "by_*"}}, 4},
+		{several, dump.Choice{FromDatabase: db, Tables: []string{"child", "by_hash"}}, 2},
 		{several, dump.Choice{FromDatabase: other}, 1},
 	} {
 		all, few := my.CreateDB(t), my.CreateDB(t)

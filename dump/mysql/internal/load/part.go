@@ -122,7 +122,7 @@ func (s *loading) inTheWay(ctx context.Context, db string) ([]object, error) {
 
 // triggers are those of a database's tables, by their names.
 func (s *loading) triggers(ctx context.Context, db string) ([]server.Record, error) {
-	return s.conn.List(ctx, "SELECT trigger_name AS name, event_object_table AS of FROM information_schema.triggers WHERE "+s.srv.DatabaseIs("trigger_schema", db)+" ORDER BY 1")
+	return s.conn.List(ctx, "SELECT trigger_name AS name, event_object_table AS of_table FROM information_schema.triggers WHERE "+s.srv.DatabaseIs("trigger_schema", db)+" ORDER BY 1")
 }
 
 // triggersInTheWay looks for triggers of tables that stay, with the names of those that come.
@@ -142,8 +142,8 @@ func (s *loading) triggersInTheWay(ctx context.Context, db string, dropped []obj
 		return err
 	}
 	for _, r := range rows {
-		if slices.Contains(names, r["name"]) && !slices.Contains(dropped, object{"TABLE", db, r["of"]}) {
-			return fmt.Errorf("database %s: %w of what is to be loaded: its table %s has trigger %s", db, dump.ErrNotEmpty, r["of"], r["name"])
+		if slices.Contains(names, r["name"]) && !slices.Contains(dropped, object{"TABLE", db, r["of_table"]}) {
+			return fmt.Errorf("database %s: %w of what is to be loaded: its table %s has trigger %s", db, dump.ErrNotEmpty, r["of_table"], r["name"])
 		}
 	}
 	return nil
@@ -171,7 +171,7 @@ func (s *loading) ready(ctx context.Context, db string) error {
 		return err
 	}
 	for _, r := range rows {
-		if s.cfg.Part.Takes(from, r["of"]) {
+		if s.cfg.Part.Takes(from, r["of_table"]) {
 			run = append(run, r["name"])
 		}
 	}
