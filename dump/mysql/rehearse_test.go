@@ -178,3 +178,47 @@ func freePort(t *testing.T) int {
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
 }
+
+// A rehearsal of a part is of what would be loaded of it, and looks for that alone.
+func TestRehearsePart(t *testing.T) {
+	my := testServer(t)
+	one, two, to := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
+	for _, db := range []string{one, two} {
+		my.Query(t, db, "CREATE TABLE a (id INT PRIMARY KEY); INSERT INTO a VALUES (1), (2); CREATE TABLE b (id INT PRIMARY KEY) COLLATE latin1_bin; INSERT INTO b VALUES (1)")
+	}
+	my.Query(t, to, "CREATE TABLE b (old INT)")
+	stream := my.dump(t, Config{Databases: []string{one, two}})
+	part := func(tables ...string) dump.Choice { return dump.Choice{FromDatabase: one, Tables: tables} }
+	found, obstacles := my.rehearse(t, LoadConfig{Database: to, Part: part("a")}, stream)
+	if obstacles != "<nil>" || len(found.Tables) != 1 || found.Tables[0].Name != "`a`" || found.Tables[0].Rows != 2 || found.Bytes[0] == 0 || found.Target.Database != to {
+		t.Errorf("obstacles %s, found %+v", obstacles, found)
+	}
+	if found, obstacles = my.rehearse(t, LoadConfig{Database: to, Part: part("b")}, stream); !strings.Contains(obstacles, dump.ErrNotEmpty.Error()) || !strings.Contains(obstacles, "table "+to+".b") {
+		t.Errorf("of a table that is there: obstacles %s", obstacles)
+	}
+	if found, obstacles = my.rehearse(t, LoadConfig{Database: to, Clean: true, Part: part("b")}, stream); obstacles != "<nil>" || !slices.Equal(found.Target.Drops, []string{"table " + to + ".b"}) {
+		t.Errorf("of a table that is dropped: obstacles %s, drops %q", obstacles, found.Target.Drops)
+	}
+	if found, obstacles = my.rehearse(t, LoadConfig{Database: to, Clean: true, Part: part("nothing")}, stream); len(found.Obstacles) != 1 || !errors.Is(found.Obstacles[0], ErrNothingFits) {
+		t.Errorf("of a table that the dump has not: obstacles %s", obstacles)
+	}
+}
+
+// A part goes on behind what the server refuses as a whole dump does.
+func TestPartGoesOn(t *testing.T) {
+	my := testServer(t)
+	from, to := my.CreateDB(t), my.CreateDB(t)
+	row := func(i int) string { return fmt.Sprintf("(%d,'x')", i/2) }
+	sql := fmt.Sprintf("-- %s%q\nCREATE DATABASE IF NOT EXISTS `%s`;\nUSE `%[2]s`;\n", note.Database, from, from) + spreadRows("a", 20, row) + spreadRows("b", 20, row)
+	a, b := spreadTable("a", 20, row), spreadTable("b", 20, row)
+	a.Name, b.Name = "`"+from+"`."+a.Name, "`"+from+"`."+b.Name
+	stream := my.several(t, dump.Manifest{a, b}, sql)
+	told, err := my.goOn(t, LoadConfig{Database: to, Part: dump.Choice{FromDatabase: from, Tables: []string{"b"}}}, stream)
+	var incomplete *dump.IncompleteError
+	if !errors.As(err, &incomplete) || incomplete.Refused != 10 || !slices.Equal(incomplete.Missing, []dump.Table{{Name: "`b`", Rows: 10}}) {
+		t.Errorf("error %v, told %q", err, told)
+	}
+	if got := my.Query(t, to, "SHOW TABLES; SELECT COUNT(*) FROM b"); got != "b\n10" {
+		t.Errorf("there is %q", got)
+	}
+}

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/choice"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
@@ -16,7 +19,10 @@ import (
 func Rehearse(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error]) (dump.Rehearsal, error) {
 	cfg.Found = Found{}
 	r := &rehearsing{verification: &verification{loading: newLoading(cfg, nil)}, references: newReferences(), rows: make(map[string]int)}
+	items, chosen := cfg.chosen(r.noting(items), cfg.Warn)
 	err := r.read(items)
+	r.cfg.Found = r.verification.found
+	r.cfg.Found.Chosen = chosen()
 	if err == nil {
 		err = r.look(ctx)
 	}
@@ -36,7 +42,22 @@ type rehearsing struct {
 	references *references
 	rows       map[string]int // of a dump without a manifest, the places of its tables in found.Tables
 	stray      bool           // a statement leads where it may not, or the dump itself goes elsewhere
+	parts      dump.Parts     // of the whole dump
 	found      dump.Rehearsal
+}
+
+// noting hands on a dump's items, and takes note of what its manifest says of the parts.
+func (r *rehearsing) noting(items iter.Seq2[dump.Item, error]) iter.Seq2[dump.Item, error] {
+	return func(yield func(dump.Item, error) bool) {
+		for item, err := range items {
+			if err == nil && item.Contents != nil {
+				r.parts = item.Contents.Parts
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
 }
 
 // obstacle takes note of what stands in the way of a load.
@@ -45,6 +66,11 @@ func (r *rehearsing) obstacle(err error) { r.found.Obstacles = append(r.found.Ob
 // read reads the dump to its end.
 func (r *rehearsing) read(items iter.Seq2[dump.Item, error]) error {
 	for item, err := range items {
+		if errors.Is(err, choice.ErrNothingFits) || errors.Is(err, choice.ErrOfOne) || errors.Is(err, dump.ErrElsewhere) {
+			r.obstacle(err)
+			r.plan = nil
+			return nil
+		}
 		if err == nil {
 			err = r.take(item)
 		}
@@ -114,9 +140,13 @@ func (r *rehearsing) end(item dump.Item) error {
 		r.found.Tables = item.Contents.Tables
 	}
 	bytes := make(map[string]int64)
-	for _, p := range item.Contents.Parts {
-		if p.Kind == dump.Rows {
-			bytes[p.Name] += p.Bytes
+	for _, p := range r.parts {
+		if p.Kind != dump.Rows {
+			continue
+		}
+		bytes[p.Name] += p.Bytes
+		if r.cfg.Part != nil && r.cfg.Part.From != "" { // of the one database, which its names are without
+			bytes[strings.TrimPrefix(p.Name, quote.Name(r.cfg.Part.From)+".")] += p.Bytes
 		}
 	}
 	r.found.Bytes = make([]int64, len(r.found.Tables))

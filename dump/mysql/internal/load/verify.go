@@ -16,11 +16,7 @@ import (
 func Verify(cfg Config, items iter.Seq2[dump.Item, error]) (Found, error) {
 	cfg.Found = Found{}
 	v := &verification{loading: newLoading(cfg, nil)}
-	chosen := func() []choice.Object { return nil }
-	if cfg.Part != nil {
-		f := cfg.Part.Filter(choice.Target{Database: cfg.Database, Warn: func(string) {}})
-		items, chosen = f.Items(items), f.Chosen
-	}
+	items, chosen := cfg.chosen(items, func(string) {})
 	for item, err := range items {
 		if err == nil {
 			err = v.take(item)
@@ -34,6 +30,16 @@ func Verify(cfg Config, items iter.Seq2[dump.Item, error]) (Found, error) {
 		}
 	}
 	return Found{}, dump.ErrTruncated
+}
+
+// chosen leaves of a dump's items those that are loaded, where no server is asked, and returns what
+// tells in the end what they make.
+func (c Config) chosen(items iter.Seq2[dump.Item, error], warn func(string)) (iter.Seq2[dump.Item, error], func() []choice.Object) {
+	if c.Part == nil {
+		return items, func() []choice.Object { return nil }
+	}
+	f := c.Part.Filter(choice.Target{Database: c.Database, Warn: warn})
+	return f.Items(items), f.Chosen
 }
 
 // A verification is one Verify under way.
