@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -102,28 +103,48 @@ func TestEndOfTheContextIsNoServers(t *testing.T) {
 	}
 }
 
-// A real server that is killed in the midst of a load.
+// A real server that is killed in the midst of a load, and of a dump.
 func TestServerIsKilled(t *testing.T) {
-	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, numbered(someBatches))
 	if testing.Short() {
 		t.Skip("needs a server")
 	}
-	f, err := servers.StartFerret()
-	if err != nil {
-		t.Fatal(err)
-	}
-	kill := func() {
-		if err := f.Stop(); err != nil {
-			t.Error(err)
+	stream := archiveOf(t, []archive.Collection{{DB: "app", Name: "c", Type: "collection"}}, numbered(someBatches))
+	start := func() (Server, func()) {
+		f, err := servers.StartFerret()
+		if err != nil {
+			t.Fatal(err)
 		}
+		kill := sync.OnceFunc(func() {
+			if err := f.Stop(); err != nil {
+				t.Error(err)
+			}
+		})
+		t.Cleanup(kill)
+		return Server{URI: f.URI(""), ConnectTimeout: time.Second}, kill
 	}
-	l, err := NewLoader(LoadConfig{Server: Server{URI: f.URI(""), ConnectTimeout: time.Second}, Jobs: 2})
+	load := func(at Server, r io.Reader) error {
+		l, err := NewLoader(LoadConfig{Server: at, Jobs: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Load(t.Context(), r)
+	}
+	at, kill := start()
+	half := len(stream) / 2
+	err := load(at, io.MultiReader(bytes.NewReader(stream[:half]), &onFirstRead{do: kill}, bytes.NewReader(stream[half:])))
+	if err == nil || !strings.HasPrefix(err.Error(), "restore: app.c: insert: "+serverEnded) {
+		t.Error(err)
+	}
+	at, kill = start()
+	if err := load(at, bytes.NewReader(stream)); err != nil {
+		t.Fatal(err)
+	}
+	src, err := NewSource(Config{Server: at, Database: "app", Oplog: OplogOff})
 	if err != nil {
 		t.Fatal(err)
 	}
-	half := len(stream) / 2
-	err = l.Load(t.Context(), io.MultiReader(bytes.NewReader(stream[:half]), &onFirstRead{do: kill}, bytes.NewReader(stream[half:])))
-	if err == nil || !strings.HasPrefix(err.Error(), "restore: app.c: insert: "+serverEnded) {
+	err = src.Dump(t.Context(), writerFunc(func(p []byte) (int, error) { kill(); return len(p), nil }))
+	if err == nil || !strings.HasPrefix(err.Error(), "dump app: ") || !strings.Contains(err.Error(), serverEnded) {
 		t.Error(err)
 	}
 }

@@ -24,8 +24,10 @@ func (s *loading) create(ctx context.Context) error {
 		s.asked.Add(1)
 		err := s.createCollection(ctx, t)
 		if isRefusal(ctx, err) {
+			if s.targets[t.from.source] != nil {
+				s.lost[t.from.source] = t
+			}
 			delete(s.targets, t.from.source)
-			s.lost[t.from.source] = t
 		} else {
 			planned = append(planned, t)
 		}

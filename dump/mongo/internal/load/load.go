@@ -23,16 +23,17 @@ import (
 
 // A Config says where a dump goes. Those that no server is needed for were looked at.
 type Config struct {
-	Server    server.Config
-	Database  string // into which a dump of one goes; empty: theirs
-	Filter    namespace.Filter
-	Renamings []namespace.Renaming
-	Jobs      int                   // sessions that a collection is filled on, and indexes are made on, 1 or more
-	Clean     bool                  // what is brought anew is dropped first
-	Refused   func(dump.Refusal)    // told what the server refuses, behind which the load then goes on; nil: documents that are refused end it
-	Into      func(dump.Target)     // told where the dump goes before anything is changed
-	Compared  func(dump.Comparison) // told what was found to be as the dump says
-	Warn      func(string)
+	Server     server.Config
+	Database   string // into which a dump of one goes; empty: theirs
+	Filter     namespace.Filter
+	Renamings  []namespace.Renaming
+	Jobs       int                   // sessions that a collection is filled on, and indexes are made on, 1 or more
+	SchemaOnly bool                  // collections, indexes and views without documents, users and an oplog
+	Clean      bool                  // what is brought anew is dropped first
+	Refused    func(dump.Refusal)    // told what the server refuses, behind which the load then goes on; nil: documents that are refused end it
+	Into       func(dump.Target)     // told where the dump goes before anything is changed
+	Compared   func(dump.Comparison) // told what was found to be as the dump says
+	Warn       func(string)
 }
 
 // Run loads a dump by its items. Whatever stands in the way is found before anything is changed; an

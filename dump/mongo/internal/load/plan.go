@@ -29,7 +29,7 @@ func (s *loading) makePlan(announced []collection) error {
 			s.planOplog()
 			continue
 		case authName(c) != "":
-			if s.selects() || !own {
+			if s.selects() || s.cfg.SchemaOnly || !own {
 				usersLeft = true // of all that goes elsewhere or is left out, nobody knows whose they would be
 				continue
 			}
@@ -57,7 +57,9 @@ func (s *loading) makePlan(announced []collection) error {
 		}
 		taken[t.namespace()] = c.namespace()
 		s.plan = append(s.plan, t)
-		s.targets[c.source] = t
+		if !s.cfg.SchemaOnly {
+			s.targets[c.source] = t
+		}
 	}
 	if usersLeft {
 		s.cfg.Warn("the dump's users and roles are left out, as less than all of the dump is restored, or elsewhere: a restore of the whole dump under its own names brings them")
@@ -89,6 +91,10 @@ func (s *loading) isOfSeveral(announced []collection) bool {
 // planOplog takes note that there is an oplog. It is of all that was dumped, under the names that
 // it had.
 func (s *loading) planOplog() {
+	if s.cfg.SchemaOnly {
+		s.cfg.Warn("the dump's oplog is not replayed, as no documents are loaded: collections and indexes are as they were when the dump began")
+		return
+	}
 	if s.selects() || s.cfg.Database != "" {
 		s.cfg.Warn("the dump's oplog is not replayed, as less than all of the dump is loaded or under other names: documents are as they were when each was read")
 		return

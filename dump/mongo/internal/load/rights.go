@@ -42,7 +42,10 @@ func (s *loading) missing(has server.Privileges) error {
 		}
 	}
 	for _, t := range s.plan {
-		lacks(t.namespace(), has.Lacking(func(r server.Resource) bool { return r.Holds(t.db, t.name) }, t.actions()...))
+		actions := slices.DeleteFunc(t.actions(), func(action string) bool {
+			return s.cfg.SchemaOnly && (action == "insert" || action == "bypassDocumentValidation")
+		})
+		lacks(t.namespace(), has.Lacking(func(r server.Resource) bool { return r.Holds(t.db, t.name) }, actions...))
 	}
 	if s.users != nil && len(s.users.temporary()) > 0 {
 		actions := []string{"createUser", "createRole", "grantRole", "revokeRole"}

@@ -13,6 +13,9 @@ import (
 // where it is played. The rest is passed over without a look.
 func Wants(cfg Config, p dump.Part) bool {
 	s := &loading{cfg: cfg}
+	if cfg.SchemaOnly {
+		return p.Kind == dump.Definitions
+	}
 	switch p.Kind {
 	case dump.AfterRows:
 		return !s.selects() && cfg.Database == ""
