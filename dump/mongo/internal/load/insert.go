@@ -28,6 +28,7 @@ func (s *loading) insertBatch(ctx context.Context, t *target, b *batch, ordered 
 	return s.insertDocuments(ctx, t, docs, ordered)
 }
 
+// insertDocuments inserts documents, those of a batch or a part of them.
 func (s *loading) insertDocuments(ctx context.Context, t *target, docs []any, ordered bool) error {
 	coll := s.conn.Collection(t.db, t.dataName(s.conn.Info.Version))
 	for allowed := false; len(docs) > 0; {
