@@ -28,7 +28,7 @@ var (
 	indexRefused      = refusalKind{"1 index", "%d indexes"}
 	viewRefused       = refusalKind{"1 view", "%d views"}
 	usersRefused      = refusalKind{"users and roles", ""} // which are taken together
-	entryRefused      = refusalKind{"1 entry of the oplog", "%d entries of the oplog"}
+	entryRefused      = refusalKind{}                      // an entry of the oplog, of which somebody is told
 )
 
 // isRefusal tells an error by which the server refuses what it was asked for from one after which
