@@ -125,6 +125,18 @@ func TestSpansOfAFile(t *testing.T) {
 	}
 }
 
+// A restic that is ended once it has written what was wanted says so, and nobody is told.
+func TestEnoughIsSilent(t *testing.T) {
+	client, _ := newClient(t)
+	content := noise(t, 1<<20)
+	f, _ := openedFile(t, client, content)
+	f.client.Said = func(line string) { t.Errorf("said: %s", line) }
+	var out bytes.Buffer
+	if err := f.Copy(t.Context(), &out, []Span{{First: 5, Bytes: 100}}); err != nil || !bytes.Equal(out.Bytes(), content[5:105]) {
+		t.Errorf("error %v, %d bytes", err, out.Len())
+	}
+}
+
 // The end of a file is read by its last blobs alone, as much as is asked for.
 func TestFileFromEnd(t *testing.T) {
 	client, _ := newClient(t)

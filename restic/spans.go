@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"sort"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -129,7 +130,13 @@ func (f *File) dumpSpans(ctx context.Context, w io.Writer, spans []Span) error {
 		return nil
 	}
 	win := &window{w: w, spans: spans, size: f.Size}
-	err := f.client.Dump(ctx, f.snapshot, f.path, win)
+	client := *f.client
+	client.Said = func(line string) {
+		if f.client.Said != nil && !win.enough.Load() { // what restic says when it is ended on purpose is nobody's
+			f.client.Said(line)
+		}
+	}
+	err := client.Dump(ctx, f.snapshot, f.path, win)
 	switch {
 	case len(win.spans) == 0 && (err == nil || errors.Is(err, errEnough)):
 		return nil
@@ -145,6 +152,7 @@ type window struct {
 	w        io.Writer
 	spans    []Span // that have not all passed
 	at, size int64  // of the file
+	enough   atomic.Bool
 }
 
 func (v *window) Write(p []byte) (int, error) {
@@ -165,6 +173,7 @@ func (v *window) Write(p []byte) (int, error) {
 	}
 	v.at += int64(n)
 	if len(v.spans) == 0 && v.at < v.size {
+		v.enough.Store(true)
 		return n, errEnough
 	}
 	return n, nil
