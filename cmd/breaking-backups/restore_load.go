@@ -27,9 +27,9 @@ type restoration struct {
 	tell    *audience.Teller
 	decline context.CancelCauseFunc // ends the load before anything is changed
 
-	name     string                                 // of the dump, for people
-	produce  func(context.Context, io.Writer) error // writes it
-	bytes    int64                                  // that it has; 0: nobody knows
+	name     string     // of the dump, for people
+	whole    dumpSource // all of it
+	wanted   dumpSource // what the load needs of it
 	target   dump.Target
 	compared string      // what was, for people
 	asking   atomic.Bool // a person is being asked, and takes his time
@@ -50,6 +50,9 @@ func (r *restoration) run(ctx context.Context) error {
 	}
 	if err := awaitServer(ctx, loader, r.opt.wait, r.tell); err != nil {
 		return err
+	}
+	if r.wanted, err = r.needed(ctx, loader); err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
 	if r.opt.dryRun {
 		return r.rehearse(ctx, loader)
@@ -117,11 +120,16 @@ func (r *restoration) tellTarget() {
 	r.tell.Note("restoring", args...)
 }
 
-// verify reads the dump to its end, before anything is changed.
+// verify reads the dump to its end, before anything is changed. Of a snapshot that is what the load
+// needs of it: restic knows each of its blobs by a hash. A file nobody vouches for but its own last
+// line.
 func (r *restoration) verify(ctx context.Context, loader destination) error {
-	r.tell.Passing(event.Phase{Name: event.Verify, Total: r.bytes})
+	from := r.wanted
+	if r.opt.file != "" {
+		from = r.whole
+	}
 	r.tell.Note("reading the dump to its end first", "dump", r.name)
-	_, err := r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(_ context.Context, from io.Reader) error { return loader.Verify(from) })
+	_, err := r.pipe().Pipe(ctx, r.passes(event.Verify, from), func(_ context.Context, from io.Reader) error { return loader.Verify(from) })
 	if err != nil {
 		return fmt.Errorf("restore: nothing was changed: %w", err)
 	}
@@ -130,9 +138,8 @@ func (r *restoration) verify(ctx context.Context, loader destination) error {
 
 // load has the dump go into the database, and returns how many bytes of it did.
 func (r *restoration) load(ctx context.Context, loader destination) (bytes int64, err error) {
-	r.tell.Passing(event.Phase{Name: event.Load, Total: r.bytes})
 	var loadErr error
-	bytes, err = r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(ctx context.Context, from io.Reader) error {
+	bytes, err = r.pipe().Pipe(ctx, r.passes(event.Load, r.wanted), func(ctx context.Context, from io.Reader) error {
 		loadErr = loader.Load(ctx, from)
 		return loadErr
 	})
@@ -144,6 +151,13 @@ func (r *restoration) load(ctx context.Context, loader destination) (bytes int64
 		err = &dump.PartialError{Err: err, Left: partial.Left}
 	}
 	return bytes, err
+}
+
+// passes writes a dump in a phase of its own, and tells how much of it has passed.
+func (r *restoration) passes(phase event.PhaseName, from dumpSource) func(context.Context, io.Writer) error {
+	r.tracker.Locate(from.tableAt)
+	r.tell.Passing(event.Phase{Name: phase, Total: from.bytes})
+	return audience.Counted(r.tell, from.produce)
 }
 
 // pipe is how the dump passes to the database. Neither side is bound: what the store keeps waiting
@@ -169,15 +183,16 @@ func (r *restoration) find(ctx context.Context) error {
 		return r.findSnapshot(ctx)
 	case "-":
 		r.name = "stdin"
-		r.produce = func(ctx context.Context, w io.Writer) error {
+		r.whole.produce = func(ctx context.Context, w io.Writer) error {
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return io.NopCloser(r.app.stdin), nil })
 		}
 	default:
 		r.name = r.opt.file
 		if info, err := os.Stat(r.opt.file); err == nil && info.Mode().IsRegular() {
-			r.bytes = info.Size()
+			r.whole.bytes = info.Size()
+			r.whole.open = func(context.Context) (placed, error) { return openFile(r.opt.file) }
 		}
-		r.produce = func(ctx context.Context, w io.Writer) error {
+		r.whole.produce = func(ctx context.Context, w io.Writer) error {
 			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(r.opt.file) })
 		}
 	}
@@ -195,8 +210,11 @@ func (r *restoration) findSnapshot(ctx context.Context) error {
 		return fmt.Errorf("restore: %w", err)
 	}
 	r.name = fmt.Sprintf("snapshot %s of %s", shortID(snapshot.ID), r.env.showTime(snapshot.Time))
-	r.bytes = int64(snapshot.Summary.TotalBytesProcessed)
-	r.produce = func(ctx context.Context, w io.Writer) error {
+	r.whole.bytes = int64(snapshot.Summary.TotalBytesProcessed)
+	r.whole.open = func(ctx context.Context) (placed, error) {
+		return openSnapshot(ctx, client, snapshot.ID, snapshot.Paths[0])
+	}
+	r.whole.produce = func(ctx context.Context, w io.Writer) error {
 		return client.Dump(ctx, snapshot.ID, snapshot.Paths[0], w)
 	}
 	return nil

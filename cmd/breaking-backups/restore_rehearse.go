@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -30,10 +29,9 @@ func (e *obstacleError) Unwrap() []error { return e.obstacles }
 // rehearse says on stdout what a restore would do, and changes nothing. It fails where a restore
 // would not begin.
 func (r *restoration) rehearse(ctx context.Context, loader destination) error {
-	r.tell.Passing(event.Phase{Name: event.Verify, Total: r.bytes})
 	r.tell.Note("reading the dump to its end", "dump", r.name)
 	var found dump.Rehearsal
-	bytes, err := r.pipe().Pipe(ctx, audience.Counted(r.tell, r.produce), func(ctx context.Context, from io.Reader) (err error) {
+	bytes, err := r.pipe().Pipe(ctx, r.passes(event.Verify, r.wanted), func(ctx context.Context, from io.Reader) (err error) {
 		found, err = loader.Rehearse(ctx, from)
 		return err
 	})

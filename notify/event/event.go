@@ -79,10 +79,7 @@ type Table struct {
 }
 
 // Bytes is how much of the dump has passed since its phase began. It is told once a second at most.
-type Bytes struct {
-	Passed int64
-	Table  string // that the last of them is of, in a restore, where the dump tells it; may be empty
-}
+type Bytes struct{ Passed int64 }
 
 // Compared is what of a restored dump was as it says of itself.
 type Compared struct {

@@ -107,14 +107,20 @@ func TestLines(t *testing.T) {
 		pass := func(seconds int, by int64) {
 			for range seconds {
 				time.Sleep(time.Second)
-				hear(t, tracker, event.Bytes{Passed: tracker.passed + by, Table: tracker.table})
+				hear(t, tracker, event.Bytes{Passed: tracker.passed + by})
 			}
 		}
 		hear(t, tracker, event.Phase{Name: event.Load, Total: 100_000_000})
+		tracker.Locate(func(passed int64) string {
+			if passed < 20_000_000 {
+				return "public.before"
+			}
+			return "public.orders"
+		})
 		pass(29, 1_000_000)
-		tracker.table = "public.orders"
 		pass(31, 1_000_000)
 		pass(30, 500_000)
+		tracker.Locate(nil)
 		hear(t, tracker, event.Phase{Name: event.Dump, Total: 10, Estimated: true})
 		pass(30, 0)
 		pass(30, 1)

@@ -20,13 +20,14 @@ type Tracker struct {
 	screen *Screen
 	line   func(text string, details ...any)
 
-	mu     sync.Mutex
-	over   bool
-	phase  event.Phase
-	table  string
-	passed int64
-	told   sample // the last line
-	bar    *bar   // nil: of this phase there is nothing to show
+	mu      sync.Mutex
+	over    bool
+	phase   event.Phase
+	tableAt func(passed int64) string // nil: the run tells of tables
+	table   string
+	passed  int64
+	told    sample // the last line
+	bar     *bar   // nil: of this phase there is nothing to show
 }
 
 // A sample is how much had passed at a moment.
@@ -64,14 +65,21 @@ func (t *Tracker) Hear(_ context.Context, e event.Event) error {
 		t.table = what.Name
 	case event.Bytes:
 		t.passed = what.Passed
-		if what.Table != "" {
-			t.table = what.Table
+		if t.tableAt != nil {
+			t.table = t.tableAt(what.Passed)
 		}
 		t.tell(e.At)
 	case event.Ended:
 		t.end()
 	}
 	return nil
+}
+
+// Locate says from where in a dump its tables are known that passes in the phases that follow.
+func (t *Tracker) Locate(tableAt func(passed int64) string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tableAt = tableAt
 }
 
 // End takes the bar away for good: what comes now is the run's result.
