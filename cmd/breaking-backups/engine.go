@@ -56,6 +56,7 @@ type engine struct {
 
 	compared   func(dump.Comparison) string // for people
 	table, row string                       // what it calls them
+	sql        bool                         // its dumps are SQL, of which a part can be read
 
 	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all
 	compression string                  // restic's --compression; empty: its default

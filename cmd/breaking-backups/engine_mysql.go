@@ -108,6 +108,7 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 		compared: comparedTables,
 		table:    "table",
 		row:      "row",
+		sql:      true,
 		dumped: func(src source) string {
 			switch len(databases) {
 			case 0:
@@ -234,6 +235,8 @@ func hintMySQL(err error, restoring bool) (text string, known bool) {
 	switch {
 	case errors.Is(err, mysql.ErrNoKey):
 		return "encrypt the connection (MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA); or where there is no TLS give the server's public_key.pem, as it is known: MYSQL_SERVER_PUBLIC_KEY", true
+	case errors.Is(err, mysql.ErrNothingFits):
+		return hintPatterns, true
 	case errors.Is(err, mysql.ErrNoName):
 		return "name it with --database or MYSQL_DATABASE", true
 	case errors.Is(err, mysql.ErrSeveral):

@@ -97,6 +97,7 @@ func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
 		compared: comparedTables,
 		table:    "table",
 		row:      "row",
+		sql:      true,
 		dumped: func(src source) string {
 			switch {
 			case s.DumpAll:
@@ -219,6 +220,9 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 	return name, nil
 }
 
+// hintPatterns is for patterns that fit nothing.
+const hintPatterns = "patterns are table or schema.table (MySQL, MariaDB: database.table), with * and ?; within double quotes every letter stands for itself"
+
 // hintPostgres is what a person can do about an error of PostgreSQL, and whether it is one. A
 // restore asks for other things than a dump.
 func hintPostgres(err error, restoring bool) (text string, known bool) {
@@ -232,6 +236,12 @@ func hintPostgres(err error, restoring bool) (text string, known bool) {
 		return "encrypt the connection: PGSSLMODE=require, or verify-full with PGSSLROOTCERT; PGSSLMODE=disable says that nobody is between", true
 	case errors.Is(err, postgres.ErrRecoveryConflict):
 		return "on the standby hot_standby_feedback = on, or a larger max_standby_streaming_delay; or dump from the primary", true
+	case errors.Is(err, postgres.ErrNothingFits):
+		return hintPatterns, true
+	case errors.Is(err, postgres.ErrNoDatabase):
+		return "--from-database names one of the databases that are in the dump, and --database where it goes", true
+	case errors.Is(err, postgres.ErrSchemas):
+		return "restore them schema by schema: --schema chooses one", true
 	case errors.Is(err, postgres.ErrNoName):
 		return "name it with --database; PG_DUMP_ALL and PG_DATABASES are for dumps of several", true
 	case errors.As(err, new(*postgres.RightError)): // it says what to grant

@@ -47,7 +47,7 @@ type definitionPicker interface {
 // is all read, and the load leaves out what it does not want.
 func (r *restoration) needed(ctx context.Context, loader destination) (dumpSource, error) {
 	picks, ok := loader.(picker)
-	if !ok || r.whole.open == nil || !r.opt.chooses() && r.opt.file == "" && r.whole.bytes < namesFrom {
+	if !ok || !r.job.engine.sql || r.whole.open == nil || !r.opt.chooses() && r.opt.file == "" && r.whole.bytes < namesFrom {
 		return r.whole, nil
 	}
 	from, err := r.whole.open(ctx)
