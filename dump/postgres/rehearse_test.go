@@ -225,3 +225,18 @@ func answering(t *testing.T, says string) (conn string) {
 	t.Cleanup(func() { l.Close(); <-done })
 	return "host=127.0.0.1 sslmode=disable user=x dbname=x port=" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
+
+// The rehearsal of a part is of that part.
+func TestRehearseOfAPart(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, "CREATE TABLE a (id integer); CREATE TABLE b (id integer)")
+	r, err := rehearse(t, pg, LoadConfig{Database: db, Part: dump.Choice{Tables: []string{"a"}}}, dumpDB(t, pg, db))
+	if err != nil || len(r.Tables) != 1 || r.Tables[0].Name != "public.a" || len(r.Bytes) != 1 || len(r.Obstacles) != 1 || !errors.Is(r.Obstacles[0], dump.ErrNotEmpty) {
+		t.Errorf("error %v, rehearsal %+v", err, r)
+	}
+	r, err = rehearse(t, pg, LoadConfig{Database: db, Clean: true, Part: dump.Choice{Tables: []string{"a"}}}, dumpDB(t, pg, db))
+	if err != nil || len(r.Obstacles) > 0 || len(r.Target.Drops) != 1 {
+		t.Errorf("with clean: error %v, rehearsal %+v", err, r)
+	}
+}

@@ -110,3 +110,27 @@ func TestSingleTransactionRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A part that is restored over its tables in one transaction is there, or they are as they were.
+func TestSingleTransactionOfAPart(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, "CREATE TABLE a (id integer); INSERT INTO a VALUES (1), (2); CREATE TABLE b (id integer)")
+	stream := dumpDB(t, pg, db)
+	pg.Psql(t, db, "INSERT INTO a VALUES (3); INSERT INTO b VALUES (4); CREATE VIEW on_b AS TABLE b")
+	cfg := LoadConfig{Database: db, Clean: true, SingleTransaction: true, Part: dump.Choice{Tables: []string{"a"}}}
+	a, rows := rowsOf("public.a", 1)
+	failing := written(t, dump.Manifest{a}, "CREATE TABLE public.a (id integer);\n"+rows+"ALTER TABLE public.a OWNER TO nobody_at_all;\n")
+	for _, tt := range []struct {
+		stream []byte
+		want   string
+	}{{failing, "1 2 3, 4"}, {stream, "1 2, 4"}} {
+		err := restore(t, pg, cfg, tt.stream)
+		if errors.As(err, new(*dump.PartialError)) {
+			t.Errorf("error %v, want none that says that something was changed", err)
+		}
+		if got := pg.Psql(t, db, "SELECT (SELECT string_agg(id::text, ' ' ORDER BY id) FROM a) || ', ' || (SELECT string_agg(id::text, ' ') FROM on_b)"); got != tt.want {
+			t.Errorf("after the error %v there are %s, want %s", err, got, tt.want)
+		}
+	}
+}
