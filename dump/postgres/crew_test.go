@@ -44,7 +44,8 @@ func TestLoadIsTheSameWithAnyJobs(t *testing.T) {
 
 // during makes the server run a function's body before each statement with the tag given.
 func during(tag, body string) string {
-	return fmt.Sprintf(`CREATE FUNCTION public.during() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN %s END $$;
+	return fmt.Sprintf(`SELECT pg_catalog.set_config('event_triggers', 'on', false) WHERE pg_catalog.current_setting('event_triggers', true) IS NOT NULL;
+CREATE FUNCTION public.during() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN %s END $$;
 CREATE EVENT TRIGGER during ON ddl_command_start WHEN TAG IN (%s) EXECUTE FUNCTION public.during();
 `, body, server.Literal(tag))
 }

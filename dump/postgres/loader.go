@@ -59,7 +59,9 @@ type LoadConfig struct {
 	// SingleTransaction has all of the dump there or nothing: with what Clean drops it goes in one
 	// transaction, on one connection. A dump of several databases does not.
 	SingleTransaction bool
-	// DisableTriggers keeps the triggers of tables silent while rows go in, of a load of rows alone.
+	// DisableTriggers keeps the triggers of tables silent while rows go in, those of foreign keys
+	// included, of a load of rows alone: others make triggers behind the rows. It takes a superuser
+	// where there are any.
 	DisableTriggers bool
 	// Refused is told of what the server refuses, and then the load goes on, and ends with a
 	// *dump.IncompleteError. nil: it stops at the first.
@@ -117,7 +119,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	return &Loader{part: chosen, cfg: load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
 		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze,
-		SingleTransaction: cfg.SingleTransaction, Refused: cfg.Refused,
+		SingleTransaction: cfg.SingleTransaction, DisableTriggers: cfg.DisableTriggers, Refused: cfg.Refused,
 		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
 	}}, nil
 }

@@ -236,3 +236,12 @@ func TestLoadGoesOnBehindADatabase(t *testing.T) {
 		t.Errorf("the second database has %s rows", got)
 	}
 }
+
+func loadWith(t *testing.T, cfg LoadConfig, stream []byte) error {
+	t.Helper()
+	l, err := NewLoader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.Load(t.Context(), bytes.NewReader(stream))
+}

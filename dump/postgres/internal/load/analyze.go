@@ -17,8 +17,8 @@ const (
 	analysedBytes    = 4 << 20
 )
 
-// analyse makes the planner's statistics of the tables whose rows have come into the present
-// database, on all sessions, as autovacuum would within minutes: until then queries are planned
+// analyse makes the planner's statistics of the tables and materialized views whose rows have come
+// into the present database, on all sessions, as autovacuum would within minutes: until then queries are planned
 // blindly, and a dump does not know which tables lie in the order of their keys.
 //
 // It runs no more than autovacuum does. Of what users have made ANALYZE evaluates the expressions
@@ -48,7 +48,8 @@ func (s *loading) analyse(ctx context.Context) error {
 	return nil
 }
 
-// analyses are the jobs of analyse, the longest first. Partitions come with what they are parts of.
+// analyses are the jobs of analyse, the longest first. Partitions come with what they are parts of,
+// and of views nobody knows how long they are.
 func (s *loading) analyses() (list []*job) {
 	sizes := map[string]int64{}
 	for table, size := range s.filled {
@@ -61,8 +62,8 @@ func (s *loading) analyses() (list []*job) {
 		return cmp.Or(cmp.Compare(sizes[b], sizes[a]), cmp.Compare(a, b))
 	})
 	var together *job
-	for _, table := range tables {
-		if sizes[table] == 0 {
+	for _, table := range append(tables, s.refreshed...) {
+		if size, ok := sizes[table]; ok && size == 0 {
 			continue
 		}
 		if together == nil || len(together.parts) == analysedTogether || together.over+sizes[table] > analysedBytes {

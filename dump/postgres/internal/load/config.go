@@ -38,6 +38,9 @@ type Config struct {
 	Analyze bool
 	// SingleTransaction has all of the dump go in one transaction, on one connection.
 	SingleTransaction bool
+	// DisableTriggers keeps the triggers of tables silent while rows go into them, of a dump of rows
+	// alone. Others make triggers behind the rows.
+	DisableTriggers bool
 	// Refused is told of what the server refuses, and the load goes on. nil: it ends.
 	Refused func(dump.Refusal)
 	// Target makes a Target of the database that a session of the load is in. The connection stays

@@ -77,7 +77,7 @@ func (s *session) runJob(ctx context.Context, j *job) error {
 // send sends what a job says.
 func (s *session) send(ctx context.Context, j *job) (err error) {
 	if j.item.Kind == dump.Rows {
-		if j.rows, j.bytes, err = s.copyIn(ctx, j); s.goesOn && server.IsRefusal(err) {
+		if err = s.fill(ctx, j); s.goesOn && server.IsRefusal(err) {
 			s.reading.Wait() // until the rows are passed over: the next item is read by others
 		}
 		return server.Ended(s.conn.PgConn(), err)

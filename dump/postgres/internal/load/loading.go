@@ -70,6 +70,7 @@ type loading struct {
 	begun      int                     // the line of the statement that began the transaction that conn is in; 0: it is in none
 	fail       context.CancelCauseFunc // and interrupts the items
 	filled     map[string]int64        // bytes of rows by table, of the present database
+	refreshed  []string                // its materialized views
 	shared     []*job                  // not yet sent
 	sharedSize int                     // bytes of their text
 	at         string                  // the database that the last item was for
@@ -203,7 +204,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
 	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn, s.noteRefused)
-	s.filled, s.begun = map[string]int64{}, 0
+	s.filled, s.refreshed, s.begun = map[string]int64{}, nil, 0
 	s.set, s.apart = nil, s.cfg.Jobs == 1
 	s.enter(database)
 	return nil
@@ -221,7 +222,7 @@ func (s *loading) connect(ctx context.Context, database string) (*session, error
 	if err != nil {
 		return nil, err
 	}
-	join := &session{conn: conn, srv: srv, goesOn: s.cfg.Refused != nil, single: s.cfg.SingleTransaction}
+	join := &session{conn: conn, srv: srv, goesOn: s.cfg.Refused != nil, single: s.cfg.SingleTransaction, silent: s.cfg.DisableTriggers && s.dump.Form == script.RowsAlone}
 	if err := s.tune(ctx, join); err != nil {
 		join.close()
 		return nil, err

@@ -71,6 +71,11 @@ func (s *loading) noteDone(j *job) {
 	switch {
 	case j.plan.kind == sets:
 		s.set = s.set.with(assignment{j.plan.setting, cmp.Or(j.instead, j.item.Text)})
+	case j.plan.kind == refreshes && j.refused == nil:
+		t := script.NewTokens(j.item.Text)
+		t.Next()
+		view, _ := refreshed(t)
+		s.refreshed = append(s.refreshed, view.String())
 	case j.item.Kind == dump.Rows && j.refused != nil:
 		s.loaded = append(s.loaded, s.filling(j.item, nil))
 	case j.item.Kind == dump.Rows:

@@ -21,6 +21,7 @@ type session struct {
 	serial  bool // what it builds has no parallel workers
 	goesOn  bool // behind what the server refuses
 	single  bool // everything goes in one transaction
+	silent  bool // triggers do not fire while rows go in
 }
 
 // settings are the statements that set something, each with the name of what it sets.

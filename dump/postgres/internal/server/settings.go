@@ -205,10 +205,20 @@ func WarnOfLosses(ctx context.Context, conn *pgx.Conn, warn func(string)) error 
 // ForLoading sets up a session of a load. lockTimeout bounds its wait for what is dropped, 0 means
 // no bound; the dump says how long its own statements wait.
 func ForLoading(lockTimeout time.Duration) func(Info) string {
-	return func(Info) string {
-		return settle(false) + fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", lockTimeout.Milliseconds())
+	return func(srv Info) string {
+		quiet := ""
+		if srv.Version >= 170000 {
+			quiet = silenceEvents
+		}
+		return settle(false) + quiet + fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%d', false)", lockTimeout.Milliseconds())
 	}
 }
+
+// silenceEvents keeps event triggers silent, where the role may (17): a target may have some of its
+// own, by an extension or from its template, which are about what its users do, and refuse or log or
+// change what a load makes. Before 17 nothing does that and leaves other triggers as they are.
+const silenceEvents = `SELECT pg_catalog.set_config('event_triggers', 'off', false) WHERE pg_catalog.has_parameter_privilege('event_triggers', 'SET');
+`
 
 // AsOwner is said before a dump's refreshes, and by a load that has a session which did not hear
 // it: it lets a view's owner read what he may, as in the original. A refresh reads as him, and
