@@ -19,7 +19,7 @@ import (
 // had one by one. What comes is what was backed up: a blob is named by its hash, and those that
 // come from restic one by one are held against it here as well.
 //
-// No lock is taken for that. A restic that prunes meanwhile keeps what a snapshot needs, but may
+// No lock is taken for these. A restic that prunes meanwhile keeps what a snapshot needs, but may
 // put it elsewhere just when it is read; a second try finds it there. If the snapshot itself has
 // been forgotten, what is met is data that has gone, which is an error and harms nobody.
 //
@@ -54,7 +54,7 @@ func (c *Client) Open(ctx context.Context, snapshotID, name string) (*File, erro
 	if folder != "/" {
 		of += ":" + folder
 	}
-	var out bytes.Buffer
+	out := limited{most: mostAnswer}
 	if err := c.cat(ctx, &out, "tree", of); err != nil {
 		return nil, err
 	}
@@ -71,6 +71,9 @@ func (c *Client) Open(ctx context.Context, snapshotID, name string) (*File, erro
 	}
 	for _, node := range tree.Nodes {
 		if node.Name == base && node.Type == "file" {
+			if node.Size < 0 {
+				return nil, fmt.Errorf("cat tree: the size of %s in snapshot %.8s is %d", name, snapshotID, node.Size)
+			}
 			return &File{Size: node.Size, client: c, snapshot: snapshotID, path: name, blobs: node.Content}, nil
 		}
 	}
@@ -81,23 +84,31 @@ func (c *Client) Open(ctx context.Context, snapshotID, name string) (*File, erro
 // what it has read. It is for a reader of the last few bytes, and needs none of the lengths that
 // reading elsewhere has to know. It is not to be used from several goroutines.
 func (f *File) FromEnd(ctx context.Context) io.ReaderAt {
-	var tail []byte
+	var tail [][]byte // the last blob first
+	var has int64     // bytes of it
 	left := f.blobs
 	return readerAt(func(p []byte, at int64) (int, error) {
 		if at < 0 || at > f.Size {
 			return 0, fmt.Errorf("read byte %d of a file of %d: %w", at, f.Size, io.ErrUnexpectedEOF)
 		}
-		for at < f.Size-int64(len(tail)) {
+		for at < f.Size-has {
 			if len(left) == 0 {
-				return 0, fmt.Errorf("snapshot %.8s: the blobs of %s are %d bytes long, and the file %d", f.snapshot, f.path, len(tail), f.Size)
+				return 0, fmt.Errorf("snapshot %.8s: the blobs of %s are %d bytes long, and the file %d", f.snapshot, f.path, has, f.Size)
 			}
 			blob, err := f.blob(ctx, left[len(left)-1])
 			if err != nil {
 				return 0, err
 			}
-			tail, left = slices.Concat(blob, tail), left[:len(left)-1]
+			tail, left, has = append(tail, blob), left[:len(left)-1], has+int64(len(blob))
 		}
-		n := copy(p, tail[int64(len(tail))-(f.Size-at):])
+		n := 0
+		begins := f.Size - has // of the blob, in the file
+		for _, blob := range slices.Backward(tail) {
+			if from := at + int64(n) - begins; from < int64(len(blob)) {
+				n += copy(p[n:], blob[from:])
+			}
+			begins += int64(len(blob))
+		}
 		if n < len(p) {
 			return n, io.EOF
 		}
@@ -109,14 +120,18 @@ type readerAt func(p []byte, at int64) (int, error)
 
 func (r readerAt) ReadAt(p []byte, at int64) (int, error) { return r(p, at) }
 
-// mostBlob is more than any blob has: restic cuts at 8 MiB at the latest.
-const mostBlob = 64 << 20
+// mostBlob is more than any blob has: restic cuts at 8 MiB at the latest. mostAnswer is more than it
+// says of a folder with a file of 3 TB, or of the indexes of any repository.
+const (
+	mostBlob   = 64 << 20
+	mostAnswer = 256 << 20
+)
 
-var errLongBlob = errors.New("restic goes on for longer than any blob is")
+var errLongAnswer = errors.New("restic goes on for longer than what was asked for can be")
 
 // blob reads one of the file's blobs.
 func (f *File) blob(ctx context.Context, id blobID) ([]byte, error) {
-	var out limited
+	out := limited{most: mostBlob}
 	err := f.client.cat(ctx, &out, "blob", id.String())
 	if errors.As(err, new(*Error)) && ctx.Err() == nil {
 		out.Reset()
@@ -131,17 +146,20 @@ func (f *File) blob(ctx context.Context, id blobID) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// limited takes what a blob can have.
-type limited struct{ bytes.Buffer }
+// limited takes so many bytes at most.
+type limited struct {
+	bytes.Buffer
+	most int
+}
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > mostBlob {
-		return 0, errLongBlob
+	if l.Len()+len(p) > l.most {
+		return 0, errLongAnswer
 	}
 	return l.Buffer.Write(p)
 }
 
 // cat writes to w what restic prints of one of the repository's things.
 func (c *Client) cat(ctx context.Context, w io.Writer, what, id string) error {
-	return c.program().Run(ctx, process.Command{Op: "cat " + what, Args: []string{"cat", "--no-lock", what, id}, Stdout: w})
+	return c.program().Run(ctx, process.Command{Op: "cat " + what, Args: []string{"cat", "--no-lock", what, id}, Stdout: w, Long: true})
 }

@@ -3,6 +3,7 @@ package restic
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
@@ -264,6 +265,31 @@ func TestFileThatFails(t *testing.T) {
 		err := with(script).Copy(t.Context(), &got, late)
 		if want := content[late[0].First:][:late[0].Bytes]; err != nil || !bytes.Equal(got.Bytes(), want) {
 			t.Errorf("%s: %d bytes, want %d, or others; %v", what, got.Len(), len(want), err)
+		}
+	}
+}
+
+// What an index says of a blob's length is held against the blob: by another, no place in the file
+// would be where it seems to be.
+func TestBlobsOfOtherLengths(t *testing.T) {
+	for what, k := range map[string]struct {
+		blob  string
+		whole int64
+	}{
+		"longer than said":  {"0123456789", 5},
+		"shorter than said": {"0123456789", 15},
+		"empty":             {"", 5},
+	} {
+		client := &Client{Binary: restictest.Script(t, "printf '"+k.blob+"'")}
+		f := &File{Size: 100, client: client, path: "/app.sql", snapshot: "0", blobs: make([]blobID, 12)}
+		var pieces []piece
+		for i := range f.blobs {
+			f.blobs[i] = sha256.Sum256([]byte(k.blob))
+			pieces = append(pieces, piece{span: i, blob: i, to: min(k.whole, 5), whole: k.whole})
+		}
+		var got bytes.Buffer
+		if err := f.catPieces(t.Context(), &got, pieces); err == nil || !strings.Contains(err.Error(), "where the index says") || got.Len() > 0 {
+			t.Errorf("%s: %d bytes, %v", what, got.Len(), err)
 		}
 	}
 }

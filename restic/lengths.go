@@ -1,7 +1,6 @@
 package restic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,7 +16,7 @@ import (
 // indexes lists the repository's indexes, which say of up to 50,000 blobs each what pack they are
 // in, and how long they are.
 func (c *Client) indexes(ctx context.Context) ([]string, error) {
-	var out bytes.Buffer
+	out := limited{most: mostAnswer}
 	if err := c.program().Run(ctx, process.Command{Op: "list index", Args: []string{"list", "--no-lock", "index"}, Stdout: &out}); err != nil {
 		return nil, err
 	}
@@ -26,8 +25,13 @@ func (c *Client) indexes(ctx context.Context) ([]string, error) {
 
 // ends returns for each of the file's blobs which byte of the file is the one behind it. How long
 // they are is said in indexes alone, and in which of them nobody knows before, so all are read,
-// until no blob is left. In memory there is only what is asked for, 6 MB for a file of 100 GB.
-func (f *File) ends(ctx context.Context, indexes []string) ([]int64, error) {
+// until no blob is left; where there are more than it is worth, none is, and nil returned. In memory
+// there is only what is asked for, 6 MB for a file of 100 GB.
+func (f *File) ends(ctx context.Context, worth func(indexes int) bool) ([]int64, error) {
+	indexes, err := f.client.indexes(ctx)
+	if err != nil || !worth(len(indexes)) {
+		return nil, err
+	}
 	lengths := make(map[blobID]int64, len(f.blobs))
 	for _, id := range f.blobs {
 		lengths[id] = -1

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
 // A Span is a stretch of a file: its first byte, counted from 0, and how many there are.
@@ -59,16 +61,12 @@ func (f *File) plan(ctx context.Context, spans []Span, end int64) (dumped int, c
 	if end <= least*catCosts {
 		return len(spans), nil, nil
 	}
-	indexes, err := f.client.indexes(ctx)
-	if err != nil || end <= int64(len(indexes)+least)*catCosts {
-		return len(spans), nil, err
+	ends, err := f.ends(ctx, func(indexes int) bool { return end > int64(indexes+least)*catCosts })
+	if err != nil && ctx.Err() != nil {
+		return 0, nil, err
 	}
-	ends, err := f.ends(ctx, indexes)
-	if err != nil {
-		if ctx.Err() == nil { // a prune puts other indexes in their place, say, and a dump keeps it out
-			err = nil
-		}
-		return len(spans), nil, err
+	if err != nil || ends == nil { // a prune puts other indexes in their place, say, and a dump keeps it out
+		return len(spans), nil, nil
 	}
 	pieces := cutSpans(spans, ends)
 	best := catCosts + end
@@ -99,6 +97,7 @@ func (f *File) plan(ctx context.Context, spans []Span, end int64) (dumped int, c
 type piece struct {
 	span, blob int
 	from, to   int64 // within the blob
+	whole      int64 // how long the blob is
 }
 
 // cutSpans returns the pieces of spans, where ends are those of the file's blobs.
@@ -113,7 +112,7 @@ func cutSpans(spans []Span, ends []int64) []piece {
 				first = ends[blob-1]
 			}
 			to := min(ends[blob], end)
-			pieces = append(pieces, piece{span: i, blob: blob, from: at - first, to: to - first})
+			pieces = append(pieces, piece{span: i, blob: blob, from: at - first, to: to - first, whole: ends[blob] - first})
 			at = to
 		}
 	}
@@ -124,7 +123,7 @@ func cutSpans(spans []Span, ends []int64) []piece {
 var errEnough = errors.New("restic has written what was wanted")
 
 // dumpSpans writes spans from a restic that writes the file from its beginning, and ends it behind
-// the last of them.
+// the last of them. One that can only be killed would leave its lock, so it takes none.
 func (f *File) dumpSpans(ctx context.Context, w io.Writer, spans []Span) error {
 	if len(spans) == 0 {
 		return nil
@@ -136,7 +135,7 @@ func (f *File) dumpSpans(ctx context.Context, w io.Writer, spans []Span) error {
 			f.client.Said(line)
 		}
 	}
-	err := client.Dump(ctx, f.snapshot, f.path, win)
+	err := client.dump(ctx, f.snapshot, f.path, win, process.OnlyKills)
 	switch {
 	case len(win.spans) == 0 && (err == nil || errors.Is(err, errEnough)):
 		return nil
@@ -182,14 +181,14 @@ func (v *window) Write(p []byte) (int, error) {
 // catPieces writes pieces of blobs in their order, some of which are read ahead.
 func (f *File) catPieces(ctx context.Context, w io.Writer, pieces []piece) error {
 	g, ctx := errgroup.WithContext(ctx)
-	ahead := make(chan chan []byte, catsAtOnce-1) // the one more is that which is waited for
+	ahead := make(chan chan answer, catsAtOnce-1) // the one more is that which is waited for
 	g.Go(func() error {
 		defer close(ahead)
 		for i, p := range pieces {
 			if i > 0 && p.blob == pieces[i-1].blob {
 				continue
 			}
-			read := make(chan []byte, 1)
+			read := make(chan answer, 1)
 			select {
 			case ahead <- read:
 			case <-ctx.Done():
@@ -197,7 +196,7 @@ func (f *File) catPieces(ctx context.Context, w io.Writer, pieces []piece) error
 			}
 			g.Go(func() error {
 				blob, err := f.blob(ctx, f.blobs[p.blob])
-				read <- blob
+				read <- answer{blob, err}
 				return err
 			})
 		}
@@ -207,8 +206,14 @@ func (f *File) catPieces(ctx context.Context, w io.Writer, pieces []piece) error
 	return g.Wait()
 }
 
+// An answer is a blob, or why there is none.
+type answer struct {
+	blob []byte
+	err  error
+}
+
 // writePieces writes pieces of the blobs that come ahead, in their order.
-func writePieces(ctx context.Context, w io.Writer, pieces []piece, ahead <-chan chan []byte) error {
+func writePieces(ctx context.Context, w io.Writer, pieces []piece, ahead <-chan chan answer) error {
 	var blob []byte
 	for i, p := range pieces {
 		if i == 0 || p.blob != pieces[i-1].blob {
@@ -216,12 +221,14 @@ func writePieces(ctx context.Context, w io.Writer, pieces []piece, ahead <-chan 
 			if !ok {
 				return context.Cause(ctx)
 			}
-			if blob = <-read; blob == nil {
-				return nil // its reader says why
+			came := <-read
+			if came.err != nil {
+				return came.err
 			}
+			blob = came.blob
 		}
-		if p.to > int64(len(blob)) {
-			return fmt.Errorf("cat blob: %d bytes came where the index says that there are %d or more", len(blob), p.to)
+		if int64(len(blob)) != p.whole { // then no place in the file is where it seems to be
+			return fmt.Errorf("cat blob: %d bytes came where the index says that there are %d", len(blob), p.whole)
 		}
 		if _, err := w.Write(blob[p.from:p.to]); err != nil {
 			return fmt.Errorf("cat blob: %w", err)

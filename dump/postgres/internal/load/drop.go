@@ -31,7 +31,9 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 			}
 		}
 	}
-	if s.dump.Form == script.Cluster || !s.isIn(p.first) { // what a session has of a database's properties it has from its beginning
+	// What a session has of a database's properties, and of extensions' libraries, it has from its
+	// beginning, or from before they were dropped.
+	if s.dump.Form == script.Cluster || len(p.emptied) > 0 && len(p.target.Drops) > 0 || !s.isIn(p.first) {
 		if err := s.use(ctx, p.first); err != nil {
 			return err
 		}

@@ -77,7 +77,8 @@ type loading struct {
 	database   string                  // the present one, where the dump says which
 	loaded     []filling               // by the COPYs, in the order of the stream
 	manifest   dump.Manifest           // at the dump's end
-	tuning     *tuning                 // nil: the server has not been asked yet
+	tuning     *tuning                 // of the present database; nil: the server has not been asked yet
+	durable    string                  // what has to be said in the end, see tuning
 	unfilled   []error                 // of the materialized views that the server does not fill, of a load that does not go on behind anything else
 
 	statements, refused int           // how many there were, and how many of them the server has refused
@@ -198,6 +199,7 @@ func (s *loading) finish(ctx context.Context) error {
 // use goes on in another database.
 func (s *loading) use(ctx context.Context, database string) error {
 	s.disconnect()
+	s.tuning = nil
 	first, err := s.connect(ctx, database)
 	if err != nil {
 		return err

@@ -1,13 +1,11 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -24,11 +22,11 @@ type tuning struct {
 // more.
 const mostMemory = 1 << 30
 
-// findTuning finds out what the server allows.
+// findTuning finds out what the server allows in a session's database.
 //
-// maintenance_work_mem, in which an index is sorted, is 64 MB where nobody has said anything, and is
-// raised to the session's share of a quarter of the memory that the server can spare: what its
-// machine and its container have left, where the role may read that, or else what it has for its
+// maintenance_work_mem, in which an index is sorted, is 64 MB where nobody has said anything, and
+// is raised to the session's share of a quarter of the memory that the server can spare: what its
+// machine and its containers have left, where the role may read that, or else what it has for its
 // buffers. It is never lowered. Indexes of 1.5 and 5 million rows took 12.5 s of the server's
 // processors in place of 13.9 s so, and without parallel workers (see session.parallel).
 //
@@ -59,14 +57,15 @@ func findTuning(ctx context.Context, s *session, jobs int) (tuning, error) {
 	}
 	if commit := found[4]; commit != "" && commit != "off" {
 		t.setUp += "SET synchronous_commit = off; "
-		// A commit that has written nothing before waits for nothing, and what was committed before a
-		// position in the log is there with it. The message is for nobody.
-		t.durable = "SET synchronous_commit = " + server.Literal(commit) + "; SELECT pg_catalog.pg_logical_emit_message(true, 'breaking-backups', '')"
+		// A commit that has written nothing before waits for nothing, and whatever was committed
+		// before something else is on the disk with it. A message is what every role may write, in
+		// any database, without leaving something there.
+		t.durable = "SET synchronous_commit = " + server.Literal(commit) + "; SELECT pg_catalog.pg_logical_emit_message(true, 'breaking-backups', ''::pg_catalog.text)"
 	}
 	return t, nil
 }
 
-// tune sets up a session. The server is asked once.
+// tune sets up a session that joins.
 func (s *loading) tune(ctx context.Context, joins *session) error {
 	if s.tuning == nil {
 		found, err := findTuning(ctx, joins, s.cfg.Jobs)
@@ -74,6 +73,7 @@ func (s *loading) tune(ctx context.Context, joins *session) error {
 			return err
 		}
 		s.tuning = &found
+		s.durable = cmp.Or(found.durable, s.durable)
 	}
 	joins.tuning = *s.tuning
 	if joins.tuning.setUp == "" {
@@ -87,39 +87,14 @@ func (s *loading) tune(ctx context.Context, joins *session) error {
 
 // settle has the server put on its disk what the load has committed.
 func (s *loading) settle(ctx context.Context) error {
-	if s.tuning == nil || s.tuning.durable == "" {
+	if s.durable == "" {
 		return nil
 	}
-	if err := server.Exec(ctx, s.conn.PgConn(), s.tuning.durable); err != nil {
-		return fmt.Errorf("have the server write what was loaded to its disk: %w", err)
+	if err := server.Exec(ctx, s.conn.PgConn(), s.durable); err != nil {
+		s.allElse = true
+		return fmt.Errorf("have the server write to its disk what was loaded, which a crash may undo until it does so by itself: %w", err)
 	}
 	return nil
-}
-
-// freeMemory is how many bytes the server's machine, and its container if it is in one, has left. 0:
-// nobody knows.
-func (s *session) freeMemory(ctx context.Context) (int64, error) {
-	found, err := s.row(ctx, `SELECT pg_catalog.pg_read_file('/proc/meminfo', 0, 4096, true), pg_catalog.pg_read_file('/sys/fs/cgroup/memory.max', 0, 100, true),
-		pg_catalog.pg_read_file('/sys/fs/cgroup/memory.current', 0, 100, true)`)
-	if err != nil {
-		if errors.As(err, new(*pgconn.PgError)) && !s.conn.IsClosed() { // the role may call the function, and not for these files
-			return 0, nil
-		}
-		return 0, fmt.Errorf("read the server's free memory: %w", err)
-	}
-	var free int64
-	for line := range strings.Lines(found[0]) {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemAvailable:" {
-			kilobytes, _ := strconv.ParseInt(f[1], 10, 64)
-			free = kilobytes << 10
-		}
-	}
-	most, err1 := strconv.ParseInt(strings.TrimSpace(found[1]), 10, 64) // or max
-	used, err2 := strconv.ParseInt(strings.TrimSpace(found[2]), 10, 64)
-	if err1 == nil && err2 == nil {
-		free = min(free, max(most-used, 0))
-	}
-	return free, nil
 }
 
 // row returns the one row that a query gives, null as the empty string.
