@@ -182,6 +182,20 @@ func TestChoiceIntoALivingDatabase(t *testing.T) {
 			t.Errorf("it belongs to %s", got)
 		}
 	})
+	t.Run("beside its renamed self", func(t *testing.T) {
+		t.Parallel()
+		into := living(t, `ALTER TABLE app.orders RENAME TO old; ALTER SEQUENCE app.orders_id_seq RENAME TO old_id_seq; CREATE TABLE app.lines (id int CONSTRAINT orders_pkey_1 PRIMARY KEY)`)
+		warnings, err := restoreWarned(t, pg, LoadConfig{Database: into, Part: orders}, stream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(warnings, "index app.orders_pkey becomes orders_pkey_2: the target has one of that name") {
+			t.Errorf("warned of %q", warnings)
+		}
+		if got := strings.TrimSpace(pg.Psql(t, into, "SELECT string_agg(conname || ' ' || contype::text, ', ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 'app.orders'::regclass AND contype IN ('p', 'f')")); got != "orders_customer_fkey f, orders_pkey_2 p" {
+			t.Errorf("keys %s", got)
+		}
+	})
 	t.Run("a sequence that has stayed", func(t *testing.T) {
 		t.Parallel()
 		into := living(t, "ALTER TABLE app.customers RENAME TO old; ALTER TABLE app.orders DROP CONSTRAINT orders_customer_fkey; DROP VIEW app.report")

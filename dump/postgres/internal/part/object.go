@@ -81,7 +81,8 @@ type statement struct {
 	// member is what it makes, or is about, within its object: what is left out is left out with
 	// all that is said of it.
 	member  member
-	changes bool // the member, which is there, as a partition's may be that has it from its table
+	index   string // that it makes, by itself or for a key
+	changes bool   // the member, which is there, as a partition's may be that has it from its table
 	sent    bool
 }
 

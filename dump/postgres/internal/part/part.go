@@ -86,6 +86,9 @@ type Part struct {
 	queue   []*object // those among them whose needs are not known yet
 
 	drops []drop // what Drop drops
+
+	taken map[name]bool   // the names of the target's indexes that stay
+	index map[name]string // the other names of the part's indexes, by those that are taken
 }
 
 // New begins a reading.
@@ -93,6 +96,7 @@ func New(c *Config) *Part {
 	return &Part{
 		Config: c, used: map[*choice.Pattern]bool{}, objects: newObjects(),
 		frames: make([]*dump.Item, len(framing)),
+		taken:  map[name]bool{}, index: map[name]string{},
 	}
 }
 

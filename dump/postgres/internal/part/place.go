@@ -34,6 +34,7 @@ const existing = `
 	UNION ALL SELECT 'text search template', n.nspname::text, o.tmplname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_ts_template o JOIN pg_catalog.pg_namespace n ON n.oid = o.tmplnamespace WHERE n.nspname !~ '^pg_'
 	UNION ALL SELECT 'text search dictionary', n.nspname::text, o.dictname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_ts_dict o JOIN pg_catalog.pg_namespace n ON n.oid = o.dictnamespace WHERE n.nspname !~ '^pg_'
 	UNION ALL SELECT 'text search configuration', n.nspname::text, o.cfgname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_ts_config o JOIN pg_catalog.pg_namespace n ON n.oid = o.cfgnamespace WHERE n.nspname !~ '^pg_'
+	UNION ALL SELECT 'index', n.nspname::text, c.relname::text, '', c.oid, i.indrelid FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_'
 	UNION ALL SELECT 'schema', '', nspname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_namespace
 	UNION ALL SELECT 'extension', '', extname::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_extension
 	UNION ALL SELECT 'available', '', name::text, '', 0::pg_catalog.oid, 0::pg_catalog.oid FROM pg_catalog.pg_available_extensions
@@ -76,7 +77,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	parts := map[uint32][]found{}
 	for _, f := range list {
 		there[key{f.Group, f.at()}] = f
-		if f.Goes != 0 && f.Word != sequence {
+		if f.Goes != 0 && f.Group == relation && f.Word != sequence {
 			parts[f.Goes] = append(parts[f.Goes], f)
 		}
 	}
@@ -92,7 +93,13 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	if err != nil {
 		return nil, fmt.Errorf("look into the database: %w", err)
 	}
-	inTheWay = append(inTheWay, p.clear(there, parts, clean)...)
+	gone := map[uint32]bool{}
+	inTheWay = append(inTheWay, p.clear(there, parts, gone, clean)...)
+	for _, f := range list {
+		if f.Group == "index" && !gone[f.Goes] {
+			p.taken[f.at()] = true
+		}
+	}
 	if len(inTheWay) > 0 {
 		return nil, fmt.Errorf("%w: it has %s", dump.ErrNotEmpty, dump.Listed(inTheWay))
 	}
@@ -113,8 +120,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 
 // clear finds what is to be made and is there: with clean it is dropped, if it is chosen or goes with
 // what is, else it is in the way.
-func (p *Part) clear(there map[key]found, parts map[uint32][]found, clean bool) (inTheWay []string) {
-	gone := map[uint32]bool{}
+func (p *Part) clear(there map[key]found, parts map[uint32][]found, gone map[uint32]bool, clean bool) (inTheWay []string) {
 	for _, o := range p.objects.list {
 		if !o.chosen || !o.there || o.group != relation {
 			continue

@@ -19,8 +19,8 @@ func (p *Part) place(n name) name {
 
 // rename writes a statement for the schema that its object goes into.
 func (p *Part) rename(s *statement) string {
-	if p.old == "" {
-		return s.item.Text
+	if sql := p.reindexed(s); p.old == "" || sql != s.item.Text {
+		return p.renamed(sql)
 	}
 	if s.of != nil && s.of.group == schema && s.of.name.name == p.old {
 		return p.renamedSchema(s.item.Text)
@@ -85,4 +85,43 @@ func (p *Part) besideExtension(s *statement) error {
 	}
 	p.from = true
 	return p.hand(dump.Item{Kind: dump.Definitions, Line: s.item.Line, Text: "CREATE SCHEMA " + server.Ident(p.old) + ";"})
+}
+
+// ofIndexes are how statements begin that name indexes, or the keys that they are for.
+var ofIndexes = []string{"CREATE INDEX ", "CREATE UNIQUE INDEX ", "ALTER TABLE ", "ALTER INDEX ", "COMMENT ON INDEX ", "COMMENT ON CONSTRAINT "}
+
+// reindexed gives an index another name where the target has one by that name, as it does when a
+// table was renamed to make room for the one that is restored: its indexes were not.
+func (p *Part) reindexed(s *statement) string {
+	sql := s.item.Text
+	if s.of == nil || len(p.taken) == 0 || !slices.ContainsFunc(ofIndexes, func(b string) bool { return strings.HasPrefix(sql, b) }) {
+		return sql
+	}
+	in := p.place(s.of.name).schema
+	if at := (name{in, s.index}); p.taken[at] && p.index[at] == "" {
+		p.index[at] = p.free(at)
+		p.Warn(fmt.Sprintf("index %s becomes %s: the target has one of that name", at, plain(p.index[at])))
+	}
+	if len(p.index) == 0 {
+		return sql
+	}
+	list := tokenize(sql)
+	for i := len(list) - 1; i > 0; i-- {
+		t, before := list[i], list[i-1]
+		other := p.index[name{in, t.text}]
+		if t.names() && other != "" && (before.isSign(".") || isAny(before, []string{"index", "constraint", "on"})) {
+			sql = sql[:t.start] + server.Ident(other) + sql[t.end:]
+		}
+	}
+	return sql
+}
+
+// free is a name of an index that neither the target has nor the dump.
+func (p *Part) free(taken name) string {
+	for n := 1; ; n++ {
+		other := name{taken.schema, fmt.Sprintf("%s_%d", taken.name, n)}
+		if !p.taken[other] && len(p.objects.byName[other]) == 0 {
+			return other.name
+		}
+	}
 }

@@ -101,6 +101,7 @@ func (os *objects) describeCreate(s *statement, c *cursor) {
 		c.take("on")
 		c.take("only")
 		os.belongs(s, c.name())
+		s.index = index.name
 		os.aliasOf(s.of, index.name)
 	case "statistics":
 		n := c.name()
