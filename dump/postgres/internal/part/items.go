@@ -156,10 +156,13 @@ func (p *Part) knows(o *object) bool {
 
 // keep keeps a definition until all are known.
 func (p *Part) keep(item dump.Item) error {
+	s := p.objects.describe(item)
+	if s.role == clears || s.role == governs || s.role == large && !p.wanted(s) {
+		return nil
+	}
 	if p.size += len(item.Text); p.size > mostDefinitions {
 		return fmt.Errorf("line %d: the database has definitions of more than %d bytes, of which no part can be chosen", item.Line, mostDefinitions)
 	}
-	s := p.objects.describe(item)
 	s.order = len(p.statements)
 	p.statements = append(p.statements, s)
 	if s.of != nil && s.role != reigns {

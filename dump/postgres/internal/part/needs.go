@@ -89,7 +89,6 @@ func (p *Part) oneSchema() error {
 
 // close finds what is needed by what is chosen.
 func (p *Part) close() {
-	p.closed = true
 	p.company()
 	for _, o := range p.objects.list {
 		if o.chosen {

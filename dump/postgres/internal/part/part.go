@@ -27,7 +27,7 @@ var (
 	ErrNothingFits = errors.New("nothing in the dump fits")
 	// ErrNoDatabase is returned where it is not clear which database of a dump of several a part is
 	// to come from.
-	ErrNoDatabase = errors.New("which of the dump's databases")
+	ErrNoDatabase = errors.New("it is not clear which of the dump's databases is meant")
 	// ErrSchemas is returned where what is to go into one schema is of several.
 	ErrSchemas = errors.New("what goes into another schema has to come from one")
 )
@@ -71,19 +71,17 @@ type Part struct {
 	statements []*statement         // the definitions, in their order
 	size       int                  // bytes of them
 	planned    bool                 // all definitions are known, and what is chosen
-	closed     bool                 // what is needed is known too
 	kept       []string             // what is taken as it is in the target, for people
 	old        string               // the schema that goes into another; empty: none does
 	into       bool                 // the other one is in the target
 	from       bool                 // and so is the old one
 
-	alone   bool         // the dump holds rows alone, and says what tables there are as they come
-	several bool         // the dump is of several databases
-	rows    []bool       // of the tables of the dump, in its order: whether they are in the part
-	frames  []*dump.Item // settings that wait for a statement to be made for; see framing
-	yield   func(dump.Item, error) bool
-	fresh   []*object // that have come to be wanted and were not sent yet
-	queue   []*object // those among them whose needs are not known yet
+	alone  bool         // the dump holds rows alone, and says what tables there are as they come
+	rows   []bool       // of the tables of the dump, in its order: whether they are in the part
+	frames []*dump.Item // settings that wait for a statement to be made for; see framing
+	yield  func(dump.Item, error) bool
+	fresh  []*object // that have come to be wanted and were not sent yet
+	queue  []*object // those among them whose needs are not known yet
 
 	drops []drop // what Drop drops
 
@@ -102,13 +100,14 @@ func New(c *Config) *Part {
 
 // begin holds the choice against what the dump says it is, and says what it is then.
 func (p *Part) begin(head dump.Head) (dump.Head, error) {
-	p.several, p.alone = head.Form == script.Cluster, head.Form == script.RowsAlone
+	several := head.Form == script.Cluster
+	p.alone = head.Form == script.RowsAlone
 	switch {
-	case p.several && p.From == "" && (p.Picks() || p.Rules.DataOnly):
+	case several && p.From == "" && (p.Picks() || p.Rules.DataOnly):
 		return head, fmt.Errorf("%w: it has %s", ErrNoDatabase, dump.Listed(head.Databases))
-	case p.several && p.From != "" && !slices.Contains(head.Databases, p.From):
+	case several && p.From != "" && !slices.Contains(head.Databases, p.From):
 		return head, fmt.Errorf("%w: there is no %s, but %s", ErrNoDatabase, p.From, dump.Listed(head.Databases))
-	case !p.several && p.From != "":
+	case !several && p.From != "":
 		return head, fmt.Errorf("%w: the dump is of one and does not say its name, so that %s cannot be chosen", ErrNoDatabase, p.From)
 	case p.alone && p.Rules.SchemaOnly:
 		return head, errors.New("definitions are asked for, and the dump holds rows alone")

@@ -40,8 +40,10 @@ func (p *Part) ifWanted(s *statement) error {
 	if s.sent || !p.wanted(s) {
 		return nil
 	}
-	if missing := p.missing(s); missing != nil && !p.Rules.DataOnly {
-		return p.leaveOut(s, missing)
+	if !p.Rules.DataOnly {
+		if missing := p.missing(s); missing != nil {
+			return p.leaveOut(s, missing)
+		}
 	}
 	s.sent = true
 	if s.of != nil {
