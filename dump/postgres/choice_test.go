@@ -20,9 +20,9 @@ func restoreWarned(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) 
 	return warnings, err
 }
 
-// TestEveryTableAlone restores tables, views and sequences of the suite's databases alone, each into
-// an empty database: it has to be there as it was, by a dump of just that of both. Of a database
-// with many, as the hostile one has, it takes some.
+// TestEveryTableAlone restores tables, views and sequences of the suite's databases alone, each
+// into an empty database: it has to be there as it was, by a dump of just that of both. Of a
+// database with many, as the hostile one has, it takes some.
 func TestEveryTableAlone(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t) // the scripts make roles
@@ -66,8 +66,8 @@ func TestEveryTableAlone(t *testing.T) {
 	}
 }
 
-// relationsOf lists the relations of a database that stand by themselves, as the server writes their
-// names.
+// relationsOf lists the relations of a database that stand by themselves, as the server writes
+// their names.
 func relationsOf(t *testing.T, pg *servers.PG, db string) []string {
 	t.Helper()
 	list := pg.Psql(t, db, `SELECT string_agg(quote_ident(nspname) || '.' || quote_ident(relname), chr(1) ORDER BY nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace

@@ -2,8 +2,8 @@ package part
 
 import "slices"
 
-// columnsOf are the places of names that seem to be in a schema and are those of columns, in a query
-// that has something by the schema's name: a table of that name, or one with that alias. A
+// columnsOf are the places of names that seem to be in a schema and are those of columns, in a
+// query that has something by the schema's name: a table of that name, or one with that alias. A
 // function's is followed by its arguments, a type's comes behind ::, a table's where tables do.
 // Statements that are no queries name columns without their table.
 func columnsOf(sql, schema string) map[int]bool {

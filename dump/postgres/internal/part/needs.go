@@ -106,8 +106,9 @@ func (p *Part) close() {
 	p.fresh = nil // all is to be sent in its order
 }
 
-// company notes what nothing names and what comes with others all the same: with a type the operator
-// classes that its indexes are built by, and its casts; with a schema the extensions in it.
+// company notes what nothing names and what comes with others all the same: with a type the
+// operator classes that its indexes are built by, and its casts; with a schema the extensions in
+// it.
 func (p *Part) company() {
 	p.extensions = map[string][]*object{}
 	for _, o := range p.objects.list {

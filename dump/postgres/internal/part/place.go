@@ -118,8 +118,8 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	return drops, nil
 }
 
-// clear finds what is to be made and is there: with clean it is dropped, if it is chosen or goes with
-// what is, else it is in the way.
+// clear finds what is to be made and is there: with clean it is dropped, if it is chosen or goes
+// with what is, else it is in the way.
 func (p *Part) clear(there map[key]found, parts map[uint32][]found, gone map[uint32]bool, clean bool) (inTheWay []string) {
 	for _, o := range p.objects.list {
 		if !o.chosen || !o.there || o.group != relation {
@@ -211,8 +211,8 @@ func (p *Part) Drop(ctx context.Context, conn *pgx.Conn) error {
 	return server.Exec(ctx, conn.PgConn(), "COMMIT")
 }
 
-// BeginDrop drops that in a transaction, which it leaves open unless it fails. Nothing goes that was
-// not named: what depends on it is in the way.
+// BeginDrop drops that in a transaction, which it leaves open unless it fails. Nothing goes that
+// was not named: what depends on it is in the way.
 func (p *Part) BeginDrop(ctx context.Context, conn *pgx.Conn) error {
 	err := server.Exec(ctx, conn.PgConn(), "BEGIN; SELECT pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_min_messages', 'warning', true)")
 	if err == nil {

@@ -44,8 +44,8 @@ func TestReferencesWithin(t *testing.T) {
 	}
 }
 
-// Tokens are read in their order and lie one behind the other, whatever the text; nothing is renamed
-// of a statement that names nothing of the dump's, and describing it does no harm.
+// Tokens are read in their order and lie one behind the other, whatever the text; nothing is
+// renamed of a statement that names nothing of the dump's, and describing it does no harm.
 func FuzzTokens(f *testing.F) {
 	for _, sql := range []string{
 		`CREATE TABLE a."b""c" (x int DEFAULT 'y''z'::a.t)`, `E'\'' $x$ $y$ $x$ /* /* */`, `COMMENT ON CONSTRAINT "x" ON DOMAIN a.b IS 'x'`,
