@@ -52,7 +52,8 @@ func (c Config) survey(ctx context.Context) (dump.Survey, error) {
 	if survey.Empty = !found.Hold(c.Select); survey.Empty && !c.AllowEmpty {
 		return survey, c.nothing(c.instead(found, names))
 	}
-	return survey, nil
+	survey.Bytes, err = catalog.Estimate(ctx, conn, c.Select)
+	return survey, err
 }
 
 // emptySeveral tells whether a dump of several databases would be empty.

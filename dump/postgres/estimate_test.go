@@ -1,0 +1,52 @@
+package postgres
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A survey says about how many bytes the dump will have, of what is chosen, and waits for nobody who
+// has a table locked.
+func TestSurveyEstimates(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE TABLE long (a text); ALTER TABLE long ALTER a SET STORAGE EXTERNAL; INSERT INTO long SELECT repeat('x', 100000) FROM generate_series(1, 40);
+		CREATE TABLE rows AS SELECT generate_series(1, 100000) AS a; CREATE INDEX ON rows (a);
+		CREATE TABLE parted (a integer) PARTITION BY RANGE (a); CREATE TABLE "Leaf" PARTITION OF parted FOR VALUES FROM (0) TO (100000);
+		INSERT INTO parted SELECT generate_series(1, 50000);
+		CREATE MATERIALIZED VIEW of_rows AS TABLE rows`)
+	pg.Psql(t, db, "VACUUM ANALYZE")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	holder, err := pgx.Connect(ctx, pg.DSN(db))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close(context.Background())
+	if _, err := holder.Exec(ctx, "BEGIN; LOCK TABLE long, rows, parted IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		sel         Selection
+		least, most int64
+	}{
+		"all":             {Selection{}, 9_000_000, 11_000_000},
+		"of one":          {Selection{Tables: []string{"rows"}}, 3_500_000, 3_800_000},
+		"of a partition":  {Selection{Tables: []string{"parted"}}, 1_700_000, 2_000_000},
+		"without":         {Selection{ExcludeTables: []string{"parted", "rows"}}, 4_000_000, 4_500_000},
+		"without rows of": {Selection{ExcludeTableData: []string{"parted", "rows"}}, 4_000_000, 4_500_000},
+		"definitions":     {Selection{SchemaOnly: true}, 0, 0},
+	} {
+		src, err := NewSource(Config{Conn: pg.DSN(db), Select: tt.sel})
+		if err != nil {
+			t.Fatal(err)
+		}
+		survey, err := src.Survey(ctx)
+		if err != nil || survey.Bytes < tt.least || survey.Bytes > tt.most {
+			t.Errorf("%s: %d bytes, error %v; want %d to %d", name, survey.Bytes, err, tt.least, tt.most)
+		}
+	}
+}
