@@ -102,3 +102,40 @@ func busyPID(t *testing.T, pg *servers.PG, ended <-chan error) int {
 		}
 	}
 }
+
+// A dump whose server ends its sessions, or stops, says so, with the server's last words where it
+// had any.
+func TestServerStopsWithinADump(t *testing.T) {
+	pg := servers.Postgres(t)
+	pg.Psql(t, "postgres", "CREATE TABLE t AS SELECT i, repeat('x', 1000) AS x FROM generate_series(1, 100000) i")
+	for _, jobs := range []int{1, 3} {
+		src, err := NewSource(Config{Conn: pg.DSN("postgres"), Jobs: jobs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := 0
+		err = src.Dump(t.Context(), writerFunc(func(p []byte) (int, error) {
+			if written += len(p); written-len(p) < 5_000_000 && written >= 5_000_000 {
+				pg.Psql(t, "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'breaking-backups'")
+			}
+			return len(p), nil
+		}))
+		if err == nil || !strings.Contains(err.Error(), "FATAL: terminating connection due to administrator command") {
+			t.Errorf("%d jobs: error %v", jobs, err)
+		}
+	}
+	src, err := NewSource(Config{Conn: pg.DSN("postgres")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	err = src.Dump(t.Context(), writerFunc(func(p []byte) (int, error) {
+		if written += len(p); written-len(p) < 5_000_000 && written >= 5_000_000 {
+			return len(p), pg.Stop()
+		}
+		return len(p), nil
+	}))
+	if !errors.Is(err, ErrEnded) { // it has no words while it is held up with rows
+		t.Errorf("error %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // receive reads what came of one send, and gives the rows of each COPY … TO STDOUT in it to the
@@ -35,7 +37,7 @@ func (c *copier) receive(ctx context.Context, q *pieceQueue, asked []*pieceStrea
 	case err == nil && len(r.asked) > 0:
 		return fmt.Errorf("the server has sent no rows of %d tables that were asked for", len(r.asked))
 	}
-	return err
+	return server.HungUp(r.words, err)
 }
 
 // reading is one receive under way.
@@ -47,10 +49,11 @@ type reading struct {
 	planned func() error
 	now     *pieceStream // being read
 	dump.Tally
-	copying bool  // of a small piece: its rows leave the buffer that they were read into
-	sorting bool  // they go into the sorter
-	kept    int   // bytes of rows at the head of buf, headers closed up
-	failed  error // what the server answered
+	copying bool   // of a small piece: its rows leave the buffer that they were read into
+	sorting bool   // they go into the sorter
+	kept    int    // bytes of rows at the head of buf, headers closed up
+	failed  error  // what the server answered
+	words   string // its last, where it ends the session without an error
 }
 
 // messages reads up to and with ReadyForQuery.
@@ -86,6 +89,12 @@ func (r *reading) messages() error {
 				return err
 			}
 			r.failed = errors.Join(r.failed, pgconn.ErrorResponseToPgError(&msg))
+		case 'N':
+			var msg pgproto3.NoticeResponse
+			if err := msg.Decode(body); err != nil {
+				return err
+			}
+			r.words = cmp.Or(server.LastWords(msg.Severity, msg.Message, msg.Code), r.words)
 		case 'H':
 			if err := r.begin(); err != nil {
 				return err

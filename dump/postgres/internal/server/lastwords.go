@@ -24,10 +24,18 @@ const lastWords = "last words"
 // and no error (postgres.c, quickdie).
 func listen(cc *pgx.ConnConfig) {
 	cc.OnNotice = func(conn *pgconn.PgConn, notice *pgconn.Notice) {
-		if strings.HasPrefix(notice.Code, "57P") { // operator intervention
-			conn.CustomData()[lastWords] = fmt.Sprintf("%s: %s (SQLSTATE %s)", notice.Severity, notice.Message, notice.Code)
+		if words := LastWords(notice.Severity, notice.Message, notice.Code); words != "" {
+			conn.CustomData()[lastWords] = words
 		}
 	}
+}
+
+// LastWords are those of a notice that says why the session ends; empty: it says something else.
+func LastWords(severity, message, code string) string {
+	if !strings.HasPrefix(code, "57P") { // operator intervention
+		return ""
+	}
+	return fmt.Sprintf("%s: %s (SQLSTATE %s)", severity, message, code)
 }
 
 // Ended makes an error of a connection that has ended say so, with the server's last words.
@@ -44,10 +52,18 @@ func Ended(conn *pgconn.PgConn, err error) error {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	if words, said := conn.CustomData()[lastWords]; said {
-		return fmt.Errorf("%w: %s: %w", ErrEnded, words, err)
-	}
+	words, _ := conn.CustomData()[lastWords].(string)
+	return HungUp(words, err)
+}
+
+// HungUp makes an error of reading from a server that has gone say so, with its last words if it had
+// any.
+func HungUp(words string, err error) error {
 	switch {
+	case err == nil:
+		return nil
+	case words != "":
+		return fmt.Errorf("%w: %s: %w", ErrEnded, words, err)
 	case err.Error() == "conn closed": // the driver has forgotten what it met
 		return fmt.Errorf("%w; the server has not said why, its log may", ErrEnded)
 	case isHungUp(err):

@@ -48,7 +48,7 @@ func (d *dumping) database(ctx context.Context, out *dump.Writer, database, name
 		return conn, err
 	}
 	manifest, err := d.connected(ctx, conn, srv, out, name, open)
-	return manifest, server.Explain(ctx, srv, err, open)
+	return manifest, server.Explain(ctx, srv, server.Ended(conn.PgConn(), err), open)
 }
 
 func (d *dumping) connected(ctx context.Context, conn *pgx.Conn, srv server.Info, out *dump.Writer, name string, open func(context.Context) (*pgx.Conn, error)) (dump.Manifest, error) {
