@@ -63,19 +63,23 @@ func TestPartsElsewhere(t *testing.T) {
 	}{
 		"a table of another database": {
 			my.written(t, nil, "CREATE TABLE `"+one+"`.`new` (`a` INT);\n"),
-			LoadConfig{Database: to, Part: dump.Choice{Tables: []string{"new"}}}, dump.ErrElsewhere,
+			LoadConfig{Database: to, Part: dump.Choice{Tables: []string{"new"}}},
+			dump.ErrElsewhere,
 		},
 		"rows of another database": {
 			my.headed(t, note.Several, "-- "+note.Database+"\""+one+"\"\n-- "+note.Database+"\""+two+"\"\nUSE `"+one+"`;\nINSERT INTO `"+two+"`.`t` VALUES ('new');\n"),
-			LoadConfig{Database: to, Part: dump.Choice{FromDatabase: one}}, dump.ErrElsewhere,
+			LoadConfig{Database: to, Part: dump.Choice{FromDatabase: one}},
+			dump.ErrElsewhere,
 		},
 		"a table of another database of several": {
 			my.headed(t, note.Several, "-- "+note.Database+"\""+one+"\"\n-- "+note.Database+"\""+two+"\"\nUSE `"+one+"`;\nCREATE TABLE `"+two+"`.`new` (`a` INT);\n"),
-			LoadConfig{Part: dump.Choice{Tables: []string{one + ".new"}}}, dump.ErrElsewhere,
+			LoadConfig{Part: dump.Choice{Tables: []string{one + ".new"}}},
+			dump.ErrElsewhere,
 		},
 		"what is no part of a table": {
 			my.written(t, nil, "CREATE TABLE `new` (`a` INT);\nDROP DATABASE `"+one+"`;\nDELETE FROM `t`;\nDROP TABLE `t`;\nALTER DATABASE CHARACTER SET latin7;\nCREATE USER x;\nGRANT ALL ON *.* TO x;\nSET GLOBAL max_connections = 1;\n"),
-			LoadConfig{Database: three, Part: dump.Choice{Tables: []string{"new"}}}, nil,
+			LoadConfig{Database: three, Part: dump.Choice{Tables: []string{"new"}}},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

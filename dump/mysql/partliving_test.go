@@ -202,3 +202,38 @@ func TestDefinitionsThenRows(t *testing.T) {
 		}
 	}
 }
+
+// A rehearsal of a part says what of the dump would come, and what of that is in the way.
+func TestRehearsePart(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	db, other, to := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, db, shop)
+	my.Query(t, to, "CREATE TABLE orders (mark INT); CREATE TABLE log (mark INT)")
+	one, several := my.dump(t, Config{Databases: []string{db}}), my.dump(t, Config{Databases: []string{db, other}})
+	for stream, from := range map[*[]byte]string{&one: "", &several: db} {
+		cfg := LoadConfig{Database: to, Clean: true, Part: dump.Choice{Tables: []string{"orders", "items"}, FromDatabase: from}}
+		found, obstacles := my.rehearse(t, cfg, *stream)
+		if obstacles != "<nil>" || !slices.Equal(found.Target.Drops, []string{"table " + to + ".orders"}) {
+			t.Errorf("obstacles %s, and it would drop %q", obstacles, found.Target.Drops)
+		}
+		var names []string
+		for i, table := range found.Tables {
+			names = append(names, table.Name)
+			if table.Rows != 2 || found.Bytes[i] == 0 {
+				t.Errorf("%s: %d rows, %d bytes", table.Name, table.Rows, found.Bytes[i])
+			}
+		}
+		if !slices.Equal(names, []string{"`items`", "`orders`"}) {
+			t.Errorf("it would load %q", names)
+		}
+		cfg.Clean = false
+		if _, obstacles := my.rehearse(t, cfg, *stream); !strings.Contains(obstacles, "it has table "+to+".orders") || strings.Contains(obstacles, "log") {
+			t.Errorf("obstacles %s", obstacles)
+		}
+		cfg.Part.Tables = []string{"ordr"}
+		if _, obstacles := my.rehearse(t, cfg, *stream); !strings.Contains(obstacles, "no table, view or sequence fits ordr") {
+			t.Errorf("obstacles %s", obstacles)
+		}
+	}
+}

@@ -180,7 +180,7 @@ func freePort(t *testing.T) int {
 }
 
 // A rehearsal of a part is of what would be loaded of it, and looks for that alone.
-func TestRehearsePart(t *testing.T) {
+func TestRehearseOfAPart(t *testing.T) {
 	my := testServer(t)
 	one, two, to := my.CreateDB(t), my.CreateDB(t), my.CreateDB(t)
 	for _, db := range []string{one, two} {

@@ -133,8 +133,8 @@ func (f *Filter) emit(item dump.Item) {
 	f.yield(item, nil)
 }
 
-// takesObject tells whether a table, view or sequence is chosen, and takes note of it. No pattern of
-// tables means those of the server itself, which mysqldump dumps too.
+// takesObject tells whether a table, view or sequence is chosen, and takes note of it. No pattern
+// means those of the server itself, which mysqldump dumps too.
 func (f *Filter) takesObject(database, name string) (bool, error) {
 	key := [2]string{database, name}
 	if took, known := f.names[key]; known {
@@ -168,17 +168,32 @@ func (f *Filter) end(contents *dump.Contents) error {
 	}
 	part := &dump.Contents{}
 	for _, t := range contents.Tables {
-		database, name, ok := tableOf(t.Name)
-		if !ok || f.SchemaOnly || !f.Takes(database, name) {
-			continue
+		if name, ok := f.listed(t.Name); ok {
+			t.Name = name
+			part.Tables = append(part.Tables, t)
 		}
-		if f.From != "" {
-			t.Name = strings.TrimPrefix(t.Name, quotedDot(database))
+	}
+	for _, p := range contents.Parts { // which are where they were
+		if name, ok := f.listed(p.Name); ok && p.Kind == dump.Rows {
+			p.Name = name
+			part.Parts = append(part.Parts, p)
 		}
-		part.Tables = append(part.Tables, t)
 	}
 	f.yield(dump.Item{Contents: part}, nil)
 	return nil
+}
+
+// listed tells by a table's name in a manifest whether its rows are chosen, and what that name is
+// in the smaller dump.
+func (f *Filter) listed(qualified string) (name string, ok bool) {
+	database, name, ok := tableOf(qualified)
+	if !ok || f.SchemaOnly || !f.Takes(database, name) {
+		return "", false
+	}
+	if f.From != "" {
+		return strings.TrimPrefix(qualified, quotedDot(database)), true
+	}
+	return qualified, true
 }
 
 func noDatabase(name string, there []string) error {

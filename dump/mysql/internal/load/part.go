@@ -30,8 +30,8 @@ func (s *loading) part(ctx context.Context, items iter.Seq2[dump.Item, error]) i
 	}).Items(items)
 }
 
-// placePart is place where some of a dump's tables come, or rows alone. What is chosen is in the way
-// if it is there, or is dropped; all else that is there stays.
+// placePart is place where some of a dump's tables come, or rows alone. What is chosen is in the
+// way if it is there, or is dropped; all else that is there stays.
 func (s *loading) placePart(ctx context.Context, p placement, exists func(db string) bool) (placement, error) {
 	if s.cfg.Clean && s.cfg.Part.Including() && s.cfg.Found.Chosen == nil {
 		return p, errors.New("what a part of a dump drops is known only when the dump has been read to its end: nothing can be dropped for it before")

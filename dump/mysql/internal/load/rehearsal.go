@@ -21,9 +21,13 @@ func Rehearse(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error]
 	r := &rehearsing{verification: &verification{loading: newLoading(cfg, nil)}, references: newReferences(), rows: make(map[string]int)}
 	items, chosen := cfg.chosen(r.noting(items), cfg.Warn)
 	err := r.read(items)
+	if errors.Is(err, choice.ErrNothingFits) || errors.Is(err, choice.ErrOfOne) {
+		r.obstacle(err)
+		err = nil
+	}
 	r.cfg.Found = r.verification.found
-	r.cfg.Found.Chosen = chosen()
 	if err == nil {
+		r.cfg.Found.Chosen = chosen()
 		err = r.look(ctx)
 	}
 	if r.conn != nil {

@@ -7,8 +7,9 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
 
-// UnqualifiedView takes a database's name from before other names in a view's text, where the server would not show
-// it. Where an alias or a table has that name it stands before columns, and stays.
+// UnqualifiedView takes a database's name from before other names in a view's text, where the
+// server would not show it. Where an alias or a table has that name it stands before columns, and
+// stays.
 func UnqualifiedView(text, db string) string {
 	prefix := quote.Name(db) + ".`"
 	var b strings.Builder
