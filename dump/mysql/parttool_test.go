@@ -119,16 +119,20 @@ func TestPartInOtherCharset(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)
 	db, to := my.CreateDB(t), my.CreateDB(t)
-	my.client(t, db, []byte("SET NAMES utf8mb4; CREATE TABLE `tést` (a INT); CREATE TABLE other (a INT); SET NAMES latin1;\n"+
-		"CREATE TRIGGER `tr\xe9` BEFORE INSERT ON `t\xe9st` FOR EACH ROW SET NEW.a = 5; CREATE TRIGGER tr2 BEFORE INSERT ON other FOR EACH ROW SET @x = '\xe9'; CREATE VIEW `v\xe9` AS SELECT a, '\xe9' AS b FROM `t\xe9st`;"))
+	trigger, want := "", "1\n0"
+	if my.family == server.MariaDB { // MySQL shows a trigger of such a name in UTF-8, whatever it says
+		trigger, want = "CREATE TRIGGER `tr\xe9` BEFORE INSERT ON `t\xe9st` FOR EACH ROW SET NEW.a = 5;", "5\n1"
+	}
+	my.client(t, db, []byte("SET NAMES utf8mb4; CREATE TABLE `tést` (a INT); CREATE TABLE other (a INT); SET NAMES latin1;\n"+trigger+
+		"CREATE TRIGGER tr2 BEFORE INSERT ON other FOR EACH ROW SET @x = '\xe9'; CREATE VIEW `v\xe9` AS SELECT a, '\xe9' AS b FROM `t\xe9st`;"))
 	stream := my.dump(t, Config{Databases: []string{db}})
-	if my.family == server.MariaDB && !bytes.Contains(stream, []byte("ON `t\xe9st`")) { // MySQL shows all in UTF-8
-		t.Fatal("the trigger is in the dump in another character set")
+	if !bytes.Contains(stream, []byte("VIEW `v\xe9` AS")) || trigger != "" && !bytes.Contains(stream, []byte("ON `t\xe9st`")) {
+		t.Fatal("the view, or the trigger, is in the dump in another character set")
 	}
 	if _, _, err := my.loadInto(t, LoadConfig{Database: to, Part: dump.Choice{Tables: []string{"tést", "vé"}}}, stream); err != nil {
 		t.Fatal(err)
 	}
-	if got := my.Query(t, to, "INSERT INTO `tést` VALUES (1); SELECT a FROM `vé`; SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE()"); got != "5\n1" {
+	if got := my.Query(t, to, "INSERT INTO `tést` VALUES (1); SELECT a FROM `vé`; SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE()"); got != want {
 		t.Errorf("it works with %q", got)
 	}
 }
