@@ -72,6 +72,10 @@ const (
 // encrypted.
 var ErrNoKey = server.ErrNoKey
 
+// ErrLost is returned of a connection that ended in the middle of a dump or a load: the server has
+// ended it, or is no more, or the way to it is gone.
+var ErrLost = server.ErrLost
+
 // A PacketError is returned for a statement that is longer than the server takes.
 type PacketError = server.PacketError
 

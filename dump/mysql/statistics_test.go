@@ -61,6 +61,20 @@ func TestLoadAnalyzes(t *testing.T) {
 	}
 }
 
+// Statistics that the account may not make are a warning, and the load has succeeded.
+func TestLoadWithoutTheRightToAnalyze(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	account := my.user(t, "CREATE, INSERT, ALTER ON "+quote.Name(db)+".*")
+	stream := my.written(t, dump.Manifest{tableOf("`t`", "(1)")}, "CREATE TABLE `t` (\n  `a` int\n) ENGINE=MyISAM;\nINSERT INTO `t` (`a`) VALUES\n(1);\n")
+	var warnings []string
+	err := my.load(t, LoadConfig{Server: account, Database: db, Warn: func(text string) { warnings = append(warnings, text) }}, stream)
+	want := "the optimizer's statistics of `" + db + "`.`t` are not made: Error 1142"
+	if err != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], want) {
+		t.Errorf("error %v, warnings %q, want %s", err, warnings, want)
+	}
+}
+
 // A load that is to stay out of the binary log does, on all of its sessions, and says which right
 // that takes before it changes anything.
 func TestLoadWithoutBinlog(t *testing.T) {
