@@ -18,7 +18,7 @@ const (
 	// A batch is what goes to the server at once. The server takes 100,000 documents and 48 MB; as
 	// much is held in memory several times.
 	batchDocuments = 10_000
-	insertBytes    = 4 << 20
+	insertBytes    = 2 << 20
 	// inFlight is how many bytes the server is given at once on all sessions: a document of the
 	// largest size goes alone.
 	inFlight = 16 << 20
