@@ -24,7 +24,13 @@ type gate struct {
 // newGate starts a gate before server that closes after so many bytes.
 func newGate(t *testing.T, server string, bytes int64) *gate {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return newGateAt(t, "127.0.0.1:0", server, bytes)
+}
+
+// newGateAt is newGate at an address of its own.
+func newGateAt(t *testing.T, address, server string, bytes int64) *gate {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

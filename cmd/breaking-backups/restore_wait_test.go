@@ -1,8 +1,13 @@
+//go:build linux
+
 package main
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,6 +100,42 @@ func TestAwaitServerInterrupted(t *testing.T) {
 			t.Errorf("error %q", got)
 		}
 	})
+}
+
+// A server that nobody can reach when the restore begins is waited for, and then restored into;
+// without --wait, or where it does not come, the restore fails.
+func TestRestoreWaits(t *testing.T) {
+	pg, db, env := dumpedDB(t)
+	pg.Psql(t, db, "DROP TABLE t")
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	mustDo(t, err)
+	address := nobody.Addr().String()
+	mustDo(t, nobody.Close())
+	env[0] = fmt.Sprintf("DATABASE_URL=postgres://%s@%s/%s?sslmode=disable", pg.Superuser, address, db)
+	restore := func(said *lines, flags ...string) int {
+		return run(t.Context(), append([]string{"restore", "--file", "one.sql"}, flags...), env, nil, said, said)
+	}
+	for _, test := range []struct {
+		flags []string
+		want  string
+	}{{nil, "connection refused"}, {[]string{"--wait", "1s"}, "error: restore: after waiting 1s: "}} {
+		var said lines
+		if code := restore(&said, test.flags...); code != 1 || !strings.Contains(said.String(), test.want) || !strings.Contains(said.String(), "hint: does the server run") {
+			t.Errorf("%q: exit code %d\n%s", test.flags, code, said.String())
+		}
+	}
+	var said lines
+	ended := make(chan int, 1)
+	go func() { ended <- restore(&said, "--wait", "1m") }()
+	if !poll(time.Minute, func() bool {
+		return strings.Contains(said.String(), "INF waiting for the server, which is not ready yet most=1m")
+	}) {
+		t.Fatalf("it does not say that it waits:\n%s", said.String())
+	}
+	newGateAt(t, address, net.JoinHostPort(pg.Host, strconv.Itoa(pg.Port)), 1<<40)
+	if code := <-ended; code != 0 || pg.Psql(t, db, "SELECT mark FROM t") != "dumped" {
+		t.Errorf("exit code %d\n%s", code, said.String())
+	}
 }
 
 func errorText(err error) string {
