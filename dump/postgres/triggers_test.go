@@ -111,3 +111,18 @@ func TestEventTriggersAreSilent(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The rows alone of a dump that has definitions too go in silently as well.
+func TestDisableTriggersOfAPart(t *testing.T) {
+	pg := testServer(t)
+	db, to := newDB(t, pg), newDB(t, pg)
+	pg.Psql(t, db, triggered+`ALTER TABLE "Ch.ild" DISABLE TRIGGER ALL; INSERT INTO "Ch.ild" VALUES (1, 7)`)
+	pg.Psql(t, to, triggered)
+	cfg := LoadConfig{Database: to, DisableTriggers: true, Part: dump.Choice{Tables: []string{`"Ch.ild"`}, DataOnly: true}}
+	if err := restore(t, pg, cfg, dumpDB(t, pg, db)); err != nil {
+		t.Fatal(err)
+	}
+	if got := pg.Psql(t, to, `SELECT (SELECT count(*) FROM fired) || ' ' || (SELECT count(*) FROM "Ch.ild")`); got != "0 1" {
+		t.Errorf("fired, rows: %s, want 0 1", got)
+	}
+}
