@@ -56,6 +56,12 @@ func TestLoadGoesOn(t *testing.T) {
 	for jobs := 1; jobs <= 4; jobs++ {
 		t.Run(fmt.Sprint(jobs, " jobs"), func(t *testing.T) {
 			db := my.CreateDB(t)
+			begun := my.status(t, "Com_begin")
+			defer func() {
+				if n := my.status(t, "Com_begin") - begun; n > 0 { // a deadlock would undo more than is told
+					t.Errorf("%d transactions of several statements", n)
+				}
+			}()
 			told, err := my.goOn(t, LoadConfig{Database: db, Jobs: jobs, Compared: func(dump.Comparison) { t.Error("it says that all is there") }}, stream)
 			var incomplete *dump.IncompleteError
 			var partial *dump.PartialError

@@ -139,10 +139,8 @@ func (d *nativeDump) run(ctx context.Context, st statement) error {
 	case script.IsTable(sql):
 		d.spreads = isStoredByKey(string(sql))
 		return d.send(ctx, st)
-	case isRows(sql) && !st.rows && d.refusals.goesOn(): // see begin
-		return nil
 	case isRows(sql):
-		return d.send(ctx, st)
+		return d.sendRows(ctx, st)
 	}
 	if d.workers != nil {
 		if err := d.workers.settle(ctx); err != nil {
@@ -154,6 +152,18 @@ func (d *nativeDump) run(ctx context.Context, st statement) error {
 	}
 	if d.cfg.Database == "" && isAccounts(sql) {
 		return d.account(ctx, st)
+	}
+	if isRows(sql) {
+		return d.sendRows(ctx, st)
+	}
+	return d.send(ctx, st)
+}
+
+// sendRows runs a statement of those that rows are loaded by, in the session that all else runs in.
+// Of those that frame them a load that goes on has no use: see begin.
+func (d *nativeDump) sendRows(ctx context.Context, st statement) error {
+	if d.refusals.goesOn() && !st.rows {
+		return nil
 	}
 	return d.send(ctx, st)
 }
