@@ -68,7 +68,7 @@ func hintOurs(err error) string {
 	case errors.As(err, &missing):
 		return "breaking-backups snapshots --all lists what there is"
 	case errors.As(err, new(*dump.IncompleteError)):
-		return "the log names each of them with the server's words; once the cause is gone, what is missing can be had by itself: --table"
+		return "the log names each of them with the server's words; once the cause is gone, what is missing can be restored by itself"
 	case errors.Is(err, dump.ErrNotEmpty):
 		return "restore into a new database (--database), a dump of several into a new server, or let everything in the way be dropped first: --clean"
 	case errors.Is(err, dump.ErrElsewhere):

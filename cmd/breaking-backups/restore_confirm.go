@@ -33,6 +33,7 @@ func (a *app) confirm(ctx context.Context, name string, target dump.Target) erro
 		fmt.Fprintf(&question, "  and %d more\n", more)
 	}
 	fmt.Fprintf(&question, "Restore %s into %s? [y/N] ", terminal.Visible(name), terminal.Visible(destinationOf(target)))
+	terminal.Discard(a.stdin) // what was typed while the dump was read
 	fmt.Fprint(a.stderr, question.String())
 	answer, err := a.answer(ctx)
 	if err != nil {

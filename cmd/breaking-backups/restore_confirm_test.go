@@ -53,6 +53,9 @@ func TestCleanAsks(t *testing.T) {
 		t.Run(strings.Join(append(test.flags, strings.TrimSpace(test.answer)), " "), func(t *testing.T) {
 			pg.Psql(t, db, "UPDATE t SET mark = 'living'")
 			term, ended := newTTY(t, 80), make(chan int, 1)
+			if test.answer != "" {
+				term.types(t, "y\r") // before anybody is asked
+			}
 			go func() {
 				ended <- run(t.Context(), append([]string{"restore", "--file", "one.sql", "--clean"}, test.flags...), env, term.File, &said, term.File)
 			}()

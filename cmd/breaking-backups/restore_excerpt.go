@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"sort"
@@ -19,14 +20,14 @@ type dumpSource struct {
 
 	// open is the dump where any byte of it can be had; nil: it has to be read from its beginning.
 	open func(context.Context) (placed, error)
+	file io.Closer // nil: there is nothing to close
 }
 
 // placed is a dump of which any byte can be had.
 type placed struct {
-	end    io.ReaderAt // for the manifest
-	spans  dump.SpanReader
-	size   int64
-	closed func() error
+	end   io.ReaderAt // for the manifest
+	spans dump.SpanReader
+	size  int64
 }
 
 // namesFrom is from how many bytes on a whole snapshot's manifest is read beforehand, for nothing but
@@ -54,7 +55,6 @@ func (r *restoration) needed(ctx context.Context, loader destination) (dumpSourc
 	if err != nil {
 		return r.whole, r.passing(ctx, err)
 	}
-	defer from.closed()
 	contents, err := dump.ReadContents(from.end, from.size)
 	if err != nil {
 		return r.whole, r.passing(ctx, err)
@@ -83,7 +83,6 @@ func (r *restoration) needed(ctx context.Context, loader destination) (dumpSourc
 		if err != nil {
 			return err
 		}
-		defer from.closed()
 		return excerpt.Write(ctx, w, from.spans)
 	}
 	return needed, nil
@@ -125,18 +124,56 @@ func (o *restoreOptions) chooses() bool {
 	return !o.part(whole).All()
 }
 
-// openFile is a file as a dump of which any byte can be had.
-func openFile(name string) (placed, error) {
+// fileSource is a file as a dump. One of which any byte can be had is opened once: its manifest, what
+// is read of it before anything is changed, and what is loaded then are of the same file, whatever
+// is put in its place meanwhile.
+func fileSource(name string) (dumpSource, error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return dumpSource{produce: func(ctx context.Context, w io.Writer) error {
+			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(name) })
+		}}, nil // the error is that of reading it
+	}
 	file, err := os.Open(name)
 	if err != nil {
-		return placed{}, err
+		return dumpSource{}, err
 	}
-	info, err := file.Stat()
-	if err != nil {
+	if info, err = file.Stat(); err != nil {
 		file.Close()
-		return placed{}, err
+		return dumpSource{}, err
 	}
-	return placed{end: file, spans: dump.SpansOf(file), size: info.Size(), closed: file.Close}, nil
+	unchanged := func() error {
+		now, err := file.Stat()
+		if err == nil && (now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime())) {
+			err = fmt.Errorf("%s: it was written into since it was first read", name)
+		}
+		return err
+	}
+	spans := dump.SpansOf(file)
+	return dumpSource{
+		bytes: info.Size(),
+		produce: func(ctx context.Context, w io.Writer) error {
+			return copyIn(ctx, w, func() (io.ReadCloser, error) {
+				return io.NopCloser(io.NewSectionReader(file, 0, info.Size())), unchanged()
+			})
+		},
+		open: func(context.Context) (placed, error) {
+			return placed{end: file, size: info.Size(), spans: func(ctx context.Context, w io.Writer, of []dump.Span) error {
+				if err := unchanged(); err != nil {
+					return err
+				}
+				return spans(ctx, w, of)
+			}}, nil
+		},
+		file: file,
+	}, nil
+}
+
+// close is for the end of a restore.
+func (d dumpSource) close() {
+	if d.file != nil {
+		d.file.Close()
+	}
 }
 
 // openSnapshot is a snapshot's file as such a dump.
@@ -145,7 +182,7 @@ func openSnapshot(ctx context.Context, client *restic.Client, id, path string) (
 	if err != nil {
 		return placed{}, err
 	}
-	return placed{end: file.FromEnd(ctx), spans: file.Copy, size: file.Size, closed: func() error { return nil }}, nil
+	return placed{end: file.FromEnd(ctx), spans: file.Copy, size: file.Size}, nil
 }
 
 // tableAt is the table that the byte at a place of the dump is of, or empty.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -21,5 +25,30 @@ func TestTableAt(t *testing.T) {
 	}
 	if got := (dumpSource{}).tableAt(5); got != "" {
 		t.Errorf("of a dump that does not say: %q", got)
+	}
+}
+
+// A file that is written into while it is restored is found out; one that another is put in the
+// place of is read on.
+func TestFileIsOneFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "app.sql")
+	mustDo(t, os.WriteFile(name, []byte("first"), 0o600))
+	from, err := fileSource(name)
+	mustDo(t, err)
+	defer from.close()
+	mustDo(t, os.Rename(name, name+".old"), os.WriteFile(name, []byte("other"), 0o600))
+	var read bytes.Buffer
+	if err := from.produce(t.Context(), &read); err != nil || read.String() != "first" {
+		t.Errorf("of a file that was replaced: %q, %v", read.String(), err)
+	}
+	mustDo(t, os.WriteFile(name+".old", []byte("written into"), 0o600))
+	opened, err := from.open(t.Context())
+	mustDo(t, err)
+	for how, err := range map[string]error{
+		"whole": from.produce(t.Context(), &read), "in part": opened.spans(t.Context(), &read, []dump.Span{{First: 0, Bytes: 3}}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "it was written into since it was first read") {
+			t.Errorf("read %s: error %v", how, err)
+		}
 	}
 }

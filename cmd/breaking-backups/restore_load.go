@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +25,7 @@ type restoration struct {
 	tracker *progress.Tracker
 	tell    *audience.Teller
 	decline context.CancelCauseFunc // ends the load before anything is changed
+	loading context.Context         // the load's
 
 	name     string     // of the dump, for people
 	whole    dumpSource // all of it
@@ -40,7 +40,7 @@ func (r *restoration) run(ctx context.Context) error {
 	r.tell.Emit(event.Begun{})
 	ctx, r.decline = context.WithCancelCause(ctx)
 	defer r.decline(nil)
-	loader, err := r.job.engine.loader(r.opt, r.hooks(ctx))
+	loader, err := r.job.engine.loader(r.opt, r.hooks())
 	if err != nil {
 		return err
 	}
@@ -48,6 +48,7 @@ func (r *restoration) run(ctx context.Context) error {
 	if err := r.find(ctx); err != nil {
 		return err
 	}
+	defer r.whole.close()
 	if err := awaitServer(ctx, loader, r.opt.wait, r.tell); err != nil {
 		return err
 	}
@@ -80,8 +81,8 @@ func (r *restoration) printSummary(bytes int64, took time.Duration, err error) {
 		terminal.Visible(r.name), terminal.Visible(r.target.String()), but, terminal.Size(uint64(bytes)), took.Round(time.Millisecond), terminal.Visible(result))
 }
 
-// hooks are told what the load does, whose context is ctx.
-func (r *restoration) hooks(ctx context.Context) loadHooks {
+// hooks are told what the load does.
+func (r *restoration) hooks() loadHooks {
 	r.compared = "the dump has no manifest to compare with"
 	hooks := loadHooks{
 		into: func(target dump.Target) {
@@ -93,7 +94,7 @@ func (r *restoration) hooks(ctx context.Context) loadHooks {
 			r.asking.Store(true)
 			defer r.asking.Store(false)
 			defer r.env.log.screen.Hide()()
-			if err := r.app.confirm(ctx, r.name, target); err != nil {
+			if err := r.app.confirm(r.loading, r.name, target); err != nil {
 				r.decline(err)
 			}
 		},
@@ -140,6 +141,7 @@ func (r *restoration) verify(ctx context.Context, loader destination) error {
 func (r *restoration) load(ctx context.Context, loader destination) (bytes int64, err error) {
 	var loadErr error
 	bytes, err = r.pipe().Pipe(ctx, r.passes(event.Load, r.wanted), func(ctx context.Context, from io.Reader) error {
+		r.loading = ctx
 		loadErr = loader.Load(ctx, from)
 		return loadErr
 	})
@@ -188,12 +190,9 @@ func (r *restoration) find(ctx context.Context) error {
 		}
 	default:
 		r.name = r.opt.file
-		if info, err := os.Stat(r.opt.file); err == nil && info.Mode().IsRegular() {
-			r.whole.bytes = info.Size()
-			r.whole.open = func(context.Context) (placed, error) { return openFile(r.opt.file) }
-		}
-		r.whole.produce = func(ctx context.Context, w io.Writer) error {
-			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(r.opt.file) })
+		var err error
+		if r.whole, err = fileSource(r.opt.file); err != nil {
+			return fmt.Errorf("restore: %w", err)
 		}
 	}
 	return nil

@@ -133,6 +133,8 @@ func (o *restoreOptions) checkPairs() error {
 		why  string
 	}{
 		{o.ifEmpty && o.clean, "--if-empty leaves what is there, and --clean drops it"},
+		{o.ifEmpty && o.dryRun, "--if-empty ends with 0 where nothing is to be done, and --dry-run where a restore would begin"},
+		{o.file != "" && o.snapshot != latestSnapshot, "--file is read in place of a snapshot, and --snapshot chooses one"},
 		{o.schemaOnly && o.dataOnly, "--schema-only leaves the rows out, and --data-only all else"},
 		{o.dataOnly && o.clean, "--data-only fills tables that are there, and --clean drops them"},
 		{o.dataOnly && o.ifEmpty, "--data-only fills tables that are there, and --if-empty does nothing where there are any"},

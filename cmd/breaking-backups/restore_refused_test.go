@@ -23,7 +23,7 @@ func TestContinueTells(t *testing.T) {
 	redact := secret.NewRedactor([]string{"s3cret"})
 	tell := audience.NewTeller(event.Run{}, redact, logListener{slog.New(newHandler(environment{redact: redact, zone: time.UTC}, &log, true, slog.LevelInfo, false))}, hint)
 	r := &restoration{app: &app{stdout: &out}, tell: tell, tracker: progress.New(nil, nil), opt: restoreOptions{onError: continueOnError}, name: "one.sql", target: dump.Target{Database: "app"}}
-	refused := r.hooks(t.Context()).refused
+	refused := r.hooks().refused
 	refused(dump.Refusal{Line: 17, What: "foreign key x of table public.y", Err: errors.New("violates s3cret")})
 	refused(dump.Refusal{What: "documents of app.users", Table: "app.users", Rows: 3, Err: errors.New("document failed validation")})
 	for i, want := range []string{
@@ -40,7 +40,7 @@ func TestContinueTells(t *testing.T) {
 	if got := out.String(); got != want+incomplete.Error()+"\n" {
 		t.Errorf("summary %q, want %q", got, want)
 	}
-	if (&restoration{tell: tell, opt: restoreOptions{onError: stopOnError}}).hooks(t.Context()).refused != nil {
+	if (&restoration{tell: tell, opt: restoreOptions{onError: stopOnError}}).hooks().refused != nil {
 		t.Error("a restore that stops at the first error is told of others")
 	}
 }

@@ -29,7 +29,7 @@ func (e *obstacleError) Unwrap() []error { return e.obstacles }
 // rehearse says on stdout what a restore would do, and changes nothing. It fails where a restore
 // would not begin.
 func (r *restoration) rehearse(ctx context.Context, loader destination) error {
-	r.tell.Note("reading the dump to its end", "dump", r.name)
+	r.tell.Note("looking at what a restore would do", "dump", r.name)
 	var found dump.Rehearsal
 	bytes, err := r.pipe().Pipe(ctx, r.passes(event.Verify, r.wanted), func(ctx context.Context, from io.Reader) (err error) {
 		found, err = loader.Rehearse(ctx, from)

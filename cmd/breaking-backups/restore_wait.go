@@ -28,6 +28,7 @@ func awaitServer(ctx context.Context, loader destination, limit time.Duration, t
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var last error // of those for which waiting may help
+	final := false
 	reach := func() (struct{}, error) {
 		err := loader.Reach(within)
 		switch {
@@ -37,7 +38,8 @@ func awaitServer(ctx context.Context, loader destination, limit time.Duration, t
 				tell.Note("waiting for the server, which is not ready yet", "most", limit, "error", err)
 			}
 			last = err
-		case within.Err() == nil:
+		case within.Err() == nil || !errors.Is(err, context.DeadlineExceeded):
+			final = true
 			err = backoff.Permanent(err)
 		case last == nil: // the first try was still going on
 			last = err
@@ -52,7 +54,7 @@ func awaitServer(ctx context.Context, loader destination, limit time.Duration, t
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case within.Err() != nil:
+	case !final:
 		return fmt.Errorf("restore: after waiting %s: %w", limit, last)
 	}
 	return fmt.Errorf("restore: %w", err)

@@ -3,6 +3,7 @@ package progress
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -57,7 +58,7 @@ func TestBar(t *testing.T) {
 		time.Sleep(time.Second)
 		hear(t, tracker, event.Bytes{Passed: 15_000_000})
 		log("a warning")
-		wants("backup started\na warning\n" + `dumping 15.00 MB of about 20.00 MB [====> ] 5.02 MB/s 0s left  public."or\u001b`)
+		wants("backup started\na warning\n" + `dumping 15.00 MB of about 20.00 MB [=====> ] 5.0 MB/s 1s left  public."or\u001b`)
 		back := screen.Hide()
 		wants("backup started\na warning\n")
 		fmt.Fprint(screen, "Sure? ")
@@ -67,7 +68,7 @@ func TestBar(t *testing.T) {
 		back()
 		time.Sleep(time.Second)
 		hear(t, tracker, event.Bytes{Passed: 25_000_000}) // the estimate was too low
-		if got := shown(out.String()); !strings.HasSuffix(got, "\nSure? \n"+`dumping 25.00 MB 4.0s 5.34 MB/s  public."or\u001bders"`) {
+		if got := shown(out.String()); !strings.HasSuffix(got, "\nSure? \n"+`dumping 25.00 MB 4.0s 6.2 MB/s  public."or\u001bders"`) {
 			t.Errorf("%q", got)
 		}
 		hear(t, tracker, event.Phase{Name: event.Forget})
@@ -83,12 +84,61 @@ func TestBar(t *testing.T) {
 	})
 }
 
+// A terminal that stands still holds nobody who shows a bar: neither the run nor its end. What is
+// to stand there in the end does once the terminal goes on.
+func TestBarOnAStoppedTerminal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		screen := NewScreen(w)
+		tracker := New(screen, nil)
+		began := time.Now()
+		hear(t, tracker, event.Phase{Name: event.Dump})
+		hear(t, tracker, event.Bytes{Passed: 50})
+		hear(t, tracker, event.Bytes{Passed: 60})
+		tracker.End()
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the run was held for %s", took)
+		}
+		var out bytes.Buffer
+		go func() { _, _ = io.Copy(&out, r) }()
+		synctest.Wait()
+		if got := shown(out.String()); got != "" {
+			t.Errorf("there stands %q", got)
+		}
+		w.Close()
+	})
+}
+
+// The bar of a run that begins again is taken away by the one that goes on.
+func TestBarOfAnother(t *testing.T) {
+	var out bytes.Buffer
+	screen := NewScreen(&out)
+	first, second := New(screen, nil), New(screen, nil)
+	hear(t, first, event.Phase{Name: event.Dump})
+	hear(t, first, event.Bytes{Passed: 50})
+	hear(t, second, event.Ended{})
+	if got := shown(out.String()); got != "" {
+		t.Errorf("there stands %q", got)
+	}
+}
+
+// No time is told that nobody waits for.
+func TestNoEndlessTime(t *testing.T) {
+	tracker := New(nil, nil)
+	began := time.Now()
+	hear(t, tracker, event.Phase{Name: event.Load, Total: 1 << 60})
+	hear(t, tracker, event.Bytes{Passed: 100})
+	if _, left := tracker.rate(began.Add(time.Second), sample{at: began}); left != 0 {
+		t.Errorf("%s left", left)
+	}
+}
+
 // Nothing is wider than the terminal, however little room there is and whatever a table is called.
 func TestBarFits(t *testing.T) {
 	for _, table := range []string{"", "public.orders", strings.Repeat("wide表", 50), "a\nb"} {
 		for _, width := range []int{80, 40, 12, 2} {
 			for _, total := range []int64{0, 1 << 40} {
-				line := newBar("restoring").line(1<<30, total, true, table, width)
+				line := newBar("restoring").line(1<<30, total, true, "5.0 MB/s 1m left", table, width)
 				if strings.Contains(line, "\n") || pb.CellCount(line) > width-1 {
 					t.Errorf("width %d, total %d, table %q: %d columns: %q", width, total, table, pb.CellCount(line), line)
 				}

@@ -12,6 +12,12 @@ import (
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
+// barSamples is of how many samples, about one a second, a bar's rate is.
+const barSamples = 15
+
+// mostLeft is more than anybody waits: beyond it no time is told.
+const mostLeft = 1000 * time.Hour
+
 // lineEvery is how often a line is written where there is no bar.
 const lineEvery = 30 * time.Second
 
@@ -26,8 +32,9 @@ type Tracker struct {
 	tableAt func(passed int64) string // nil: the run tells of tables
 	table   string
 	passed  int64
-	told    sample // the last line
-	bar     *bar   // nil: of this phase there is nothing to show
+	told    sample   // the last line
+	recent  []sample // for a bar's rate; the first is of the phase's begin
+	bar     *bar     // nil: of this phase there is nothing to show
 }
 
 // A sample is how much had passed at a moment.
@@ -58,6 +65,7 @@ func (t *Tracker) Hear(_ context.Context, e event.Event) error {
 	case event.Phase:
 		t.clear()
 		t.phase, t.table, t.passed, t.told = what, "", 0, sample{at: e.At}
+		t.recent = []sample{t.told}
 		if text := doing[what.Name]; text != "" && t.screen != nil {
 			t.bar = newBar(text)
 		}
@@ -94,47 +102,76 @@ func (t *Tracker) end() {
 	t.clear()
 }
 
+// clear takes the bar away, also that of a Tracker which was replaced and hears nothing more.
 func (t *Tracker) clear() {
-	if t.bar != nil {
+	if t.screen != nil {
 		t.screen.show("")
-		t.bar = nil
 	}
+	t.bar = nil
 }
 
+// tell tells how far it is, if it is time to. A bar's rate is that of the last seconds, a line's
+// that since the line before, as a database that has just become slow is what it is read for.
 func (t *Tracker) tell(now time.Time) {
+	if t.screen != nil {
+		if t.recent = append(t.recent, sample{now, t.passed}); len(t.recent) > barSamples {
+			t.recent = t.recent[1:]
+		}
+	}
 	switch text := doing[t.phase.Name]; {
 	case t.bar != nil:
-		t.screen.show(t.bar.line(t.passed, t.phase.Total, t.phase.Estimated, t.table, t.screen.width()))
+		rate, left := t.rate(now, t.recent[0])
+		words := terminal.Size(uint64(rate)) + "/s"
+		if left > 0 {
+			words += " " + left.String() + " left"
+		}
+		t.screen.show(t.bar.line(t.passed, t.total(), t.phase.Estimated, words, t.table, t.screen.width()))
 	case text != "" && t.screen == nil && now.Sub(t.told.at) >= lineEvery:
 		t.line(text, t.details(now)...)
 		t.told = sample{now, t.passed}
 	}
 }
 
-// details are those of a line: the rate is that since the line before, as a database that has just
-// become slow is what the line is read for.
+// total is how many bytes there will be, or 0 where nobody knows it, or an estimate was too low.
+func (t *Tracker) total() int64 {
+	if t.phase.Total < t.passed {
+		return 0
+	}
+	return t.phase.Total
+}
+
+// details are those of a line.
 func (t *Tracker) details(now time.Time) []any {
 	var all []any
 	if t.table != "" {
 		all = append(all, "table", t.table)
 	}
 	all = append(all, "bytes", t.passed)
-	total := t.phase.Total
-	if total < t.passed { // nobody knows it, or an estimate was too low
-		total = 0
-	}
-	switch {
+	switch total := t.total(); {
 	case total == 0:
 	case t.phase.Estimated:
 		all = append(all, "about", total)
 	default:
 		all = append(all, "of", total)
 	}
-	rate := float64(t.passed-t.told.passed) / now.Sub(t.told.at).Seconds()
-	all = append(all, "rate", terminal.Size(uint64(max(rate, 0)))+"/s")
-	if total > 0 && rate >= 1 {
-		left := time.Duration(float64(total-t.passed) / rate * float64(time.Second))
-		all = append(all, "left", left.Round(time.Second))
+	rate, left := t.rate(now, t.told)
+	all = append(all, "rate", terminal.Size(uint64(rate))+"/s")
+	if left > 0 {
+		all = append(all, "left", left)
 	}
 	return all
+}
+
+// rate is how many bytes have passed a second since a moment, and how long the rest takes at that;
+// 0: nobody can say.
+func (t *Tracker) rate(now time.Time, since sample) (bytes float64, left time.Duration) {
+	took := now.Sub(since.at).Seconds()
+	if took <= 0 {
+		return 0, 0
+	}
+	bytes = max(float64(t.passed-since.passed)/took, 0)
+	if seconds := float64(t.total()-t.passed) / bytes; bytes >= 1 && seconds > 0 && seconds < mostLeft.Seconds() {
+		left = time.Duration(seconds * float64(time.Second)).Round(time.Second)
+	}
+	return bytes, left
 }

@@ -16,6 +16,13 @@ func Is(w any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// Discard takes away what was typed into a terminal before anybody was asked: it answers nothing.
+func Discard(r any) {
+	if file, ok := r.(*os.File); ok {
+		_ = discard(file.Fd()) // what is then left is read as an answer
+	}
+}
+
 // Size writes a number of bytes for people.
 func Size(n uint64) string {
 	const unit = 1000
