@@ -95,7 +95,7 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 				Clean:       opt.clean,
 				LockTimeout: time.Duration(s.LockTimeout),
 				Jobs:        int(db.RestoreJobs),
-				Part:        opt.part(splitList),
+				Part:        opt.part(mysql.SplitPatterns),
 				NoBinlog:    !s.Binlog,
 				NoAnalyze:   !db.RestoreAnalyze,
 				Refused:     hooks.refused,

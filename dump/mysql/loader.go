@@ -143,3 +143,6 @@ func Verify(r io.Reader) error { return items.Verify(r) }
 // Items reads a dump of this program as a sequence of statements and tables' rows, which ends with
 // its manifest: see dump.Item.
 func Items(r io.Reader) iter.Seq2[dump.Item, error] { return items.Read(r) }
+
+// SplitPatterns parts a list of patterns of LoadConfig.Part at its commas outside quotes.
+func SplitPatterns(list string) []string { return choice.Split(list) }
