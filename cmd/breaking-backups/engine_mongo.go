@@ -123,7 +123,6 @@ func mongoLacks() map[string]string {
 		"exclude-table":      "MongoDB has collections: --ns-exclude app.users",
 		"schema":             "MongoDB has no schemas: --ns-include 'app.*'",
 		"exclude-schema":     "MongoDB has no schemas: --ns-exclude 'app.*'",
-		"schema-only":        "collections come with their documents",
 		"data-only":          "collections come with their options and indexes",
 		"from-database":      "want --ns-include 'app.*', and --ns-from, --ns-to for another name",
 		"to-schema":          "MongoDB has no schemas: --database, or --ns-from and --ns-to",
@@ -176,6 +175,9 @@ func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOpti
 		To:       splitAll(opt.nsTo, mongo.SplitPatterns),
 		Jobs:     int(db.RestoreJobs),
 		Clean:    opt.clean,
+
+		SchemaOnly: opt.schemaOnly,
+
 		Refused:  hooks.refused,
 		Into:     hooks.into,
 		Compared: hooks.compared,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -45,7 +46,7 @@ type mysqlSettings struct {
 	// Note the binary log's position in the dump, which then differs from run to run.
 	Position bool `env:"MYSQL_POSITION" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
 	// Whether a restore goes into the server's binary log, and by it to the replicas. Leaving it out
-	// takes a right (`SUPER`, `SYSTEM_VARIABLES_ADMIN` or MariaDB's `BINLOG ADMIN`), and replicas
+	// takes `BINLOG ADMIN` (MariaDB), `SESSION_VARIABLES_ADMIN` (MySQL) or `SUPER`, and replicas
 	// that need the same are to be restored one by one.
 	Binlog bool `env:"MYSQL_SQL_LOG_BIN" default:"true" help:"a restore goes into the server's binary log, and so to its replicas"`
 }
@@ -237,6 +238,10 @@ func hintMySQL(err error, restoring bool) (text string, known bool) {
 		return "encrypt the connection (MYSQL_TLS=required, or verify-full with MYSQL_TLS_CA); or where there is no TLS give the server's public_key.pem, as it is known: MYSQL_SERVER_PUBLIC_KEY", true
 	case errors.Is(err, mysql.ErrNothingFits):
 		return hintPatterns, true
+	case errors.Is(err, mysql.ErrOfOne):
+		return "name the table alone, and the database it goes into with --database", true
+	case errors.Is(err, mysql.ErrLost) && !errors.Is(err, syscall.ECONNREFUSED):
+		return hintLost, true
 	case errors.Is(err, mysql.ErrNoName):
 		return "name it with --database or MYSQL_DATABASE", true
 	case errors.Is(err, mysql.ErrSeveral):

@@ -220,6 +220,9 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 	return name, nil
 }
 
+// hintLost is for a server that has ended a session in the middle.
+const hintLost = "the server's log says why: was it stopped, has it crashed or run out of memory, or did somebody end the session?"
+
 // hintPatterns is for patterns that fit nothing.
 const hintPatterns = "patterns are table or schema.table (MySQL, MariaDB: database.table), with * and ?; within double quotes every letter stands for itself"
 
@@ -242,6 +245,8 @@ func hintPostgres(err error, restoring bool) (text string, known bool) {
 		return "--from-database names one of the databases that are in the dump, and --database where it goes", true
 	case errors.Is(err, postgres.ErrSchemas):
 		return "restore them schema by schema: --schema chooses one", true
+	case errors.Is(err, postgres.ErrEnded):
+		return hintLost, true
 	case errors.Is(err, postgres.ErrNoName):
 		return "name it with --database; PG_DUMP_ALL and PG_DATABASES are for dumps of several", true
 	case errors.As(err, new(*postgres.RightError)): // it says what to grant
