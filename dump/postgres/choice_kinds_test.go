@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,6 +140,41 @@ func TestChoiceOfRows(t *testing.T) {
 			if got := strings.TrimSpace(pg.Psql(t, restored, "SELECT (SELECT count(*) FROM app.customers) || ' ' || (SELECT count(*) FROM app.orders) || ' ' || nextval('app.customers_id_seq')")); got != want {
 				t.Errorf("%s, %v: %s, want %s", name, choice.Tables, got, want)
 			}
+		}
+	}
+}
+
+// A table that comes along without its rows, or without some of them, is nothing that rows can refer
+// to: the foreign key is left out, and told.
+func TestChoiceWithoutTheRowsReferredTo(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1);
+		CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (1) TO (2); INSERT INTO parted VALUES (1);
+		CREATE TABLE b (id int CONSTRAINT to_a REFERENCES a CONSTRAINT to_parted REFERENCES parted); INSERT INTO b VALUES (1);
+		COMMENT ON CONSTRAINT to_a ON b IS 'gone with it';
+		CREATE FUNCTION f() RETURNS SETOF a LANGUAGE sql AS 'SELECT 1'`)
+	stream := dumpDB(t, pg, db)
+	for _, k := range []struct {
+		choice         dump.Choice
+		needs, without string
+	}{
+		{dump.Choice{ExcludeTables: []string{"a"}}, "foreign key to_a of public.b is left out: it needs the rows of public.a, which are not there", "to_parted"},
+		{dump.Choice{ExcludeTables: []string{"parted_1"}}, "foreign key to_parted of public.b is left out: it needs the rows of public.parted, which are not there", "to_a"},
+		{dump.Choice{ExcludeTables: []string{"a"}, SchemaOnly: true}, "", "to_a to_parted"},
+	} {
+		restored := newDB(t, pg)
+		warnings, err := restoreWarned(t, pg, LoadConfig{Database: restored, Part: k.choice}, stream)
+		if err != nil {
+			t.Errorf("%+v: %v", k.choice, err)
+			continue
+		}
+		if told := slices.ContainsFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "foreign key ") }); told != (k.needs != "") || told && !slices.Contains(warnings, k.needs) {
+			t.Errorf("%+v: warned of %q, want %s", k.choice, warnings, k.needs)
+		}
+		if got := strings.TrimSpace(pg.Psql(t, restored, "SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 'b'::regclass AND contype = 'f' AND conparentid = 0")); got != k.without {
+			t.Errorf("%+v: foreign keys %s, want %s", k.choice, got, k.without)
 		}
 	}
 }

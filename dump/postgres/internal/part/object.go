@@ -1,6 +1,8 @@
 package part
 
 import (
+	"slices"
+
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
@@ -49,6 +51,12 @@ func (o *object) noteMade(s *statement) {
 // isTable tells whether the object has rows or shows those of others: references to it are no
 // reason to make it.
 func (o *object) isTable() bool { return o.group == relation && o.word != sequence }
+
+// lacksRows tells whether some of a table's rows are not in the part: it came along because something
+// else needs it, or a partition of it stays out.
+func (o *object) lacksRows() bool {
+	return o.isTable() && (!o.chosen || slices.ContainsFunc(o.parts, (*object).lacksRows))
+}
 
 // isView tells whether the object shows what others hold.
 func (o *object) isView() bool { return o.word == view || o.word == materialized }

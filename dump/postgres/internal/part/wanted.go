@@ -56,7 +56,9 @@ func (p *Part) ifWanted(s *statement) error {
 	return p.send(s)
 }
 
-// missing is a table that a statement points at and that is not there, or nil.
+// missing is a table that a statement points at and that is not there, or nil. A foreign key's is
+// not there if its rows are not, where it is made for others that came without: the rows that refer
+// to it break the key.
 func (p *Part) missing(s *statement) *object {
 	if s.role != points && s.role != joins && s.role != reigns {
 		return nil
@@ -65,6 +67,9 @@ func (p *Part) missing(s *statement) *object {
 	refs, _ := references(s.item.Text)
 	for _, r := range refs {
 		for _, o := range p.resolve(r.name) {
+			if s.member.phrase == "constraint" && o.made && !p.Rules.SchemaOnly && s.of.chosen && o.lacksRows() {
+				return o
+			}
 			if o != s.of && o.isTable() && (!o.made || o.left) && (!o.there || !taken) && !columnsOf(s.item.Text, r.name.schema)[r.start] {
 				return o
 			}
@@ -93,7 +98,11 @@ func (p *Part) leaveOut(s *statement, missing *object) error {
 	case o.isView():
 		o.left = true
 	}
-	if what != "" {
+	switch {
+	case what == "":
+	case missing.made && !missing.left:
+		p.Warn(fmt.Sprintf("%s is left out: it needs the rows of %s, which are not there", what, missing.name))
+	default:
 		p.Warn(fmt.Sprintf("%s is left out: it needs %s, which is not there", what, missing.name))
 	}
 	return nil
