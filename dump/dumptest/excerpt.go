@@ -3,7 +3,6 @@ package dumptest
 import (
 	"bytes"
 	"errors"
-	"io"
 	"slices"
 	"testing"
 
@@ -39,9 +38,7 @@ func (s Suite[D]) excerpts(t *testing.T, stream []byte, db D) {
 		if err := s.Verify(bytes.NewReader(excerpt)); err != nil {
 			t.Errorf("verify the excerpt of %s: %v", table.Name, err)
 		}
-		if l, ok := s.Loader(t, db, 1, false).(interface{ Verify(io.Reader) error }); !ok {
-			t.Error("the loader verifies nothing")
-		} else if err := l.Verify(bytes.NewReader(excerpt)); err != nil {
+		if err := s.loader(t, db, Options{Jobs: 1}).Verify(bytes.NewReader(excerpt)); err != nil {
 			t.Errorf("the loader verifies the excerpt of %s: %v", table.Name, err)
 		}
 		s.items(t, excerpt)

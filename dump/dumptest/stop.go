@@ -43,41 +43,9 @@ func (s Suite[D]) dumpCancelled(t *testing.T, db D, stream []byte) {
 	}
 }
 
-// readerFails loads from readers that fail: an error is no end of the stream.
-func (s Suite[D]) readerFails(t *testing.T, db D, stream []byte) {
-	restored := s.Twin(t, db)
-	for _, n := range []int{0, len(stream) / 2, len(stream)} {
-		name := fmt.Sprintf("reader fails after %d of %d bytes", n, len(stream))
-		broken := errors.New(name)
-		s.ends(t, restored, name, broken, func(end func()) error {
-			return s.Loader(t, restored, 4, true).Load(t.Context(), &reader{stream: stream, n: n, do: func() error { end(); return broken }})
-		})
-	}
-}
-
-// loadCancelled cancels loads before they begin and under way.
-func (s Suite[D]) loadCancelled(t *testing.T, db D, stream []byte) {
-	restored := s.Twin(t, db)
-	for _, n := range []int{-1, 0, len(stream) / 2} {
-		name := fmt.Sprintf("load cancelled after %d of %d bytes", n, len(stream))
-		cause := errors.New(name)
-		s.ends(t, restored, name, cause, func(end func()) error {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			defer cancel(nil)
-			stop := func() error { end(); cancel(cause); return nil }
-			if n < 0 {
-				stop()
-			}
-			return s.Loader(t, restored, 4, true).Load(ctx, &reader{stream: stream, n: max(n, 0), do: stop})
-		})
-	}
-	s.load(t, restored, 4, true, stream)
-	s.dumpsAs(t, "a dump of what was restored in the end", stream, restored, 4)
-}
-
 // ends runs something that is brought to its end from outside, the moment of which it tells. It
-// must then end at once, with the error given or that of its cancelled context, and leave neither
-// goroutine nor session.
+// must then end at once, with the error given, any one for nil, or that of its cancelled context, and
+// leave neither goroutine nor session.
 func (s Suite[D]) ends(t *testing.T, db D, name string, want error, run func(end func()) error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
@@ -87,7 +55,9 @@ func (s Suite[D]) ends(t *testing.T, db D, name string, want error, run func(end
 	switch {
 	case ended.IsZero():
 		t.Errorf("%s: it came to its end before that: %v", name, err)
-	case !errors.Is(err, want) && !errors.Is(err, context.Canceled):
+	case err == nil:
+		t.Errorf("%s: no error", name)
+	case want != nil && !errors.Is(err, want) && !errors.Is(err, context.Canceled):
 		t.Errorf("%s: error %v, want that", name, err)
 	case time.Since(ended) > prompt:
 		t.Errorf("%s: it took %v", name, time.Since(ended))
@@ -169,7 +139,7 @@ func (s Suite[D]) oneMoment(t *testing.T) {
 			t.Fatalf("dump by %d connections: %v", jobs, err)
 		}
 		restored := s.Twin(t, db)
-		s.load(t, restored, jobs, false, stream.Bytes())
+		s.load(t, restored, Options{Jobs: jobs}, stream.Bytes())
 		if got := s.Ledger.Total(t, restored); got != total {
 			t.Errorf("dump by %d connections: the accounts restored hold %d, want %d", jobs, got, total)
 		}

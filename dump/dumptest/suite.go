@@ -35,8 +35,8 @@ type Suite[D any] struct {
 	// Source dumps db on so many connections, and tells told each table whose rows are written. nil
 	// means nobody.
 	Source func(t *testing.T, db D, jobs int, told func(dump.Table)) dump.Source
-	// Loader loads into db on so many connections, which clean empties before.
-	Loader func(t *testing.T, db D, jobs int, clean bool) dump.Loader
+	// Loader loads into db.
+	Loader func(t *testing.T, db D, o Options) Loader
 	// Verify reads a stream to its end and vouches for it. nil means dump.Verify.
 	Verify func(io.Reader) error
 	// Items reads a dump as items.
@@ -56,9 +56,21 @@ type Suite[D any] struct {
 	// Sessions counts the sessions on db's server that belong to this program's dumps of db and
 	// loads into it.
 	Sessions func(t *testing.T, db D) int
+	// Kill ends at the server the sessions that Sessions counts.
+	Kill func(ctx context.Context, db D) error
 
-	Cases  []Case[D]
-	Ledger Ledger[D]
+	// Pattern fits a table, by its name in the manifest, and no other. nil: the engine's loader
+	// takes no part of a dump.
+	Pattern func(table string) string
+	// SameTable is Same of one table, which was restored alone: without what joins it with others.
+	// nil: there is no such tool on the machine.
+	SameTable func(t *testing.T, original, restored D, table string)
+	// NoHalves says why definitions and rows are not loaded apart. Empty: they are.
+	NoHalves string
+
+	Cases    []Case[D]
+	Refusing *Refusing[D] // nil: the tests' server refuses nothing that a database may hold
+	Ledger   Ledger[D]
 }
 
 // A Case is something that a database may hold.
@@ -68,6 +80,10 @@ type Case[D any] struct {
 	// Unequal says why a dump of the restored database is not the same bytes, where that is so;
 	// then there is only Same to compare them by.
 	Unequal string
+	// Joined are tables that nobody can use apart: they are not parted from one another.
+	Joined []string
+	// NoHalves says why rows that are loaded behind the definitions are others, where that is so.
+	NoHalves string
 }
 
 // A Ledger is a database that is changed between dumps and during one. It has two tables of
@@ -134,6 +150,10 @@ func Run[D any](t *testing.T, s Suite[D]) {
 		t.Run("dump is cancelled", func(t *testing.T) { s.dumpCancelled(t, db, stream) })
 		t.Run("reader fails", func(t *testing.T) { s.readerFails(t, db, stream) })
 		t.Run("load is cancelled", func(t *testing.T) { s.loadCancelled(t, db, stream) })
+		t.Run("sessions are killed", func(t *testing.T) { s.sessionsKilled(t, db, stream) })
+		if s.Refusing != nil {
+			t.Run("load goes on", func(t *testing.T) { s.goesOn(t) })
+		}
 		t.Run("locality", func(t *testing.T) { s.locality(t) })
 		if s.Ledger.Transfer != nil {
 			t.Run("one moment", func(t *testing.T) { s.oneMoment(t) })
@@ -170,14 +190,17 @@ func (s Suite[D]) roundTrip(t *testing.T, c Case[D]) {
 		same("by tool", restored)
 	}
 	restored := s.Twin(t, db)
-	s.load(t, restored, 1, false, stream)
+	s.rehearses(t, restored, stream)
+	s.load(t, restored, Options{Jobs: 1}, stream)
 	same("natively", restored)
 	if c.Name != "nothing" {
 		s.refusesContents(t, restored, stream)
+		s.rehearsesContents(t, restored, stream)
 		same("once", restored)
 	}
-	s.load(t, restored, 4, true, stream)
+	s.load(t, restored, Options{Jobs: 4, Clean: true}, stream)
 	same("over itself", restored)
+	s.parts(t, c, db, stream)
 }
 
 // jobs dumps and loads the ledger on more and fewer connections.
@@ -185,7 +208,7 @@ func (s Suite[D]) jobs(t *testing.T, db D, stream []byte) {
 	for _, n := range []int{2, 4} {
 		s.dumpsAs(t, fmt.Sprintf("a dump by %d connections", n), stream, db, n)
 		restored := s.Twin(t, db)
-		s.load(t, restored, n, false, stream)
+		s.load(t, restored, Options{Jobs: n}, stream)
 		s.dumpsAs(t, fmt.Sprintf("a dump of what %d connections restored", n), stream, restored, n)
 		s.noSessions(t, restored)
 	}
@@ -237,14 +260,6 @@ func (c *comparison) written() []byte {
 		return c.got
 	}
 	return c.want[:c.same]
-}
-
-// load loads a stream that has nothing wrong with it.
-func (s Suite[D]) load(t *testing.T, db D, jobs int, clean bool, stream []byte) {
-	t.Helper()
-	if err := s.Loader(t, db, jobs, clean).Load(t.Context(), bytes.NewReader(stream)); err != nil {
-		t.Fatalf("load: %v", err)
-	}
 }
 
 // equal compares streams and shows where they part.

@@ -13,7 +13,7 @@ import (
 // refusesContents loads into a database that holds something.
 func (s Suite[D]) refusesContents(t *testing.T, db D, stream []byte) {
 	t.Helper()
-	err := s.Loader(t, db, 1, false).Load(t.Context(), bytes.NewReader(stream))
+	err := s.loader(t, db, Options{Jobs: 1}).Load(t.Context(), bytes.NewReader(stream))
 	if !errors.Is(err, dump.ErrNotEmpty) {
 		t.Errorf("loading into a database with contents: %v, want: %v", err, dump.ErrNotEmpty)
 	}
@@ -38,7 +38,7 @@ func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
 	restored := s.Twin(t, db)
 	l := len(stream)
 	for _, n := range []int{0, 10, l / 4, l / 2, l - l/8, l - 150, l - 40, l - 1} {
-		err := s.Loader(t, restored, 2, true).Load(t.Context(), bytes.NewReader(stream[:n]))
+		err := s.loader(t, restored, Options{Jobs: 2, Clean: true}).Load(t.Context(), bytes.NewReader(stream[:n]))
 		if !isCut(err) {
 			t.Errorf("load %d of %d bytes: %v, want: %v", n, l, err, dump.ErrTruncated)
 		}
@@ -46,14 +46,14 @@ func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
 	damaged := bytes.Clone(stream)
 	for _, n := range []int{5, l / 2, l - 150, l - 5} {
 		damaged[n] ^= 1
-		if err := s.Loader(t, restored, 2, true).Load(t.Context(), bytes.NewReader(damaged)); err == nil {
+		if err := s.loader(t, restored, Options{Jobs: 2, Clean: true}).Load(t.Context(), bytes.NewReader(damaged)); err == nil {
 			t.Errorf("load %d bytes, byte %d changed: no error", l, n)
 		}
 		damaged[n] ^= 1
 	}
 	s.noSessions(t, restored)
 	// What half a load left behind is no obstacle.
-	s.load(t, restored, 2, true, stream)
+	s.load(t, restored, Options{Jobs: 2, Clean: true}, stream)
 	s.dumpsAs(t, "a dump of what was restored in the end", stream, restored, 2)
 }
 

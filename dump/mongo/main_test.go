@@ -157,8 +157,9 @@ func (db *testDB) insert(t *testing.T, name string, docs ...any) {
 // A door passes connections on to a server and counts those that are open. The driver keeps some
 // for itself, to watch the server by.
 type door struct {
-	addr string
-	open atomic.Int64
+	addr   string
+	open   atomic.Int64
+	inside sync.Map // the connections
 }
 
 func openDoor(t *testing.T, to string) *door {
@@ -176,8 +177,10 @@ func openDoor(t *testing.T, to string) *door {
 				return
 			}
 			d.open.Add(1)
+			d.inside.Store(c, nil)
 			all.Go(func() {
 				defer d.open.Add(-1)
+				defer d.inside.Delete(c)
 				d.pass(c, to)
 			})
 		}
@@ -187,6 +190,11 @@ func openDoor(t *testing.T, to string) *door {
 		all.Wait()
 	})
 	return d
+}
+
+// cut ends all connections.
+func (d *door) cut() {
+	d.inside.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
 }
 
 // pass passes bytes in both directions until one of them ends.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,8 +32,10 @@ func TestConformance(t *testing.T) {
 			}
 			return src
 		},
-		Loader: func(t *testing.T, db string, jobs int, clean bool) dump.Loader {
-			l, err := NewLoader(LoadConfig{Conn: pg.DSN(db), Clean: clean, Jobs: jobs})
+		Loader: func(t *testing.T, db string, o dumptest.Options) dumptest.Loader {
+			l, err := NewLoader(LoadConfig{
+				Conn: pg.DSN(db), Clean: o.Clean, Jobs: o.Jobs, Part: o.Part, DisableTriggers: o.Part.DataOnly, Refused: o.Refused, Into: o.Into, Warn: o.Warn,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -57,9 +60,37 @@ func TestConformance(t *testing.T) {
 			}
 			return n
 		},
-		Cases:  cases(t, pg),
-		Ledger: ledger(pg),
+		Kill: func(ctx context.Context, db string) error {
+			conn, err := pgx.Connect(ctx, pg.DSN("postgres"))
+			if err != nil {
+				return err
+			}
+			defer conn.Close(context.WithoutCancel(ctx))
+			_, err = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'breaking-backups' AND datname = $1", db)
+			return err
+		},
+		Pattern: func(table string) string { return table }, // the manifest writes names as patterns are written
+		SameTable: func(t *testing.T, original, restored, table string) {
+			if diff := cmp.Diff(pgDumpTable(t, pg, original, table), pgDumpTable(t, pg, restored, table)); diff != "" {
+				t.Errorf("pg_dump tells the restored table from the original (-original +restored):\n%s", diff)
+			}
+		},
+		Cases:    cases(t, pg),
+		Refusing: refusingDatabase(pg),
+		Ledger:   ledger(pg),
 	})
+}
+
+// pgDumpTable is what pg_dump says of a table, in parts, without what joins it with others: foreign
+// keys, and what ties it to the table that it is a partition of.
+func pgDumpTable(t *testing.T, pg *servers.PG, db, table string) []string {
+	t.Helper()
+	parts := slices.DeleteFunc(strings.Split(reference(t, pg, "pg_dump", pg.DSN(db), "--table="+table), "\n--\n-- "), func(part string) bool {
+		return strings.Contains(part, "; Type: FK CONSTRAINT;") || strings.Contains(part, " ATTACH; Schema: ") ||
+			strings.Contains(part, "; Type: TRIGGER; ") && !strings.Contains(part, "\nCREATE ") // its whole table's trigger
+	})
+	slices.Sort(parts)
+	return parts
 }
 
 // cases are the scripts of testdata/database.
@@ -71,6 +102,33 @@ func cases(t *testing.T, pg *servers.PG) (list []dumptest.Case[string]) {
 		})
 	}
 	return list
+}
+
+// refusingRole is dropped when its privilege is in a dump.
+const refusingRole = "gone before its dump comes back"
+
+// refusingDatabase is one with rows that belong into it alone, with an order that refers to nobody,
+// and with a privilege of a role that goes.
+func refusingDatabase(pg *servers.PG) *dumptest.Refusing[string] {
+	role := server.Ident(refusingRole)
+	return &dumptest.Refusing[string]{
+		Fill: func(t *testing.T, db string) {
+			pg.Psql(t, db, `CREATE TABLE customers (id integer PRIMARY KEY);
+				CREATE TABLE orders (id integer PRIMARY KEY, customer integer REFERENCES customers);
+				ALTER TABLE orders DISABLE TRIGGER ALL;
+				INSERT INTO orders SELECT i, 0 FROM generate_series(1, 20000) i;
+				ALTER TABLE orders ENABLE TRIGGER ALL;
+				CREATE TABLE "at h.ome" (id integer CHECK (current_database() = '`+db+`'));
+				INSERT INTO "at h.ome" SELECT generate_series(1, 20000);
+				CREATE INDEX ON "at h.ome" (id);
+				CREATE VIEW seen AS TABLE "at h.ome";
+				CREATE ROLE `+role+`;
+				GRANT SELECT ON customers TO `+role)
+		},
+		Lack:    func(t *testing.T, db string) { pg.Psql(t, db, "DROP OWNED BY "+role+"; DROP ROLE "+role) },
+		Missing: []dump.Table{{Name: `public."at h.ome"`, Rows: 20000}},
+		Refused: 3, // the rows, the foreign key, the privilege
+	}
 }
 
 func ledger(pg *servers.PG) dumptest.Ledger[string] {

@@ -177,9 +177,9 @@ func pgDumpAll(t *testing.T, pg *servers.PG) string {
 	return reference(t, pg, "pg_dumpall", pg.DSN("postgres"))
 }
 
-func reference(t *testing.T, pg *servers.PG, tool, dsn string) string {
+func reference(t *testing.T, pg *servers.PG, tool, dsn string, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(filepath.Join(pg.BinDir, tool), "-d", dsn).Output()
+	out, err := exec.Command(filepath.Join(pg.BinDir, tool), append([]string{"-d", dsn}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("%s: %v", tool, err)
 	}
