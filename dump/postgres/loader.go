@@ -140,8 +140,17 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 }
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
-// put it, and has the rows that its manifest says. It connects to nothing.
-func (l *Loader) Verify(r io.Reader) error { return load.Verify(l.items(r)) }
+// put it, and has the rows that its manifest says. It connects to nothing, and warns of nothing:
+// Load does, which knows the target.
+func (l *Loader) Verify(r io.Reader) error {
+	silent := *l
+	if l.part != nil {
+		chosen := *l.part
+		chosen.Warn = func(string) {}
+		silent.part = &chosen
+	}
+	return load.Verify(silent.items(r))
+}
 
 // items are those of a dump that are loaded, and what the load has to know of them.
 func (l *Loader) items(r io.Reader) (load.Config, iter.Seq2[dump.Item, error]) {

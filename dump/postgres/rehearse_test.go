@@ -171,18 +171,20 @@ func TestReach(t *testing.T) {
 	for name, tt := range map[string]struct {
 		conn, password  string
 		reached, isWait bool
+		several         bool
 	}{
-		"there":          {pg.DSN("postgres"), "", true, false},
-		"nobody listens": {"host=127.0.0.1 port=" + port + " user=x dbname=x", "", false, true},
-		"no socket":      {"host=" + filepath.Join(t.TempDir(), "none") + " user=x dbname=x", "", false, true},
-		"no such host":   {"host=no-such-host.invalid user=x dbname=x", "", false, true},
-		"starting":       {starting, "", false, true},
-		"hangs up":       {hangsUp, "", false, true},
-		"wrong password": {strings.Replace(pg.DSN("postgres"), "postgres://postgres@", "postgres://reacher@", 1), "wrong", false, false},
-		"no database":    {pg.DSN("nowhere"), "", false, false},
+		"there":                       {pg.DSN("postgres"), "", true, false, false},
+		"nobody listens":              {"host=127.0.0.1 port=" + port + " user=x dbname=x", "", false, true, false},
+		"no socket":                   {"host=" + filepath.Join(t.TempDir(), "none") + " user=x dbname=x", "", false, true, false},
+		"no such host":                {"host=no-such-host.invalid user=x dbname=x", "", false, true, false},
+		"starting":                    {starting, "", false, true, false},
+		"hangs up":                    {hangsUp, "", false, true, false},
+		"wrong password":              {strings.Replace(pg.DSN("postgres"), "postgres://postgres@", "postgres://reacher@", 1), "wrong", false, false, false},
+		"no database":                 {pg.DSN("nowhere"), "", false, false, false},
+		"no such database of several": {pg.DSN("nowhere"), "", true, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := NewLoader(LoadConfig{Conn: tt.conn, Password: tt.password})
+			l, err := NewLoader(LoadConfig{Conn: tt.conn, Password: tt.password, Several: tt.several})
 			if err != nil {
 				t.Fatal(err)
 			}

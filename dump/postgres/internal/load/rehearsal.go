@@ -153,7 +153,8 @@ func (r *rehearsal) lookForTables(ctx context.Context) error {
 }
 
 // Reach connects to the server and ends the connection again. A *dump.NotReadyError says that it is
-// worth waiting.
+// worth waiting. A configuration of several databases may name none that is there: their dump begins
+// in another.
 func Reach(ctx context.Context, cfg Config) error {
 	conn, _, err := server.Connect(ctx, cfg.Conn, cfg.Conn.Database, server.ForLoading(0))
 	switch {
@@ -162,6 +163,8 @@ func Reach(ctx context.Context, cfg Config) error {
 		return nil
 	case ctx.Err() == nil && server.IsNotReady(err):
 		return &dump.NotReadyError{Err: err}
+	case cfg.Several && cfg.Named == "" && server.HasCode(err, "3D000"): // invalid_catalog_name
+		return nil
 	}
 	return err
 }
