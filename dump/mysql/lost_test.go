@@ -80,7 +80,10 @@ func (my *testMySQL) signal(t *testing.T, sig syscall.Signal) {
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(string(pid)))
 	if err == nil {
-		err = syscall.Kill(n, sig)
+		var server *os.Process
+		if server, err = os.FindProcess(n); err == nil {
+			err = server.Signal(sig)
+		}
 	}
 	if err != nil {
 		t.Error(err)
