@@ -20,10 +20,10 @@ func restoreWarned(t *testing.T, pg *servers.PG, cfg LoadConfig, stream []byte) 
 	return warnings, err
 }
 
-// TestEveryTableAlone restores tables, views and sequences of the suite's databases alone, each
-// into an empty database: it has to be there as it was, by a dump of just that of both. Of a
-// database with many, as the hostile one has, it takes some.
-func TestEveryTableAlone(t *testing.T) {
+// Views, sequences and foreign tables of the suite's databases come alone as they were, by a dump of
+// just that of both. Tables are the suite's own, see dumptest. Of a database with many, as the
+// hostile one has, some are taken.
+func TestEveryRelationAlone(t *testing.T) {
 	skipShort(t)
 	pg := servers.Postgres(t) // the scripts make roles
 	for _, k := range cases(t, pg) {
@@ -32,8 +32,11 @@ func TestEveryTableAlone(t *testing.T) {
 			k.Fill(t, db)
 			stream := dumpDB(t, pg, db)
 			names := relationsOf(t, pg, db)
+			if names[0] == "" {
+				return // it has none
+			}
 			for i, name := range names {
-				if i%(1+len(names)/40) != 0 {
+				if i%(1+len(names)/20) != 0 {
 					continue
 				}
 				t.Run(name, func(t *testing.T) {
@@ -66,12 +69,12 @@ func TestEveryTableAlone(t *testing.T) {
 	}
 }
 
-// relationsOf lists the relations of a database that stand by themselves, as the server writes
-// their names.
+// relationsOf lists the relations of a database that stand by themselves and are no tables, as the
+// server writes their names.
 func relationsOf(t *testing.T, pg *servers.PG, db string) []string {
 	t.Helper()
 	list := pg.Psql(t, db, `SELECT string_agg(quote_ident(nspname) || '.' || quote_ident(relname), chr(1) ORDER BY nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-		WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema' AND relpersistence <> 't'
+		WHERE relkind IN ('v', 'm', 'f', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema' AND relpersistence <> 't'
 		  AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype IN ('e', 'i') AND refclassid <> 'pg_namespace'::regclass)`)
 	return strings.Split(strings.TrimSuffix(list, "\n"), "\x01")
 }
