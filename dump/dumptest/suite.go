@@ -2,7 +2,10 @@
 // is the one that was dumped; equal data gives equal bytes, on however many connections; a stream
 // that is not whole is refused; a failure anywhere ends the dump or the load at once, with its own
 // error, and leaves neither goroutine nor session behind; a dump shows one moment of a database
-// that is written to; a small change of the data changes the stream only near it.
+// that is written to; a small change of the data changes the stream only near it. A part of a dump
+// is loaded as it was, and nothing else with it; what a rehearsal says a load would do it does, and
+// the rehearsal itself changes nothing; a load that goes on behind what the server refuses has all
+// else in the end; one that was stopped anywhere is made again over what it has left.
 //
 // It knows nothing of what is in a stream and of how an engine is asked anything. The tests of an
 // engine describe it by a Suite, say in its fields what makes it different, and call Run. They need
@@ -109,8 +112,8 @@ type Ledger[D any] struct {
 	Total func(t *testing.T, db D) int64
 }
 
-// Run runs the whole suite. It takes the time of some twenty loads of the Ledger, and of five of
-// each Case.
+// Run runs the whole suite. It takes the time of some thirty loads of the Ledger, of twenty of each
+// Case, and of one of each of its tables.
 func Run[D any](t *testing.T, s Suite[D]) {
 	if s.Twin == nil {
 		s.Twin = func(t *testing.T, _ D) D { return s.New(t) }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -23,17 +25,7 @@ func (s Suite[D]) refusesContents(t *testing.T, db D, stream []byte) {
 func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
 	nothing := s.dump(t, s.New(t), 1, nil)
 	for _, whole := range [][]byte{nothing, stream} {
-		damaged := bytes.Clone(whole)
-		for _, n := range places(len(whole)) {
-			if err := s.Verify(bytes.NewReader(whole[:n])); !isCut(err) {
-				t.Errorf("verify %d of %d bytes: %v, want: %v", n, len(whole), err, dump.ErrTruncated)
-			}
-			damaged[n] ^= 1
-			if err := s.Verify(bytes.NewReader(damaged)); err == nil {
-				t.Errorf("verify %d bytes, byte %d changed: no error", len(whole), n)
-			}
-			damaged[n] ^= 1
-		}
+		s.verifiesNone(t, whole)
 	}
 	restored := s.Twin(t, db)
 	l := len(stream)
@@ -55,6 +47,30 @@ func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
 	// What half a load left behind is no obstacle.
 	s.load(t, restored, Options{Jobs: 2, Clean: true}, stream)
 	s.dumpsAs(t, "a dump of what was restored in the end", stream, restored, 2)
+}
+
+// verifiesNone verifies a stream that ends early or has a byte changed, at each of many places. Every
+// time most of it is read: each processor takes its share.
+func (s Suite[D]) verifiesNone(t *testing.T, whole []byte) {
+	list, shares := places(len(whole)), runtime.GOMAXPROCS(0)
+	var all sync.WaitGroup
+	for share := range shares {
+		all.Go(func() {
+			damaged := bytes.Clone(whole)
+			for i := share; i < len(list); i += shares {
+				n := list[i]
+				if err := s.Verify(bytes.NewReader(whole[:n])); !isCut(err) {
+					t.Errorf("verify %d of %d bytes: %v, want: %v", n, len(whole), err, dump.ErrTruncated)
+				}
+				damaged[n] ^= 1
+				if err := s.Verify(bytes.NewReader(damaged)); err == nil {
+					t.Errorf("verify %d bytes, byte %d changed: no error", len(whole), n)
+				}
+				damaged[n] ^= 1
+			}
+		})
+	}
+	all.Wait()
 }
 
 // isCut tells whether a loader said that a stream ends early: within its head it cannot tell that
@@ -87,11 +103,13 @@ func (s Suite[D]) locality(t *testing.T) {
 	db := s.New(t)
 	s.Ledger.Fill(t, db)
 	before := s.dump(t, db, 2, nil)
+	known := map[string]bool{}
+	fresh(known, before)
 	row := len(before)/s.Ledger.Rows + 1
 	check := func(what string, rows int) {
 		t.Helper()
 		after := s.dump(t, db, 2, nil)
-		got, most := fresh(before, after), s.Ledger.Reach+2*rows*row
+		got, most := fresh(known, after), s.Ledger.Reach+2*rows*row
 		t.Logf("%s: %d of %d bytes are new", what, got, len(after))
 		if got > most {
 			t.Errorf("%s: %d of %d bytes are new, want at most %d", what, got, len(after), most)
@@ -109,16 +127,13 @@ func (s Suite[D]) locality(t *testing.T) {
 	check("2 rows deleted", 2)
 }
 
-// fresh returns the number of bytes of after that lie in pieces which before does not have, as a
-// repository counts them.
-func fresh(before, after []byte) int {
-	known := map[string]bool{}
-	for p := range pieces(before) {
-		known[string(p)] = true
-	}
+// fresh returns the number of bytes of a stream that lie in pieces which are not known yet, as a
+// repository counts them. Then they are.
+func fresh(known map[string]bool, stream []byte) int {
 	n := 0
-	for p := range pieces(after) {
+	for p := range pieces(stream) {
 		if !known[string(p)] {
+			known[string(p)] = true
 			n += len(p)
 		}
 	}

@@ -54,6 +54,9 @@ func TestConformance(t *testing.T) {
 		Pattern:  func(table string) string { return table }, // the manifest writes names in backquotes
 		SameTable: func(t *testing.T, original, restored, table string) {
 			name := strings.ReplaceAll(table[1:len(table)-1], "``", "`")
+			if got := my.Query(t, restored, besides); got != name+"\n0" {
+				t.Errorf("there is %q", got)
+			}
 			if diff := cmp.Diff(lines(my.dumpOf(t, original, name)), lines(my.dumpOf(t, restored, name))); diff != "" {
 				t.Errorf("mysqldump tells the restored table from the original (-original +restored):\n%s", diff)
 			}
@@ -63,6 +66,10 @@ func TestConformance(t *testing.T) {
 		Ledger:   my.ledger(),
 	})
 }
+
+// besides asks for what came with a table: of all that there is, its defaults' sequences may.
+const besides = `SELECT GROUP_CONCAT(table_name) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'SEQUENCE';
+	SELECT (SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = DATABASE()) + (SELECT COUNT(*) FROM information_schema.events WHERE event_schema = DATABASE())`
 
 // sessions counts the sessions that this program has on the server: MySQL and MariaDB know which
 // program a session belongs to only where the performance schema is on, but no other comes over TCP

@@ -53,40 +53,6 @@ func (my *testMySQL) dumpOf(t *testing.T, db, name string) string {
 // quotedPattern fits a name and no other.
 func quotedPattern(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// Every table of a database is restored alone, and is what it was, but for its foreign keys.
-func TestEachTableAlone(t *testing.T) {
-	my := testServer(t)
-	db := my.rich(t)
-	stream := my.dump(t, Config{Databases: []string{db}})
-	jobs := []int{1, 2, 4}
-	for i, name := range my.listed(t, db, "TABLE") {
-		if name == "merged" { // which nobody can open without the tables that it is made of
-			continue
-		}
-		to := my.CreateDB(t)
-		var compared dump.Comparison
-		cfg := LoadConfig{Database: to, Jobs: jobs[i%3], Part: dump.Choice{Tables: []string{quotedPattern(name)}}, Compared: func(c dump.Comparison) { compared = c }}
-		if err := my.load(t, cfg, stream); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if got := my.listed(t, to, "TABLE"); !slices.Equal(got, []string{name}) {
-			t.Errorf("with %s there are the tables %q", name, got)
-		}
-		if diff := cmp.Diff(lines(my.dumpOf(t, db, name)), lines(my.dumpOf(t, to, name))); diff != "" {
-			t.Errorf("%s alone is another one (-original +restored):\n%s", name, diff)
-		}
-		if compared.Tables > 1 {
-			t.Errorf("%s alone: %d tables were compared", name, compared.Tables)
-		}
-		for _, kind := range []string{"FUNCTION", "PROCEDURE", "EVENT", "VIEW"} {
-			if got := my.listed(t, to, kind); len(got) > 0 {
-				t.Errorf("with %s came %s %q", name, kind, got)
-			}
-		}
-	}
-}
-
 // All tables by one pattern are all that they were, foreign keys included, and so are views and
 // sequences.
 func TestAllTablesOfDatabase(t *testing.T) {
