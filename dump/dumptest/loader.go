@@ -17,7 +17,8 @@ type Options struct {
 	Part dump.Choice
 	// Refused is told of what the server refuses, and the load goes on. nil: it ends there.
 	Refused func(dump.Refusal)
-	// Into and Warn are told what an engine's loader tells. nil: nobody is, and a warning is logged.
+	// Into and Warn are told what an engine's loader tells. nil: nobody is, and a warning is
+	// logged.
 	Into func(dump.Target)
 	Warn func(string)
 }

@@ -44,8 +44,8 @@ func (s Suite[D]) dumpCancelled(t *testing.T, db D, stream []byte) {
 }
 
 // ends runs something that is brought to its end from outside, the moment of which it tells. It
-// must then end at once, with the error given, any one for nil, or that of its cancelled context, and
-// leave neither goroutine nor session.
+// must then end at once, with the error given, any one for nil, or that of its cancelled context,
+// and leave neither goroutine nor session.
 func (s Suite[D]) ends(t *testing.T, db D, name string, want error, run func(end func()) error) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()

@@ -49,8 +49,8 @@ func (s Suite[D]) notWhole(t *testing.T, db D, stream []byte) {
 	s.dumpsAs(t, "a dump of what was restored in the end", stream, restored, 2)
 }
 
-// verifiesNone verifies a stream that ends early or has a byte changed, at each of many places. Every
-// time most of it is read: each processor takes its share.
+// verifiesNone verifies a stream that ends early or has a byte changed, at each of many places.
+// Every time most of it is read: each processor takes its share.
 func (s Suite[D]) verifiesNone(t *testing.T, whole []byte) {
 	list, shares := places(len(whole)), runtime.GOMAXPROCS(0)
 	var all sync.WaitGroup

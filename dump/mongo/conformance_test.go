@@ -73,7 +73,9 @@ func TestConformance(t *testing.T) {
 		},
 		NoHalves: "a collection's definition comes with its documents",
 		Cases:    cases(t),
-		Refusing: nil, // FerretDB takes what another of its databases has taken; the scripted server's refusals are in goeson_test.go
+		// FerretDB takes what another of its databases has taken. What a scripted server refuses is in
+		// goeson_test.go.
+		Refusing: nil,
 		Ledger:   ledger(),
 	})
 }

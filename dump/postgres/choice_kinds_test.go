@@ -144,8 +144,8 @@ func TestChoiceOfRows(t *testing.T) {
 	}
 }
 
-// A table that comes along without its rows, or without some of them, is nothing that rows can refer
-// to: the foreign key is left out, and told.
+// A table that comes along without its rows, or without some of them, is nothing that rows can
+// refer to: the foreign key is left out, and told.
 func TestChoiceWithoutTheRowsReferredTo(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)

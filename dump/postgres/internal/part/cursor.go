@@ -116,8 +116,8 @@ type reference struct {
 	start, end int // of the schema's name, in the statement
 }
 
-// references are all qualified names of a statement, those in its strings too that are cast to
-// such a name's type ('app.counter'::regclass), each once or more often. within are those in other
+// references are all qualified names of a statement, those in its strings too that are cast to such
+// a name's type ('app.counter'::regclass), each once or more often. within are those in other
 // strings, which may be no names at all: the body of a function.
 func references(sql string) (list []reference, within []name) { return referencesIn(sql, 2) }
 

@@ -18,8 +18,8 @@ const mostDefinitions = 256 << 20
 // errStopped is returned where nobody wants more items.
 var errStopped = errors.New("stopped")
 
-// Items hands on such of a dump's items as belong to the part. It vouches for the dump as the
-// items do that it is given: it reads all of them.
+// Items hands on such of a dump's items as belong to the part. It vouches for the dump as the items
+// do that it is given: it reads all of them.
 func (p *Part) Items(items iter.Seq2[dump.Item, error]) iter.Seq2[dump.Item, error] {
 	return func(yield func(dump.Item, error) bool) {
 		p.yield = yield

@@ -52,8 +52,8 @@ func (o *object) noteMade(s *statement) {
 // reason to make it.
 func (o *object) isTable() bool { return o.group == relation && o.word != sequence }
 
-// lacksRows tells whether some of a table's rows are not in the part: it came along because something
-// else needs it, or a partition of it stays out.
+// lacksRows tells whether some of a table's rows are not in the part: it came along because
+// something else needs it, or a partition of it stays out.
 func (o *object) lacksRows() bool {
 	return o.isTable() && (!o.chosen || slices.ContainsFunc(o.parts, (*object).lacksRows))
 }
