@@ -127,10 +127,10 @@ func (p *Part) byItself(item dump.Item) error {
 	switch {
 	case item.Kind == dump.Rows:
 		c.take("copy")
-		if o := p.objects.object(relation, table, c.name()); p.knows(o) {
-			return p.handRows(item)
+		if in, err := p.knows(p.objects.object(relation, table, c.name())); !in || err != nil {
+			return err
 		}
-		return nil
+		return p.handRows(item)
 	case strings.HasPrefix(item.Text, "SELECT pg_catalog.setval("):
 		for _, r := range literal(item.Text, c.list[min(5, len(c.list)-1)]) {
 			p.objects.object(relation, sequence, r.name)
@@ -139,19 +139,35 @@ func (p *Part) byItself(item dump.Item) error {
 		p.objects.object(relation, materialized, c.name())
 	}
 	s := p.objects.describe(item)
-	if s.role == sets || s.role == fills && s.of != nil && p.knows(s.of) || s.role == large && !p.Rules.Including() {
+	in := s.role == sets || s.role == large && !p.Rules.Including()
+	if s.role == fills && s.of != nil {
+		var err error
+		if in, err = p.knows(s.of); err != nil {
+			return err
+		}
+	}
+	if in {
 		return p.send(s)
 	}
 	return nil
 }
 
-// knows chooses an object that the dump names for the first time.
-func (p *Part) knows(o *object) bool {
-	o.chosen = p.chooses(o)
-	if o.chosen && p.ToSchema != "" && p.old == "" && o.name.schema != p.ToSchema {
-		p.old = o.name.schema
+// knows tells whether an object is chosen that the dump names for the first time. What goes into
+// another schema has to come from that of the first one: what is of a third would go into the table
+// that is there by its own name.
+func (p *Part) knows(o *object) (bool, error) {
+	if o.chosen = p.chooses(o); !o.chosen || p.ToSchema == "" {
+		return o.chosen, nil
 	}
-	return o.chosen
+	switch {
+	case p.first == nil:
+		if p.first = o; o.name.schema != p.ToSchema {
+			p.old = o.name.schema
+		}
+	case o.name.schema != p.first.name.schema:
+		return false, fmt.Errorf("%w: there are %s and %s", ErrSchemas, p.first.name, o.name)
+	}
+	return true, nil
 }
 
 // keep keeps a definition until all are known.

@@ -77,6 +77,7 @@ type Part struct {
 	from       bool                 // and so is the old one
 
 	alone  bool         // the dump holds rows alone, and says what tables there are as they come
+	first  *object      // that was chosen of such a dump
 	rows   []bool       // of the tables of the dump, in its order: whether they are in the part
 	frames []*dump.Item // settings that wait for a statement to be made for; see framing
 	yield  func(dump.Item, error) bool
