@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
@@ -29,5 +30,79 @@ func TestToSchemaOfRowsAlone(t *testing.T) {
 	}
 	if got := strings.TrimSpace(pg.Psql(t, db, "SELECT count(*) FROM restored.t WHERE n = 2")); got != "1" {
 		t.Errorf("restored.t has %s rows of b.t", got)
+	}
+}
+
+// A copy of a table that inherits does not become a child of the living parent, which would show its
+// rows twice.
+func TestToSchemaOfAChild(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE SCHEMA base; CREATE SCHEMA app; CREATE TABLE base.parent (a integer); CREATE TABLE app."Mid" () INHERITS (base.parent); CREATE TABLE app.child (b integer) INHERITS (app."Mid");
+		CREATE TABLE app.late (c integer) INHERITS (base.parent); ALTER TABLE base.parent ADD COLUMN d integer; CREATE TABLE app.alone (a integer); INSERT INTO app.child VALUES (1), (2); INSERT INTO app.late VALUES (3)`)
+	stream := dumpDB(t, pg, db)
+	before := pgDump(t, pg, db)
+	for _, table := range []string{"app.child", "app.late", `app."Mid"`} {
+		cfg := LoadConfig{Database: db, ToSchema: "restored", Part: dump.Choice{Tables: []string{table}}}
+		err := restore(t, pg, cfg, stream)
+		if !errors.Is(err, dump.ErrNotEmpty) || !strings.Contains(err.Error(), "it has table base.parent") || errors.As(err, new(*dump.PartialError)) {
+			t.Errorf("%s: %v, want ErrNotEmpty and the parent", table, err)
+		}
+		r, err := rehearse(t, pg, cfg, stream)
+		if err != nil || len(r.Obstacles) != 1 || !strings.Contains(r.Obstacles[0].Error(), "it has table base.parent") {
+			t.Errorf("%s: error %v, rehearsal %+v", table, err, r)
+		}
+	}
+	if pgDump(t, pg, db) != before {
+		t.Error("a refused restore changed something")
+	}
+	empty := newDB(t, pg)
+	for _, k := range []struct{ db, to, table string }{{db, "restored", "app.alone"}, {empty, "restored", "app.child"}, {empty, "", "app.*"}} {
+		if err := restore(t, pg, LoadConfig{Database: k.db, ToSchema: k.to, Part: dump.Choice{Tables: []string{k.table}}}, stream); err != nil {
+			t.Errorf("%+v: %v", k, err)
+		}
+	}
+}
+
+// A table that is dropped first is known to be one that the role may make again.
+func TestCleanOfWhatMayNotBeMade(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	newRole(t, pg, db, "owns_only")
+	pg.Psql(t, db, `CREATE SCHEMA "In.side"; GRANT USAGE ON SCHEMA "In.side" TO owns_only; REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+		CREATE TABLE "In.side".orders AS SELECT 1 AS n; ALTER TABLE "In.side".orders OWNER TO owns_only; CREATE TABLE orders AS SELECT 1 AS n; ALTER TABLE orders OWNER TO owns_only`)
+	stream := dumpDB(t, pg, db)
+	before := pgDump(t, pg, db)
+	for _, k := range []struct{ table, to, want string }{
+		{`"In.side".orders`, "", `GRANT USAGE, CREATE ON SCHEMA "In.side" TO owns_only`},
+		{"public.orders", "", "GRANT USAGE, CREATE ON SCHEMA public TO owns_only"},
+		{"public.orders", "new", "GRANT CREATE ON DATABASE " + db + " TO owns_only"},
+		{"public.orders", "In.side", `GRANT USAGE, CREATE ON SCHEMA "In.side" TO owns_only`},
+	} {
+		cfg := LoadConfig{Conn: strings.Replace(pg.DSN(db), "postgres@", "owns_only:x@", 1), Clean: true, NoOwner: true, ToSchema: k.to, Part: dump.Choice{Tables: []string{k.table}}}
+		l, err := NewLoader(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Load(t.Context(), bytes.NewReader(stream)); err == nil || !strings.Contains(err.Error(), k.want) || errors.As(err, new(*dump.PartialError)) {
+			t.Errorf("%+v: error %v", k, err)
+		}
+		if r, err := l.Rehearse(t.Context(), bytes.NewReader(stream)); err != nil || len(r.Obstacles) != 1 || !strings.Contains(r.Obstacles[0].Error(), k.want) {
+			t.Errorf("%+v: error %v, rehearsal %+v", k, err, r)
+		}
+	}
+	if pgDump(t, pg, db) != before {
+		t.Error("a refused restore changed something")
+	}
+	pg.Psql(t, db, `GRANT CREATE ON SCHEMA "In.side" TO owns_only`) // and none on the database
+	l, err := NewLoader(LoadConfig{Conn: strings.Replace(pg.DSN(db), "postgres@", "owns_only:x@", 1), Clean: true, NoOwner: true, Part: dump.Choice{Tables: []string{`"In.side".orders`}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := l.Rehearse(t.Context(), bytes.NewReader(stream)); err != nil || len(r.Obstacles) > 0 {
+		t.Errorf("error %v, rehearsal %+v", err, r)
+	}
+	if err := l.Load(t.Context(), bytes.NewReader(stream)); err != nil {
+		t.Error(err)
 	}
 }

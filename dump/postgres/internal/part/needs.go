@@ -87,8 +87,13 @@ func (p *Part) oneSchema() error {
 	return nil
 }
 
-// close finds what is needed by what is chosen.
+// close finds what is needed by what is chosen, once: where there is a target, Place has it done
+// when it knows what is there.
 func (p *Part) close() {
+	if p.closed {
+		return
+	}
+	p.closed = true
 	p.company()
 	for _, o := range p.objects.list {
 		if o.chosen {

@@ -71,6 +71,7 @@ type Part struct {
 	statements []*statement         // the definitions, in their order
 	size       int                  // bytes of them
 	planned    bool                 // all definitions are known, and what is chosen
+	closed     bool                 // so is what that needs
 	kept       []string             // what is taken as it is in the target, for people
 	old        string               // the schema that goes into another; empty: none does
 	into       bool                 // the other one is in the target

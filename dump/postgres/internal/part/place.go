@@ -103,6 +103,10 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	if len(inTheWay) > 0 {
 		return nil, fmt.Errorf("%w: it has %s", dump.ErrNotEmpty, dump.Listed(inTheWay))
 	}
+	p.close()
+	if err := p.mayBeMade(ctx, conn, there, gone); err != nil {
+		return nil, err
+	}
 	if len(p.drops) == 0 {
 		return nil, nil
 	}
