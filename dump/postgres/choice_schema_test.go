@@ -106,3 +106,31 @@ func TestCleanOfWhatMayNotBeMade(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A schema that the target has keeps its owner and its privileges, those for what will be made in it
+// too.
+func TestPartOfASchemaThatIsThere(t *testing.T) {
+	pg := testServer(t)
+	db, into := newDB(t, pg), newDB(t, pg)
+	newRole(t, pg, into, "keeps_schema")
+	pg.Psql(t, db, "CREATE SCHEMA app; GRANT USAGE ON SCHEMA app TO PUBLIC; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC; CREATE TABLE app.t (a integer)")
+	pg.Psql(t, into, "CREATE SCHEMA app AUTHORIZATION keeps_schema")
+	const says = "SELECT nspowner::regrole || ' ' || coalesce(nspacl::text, '') || (SELECT count(*) FROM pg_default_acl) FROM pg_namespace WHERE nspname = 'app'"
+	before := pg.Psql(t, into, says)
+	for i, choice := range []dump.Choice{{Schemas: []string{"app"}}, {ExcludeTables: []string{"app.none"}}} {
+		warnings, err := restoreWarned(t, pg, LoadConfig{Database: into, Clean: i > 0, Part: choice}, dumpDB(t, pg, db))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after := pg.Psql(t, into, says); after != before || !strings.Contains(strings.Join(warnings, "\n"), "it is taken as it is: schema app") {
+			t.Errorf("%+v: %s, want %s; warned of %q", choice, after, before, warnings)
+		}
+	}
+	empty := newDB(t, pg)
+	if err := restore(t, pg, LoadConfig{Database: empty, Part: dump.Choice{Schemas: []string{"app"}}}, dumpDB(t, pg, db)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := pg.Psql(t, empty, says), pg.Psql(t, db, says); got != want {
+		t.Errorf("made as %s, want %s", got, want)
+	}
+}

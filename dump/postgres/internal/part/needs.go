@@ -141,7 +141,7 @@ func (p *Part) company() {
 func (p *Part) want(o *object) {
 	switch {
 	case o.wanted:
-	case o.there && o.group != schema, o.there && !o.chosen:
+	case o.there:
 		p.takeAsIs(o)
 	case o.lacking && !o.chosen: // it was taken for one that is needed by its schema
 		o.wanted, o.left = true, true
@@ -176,9 +176,10 @@ func (p *Part) follow() {
 	}
 }
 
-// takeAsIs notes what the target has already.
+// takeAsIs notes what the target has already. A schema is worth telling if it was chosen and the dump
+// says more of it than that it is made: who it belongs to, who may use it.
 func (p *Part) takeAsIs(o *object) {
-	if !o.told && !o.isTable() && o.group != schema && o.group != extension {
+	if !o.told && !o.isTable() && (o.group != schema || o.chosen && len(o.statements) > 1) && o.group != extension {
 		o.told = true
 		p.kept = append(p.kept, lower(o.word)+" "+o.name.String())
 	}

@@ -15,20 +15,14 @@ func (p *Part) wanted(s *statement) bool {
 	case sets:
 		return true
 	case shapes, points, joins:
-		switch {
-		case o == nil || !o.wanted || o.left || o.without[s.member] || s.changes && o.apart && !o.has[s.member]:
-			return false
-		case o.there: // a schema that is chosen is made as the dump's
-			return o.group == schema && o.chosen && s != o.statements[0] && p.old == ""
-		}
-		return true
+		return o != nil && o.wanted && !o.there && !o.left && !o.without[s.member] && (!s.changes || !o.apart || o.has[s.member])
 	case fills:
 		return o != nil && o.wanted && o.made && !o.left && !rules.SchemaOnly && (o.chosen || !o.isTable())
 	case large:
 		return !rules.Including() && !rules.SchemaOnly
 	case reigns:
 		if o != nil { // default privileges in a schema
-			return o.chosen && (o.made || o.there)
+			return o.chosen && o.made
 		}
 		return !rules.Including()
 	}
