@@ -134,3 +134,29 @@ func TestPartOfASchemaThatIsThere(t *testing.T) {
 		t.Errorf("made as %s, want %s", got, want)
 	}
 }
+
+// Names in strings go along with their tables, whatever else is in the string: what is no name stays
+// as it is.
+func TestToSchemaOfNamesInStrings(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE SCHEMA app; CREATE SCHEMA registry; CREATE SCHEMA lib; CREATE TYPE app.mood AS ENUM ('a'); CREATE TYPE registry.label AS ENUM ('app.t: new', 'app.t');
+		CREATE FUNCTION app.f(app.mood, integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'; CREATE FUNCTION lib.g(app.mood) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+		CREATE TABLE app.t (f regprocedure DEFAULT 'app.f(app.mood, integer)'::regprocedure, g regprocedure DEFAULT 'lib.g(app.mood)'::regprocedure, m regtype DEFAULT 'app.mood[]'::regtype,
+			l registry.label DEFAULT 'app.t: new', k registry.label DEFAULT 'app.t', id integer DEFAULT 0);
+		CREATE SEQUENCE app."a\b'" OWNED BY app.t.id; ALTER TABLE app.t ALTER id SET DEFAULT nextval('app."a\b''"'); SELECT setval('app."a\b''"', 43)`)
+	stream := dumpDB(t, pg, db)
+	for _, into := range []string{db, newDB(t, pg)} {
+		if err := restore(t, pg, LoadConfig{Database: into, ToSchema: "restored", Part: dump.Choice{Tables: []string{"app.t"}}}, stream); err != nil {
+			t.Fatal(err)
+		}
+		got := pg.Psql(t, into, "INSERT INTO restored.t DEFAULT VALUES RETURNING f || '; ' || g || '; ' || m || '; ' || l || '; ' || k || '; ' || id")
+		want := "restored.f(restored.mood,integer); lib.g(restored.mood); restored.mood[]; app.t: new; app.t; 44"
+		if into == db {
+			want = strings.Replace(want, "lib.g(restored", "lib.g(app", 1)
+		}
+		if strings.TrimSpace(got) != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}

@@ -113,7 +113,9 @@ func (c *cursor) parenthesised() string {
 // A reference is what a statement says of an object by its name.
 type reference struct {
 	name       name
-	start, end int // of the schema's name, in the statement
+	start, end int // of the schema's name, or of the string that the name stands in, in the statement
+	within     bool
+	rest       string // of that string, behind the name: a function's arguments
 }
 
 // references are all qualified names of a statement, those in its strings too that are cast to such
@@ -141,7 +143,7 @@ func referencesIn(sql string, deep int) (list []reference, within []name) {
 			}
 			c.at++
 		case t.names() && c.at+1 < len(c.list) && c.list[c.at+1].isSign("."):
-			list = append(list, reference{c.name(), t.start, t.end})
+			list = append(list, reference{name: c.name(), start: t.start, end: t.end})
 			for c.peek().isSign(".") { // of a column
 				c.at += 2
 			}
@@ -161,25 +163,34 @@ func (c *cursor) casts() bool {
 	if len(rest) < 3 || !rest[0].isSign(":") || !rest[1].isSign(":") {
 		return false
 	}
-	t := rest[2]
-	if t.is("pg_catalog") && len(rest) > 4 && rest[3].isSign(".") {
-		t = rest[4]
+	rest = rest[2:]
+	if rest[0].is("pg_catalog") && len(rest) > 2 && rest[1].isSign(".") {
+		rest = rest[2:]
 	}
-	return t.kind == word && strings.HasPrefix(t.text, "reg")
+	return isAny(rest[0], ofNames) && (len(rest) == 1 || !rest[1].isSign("."))
 }
 
-// literal is the name that a string consists of, if it does.
+// ofNames are the types whose values are names of something in a schema.
+var ofNames = []string{"regclass", "regcollation", "regconfig", "regdictionary", "regoper", "regoperator", "regproc", "regprocedure", "regtype"}
+
+// literal is the name that a string consists of, if it does, but for the arguments of a function or
+// an operator, and the brackets of an array's type.
 func literal(sql string, t token) []reference {
-	if sql[t.start] != '\'' {
+	body, ok := inner(sql[t.start:t.end])
+	if !ok {
 		return nil
 	}
-	body, _ := inner(sql[t.start:t.end])
 	c := read(body)
-	n := c.name()
+	n, rest := c.name(), ""
+	if next := c.peek(); next.isSign("(") || next.isSign("[") {
+		rest = body[next.start:]
+	} else if c.at < len(c.list) {
+		return nil
+	}
 	if n.schema == "" {
 		return nil
 	}
-	return []reference{{n, t.start, t.end}}
+	return []reference{{name: n, start: t.start, end: t.end, within: true, rest: rest}}
 }
 
 // globals are the words before the name of something that is in no schema.

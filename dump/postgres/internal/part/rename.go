@@ -39,13 +39,13 @@ func (p *Part) renamed(sql string) string {
 	var b strings.Builder
 	from := 0
 	for _, r := range refs {
-		to := p.place(r.name)
-		if to == r.name || columns[r.start] {
-			continue
+		to, rest := p.place(r.name), p.renamed(r.rest)
+		if to == r.name && (rest == r.rest || slices.ContainsFunc(p.resolve(to), func(o *object) bool { return o.there })) || columns[r.start] {
+			continue // what is taken as it is takes the types that are there
 		}
 		b.WriteString(sql[from:r.start])
-		if sql[r.start] == '\'' {
-			b.WriteString(server.Literal(ident(to)))
+		if r.within {
+			b.WriteString(server.Literal(ident(to) + rest))
 		} else {
 			b.WriteString(server.Ident(to.schema))
 		}

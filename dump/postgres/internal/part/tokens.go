@@ -150,10 +150,18 @@ func lower(s string) string {
 	return string(folded)
 }
 
-// inner is what stands within a string, and false where that is written with escapes.
+// inner is what stands within a string, and false where that is written with escapes other than
+// those of backslashes, which neither servers nor dumps write.
 func inner(literal string) (string, bool) {
 	if tag := dollarTag(literal); tag != "" {
 		return strings.TrimSuffix(literal[len(tag):], tag), true
+	}
+	if strings.HasPrefix(literal, "E'") || strings.HasPrefix(literal, "e'") {
+		literal = literal[1:]
+		if strings.Contains(strings.ReplaceAll(literal, `\\`, ""), `\`) {
+			return "", false
+		}
+		literal = strings.ReplaceAll(literal, `\\`, `\`)
 	}
 	if !strings.HasPrefix(literal, "'") {
 		return "", false
