@@ -42,9 +42,11 @@ func (f *Filter) use(item dump.Item, name string) {
 	}
 }
 
-// database hands on what makes, drops or alters a whole database.
+// database hands on what makes or alters a whole database, and what drops one where all of the dump
+// comes. Nobody has looked at what else such a database holds.
 func (f *Filter) database(item dump.Item, o script.Object) {
 	switch {
+	case o.Verb == "drop" && (f.Narrows() || f.DataOnly):
 	case f.From == "" && !f.opens():
 		f.yield(item, nil)
 	case o.Verb == "create":

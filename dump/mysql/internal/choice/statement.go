@@ -17,7 +17,7 @@ func (f *Filter) statement(item dump.Item) error {
 		f.use(item, name)
 		return nil
 	}
-	if script.IsSetting(sql) || strings.HasPrefix(item.Text, "set ") {
+	if script.IsSetting(sql) {
 		f.setting(item)
 		return nil
 	}
@@ -72,7 +72,9 @@ func (f *Filter) other(item dump.Item) {
 			f.emit(item)
 		}
 	case strings.EqualFold(word, "unlock"), strings.EqualFold(word, "commit"):
-		f.yield(item, nil)
+		if f.home != "" || !f.opens() { // behind rows of the first that is chosen, whose database is known
+			f.yield(item, nil)
+		}
 	default:
 		f.whole(item)
 	}
@@ -101,6 +103,8 @@ func (f *Filter) object(item dump.Item, o script.Object) error {
 		return nil
 	case !took, o.Verb == "lock": // which keeps a session from the sequences that a table takes values of
 		return nil
+	case o.Verb == "drop" && f.Narrows() && !f.made(item.Database, name):
+		return nil // what is in the way has been dropped or refused, by rules that the dump does not know
 	case o.Verb == "create":
 		f.note(Object{item.Database, o.Kind, name})
 	}
@@ -124,9 +128,14 @@ func (f *Filter) note(o Object) {
 	}
 }
 
-// trigger hands a trigger on with its table.
+// made tells whether what was handed out has made something of that name: a view's stand-in.
+func (f *Filter) made(database, name string) bool {
+	return slices.ContainsFunc(f.chosen, func(o Object) bool { return o.Database == database && o.Name == name && o.Kind != "trigger" })
+}
+
+// trigger hands a trigger on with its table. What drops one does not say of which table it is.
 func (f *Filter) trigger(item dump.Item, o script.Object) error {
-	if f.DataOnly || o.Verb != "create" && f.Including() || !f.inScope(item.Database) {
+	if f.DataOnly || o.Verb != "create" && f.Narrows() || !f.inScope(item.Database) {
 		return nil
 	}
 	if o.Verb == "create" && f.Narrows() {

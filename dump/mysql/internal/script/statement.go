@@ -10,7 +10,7 @@ import (
 // IsSetting tells whether a statement changes only the session.
 func IsSetting(sql []byte) bool {
 	text := bytes.TrimLeft(bytes.TrimPrefix(sql, []byte("/*")), "M!0123456789 ")
-	return bytes.HasPrefix(text, []byte("SET "))
+	return len(text) > 4 && bytes.EqualFold(text[:4], []byte("SET ")) // mysqldump has autocommit in small letters
 }
 
 // IsTable tells whether a statement makes a table, as it is written in dumps.
