@@ -96,6 +96,18 @@ func parsePatterns(list []string) (patterns, error) {
 	return all, nil
 }
 
+func (ps patterns) inAnyCase() patterns {
+	var all patterns
+	for _, p := range ps {
+		folded := &pattern{text: p.text, name: regexp.MustCompile("(?i)" + p.name.String())}
+		if p.database != nil {
+			folded.database = regexp.MustCompile("(?i)" + p.database.String())
+		}
+		all = append(all, folded)
+	}
+	return all
+}
+
 // fit tells whether one of the patterns fits, and notes in used all that do; nil notes nothing.
 func (ps patterns) fit(used map[*pattern]bool, database, name string) bool {
 	found := false

@@ -53,6 +53,14 @@ func (r *Rules) Narrows() bool { return len(r.tables)+len(r.notTables) > 0 }
 // that the dump has it in, empty in a dump of one.
 func (r *Rules) Takes(database, name string) bool { return r.takes(nil, database, name) }
 
+// InAnyCase are the same rules for names whose letters may be in another case than in the dump.
+// FromDatabase is a name of the dump's all the same.
+func (r *Rules) InAnyCase() *Rules {
+	folded := *r
+	folded.tables, folded.notTables = r.tables.inAnyCase(), r.notTables.inAnyCase()
+	return &folded
+}
+
 func (r *Rules) takes(used map[*pattern]bool, database, name string) bool {
 	if !r.inScope(database) {
 		return false

@@ -90,17 +90,7 @@ func (s *loading) dumped(db string) string {
 // inTheWay returns what of a database is in the way of what is chosen, in the order in which it can
 // be dropped. Where the dump has not been read before, that is what has a name that was asked for.
 func (s *loading) inTheWay(ctx context.Context, db string) ([]object, error) {
-	from, including := s.dumped(db), s.cfg.Part.Including()
-	takes := func(name string) bool { return s.cfg.Part.Takes(from, name) }
-	if including && s.cfg.Found.Chosen != nil {
-		named := make(map[string]bool)
-		for _, o := range s.cfg.Found.Chosen {
-			if o.Database == from && o.Kind != "trigger" {
-				named[s.srv.Fold(o.Name)] = true
-			}
-		}
-		takes = func(name string) bool { return named[s.srv.Fold(name)] }
-	}
+	takes, including := s.takes(s.dumped(db)), s.cfg.Part.Including()
 	var found []object
 	for _, kind := range s.srv.ObjectKinds() {
 		isTable := slices.Contains([]string{"TABLE", "VIEW", "SEQUENCE"}, kind)
@@ -118,6 +108,26 @@ func (s *loading) inTheWay(ctx context.Context, db string) ([]object, error) {
 		}
 	}
 	return found, nil
+}
+
+// takes returns what tells of a table of the target whether it is what is chosen of a database of
+// the dump. A server that takes names in any letters for one may show it in others than the dump:
+// what was not to be touched is so in any of them.
+func (s *loading) takes(from string) func(name string) bool {
+	named := make(map[string]bool)
+	for _, o := range s.cfg.Found.Chosen {
+		if o.Database == from && o.Kind != "trigger" {
+			named[s.srv.Fold(o.Name)] = true
+		}
+	}
+	rules := s.cfg.Part
+	if s.srv.Folds() {
+		rules = rules.InAnyCase()
+	}
+	known := rules.Including() && s.cfg.Found.Chosen != nil
+	return func(name string) bool {
+		return named[s.srv.Fold(name)] || !known && rules.Takes(from, name)
+	}
 }
 
 // triggers are those of a database's tables, by their names.
@@ -170,8 +180,9 @@ func (s *loading) ready(ctx context.Context, db string) error {
 	if err != nil {
 		return err
 	}
+	takes := s.takes(from)
 	for _, r := range rows {
-		if s.cfg.Part.Takes(from, r["of_table"]) {
+		if takes(r["of_table"]) {
 			run = append(run, r["name"])
 		}
 	}

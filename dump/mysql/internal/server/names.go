@@ -35,6 +35,9 @@ func (s Info) Fold(name string) string {
 	return name
 }
 
+// Folds tells whether the server takes names that differ in case alone for one.
+func (s Info) Folds() bool { return s.folds }
+
 // IsSystemSchema tells whether a database belongs to the server itself. Two of these names it knows
 // in any letters; Mysql and SYS may be anybody's where it tells them from its own.
 func (s Info) IsSystemSchema(name string) bool {
