@@ -90,15 +90,24 @@ func (s *loading) attemptSetting(ctx context.Context, st statement) error {
 			s.unset[name] = true
 		}
 	}
-	if err == nil && unchecked.Match(st.sql) {
-		return s.run(ctx, statement{line: st.line, sql: []byte("SET unique_checks = 1")})
+	if err == nil {
+		return s.checkUnique(ctx, st)
 	}
 	return nil
 }
 
-// unchecked matches a setting by which rows that are there twice may come in, or are noticed so
-// late that others go with them: MariaDB then empties a table that it loads in bulk.
-var unchecked = regexp.MustCompile(`(?i)\bunique_checks\s*:?=\s*0`)
+// checkUnique has the session look for rows that are there twice, where a setting has it not look.
+func (s *loading) checkUnique(ctx context.Context, st statement) error {
+	if !script.IsSetting(st.sql) || !unchecked.Match(st.sql) {
+		return nil
+	}
+	return s.run(ctx, statement{line: st.line, sql: []byte("SET unique_checks = 1")})
+}
+
+// unchecked matches a setting by which rows that are there twice may come in, as InnoDB need not
+// read an index's page then to add to it, or are noticed so late that others go with them: MariaDB
+// then empties a table that it loads in bulk.
+var unchecked = regexp.MustCompile(`(?i)\bunique_checks\s*:?=\s*(?:0|off|false)\b`)
 
 // opensTransactions matches what mysqldump's dump begins with that commits the rows of each table
 // together.

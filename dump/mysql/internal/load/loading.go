@@ -174,7 +174,11 @@ func (s *loading) step(ctx context.Context, st statement) error {
 	if s.refusals.goesOn() {
 		return s.attempt(ctx, st)
 	}
-	return s.run(ctx, st)
+	err := s.run(ctx, st)
+	if err == nil && s.cfg.Part != nil && s.cfg.Part.DataOnly { // into tables that may have rows
+		err = s.checkUnique(ctx, st)
+	}
+	return err
 }
 
 // run runs a statement.
