@@ -148,6 +148,29 @@ func TestLoadGoesOnPastAFoldedName(t *testing.T) {
 	}
 }
 
+// Nor are its keys and triggers made of the other, and a view of the other's name stays.
+func TestLoadGoesOnBesideAFoldedName(t *testing.T) {
+	if testServer(t).family != server.MariaDB {
+		t.Skip("MySQL is told when it makes its data")
+	}
+	my := newTestMySQL(servers.MariaDB(t, "--lower-case-table-names=1"))
+	my.trustCreators(t)
+	db := my.CreateDB(t)
+	stream := my.written(t, nil, "CREATE TABLE `t` (`a` INT PRIMARY KEY, `b` INT);\nCREATE VIEW `v` AS SELECT 1 AS `a`;\n"+
+		"CREATE TABLE `T` (`a` INT PRIMARY KEY, `b` INT);\nCREATE VIEW `V` AS SELECT 2 AS `a`;\nALTER TABLE `T`\n  ADD UNIQUE KEY `only` (`b`);\n"+
+		"CREATE TRIGGER `tr` BEFORE INSERT ON `T` FOR EACH ROW SET NEW.b = 0;\nCREATE OR REPLACE VIEW `V` AS SELECT 3 AS `a`;\nCREATE OR REPLACE VIEW `V` AS SELECT `gone`() AS `a`;\n")
+	told, err := my.goOn(t, LoadConfig{Database: db}, stream)
+	var incomplete *dump.IncompleteError
+	if !errors.As(err, &incomplete) || incomplete.Refused != 6 || len(told) != 6 {
+		t.Errorf("error %v, told %q", err, told)
+	}
+	got := my.Query(t, db, "SELECT a FROM v; SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema = DATABASE(); "+
+		"SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() AND index_name = 'only'")
+	if got != "1\n0\n0" {
+		t.Errorf("the view, triggers and keys are %q; told %q", got, told)
+	}
+}
+
 // A file of mysqldump's goes on as well: a row that is too long for the server, tables that are not
 // made, rows in one transaction.
 func TestLoadOfMysqldumpGoesOn(t *testing.T) {

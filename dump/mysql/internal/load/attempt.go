@@ -17,12 +17,13 @@ import (
 // refuses. What is refused may be what others stand on, without which they would be done and be
 // wrong: in another database, of text that is read in another way. These are passed over.
 func (s *loading) attempt(ctx context.Context, st statement) error {
-	_, uses := script.Used(st.sql)
+	name, uses := script.Used(st.sql)
 	switch {
 	case uses:
 		err := s.run(ctx, st)
 		passed := s.pass(st, err)
 		s.nowhere = err != nil && passed == nil
+		s.used = name
 		return passed
 	case !st.ours && script.IsSetting(st.sql):
 		return s.attemptSetting(ctx, st)
@@ -36,9 +37,9 @@ func (s *loading) attempt(ctx context.Context, st statement) error {
 		s.refusals.ran()
 		return s.pass(st, &statementError{script.Head(string(st.sql)), errUnset})
 	}
-	err := s.run(ctx, st)
+	err := s.attemptRun(ctx, st)
 	passed := s.pass(st, err)
-	if view, ok := script.ReplacedView(string(st.sql)); ok && err != nil && passed == nil {
+	if view, ok := script.ReplacedView(string(st.sql)); ok && err != nil && passed == nil && !errors.Is(err, errOthers) {
 		return s.removeStandIn(ctx, view)
 	}
 	return passed

@@ -60,9 +60,11 @@ type loading struct {
 	fail     context.CancelCauseFunc // of what the load runs in
 	compared *dump.Comparison        // nil: nothing was
 	refusals *refusals
-	unset    map[string]bool // settings that the session lacks, as the server has refused them
-	taken    taken           // what the session that the statements run in has loaded last
-	nowhere  bool            // the database that the dump uses is not to be had
+	unset    map[string]bool    // settings that the session lacks, as the server has refused them
+	taken    taken              // what the session that the statements run in has loaded last
+	used     string             // the database that the dump uses
+	others   map[[2]string]bool // databases and names that the dump could not make anything of, as they were taken
+	nowhere  bool               // the database that the dump uses is not to be had
 
 	recalculates bool     // the server makes the statistics of InnoDB's tables by itself
 	toAnalyze    []string // tables that it makes none of
@@ -73,7 +75,7 @@ type loading struct {
 }
 
 func newLoading(cfg Config, fail context.CancelCauseFunc) *loading {
-	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool)}
+	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool), others: make(map[[2]string]bool)}
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.

@@ -111,7 +111,7 @@ func (s *loading) pass(st statement, err error) error {
 // isPassed tells whether the load goes on behind an error.
 func (s *loading) isPassed(err error) bool {
 	var failed *statementError
-	return s.refusals.goesOn() && errors.As(err, &failed) && (failed.err == errUnset || server.IsRefusal(failed.err))
+	return s.refusals.goesOn() && errors.As(err, &failed) && (failed.err == errUnset || failed.err == errOthers || server.IsRefusal(failed.err))
 }
 
 // rowsIn is how many rows a statement has.

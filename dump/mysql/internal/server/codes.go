@@ -39,6 +39,7 @@ const (
 	CodeTableDefChanged = 1412
 
 	// An object cannot be read, or shown.
+	CodeTableExists      = 1050
 	CodeParse            = 1064
 	CodeDuplicateColumn  = 1060
 	CodeUnknownCharset   = 1115
