@@ -342,25 +342,3 @@ func moved(stream string) []string {
 	slices.Sort(lines)
 	return slices.Compact(lines)
 }
-
-// A restored table gives nobody more than it did: what the target's default privileges give of a new
-// one is taken back, and what the dump grants stays.
-func TestChoiceAmongDefaultPrivileges(t *testing.T) {
-	pg := testServer(t)
-	newRole(t, pg, "postgres", "by_default")
-	db := newDB(t, pg)
-	t.Cleanup(func() { pg.Psql(t, db, "DROP OWNED BY by_default") })
-	pg.Psql(t, db, `CREATE SCHEMA "App"; ALTER DEFAULT PRIVILEGES IN SCHEMA "App" GRANT SELECT ON TABLES TO by_default; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO PUBLIC;
-		CREATE TABLE "App".salaries (id serial, a text); CREATE TABLE "App".open (a text);
-		REVOKE ALL ON "App".salaries FROM by_default; REVOKE ALL ON SEQUENCE "App".salaries_id_seq FROM PUBLIC`)
-	const rights = `SELECT concat_ws(' ', has_table_privilege('by_default', '"App".salaries', 'SELECT'), has_table_privilege('by_default', '"App".open', 'SELECT'),
-		has_sequence_privilege('by_default', '"App".salaries_id_seq', 'USAGE'), has_table_privilege('postgres', '"App".salaries', 'SELECT'))`
-	want := pg.Psql(t, db, rights)
-	stream := dumpDB(t, pg, db)
-	if err := restore(t, pg, LoadConfig{Database: db, Clean: true, Part: dump.Choice{Schemas: []string{`"App"`}}}, stream); err != nil {
-		t.Fatal(err)
-	}
-	if got := pg.Psql(t, db, rights); got != want || got != "f t f t" {
-		t.Errorf("rights are %s, and were %s", got, want)
-	}
-}

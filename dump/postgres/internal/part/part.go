@@ -85,8 +85,7 @@ type Part struct {
 	fresh  []*object // that have come to be wanted and were not sent yet
 	queue  []*object // those among them whose needs are not known yet
 
-	drops    []drop   // what Drop drops
-	defaults []string // to whom the target's default privileges give something, quoted
+	drops []drop // what Drop drops
 
 	taken map[name]bool   // the names of the target's indexes that stay
 	index map[name]string // the other names of the part's indexes, by those that are taken

@@ -89,9 +89,6 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 			o.lacking = true
 		}
 	}
-	if err := p.findDefaults(ctx, conn); err != nil {
-		return nil, err
-	}
 	inTheWay, err := p.largeObjects(ctx, conn)
 	if err != nil {
 		return nil, fmt.Errorf("look into the database: %w", err)

@@ -40,20 +40,14 @@ func (p *Part) ifWanted(s *statement) error {
 		}
 	}
 	s.sent = true
-	makes := false
 	if s.of != nil {
-		before := s.of.made
 		s.of.noteMade(s)
-		makes = s.of.made && !before
 	}
 	if p.Rules.DataOnly && s.role != sets && s.role != fills && s.role != large {
 		return nil
 	}
 	p.tellBody(s)
-	if err := p.send(s); err != nil || !makes {
-		return err
-	}
-	return p.withoutDefaults(s.of, s.item.Line)
+	return p.send(s)
 }
 
 // missing is a table that a statement points at and that is not there, or nil. A foreign key's is
