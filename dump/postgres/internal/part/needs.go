@@ -15,6 +15,9 @@ func (p *Part) plan() error {
 	if err := p.unused(); err != nil {
 		return err
 	}
+	if err := p.scattered(); err != nil {
+		return err
+	}
 	if p.ToSchema != "" {
 		return p.oneSchema()
 	}

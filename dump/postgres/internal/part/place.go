@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -119,7 +120,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	for _, d := range p.drops {
 		drops = append(drops, d.String())
 	}
-	return drops, nil
+	return drops, p.tellPublished(ctx, conn, gone)
 }
 
 // clear finds what is to be made and is there: with clean it is dropped, if it is chosen or goes
@@ -137,6 +138,12 @@ func (p *Part) clear(there map[key]found, parts map[uint32][]found, gone map[uin
 		o.there = false
 		p.dropWith(f, parts, gone)
 	}
+	for _, f := range there {
+		if gone[f.OID] && f.Group == relation && f.Word != sequence && f.Goes != 0 && !gone[f.Goes] {
+			inTheWay = append(inTheWay, drop{f.Word, f.at()}.String()+", a partition of a table that would be left without it: restore that table, or detach the partition")
+		}
+	}
+	slices.Sort(inTheWay)
 	for _, o := range p.objects.list {
 		if !o.chosen || o.group != relation {
 			continue
