@@ -160,3 +160,37 @@ func TestToSchemaOfNamesInStrings(t *testing.T) {
 		}
 	}
 }
+
+// Who may read a copy is who may read the original: the target's default privileges give nobody
+// else anything.
+func TestPartWithoutDefaultPrivileges(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	newRole(t, pg, db, `"Rea""der"`)
+	newRole(t, pg, db, "global_reader")
+	pg.Psql(t, db, `CREATE SCHEMA app; ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT ALL ON TABLES TO "Rea""der", PUBLIC; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO global_reader;
+		ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO global_reader; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO global_reader;
+		CREATE TABLE app.salaries (id serial, i integer GENERATED ALWAYS AS IDENTITY, n integer); CREATE VIEW app.v AS SELECT n FROM app.salaries;
+		REVOKE ALL ON app.salaries, app.v, app.salaries_id_seq, app.salaries_i_seq FROM "Rea""der", PUBLIC, global_reader; GRANT SELECT (n) ON app.salaries TO global_reader; GRANT INSERT ON app.v TO "Rea""der"`)
+	stream := dumpDB(t, pg, db)
+	const may = "SELECT string_agg(relname || ' ' || coalesce(relacl::text, '') || coalesce((SELECT attacl::text FROM pg_attribute WHERE attrelid = c.oid AND attacl IS NOT NULL), ''), ' ' ORDER BY relname) FROM pg_class c WHERE relkind IN ('r', 'v', 'S') AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = "
+	want := pg.Psql(t, db, may+"'app')")
+	for _, cfg := range []LoadConfig{{Clean: true}, {ToSchema: "restored"}} {
+		cfg.Database, cfg.Part = db, dump.Choice{Tables: []string{"app.salaries", "app.v"}}
+		if err := restore(t, pg, cfg, stream); err != nil {
+			t.Fatal(err)
+		}
+		in := "'app')"
+		if cfg.ToSchema != "" {
+			in = "'restored')"
+		}
+		// Where all was taken, the server writes what the owner has.
+		written := func(s string) string { return strings.ReplaceAll(s, "{postgres=rwU/postgres}", "") }
+		if got := pg.Psql(t, db, may+in); written(got) != written(want) {
+			t.Errorf("%+v:\n%s, want\n%s", cfg, got, want)
+		}
+	}
+	if got := pg.Psql(t, db, "SELECT nspacl FROM pg_namespace WHERE nspname = 'restored'"); strings.Contains(got, "global_reader") != strings.Contains(pg.Psql(t, db, "SELECT nspacl FROM pg_namespace WHERE nspname = 'app'"), "global_reader") {
+		t.Errorf("schema restored: %s", got)
+	}
+}

@@ -86,7 +86,7 @@ func (os *objects) alterTable(s *statement, c *cursor) {
 				c.at = i + 2
 				n := c.name()
 				os.alias(n, s.of)
-				s.of.identity = append(s.of.identity, n)
+				s.of.identity, s.identity = append(s.of.identity, n), n
 				return
 			}
 		}

@@ -228,7 +228,10 @@ func (p *Part) openSchema() error {
 	if p.old == "" || p.into || p.Rules.DataOnly || p.objects.byKey[key{schema, name{"", p.old}}] != nil {
 		return nil
 	}
-	return p.hand(dump.Item{Kind: dump.Definitions, Text: "CREATE SCHEMA " + server.Ident(p.ToSchema) + ";"})
+	if err := p.hand(dump.Item{Kind: dump.Definitions, Text: "CREATE SCHEMA " + server.Ident(p.ToSchema) + ";"}); err != nil {
+		return err
+	}
+	return p.takeFrom("n", "SCHEMA", name{"", p.ToSchema}, 0)
 }
 
 // late hands on what comes behind the definitions, if it is wanted, and before it what it needs of

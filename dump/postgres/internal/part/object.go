@@ -28,6 +28,7 @@ type object struct {
 	told    bool // that it is taken as it is
 	there   bool // in the target, and taken as it is
 	made    bool // by the part, so far
+	bare    bool // without the privileges that the target gives to what is made there
 	left    bool // out, although it was wanted
 	lacking bool // of an extension: the target's server does not have it
 
@@ -88,10 +89,12 @@ type statement struct {
 	what  string  // it makes, for people, where it may be left out by itself
 	// member is what it makes, or is about, within its object: what is left out is left out with
 	// all that is said of it.
-	member  member
-	index   string // that it makes, by itself or for a key
-	changes bool   // the member, which is there, as a partition's may be that has it from its table
-	sent    bool
+	member   member
+	index    string // that it makes, by itself or for a key
+	makes    name   // the object of that name
+	identity name   // the sequence that it makes with a column
+	changes  bool   // the member, which is there, as a partition's may be that has it from its table
+	sent     bool
 }
 
 // A member is a trigger, a rule, a policy or a constraint of a table, each of which has names of

@@ -105,6 +105,9 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 		return nil, fmt.Errorf("%w: it has %s", dump.ErrNotEmpty, dump.Listed(inTheWay))
 	}
 	p.close()
+	if err := p.readGiven(ctx, conn); err != nil {
+		return nil, err
+	}
 	if err := p.mayBeMade(ctx, conn, there, gone); err != nil {
 		return nil, err
 	}

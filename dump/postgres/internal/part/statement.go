@@ -168,6 +168,7 @@ func (os *objects) describeCreate(s *statement, c *cursor) {
 	default:
 		c.take("if", "not", "exists")
 		s.role, s.of = shapes, os.object(groupOf(phrase), strings.ToUpper(phrase), c.name())
+		s.makes = s.of.name
 		if s.of.isView() {
 			s.role, s.what = points, lower(s.of.word)+" "+s.of.name.String()
 		}

@@ -47,7 +47,10 @@ func (p *Part) ifWanted(s *statement) error {
 		return nil
 	}
 	p.tellBody(s)
-	return p.send(s)
+	if err := p.send(s); err != nil {
+		return err
+	}
+	return p.takeDefaults(s)
 }
 
 // missing is a table that a statement points at and that is not there, or nil. A foreign key's is
