@@ -194,3 +194,26 @@ func TestPartWithoutDefaultPrivileges(t *testing.T) {
 		t.Errorf("schema restored: %s", got)
 	}
 }
+
+// Where a restrictive policy is left out, its table shows nothing rather than what that has hidden.
+func TestPartWithoutARestrictivePolicy(t *testing.T) {
+	pg := testServer(t)
+	db, into := newDB(t, pg), newDB(t, pg)
+	newRole(t, pg, into, `"using"`)
+	t.Cleanup(func() { pg.Psql(t, db, `DROP OWNED BY "using" CASCADE`) })
+	pg.Psql(t, db, `CREATE TABLE tenants (n integer); CREATE TABLE docs AS SELECT 1 AS n; ALTER TABLE docs ENABLE ROW LEVEL SECURITY; GRANT ALL ON docs TO PUBLIC;
+		CREATE POLICY p ON docs; CREATE POLICY "with" ON docs AS RESTRICTIVE TO "using" USING (n IN (SELECT n FROM tenants)) WITH CHECK (true);
+		CREATE POLICY "for" ON docs AS RESTRICTIVE FOR INSERT WITH CHECK (n IN (SELECT n FROM tenants)); CREATE POLICY few ON docs FOR SELECT TO PUBLIC USING (n IN (SELECT n FROM tenants));
+		COMMENT ON POLICY "with" ON docs IS 'x'`)
+	warnings, err := restoreWarned(t, pg, LoadConfig{Database: into, Part: dump.Choice{Tables: []string{"docs"}}}, dumpDB(t, pg, db))
+	if err != nil || !strings.Contains(strings.Join(warnings, "\n"), "lets nothing pass") {
+		t.Errorf("error %v, warned of %q", err, warnings)
+	}
+	got := pg.Psql(t, into, "SELECT string_agg(policyname || ' ' || permissive || ' ' || cmd || ' ' || roles::text || ' ' || coalesce(qual, '') || coalesce(with_check, ''), '; ' ORDER BY policyname) FROM pg_policies")
+	if want := "for RESTRICTIVE INSERT {public} false; p PERMISSIVE ALL {public} ; with RESTRICTIVE ALL {using} false"; strings.TrimSpace(got) != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := strings.TrimSpace(pg.Psql(t, into, `SET ROLE "using"; SELECT count(*) FROM docs`)); !strings.HasSuffix(got, "0") {
+		t.Errorf("it shows %s rows", got)
+	}
+}

@@ -102,7 +102,7 @@ func (p *Part) leaveOut(s *statement, missing *object) error {
 	default:
 		p.Warn(fmt.Sprintf("%s is left out: it needs %s, which is not there", what, missing.name))
 	}
-	return nil
+	return p.closeBy(s)
 }
 
 // takeBack drops a view that was made before its query was known, to stand in for it, and turns out
