@@ -215,8 +215,8 @@ func (p *Part) needs(s *statement) {
 }
 
 // methods are extensions that have operator classes of system types for an index method, which no
-// statement names where they are the usual ones.
-var methods = map[string][]string{"gist": {"btree_gist", "intarray"}, "gin": {"btree_gin"}}
+// statement names where they are the usual ones. A key WITHOUT OVERLAPS is an index by gist.
+var methods = map[string][]string{"gist": {"btree_gist", "intarray"}, "gin": {"btree_gin"}, "overlaps": {"btree_gist"}}
 
 // resolve returns what a dump makes by that name: all that bear it. What an extension brings is
 // named by nothing in the dump, so it is taken for one of each extension in that schema.

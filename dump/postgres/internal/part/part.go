@@ -80,6 +80,7 @@ type Part struct {
 
 	alone  bool         // the dump holds rows alone, and says what tables there are as they come
 	first  *object      // that was chosen of such a dump
+	unset  []string     // the sequences of such a dump that are not chosen
 	rows   []bool       // of the tables of the dump, in its order: whether they are in the part
 	frames []*dump.Item // settings that wait for a statement to be made for; see framing
 	yield  func(dump.Item, error) bool

@@ -2,6 +2,8 @@ package part
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +76,33 @@ func TestColumnsOfATableNamedAsItsSchema(t *testing.T) {
 	got := fmt.Sprint(chosen(t, dump.Choice{Tables: []string{"orders", "v", "w"}}, statements...))
 	if want := fmt.Sprint(statements[1:3]); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// What no statement names by itself comes all the same: a multirange with its range, the operator
+// classes of a key without overlaps with their extension.
+func TestWhatComesUnnamed(t *testing.T) {
+	statements := []string{
+		"CREATE SCHEMA e;", "CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA e;",
+		"CREATE TYPE a.r AS RANGE (\n    subtype = integer,\n    multirange_type_name = a.\"m r\"\n);", "CREATE TABLE a.t (x a.\"m r\");",
+		"CREATE TABLE a.u (i integer, p timestamp without time zone);", "ALTER TABLE ONLY a.u\n    ADD CONSTRAINT k PRIMARY KEY (i, p WITHOUT OVERLAPS);",
+	}
+	for table, want := range map[string][]string{"t": statements[2:4], "u": {statements[0], statements[1], statements[4], statements[5]}} {
+		if got := chosen(t, dump.Choice{Tables: []string{table}}, statements...); !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Names of indexes stay within what servers take, and apart.
+func TestFreeNames(t *testing.T) {
+	p := New(&Config{Rules: &choiceOfAll})
+	long := strings.Repeat("ä", 31)
+	got := []string{p.free(name{"a", long + "1"}), p.free(name{"a", "x"})}
+	p.taken[name{"a", got[0]}] = true
+	got = append(got, p.free(name{"a", long + "2"}))
+	if want := []string{strings.Repeat("ä", 30) + "_1", "x_1", strings.Repeat("ä", 30) + "_2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
@@ -100,6 +101,7 @@ func (p *Part) reindexed(s *statement) string {
 	in := p.place(s.of.name).schema
 	if at := (name{in, s.index}); p.taken[at] && p.index[at] == "" {
 		p.index[at] = p.free(at)
+		p.taken[name{in, p.index[at]}] = true
 		p.Warn(fmt.Sprintf("index %s becomes %s: the target has one of that name", at, plain(p.index[at])))
 	}
 	if len(p.index) == 0 {
@@ -116,10 +118,18 @@ func (p *Part) reindexed(s *statement) string {
 	return sql
 }
 
+// longest is a name's length in bytes, behind which servers cut it off.
+const longest = 63
+
 // free is a name of an index that neither the target has nor the dump.
 func (p *Part) free(taken name) string {
 	for n := 1; ; n++ {
-		other := name{taken.schema, fmt.Sprintf("%s_%d", taken.name, n)}
+		end := fmt.Sprintf("_%d", n)
+		begin := taken.name[:min(len(taken.name), longest-len(end))]
+		for !utf8.ValidString(begin) && utf8.ValidString(taken.name) { // cut within a letter
+			begin = begin[:len(begin)-1]
+		}
+		other := name{taken.schema, begin + end}
 		if !p.taken[other] && len(p.objects.byName[other]) == 0 {
 			return other.name
 		}

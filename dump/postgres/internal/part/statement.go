@@ -168,7 +168,9 @@ func (os *objects) describeCreate(s *statement, c *cursor) {
 	default:
 		c.take("if", "not", "exists")
 		s.role, s.of = shapes, os.object(groupOf(phrase), strings.ToUpper(phrase), c.name())
-		s.makes = s.of.name
+		if s.makes = s.of.name; phrase == "type" {
+			os.aliasOfRange(s.of, c)
+		}
 		if s.of.isView() {
 			s.role, s.what = points, lower(s.of.word)+" "+s.of.name.String()
 		}
@@ -194,6 +196,17 @@ func (os *objects) pointsAt(s *statement, phrase string, n, of name) {
 func (os *objects) aliasOf(o *object, index string) {
 	if o != nil && index != "" {
 		os.alias(name{o.name.schema, index}, o)
+	}
+}
+
+// aliasOfRange has a range type found by the name of its multirange, which comes with it.
+func (os *objects) aliasOfRange(o *object, c *cursor) {
+	for ; c.at+2 < len(c.list); c.at++ {
+		if c.list[c.at].is("multirange_type_name") && c.list[c.at+1].isSign("=") {
+			c.at += 2
+			os.alias(c.name(), o)
+			return
+		}
 	}
 }
 
