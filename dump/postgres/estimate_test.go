@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,5 +49,22 @@ func TestSurveyEstimates(t *testing.T) {
 		if err != nil || survey.Bytes < tt.least || survey.Bytes > tt.most {
 			t.Errorf("%s: %d bytes, error %v; want %d to %d", name, survey.Bytes, err, tt.least, tt.most)
 		}
+	}
+}
+
+// A size that the server does not tell ends no backup.
+func TestSurveyWithoutAnEstimate(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	newRole(t, pg, db, "sees_no_sizes")
+	pg.Psql(t, db, "CREATE TABLE t (a integer); REVOKE EXECUTE ON FUNCTION pg_catalog.pg_partition_root(regclass) FROM PUBLIC")
+	var warnings []string
+	src, err := NewSource(Config{Conn: strings.Replace(pg.DSN(db), "postgres@", "sees_no_sizes:x@", 1), Warn: func(s string) { warnings = append(warnings, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	survey, err := src.Survey(t.Context())
+	if err != nil || survey.Bytes != 0 || len(warnings) != 1 || !strings.Contains(warnings[0], "estimate the size") {
+		t.Errorf("%+v, error %v, warned of %q", survey, err, warnings)
 	}
 }

@@ -52,7 +52,10 @@ func (c Config) survey(ctx context.Context) (dump.Survey, error) {
 	if survey.Empty = !found.Hold(c.Select); survey.Empty && !c.AllowEmpty {
 		return survey, c.nothing(c.instead(found, names))
 	}
-	survey.Bytes, err = catalog.Estimate(ctx, conn, c.Select)
+	if survey.Bytes, err = catalog.Estimate(ctx, conn, c.Select); errors.As(err, new(*pgconn.PgError)) && !conn.IsClosed() {
+		c.Warn(err.Error() + "; how far the dump has come is not told in percent") // which is all that it is for
+		err = nil
+	}
 	return survey, err
 }
 
