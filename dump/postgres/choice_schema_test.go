@@ -239,3 +239,24 @@ func TestSequencesOfRowsAlone(t *testing.T) {
 		}
 	}
 }
+
+// Where an index gives way, what else is called so keeps its name, and the index has its new one
+// wherever it is named.
+func TestReindexedByPlace(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE SCHEMA app; CREATE SCHEMA far; CREATE FUNCTION app.norm(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'; CREATE TABLE far.norm (name text PRIMARY KEY); CREATE TABLE far.k (name text PRIMARY KEY);
+		CREATE TABLE app.people (name text NOT NULL, norm text, k text CONSTRAINT k UNIQUE); CREATE UNIQUE INDEX norm ON app.people (name, app.norm(norm)); CREATE UNIQUE INDEX "on" ON app.people (name);
+		ALTER TABLE app.people CLUSTER ON norm; ALTER TABLE app.people REPLICA IDENTITY USING INDEX "on"; COMMENT ON INDEX app.norm IS 'i'; COMMENT ON CONSTRAINT k ON app.people IS 'k'; INSERT INTO app.people VALUES ('a', 'b');
+		CREATE TABLE app.other (name text CONSTRAINT norm CHECK (name <> '') REFERENCES far.norm, k text REFERENCES far.k); COMMENT ON CONSTRAINT norm ON app.other IS 'c'`)
+	stream := dumpDB(t, pg, db)
+	pg.Psql(t, db, "ALTER TABLE app.people RENAME TO people_old; DROP TABLE app.other")
+	if err := restore(t, pg, LoadConfig{Database: db, Part: dump.Choice{Tables: []string{"people", "other"}}}, stream); err != nil {
+		t.Fatal(err)
+	}
+	got := pg.Psql(t, db, `SELECT string_agg(c.relname || indisclustered || indisreplident || coalesce(obj_description(c.oid), ''), ' ' ORDER BY c.relname) || (SELECT string_agg(conname || coalesce(obj_description(oid), ''), ' ' ORDER BY conname) FROM pg_constraint WHERE contype <> 'n' AND conrelid IN ('app.people'::regclass, 'app.other'::regclass))
+		FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = 'app.people'::regclass`)
+	if want := "k_1falsefalse norm_1truefalsei on_1falsetruek_1k normc other_k_fkey other_name_fkey"; strings.TrimSpace(got) != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -64,7 +64,7 @@ func (os *objects) alterTable(s *statement, c *cursor) {
 			s.role, s.what = points, "foreign key "+n.String()+" of "+s.of.name.String()
 			s.member = member{"constraint", n.name}
 		case c.take("primary"), c.take("unique"), c.take("exclude"):
-			s.index = n.name
+			s.index, s.of.keys = n.name, append(s.of.keys, n.name)
 			os.aliasOf(s.of, n.name)
 		}
 	case c.take("no", "inherit"):

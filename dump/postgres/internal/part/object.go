@@ -19,6 +19,7 @@ type object struct {
 	owner     *object   // of a sequence: the table that it goes with
 	sequences []*object // of a table: those
 	identity  []name    // of a table: the sequences that are made with its columns
+	keys      []string  // of a table: the constraints that are indexes too
 	comes     []*object // with it, unasked: operator classes and casts of a type
 	scaffolds *object   // of a table that is dropped again: the one that it is there to make
 

@@ -108,14 +108,31 @@ func (p *Part) reindexed(s *statement) string {
 		return sql
 	}
 	list := tokenize(sql)
-	for i := len(list) - 1; i > 0; i-- {
-		t, before := list[i], list[i-1]
-		other := p.index[name{in, t.text}]
-		if t.names() && other != "" && (before.isSign(".") || isAny(before, []string{"index", "constraint", "on"})) {
+	for i := len(list) - 1; i > 1; i-- {
+		t, in := list[i], in
+		if list[i-1].isSign(".") {
+			in = p.place(name{list[i-2].text, t.text}).schema
+		}
+		if other := p.index[name{in, t.text}]; t.names() && other != "" && s.namesIndex(list, i) {
 			sql = sql[:t.start] + server.Ident(other) + sql[t.end:]
 		}
 	}
 	return sql
+}
+
+// namesIndex tells whether an index, or the key that it is for, is named at a place of one of these
+// statements, where others may be that are called the same.
+func (s *statement) namesIndex(list []token, i int) bool {
+	switch before := list[i-1]; {
+	case list[0].is("create"):
+		return before.is("index") && i <= 3
+	case list[1].is("index") || list[2].is("index"):
+		return before.isSign(".")
+	case before.is("constraint"):
+		return s.index == list[i].text || list[0].is("comment") && slices.Contains(s.of.keys, list[i].text)
+	default:
+		return before.is("index") && list[i-2].is("using") || before.is("on") && list[i-2].is("cluster")
+	}
 }
 
 // longest is a name's length in bytes, behind which servers cut it off.
