@@ -57,7 +57,7 @@ func (s *loading) place(ctx context.Context) (placement, error) {
 	if err := s.use(ctx, db); err != nil {
 		return p, err
 	}
-	if s.dump.Form == script.RowsAlone { // rows go into tables that are there
+	if s.dump.Form == script.RowsAlone && s.cfg.Part == nil { // rows go into tables that are there
 		return p, nil
 	}
 	if s.cfg.Part != nil {

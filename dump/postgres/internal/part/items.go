@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -146,9 +145,7 @@ func (p *Part) byItself(item dump.Item) error {
 		if in, err = p.knows(s.of); err != nil {
 			return err
 		}
-		if !in && s.of.word == sequence && !p.excludes(s.of) {
-			p.unset = append(p.unset, s.of.name.String())
-		}
+		in = p.goesWith(s.of, in)
 	}
 	if in {
 		return p.send(s)
@@ -289,9 +286,6 @@ func (p *Part) end(contents *dump.Contents) error {
 	if p.Picks() && p.alone {
 		if err := p.unused(); err != nil {
 			return err
-		}
-		if len(p.unset) > 0 && slices.Contains(p.rows, true) {
-			p.Warn("the dump is of rows alone and does not say which sequences go with the tables: choose those too, or set them yourself; left as they are: " + dump.Listed(p.unset))
 		}
 	}
 	if len(p.rows) != len(contents.Tables) {

@@ -78,11 +78,11 @@ type Part struct {
 	from       bool                 // and so is the old one
 	given      []gift               // what the target gives to what is made there
 
-	alone  bool         // the dump holds rows alone, and says what tables there are as they come
-	first  *object      // that was chosen of such a dump
-	unset  []string     // the sequences of such a dump that are not chosen
-	rows   []bool       // of the tables of the dump, in its order: whether they are in the part
-	frames []*dump.Item // settings that wait for a statement to be made for; see framing
+	alone  bool          // the dump holds rows alone, and says what tables there are as they come
+	first  *object       // that was chosen of such a dump
+	owners map[name]name // then: the tables of the target that sequences go with
+	rows   []bool        // of the tables of the dump, in its order: whether they are in the part
+	frames []*dump.Item  // settings that wait for a statement to be made for; see framing
 	yield  func(dump.Item, error) bool
 	fresh  []*object // that have come to be wanted and were not sent yet
 	queue  []*object // those among them whose needs are not known yet

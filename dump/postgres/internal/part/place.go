@@ -67,7 +67,10 @@ func (d drop) String() string { return lower(d.word) + " " + d.name.String() }
 // It finds what the part takes as it is there, and what is in its way: that is an error, or with
 // clean what Drop drops, which it names.
 func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []string, err error) {
-	if p.Rules.DataOnly || p.alone {
+	switch {
+	case p.alone:
+		return nil, p.readOwners(ctx, conn)
+	case p.Rules.DataOnly:
 		return nil, nil
 	}
 	list, err := p.look(ctx, conn)
