@@ -260,3 +260,21 @@ func TestReindexedByPlace(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// So does the schema public of a database that holds other tables. Into an empty one it comes as it
+// was.
+func TestPartOfALivingPublic(t *testing.T) {
+	pg := testServer(t)
+	db, living, empty := newDB(t, pg), newDB(t, pg), newDB(t, pg)
+	pg.Psql(t, db, "REVOKE ALL ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'x'; CREATE TABLE t (a integer); CREATE TABLE u (a integer)")
+	pg.Psql(t, living, "CREATE TABLE v (a integer)")
+	const says = "SELECT nspowner::regrole || ' ' || coalesce(nspacl::text, '') || obj_description(oid) FROM pg_namespace WHERE nspname = 'public'"
+	for into, like := range map[string]string{living: pg.Psql(t, living, says), empty: pg.Psql(t, db, says)} {
+		if err := restore(t, pg, LoadConfig{Database: into, Part: dump.Choice{ExcludeTables: []string{"u"}}}, dumpDB(t, pg, db)); err != nil {
+			t.Fatal(err)
+		}
+		if got := pg.Psql(t, into, says); got != like {
+			t.Errorf("%s, want %s", got, like)
+		}
+	}
+}

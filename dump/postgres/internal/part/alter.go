@@ -26,6 +26,7 @@ func (os *objects) describeAlter(s *statement, c *cursor) {
 	}
 	c.take("only")
 	if s.of = os.find(phrase, c.name()); s.of == nil {
+		s.old = phrase == schema
 		return
 	}
 	s.role = shapes

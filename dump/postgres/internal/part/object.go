@@ -94,6 +94,7 @@ type statement struct {
 	index    string // that it makes, by itself or for a key
 	makes    name   // the object of that name
 	identity name   // the sequence that it makes with a column
+	old      bool   // it is about a schema that the dump does not make: public
 	changes  bool   // the member, which is there, as a partition's may be that has it from its table
 	sent     bool
 }

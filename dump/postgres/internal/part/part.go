@@ -76,6 +76,7 @@ type Part struct {
 	old        string               // the schema that goes into another; empty: none does
 	into       bool                 // the other one is in the target
 	from       bool                 // and so is the old one
+	lives      bool                 // the target holds tables beside the part's
 	given      []gift               // what the target gives to what is made there
 
 	alone  bool          // the dump holds rows alone, and says what tables there are as they come

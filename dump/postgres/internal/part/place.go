@@ -100,6 +100,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	gone := map[uint32]bool{}
 	inTheWay = append(inTheWay, p.clear(there, parts, gone, clean)...)
 	for _, f := range list {
+		p.lives = p.lives || f.Group == relation && !gone[f.OID]
 		if f.Group == "index" && !gone[f.Goes] {
 			p.taken[f.at()] = true
 		}

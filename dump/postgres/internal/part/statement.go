@@ -244,6 +244,7 @@ func (os *objects) describeComment(s *statement, c *cursor) {
 		s.of = os.byKey[key{"cast", name{"", c.parenthesised()}}]
 	default:
 		s.of = os.find(phrase, c.name())
+		s.old = s.of == nil && phrase == schema
 	}
 	if s.of != nil {
 		s.role = shapes
@@ -266,6 +267,7 @@ func (os *objects) describeGrant(s *statement, c *cursor) {
 		if s.of = os.find(phrase, c.name()); s.of != nil {
 			s.role = shapes
 		}
+		s.old = s.of == nil && phrase == schema
 	}
 }
 

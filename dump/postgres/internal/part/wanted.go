@@ -24,7 +24,7 @@ func (p *Part) wanted(s *statement) bool {
 		if o != nil { // default privileges in a schema
 			return o.chosen && o.made
 		}
-		return !rules.Including()
+		return !rules.Including() && (!s.old || !p.lives)
 	}
 	return false
 }
