@@ -99,6 +99,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	}
 	gone := map[uint32]bool{}
 	inTheWay = append(inTheWay, p.clear(there, parts, gone, clean)...)
+	p.dropOwned(list, gone)
 	for _, f := range list {
 		p.lives = p.lives || f.Group == relation && !gone[f.OID]
 		if f.Group == "index" && !gone[f.Goes] {
@@ -118,10 +119,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 	if len(p.drops) == 0 {
 		return nil, nil
 	}
-	if err := p.BeginDrop(ctx, conn); err != nil {
-		return nil, err
-	}
-	if err := server.Exec(ctx, conn.PgConn(), "ROLLBACK"); err != nil {
+	if err := p.tryDrop(ctx, conn); err != nil {
 		return nil, err
 	}
 	for _, d := range p.drops {
@@ -138,8 +136,12 @@ func (p *Part) clear(there map[key]found, parts map[uint32][]found, gone map[uin
 			continue
 		}
 		f := there[key{o.group, p.inTarget(o)}]
-		if !clean {
+		switch {
+		case !clean:
 			inTheWay = append(inTheWay, drop{f.Word, f.at()}.String())
+			continue
+		case f.Word != o.word: // nobody has said that it may go
+			inTheWay = append(inTheWay, drop{f.Word, f.at()}.String()+", which is a "+lower(o.word)+" in the dump")
 			continue
 		}
 		o.there = false
@@ -232,7 +234,12 @@ func (p *Part) Drop(ctx context.Context, conn *pgx.Conn) error {
 // BeginDrop drops that in a transaction, which it leaves open unless it fails. Nothing goes that
 // was not named: what depends on it is in the way.
 func (p *Part) BeginDrop(ctx context.Context, conn *pgx.Conn) error {
-	err := server.Exec(ctx, conn.PgConn(), "BEGIN; SELECT pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_min_messages', 'warning', true)")
+	return p.beginDrop(ctx, conn, "")
+}
+
+// beginDrop does that with settings of the transaction's own.
+func (p *Part) beginDrop(ctx context.Context, conn *pgx.Conn, settings string) error {
+	err := server.Exec(ctx, conn.PgConn(), "BEGIN; SELECT pg_catalog.set_config('search_path', '', true), pg_catalog.set_config('client_min_messages', 'warning', true);"+settings)
 	if err == nil {
 		err = p.dropAll(ctx, conn)
 	}
