@@ -22,6 +22,7 @@ func (os *objects) describeAlter(s *statement, c *cursor) {
 		if c.take("in", "schema") {
 			s.of = os.find(schema, c.name())
 		}
+		s.old = s.of == nil
 		return
 	}
 	c.take("only")

@@ -94,7 +94,7 @@ type statement struct {
 	index    string // that it makes, by itself or for a key
 	makes    name   // the object of that name
 	identity name   // the sequence that it makes with a column
-	old      bool   // it is about a schema that the dump does not make: public
+	old      bool   // it is about what every database has: the schema public, or who gets what of what is made
 	changes  bool   // the member, which is there, as a partition's may be that has it from its table
 	sent     bool
 }
