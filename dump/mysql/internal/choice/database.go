@@ -1,6 +1,7 @@
 package choice
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -106,6 +107,9 @@ func (f *Filter) program(item dump.Item, o script.Object) {
 		return f.objects[name], !f.columns[name]
 	})
 	switch what := o.Kind + " " + o.Name; {
+	case !found && script.MayName(item.Text, f.From):
+		f.to.Warn(fmt.Sprintf("%s is left out: its text is in a character set of its own, and may name %s, the database that it was made in", what, f.From))
+		return
 	case found && !sure:
 		f.leaveOut(what, f.From+", the database that it was made in")
 		return
