@@ -1,10 +1,14 @@
 package mysql
 
 import (
+	"errors"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
+	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
 // Rows alone go into tables that may have rows, and the server looks whether it has them, on
@@ -31,5 +35,61 @@ func TestRowsAloneAreChecked(t *testing.T) {
 				t.Errorf("%s, %d jobs: a value that is there: %v", name, jobs, err)
 			}
 		}
+	}
+}
+
+// What a table of MyISAM's held before is not taken for rows of a statement that was refused.
+func TestRowsAloneGoOnInMyISAM(t *testing.T) {
+	my := testServer(t)
+	from, to := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, from, "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO t VALUES (1), (2), (3)")
+	for name, stream := range map[string][]byte{"own": my.dump(t, Config{Databases: []string{from}}), "mysqldump": []byte(my.mysqldump(t, "--extended-insert", from))} {
+		my.Query(t, to, "DROP TABLE IF EXISTS t; CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MyISAM; INSERT INTO t VALUES (2), (11), (12), (13), (14), (15)")
+		told, err := my.goOn(t, LoadConfig{Database: to, Part: dump.Choice{DataOnly: true}}, stream)
+		var incomplete *dump.IncompleteError
+		if !errors.As(err, &incomplete) {
+			t.Fatalf("%s: error %v, told %q", name, err, told)
+		}
+		if diff := cmp.Diff([]dump.Table{{Name: "`t`", Rows: 2}}, incomplete.Missing); diff != "" {
+			t.Errorf("%s: missing (-want +got): %s", name, diff)
+		}
+	}
+}
+
+// A part of a dump of all databases, rows alone or not, changes no accounts.
+func TestPartWithoutAccounts(t *testing.T) {
+	if testServer(t).family != server.MariaDB {
+		t.Skip("MySQL's tables of accounts are not dumped as tables")
+	}
+	from, my := newTestMySQL(servers.MariaDB(t)), testServer(t)
+	db := my.CreateDB(t)
+	from.Query(t, "", "CREATE DATABASE "+db+"; INSERT INTO mysql.db (host, db, user) VALUES ('%', 'granted', 'someone'); CREATE TABLE "+db+".t (id INT PRIMARY KEY); INSERT INTO "+db+".t VALUES (1)")
+	stream := []byte(from.mysqldump(t, "--all-databases"))
+	for _, part := range []dump.Choice{{ExcludeTables: []string{db + ".other"}}, {DataOnly: true}} {
+		if err := my.load(t, LoadConfig{Part: part}, stream); err != nil {
+			t.Errorf("%+v: %v", part, err)
+		}
+		if got := my.Query(t, db, "SELECT (SELECT COUNT(*) FROM t), (SELECT COUNT(*) FROM mysql.db WHERE db = 'granted')"); got != "1\t0" {
+			t.Errorf("%+v: rows, and grants: %s", part, got)
+		}
+		my.Query(t, db, "DELETE FROM t")
+	}
+}
+
+// A file of mysqldump's can be loaded into a server without InnoDB. This program's dumps set what
+// only InnoDB has.
+func TestLoadWithoutInnoDB(t *testing.T) {
+	if testServer(t).family != server.MariaDB {
+		t.Skip("MySQL cannot be without it")
+	}
+	from := testServer(t)
+	my := newTestMySQL(servers.MariaDB(t, "--skip-innodb", "--default-storage-engine=Aria"))
+	db, to := from.CreateDB(t), my.CreateDB(t)
+	from.Query(t, db, "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=Aria; INSERT INTO t VALUES (1)")
+	if err := my.load(t, LoadConfig{Database: to}, []byte(from.mysqldump(t, db))); err != nil {
+		t.Fatal(err)
+	}
+	if got := my.Query(t, to, "SELECT COUNT(*) FROM t"); got != "1" {
+		t.Errorf("%s rows", got)
 	}
 }

@@ -133,8 +133,9 @@ func (f *Filter) emit(item dump.Item) {
 	f.yield(item, nil)
 }
 
-// takesObject tells whether a table, view or sequence is chosen, and takes note of it. No pattern
-// means those of the server itself, which mysqldump dumps too.
+// takesObject tells whether a table, view or sequence is chosen, and takes note of it. Those of the
+// server itself, which mysqldump dumps too, come with all of a dump and with no part of it: they are
+// accounts and grants.
 func (f *Filter) takesObject(database, name string) (bool, error) {
 	key := [2]string{database, name}
 	if took, known := f.names[key]; known {
@@ -143,7 +144,7 @@ func (f *Filter) takesObject(database, name string) (bool, error) {
 	if text, ok := f.namesDatabases(); ok && database == "" {
 		return false, fmt.Errorf("%s: %w: name the table alone", text, ErrOfOne)
 	}
-	if !f.inScope(database) || database != "" && f.From == "" && (server.Info{}).IsSystemSchema(database) && f.Including() {
+	if !f.inScope(database) || database != "" && f.From == "" && (server.Info{}).IsSystemSchema(database) {
 		return false, nil
 	}
 	took := f.takes(f.used, database, name)

@@ -30,8 +30,12 @@ func (s *loading) connect(ctx context.Context) (err error) {
 	}
 	s.srv = s.conn.Info
 	s.conn.WarnOfPlain(s.cfg.Warn, s.cfg.Server)
-	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet, @@GLOBAL.innodb_stats_auto_recalc", &s.packet, &s.recalculates); err != nil {
+	if err := s.conn.Row(ctx, "SELECT @@max_allowed_packet", &s.packet); err != nil {
 		return fmt.Errorf("read the server's max_allowed_packet: %w", err)
+	}
+	err = s.conn.Row(ctx, "SELECT @@GLOBAL.innodb_stats_auto_recalc", &s.recalculates)
+	if err != nil && !server.IsError(err, server.CodeNoSuchVariable) { // which a server without InnoDB does not have
+		return fmt.Errorf("read the server's innodb_stats_auto_recalc: %w", err)
 	}
 	if longest := s.cfg.Found.Longest; longest > s.packet-server.PacketHead && !s.refusals.goesOn() {
 		return fmt.Errorf("a row of the dump: %w", server.NewPacketError(longest, s.packet))
@@ -42,6 +46,9 @@ func (s *loading) connect(ctx context.Context) (err error) {
 // send runs a statement, in parts where it is too long for the server. Where the load goes on
 // behind what the server refuses, it does so behind each part of rows.
 func (s *loading) send(ctx context.Context, st statement) error {
+	if err := s.beginTaken(ctx, st); err != nil {
+		return err
+	}
 	for part := range script.Split(st.sql, s.packet-server.PacketHead, s.mode) {
 		rows, err := s.exec(ctx, s.conn, borrowed(part))
 		// What the server refuses is not done; of what ends otherwise nobody knows.

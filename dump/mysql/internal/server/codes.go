@@ -29,6 +29,7 @@ const (
 	CodeOptionPrevents  = 1290
 	CodeReadOnlyMode    = 1836
 	CodeNotASessions    = 1238 // a variable that a session cannot set
+	CodeNoSuchVariable  = 1193
 
 	// What is asked for is not there, or not what it was.
 	CodeNoSuchDatabase  = 1049
