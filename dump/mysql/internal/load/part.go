@@ -68,6 +68,9 @@ func (s *loading) placePart(ctx context.Context, p placement, exists func(db str
 			return p, err
 		}
 	}
+	if err := s.dependents(ctx, p.objects); err != nil {
+		return p, err
+	}
 	return p, s.undroppable(ctx, p)
 }
 
