@@ -83,6 +83,7 @@ func TestPartsElsewhere(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			my.Query(t, three, "DROP TABLE IF EXISTS new")
 			if _, _, err := my.loadInto(t, tt.cfg, tt.stream); !errors.Is(err, tt.is) {
 				t.Errorf("error %v, want %v", err, tt.is)
 			}

@@ -155,6 +155,8 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 		return s.passOver(item, errNoDatabase)
 	case item.Kind == dump.Rows && s.refusals.lacks(item.Table):
 		return s.passOver(item, errNoTable)
+	case item.Kind == dump.Rows && len(s.unset) > 0:
+		return s.passOver(item, errUnset)
 	}
 	for st, err := range statements(item) {
 		if err == nil {
@@ -163,8 +165,10 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 		if err != nil {
 			return err
 		}
+		if !s.refusals.lacks(st.table) {
+			s.unanalyzed(item)
+		}
 	}
-	s.unanalyzed(item)
 	return nil
 }
 
