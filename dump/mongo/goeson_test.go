@@ -193,6 +193,17 @@ func TestGoingOnEndsWithTheServer(t *testing.T) {
 	}
 }
 
+// So does what a mongos says of a document whose shard it has not reached: it may be there all the
+// same.
+func TestGoingOnEndsWithAShard(t *testing.T) {
+	to := startFake(t)
+	refuse(to, 91)
+	told, err := goOn(t, to, LoadConfig{Jobs: 1}, archiveOf(t, twoCollections, []string{`{"_id":"x","bad":1}`}, numbered(1)))
+	if err == nil || errors.As(err, new(*dump.IncompleteError)) || !strings.HasSuffix(err.Error(), dump.HoldsPart) || len(told) > 0 {
+		t.Errorf("%v, told %+v", err, told)
+	}
+}
+
 // FerretDB 1 takes no dots in names: the document that has one is missing, and no other is.
 func TestRefusedDocumentsOfAServer(t *testing.T) {
 	if !isFerretV1(t) {

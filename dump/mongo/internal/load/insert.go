@@ -110,7 +110,7 @@ func (s *loading) outcomeOf(t *target, docs []any, refused []mongo.WriteError, o
 			o.second = append(o.second, doc)
 		case why.HasErrorCode(server.CodeDuplicateKey) && t.kind != targetAuth:
 			s.leaveOut(t, doc, byIndex(why.Raw.Lookup("keyPattern")))
-		case s.goesOn():
+		case s.goesOn() && !server.IsElection(why): // after which it may be there, or come
 			s.leaveOut(t, doc, refusedBy(why))
 		default:
 			return o, fmt.Errorf("insert the document with _id %s: %w", shown.Short(doc.Lookup("_id").String()), why)
