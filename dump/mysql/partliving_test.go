@@ -107,6 +107,25 @@ func TestTableBesideLivingOnes(t *testing.T) {
 	}
 }
 
+// A trigger comes with its table and not what it calls, which is told.
+func TestTriggerWithoutWhatItCalls(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	db, to := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE a (v INT PRIMARY KEY); CREATE TABLE b (v INT PRIMARY KEY); CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN 2 * n; "+
+		"CREATE TRIGGER calls BEFORE INSERT ON a FOR EACH ROW SET NEW.v = `twice`(NEW.v); CREATE TRIGGER plain BEFORE INSERT ON b FOR EACH ROW SET @x = 1")
+	for _, stream := range [][]byte{my.dump(t, Config{Databases: []string{db}}), []byte(my.mysqldump(t, db))} {
+		warn, told := warned()
+		my.Query(t, to, "DROP TABLE IF EXISTS a, b")
+		if err := my.load(t, LoadConfig{Database: to, Part: dump.Choice{Tables: []string{"a", "b"}}, Warn: warn}, stream); err != nil {
+			t.Fatal(err)
+		}
+		if got := told(); !strings.HasSuffix(got, "and has to be there: trigger calls: function twice") {
+			t.Errorf("it warned %q", got)
+		}
+	}
+}
+
 // A trigger of a table that stays has the name of one that comes with a table.
 func TestTriggerInTheWay(t *testing.T) {
 	my := testServer(t)

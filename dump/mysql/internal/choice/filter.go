@@ -38,18 +38,19 @@ type Filter struct {
 	names  map[[2]string]bool // tables, views and sequences so far, by database and name: whether they are chosen
 	seen   []string           // the same for people, in their order
 
-	head    dump.Head
-	making  map[string]*making        // the databases that have come
-	home    string                    // the database that what was handed out is in
-	table   bool                      // the table made last is chosen
-	held    map[[2]string][]dump.Item // sequences that a table may need
-	objects map[string]bool           // names of tables, views and sequences, in lower case
-	columns map[string]bool           // of tables, in lower case
-	renamed []string                  // programs that name another database now
-	unsure  map[string]bool           // triggers that may name their database
-	reads   script.Mode               // how the dump's server reads text, but for the session's sql_mode
-	session script.SessionMode
-	yield   func(dump.Item, error) bool // returns false when nobody wants more
+	head     dump.Head
+	making   map[string]*making        // the databases that have come
+	home     string                    // the database that what was handed out is in
+	table    bool                      // the table made last is chosen
+	held     map[[2]string][]dump.Item // sequences that a table may need
+	objects  map[string]bool           // names of tables, views and sequences, in lower case
+	columns  map[string]bool           // of tables, in lower case
+	renamed  []string                  // programs that name another database now
+	mentions mentions
+	unsure   map[string]bool // triggers that may name their database
+	reads    script.Mode     // how the dump's server reads text, but for the session's sql_mode
+	session  script.SessionMode
+	yield    func(dump.Item, error) bool // returns false when nobody wants more
 }
 
 // An Object is something that is chosen.
@@ -63,6 +64,7 @@ func (r *Rules) Filter(to Target) *Filter {
 	return &Filter{
 		Rules: r, to: to, used: make(map[*pattern]bool), names: make(map[[2]string]bool), making: make(map[string]*making),
 		held: make(map[[2]string][]dump.Item), objects: make(map[string]bool), columns: make(map[string]bool), unsure: make(map[string]bool), chosen: []Object{},
+		mentions: mentions{programs: make(map[string]string)},
 	}
 }
 
@@ -134,8 +136,8 @@ func (f *Filter) emit(item dump.Item) {
 }
 
 // takesObject tells whether a table, view or sequence is chosen, and takes note of it. Those of the
-// server itself, which mysqldump dumps too, come with all of a dump and with no part of it: they are
-// accounts and grants.
+// server itself, which mysqldump dumps too, come with all of a dump and with no part of it: they
+// are accounts and grants.
 func (f *Filter) takesObject(database, name string) (bool, error) {
 	key := [2]string{database, name}
 	if took, known := f.names[key]; known {
@@ -167,6 +169,7 @@ func (f *Filter) end(contents *dump.Contents) error {
 	if len(f.renamed) > 0 {
 		f.to.Warn(fmt.Sprintf("these named %s, the database that they were made in, and name %s now: %s", f.From, f.to.Database, dump.Listed(f.renamed)))
 	}
+	f.warnOfMentions()
 	part := &dump.Contents{}
 	for _, t := range contents.Tables {
 		if name, ok := f.listed(t.Name); ok {

@@ -32,6 +32,8 @@ func (f *Filter) statement(item dump.Item) error {
 	case "procedure", "function", "event", "package", "library":
 		if !f.Including() && !f.DataOnly && f.inScope(item.Database) {
 			f.program(item, o)
+		} else if !f.DataOnly && f.inScope(item.Database) {
+			f.mentions.leaves(o)
 		}
 	default:
 		f.other(item)
@@ -150,6 +152,7 @@ func (f *Filter) trigger(item dump.Item, o script.Object) error {
 	}
 	if o.Verb == "create" {
 		f.note(Object{item.Database, o.Kind, o.Name})
+		f.mentions.comes(o.Name, item.Text)
 	}
 	f.program(item, o)
 	return nil
