@@ -12,10 +12,10 @@ import (
 // for.
 var errOthers = errors.New("it is left out, as what has that name here is not the dump's")
 
-// attemptRun runs a statement that stands on nothing that was refused. What the server has not made,
-// as something has its name, is another's under that name: on a server that takes Orders and orders
-// for one, the keys and triggers of the one are not the other's, and neither is its view to be
-// replaced.
+// attemptRun runs a statement that stands on nothing that was refused. What the server has not
+// made, as something has its name, is another's under that name: on a server that takes Orders and
+// orders for one, the keys and triggers of the one are not the other's, and neither is its view to
+// be replaced.
 func (s *loading) attemptRun(ctx context.Context, st statement) error {
 	if st.rows { // which wait for their table, see take
 		return s.run(ctx, st)

@@ -89,10 +89,10 @@ func (d *nativeDump) job(st statement, begin func(*worker, context.Context) erro
 		}
 		if err == nil {
 			_, err = d.exec(ctx, m.conn, borrowed(st.sql))
-			// Sessions can be in each other's way. Alone in its transaction a statement is undone then, and
-			// may come in when the other's is done.
+			// Sessions can be in each other's way. Alone in its transaction a statement is undone
+			// then, and may come in when the other's is done.
 			for tries := 0; tries < 5 && d.refusals.goesOn() && server.IsError(err, server.CodeDeadlock); tries++ {
-				_, err = d.exec(ctx, m.conn, borrowed(st.sql))
+				_, err = d.try(ctx, m.conn, borrowed(st.sql))
 			}
 			err = d.pass(st, err)
 		}

@@ -88,6 +88,11 @@ func (s *loading) sent(ctx context.Context, st statement, part []byte, rows int6
 // exec runs a statement, and has the rows of an INSERT counted. It keeps nothing of sql.
 func (s *loading) exec(ctx context.Context, c *server.Conn, sql string) (rows int64, err error) {
 	s.refusals.ran()
+	return s.try(ctx, c, sql)
+}
+
+// try is exec without counting the statement, which may be tried several times.
+func (s *loading) try(ctx context.Context, c *server.Conn, sql string) (rows int64, err error) {
 	if len(sql)+1 > s.packet { // behind a byte that says what it is
 		return 0, failed(sql, server.NewPacketError(len(sql), s.packet))
 	}
