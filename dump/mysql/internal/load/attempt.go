@@ -25,7 +25,7 @@ func (s *loading) attempt(ctx context.Context, st statement) error {
 		s.nowhere = err != nil && passed == nil
 		s.used = name
 		return passed
-	case !st.ours && script.IsSetting(st.sql):
+	case !st.ours && (script.IsSetting(st.sql) || opensTransactions.Match(st.sql)): // which mysqldump writes in small letters
 		return s.attemptSetting(ctx, st)
 	case s.nowhere && !isAccounts(st.sql) && !script.TargetOf(st.sql).Whole:
 		s.refusals.passed(1, dump.Refusal{})
@@ -66,9 +66,6 @@ var vital = regexp.MustCompile(`(?i)\b(NAMES\b|character_set_client\s*:?=|sql_mo
 // attemptSetting sets up the session, and where the server refuses a statement of several
 // settings, those that it does not refuse.
 func (s *loading) attemptSetting(ctx context.Context, st statement) error {
-	if opensTransactions.Match(st.sql) { // each statement of rows is to count by itself
-		return nil
-	}
 	err := s.run(ctx, st)
 	if each := script.Settings(st.sql); err != nil && len(each) > 1 && s.isPassed(err) {
 		for _, one := range each {
@@ -91,10 +88,14 @@ func (s *loading) attemptSetting(ctx context.Context, st statement) error {
 			s.unset[name] = true
 		}
 	}
-	if err == nil {
-		return s.checkUnique(ctx, st)
+	if err != nil {
+		return nil
 	}
-	return nil
+	err = s.checkUnique(ctx, st)
+	if err == nil && opensTransactions.Match(st.sql) { // each statement of rows is to count by itself
+		err = s.run(ctx, statement{line: st.line, sql: []byte("SET autocommit = 1")})
+	}
+	return err
 }
 
 // checkUnique has the session look for rows that are there twice, where a setting has it not look.
@@ -110,6 +111,6 @@ func (s *loading) checkUnique(ctx context.Context, st statement) error {
 // then empties a table that it loads in bulk.
 var unchecked = regexp.MustCompile(`(?i)\bunique_checks\s*:?=\s*(?:0|off|false)\b`)
 
-// opensTransactions matches what mysqldump's dump begins with that commits the rows of each table
-// together.
-var opensTransactions = regexp.MustCompile(`(?i)^(?:/\*!\d*\s*)?SET\s+autocommit\s*=\s*0`)
+// opensTransactions matches a setting of mysqldump's by which the rows of a table are committed
+// together. It has been written in letters of either size, and beside others.
+var opensTransactions = regexp.MustCompile(`(?i)^(?:/\*M?!\d*\s*)?SET\b.*\bautocommit\s*:?=\s*0`)
