@@ -147,3 +147,29 @@ func TestRowsOfSeveralDatabases(t *testing.T) {
 		}
 	}
 }
+
+// The server's own tables, which mysqldump dumps with all databases, come with no part of a dump.
+func TestPartsBringNoAccounts(t *testing.T) {
+	my := testServer(t)
+	db := my.CreateDB(t)
+	grant := "INSERT INTO `db` (`Host`, `Db`, `User`) VALUES ('%','" + db + "','brought');\n"
+	stream := []byte("-- MariaDB dump 10.19  Distrib 10.11.14-MariaDB, for debian-linux-gnu (x86_64)\n--\n-- Host: localhost    Database: \n\n" +
+		"USE `mysql`;\nCREATE TABLE `made_by_a_dump` (`a` INT);\n" + grant +
+		"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `" + db + "`;\nUSE `" + db + "`;\nCREATE TABLE IF NOT EXISTS `t` (`mark` INT PRIMARY KEY);\nINSERT INTO `t` VALUES (1);\n-- Dump completed\n")
+	for _, part := range []dump.Choice{{SchemaOnly: true}, {DataOnly: true}, {ExcludeTables: []string{"other"}}} {
+		my.Query(t, db, "CREATE TABLE IF NOT EXISTS t (mark INT PRIMARY KEY); DELETE FROM t")
+		if !part.DataOnly {
+			my.Query(t, db, "DROP TABLE t")
+		}
+		if part.SchemaOnly {
+			my.Query(t, "", "DROP DATABASE "+db)
+		}
+		if err := my.load(t, LoadConfig{Part: part}, stream); err != nil {
+			t.Fatalf("%+v: %v", part, err)
+		}
+		got := my.Query(t, "", "SELECT (SELECT COUNT(*) FROM mysql.db WHERE user = 'brought'), (SELECT COUNT(*) FROM information_schema.tables WHERE table_name = 'made_by_a_dump'), (SELECT COUNT(*) FROM "+db+".t)")
+		if want := map[bool]string{true: "0\t0\t0", false: "0\t0\t1"}[part.SchemaOnly]; got != want {
+			t.Errorf("%+v: there is %q, want %q", part, got, want)
+		}
+	}
+}
