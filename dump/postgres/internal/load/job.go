@@ -89,8 +89,8 @@ func (s *session) send(ctx context.Context, j *job) (err error) {
 }
 
 // runTogether runs several statements at once, in one transaction, or in a part of the one that the
-// session is in. Where one fails nothing is done:
-// then they run one after another, up to that one, or to the last where the load goes on.
+// session is in. Where one fails nothing is done: then they run one after another, up to that one,
+// or to the last where the load goes on.
 func (s *session) runTogether(ctx context.Context, j *job) error {
 	var b strings.Builder
 	begun := s.conn.PgConn().TxStatus() == 'T'
