@@ -222,3 +222,25 @@ func TestRefusedDocumentsOfAServer(t *testing.T) {
 		t.Errorf("%d documents, %v; told %+v", n, err, told)
 	}
 }
+
+// A command that somebody has ended may have inserted some of its documents: the load ends by its
+// error, and not by a number of documents that it has miscounted.
+func TestGoingOnEndsWhereACommandIsInterrupted(t *testing.T) {
+	to := startFake(t)
+	n := 0
+	to.handle("insert", func(db string, command bson.Raw) any {
+		if n++; n > 1 {
+			return nil
+		}
+		name, _ := command.Lookup("insert").StringValueOK()
+		docs, _ := command.Lookup("documents").ArrayOK()
+		all, _ := bson.RawArray(docs).Values()
+		c := to.collection(db, name)
+		c.docs = append(c.docs, all[0].Document())
+		return failure(11601, "operation was interrupted")
+	})
+	told, err := goOn(t, to, LoadConfig{Jobs: 1}, archiveOf(t, twoCollections, numbered(5), numbered(3)))
+	if err == nil || errors.As(err, new(*dump.IncompleteError)) || !strings.Contains(err.Error(), "operation was interrupted") || len(told) > 0 {
+		t.Errorf("error %v, told %+v", err, told)
+	}
+}

@@ -33,7 +33,7 @@ func (s *loading) insertDocuments(ctx context.Context, t *target, docs []any, or
 	coll := s.conn.Collection(t.db, t.dataName(s.conn.Info.Version))
 	for allowed := false; len(docs) > 0; {
 		refused, err := s.send(ctx, t, coll, docs, ordered)
-		if err = s.conn.Unacknowledged(err); s.goesOn() && isRefusal(ctx, err) {
+		if err = s.conn.Unacknowledged(err); s.goesOn() && isRefusal(ctx, err) && !server.IsInterrupted(err) {
 			return s.insertParts(ctx, t, docs, ordered, err)
 		}
 		if err != nil {
