@@ -12,7 +12,8 @@ type Refusal struct {
 	Err   error  // the server's
 }
 
-// An IncompleteError is how a load ends that has gone on behind what was refused: all else is there.
+// An IncompleteError is how a load ends that has gone on behind what was refused: all else is
+// there.
 type IncompleteError struct {
 	Refused, Of int     // statements
 	Missing     []Table // whose rows are not there, with the number that are missing

@@ -120,8 +120,8 @@ type readerAt func(p []byte, at int64) (int, error)
 
 func (r readerAt) ReadAt(p []byte, at int64) (int, error) { return r(p, at) }
 
-// mostBlob is more than any blob has: restic cuts at 8 MiB at the latest. mostAnswer is more than it
-// says of a folder with a file of 3 TB, or of the indexes of any repository.
+// mostBlob is more than any blob has: restic cuts at 8 MiB at the latest. mostAnswer is more than
+// it says of a folder with a file of 3 TB, or of the indexes of any repository.
 const (
 	mostBlob   = 64 << 20
 	mostAnswer = 256 << 20

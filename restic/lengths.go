@@ -25,8 +25,8 @@ func (c *Client) indexes(ctx context.Context) ([]string, error) {
 
 // ends returns for each of the file's blobs which byte of the file is the one behind it. How long
 // they are is said in indexes alone, and in which of them nobody knows before, so all are read,
-// until no blob is left; where there are more than it is worth, none is, and nil returned. In memory
-// there is only what is asked for, 6 MB for a file of 100 GB.
+// until no blob is left; where there are more than it is worth, none is, and nil returned. In
+// memory there is only what is asked for, 6 MB for a file of 100 GB.
 func (f *File) ends(ctx context.Context, worth func(indexes int) bool) ([]int64, error) {
 	indexes, err := f.client.indexes(ctx)
 	if err != nil || !worth(len(indexes)) {

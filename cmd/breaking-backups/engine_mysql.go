@@ -45,9 +45,9 @@ type mysqlSettings struct {
 	LockTimeout seconds `env:"MYSQL_LOCK_TIMEOUT_SECONDS" default:"60" help:"wait for what somebody holds locked; 0: as the server does"`
 	// Note the binary log's position in the dump, which then differs from run to run.
 	Position bool `env:"MYSQL_POSITION" default:"false" help:"note the binary log's position in the dump, which then differs from run to run"`
-	// Whether a restore goes into the server's binary log, and by it to the replicas. Leaving it out
-	// takes `BINLOG ADMIN` (MariaDB), `SESSION_VARIABLES_ADMIN` (MySQL) or `SUPER`, and replicas
-	// that need the same are to be restored one by one.
+	// Whether a restore goes into the server's binary log, and by it to the replicas. Leaving it
+	// out takes `BINLOG ADMIN` (MariaDB), `SESSION_VARIABLES_ADMIN` (MySQL) or `SUPER`, and
+	// replicas that need the same are to be restored one by one.
 	Binlog bool `env:"MYSQL_SQL_LOG_BIN" default:"true" help:"a restore goes into the server's binary log, and so to its replicas"`
 }
 

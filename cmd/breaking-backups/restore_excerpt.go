@@ -30,8 +30,8 @@ type placed struct {
 	size  int64
 }
 
-// namesFrom is from how many bytes on a whole snapshot's manifest is read beforehand, for nothing but
-// the names of the tables that are under way. It takes as long as two runs of restic.
+// namesFrom is from how many bytes on a whole snapshot's manifest is read beforehand, for nothing
+// but the names of the tables that are under way. It takes as long as two runs of restic.
 const namesFrom = 1 << 30
 
 // picker is a destination that knows from a dump's manifest which parts of it a load needs.
@@ -44,8 +44,8 @@ type definitionPicker interface {
 }
 
 // needed is what the load needs of the dump. Where its manifest says where everything is, the rest
-// is passed over; else, as of stdin, of mysqldump's files and of dumps from before there was one, it
-// is all read, and the load leaves out what it does not want.
+// is passed over; else, as of stdin, of mysqldump's files and of dumps from before there was one,
+// it is all read, and the load leaves out what it does not want.
 func (r *restoration) needed(ctx context.Context, loader destination) (dumpSource, error) {
 	picks, ok := loader.(picker)
 	if !ok || !r.job.engine.sql || r.whole.open == nil || !r.opt.chooses() && r.opt.file == "" && r.whole.bytes < namesFrom {
@@ -124,9 +124,9 @@ func (o *restoreOptions) chooses() bool {
 	return !o.part(whole).All()
 }
 
-// fileSource is a file as a dump. One of which any byte can be had is opened once: its manifest, what
-// is read of it before anything is changed, and what is loaded then are of the same file, whatever
-// is put in its place meanwhile.
+// fileSource is a file as a dump. One of which any byte can be had is opened once: its manifest,
+// what is read of it before anything is changed, and what is loaded then are of the same file,
+// whatever is put in its place meanwhile.
 func fileSource(name string) (dumpSource, error) {
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {

@@ -53,10 +53,10 @@ type databaseSettings struct {
 	// batches, so that their order changes, except in capped collections and time series. 1:
 	// everything in the dump's order, on one connection.
 	RestoreJobs jobs `env:"RESTORE_JOBS" unit:"connections" shown:"the smaller of 4 and the processors of this side" help:"connections of a restore: they load rows, and build indexes and keys"`
-	// Whether a restore ends with the statistics by which queries are planned, of the tables that it
-	// has loaded: in PostgreSQL with `ANALYZE` on all its connections, by which a dump also finds
-	// out which tables lie in the order of their keys, and which autovacuum makes some time later
-	// otherwise; in MySQL and MariaDB where the server does not make them by itself.
+	// Whether a restore ends with the statistics by which queries are planned, of the tables that
+	// it has loaded: in PostgreSQL with `ANALYZE` on all its connections, by which a dump also
+	// finds out which tables lie in the order of their keys, and which autovacuum makes some time
+	// later otherwise; in MySQL and MariaDB where the server does not make them by itself.
 	RestoreAnalyze bool `env:"RESTORE_ANALYZE" default:"true" help:"a restore of PostgreSQL, MySQL or MariaDB ends with the planner's statistics of what it has loaded"`
 	// A dump that holds nothing is no error: a new database, or an include that may match nothing.
 	// Such a snapshot pushes none with content out of a retention policy.

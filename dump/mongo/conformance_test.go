@@ -73,8 +73,8 @@ func TestConformance(t *testing.T) {
 		},
 		NoHalves: "a collection's definition comes with its documents",
 		Cases:    cases(t),
-		// FerretDB takes what another of its databases has taken. What a scripted server refuses is in
-		// goeson_test.go.
+		// FerretDB takes what another of its databases has taken. What a scripted server refuses is
+		// in goeson_test.go.
 		Refusing: nil,
 		Ledger:   ledger(),
 	})

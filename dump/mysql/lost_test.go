@@ -13,8 +13,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
 )
 
-// A server that dies, is shut down, or ends the sessions, in the middle of a load or a dump, is said
-// to have ended the connection, with its last words where it had any.
+// A server that dies, is shut down, or ends the sessions, in the middle of a load or a dump, is
+// said to have ended the connection, with its last words where it had any.
 func TestServerEndsMidway(t *testing.T) {
 	const ended = "the server has ended the connection, with"
 	for name, end := range map[string]func(*testing.T, *testMySQL){

@@ -72,7 +72,8 @@ func TestLoadGoesOn(t *testing.T) {
 			if diff := cmp.Diff(want, incomplete.Missing); diff != "" {
 				t.Errorf("missing (-want +got): %s\n%s", diff, strings.Join(told, "\n"))
 			}
-			// The table, its two INSERTs, 45 rows, one of the other table, a key, a foreign key, a trigger, two views.
+			// The table, its two INSERTs, 45 rows, one of the other table, a key, a foreign key, a
+			// trigger, two views.
 			if incomplete.Refused != 54 {
 				t.Errorf("%d of %d statements failed:\n%s", incomplete.Refused, incomplete.Of, strings.Join(told, "\n"))
 			}

@@ -13,7 +13,8 @@ import (
 
 // Rehearse reads a dump to its end and looks at what a Load of it would meet, and changes nothing.
 // The error is of a dump that is not whole, or of a server that was not reached; what stands in a
-// load's way is in the Rehearsal. As a load does before it drops tables, it locks them for a moment.
+// load's way is in the Rehearsal. As a load does before it drops tables, it locks them for a
+// moment.
 func (l *Loader) Rehearse(ctx context.Context, r io.Reader) (found dump.Rehearsal, err error) {
 	err = dump.Interruptible(ctx, r, func(ctx context.Context, _ context.CancelCauseFunc) (err error) {
 		found, err = load.Rehearse(ctx, l.cfg, items.ReadAny(r))

@@ -74,7 +74,8 @@ func lostPrivileges(t *testing.T, from, byClient, natively *testMySQL) {
 		SET sql_mode = '`+guard.LoadMode+`'; CREATE DATABASE at_first; CREATE PROCEDURE at_first.plain() SELECT 1`)
 	want := []string{"shop`.`gone` TO", "ON PROCEDURE `shop`.`was` TO", "shop`.`kept` TO `late`"}
 	if from.family == server.MariaDB {
-		// As a server has it that had the plugin: not every package of MariaDB brings one that could be installed.
+		// As a server has it that had the plugin: not every package of MariaDB brings one that
+		// could be installed.
 		from.Query(t, "", `INSERT INTO mysql.global_priv VALUES ('%', 'by_plugin', '{"access": 0, "plugin": "ed25519", "authentication_string": "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY"}');
 			FLUSH PRIVILEGES; GRANT SELECT ON shop.* TO by_plugin@'%'`)
 	} else {

@@ -58,8 +58,8 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 	return survey, s.nothing(ctx, c)
 }
 
-// estimate is about how many bytes a dump will have: as many as InnoDB's own statistics say that the
-// rows take, but for the one page that a table takes at least. What they do not have, tables of
+// estimate is about how many bytes a dump will have: as many as InnoDB's own statistics say that
+// the rows take, but for the one page that a table takes at least. What they do not have, tables of
 // other engines, is not in it; where the account may not read them, nobody knows.
 //
 // information_schema says more, and would open what else is in a database to say it: views run

@@ -33,8 +33,8 @@ func TestToSchemaOfRowsAlone(t *testing.T) {
 	}
 }
 
-// A copy of a table that inherits does not become a child of the living parent, which would show its
-// rows twice.
+// A copy of a table that inherits does not become a child of the living parent, which would show
+// its rows twice.
 func TestToSchemaOfAChild(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)
@@ -107,8 +107,8 @@ func TestCleanOfWhatMayNotBeMade(t *testing.T) {
 	}
 }
 
-// A schema that the target has keeps its owner and its privileges, those for what will be made in it
-// too.
+// A schema that the target has keeps its owner and its privileges, those for what will be made in
+// it too.
 func TestPartOfASchemaThatIsThere(t *testing.T) {
 	pg := testServer(t)
 	db, into := newDB(t, pg), newDB(t, pg)
@@ -135,8 +135,8 @@ func TestPartOfASchemaThatIsThere(t *testing.T) {
 	}
 }
 
-// Names in strings go along with their tables, whatever else is in the string: what is no name stays
-// as it is.
+// Names in strings go along with their tables, whatever else is in the string: what is no name
+// stays as it is.
 func TestToSchemaOfNamesInStrings(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)

@@ -33,8 +33,8 @@ var (
 	ErrUndroppable = load.ErrUndroppable
 	// ErrNothingFits is returned for a pattern of LoadConfig.Part that fits nothing in the dump.
 	ErrNothingFits = part.ErrNothingFits
-	// ErrNoDatabase is returned where LoadConfig.Part does not say which of a dump's databases it is
-	// of, or says one that is not there.
+	// ErrNoDatabase is returned where LoadConfig.Part does not say which of a dump's databases it
+	// is of, or says one that is not there.
 	ErrNoDatabase = part.ErrNoDatabase
 	// ErrSchemas is returned where what is to go into LoadConfig.ToSchema comes from several.
 	ErrSchemas = part.ErrSchemas

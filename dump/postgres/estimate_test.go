@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A survey says about how many bytes the dump will have, of what is chosen, and waits for nobody who
-// has a table locked.
+// A survey says about how many bytes the dump will have, of what is chosen, and waits for nobody
+// who has a table locked.
 func TestSurveyEstimates(t *testing.T) {
 	pg := testServer(t)
 	db := newDB(t, pg)

@@ -169,9 +169,9 @@ func (l *Loader) items(r io.Reader) (load.Config, iter.Seq2[dump.Item, error]) {
 // WantsBy.
 func (l *Loader) Wants(p dump.Part) bool { return l.part == nil || l.part.Wants(p) }
 
-// WantsBy is Wants for a dump whose definitions are known: r reads its head and all parts of it that
-// are definitions and that Wants wants, one behind the other, and what comes behind does not count.
-// Of tables it wants those alone that are chosen.
+// WantsBy is Wants for a dump whose definitions are known: r reads its head and all parts of it
+// that are definitions and that Wants wants, one behind the other, and what comes behind does not
+// count. Of tables it wants those alone that are chosen.
 func (l *Loader) WantsBy(r io.Reader) (func(dump.Part) bool, error) {
 	if l.part == nil {
 		return l.Wants, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 )
 
-// A Screen is a terminal on which a bar stands below the lines that are written: each takes the
-// bar away, and puts it back behind itself.
+// A Screen is a terminal on which a bar stands below the lines that are written: each takes the bar
+// away, and puts it back behind itself.
 //
 // A terminal may stand still, as after Ctrl-S. Then who writes a line waits, as without a bar; who
 // shows a bar does not for long.

@@ -1,6 +1,6 @@
-// Package progress is how far a run has come, told to people: on a terminal by a bar below the lines
-// of the log, elsewhere by a line every half minute. It hears of a run as any other listener and
-// never holds it. When something has passed is the run's to say.
+// Package progress is how far a run has come, told to people: on a terminal by a bar below the
+// lines of the log, elsewhere by a line every half minute. It hears of a run as any other listener
+// and never holds it. When something has passed is the run's to say.
 package progress
 
 import (

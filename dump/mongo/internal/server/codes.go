@@ -26,8 +26,8 @@ func HasCode(err error, code int) bool {
 	return errors.As(err, &s) && s.HasErrorCode(code)
 }
 
-// IsInterrupted tells of an error by which somebody, or a bound on its time, has ended a command that
-// may have done a part of what it was asked for.
+// IsInterrupted tells of an error by which somebody, or a bound on its time, has ended a command
+// that may have done a part of what it was asked for.
 func IsInterrupted(err error) bool {
 	const maxTimeExpired, interrupted = 50, 11601
 	return HasCode(err, maxTimeExpired) || HasCode(err, interrupted)

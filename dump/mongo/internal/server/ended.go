@@ -89,8 +89,8 @@ func isEnd(err error) bool {
 	return false
 }
 
-// isCleared tells of a command that was not sent, as the driver was closing its connections: that of
-// another command had ended.
+// isCleared tells of a command that was not sent, as the driver was closing its connections: that
+// of another command had ended.
 func isCleared(err error) bool {
 	var cleared driver.RetryablePoolError
 	return errors.As(err, &cleared)

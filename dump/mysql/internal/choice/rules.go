@@ -79,8 +79,8 @@ func (r *Rules) MayHold(database string) bool {
 	}))
 }
 
-// namesDatabases tells whether a pattern names one, and so nothing in a dump that does not name
-// its own.
+// namesDatabases tells whether a pattern names one, and so nothing in a dump that does not name its
+// own.
 func (r *Rules) namesDatabases() (text string, ok bool) {
 	for _, p := range slices.Concat(r.tables, r.notTables) {
 		if p.database != nil {

@@ -63,8 +63,8 @@ var errUnset = errors.New("it is left out, as the server has refused the charact
 // vital matches the settings without which the session reads text in another way.
 var vital = regexp.MustCompile(`(?i)\b(NAMES\b|character_set_client\s*:?=|sql_mode\s*:?=)`)
 
-// attemptSetting sets up the session, and where the server refuses a statement of several
-// settings, those that it does not refuse.
+// attemptSetting sets up the session, and where the server refuses a statement of several settings,
+// those that it does not refuse.
 func (s *loading) attemptSetting(ctx context.Context, st statement) error {
 	err := s.run(ctx, st)
 	if each := script.Settings(st.sql); err != nil && len(each) > 1 && s.isPassed(err) {

@@ -78,8 +78,8 @@ func (d *nativeDump) begin(m *worker, ctx context.Context) error {
 	return m.begin(ctx)
 }
 
-// job runs a statement in whatever session, with the settings that the dump has made
-// so far: some can only be made before the transaction begins.
+// job runs a statement in whatever session, with the settings that the dump has made so far: some
+// can only be made before the transaction begins.
 func (d *nativeDump) job(st statement, begin func(*worker, context.Context) error) func(context.Context, *worker) error {
 	settings := slices.Clip(d.settings)
 	return func(ctx context.Context, m *worker) error {

@@ -18,8 +18,9 @@ const (
 )
 
 // analyse makes the planner's statistics of the tables and materialized views whose rows have come
-// into the present database, on all sessions, as autovacuum would within minutes: until then queries
-// are planned blindly, and a dump does not know which tables lie in the order of their keys.
+// into the present database, on all sessions, as autovacuum would within minutes: until then
+// queries are planned blindly, and a dump does not know which tables lie in the order of their
+// keys.
 //
 // It runs no more than autovacuum does. Of what users have made ANALYZE evaluates the expressions
 // of indexes and of extended statistics, as the table's owner and in a security-restricted

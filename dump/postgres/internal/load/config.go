@@ -38,16 +38,16 @@ type Config struct {
 	Analyze bool
 	// SingleTransaction has all of the dump go in one transaction, on one connection.
 	SingleTransaction bool
-	// DisableTriggers keeps the triggers of tables silent while rows go into them, of a dump of rows
-	// alone. Others make triggers behind the rows.
+	// DisableTriggers keeps the triggers of tables silent while rows go into them, of a dump of
+	// rows alone. Others make triggers behind the rows.
 	DisableTriggers bool
 	// Refused is told of what the server refuses, and the load goes on. nil: it ends.
 	Refused func(dump.Refusal)
 	// Target makes a Target of the database that a session of the load is in. The connection stays
 	// the load's, which does nothing else with it while it calls a method.
 	Target func(conn *pgx.Conn, srv server.Info, database string) Target
-	// Part is what the items are of a database, where its other objects are not the load's business.
-	// nil: they are all of it.
+	// Part is what the items are of a database, where its other objects are not the load's
+	// business. nil: they are all of it.
 	Part Part
 	// Into is told where the dump goes before anything is changed, Compared what was found to be as
 	// the manifest says, Warn what an operator should know.

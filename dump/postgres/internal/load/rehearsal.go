@@ -111,8 +111,8 @@ func (r *rehearsal) look(ctx context.Context) error {
 }
 
 // lookAtRights looks for what the role needs to begin with in a database that it finds there, and
-// for the tables that rows alone go into. What a part needs its own Place finds, which knows what is
-// there already.
+// for the tables that rows alone go into. What a part needs its own Place finds, which knows what
+// is there already.
 func (r *rehearsal) lookAtRights(ctx context.Context) error {
 	if r.dump.Form == script.Cluster {
 		return nil
@@ -157,8 +157,8 @@ func (r *rehearsal) lookForTables(ctx context.Context) error {
 }
 
 // Reach connects to the server and ends the connection again. A *dump.NotReadyError says that it is
-// worth waiting. A configuration of several databases may name none that is there: their dump begins
-// in another.
+// worth waiting. A configuration of several databases may name none that is there: their dump
+// begins in another.
 func Reach(ctx context.Context, cfg Config) error {
 	conn, _, err := server.Connect(ctx, cfg.Conn, cfg.Conn.Database, server.ForLoading(0))
 	switch {

@@ -113,9 +113,9 @@ func (s *session) row(ctx context.Context, sql string) ([]string, error) {
 	return texts, nil
 }
 
-// parallel lets what the session builds next have parallel workers of the server's, or keeps it from
-// having them. Beside others they take their processors, and the workers' sorts pass through files:
-// a build has them only where nothing else is to be done.
+// parallel lets what the session builds next have parallel workers of the server's, or keeps it
+// from having them. Beside others they take their processors, and the workers' sorts pass through
+// files: a build has them only where nothing else is to be done.
 func (s *session) parallel(ctx context.Context, may bool) error {
 	if !s.tuning.sets || s.serial != may {
 		return nil

@@ -114,8 +114,8 @@ func (w *workers) helped(j *job) bool {
 
 // leave leaves a job to whoever is free, once nothing that came before it stands in its way.
 //
-// It begins when there is something else to do, or nothing: what comes next in the dump says whether
-// it is the only thing to be done.
+// It begins when there is something else to do, or nothing: what comes next in the dump says
+// whether it is the only thing to be done.
 func (w *workers) leave(ctx context.Context, j *job) error {
 	w.waiting = append(w.waiting, j)
 	if len(w.waiting) < mostWaiting {

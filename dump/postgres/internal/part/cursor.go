@@ -193,8 +193,8 @@ func literal(sql string, t token) []reference {
 	return []reference{{name: n, start: t.start, end: t.end, within: true, rest: rest}}
 }
 
-// globals are the words before the name of something that is in no schema, or before what is no name
-// and has needs all the same: see methods.
+// globals are the words before the name of something that is in no schema, or before what is no
+// name and has needs all the same: see methods.
 var globals = [][]string{{"language"}, {"server"}, {"foreign", "data", "wrapper"}, {"using"}, {"extension"}, {"without"}}
 
 // global is the reference to something in no schema that begins with the next word.

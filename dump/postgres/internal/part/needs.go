@@ -179,8 +179,8 @@ func (p *Part) follow() {
 	}
 }
 
-// takeAsIs notes what the target has already. A schema is worth telling if it was chosen and the dump
-// says more of it than that it is made: who it belongs to, who may use it.
+// takeAsIs notes what the target has already. A schema is worth telling if it was chosen and the
+// dump says more of it than that it is made: who it belongs to, who may use it.
 func (p *Part) takeAsIs(o *object) {
 	if !o.told && !o.isTable() && (o.group != schema || o.chosen && len(o.statements) > 1) && o.group != extension {
 		o.told = true

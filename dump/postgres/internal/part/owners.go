@@ -28,8 +28,8 @@ func (p *Part) readOwners(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// goesWith tells whether a sequence is in the part, in being so by its own name or not: it goes with
-// its table. Rows without it would have the next one get a number that one of them has.
+// goesWith tells whether a sequence is in the part, in being so by its own name or not: it goes
+// with its table. Rows without it would have the next one get a number that one of them has.
 func (p *Part) goesWith(o *object, in bool) bool {
 	n, ok := p.owners[p.place(o.name)]
 	if o.word != sequence || !ok {

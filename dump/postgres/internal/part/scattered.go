@@ -30,8 +30,8 @@ func (p *Part) scattered() error {
 	return nil
 }
 
-// scatters tells whether a table is partitioned by the hash of a column whose type the dump makes as
-// an enum, or as a domain, which may be over one.
+// scatters tells whether a table is partitioned by the hash of a column whose type the dump makes
+// as an enum, or as a domain, which may be over one.
 func (p *Part) scatters(o *object) bool {
 	if len(o.statements) == 0 || !o.isTable() {
 		return false

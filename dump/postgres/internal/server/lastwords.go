@@ -56,8 +56,8 @@ func Ended(conn *pgconn.PgConn, err error) error {
 	return HungUp(words, err)
 }
 
-// HungUp makes an error of reading from a server that has gone say so, with its last words if it had
-// any.
+// HungUp makes an error of reading from a server that has gone say so, with its last words if it
+// had any.
 func HungUp(words string, err error) error {
 	switch {
 	case err == nil:

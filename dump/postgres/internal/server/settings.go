@@ -215,8 +215,8 @@ func ForLoading(lockTimeout time.Duration) func(Info) string {
 }
 
 // silenceEvents keeps event triggers silent, where the role may (17): a target may have some of its
-// own, by an extension or from its template, which are about what its users do, and refuse or log or
-// change what a load makes. Before 17 nothing does that and leaves other triggers as they are.
+// own, by an extension or from its template, which are about what its users do, and refuse or log
+// or change what a load makes. Before 17 nothing does that and leaves other triggers as they are.
 const silenceEvents = `SELECT pg_catalog.set_config('event_triggers', 'off', false) WHERE pg_catalog.has_parameter_privilege('event_triggers', 'SET');
 `
 
