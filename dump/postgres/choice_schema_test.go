@@ -218,28 +218,6 @@ func TestPartWithoutARestrictivePolicy(t *testing.T) {
 	}
 }
 
-// A dump of rows alone does not say which sequence goes with which table; that one is not set is
-// told.
-func TestSequencesOfRowsAlone(t *testing.T) {
-	pg := testServer(t)
-	db, into := newDB(t, pg), newDB(t, pg)
-	for _, in := range []string{db, into} {
-		pg.Psql(t, in, "CREATE TABLE orders (id serial); CREATE SEQUENCE other")
-	}
-	pg.Psql(t, db, "INSERT INTO orders DEFAULT VALUES; SELECT nextval('other')")
-	stream := dumpWith(t, Config{Conn: pg.DSN(db), Select: Selection{DataOnly: true}})
-	for _, k := range []struct {
-		tables []string
-		told   string
-	}{{[]string{"orders"}, "public.orders_id_seq, public.other"}, {[]string{"orders*"}, "left as they are: public.other"}, {[]string{"o*"}, ""}} {
-		pg.Psql(t, into, "TRUNCATE orders")
-		warnings, err := restoreWarned(t, pg, LoadConfig{Database: into, Part: dump.Choice{Tables: k.tables}}, stream)
-		if all := strings.Join(warnings, "\n"); err != nil || !strings.Contains(all, k.told) || k.told == "" && all != "" {
-			t.Errorf("%v: error %v, warned of %q", k.tables, err, warnings)
-		}
-	}
-}
-
 // Where an index gives way, what else is called so keeps its name, and the index has its new one
 // wherever it is named.
 func TestReindexedByPlace(t *testing.T) {
