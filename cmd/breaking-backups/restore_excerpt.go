@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sort"
+	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -31,8 +32,12 @@ type placed struct {
 }
 
 // namesFrom is from how many bytes on a whole snapshot's manifest is read beforehand, for nothing
-// but the names of the tables that are under way. It takes as long as two runs of restic.
-const namesFrom = 1 << 30
+// but the names of the tables that are under way. It takes as long as two runs of restic, and where
+// a store stands still no longer than namesWithin.
+const (
+	namesFrom   = 1 << 30
+	namesWithin = 20 * time.Second
+)
 
 // picker is a destination that knows from a dump's manifest which parts of it a load needs.
 type picker interface{ Wants(dump.Part) bool }
@@ -51,7 +56,13 @@ func (r *restoration) needed(ctx context.Context, loader destination) (dumpSourc
 	if !ok || !r.job.engine.sql || r.whole.open == nil || !r.opt.chooses() && r.opt.file == "" && r.whole.bytes < namesFrom {
 		return r.whole, nil
 	}
-	from, err := r.whole.open(ctx)
+	reading := ctx
+	if !r.opt.chooses() {
+		within, cancel := context.WithTimeout(ctx, namesWithin)
+		defer cancel()
+		reading = within
+	}
+	from, err := r.whole.open(reading)
 	if err != nil {
 		return r.whole, r.passing(ctx, err)
 	}
