@@ -44,7 +44,7 @@ them. Only these tables must not be there yet, or --clean drops them and nothing
 			if err != nil {
 				return restoreError{err: err}
 			}
-			if err := opt.check(cfg.zone, a.stdin, j.engine.lacks); err != nil {
+			if err := opt.check(cfg.zone, a.stdin, j.engine, j.dbType); err != nil {
 				return exit.UsageError{Err: fmt.Errorf("restore: %w", err)}
 			}
 			env := a.environment(cfg)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/progress"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/dump"
@@ -42,7 +43,7 @@ func (r *restoration) run(ctx context.Context) error {
 	defer r.decline(nil)
 	loader, err := r.job.engine.loader(r.opt, r.hooks())
 	if err != nil {
-		return err
+		return exit.UsageError{Err: fmt.Errorf("restore: %w", err)}
 	}
 	started := time.Now()
 	if err := r.find(ctx); err != nil {

@@ -27,6 +27,8 @@ type restoreOptions struct {
 	nsInclude, nsExclude, nsFrom, nsTo []string // of MongoDB
 
 	notAfter time.Time // what at says; zero: nothing
+
+	line *pflag.FlagSet // the command line, with the flags that are settings'; nil: there is none
 }
 
 // What --on-error may say.
@@ -40,6 +42,7 @@ const latestSnapshot = "latest"
 
 // addTo gives flags those of the options.
 func (o *restoreOptions) addTo(flags *pflag.FlagSet) {
+	o.line = flags
 	flags.StringVar(&o.snapshot, "snapshot", latestSnapshot, "the snapshot's `id`")
 	flags.StringVar(&o.at, "at", "", "the latest snapshot that is not of later than this `time` (in TZ), e.g. '2026-11-01 02:00'")
 	flags.StringVar(&o.file, "file", "", "a `file` instead of a snapshot; - is stdin")
@@ -73,17 +76,24 @@ var (
 )
 
 // check reads what the options say, and refuses those that do not go together, before anything is
-// contacted. lacks is which the engine does not have, and what it has instead.
-func (o *restoreOptions) check(zone *time.Location, stdin any, lacks map[string]string) error {
+// contacted.
+func (o *restoreOptions) check(zone *time.Location, stdin any, of engine, dbType string) error {
 	for _, flag := range o.ofEngines() {
-		if why, lacking := lacks[flag]; lacking {
+		if why, lacking := of.lacks[flag]; lacking {
 			return fmt.Errorf("--%s: %s", flag, why)
 		}
+	}
+	if err := o.checkSettings(dbType); err != nil {
+		return err
 	}
 	if err := o.checkPairs(); err != nil {
 		return err
 	}
 	switch {
+	case o.yes && !o.clean:
+		return errors.New("--yes answers what --clean asks, and without --clean nothing is asked or dropped: want both, or neither")
+	case o.file != "" && o.says("host"):
+		return errors.New("--host says whose snapshots are meant, and --file is read in place of one; the database's server is named by --pghost, --mysql-host or --mongo-host")
 	case o.onError != stopOnError && o.onError != continueOnError:
 		return fmt.Errorf("--on-error %q: want stop or continue", o.onError)
 	case o.wait < 0:
@@ -139,6 +149,8 @@ func (o *restoreOptions) checkPairs() error {
 		{o.dataOnly && o.clean, "--data-only fills tables that are there, and --clean drops them"},
 		{o.dataOnly && o.ifEmpty, "--data-only fills tables that are there, and --if-empty does nothing where there are any"},
 		{o.schemaOnly && o.disableTriggers, "--schema-only has no rows, for which --disable-triggers is"},
+		{o.file != "" && o.says("repository"), "--file is read in place of a snapshot, and --repository says where snapshots are"},
+		{o.singleTransaction && o.says("restore-jobs") && o.line.Lookup("restore-jobs").Value.String() != "1", "--single-transaction goes over one connection, and --restore-jobs asks for several"},
 		{o.singleTransaction && o.onError == continueOnError, "--single-transaction is all or nothing, and --on-error continue goes on without what fails"},
 	} {
 		if pair.both {
