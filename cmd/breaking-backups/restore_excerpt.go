@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"os"
 	"sort"
 	"time"
 
@@ -133,58 +131,6 @@ func (r *restoration) passing(ctx context.Context, err error) error {
 func (o *restoreOptions) chooses() bool {
 	whole := func(list string) []string { return []string{list} }
 	return !o.part(whole).All()
-}
-
-// fileSource is a file as a dump. One of which any byte can be had is opened once: its manifest,
-// what is read of it before anything is changed, and what is loaded then are of the same file,
-// whatever is put in its place meanwhile.
-func fileSource(name string) (dumpSource, error) {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return dumpSource{produce: func(ctx context.Context, w io.Writer) error {
-			return copyIn(ctx, w, func() (io.ReadCloser, error) { return os.Open(name) })
-		}}, nil // the error is that of reading it
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return dumpSource{}, err
-	}
-	if info, err = file.Stat(); err != nil {
-		file.Close()
-		return dumpSource{}, err
-	}
-	unchanged := func() error {
-		now, err := file.Stat()
-		if err == nil && (now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime())) {
-			err = fmt.Errorf("%s: it was written into since it was first read", name)
-		}
-		return err
-	}
-	spans := dump.SpansOf(file)
-	return dumpSource{
-		bytes: info.Size(),
-		produce: func(ctx context.Context, w io.Writer) error {
-			return copyIn(ctx, w, func() (io.ReadCloser, error) {
-				return io.NopCloser(io.NewSectionReader(file, 0, info.Size())), unchanged()
-			})
-		},
-		open: func(context.Context) (placed, error) {
-			return placed{end: file, size: info.Size(), spans: func(ctx context.Context, w io.Writer, of []dump.Span) error {
-				if err := unchanged(); err != nil {
-					return err
-				}
-				return spans(ctx, w, of)
-			}}, nil
-		},
-		file: file,
-	}, nil
-}
-
-// close is for the end of a restore.
-func (d dumpSource) close() {
-	if d.file != nil {
-		d.file.Close()
-	}
 }
 
 // openSnapshot is a snapshot's file as such a dump.

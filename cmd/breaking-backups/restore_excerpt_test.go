@@ -33,7 +33,7 @@ func TestTableAt(t *testing.T) {
 func TestFileIsOneFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "app.sql")
 	mustDo(t, os.WriteFile(name, []byte("first"), 0o600))
-	from, err := fileSource(name)
+	from, err := fileSource(t.Context(), name)
 	mustDo(t, err)
 	defer from.close()
 	mustDo(t, os.Rename(name, name+".old"), os.WriteFile(name, []byte("other"), 0o600))

@@ -192,7 +192,7 @@ func (r *restoration) find(ctx context.Context) error {
 	default:
 		r.name = r.opt.file
 		var err error
-		if r.whole, err = fileSource(r.opt.file); err != nil {
+		if r.whole, err = fileSource(ctx, r.opt.file); err != nil {
 			return fmt.Errorf("restore: %w", err)
 		}
 	}
