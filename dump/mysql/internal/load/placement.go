@@ -86,7 +86,8 @@ func (s *loading) clear(ctx context.Context, p placement) error {
 	var checks int
 	var mode string // as a dump of mysqldump may have set them
 	if err := s.conn.Row(ctx, "SELECT @@foreign_key_checks, @@sql_mode", &checks, &mode); err != nil {
-		return err
+		// Whoever was told may have thought about it for hours, beside a session that did nothing.
+		return fmt.Errorf("nothing was changed: the session has ended since it looked at the target: %w", err)
 	}
 	if err := s.conn.Exec(ctx, "SET foreign_key_checks = 0"); err != nil {
 		return err

@@ -153,6 +153,10 @@ func (s *loading) prepare(ctx context.Context) error {
 	if ctx.Err() != nil { // it may be that whoever was told does not want it
 		return context.Cause(ctx)
 	}
+	// Whoever was told may have thought about it for hours, beside a session that did nothing.
+	if err := server.Exec(ctx, s.conn.PgConn(), ""); err != nil {
+		return fmt.Errorf("nothing was changed: the session has ended since it looked at the target: %w", err)
+	}
 	if s.cfg.SingleTransaction {
 		return s.beginSingle(ctx, p)
 	}
