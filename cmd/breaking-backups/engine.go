@@ -83,6 +83,7 @@ func toldBy(tell *audience.Teller) dumpHooks {
 type loadHooks struct {
 	into     func(dump.Target)     // where the dump goes and what is dropped there, before anything is changed
 	compared func(dump.Comparison) // what was as the dump says of itself, if it says something, once all is done
+	working  func(dump.Work)       // what is built besides the rows, of an engine that tells
 	refused  func(dump.Refusal)    // what the server has not taken, in a load that goes on; nil: it stops at the first
 	warn     func(string)
 }

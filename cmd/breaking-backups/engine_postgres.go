@@ -166,6 +166,7 @@ func postgresLoader(s postgresSettings, db databaseSettings, opt restoreOptions,
 		Refused:        hooks.refused,
 		Into:           hooks.into,
 		Compared:       hooks.compared,
+		Working:        hooks.working,
 		Warn:           hooks.warn,
 	})
 }

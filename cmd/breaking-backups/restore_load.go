@@ -32,8 +32,9 @@ type restoration struct {
 	whole    dumpSource // all of it
 	wanted   dumpSource // what the load needs of it
 	target   dump.Target
-	compared string      // what was, for people
-	asking   atomic.Bool // a person is being asked, and takes his time
+	compared string                    // what was, for people
+	asking   atomic.Bool               // a person is being asked, and takes his time
+	work     atomic.Pointer[dump.Work] // that the load is at besides rows; nil: it has told of none
 }
 
 // run puts a dump back into the job's database, and says on stdout what was done.
@@ -103,7 +104,8 @@ func (r *restoration) hooks() loadHooks {
 			r.compared = r.job.engine.compared(c)
 			r.tell.Emit(event.Compared{Tables: c.Tables, Rows: c.Rows})
 		},
-		warn: r.tell.WarnOfDump,
+		working: func(w dump.Work) { r.work.Store(&w) },
+		warn:    r.tell.WarnOfDump,
 	}
 	if r.opt.onError == continueOnError {
 		hooks.refused = func(refusal dump.Refusal) {
@@ -141,6 +143,7 @@ func (r *restoration) verify(ctx context.Context, loader destination) error {
 // load has the dump go into the database, and returns how many bytes of it did.
 func (r *restoration) load(ctx context.Context, loader destination) (bytes int64, err error) {
 	var loadErr error
+	defer r.watch()()
 	bytes, err = r.pipe().Pipe(ctx, r.passes(event.Load, r.wanted), func(ctx context.Context, from io.Reader) error {
 		r.loading = ctx
 		loadErr = loader.Load(ctx, from)
@@ -172,7 +175,7 @@ func (r *restoration) pipe() stream.PipeOptions {
 		switch {
 		case r.asking.Load(): // it is no database that is waited for
 		case side == stream.Consumer:
-			r.tell.Note("waiting for the database", "since", since)
+			r.tell.Note("waiting for the database", r.building("since", since)...)
 		case r.opt.file != "": // of a store restic's client tells
 			r.tell.Warn("nothing more of the dump comes", "file", r.opt.file, "since", since)
 		}

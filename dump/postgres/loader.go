@@ -73,6 +73,9 @@ type LoadConfig struct {
 	// Compared is told, of a load that succeeded, what was found to be as the dump's manifest says.
 	// nil means nobody.
 	Compared func(dump.Comparison)
+	// Working is told what the load builds, once there is something and whenever some of it is
+	// done, by one goroutine that it holds up. nil means nobody.
+	Working func(dump.Work)
 	// Warn is told what an operator should know of a load that goes on. nil means nobody.
 	Warn func(string)
 }
@@ -120,7 +123,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
 		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze,
 		SingleTransaction: cfg.SingleTransaction, DisableTriggers: cfg.DisableTriggers, Refused: cfg.Refused,
-		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: warn,
+		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Working: dump.OrNobody(cfg.Working), Warn: warn,
 	}}, nil
 }
 

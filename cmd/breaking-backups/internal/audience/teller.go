@@ -95,6 +95,9 @@ func (t *Teller) pass(n int) {
 	}
 }
 
+// Passed is how many bytes of the dump have passed since its phase began, told or not.
+func (t *Teller) Passed() int64 { return t.passed.total.Load() }
+
 // Table tells that the rows of a table have passed. As pass it waits for nobody, and one may be
 // missed.
 func (t *Teller) Table(name string, rows int64) {

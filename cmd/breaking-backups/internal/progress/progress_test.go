@@ -122,6 +122,32 @@ func TestBarOfAnother(t *testing.T) {
 	}
 }
 
+// Where bytes stand still and something else is done, the bar says what, and for how long.
+func TestBarBesideOtherWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		tracker := New(NewScreen(&out), nil)
+		for _, step := range []struct {
+			do   func()
+			want string
+		}{
+			{func() { hear(t, tracker, event.Phase{Name: event.Load, Total: 20_000_000}) }, ""},
+			{func() { hear(t, tracker, event.Bytes{Passed: 20_000_000}) }, "restoring 20.00 MB of 20.00 MB [===================================>] 20.0 MB/s"},
+			{func() { tracker.Still(time.Now(), 20_000_000, "indexes and keys, 3 of 12") }, "restoring 20.00 MB of 20.00 MB [===================================>] 20.0 MB/s"},
+			{func() { time.Sleep(time.Minute); tracker.Still(time.Now(), 20_000_000, "") }, "restoring 20.00 MB of 20.00 MB [===================================>] 20.0 MB/s"},
+			{func() { tracker.Still(time.Now(), 20_000_000, "indexes and keys, 3 of 12") }, "restoring 20.00 MB of 20.00 MB [=============>] indexes and keys, 3 of 12, 1m3s"},
+			{tracker.End, ""},
+			{func() { tracker.Still(time.Now(), 20_000_000, "indexes and keys, 3 of 12") }, ""},
+		} {
+			time.Sleep(time.Second)
+			step.do()
+			if diff := cmp.Diff(step.want, shown(out.String())); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+	})
+}
+
 // No time is told that nobody waits for.
 func TestNoEndlessTime(t *testing.T) {
 	tracker := New(nil, nil)

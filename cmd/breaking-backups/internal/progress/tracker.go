@@ -32,9 +32,10 @@ type Tracker struct {
 	tableAt func(passed int64) string // nil: the run tells of tables
 	table   string
 	passed  int64
-	told    sample   // the last line
-	recent  []sample // for a bar's rate; the first is of the phase's begin
-	bar     *bar     // nil: of this phase there is nothing to show
+	told    sample    // the last line
+	recent  []sample  // for a bar's rate; the first is of the phase's begin
+	moved   time.Time // when bytes passed last
+	bar     *bar      // nil: of this phase there is nothing to show
 }
 
 // A sample is how much had passed at a moment.
@@ -65,14 +66,14 @@ func (t *Tracker) Hear(_ context.Context, e event.Event) error {
 	case event.Phase:
 		t.clear()
 		t.phase, t.table, t.passed, t.told = what, "", 0, sample{at: e.At}
-		t.recent = []sample{t.told}
+		t.recent, t.moved = []sample{t.told}, e.At
 		if text := doing[what.Name]; text != "" && t.screen != nil {
 			t.bar = newBar(text)
 		}
 	case event.Table:
 		t.table = what.Name
 	case event.Bytes:
-		t.passed = what.Passed
+		t.passed, t.moved = what.Passed, e.At
 		if t.tableAt != nil {
 			t.table = t.tableAt(what.Passed)
 		}
@@ -88,6 +89,26 @@ func (t *Tracker) Locate(tableAt func(passed int64) string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.tableAt = tableAt
+}
+
+// stillFrom is how long no bytes have passed when a bar shows what is done instead.
+const stillFrom = 2 * time.Second
+
+// Still says at what a run is besides the bytes, of which so many have passed, for a bar that would
+// stand still; empty: at nothing. Whoever calls it does so again and again. Elsewhere the run's own
+// lines say it.
+func (t *Tracker) Still(now time.Time, passed int64, doing string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if passed != t.passed {
+		t.passed, t.moved = passed, now
+	}
+	since := now.Sub(t.moved)
+	if t.over || t.bar == nil || doing == "" || since < stillFrom {
+		return
+	}
+	text := doing + ", " + since.Round(time.Second).String()
+	t.screen.show(t.bar.line(t.passed, t.total(), t.phase.Estimated, terminal.Visible(text), "", t.screen.width()))
 }
 
 // End takes the bar away for good: what comes now is the run's result.

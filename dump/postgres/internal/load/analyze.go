@@ -32,7 +32,7 @@ func (s *loading) analyse(ctx context.Context) error {
 	}
 	list := s.analyses()
 	for _, j := range list {
-		if err := s.workers.leave(ctx, j); err != nil {
+		if err := s.leave(ctx, j, "statistics"); err != nil {
 			return err
 		}
 	}

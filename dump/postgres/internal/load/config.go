@@ -50,9 +50,11 @@ type Config struct {
 	// business. nil: they are all of it.
 	Part Part
 	// Into is told where the dump goes before anything is changed, Compared what was found to be as
-	// the manifest says, Warn what an operator should know.
+	// the manifest says, Working what is built and how much of it is done, Warn what an operator
+	// should know.
 	Into     func(dump.Target)
 	Compared func(dump.Comparison)
+	Working  func(dump.Work)
 	Warn     func(string)
 }
 

@@ -23,6 +23,7 @@ type job struct {
 	bytes int64 // of these rows, as the dump has them
 	over  int64 // bytes of the rows that it goes over, of one that builds
 	only  bool  // of one that builds: nothing else is to be done meanwhile
+	left  bool  // to whoever is free
 
 	rowsOf  *dealing // that they come from
 	spreads bool     // they may go to several sessions

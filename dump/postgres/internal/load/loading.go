@@ -79,6 +79,7 @@ type loading struct {
 	manifest   dump.Manifest           // at the dump's end
 	tuning     *tuning                 // of the present database; nil: the server has not been asked yet
 	durable    string                  // what has to be said in the end, see tuning
+	work       dump.Work               // that is left to whoever is free
 	unfilled   []error                 // of the materialized views that the server does not fill, of a load that does not go on behind anything else
 
 	statements, refused int           // how many there were, and how many of them the server has refused
@@ -209,7 +210,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 		return err
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
-	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn, s.noteRefused)
+	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn, s.noteFinished)
 	s.filled, s.refreshed, s.begun = map[string]int64{}, nil, 0
 	s.set, s.apart = nil, s.cfg.Jobs == 1
 	s.enter(database)

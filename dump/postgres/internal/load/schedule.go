@@ -39,7 +39,7 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 		for _, t := range j.plan.touches {
 			j.over = max(j.over, s.filled[t.relation])
 		}
-		return s.workers.leave(ctx, j)
+		return s.leave(ctx, j, "indexes and keys")
 	}
 	var err error
 	switch {
@@ -64,6 +64,30 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 	}
 	s.noteDone(j)
 	return nil
+}
+
+// leave leaves a job to whoever is free, and tells of it, unless it is one that only waits for
+// others.
+func (s *loading) leave(ctx context.Context, j *job, what string) error {
+	if j.plan.kind == quick {
+		return s.workers.leave(ctx, j)
+	}
+	if s.work.What != what {
+		s.work = dump.Work{What: what}
+	}
+	j.left = true
+	s.work.Of++
+	s.cfg.Working(s.work)
+	return s.workers.leave(ctx, j)
+}
+
+// noteFinished is told each job that is done.
+func (s *loading) noteFinished(j *job) {
+	s.noteRefused(j)
+	if j.left {
+		s.work.Done++
+		s.cfg.Working(s.work)
+	}
 }
 
 // noteDone keeps what later items, and the dump's end, have to know of a job that is done.
