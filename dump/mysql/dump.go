@@ -19,10 +19,15 @@ import (
 
 // Dump writes the databases as SQL. See dump.Source.
 func (s *Source) Dump(ctx context.Context, w io.Writer) error {
-	if err := s.dump(ctx, w); err != nil {
-		return fmt.Errorf("dump %s: %w", s.what(), s.explain(ctx, err))
+	err := s.dump(ctx, w)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("dump %s: %w", s.what(), s.explain(ctx, err))
+	if errors.Is(err, catalog.ErrChanged) { // which the next dump need not meet
+		err = &dump.PassingError{Err: err}
+	}
+	return err
 }
 
 // explain adds to an error of a lock that was waited for who holds it, as far as that can be seen.

@@ -1,6 +1,8 @@
 package mysql
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,5 +36,64 @@ func TestPartWithProgramsInOtherCharsets(t *testing.T) {
 	}
 	if got := my.Query(t, db, "SELECT COUNT(*) FROM log"); got != "0" {
 		t.Errorf("the living database has %s rows", got)
+	}
+}
+
+// A dump of one database with such programs goes into no other, and changes nothing there. One that
+// was written before dumps noted that warns of them.
+func TestProgramsInOtherCharsets(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	other := my.CreateDB(t)
+	db, to := other+"ö", my.CreateDB(t)
+	my.Query(t, "", "CREATE DATABASE `"+db+"`")
+	t.Cleanup(func() { my.Query(t, "", "DROP DATABASE `"+db+"`") })
+	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY); CREATE TABLE log (a INT PRIMARY KEY)")
+	trigger := "CREATE TRIGGER named AFTER INSERT ON t FOR EACH ROW INSERT INTO `" + other + "\xf6`.log VALUES (NEW.a)"
+	my.client(t, db, []byte("SET NAMES latin1;\n"+trigger+";\n"))
+	var warnings []string
+	stream := my.dump(t, Config{Databases: []string{db}, Warn: func(text string) { warnings = append(warnings, text) }})
+	if !slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, "trigger named") }) {
+		t.Errorf("the dump warned %q, and not of the trigger", warnings)
+	}
+	err := my.load(t, LoadConfig{Database: to}, stream)
+	if err == nil || !strings.Contains(err.Error(), "trigger named") {
+		t.Errorf("into another database: error %v", err)
+	}
+	if got := my.Query(t, to, "SHOW TABLES"); got != "" {
+		t.Errorf("the other database has %q", got)
+	}
+	if err := my.load(t, LoadConfig{Database: db, Clean: true}, stream); err != nil {
+		t.Errorf("into the same database: %v", err)
+	}
+
+	warn, told := warned()
+	old := my.written(t, nil, "CREATE TABLE `t` (`a` INT PRIMARY KEY);\nSET NAMES latin1;\n"+trigger+";\n")
+	if err := my.load(t, LoadConfig{Database: to, Warn: warn}, old); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(told(), "trigger named names something in a character set of its own") {
+		t.Errorf("of an older dump it warned %q", told())
+	}
+}
+
+// Programs with other names in another character set go into a database of any name, and nobody is
+// bothered.
+func TestOtherNamesInOtherCharsets(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	db, to := my.CreateDB(t), my.CreateDB(t)
+	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY)")
+	my.client(t, db, []byte("SET NAMES latin1;\nCREATE PROCEDURE p() SELECT \xf6l.a FROM t AS \xf6l;\n"))
+	warn, told := warned()
+	stream := my.dump(t, Config{Databases: []string{db}, Warn: warn})
+	if err := my.load(t, LoadConfig{Database: to, Warn: warn}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if told() != "" {
+		t.Errorf("it warned %q", told())
+	}
+	if again := my.dump(t, Config{Databases: []string{to}}); !bytes.Equal(stream, again) {
+		t.Errorf("another dump:\n%s\n%s", stream, again)
 	}
 }

@@ -19,6 +19,9 @@ import (
 // puts that one's name there where it can tell it from other names, and else is refused. With no
 // name there a word of SQL that is a table's would be that word, and a function's name one of the
 // server's.
+//
+// A program that was made in another character set than UTF-8 has the name in other bytes, which
+// nobody here can read: those that may have it are noted as such that cannot be told.
 
 // OwnNames takes the database's name out of what a dump of it alone holds, as far as that is the
 // server's text, and returns what still names it.
@@ -50,8 +53,12 @@ func (db *Database) OwnNames() note.OwnName {
 			case p.Kind == "FUNCTION", p.Kind == "PROCEDURE":
 				p.definition = script.UnqualifiedUsing(p.definition, db.Name)
 			}
+			foreign := script.NamesInOtherBytes(p.definition)
 			switch _, found, sure := script.Requalified(p.definition, db.Name, "", script.SQLMode(*p.settings.SQLMode), of); {
+			case !found && foreign && script.MayName(p.definition, db.Name):
+				own.Unsure = append(own.Unsure, p.what())
 			case !found:
+				own.Nowhere = own.Nowhere || foreign
 			case sure:
 				own.Sure = append(own.Sure, p.what())
 			default:
@@ -59,6 +66,7 @@ func (db *Database) OwnNames() note.OwnName {
 			}
 		}
 	}
+	own.Nowhere = own.Nowhere && len(own.Sure)+len(own.Unsure) == 0
 	return own
 }
 
@@ -99,6 +107,9 @@ func printOwnNames(p *guard.Printer, own note.OwnName) {
 	list(note.NamesItself, own.Sure)
 	list(note.MayNameItself, own.Unsure)
 	list(note.HasOfItself, own.Objects)
+	if own.Nowhere {
+		p.Comment(note.NamesItselfNowhere)
+	}
 	if names := slices.Concat(own.Sure, own.Unsure); len(names) > 0 {
 		p.Warn(fmt.Sprintf("these name their own database, %s, and restored into another by a client go on with that one; a restore by this program puts the other's name there, or refuses: %s", own.Database, dump.Listed(names)))
 	}

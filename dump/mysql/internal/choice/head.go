@@ -29,6 +29,7 @@ func (f *Filter) begin(head dump.Head) error {
 		return noDatabase(f.From, head.Databases)
 	case head.Form == note.Several && f.From != "":
 		head.Form, head.Databases = note.One, nil
+		head.Notes = append(slices.Clone(head.Notes), note.NamesItselfNowhere) // any more: see program
 	case head.Form == note.One && f.Including():
 		head.Notes = f.ownNames(head.Notes)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
@@ -17,7 +18,7 @@ func (d *nativeDump) elsewhere() (bool, error) {
 		return false, nil
 	}
 	if len(o.Unsure) > 0 {
-		return false, fmt.Errorf("into %s: these name %s, the database that they were made in, beside an alias or a variable of that name, and would go on with that one: %s; restore into a database of that name, or change them in the original",
+		return false, fmt.Errorf("into %s: these name %s, the database that they were made in, beside an alias or a variable of that name, or may name it in another character set, and would go on with that one: %s; restore into a database of that name, or change them in the original",
 			d.cfg.Database, o.Database, dump.Listed(o.Unsure))
 	}
 	d.cfg.Warn(fmt.Sprintf("these named %s, the database that they were made in, and name %s now: %s", o.Database, d.cfg.Database, dump.Listed(o.Sure)))
@@ -29,19 +30,34 @@ var programKinds = []string{"FUNCTION", "PROCEDURE", "TRIGGER", "EVENT", "PACKAG
 
 // renamed returns a statement for a database of another name.
 func (d *nativeDump) renamed(sql []byte) []byte {
-	if !d.renames || !script.CreatesObject(sql) { // rows are long, and stay where they are
+	o := d.notes.OwnName
+	unknown := d.head.Form == note.One && o.Database == "" && !o.Nowhere
+	if !d.renames && !unknown || !script.CreatesObject(sql) { // rows are long, and stay where they are
 		return sql
 	}
 	text := string(sql)
 	if !slices.ContainsFunc(programKinds, func(kind string) bool { return script.Creates(text, kind) }) {
 		return sql
 	}
+	if unknown {
+		d.warnOfOtherBytes(text)
+		return sql
+	}
 	instead := quote.Name(d.cfg.Database) + "."
 	if !quote.IsASCII(instead) { // and the program's text may be in another character set
 		instead = ""
 	}
-	text, _, _ = script.Requalified(text, d.notes.OwnName.Database, instead, d.mode, func(name string) (bool, bool) {
-		return slices.Contains(d.notes.OwnName.Objects, strings.ToLower(name)), true
+	text, _, _ = script.Requalified(text, o.Database, instead, d.mode, func(name string) (bool, bool) {
+		return slices.Contains(o.Objects, strings.ToLower(name)), true
 	})
 	return []byte(text)
+}
+
+// warnOfOtherBytes warns of a program that names something in bytes that nobody here can read. The
+// dump would have noted whether that is its database, if it were not an older one.
+func (d *nativeDump) warnOfOtherBytes(text string) {
+	if script.NamesInOtherBytes(text) {
+		o := script.ObjectOf([]byte(text))
+		d.cfg.Warn(fmt.Sprintf("%s %s names something in a character set of its own: if that is the database that it was made in, and that is not %s, it goes on with that one; newer dumps tell", o.Kind, o.Name, d.cfg.Database))
+	}
 }

@@ -11,6 +11,7 @@ type OwnName struct {
 	Sure     []string // programs, by kind and name, that name it, and nothing else by that name
 	Unsure   []string
 	Objects  []string // of the database, in lower case, that are named beside an alias or the like of its name
+	Nowhere  bool     // none names it, though some have names in bytes that are not UTF-8
 }
 
 // How the notes of those begin.
@@ -18,6 +19,8 @@ const (
 	NamesItself   = "names its database "
 	MayNameItself = "may name its database "
 	HasOfItself   = "has of its database "
+
+	NamesItselfNowhere = "no program names its database" // nothing
 )
 
 // Read takes note of a comment, if it is one of those.
@@ -30,6 +33,7 @@ func (o *OwnName) Read(comment string) error {
 		}
 	}
 	if to == nil {
+		o.Nowhere = o.Nowhere || comment == NamesItselfNowhere
 		return nil
 	}
 	quoted, err := strconv.QuotedPrefix(rest)

@@ -3,6 +3,7 @@ package script
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 )
@@ -32,4 +33,13 @@ func MayName(text, database string) bool {
 		}
 	}
 	return false
+}
+
+// inOtherBytes matches a name with letters beyond ASCII before a dot.
+var inOtherBytes = regexp.MustCompile("[^\\x00-\\x7f][0-9A-Za-z_$\\x{80}-\\x{10ffff}]*[`\"]?\\s*\\.")
+
+// NamesInOtherBytes tells whether a program's text, which is not UTF-8, has such a name: it may be
+// that of a database.
+func NamesInOtherBytes(text string) bool {
+	return !utf8.ValidString(text) && inOtherBytes.MatchString(text)
 }
