@@ -45,8 +45,10 @@ func (f *Filter) use(item dump.Item, name string) {
 
 // database hands on what makes or alters a whole database, and what drops one where all of the dump
 // comes. Nobody has looked at what else such a database holds.
-func (f *Filter) database(item dump.Item, o script.Object) {
+func (f *Filter) database(item dump.Item, o script.Object) error {
+	stays, err := f.stays(item, o)
 	switch {
+	case stays || err != nil:
 	case o.Verb == "drop" && (f.Narrows() || f.DataOnly):
 	case f.From == "" && !f.opens():
 		f.yield(item, nil)
@@ -64,6 +66,23 @@ func (f *Filter) database(item dump.Item, o script.Object) {
 		item.Text = "ALTER DATABASE" + item.Text[o.Behind:]
 		f.emit(item)
 	}
+	return err
+}
+
+// stays tells whether a statement would alter a database of the target that is to stay what it is.
+func (f *Filter) stays(item dump.Item, o script.Object) (bool, error) {
+	if o.Verb != "alter" || !f.Narrows() || f.opens() || f.to.Alters == nil || f.From != "" && o.Name != f.From {
+		return false, nil
+	}
+	database := o.Name
+	switch {
+	case f.to.Database != "":
+		database = f.to.Database
+	case database == "":
+		database = item.Database
+	}
+	may, err := f.to.Alters(database, item.Text)
+	return !may, err
 }
 
 // targetOf is the database of the target that one of the dump's goes into.

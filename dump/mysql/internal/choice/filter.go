@@ -26,7 +26,9 @@ type Target struct {
 	Database string // that all goes into; "": each database goes into the one of its name
 	// There tells whether the target has a table, view or sequence. nil: nobody knows.
 	There func(database, name string) (bool, error)
-	Warn  func(string)
+	// Alters tells whether a statement may alter one of its databases. nil: nobody knows.
+	Alters func(database, sql string) (bool, error)
+	Warn   func(string)
 }
 
 // A Filter is the choice from one dump.

@@ -24,7 +24,7 @@ func (f *Filter) statement(item dump.Item) error {
 	o := script.ObjectOf(sql)
 	switch o.Kind {
 	case "database":
-		f.database(item, o)
+		return f.database(item, o)
 	case "table", "view", "sequence":
 		return f.object(item, o)
 	case "trigger":

@@ -65,6 +65,8 @@ type loading struct {
 	used     string             // the database that the dump uses
 	others   map[[2]string]bool // databases and names that the dump could not make anything of, as they were taken
 	nowhere  bool               // the database that the dump uses is not to be had
+	living   map[string]bool    // databases of the target that held something before anything of the dump came
+	told     map[string]bool    // those of them of whose defaults it was told
 
 	recalculates bool     // the server makes the statistics of InnoDB's tables by itself
 	toAnalyze    []string // tables that it makes none of
@@ -75,7 +77,7 @@ type loading struct {
 }
 
 func newLoading(cfg Config, fail context.CancelCauseFunc) *loading {
-	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool), others: make(map[[2]string]bool)}
+	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool), others: make(map[[2]string]bool), living: make(map[string]bool), told: make(map[string]bool)}
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
@@ -223,5 +225,8 @@ func (s *loading) prepare(ctx context.Context, named []string) error {
 	if ctx.Err() != nil { // it may be that whoever was told does not want it
 		return context.Cause(ctx)
 	}
-	return s.clear(ctx, p)
+	if err := s.clear(ctx, p); err != nil || s.cfg.Part == nil {
+		return err
+	}
+	return s.lookForLiving(ctx, p.target.Databases)
 }

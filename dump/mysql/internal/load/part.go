@@ -22,6 +22,7 @@ func (s *loading) part(ctx context.Context, items iter.Seq2[dump.Item, error]) i
 	}
 	return s.cfg.Part.Filter(choice.Target{
 		Database: s.cfg.Database, Warn: s.cfg.Warn,
+		Alters: func(database, sql string) (bool, error) { return s.alters(ctx, database, sql) },
 		There: func(database, name string) (bool, error) {
 			rows, err := s.conn.List(ctx, "SELECT table_name AS name FROM information_schema.tables WHERE table_type <> 'TEMPORARY' AND "+
 				s.srv.DatabaseIs("table_schema", database)+" AND "+s.srv.DatabaseIs("table_name", name))
