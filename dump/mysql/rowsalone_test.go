@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,6 +35,43 @@ func TestRowsAloneAreChecked(t *testing.T) {
 			if err := my.load(t, cfg, stream); !server.IsError(err, 1062) {
 				t.Errorf("%s, %d jobs: a value that is there: %v", name, jobs, err)
 			}
+		}
+	}
+}
+
+// Nothing checks foreign keys while rows alone come, and those that refer to nothing then are named.
+func TestRowsAloneWithoutWhatTheyReferTo(t *testing.T) {
+	my := testServer(t)
+	from, to := my.CreateDB(t), my.CreateDB(t)
+	const made = "CREATE TABLE parent (a INT, b INT, PRIMARY KEY (a, b)) ENGINE=InnoDB; CREATE TABLE child (id INT PRIMARY KEY, a INT, b INT, up INT, " +
+		"CONSTRAINT of_parent FOREIGN KEY (a, b) REFERENCES parent (a, b), CONSTRAINT of_itself FOREIGN KEY (up) REFERENCES child (id)) ENGINE=InnoDB; "
+	my.Query(t, from, made+"INSERT INTO parent VALUES (1, 1), (2, 2); INSERT INTO child VALUES (1, 1, 1, NULL), (2, NULL, 7, 1), (3, 2, 2, 1)")
+	other := my.CreateDB(t)
+	for name, of := range map[string]struct {
+		stream []byte
+		part   dump.Choice
+	}{
+		"own":            {my.dump(t, Config{Databases: []string{from}}), dump.Choice{DataOnly: true}},
+		"one of several": {my.dump(t, Config{Databases: []string{from, other}}), dump.Choice{DataOnly: true, FromDatabase: from}},
+		"mysqldump":      {[]byte(my.mysqldump(t, from)), dump.Choice{DataOnly: true}},
+	} {
+		my.Query(t, "", "DROP DATABASE "+to+"; CREATE DATABASE "+to)
+		my.Query(t, to, made+"CREATE TABLE beside (a INT PRIMARY KEY, b INT, FOREIGN KEY (b) REFERENCES beside (a)); SET foreign_key_checks = 0; INSERT INTO beside VALUES (1, 5)")
+		warn, told := warned()
+		if err := my.load(t, LoadConfig{Database: to, Part: of.part, Warn: warn}, of.stream); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if told() != "" {
+			t.Errorf("%s: all that is loaded is there, and it warned %q", name, told())
+		}
+		my.Query(t, to, "SET foreign_key_checks = 0; DELETE FROM child; DELETE FROM parent")
+		of.part.Tables = []string{"child"}
+		warn, told = warned()
+		if err := my.load(t, LoadConfig{Database: to, Part: of.part, Warn: warn}, of.stream); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if want := "by these foreign keys: " + to + ".child (of_parent)"; !strings.HasSuffix(told(), want) {
+			t.Errorf("%s: it warned %q, want %q", name, told(), want)
 		}
 	}
 }

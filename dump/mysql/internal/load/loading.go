@@ -60,13 +60,14 @@ type loading struct {
 	fail     context.CancelCauseFunc // of what the load runs in
 	compared *dump.Comparison        // nil: nothing was
 	refusals *refusals
-	unset    map[string]bool    // settings that the session lacks, as the server has refused them
-	taken    taken              // what the session that the statements run in has loaded last
-	used     string             // the database that the dump uses
-	others   map[[2]string]bool // databases and names that the dump could not make anything of, as they were taken
-	nowhere  bool               // the database that the dump uses is not to be had
-	living   map[string]bool    // databases of the target that held something before anything of the dump came
-	told     map[string]bool    // those of them of whose defaults it was told
+	unset    map[string]bool            // settings that the session lacks, as the server has refused them
+	taken    taken                      // what the session that the statements run in has loaded last
+	used     string                     // the database that the dump uses
+	others   map[[2]string]bool         // databases and names that the dump could not make anything of, as they were taken
+	nowhere  bool                       // the database that the dump uses is not to be had
+	living   map[string]bool            // databases of the target that held something before anything of the dump came
+	filled   map[string]map[string]bool // by databases of the target, the tables that rows came for
+	told     map[string]bool            // those of them of whose defaults it was told
 
 	recalculates bool     // the server makes the statistics of InnoDB's tables by itself
 	toAnalyze    []string // tables that it makes none of
@@ -77,7 +78,7 @@ type loading struct {
 }
 
 func newLoading(cfg Config, fail context.CancelCauseFunc) *loading {
-	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool), others: make(map[[2]string]bool), living: make(map[string]bool), told: make(map[string]bool)}
+	return &loading{cfg: cfg, fail: fail, refusals: newRefusals(cfg.Refused), unset: make(map[string]bool), others: make(map[[2]string]bool), living: make(map[string]bool), told: make(map[string]bool), filled: make(map[string]map[string]bool)}
 }
 
 // A plan is what differs between this program's dumps and mysqldump's.
@@ -152,6 +153,9 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 		if err := s.plan.end(ctx, item.Contents); err != nil {
 			return err
 		}
+		if err := s.warnOfOrphans(ctx); err != nil {
+			return err
+		}
 		return s.analyze(ctx)
 	case item.Kind == dump.Rows && s.nowhere:
 		return s.passOver(item, errNoDatabase)
@@ -159,6 +163,9 @@ func (s *loading) take(ctx context.Context, item dump.Item) error {
 		return s.passOver(item, errNoTable)
 	case item.Kind == dump.Rows && len(s.unset) > 0:
 		return s.passOver(item, errUnset)
+	}
+	if item.Kind == dump.Rows {
+		s.fill(item)
 	}
 	for st, err := range statements(item) {
 		if err == nil {
