@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 )
 
 // A program whose text is in another character set names its database in other bytes. It does not
@@ -95,5 +96,43 @@ func TestOtherNamesInOtherCharsets(t *testing.T) {
 	}
 	if again := my.dump(t, Config{Databases: []string{to}}); !bytes.Equal(stream, again) {
 		t.Errorf("another dump:\n%s\n%s", stream, again)
+	}
+}
+
+// A file of mysqldump's of one database goes into another as a dump of several does.
+func TestProgramsOfMysqldumpElsewhere(t *testing.T) {
+	my := testServer(t)
+	my.trustCreators(t)
+	other := my.CreateDB(t)
+	db, to := other+"ö", my.CreateDB(t)
+	my.Query(t, "", "CREATE DATABASE `"+db+"`")
+	t.Cleanup(func() { my.Query(t, "", "DROP DATABASE `"+db+"`") })
+	my.Query(t, db, "CREATE TABLE t (a INT PRIMARY KEY); CREATE TABLE u (a INT PRIMARY KEY); CREATE TABLE log (a INT PRIMARY KEY); "+
+		"CREATE TRIGGER sure AFTER INSERT ON t FOR EACH ROW INSERT INTO `"+db+"`.log VALUES (NEW.a); "+
+		"CREATE PROCEDURE unsure() SELECT `"+db+"`.a FROM `"+db+"`.t AS `"+db+"`")
+	my.client(t, db, []byte("SET NAMES latin1;\nCREATE TRIGGER foreign_bytes AFTER INSERT ON u FOR EACH ROW INSERT INTO `"+other+"\xf6`.log VALUES (NEW.a);\n"))
+	args := []string{"--routines", db}
+	if my.family == server.MySQL {
+		args = append([]string{"--set-gtid-purged=OFF"}, args...)
+	}
+	stream := []byte(my.run(t, nil, my.Command(my.Dumper, args...))) // with the line that names the database
+	warn, told := warned()
+	if err := my.load(t, LoadConfig{Database: to, Warn: warn}, stream); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"trigger sure named " + db, "procedure unsure is left out", "trigger foreign_bytes is left out"} {
+		if !strings.Contains(told(), want) {
+			t.Errorf("it warned %q, and not: %s", told(), want)
+		}
+	}
+	my.Query(t, to, "INSERT INTO t VALUES (1); INSERT INTO u VALUES (2)")
+	if got := my.Query(t, db, "SELECT COUNT(*) FROM log") + my.Query(t, to, "SELECT COUNT(*) FROM log"); got != "01" {
+		t.Errorf("rows in the living database's log and in the other's: %s", got)
+	}
+	if err := my.load(t, LoadConfig{Database: db, Clean: true}, stream); err != nil {
+		t.Fatal(err)
+	}
+	if got := my.Query(t, db, "INSERT INTO u VALUES (3); SELECT a FROM log"); got != "3" {
+		t.Errorf("the same database's log has %q", got)
 	}
 }

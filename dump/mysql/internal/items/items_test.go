@@ -126,7 +126,7 @@ func TestItemsOfMysqldump(t *testing.T) {
 			case err != nil:
 				t.Fatal(err)
 			case item.Head != nil:
-				if diff := cmp.Diff(&dump.Head{Server: "10.11.14-MariaDB-log"}, item.Head); diff != "" {
+				if diff := cmp.Diff(&dump.Head{Server: "10.11.14-MariaDB-log", Notes: []string{`of database "app"`}}, item.Head); diff != "" {
 					t.Errorf("head (-want +got):\n%s", diff)
 				}
 			case item.Contents != nil:

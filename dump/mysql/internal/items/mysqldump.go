@@ -3,11 +3,13 @@ package items
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
 
 	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/note"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
@@ -38,7 +40,7 @@ func sniff(r io.Reader) (whole io.Reader, tool string, err error) {
 }
 
 // A toolDump is one that mysqldump or mariadb-dump made. Its last line is all that tells a whole
-// one, and its comments say nothing else but of which server it is.
+// one, and its comments say nothing else but of which server it is, and of which database if of one.
 type toolDump struct {
 	last string // comment, with no statement behind it
 }
@@ -55,6 +57,9 @@ func (d *toolDump) preface(head *dump.Head, comment string) error {
 	d.last = comment
 	if of, ok := strings.CutPrefix(comment, "-- Server version\t"); ok && head.Server == "" {
 		head.Server = of
+	}
+	if _, of, ok := strings.Cut(comment, "    Database: "); ok && strings.HasPrefix(comment, "-- Host: ") && of != "" {
+		head.Notes = append(head.Notes, fmt.Sprintf("%s%+q", note.Origin, of))
 	}
 	return nil
 }

@@ -107,8 +107,9 @@ var errHeadless = errors.New("the dump does not say what it is")
 // begin makes the plan for a dump with that head, or says why it may not go where it is to.
 func (s *loading) begin(head dump.Head) error {
 	if head.Form == "" {
-		s.plan, s.count = &toolDump{loading: s}, func(string, int64) {}
-		return nil
+		tool := &toolDump{loading: s}
+		s.plan, s.count = tool, func(string, int64) {}
+		return tool.notes(head.Notes)
 	}
 	own, err := newNativeDump(s, head)
 	if err != nil {

@@ -20,6 +20,7 @@ type toolDump struct {
 	begun    bool
 	prepared bool     // there is room for all of the dump
 	roomFor  []string // databases that there is room for, where not all were known before
+	origin   string   // the database that a dump of one was made of; "": it does not say
 }
 
 func (d *toolDump) read([]byte) {}
@@ -77,6 +78,10 @@ func (d *toolDump) run(ctx context.Context, st statement) error {
 	}
 	if m := databaseCollation.FindSubmatch(st.sql); m != nil && d.cfg.Database != "" {
 		st.sql = append([]byte("ALTER DATABASE "+quote.Name(d.cfg.Database)+" "), m[1]...)
+	}
+	var stays bool
+	if st.sql, stays = d.renamed(st.sql); !stays {
+		return nil
 	}
 	return d.send(ctx, st)
 }

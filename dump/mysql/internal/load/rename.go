@@ -43,11 +43,7 @@ func (d *nativeDump) renamed(sql []byte) []byte {
 		d.warnOfOtherBytes(text)
 		return sql
 	}
-	instead := quote.Name(d.cfg.Database) + "."
-	if !quote.IsASCII(instead) { // and the program's text may be in another character set
-		instead = ""
-	}
-	text, _, _ = script.Requalified(text, o.Database, instead, d.mode, func(name string) (bool, bool) {
+	text, _, _ = script.Requalified(text, o.Database, d.qualifier(), d.mode, func(name string) (bool, bool) {
 		return slices.Contains(o.Objects, strings.ToLower(name)), true
 	})
 	return []byte(text)
@@ -60,4 +56,50 @@ func (d *nativeDump) warnOfOtherBytes(text string) {
 		o := script.ObjectOf([]byte(text))
 		d.cfg.Warn(fmt.Sprintf("%s %s names something in a character set of its own: if that is the database that it was made in, and that is not %s, it goes on with that one; newer dumps tell", o.Kind, o.Name, d.cfg.Database))
 	}
+}
+
+// qualifier is what stands in the place of another database's name before a dot.
+func (s *loading) qualifier() string {
+	if q := quote.Name(s.cfg.Database) + "."; quote.IsASCII(q) { // else the program's text may be in another character set
+		return q
+	}
+	return ""
+}
+
+// notes reads what mysqldump's dump says of the database that it is of.
+func (d *toolDump) notes(texts []string) error {
+	var own note.OwnName
+	for _, text := range texts {
+		if err := own.Read(text); err != nil {
+			return err
+		}
+	}
+	d.origin = own.Origin
+	return nil
+}
+
+// renamed returns a statement for a database of another name, and whether it is to run. mysqldump
+// tells nothing of the programs that name their database, and which names are its own is not known:
+// a program that may mean something else by it, which nobody can change then, is left out.
+func (d *toolDump) renamed(sql []byte) (_ []byte, stays bool) {
+	fromServer := d.cfg.Part != nil && d.cfg.Part.From != "" // and so is for this database already
+	if d.cfg.Database == "" || d.origin == "" || fromServer || d.srv.Fold(d.cfg.Database) == d.srv.Fold(d.origin) {
+		return sql, true
+	}
+	o := script.ObjectOf(sql)
+	if o.Verb != "create" || !slices.Contains(programKinds, strings.ToUpper(o.Kind)) {
+		return sql, true
+	}
+	text, found, sure := script.Requalified(string(sql), d.origin, d.qualifier(), d.mode, func(string) (bool, bool) { return true, false })
+	switch what := o.Kind + " " + o.Name; {
+	case !found && script.NamesInOtherBytes(text) && script.MayName(text, d.origin):
+		d.cfg.Warn(fmt.Sprintf("%s is left out: its text is in a character set of its own, and may name %s, the database that it was made in", what, d.origin))
+		return nil, false
+	case found && !sure:
+		d.cfg.Warn(fmt.Sprintf("%s is left out: it names %s, the database that it was made in, beside an alias or a variable of that name", what, d.origin))
+		return nil, false
+	case found:
+		d.cfg.Warn(fmt.Sprintf("%s named %s, the database that it was made in, and names %s now", what, d.origin, d.cfg.Database))
+	}
+	return []byte(text), true
 }

@@ -11,6 +11,7 @@ type OwnName struct {
 	Sure     []string // programs, by kind and name, that name it, and nothing else by that name
 	Unsure   []string
 	Objects  []string // of the database, in lower case, that are named beside an alias or the like of its name
+	Origin   string   // the name as mysqldump's dumps have it
 	Nowhere  bool     // none names it, though some have names in bytes that are not UTF-8
 }
 
@@ -20,6 +21,7 @@ const (
 	MayNameItself = "may name its database "
 	HasOfItself   = "has of its database "
 
+	Origin             = "of database "                  // its name, quoted: no dump has it, and the reader of mysqldump's makes it of theirs
 	NamesItselfNowhere = "no program names its database" // nothing
 )
 
@@ -31,6 +33,11 @@ func (o *OwnName) Read(comment string) error {
 		if behind, ok := strings.CutPrefix(comment, begin); ok {
 			rest, to = behind, list
 		}
+	}
+	if rest, ok := strings.CutPrefix(comment, Origin); ok {
+		origin, err := strconv.Unquote(rest)
+		o.Origin = origin
+		return err
 	}
 	if to == nil {
 		o.Nowhere = o.Nowhere || comment == NamesItselfNowhere
