@@ -257,8 +257,8 @@ func TestRehearsePart(t *testing.T) {
 	}
 }
 
-// Of a living database a part of a dump changes nothing that is its own. One that holds nothing gets
-// what the dump has.
+// Of a living database a part of a dump changes nothing that is its own. One that holds nothing
+// gets what the dump has.
 func TestPartAltersNoLivingDatabase(t *testing.T) {
 	my := testServer(t)
 	my.trustCreators(t)

@@ -39,7 +39,8 @@ func TestRowsAloneAreChecked(t *testing.T) {
 	}
 }
 
-// Nothing checks foreign keys while rows alone come, and those that refer to nothing then are named.
+// Nothing checks foreign keys while rows alone come, and those that refer to nothing then are
+// named.
 func TestRowsAloneWithoutWhatTheyReferTo(t *testing.T) {
 	my := testServer(t)
 	from, to := my.CreateDB(t), my.CreateDB(t)

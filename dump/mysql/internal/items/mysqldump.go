@@ -40,7 +40,8 @@ func sniff(r io.Reader) (whole io.Reader, tool string, err error) {
 }
 
 // A toolDump is one that mysqldump or mariadb-dump made. Its last line is all that tells a whole
-// one, and its comments say nothing else but of which server it is, and of which database if of one.
+// one, and its comments say nothing else but of which server it is, and of which database if of
+// one.
 type toolDump struct {
 	last string // comment, with no statement behind it
 }

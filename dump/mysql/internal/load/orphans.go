@@ -12,8 +12,8 @@ import (
 )
 
 // Rows alone come table by table, children before their parents, so that the servers cannot check
-// foreign keys meanwhile, and never do it later. What they would have refused is looked for when all
-// rows are there: a join of two tables, by the keys that foreign keys need, runs nothing of the
+// foreign keys meanwhile, and never do it later. What they would have refused is looked for when
+// all rows are there: a join of two tables, by the keys that foreign keys need, runs nothing of the
 // users'. The target lives, and what was loaded stays whatever is found: the look has a bound, and
 // an end in warnings.
 
