@@ -69,3 +69,28 @@ func TestLoadSessionSettings(t *testing.T) {
 		}
 	}
 }
+
+// What takes longer than all that is still to be done beside it has the server's parallel workers:
+// an index of a large table does while one of a small table is being built.
+func TestLoadOfTheLastIndex(t *testing.T) {
+	pg := servers.Postgres(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE FUNCTION lasts(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+		IF $1 = 1 AND pg_catalog.current_setting('application_name') <> 'original' THEN PERFORM pg_catalog.pg_sleep(60); END IF; RETURN $1; END $$;
+		CREATE FUNCTION tells(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+		IF pg_catalog.current_setting('application_name') <> 'original' THEN
+			RAISE 'tells %', pg_catalog.current_setting('max_parallel_maintenance_workers');
+		END IF; RETURN $1; END $$;
+		SET application_name = original;
+		CREATE TABLE a_small (a integer, b text); INSERT INTO a_small SELECT i, repeat(i::text, 100) FROM generate_series(1, 10000) i;
+		CREATE INDEX ON a_small (lasts(a));
+		CREATE TABLE b_large (a integer, b text); INSERT INTO b_large SELECT i, repeat(i::text, 100) FROM generate_series(1, 30000) i;
+		CREATE INDEX ON b_large (tells(a))`)
+	l, err := NewLoader(LoadConfig{Conn: pg.DSN("postgres"), Database: newDB(t, pg), Jobs: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = l.Load(t.Context(), strings.NewReader(string(dumpDB(t, pg, db)))); err == nil || !strings.Contains(err.Error(), "tells 2") {
+		t.Errorf("%v", err)
+	}
+}

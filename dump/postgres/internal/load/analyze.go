@@ -27,23 +27,47 @@ const (
 // operation (analyze.c, do_analyze_rel), whoever says it. What the server refuses is told, and
 // everything is there without it.
 func (s *loading) analyse(ctx context.Context) error {
-	if !s.cfg.Analyze || s.workers == nil {
-		return nil
-	}
-	list := s.analyses()
-	for _, j := range list {
-		if err := s.leave(ctx, j, "statistics"); err != nil {
+	if s.analysing == nil {
+		if err := s.leaveAnalyses(ctx); err != nil {
+			return err
+		}
+		if err := s.finish(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.workers.finishAll(ctx); err != nil {
-		return err
-	}
-	for _, j := range list {
+	for _, j := range s.analysing {
 		for _, table := range j.parts {
 			if table.refused != nil {
 				s.cfg.Warn(fmt.Sprintf("a table goes without the planner's statistics: %v", table.failed(table.refused)))
 			}
+		}
+	}
+	s.analysing = nil
+	return nil
+}
+
+// analyseBeside begins what analyse asks for when everything of the present database has come: a
+// table is analysed once its own indexes are there, beside what is still built of others. Where all
+// goes on one session, or in one transaction, analyse does it.
+func (s *loading) analyseBeside(ctx context.Context) error {
+	if s.apart || s.single || s.workers == nil {
+		return nil
+	}
+	if err := s.sendShared(ctx); err != nil {
+		return err
+	}
+	return s.leaveAnalyses(ctx)
+}
+
+// leaveAnalyses leaves to the sessions what analyse is to do.
+func (s *loading) leaveAnalyses(ctx context.Context) error {
+	if !s.cfg.Analyze || s.workers == nil {
+		return nil
+	}
+	s.analysing = s.analyses()
+	for _, j := range s.analysing {
+		if err := s.leave(ctx, j, workStatistics); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -68,10 +92,11 @@ func (s *loading) analyses() (list []*job) {
 			continue
 		}
 		if together == nil || len(together.parts) == analysedTogether || together.over+sizes[table] > analysedBytes {
-			together = &job{set: s.set}
+			together = &job{set: s.set, plan: plan{kind: analyses}}
 			list = append(list, together)
 		}
 		together.parts = append(together.parts, &job{item: dump.Item{Text: "ANALYZE " + table + ";"}, plan: plan{kind: analyses}, set: s.set})
+		together.plan.touches = append(together.plan.touches, s.planner.alone(table)...)
 		together.over += sizes[table]
 	}
 	return list

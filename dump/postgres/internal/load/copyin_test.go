@@ -32,7 +32,7 @@ func TestCopyAfterOnesThatFailed(t *testing.T) {
 			s.spares = newSpares(1)
 		}
 		item := copyItem(table, rows)
-		_, _, err := s.copyIn(t.Context(), &job{item: item, rowsOf: newDealing(item.Blocks, s.spares, nil)})
+		_, _, err := s.copyIn(t.Context(), &job{item: item, rowsOf: newDealing(item.Blocks, s.spares, nil, nil)})
 		return err
 	}
 	for range 5 {
@@ -86,7 +86,7 @@ func TestRowsReader(t *testing.T) {
 		{"broken", io.MultiReader(strings.NewReader(string(text)), iotest.ErrReader(broken)), broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := newDealing(read(tt.r), spare, nil)
+			d := newDealing(read(tt.r), spare, nil, nil)
 			k := newRowsReader(d)
 			read := make(chan struct{})
 			go func() { defer close(read); d.deal() }()

@@ -21,6 +21,7 @@ type dealing struct {
 	rows   iter.Seq2[[]byte, error]
 	spares *spares
 	more   chan<- struct{} // is told when a further session would help; nil: none may
+	long   chan<- struct{} // is told once rows are many
 
 	blocks chan block            // closed behind the last; it has room for all buffers
 	broken atomic.Pointer[error] // of rows, set before blocks is closed
@@ -65,8 +66,8 @@ func newSpares(sessions int) *spares {
 }
 
 // newDealing deals rows into buffers that are all back when all rows were taken.
-func newDealing(rows iter.Seq2[[]byte, error], s *spares, more chan<- struct{}) *dealing {
-	return &dealing{rows: rows, spares: s, more: more, blocks: make(chan block, cap(s.free)), ended: make(chan struct{})}
+func newDealing(rows iter.Seq2[[]byte, error], s *spares, more, long chan<- struct{}) *dealing {
+	return &dealing{rows: rows, spares: s, more: more, long: long, blocks: make(chan block, cap(s.free)), ended: make(chan struct{})}
 }
 
 // pieces are an item's rows for one who needs no whole ones.
@@ -163,7 +164,9 @@ func (d *dealing) pass(n int) {
 		d.rest = nil
 	}
 	d.lines += int64(bytes.Count(text, []byte{'\n'}))
-	d.dealt += int64(n)
+	if d.dealt += int64(n); d.dealt >= manyRows && d.dealt-int64(n) < manyRows {
+		tell(d.long)
+	}
 	d.buffer, d.filled = nil, 0
 }
 
@@ -181,15 +184,20 @@ func (d *dealing) spare() []byte {
 	}
 	if d.more != nil && d.dealt-d.asked >= spreadAfter {
 		d.asked = d.dealt
-		select {
-		case d.more <- struct{}{}:
-		default:
-		}
+		tell(d.more)
 	}
 	select {
 	case p := <-d.spares.free:
 		return p
 	case <-d.ended:
 		return nil
+	}
+}
+
+// tell passes a word on that one may be waiting for. Where there is no room the same was told.
+func tell(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }

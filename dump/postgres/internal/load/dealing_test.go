@@ -33,7 +33,7 @@ func TestRowsAreDealtWhole(t *testing.T) {
 	for sessions := 1; sessions <= 3; sessions++ {
 		spare := newSpares(sessions)
 		more := make(chan struct{}, 1)
-		d := newDealing(read(strings.NewReader(text.String())), spare, more)
+		d := newDealing(read(strings.NewReader(text.String())), spare, more, nil)
 		go d.deal()
 		var readers sync.WaitGroup
 		var mu sync.Mutex
@@ -78,7 +78,7 @@ func TestDealingIsBounded(t *testing.T) {
 		for row := bytes.Repeat([]byte("1\n"), 50_000); yield(row, nil); {
 			given += len(row)
 		}
-	}, spare, more)
+	}, spare, more, nil)
 	k := newRowsReader(d)
 	dealt := make(chan struct{})
 	go func() { defer close(dealt); d.deal() }()
@@ -104,7 +104,7 @@ func TestLongRowBreaks(t *testing.T) {
 		if yield(make([]byte, 3*blockBytes), nil) {
 			yield(nil, broken)
 		}
-	}, newSpares(1), nil)
+	}, newSpares(1), nil, nil)
 	go d.deal()
 	if text, err := io.ReadAll(newRowsReader(d)); err != broken || len(text) > 3*blockBytes {
 		t.Errorf("%d bytes and %v", len(text), err)

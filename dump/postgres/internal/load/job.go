@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -20,10 +21,11 @@ type job struct {
 	set  settings   // in which it runs
 	rows dump.Tally // that the server took of a COPY
 
-	bytes int64 // of these rows, as the dump has them
-	over  int64 // bytes of the rows that it goes over, of one that builds
-	only  bool  // of one that builds: nothing else is to be done meanwhile
-	left  bool  // to whoever is free
+	bytes int64     // of these rows, as the dump has them
+	over  int64     // bytes of the rows that it goes over, of one that builds or analyses
+	only  bool      // of one that builds: nothing that takes as long is to be done meanwhile
+	left  time.Time // when it was left to whoever is free
+	told  string    // as what it is told of while it is under way; empty: it is not
 
 	rowsOf  *dealing // that they come from
 	spreads bool     // they may go to several sessions

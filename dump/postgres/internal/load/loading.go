@@ -71,6 +71,7 @@ type loading struct {
 	fail       context.CancelCauseFunc // and interrupts the items
 	filled     map[string]int64        // bytes of rows by table, of the present database
 	refreshed  []string                // its materialized views
+	analysing  []*job                  // of the present database, begun beside its last builds
 	shared     []*job                  // not yet sent
 	sharedSize int                     // bytes of their text
 	at         string                  // the database that the last item was for
@@ -79,7 +80,7 @@ type loading struct {
 	manifest   dump.Manifest           // at the dump's end
 	tuning     *tuning                 // of the present database; nil: the server has not been asked yet
 	durable    string                  // what has to be said in the end, see tuning
-	work       dump.Work               // that is left to whoever is free
+	work       map[string]dump.Work    // that is left to whoever is free, by what is told of it
 	unfilled   []error                 // of the materialized views that the server does not fill, of a load that does not go on behind anything else
 
 	statements, refused int           // how many there were, and how many of them the server has refused
@@ -174,6 +175,9 @@ func (s *loading) turn(ctx context.Context, item dump.Item) error {
 	if err := s.mayLead(item); err != nil {
 		return err
 	}
+	if err := s.analyseBeside(ctx); err != nil {
+		return err
+	}
 	if err := s.finish(ctx); err != nil {
 		return err
 	}
@@ -211,7 +215,7 @@ func (s *loading) use(ctx context.Context, database string) error {
 	}
 	join := func(ctx context.Context) (*session, error) { return s.connect(ctx, database) }
 	s.conn, s.workers = first.conn, newWorkers(first, s.cfg.Jobs, join, s.fail, s.cfg.Warn, s.noteFinished)
-	s.filled, s.refreshed, s.begun = map[string]int64{}, nil, 0
+	s.filled, s.refreshed, s.begun, s.work = map[string]int64{}, nil, 0, map[string]dump.Work{}
 	s.set, s.apart = nil, s.cfg.Jobs == 1
 	s.enter(database)
 	return nil
@@ -256,6 +260,9 @@ func (s *loading) ended() error {
 // end waits for what is still being built, and compares. A dump that is whole is analysed.
 func (s *loading) end(ctx context.Context, contents *dump.Contents) error {
 	s.manifest = contents.Tables
+	if err := s.analyseBeside(ctx); err != nil {
+		return err
+	}
 	if err := s.finish(ctx); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 	} else {
 		j.plan = s.planner.plan(item.Text)
 	}
-	s.workers.fills = item.Kind == dump.Rows
+	s.workers.comes(item.Kind == dump.Rows)
 	if s.holdsBack(j) {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 		for _, t := range j.plan.touches {
 			j.over = max(j.over, s.filled[t.relation])
 		}
-		return s.leave(ctx, j, "indexes and keys")
+		return s.leave(ctx, j, workBuilds)
 	}
 	var err error
 	switch {
@@ -66,28 +66,48 @@ func (s *loading) schedule(ctx context.Context, item dump.Item) error {
 	return nil
 }
 
+// What is told of while no rows pass, in the order in which it is waited for.
+const (
+	workBuilds     = "indexes and keys"
+	workStatistics = "statistics"
+)
+
 // leave leaves a job to whoever is free, and tells of it, unless it is one that only waits for
 // others.
 func (s *loading) leave(ctx context.Context, j *job, what string) error {
 	if j.plan.kind == quick {
 		return s.workers.leave(ctx, j)
 	}
-	if s.work.What != what {
-		s.work = dump.Work{What: what}
+	j.told = what
+	work := s.work[what]
+	if work.Done == work.Of { // what was left before is done, and told
+		work = dump.Work{What: what}
 	}
-	j.left = true
-	s.work.Of++
-	s.cfg.Working(s.work)
+	work.Of++
+	s.work[what] = work
+	s.tellWork()
 	return s.workers.leave(ctx, j)
 }
 
 // noteFinished is told each job that is done.
 func (s *loading) noteFinished(j *job) {
 	s.noteRefused(j)
-	if j.left {
-		s.work.Done++
-		s.cfg.Working(s.work)
+	if j.told == "" {
+		return
 	}
+	work := s.work[j.told]
+	work.Done++
+	s.work[j.told] = work
+	s.tellWork()
+}
+
+// tellWork tells what is waited for: statistics are made beside the last builds.
+func (s *loading) tellWork() {
+	if work := s.work[workBuilds]; work.Done < work.Of || s.work[workStatistics].Of == 0 {
+		s.cfg.Working(work)
+		return
+	}
+	s.cfg.Working(s.work[workStatistics])
 }
 
 // noteDone keeps what later items, and the dump's end, have to know of a job that is done.

@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
+	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 )
@@ -20,9 +21,10 @@ import (
 //
 // Why this ends: a job waits for the server alone, or for rows that fail with the load, and when it
 // is done there is room for its session in done. The leader waits for done while some job runs, or
-// for the end of the context; the word that rows come faster than they go ends a wait early. What
-// waits to begin does so as soon as nothing that runs stands in its way, on the first session at
-// the latest, which is free when nothing runs.
+// for the end of the context; words of the rows, and a timer, end a wait early. What waits to begin
+// does so as soon as nothing that runs stands in its way, on the first session at the latest, which
+// is free when nothing runs. What is held back (see heldBack) waits for that timer at most, and not
+// at all where the leader waits for it.
 type workers struct {
 	fail context.CancelCauseFunc // of the context that is handed to the methods
 	join func(context.Context) (*session, error)
@@ -33,8 +35,10 @@ type workers struct {
 	busy    map[*session]*job
 	waiting []*job        // in the order of the dump
 	fills   bool          // rows come next
+	many    bool          // and have turned out to be many
 	done    chan *session // has room for all
 	more    chan struct{} // told that the rows that the first session sends could do with another; it has room for one word
+	long    chan struct{} // told that these rows are many; the same
 	warn    func(string)
 
 	refused func(*job) // is told each job that is done, by the goroutine that leads
@@ -48,7 +52,7 @@ const mostWaiting = 1000
 func newWorkers(first *session, n int, join func(context.Context) (*session, error), fail context.CancelCauseFunc, warn func(string), refused func(*job)) *workers {
 	return &workers{
 		fail: fail, join: join, left: n - 1, first: first, warn: warn, refused: refused,
-		busy: map[*session]*job{}, done: make(chan *session, n), more: make(chan struct{}, 1),
+		busy: map[*session]*job{}, done: make(chan *session, n), more: make(chan struct{}, 1), long: make(chan struct{}, 1),
 	}
 }
 
@@ -85,7 +89,7 @@ func (w *workers) deal(j *job) {
 	if w.first.goesOn {
 		rows = counted(rows, &j.read)
 	}
-	j.rowsOf = newDealing(rows, w.first.spares, more)
+	j.rowsOf = newDealing(rows, w.first.spares, more, w.long)
 }
 
 // help starts another session on the rows that the first one sends, if there are some to be shared
@@ -117,6 +121,7 @@ func (w *workers) helped(j *job) bool {
 // It begins when there is something else to do, or nothing: what comes next in the dump says
 // whether it is the only thing to be done.
 func (w *workers) leave(ctx context.Context, j *job) error {
+	j.left = time.Now()
 	w.waiting = append(w.waiting, j)
 	if len(w.waiting) < mostWaiting {
 		return context.Cause(ctx)
@@ -138,7 +143,7 @@ func (w *workers) finishConflicting(ctx context.Context, touches []touch) error 
 // is cancelled. Where the first one helps, it takes jobs too.
 func (w *workers) workUntil(ctx context.Context, helps bool, holds func() bool) error {
 	for ctx.Err() == nil {
-		w.startWaiting(ctx, helps && !holds())
+		held := w.startWaiting(ctx, helps && !holds())
 		if w.busy[w.first] == nil && holds() {
 			return context.Cause(ctx)
 		}
@@ -146,7 +151,12 @@ func (w *workers) workUntil(ctx context.Context, helps bool, holds func() bool) 
 		case s := <-w.done:
 			w.finished(s)
 		case <-w.more:
+			w.many = true
+			w.startWaiting(ctx, false)
 			w.help(ctx)
+		case <-w.long:
+			w.many = true
+		case <-held:
 		case <-ctx.Done(): // perhaps since startWaiting, which then has begun nothing that would be done
 		}
 	}
@@ -161,20 +171,31 @@ func (w *workers) finished(s *session) {
 	}
 }
 
-// startWaiting starts the waiting jobs that may begin, as far as there are sessions.
-func (w *workers) startWaiting(ctx context.Context, helps bool) {
+// startWaiting starts the waiting jobs that may begin, as far as there are sessions. What it
+// returns tells when one may that was held back; nil: none was.
+func (w *workers) startWaiting(ctx context.Context, helps bool) (held <-chan time.Time) {
 	for len(w.done) > 0 {
 		w.finished(<-w.done)
 	}
+	const never time.Duration = math.MaxInt64
+	soonest := never
 	for _, j := range w.ready() {
+		if wait := w.heldBack(j); wait > 0 && !helps {
+			soonest = min(soonest, wait)
+			continue
+		}
 		s := w.idle(ctx, helps)
 		if s == nil {
-			return
+			break
 		}
 		w.waiting = slices.DeleteFunc(w.waiting, func(other *job) bool { return other == j })
-		j.only = w.isOnly()
+		j.only = w.isOnly(j)
 		w.start(ctx, s, j)
 	}
+	if soonest == never {
+		return nil
+	}
+	return time.After(soonest)
 }
 
 // ready lists the waiting jobs that nothing which came before them stands in the way of, the
@@ -188,7 +209,9 @@ func (w *workers) ready() (list []*job) {
 		}
 		held.add(j.plan.touches)
 	}
-	slices.SortStableFunc(list, func(a, b *job) int { return cmp.Compare(b.over, a.over) })
+	slices.SortStableFunc(list, func(a, b *job) int {
+		return cmp.Or(cmp.Compare(a.plan.kind, b.plan.kind), cmp.Compare(b.over, a.over))
+	})
 	return list
 }
 
@@ -227,12 +250,6 @@ func (w *workers) start(ctx context.Context, s *session, j *job) {
 		}
 		w.done <- s
 	}()
-}
-
-// isOnly tells whether what is begun now is the only thing to be done that takes its time.
-func (w *workers) isOnly() bool {
-	long := func(j *job) bool { return j.plan.kind == builds || j.item.Kind == dump.Rows }
-	return !w.fills && !slices.ContainsFunc(w.waiting, long) && !slices.ContainsFunc(slices.Collect(maps.Values(w.busy)), long)
 }
 
 // conflict tells whether something that runs or waits conflicts with the touches.
