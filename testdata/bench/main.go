@@ -52,6 +52,9 @@ type bench struct {
 	// What dumps and loads with two threads: dumps into the folder $FOLDER, which is not there, and
 	// loads that into target.
 	parallelDump, parallelLoad peer
+	// parallelLoad with the planner's statistics, which ours makes unless it is told not to;
+	// without a command this is not compared.
+	parallelAnalyzed peer
 
 	shapes []shape
 }
@@ -251,18 +254,31 @@ func (b bench) backups(dir string) error {
 }
 
 // restoring loads one dump of each kind into an empty database in turn: ours, that same file by the
-// engine's client, and the folder of their parallel tools.
+// engine's client, and the folder of their parallel tools, with and without the planner's
+// statistics where these do not make them.
 func (b bench) restoring(string) error {
 	if _, err := sh("breaking-backups dump --output $FILE; rm -rf $FOLDER; " + b.parallelDump.command); err != nil {
 		return err
 	}
-	const ours = "exec breaking-backups restore --database target --file $FILE"
-	for i, theirs := range []peer{b.load, b.parallelLoad} {
-		x, y, err := compare(ours, theirs.command, b.fresh)
+	const ours = "exec breaking-backups restore --database target --file "
+	for i, c := range []struct {
+		what, ours string
+		theirs     peer
+	}{
+		{"restore, indexes included", ours + "$FILE", b.load},
+		{"restore, indexes included", ours + "$FILE", b.parallelLoad},
+		{"restore, indexes and statistics included", ours + "$FILE", b.parallelAnalyzed},
+		// From stdin: a file is read to its end first, which theirs does not do.
+		{"restore from stdin, without statistics", "RESTORE_ANALYZE=false " + ours + "- <$FILE", b.parallelLoad},
+	} {
+		if i >= 2 && b.parallelAnalyzed.command == "" {
+			break
+		}
+		x, y, err := compare(c.ours, c.theirs.command, b.fresh)
 		if err != nil {
 			return err
 		}
-		row("restore, indexes included, against "+theirs.name+", wall", theirs.wall, x, y, wall)
+		row(c.what+", against "+c.theirs.name+", wall", c.theirs.wall, x, y, wall)
 		if i == 0 {
 			fmt.Printf("| the same, peak memory | 128 MiB | %.0f MiB | %.0f MiB | |\n", peak(x), peak(y))
 		}

@@ -28,6 +28,10 @@ var postgres = bench{
 	// Uncompressed, as ours is; it sorts nothing, as ours does for the sake of the next backup.
 	parallelDump: peer{"pg_dump -Fd -j2 -Z0", "exec pg_dump -Fd -j2 -Z0 -f $FOLDER bench", "1.1"},
 	parallelLoad: peer{"pg_restore -j2", "exec pg_restore -j2 -d target $FOLDER", "1"},
+	parallelAnalyzed: peer{
+		"pg_restore -j2 and vacuumdb --analyze-only -j2",
+		"pg_restore -j2 -d target $FOLDER && exec vacuumdb -q --analyze-only -j2 target", "1",
+	},
 	shapes: []shape{
 		{
 			part: "heap", what: "dump of a large table without a key", wall: "0.8",
