@@ -4,11 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
-
 	"github.com/breaking-backups/breaking-backups/dump"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/document"
-	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mongo/internal/shown"
 )
 
@@ -57,31 +53,6 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 	if t.kind == targetCollection || t.kind == targetTimeSeries { // and not users, nor views, which have no documents
 		s.compared.Tables++
 		s.compared.Rows += want.Rows
-	}
-	return nil
-}
-
-// countDocuments asks the server how many documents it holds now.
-func (s *loading) countDocuments(ctx context.Context, t *target) error {
-	if t.kind != targetCollection || document.True(t.metadata.Options, "capped") || document.Has(t.metadata.Options, "expireAfterSeconds") || s.conn.Info.Mongos {
-		return nil // not all that went in is there, or not once
-	}
-	var answer struct {
-		N int64 `bson:"n"`
-	}
-	all := bson.D{}
-	if !s.conn.Info.Mongod { // FerretDB counts all only as its planner's statistics have it
-		all = bson.D{{Key: "_id", Value: bson.D{{Key: "$exists", Value: true}}}}
-	}
-	err := s.run(ctx, t.db, bson.D{{Key: "count", Value: t.name}, {Key: "query", Value: all}}, &answer)
-	if server.HasCode(err, server.CodeUnauthorized) { // the role restore may write and not look
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("count: %w", err)
-	}
-	if answer.N != t.inserted {
-		return fmt.Errorf("it holds %d documents after %d were inserted", answer.N, t.inserted)
 	}
 	return nil
 }
