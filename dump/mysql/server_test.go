@@ -211,7 +211,8 @@ func TestOddServer(t *testing.T) {
 			if again := my.dump(t, Config{Databases: []string{restored}}); !bytes.Equal(stream, again) {
 				t.Errorf("%s: the dump of what was restored is another one:\n%s", name, cmp.Diff(lines(string(stream)), lines(string(again))))
 			}
-			// MariaDB 11.8 cannot open a table with this CHECK in a session that knows no zero dates.
+			// MariaDB 11.8 cannot open a table with this CHECK in a session that knows no zero
+			// dates.
 			const all = "SET sql_mode = ''; SELECT id, h, UNIX_TIMESTAMP(ts), v FROM computes FORCE INDEX (v) WHERE v >= 0 OR v IS NULL"
 			if want, got := my.Query(t, db, all), my.Query(t, restored, all); got != want {
 				t.Errorf("%s: of TIMESTAMPs was computed\n%s\nand is after a restore\n%s", name, want, got)
