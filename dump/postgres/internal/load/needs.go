@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -241,6 +242,7 @@ func (n *needs) missing(ctx context.Context, s *session) (list []string, err err
 		if err != nil {
 			return nil, fmt.Errorf("look for each %s that the dump needs: %w", kind, err)
 		}
+		slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.Name, b.Name) }) // a join keeps no order
 		for _, r := range rows {
 			list = append(list, kind+" "+r.Name)
 		}
