@@ -116,6 +116,7 @@ type reference struct {
 	start, end int // of the schema's name, or of the string that the name stands in, in the statement
 	within     bool
 	rest       string // of that string, behind the name: a function's arguments
+	array      bool   // that string is an array, which may have other names too
 }
 
 // references are all qualified names of a statement, those in its strings too that are cast to such
@@ -173,13 +174,27 @@ func (c *cursor) casts() bool {
 // ofNames are the types whose values are names of something in a schema.
 var ofNames = []string{"regclass", "regcollation", "regconfig", "regdictionary", "regoper", "regoperator", "regproc", "regprocedure", "regtype"}
 
-// literal is the name that a string consists of, if it does, but for the arguments of a function or
-// an operator, and the brackets of an array's type.
-func literal(sql string, t token) []reference {
+// literal is the name that a string consists of, or are those of the array that it is.
+func literal(sql string, t token) (list []reference) {
 	body, ok := inner(sql[t.start:t.end])
 	if !ok {
 		return nil
 	}
+	if !strings.HasPrefix(body, "{") {
+		return written(body, t)
+	}
+	for _, e := range elements(body) {
+		for _, r := range written(e.text, t) {
+			r.array = true
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// written is the name that a text consists of, if it does, but for the arguments of a function or
+// an operator, and the brackets of an array's type.
+func written(body string, t token) []reference {
 	c := read(body)
 	n, rest := c.name(), ""
 	if next := c.peek(); next.isSign("(") || next.isSign("[") {

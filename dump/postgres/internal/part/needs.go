@@ -212,6 +212,7 @@ func (p *Part) needs(s *statement) {
 			}
 		}
 	}
+	p.bareNames(s)
 }
 
 // methods are extensions that have operator classes of system types for an index method, which no

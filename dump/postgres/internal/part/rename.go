@@ -40,19 +40,46 @@ func (p *Part) renamed(sql string) string {
 	var b strings.Builder
 	from := 0
 	for _, r := range refs {
-		to, rest := p.place(r.name), p.renamed(r.rest)
-		if to == r.name && (rest == r.rest || slices.ContainsFunc(p.resolve(to), func(o *object) bool { return o.there })) || columns[r.start] {
-			continue // what is taken as it is takes the types that are there
+		to, rest, moves := p.moved(r)
+		if !moves || columns[r.start] || r.start < from {
+			continue
 		}
 		b.WriteString(sql[from:r.start])
-		if r.within {
+		switch {
+		case r.array: // all of it at once
+			b.WriteString(p.renamedArray(sql[r.start:r.end]))
+		case r.within:
 			b.WriteString(server.Literal(ident(to) + rest))
-		} else {
+		default:
 			b.WriteString(server.Ident(to.schema))
 		}
 		from = r.end
 	}
 	return b.String() + sql[from:]
+}
+
+// moved is what a reference becomes, and whether that is something else. What is taken as it is
+// takes the types that are there.
+func (p *Part) moved(r reference) (to name, rest string, moves bool) {
+	to, rest = p.place(r.name), p.renamed(r.rest)
+	moves = to != r.name || rest != r.rest && !slices.ContainsFunc(p.resolve(to), func(o *object) bool { return o.there })
+	return to, rest, moves
+}
+
+// renamedArray writes the string of an array of names anew.
+func (p *Part) renamedArray(literal string) string {
+	body, _ := inner(literal)
+	var b strings.Builder
+	from := 0
+	for _, e := range elements(body) {
+		for _, r := range written(e.text, token{}) {
+			if to, rest, moves := p.moved(r); moves {
+				b.WriteString(body[from:e.start] + element(ident(to)+rest))
+				from = e.end
+			}
+		}
+	}
+	return server.Literal(b.String() + body[from:])
 }
 
 // renamedSchema replaces a schema's name behind that word.
