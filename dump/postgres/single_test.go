@@ -104,10 +104,27 @@ func TestSingleTransactionRefused(t *testing.T) {
 	if err := restore(t, pg, LoadConfig{SingleTransaction: true}, b.Bytes()); !errors.Is(err, ErrNotInOne) {
 		t.Errorf("error %v, want %v", err, ErrNotInOne)
 	}
+}
+
+// What ends a transaction is not run in the one that all of a dump is to go in, whoever has written
+// the dump, and leaves nothing behind.
+func TestSingleTransactionIsNotEnded(t *testing.T) {
+	pg := testServer(t)
+	for _, ends := range []string{
+		"COMMIT;", "COMMIT AND CHAIN;", "/* x */ End Work AND CHAIN;", "ABORT AND CHAIN;", "ROLLBACK;", "ROLLBACK WORK AND CHAIN;", "PREPARE TRANSACTION 'x';",
+	} {
+		db := newDB(t, pg)
+		err := restore(t, pg, LoadConfig{Database: db, SingleTransaction: true}, written(t, nil, "BEGIN;\nCREATE TABLE public.a ();\n"+ends+"\nCREATE TABLE public.b ();\n"))
+		if err == nil || errors.As(err, new(*dump.PartialError)) || !strings.Contains(err.Error(), "line 4: ") || !strings.Contains(err.Error(), ": it ends the transaction") {
+			t.Errorf("%s: error %v", ends, err)
+		}
+		if got := pg.Psql(t, db, "SELECT (SELECT count(*) FROM pg_class WHERE relname IN ('a', 'b')) + (SELECT count(*) FROM pg_prepared_xacts)"); got != "0" {
+			t.Errorf("%s: %s things are left behind", ends, got)
+		}
+	}
 	db := newDB(t, pg)
-	err := restore(t, pg, LoadConfig{Database: db, SingleTransaction: true}, written(t, nil, "CREATE TABLE public.a ();\nCOMMIT;\nCREATE TABLE public.b ();\n"))
-	if !errors.As(err, new(*dump.PartialError)) || !strings.Contains(err.Error(), "line 3: COMMIT;: it ends the transaction") {
-		t.Errorf("error %v", err)
+	if err := restore(t, pg, LoadConfig{Database: db, SingleTransaction: true}, written(t, nil, "SAVEPOINT s;\nCREATE TABLE public.a ();\nROLLBACK TRANSACTION TO s;\nPREPARE p AS SELECT 1;\n")); err != nil {
+		t.Error(err)
 	}
 }
 

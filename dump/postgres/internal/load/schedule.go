@@ -179,6 +179,9 @@ func (s *loading) sendShared(ctx context.Context) error {
 // refuses is undone, and so is nothing of the dump while nothing else was done; of what ends
 // otherwise nobody knows.
 func (s *loading) runInOrder(ctx context.Context, j *job) error {
+	if err := s.mayRunSingle(j); err != nil {
+		return err
+	}
 	err := s.workers.runOnFirst(ctx, j)
 	switch {
 	case s.single:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
@@ -28,14 +29,41 @@ func (s *loading) beginSingle(ctx context.Context, p placement) error {
 	return server.Exec(ctx, s.conn.PgConn(), "BEGIN")
 }
 
-// stillSingle looks, behind a job, whether the transaction goes on. A dump of this program's does
-// not end it.
+// mayRunSingle refuses, before it is run, what ends the transaction: behind COMMIT AND CHAIN there is
+// another one, which looks the same, and behind PREPARE TRANSACTION what was done stays, with its
+// locks. A dump of this program's has none of these.
+func (s *loading) mayRunSingle(j *job) error {
+	if !s.single || j.item.Kind == dump.Rows || !endsTransaction(j.item.Text) {
+		return nil
+	}
+	return fmt.Errorf("line %d: %s: it ends the transaction that all of the dump is to go in, and was not run", j.item.Line, script.Head(j.item.Text))
+}
+
+// endsTransaction tells whether a statement ends the transaction that it is run in.
+func endsTransaction(sql string) bool {
+	t := script.NewTokens(sql)
+	switch t.Next() {
+	case "commit", "end", "abort":
+		return true
+	case "prepare":
+		return t.Next() == "transaction"
+	case "rollback":
+		next := t.Next()
+		if next == "work" || next == "transaction" {
+			next = t.Next()
+		}
+		return next != "to" // a savepoint
+	}
+	return false
+}
+
+// stillSingle looks, behind a job, whether the transaction goes on.
 func (s *loading) stillSingle(j *job, err error) error {
 	if err != nil || s.conn.PgConn().TxStatus() == 'T' {
 		return err
 	}
 	s.touched = true
-	return fmt.Errorf("line %d: %s: it ends the transaction that all of the dump is to go in", j.item.Line, script.Head(j.item.Text))
+	return fmt.Errorf("line %d: %s: it has ended the transaction that all of the dump is to go in", j.item.Line, script.Head(j.item.Text))
 }
 
 // holdsBack keeps a statement for the end of the transaction, which does not undo it: what a
