@@ -8,6 +8,7 @@ package unload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -54,10 +55,15 @@ func (c Config) Several() bool { return c.All || len(c.Databases) > 0 }
 // Run writes the dump to w, its last line only when all before it is written: see dump.Source.
 func Run(ctx context.Context, cfg Config, w io.Writer) error {
 	d := newDumping(cfg, w)
+	run := d.one
 	if cfg.Several() {
-		return d.several(ctx)
+		run = d.several
 	}
-	return d.one(ctx)
+	err := run(ctx)
+	if errors.Is(err, catalog.ErrGone) { // which the next dump need not meet
+		err = &dump.PassingError{Err: err}
+	}
+	return err
 }
 
 // A dumping is one dump under way.
