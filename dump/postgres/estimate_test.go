@@ -68,3 +68,29 @@ func TestSurveyWithoutAnEstimate(t *testing.T) {
 		t.Errorf("%+v, error %v, warned of %q", survey, err, warnings)
 	}
 }
+
+// A survey of several databases says how many bytes all of them will have, but for one that does
+// not tell.
+func TestSurveyEstimatesSeveral(t *testing.T) {
+	pg := testServer(t)
+	a, b, silent := newDB(t, pg), newDB(t, pg), newDB(t, pg)
+	newRole(t, pg, "postgres", "sees_some_sizes")
+	for _, db := range []string{a, b, silent} {
+		pg.Psql(t, db, "CREATE TABLE rows AS SELECT generate_series(1, 100000) AS a; ANALYZE")
+	}
+	pg.Psql(t, silent, "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_partition_root(regclass) FROM PUBLIC")
+	for _, allowed := range []bool{false, true} {
+		var warnings []string
+		src := newSource(t, Config{
+			Conn: strings.Replace(pg.DSN("postgres"), "postgres@", "sees_some_sizes:x@", 1), Databases: []string{a, silent, b}, AllowEmpty: allowed,
+			Warn: func(s string) { warnings = append(warnings, s) },
+		})
+		survey, err := src.Survey(t.Context())
+		if err != nil || survey.Empty || survey.Bytes < 7_000_000 || survey.Bytes > 7_600_000 {
+			t.Errorf("%+v, error %v, want 2 times 3.6 MB", survey, err)
+		}
+		if len(warnings) != 1 || !strings.HasSuffix(warnings[0], ": "+silent) {
+			t.Errorf("warned of %q", warnings)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,8 +18,8 @@ import (
 )
 
 // Survey connects, names the database, and finds out whether there is anything to dump. It locks
-// nothing. Of several databases it looks into as many as it takes to find something, where an empty
-// dump is allowed; where it is not, the dump says so in time.
+// nothing. Whether several databases hold anything it looks where an empty dump is allowed; where it
+// is not, the dump says so in time.
 func Survey(ctx context.Context, cfg Config) (dump.Survey, error) {
 	survey, err := cfg.survey(ctx)
 	if err != nil {
@@ -42,7 +43,7 @@ func (c Config) survey(ctx context.Context) (dump.Survey, error) {
 		return survey, err
 	}
 	if c.Several() {
-		survey.Empty, err = c.emptySeveral(ctx, names)
+		err = c.surveySeveral(ctx, names, &survey)
 		return survey, err
 	}
 	found, err := catalog.LookInto(ctx, conn)
@@ -59,27 +60,63 @@ func (c Config) survey(ctx context.Context) (dump.Survey, error) {
 	return survey, err
 }
 
-// emptySeveral tells whether a dump of several databases would be empty.
-func (c Config) emptySeveral(ctx context.Context, names []string) (bool, error) {
+// mostSurveyed bounds the time that the sizes of several databases are asked for: each takes a
+// session, and all that they are for is how far a dump has come.
+const mostSurveyed = 10 * time.Second
+
+// surveySeveral tells whether a dump of several databases would be empty, which is looked for where
+// an empty dump is allowed, and about how many bytes it will have. A database that does not tell
+// its size ends nothing here.
+func (c Config) surveySeveral(ctx context.Context, names []string, survey *dump.Survey) error {
 	asked, err := c.asked(names)
-	if err != nil || !c.AllowEmpty {
+	if err != nil {
+		return err
+	}
+	survey.Empty = c.AllowEmpty
+	sizing, cancel := context.WithTimeout(ctx, mostSurveyed)
+	defer cancel()
+	var untold []string
+	for _, name := range asked {
+		if survey.Empty {
+			if survey.Empty, err = c.isEmpty(ctx, name); err != nil {
+				return fmt.Errorf("database %s: %w", name, err)
+			}
+		}
+		if c.Select.SchemaOnly { // which has no size
+			continue
+		}
+		bytes, err := c.estimate(sizing, name)
+		if err != nil {
+			c.Debug(fmt.Sprintf("database %s: %v", name, err))
+			untold = append(untold, name)
+		}
+		survey.Bytes += bytes
+	}
+	if len(untold) > 0 {
+		c.Warn("how far the dump has come is told without the size of some databases: " + dump.Listed(untold))
+	}
+	return ctx.Err()
+}
+
+// isEmpty tells whether a dump would hold nothing of a database.
+func (c Config) isEmpty(ctx context.Context, database string) (bool, error) {
+	conn, _, err := c.connect(ctx, database)
+	if err != nil {
 		return false, err
 	}
-	for _, name := range asked {
-		conn, _, err := c.connect(ctx, name)
-		if err != nil {
-			return false, fmt.Errorf("database %s: %w", name, err)
-		}
-		found, err := catalog.LookInto(ctx, conn)
-		server.HangUp(conn)
-		if err != nil {
-			return false, fmt.Errorf("database %s: %w", name, err)
-		}
-		if found.Hold(c.Select) {
-			return false, nil
-		}
+	defer server.HangUp(conn)
+	found, err := catalog.LookInto(ctx, conn)
+	return !found.Hold(c.Select), err
+}
+
+// estimate is about how many bytes a dump will have of a database.
+func (c Config) estimate(ctx context.Context, database string) (int64, error) {
+	conn, _, err := c.connect(ctx, database)
+	if err != nil {
+		return 0, err
 	}
-	return true, nil
+	defer server.HangUp(conn)
+	return catalog.Estimate(ctx, conn, c.Select)
 }
 
 // sourceName names the database by the identifier that initdb gave to its cluster, which standbys
