@@ -252,6 +252,8 @@ func hintPostgres(err error, restoring bool) (text string, known bool) {
 		return "name it with --database; PG_DUMP_ALL and PG_DATABASES are for dumps of several", true
 	case errors.As(err, new(*postgres.RightError)): // it says what to grant
 		return "", true
+	case restoring && postgres.IsNoRole(err):
+		return "roles are no part of a dump of one database: CREATE ROLE them first, or leave them out: --no-owner --no-privileges", true
 	case errors.As(err, &server):
 		return hintSQLState(server.SQLState(), restoring), true
 	}
@@ -266,7 +268,7 @@ func hintSQLState(state string, restoring bool) string {
 		case "42501":
 			return "restore as the owner of the database and of what is in the dump, or as a superuser"
 		case "42704":
-			return "roles are no part of a dump of one database: CREATE ROLE them first, or leave them out: --no-owner --no-privileges"
+			return "what the error names is neither in what is restored nor on the server: make it there first"
 		case "55P03":
 			return "somebody uses the database; PG_LOCK_TIMEOUT_SECONDS says how long to wait"
 		}

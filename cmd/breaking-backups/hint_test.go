@@ -32,6 +32,29 @@ func TestHintGoesByTheError(t *testing.T) {
 	}
 }
 
+// What is not there is a role, or something else, by the server's function that has said so: the
+// code is the same, and the words may be in any language.
+func TestHintOfWhatIsNotThere(t *testing.T) {
+	absent := func(message, routine string) error {
+		return restoreError{err: fmt.Errorf("line 7: %w", &pgconn.PgError{Severity: "ERROR", Code: "42704", Message: message, Routine: routine})}
+	}
+	const role, anything = "roles are no part of a dump of one database: CREATE ROLE them first, or leave them out: --no-owner --no-privileges", "what the error names is neither in what is restored nor on the server: make it there first"
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{absent(`role "app" does not exist`, "get_role_oid"), role},
+		{absent(`rôle « app » inexistant`, "get_rolespec_oid"), role},
+		{absent(`type "role" does not exist`, "typenameType"), anything},
+		{absent(`access method "x" does not exist`, "get_am_type_oid"), anything},
+		{absent(`role "app" does not exist`, ""), anything},
+	} {
+		if got := hint(tt.err); got != tt.want {
+			t.Errorf("%v: hint %q, want %q", tt.err, got, tt.want)
+		}
+	}
+}
+
 // Of several mistakes in the configuration each has its hint, once.
 func TestHintOfSeveralMistakes(t *testing.T) {
 	policy := &policyError{errors.New("the policy would keep nothing")}

@@ -47,3 +47,6 @@ var (
 	// ended because it kept the primary's changes from being applied.
 	ErrRecoveryConflict = server.ErrRecoveryConflict
 )
+
+// IsNoRole tells whether an error is that a role is not there.
+func IsNoRole(err error) bool { return server.IsNoRole(err) }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/script"
@@ -244,4 +245,31 @@ func loadWith(t *testing.T, cfg LoadConfig, stream []byte) error {
 		t.Fatal(err)
 	}
 	return l.Load(t.Context(), bytes.NewReader(stream))
+}
+
+// An error that something is not there says whether that is a role, of each statement that may name
+// one.
+func TestIsNoRole(t *testing.T) {
+	pg := testServer(t)
+	for sql, want := range map[string]bool{
+		"CREATE SCHEMA s; ALTER SCHEMA s OWNER TO nobody_at_all;":                           true,
+		"GRANT CREATE ON SCHEMA public TO nobody_at_all;":                                   true,
+		"REVOKE CREATE ON SCHEMA public FROM nobody_at_all;":                                true,
+		"ALTER DEFAULT PRIVILEGES FOR ROLE nobody_at_all GRANT SELECT ON TABLES TO PUBLIC;": true,
+		"CREATE TABLE public.t (a integer); CREATE POLICY p ON public.t TO nobody_at_all;":  true,
+		"ALTER ROLE nobody_at_all LOGIN;":                                                   true,
+		"CREATE TABLE public.t (a public.role);":                                            false,
+		"CREATE TABLE public.t (a integer) USING nobody_at_all;":                            false,
+		"CREATE TABLE public.t (a text COLLATE public.role);":                               false,
+		"CREATE FUNCTION public.f() RETURNS integer LANGUAGE role AS '';":                   false,
+		"CREATE TABLE public.t (a text); CREATE INDEX ON public.t (a public.role);":         false,
+		"CREATE TABLE public.t (a integer) TABLESPACE role;":                                false,
+		"CREATE SERVER s FOREIGN DATA WRAPPER role;":                                        false,
+	} {
+		err := restore(t, pg, LoadConfig{Database: newDB(t, pg)}, written(t, nil, strings.ReplaceAll(sql, "; ", ";\n")+"\n"))
+		var pe *pgconn.PgError
+		if !errors.As(err, &pe) || pe.Code != "42704" || IsNoRole(err) != want {
+			t.Errorf("%s: %v, by %s of %s: %v, want %v", sql, err, pe.Routine, pe.File, IsNoRole(err), want)
+		}
+	}
 }
