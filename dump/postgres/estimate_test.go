@@ -79,15 +79,23 @@ func TestSurveyEstimatesSeveral(t *testing.T) {
 		pg.Psql(t, db, "CREATE TABLE rows AS SELECT generate_series(1, 100000) AS a; ANALYZE")
 	}
 	pg.Psql(t, silent, "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_partition_root(regclass) FROM PUBLIC")
+	conn := strings.Replace(pg.DSN("postgres"), "postgres@", "sees_some_sizes:x@", 1)
+	var want int64
+	for _, db := range []string{a, b} {
+		survey, err := newSource(t, Config{Conn: conn, Database: db}).Survey(t.Context())
+		if want += survey.Bytes; err != nil || survey.Bytes == 0 {
+			t.Fatalf("%+v, error %v", survey, err)
+		}
+	}
 	for _, allowed := range []bool{false, true} {
 		var warnings []string
 		src := newSource(t, Config{
-			Conn: strings.Replace(pg.DSN("postgres"), "postgres@", "sees_some_sizes:x@", 1), Databases: []string{a, silent, b}, AllowEmpty: allowed,
+			Conn: conn, Databases: []string{a, silent, b}, AllowEmpty: allowed,
 			Warn: func(s string) { warnings = append(warnings, s) },
 		})
 		survey, err := src.Survey(t.Context())
-		if err != nil || survey.Empty || survey.Bytes < 7_000_000 || survey.Bytes > 7_600_000 {
-			t.Errorf("%+v, error %v, want 2 times 3.6 MB", survey, err)
+		if err != nil || survey.Empty || survey.Bytes != want {
+			t.Errorf("%+v, error %v, want %d bytes", survey, err, want)
 		}
 		if len(warnings) != 1 || !strings.HasSuffix(warnings[0], ": "+silent) {
 			t.Errorf("warned of %q", warnings)

@@ -30,6 +30,10 @@ const (
 	needTablespace = "tablespace"
 	needMethod     = "table access method"
 	needLocale     = "locale"
+	needBuiltin    = "builtin locale"
+	// The two differ: servers before 15 have collations by ICU, and no databases.
+	needProvider         = "collation provider"
+	needDatabaseProvider = "locale provider of databases"
 )
 
 func newNeeds() *needs {
@@ -114,7 +118,7 @@ func (n *needs) seeCreation(t *script.Tokens) {
 	case "table":
 		n.seeStorage(t)
 	case "collation", "database":
-		n.seeLocale(t)
+		n.seeLocale(kind, t)
 	}
 }
 
@@ -135,29 +139,49 @@ func (n *needs) seeStorage(t *script.Tokens) {
 	}
 }
 
-// seeLocale reads the options of a collation or a database. Only locales of the C library are the
-// machine's.
-func (n *needs) seeLocale(t *script.Tokens) {
-	var locales []string
+// seeLocale reads the options of a collation or a database. Locales of the C library are the
+// machine's, and a database has them whoever else provides its own. Of ICU there is any, if the
+// server is built with it: what it does not know it takes for another, with a warning at most.
+func (n *needs) seeLocale(kind string, t *script.Tokens) {
+	provider, locale, provides := "libc", "", needProvider
+	if kind == "database" {
+		provides = needDatabaseProvider
+	}
 	for token := t.Next(); token != ""; token = t.Next() {
 		switch token {
 		case "provider", "locale_provider":
-			if t.Next(); t.Next() != "libc" {
-				return
-			}
+			t.Next()
+			provider = t.Next()
+			n.add(provides, provider)
 		case "tablespace":
 			t.Next()
 			n.add(needTablespace, t.Next())
-		case "locale", "lc_collate", "lc_ctype":
-			t.Next()
-			if text := t.Next(); len(text) > 2 && text[0] == '\'' {
-				locales = append(locales, `"`+text[1:len(text)-1]+`"`)
+		case "locale":
+			if locale = optionText(t); kind == "database" {
+				n.add(needLocale, locale)
 			}
+		case "lc_collate", "lc_ctype":
+			n.add(needLocale, optionText(t))
+		case "builtin_locale":
+			n.add(needBuiltin, optionText(t))
 		}
 	}
-	for _, l := range locales {
-		n.add(needLocale, l)
+	switch {
+	case kind == "database":
+	case provider == "libc":
+		n.add(needLocale, locale)
+	case provider == "builtin":
+		n.add(needBuiltin, locale)
 	}
+}
+
+// optionText is the string that an option is set to, as a name is written; empty: it is none.
+func optionText(t *script.Tokens) string {
+	t.Next()
+	if text := t.Next(); len(text) > 2 && text[0] == '\'' {
+		return `"` + text[1:len(text)-1] + `"`
+	}
+	return ""
 }
 
 func (n *needs) seeChange(t *script.Tokens) {
@@ -228,6 +252,13 @@ var lacking = map[string]string{
 	needLocale: `name NOT IN ('C', 'POSIX', 'C.UTF-8', 'C.utf8') AND NOT EXISTS (
 		SELECT FROM pg_catalog.pg_collation WHERE replace(lower(name), '-', '') IN (replace(lower(collcollate), '-', ''), replace(lower(collctype), '-', '')))
 		AND NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE name IN (datcollate, datctype))`,
+	needBuiltin: `CASE WHEN name IN ('C', 'C.UTF-8') THEN 170000 WHEN name = 'PG_UNICODE_FAST' THEN 180000 END > pg_catalog.current_setting('server_version_num')::pg_catalog.int4`,
+	// initdb makes collations of all that ICU has; one is there without it.
+	needProvider: `CASE name WHEN 'icu' THEN NOT EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i' AND collname <> 'unicode')
+		WHEN 'builtin' THEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 170000 END`,
+	needDatabaseProvider: `CASE name WHEN 'icu' THEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 150000
+			OR NOT EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i' AND collname <> 'unicode')
+		WHEN 'builtin' THEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 170000 END`,
 }
 
 // missing names what the session's server lacks.
@@ -238,7 +269,7 @@ func (n *needs) missing(ctx context.Context, s *session) (list []string, err err
 			return n.made[kind+" "+name] || kind == needMethod && len(n.of[needExtension]) > 0
 		})
 		type row struct{ Name string }
-		rows, err := server.Query[row](ctx, s.conn, "SELECT n.name FROM pg_catalog.unnest($1::pg_catalog.text[]) n(name) WHERE "+lacking[kind], names)
+		rows, err := server.Query[row](ctx, s.conn, "SELECT n.name FROM pg_catalog.unnest($1::pg_catalog.text[]) n(name) WHERE "+lacking[kind]+` ORDER BY n.name COLLATE "C"`, names)
 		if err != nil {
 			return nil, fmt.Errorf("look for each %s that the dump needs: %w", kind, err)
 		}
