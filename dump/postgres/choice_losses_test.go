@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -70,6 +71,41 @@ func TestCleanNamesWhatIsLost(t *testing.T) {
 			t.Errorf("%s rows", got)
 		}
 	})
+}
+
+// A materialized view of the choice that the dump makes behind the rows is dropped with its table
+// where the dump was read to its end before; else it is named as what stands in the way.
+func TestCleanWithLateViews(t *testing.T) {
+	pg := testServer(t)
+	db := newDB(t, pg)
+	pg.Psql(t, db, `CREATE SCHEMA app; CREATE TABLE app.docs (a integer PRIMARY KEY, b text); INSERT INTO app.docs VALUES (1, 'x');
+		CREATE MATERIALIZED VIEW app."La te" AS SELECT a, b FROM app.docs GROUP BY a; CREATE MATERIALIZED VIEW app.early AS SELECT b FROM app.docs`)
+	stream := dumpDB(t, pg, db)
+	cfg := LoadConfig{Database: db, Clean: true, Part: dump.Choice{Schemas: []string{"app"}}}
+	err := restore(t, pg, cfg, stream)
+	const advice = `DROP MATERIALIZED VIEW "app"."La te"`
+	if err == nil || !strings.Contains(err.Error(), advice+"; ") || errors.As(err, new(*dump.PartialError)) {
+		t.Fatalf("error %v, want %s", err, advice)
+	}
+	if r, err := rehearse(t, pg, cfg, stream); err != nil || len(r.Obstacles) > 0 || !slices.Contains(r.Target.Drops, `materialized view app."La te"`) {
+		t.Errorf("error %v, rehearsal %+v", err, r)
+	}
+	pg.Psql(t, db, "UPDATE app.docs SET b = 'y'; REFRESH MATERIALIZED VIEW "+`app."La te"`)
+	cfg.Conn = pg.DSN("postgres")
+	l, err := NewLoader(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Verify(bytes.NewReader(stream)), l.Load(t.Context(), bytes.NewReader(stream))); err != nil {
+		t.Fatal(err)
+	}
+	if got := pg.Psql(t, db, `SELECT b FROM app."La te"`); got != "x" {
+		t.Errorf("the view shows %q", got)
+	}
+	pg.Psql(t, db, "CREATE MATERIALIZED VIEW public.others AS TABLE app.docs")
+	if err := restore(t, pg, LoadConfig{Database: db, Clean: true, Part: dump.Choice{Tables: []string{"app.docs", "app.early"}}}, stream); err == nil || strings.Contains(err.Error(), "DROP MATERIALIZED VIEW") {
+		t.Errorf("error %v, want one without advice to drop what was not chosen", err)
+	}
 }
 
 // A rehearsal keeps nobody waiting behind it for a table that somebody reads.

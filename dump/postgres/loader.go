@@ -144,15 +144,23 @@ func (l *Loader) Load(ctx context.Context, r io.Reader) error {
 
 // Verify reads a dump to its end and returns nil for a whole one that goes where the Loader would
 // put it, and has the rows that its manifest says. It connects to nothing, and warns of nothing:
-// Load does, which knows the target.
+// Load does, which knows the target. A Load behind it of the same dump knows what is made behind
+// the dump's rows.
 func (l *Loader) Verify(r io.Reader) error {
-	silent := *l
-	if l.part != nil {
-		chosen := *l.part
-		chosen.Warn = func(string) {}
-		silent.part = &chosen
+	if l.part == nil {
+		return load.Verify(l.cfg, Items(r))
 	}
-	return load.Verify(silent.items(r))
+	silent := *l.part
+	silent.Warn = func(string) {}
+	cfg, chosen := l.cfg, part.New(&silent)
+	if silent.Picks() {
+		cfg.Part = chosen
+	}
+	if err := load.Verify(cfg, chosen.Items(Items(r))); err != nil {
+		return err
+	}
+	l.part.Behind = chosen.MadeBehind()
+	return nil
 }
 
 // items are those of a dump that are loaded, and what the load has to know of them.

@@ -242,6 +242,7 @@ func (p *Part) late(item dump.Item) error {
 		return p.rowsOf(item)
 	}
 	s := p.objects.describe(item)
+	p.noteBehind(s)
 	if o := s.of; o != nil && len(o.statements) == 0 && o.group == relation {
 		if o.chosen = p.chooses(o); o.chosen && !o.wanted {
 			p.want(o)

@@ -11,6 +11,7 @@ import (
 // plan chooses among the definitions, of which all are known now.
 func (p *Part) plan() error {
 	p.planned = true
+	p.expect()
 	p.choose()
 	if err := p.unused(); err != nil {
 		return err

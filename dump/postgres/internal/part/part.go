@@ -38,6 +38,7 @@ type Config struct {
 	From     string // the database of a dump of several
 	ToSchema string // that the tables go into; empty: their own
 	Warn     func(string)
+	Behind   []name // materialized views that the dump is known to make behind its rows: see Part.MadeBehind
 }
 
 // Parse reads a choice. It is nil where all of a dump is wanted as it is.
@@ -89,6 +90,8 @@ type Part struct {
 	queue  []*object // those among them whose needs are not known yet
 
 	drops []drop // what Drop drops
+
+	behind []name // the materialized views that have come behind the rows
 
 	taken map[name]bool   // the names of the target's indexes that stay
 	index map[name]string // the other names of the part's indexes, by those that are taken

@@ -120,7 +120,7 @@ func (p *Part) Place(ctx context.Context, conn *pgx.Conn, clean bool) (drops []s
 		return nil, nil
 	}
 	if err := p.tryDrop(ctx, conn); err != nil {
-		return nil, err
+		return nil, p.withLateViews(err, list, gone)
 	}
 	for _, d := range p.drops {
 		drops = append(drops, d.String())
