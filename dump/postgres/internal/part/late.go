@@ -40,9 +40,9 @@ func (p *Part) withLateViews(err error, list []found, gone map[uint32]bool) erro
 	return fmt.Errorf("%w; nothing makes these before the dump's rows, so that nobody knows yet whether it makes them again: DROP MATERIALIZED VIEW %s; if they are in the dump, the restore makes them behind the rows", err, dump.Listed(late))
 }
 
-// MadeBehind are the materialized views that a dump, once it is read to its end, has made behind its
-// rows. Another reading of it is told in Config.Behind, so that with clean they are dropped with
-// what they stand on.
+// MadeBehind are the materialized views that a dump, once it is read to its end, has made behind
+// its rows. Another reading of it is told in Config.Behind, so that with clean they are dropped
+// with what they stand on.
 func (p *Part) MadeBehind() []name { return p.behind }
 
 // noteBehind notes such a view.
