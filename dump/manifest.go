@@ -76,8 +76,9 @@ func (m Manifest) Compare(t Trailer) error {
 
 // A Comparison is what a load has found to be as the dump says of itself.
 type Comparison struct {
-	Tables int   // or collections
-	Rows   int64 // of these, or documents
+	Tables int      // or collections
+	Rows   int64    // of these, or documents
+	Of     Manifest // what the dump says of them, by the names that they have there
 }
 
 // manifestPrefix begins each line of a manifest within a SQL dump.

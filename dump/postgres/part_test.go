@@ -62,7 +62,7 @@ func TestLoadOfAPart(t *testing.T) {
 			t.Fatalf("without %s: %v", left, err)
 		}
 		want := contents.Tables.Rows() - contents.Tables[at].Rows
-		if compared != (dump.Comparison{Tables: len(contents.Tables) - 1, Rows: want}) {
+		if compared.Tables != len(contents.Tables)-1 || compared.Rows != want || len(compared.Of) != compared.Tables {
 			t.Errorf("without %s: compared %+v of %+v", left, compared, contents.Tables)
 		}
 		if got := pg.Psql(t, restored, "SELECT count(*) FROM (SELECT n FROM scattered UNION ALL SELECT n FROM plain) a"); got != strconv.FormatInt(want, 10) {

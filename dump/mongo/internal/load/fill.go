@@ -53,6 +53,7 @@ func (s *loading) filled(ctx context.Context, t *target, want dump.Table) error 
 	if t.kind == targetCollection || t.kind == targetTimeSeries { // and not users, nor views, which have no documents
 		s.compared.Tables++
 		s.compared.Rows += want.Rows
+		s.compared.Of = append(s.compared.Of, want)
 	}
 	return nil
 }

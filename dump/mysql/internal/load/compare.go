@@ -59,6 +59,6 @@ func (d *nativeDump) compare(manifest dump.Manifest) error {
 	for name := range d.inserted {
 		errs = append(errs, fmt.Errorf("table %s is not in the dump's manifest", name))
 	}
-	d.compared = &dump.Comparison{Tables: len(manifest), Rows: manifest.Rows()}
+	d.compared = &dump.Comparison{Tables: len(manifest), Rows: manifest.Rows(), Of: manifest}
 	return errors.Join(errs...)
 }

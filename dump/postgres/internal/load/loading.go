@@ -39,7 +39,7 @@ func Run(ctx context.Context, cfg Config, items iter.Seq2[dump.Item, error], fai
 	}
 	s.disconnect()
 	if err == nil {
-		cfg.Compared(dump.Comparison{Tables: len(s.manifest), Rows: s.manifest.Rows()})
+		cfg.Compared(dump.Comparison{Tables: len(s.manifest), Rows: s.manifest.Rows(), Of: s.manifest})
 		return nil
 	}
 	err = fmt.Errorf("restore: %w", err)
