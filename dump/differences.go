@@ -1,6 +1,9 @@
 package dump
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Difference is one table in which a copy is not what a manifest says.
 type Difference struct {
@@ -73,24 +76,14 @@ func (m Manifest) Differences(copy Manifest) []Difference {
 
 func (t Table) tally() Tally { return Tally{Rows: t.Rows, Hash: t.Hash} }
 
-// Of returns the tables of one database in a dump of several, by the name that the dump's parts
-// have for it. It reports false where the parts do not tell.
-func (c *Contents) Of(database string) (Manifest, bool) {
+// Within returns the tables whose names begin with a database's, as a dump of several has them, by
+// the rest of their names.
+func (m Manifest) Within(database string) Manifest {
 	var of Manifest
-	at, n, found := "", 0, false
-	for _, p := range c.Parts {
-		switch {
-		case p.Kind == Definitions && p.Name != "" && p.Name != at:
-			at = p.Name
-			found = found || at == database
-		case p.Kind == Rows && n < len(c.Tables) && c.Tables[n].Name == p.Name:
-			if at == database {
-				of = append(of, c.Tables[n])
-			}
-			n++
-		case p.Kind == Rows:
-			return nil, false
+	for _, t := range m {
+		if name, ok := strings.CutPrefix(t.Name, database); ok {
+			of = append(of, Table{Name: name, Rows: t.Rows, Hash: t.Hash})
 		}
 	}
-	return of, found && n == len(c.Tables)
+	return of
 }

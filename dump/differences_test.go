@@ -39,25 +39,9 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-func TestContentsOfDatabase(t *testing.T) {
-	c := &Contents{
-		Tables: Manifest{{"public.a", 1, 1}, {"public.a", 2, 2}, {"public.b", 3, 3}},
-		Parts: Parts{
-			{Kind: Definitions}, {Kind: Definitions, Name: "one"}, {Kind: Rows, Name: "public.a"}, {Kind: AfterRows, Name: "one"},
-			{Kind: Definitions, Name: "two"}, {Kind: Rows, Name: "public.a"}, {Kind: AfterRows, Name: "public.a"}, {Kind: Rows, Name: "public.b"},
-			{Kind: Definitions, Name: "three"},
-		},
-	}
-	for database, want := range map[string]Manifest{"one": {{"public.a", 1, 1}}, "two": {{"public.a", 2, 2}, {"public.b", 3, 3}}, "three": nil} {
-		if got, ok := c.Of(database); !ok || !slices.Equal(got, want) {
-			t.Errorf("%s: %v, %v, want: %v", database, got, ok, want)
-		}
-	}
-	if got, ok := c.Of("four"); ok {
-		t.Errorf("of a database that is not in the dump: %v", got)
-	}
-	c.Parts = c.Parts[:4]
-	if got, ok := c.Of("one"); ok {
-		t.Errorf("of a dump whose parts are not all there: %v", got)
+func TestTablesWithin(t *testing.T) {
+	m := Manifest{{"one.a", 1, 1}, {"two.a", 2, 2}, {"one.b", 3, 3}, {"ones.c", 4, 4}}
+	if got, want := m.Within("one."), (Manifest{{"a", 1, 1}, {"b", 3, 3}}); !slices.Equal(got, want) {
+		t.Errorf("%v, want: %v", got, want)
 	}
 }

@@ -44,4 +44,6 @@ func IsScratchName(name string) bool {
 	return ok
 }
 
-func withSum(name string) string { return fmt.Sprintf("%s%08x", name, uint32(xxhash.Sum64String(name))) }
+func withSum(name string) string {
+	return fmt.Sprintf("%s%08x", name, uint32(xxhash.Sum64String(name)))
+}

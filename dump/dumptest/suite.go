@@ -122,13 +122,7 @@ func Run[D any](t *testing.T, s Suite[D]) {
 		s.Verify = dump.Verify
 	}
 	if s.Contents == nil {
-		s.Contents = func(t *testing.T, stream []byte) *dump.Contents {
-			c, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c
-		}
+		s.Contents = readContents
 	}
 	if s.Ledger.Reach == 0 {
 		s.Ledger.Reach = 32 << 10
@@ -162,6 +156,15 @@ func Run[D any](t *testing.T, s Suite[D]) {
 			t.Run("one moment", func(t *testing.T) { s.oneMoment(t) })
 		}
 	})
+}
+
+func readContents(t *testing.T, stream []byte) *dump.Contents {
+	t.Helper()
+	c, err := dump.ReadContents(bytes.NewReader(stream), int64(len(stream)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // roundTrip dumps a case, loads it in every way and compares.

@@ -151,6 +151,13 @@ func (s *Source) Dump(ctx context.Context, w io.Writer) error { return unload.Ru
 // is not, the dump says so in time.
 func (s *Source) Survey(ctx context.Context) (dump.Survey, error) { return unload.Survey(ctx, s.cfg) }
 
+// ListDatabases connects, and returns the names of the databases that a dump of several by these
+// settings would hold, or without patterns one of all, each of which is to be dumped by itself.
+// They are sorted. What every server has and nobody has put anything into is not among them.
+func (s *Source) ListDatabases(ctx context.Context) ([]string, error) {
+	return unload.Databases(ctx, s.cfg)
+}
+
 // Host returns the database's host, for naming backups: a socket folder is "localhost".
 func (s *Source) Host() string { return server.HostName(s.cfg.Conn.Host) }
 
