@@ -87,3 +87,17 @@ func (m Manifest) Within(database string) Manifest {
 	}
 	return of
 }
+
+// Databases are the names that the parts of a dump of several have for its databases, in their
+// order; none where they do not tell, or the dump is of one.
+func (c *Contents) Databases() []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, p := range c.Parts {
+		if p.Kind == Definitions && p.Name != "" && !seen[p.Name] {
+			seen[p.Name] = true
+			all = append(all, p.Name)
+		}
+	}
+	return all
+}

@@ -10,9 +10,14 @@ import (
 	"github.com/breaking-backups/breaking-backups/restic/internal/process"
 )
 
-// Check verifies the repository's structure; it does not read the data.
-func (c *Client) Check(ctx context.Context) error {
-	return c.keeper().Run(ctx, process.Command{Op: "check", Args: []string{"check"}})
+// Check verifies the repository's structure. Of the data it reads the subset, as restic's
+// --read-data-subset takes it; empty: none.
+func (c *Client) Check(ctx context.Context, subset string) error {
+	args := []string{"check"}
+	if subset != "" {
+		args = append(args, "--read-data-subset="+subset)
+	}
+	return c.keeper().Run(ctx, process.Command{Op: "check", Args: args})
 }
 
 // CheckVersion makes sure that restic is there and not older than 0.17: earlier ones have neither

@@ -55,7 +55,7 @@ func wantUntouched(t testing.TB, client *Client, snapshots int) {
 	wantSnapshots(t, client, snapshots)
 	backUp(t, client, strings.NewReader("the next one"))
 	wantSnapshots(t, client, snapshots+1)
-	if err := client.Check(t.Context()); err != nil {
+	if err := client.Check(t.Context(), ""); err != nil {
 		t.Error(err)
 	}
 }

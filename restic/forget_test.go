@@ -78,7 +78,7 @@ func TestSnapshotsAndForget(t *testing.T) {
 		t.Errorf("with a further tag: %+v, %v", found, err)
 	}
 	wantSnapshots(t, client, 4)
-	if err := client.Check(t.Context()); err != nil {
+	if err := client.Check(t.Context(), ""); err != nil {
 		t.Error(err)
 	}
 }

@@ -65,7 +65,7 @@ func TestParentKilled(t *testing.T) {
 	if err := client.prune(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := client.Check(t.Context()); err != nil {
+	if err := client.Check(t.Context(), ""); err != nil {
 		t.Error(err)
 	}
 	snapshots, err := client.Snapshots(t.Context(), Filter{})

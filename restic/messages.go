@@ -3,6 +3,7 @@ package restic
 import (
 	"bytes"
 	"encoding/json"
+	"time"
 )
 
 // Summary is what restic tells of a finished backup. Sizes are in bytes.
@@ -15,6 +16,10 @@ type Summary struct {
 	DataAddedPacked     uint64  `json:"data_added_packed"` // the same as stored
 	TotalBytesProcessed uint64  `json:"total_bytes_processed"`
 	TotalDuration       float64 `json:"total_duration"` // seconds
+
+	// Of a snapshot that is listed, in place of TotalDuration.
+	BackupStart time.Time `json:"backup_start"`
+	BackupEnd   time.Time `json:"backup_end"`
 }
 
 // messages reads the lines that `restic backup --json` writes while it works and keeps the summary.

@@ -18,6 +18,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
@@ -34,6 +35,8 @@ type app struct {
 
 	begun bool // the command line made sense; what fails now is not its fault
 	locks restic.LockHistory
+	turns turns
+	board *status.Board
 
 	// Set once the configuration is read.
 	cfg  *config
@@ -87,7 +90,7 @@ func (a *app) root() *cobra.Command {
 
 // commands are all, each from its file.
 func (a *app) commands() []command {
-	return []command{a.start(), a.runOnce(), a.forgetPrune(), a.init(), a.dump(), a.restore(), a.snapshots(), a.version()}
+	return []command{a.start(), a.runOnce(), a.forgetPrune(), a.init(), a.dump(), a.restore(), a.verify(), a.snapshots(), a.healthcheck(), a.version()}
 }
 
 const rootLong = `Back databases up into a restic repository, and put them back.
@@ -195,11 +198,17 @@ func (a *app) printError(err error) {
 // provided that what is wrong leaves them known. The log is told of it as the error that the
 // program ends with.
 func (a *app) misconfigured(ctx context.Context, cfg *config, err error) error {
-	j := job{name: cfg.Job.Name, host: cfg.Job.Host, dbType: cfg.Job.Type, tags: cfg.tags, store: newStore(cfg)}
-	tell := audience.NewTeller(j.run(event.Backup), cfg.redact, nil, hint)
-	tell.Subscribe(newListeners(cfg))
-	if unheard := tell.End(ctx, audience.Outcome{Started: time.Now(), Err: err}); unheard != nil {
-		return errors.Join(err, unheard)
+	all := []error{err}
+	for _, one := range cfg.jobs {
+		j := job{name: one.Job.Name, host: one.Job.Host, dbType: one.Job.Type, tags: one.tags, store: newStore(one)}
+		tell := audience.NewTeller(j.run(event.Backup), one.redact, nil, hint)
+		tell.Subscribe(newListeners(one))
+		if unheard := tell.End(ctx, audience.Outcome{Started: time.Now(), Err: err}); unheard != nil {
+			all = append(all, unheard)
+		}
+	}
+	if len(all) > 1 {
+		return errors.Join(all...)
 	}
 	return err
 }

@@ -26,6 +26,7 @@ type backup struct {
 	restic *restic.Client
 	tell   *audience.Teller
 
+	held     *held // by the dump
 	expected int64 // about how many bytes the dump will have; 0: nobody knows
 }
 
@@ -43,7 +44,8 @@ func newBackup(ctx context.Context, j job, env environment, tell *audience.Telle
 	if tell == nil {
 		tell = env.teller(j.run(event.Backup))
 	}
-	src, err := j.engine.source(toldBy(tell))
+	holds := new(held)
+	src, err := j.engine.source(holds.by(toldBy(tell)))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func newBackup(ctx context.Context, j job, env environment, tell *audience.Telle
 	if err != nil {
 		return nil, err
 	}
-	return &backup{job: j, environment: env, source: src, restic: client, tell: tell}, nil
+	return &backup{job: j, environment: env, source: src, restic: client, tell: tell, held: holds}, nil
 }
 
 // run makes one backup, applies the retention policy, and tells all who listen how it went. The
@@ -84,13 +86,25 @@ func (b *backup) run(ctx context.Context) error {
 		}
 		cancel()
 	}
-	return b.end(ctx, out)
+	out.Tables = b.held.tables
+	return ended(ctx, b.tell, out)
 }
 
-// hearers are who listens to the run, the terminal among them.
-func (b *backup) hearers() []audience.Listener {
-	return append(slices.Clone(b.listeners), b.tracker())
+// held is what a dump holds, told table by table as the rows of each have passed.
+type held struct{ tables []event.Table }
+
+// by has the tables that a dump tells put down.
+func (h *held) by(hooks dumpHooks) dumpHooks {
+	told := hooks.table
+	hooks.table = func(t dump.Table) {
+		h.tables = append(h.tables, event.Table{Name: t.Name, Rows: t.Rows})
+		told(t)
+	}
+	return hooks
 }
+
+// hearers are who listens to the run.
+func (b *backup) hearers() []audience.Listener { return b.environment.hearers(b.listeners) }
 
 // secondChance is what a run that has failed in this way begins again with, for there are failures
 // that a second try does not meet. nil: there is none.
@@ -99,11 +113,13 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	case ctx.Err() != nil:
 	case errors.As(err, new(*dump.PassingError)):
 		b.tell.Warn("the dump failed, and may well succeed now: it is tried once more", "error", err)
+		b.tell.Emit(event.Retried{})
 		b.tell.Anew()
 		return b
 	case isWrongPassword(err):
 		if now := b.renewed(ctx); now != nil {
 			b.tell.Warn("a password was wrong, and has been changed since it was read: the run begins again", "error", err)
+			now.tell.Emit(event.Retried{})
 			now.tell.Anew()
 			return now
 		}
@@ -111,10 +127,10 @@ func (b *backup) secondChance(ctx context.Context, err error) *backup {
 	return nil
 }
 
-// end tells all who listen how a run went. The error it returns is among what it has told.
-func (b *backup) end(ctx context.Context, out audience.Outcome) error {
+// ended tells all who listen how a run went. The error it returns is among what it has told.
+func ended(ctx context.Context, tell *audience.Teller, out audience.Outcome) error {
 	out.Err = exit.Explain(ctx, out.Err)
-	if err := b.tell.End(ctx, out); err != nil && out.Err == nil {
+	if err := tell.End(ctx, out); err != nil && out.Err == nil {
 		out.Err = exit.FollowUpError{Err: err}
 	}
 	if out.Err != nil {
@@ -208,6 +224,7 @@ func (b *backup) streamed(ctx context.Context, tags []string, repo *repository) 
 // dump writes the dump, in a phase of its own, and tells how much of it has passed.
 func (b *backup) dump(phase event.PhaseName) func(context.Context, io.Writer) error {
 	return audience.Counted(b.tell, func(ctx context.Context, w io.Writer) error {
+		b.held.tables = nil
 		b.tell.Passing(event.Phase{Name: phase, Total: b.expected, Estimated: true})
 		return b.source.Dump(ctx, w)
 	})
@@ -230,9 +247,19 @@ func (b *backup) forget(ctx context.Context, made string) error {
 	if err != nil {
 		return fmt.Errorf("retention: %w", err)
 	}
+	b.tell.Emit(keptOf(done))
 	b.tell.Note("retention applied", "job", b.name, "policy", b.retention.policy.String(),
 		"kept", len(done.stay), "forgotten", len(done.gone), "pruned", done.pruned)
 	return nil
+}
+
+// keptOf is what there is of a job's snapshots.
+func keptOf(done retained) event.Kept {
+	kept := event.Kept{Snapshots: len(done.stay)}
+	if done.present > 0 { // those of the future come first
+		kept.Newest, kept.Oldest = done.stay[len(done.stay)-done.present].Time, done.stay[len(done.stay)-1].Time
+	}
+	return kept
 }
 
 // shortID is a snapshot's ID as restic shows it.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -22,6 +24,7 @@ import (
 // forms, the check of choices and the search for misspelt names are made from it, by package
 // settings. An empty variable counts as unset.
 type config struct {
+	Jobs       jobsSettings       `group:"jobs"`
 	Job        jobSettings        `group:"job"`
 	Database   databaseSettings   `group:"job"`
 	Postgres   postgresSettings   `group:"postgres"`
@@ -32,7 +35,11 @@ type config struct {
 	Retention  retentionSettings  `group:"retention"`
 	Schedule   scheduleSettings   `group:"schedule"`
 	Webhook    webhookSettings    `group:"webhook"`
+	HTTP       httpSettings       `group:"http"`
+	Drill      drillSettings      `group:"drill"`
 	Log        logSettings        `group:"log"`
+
+	jobs []*config // of the whole: each job's; of one alone: itself
 
 	// What follows from the variables.
 	zone     *time.Location
@@ -42,6 +49,10 @@ type config struct {
 	webhook  *notify.Webhook // nil: nobody is told
 	restic   string          // path of the program; empty without a repository
 	children []string        // environment of restic
+
+	// drillsAt is where drills of the job restore to: the same job, with the variables of VERIFY_ in
+	// the place of the database's.
+	drillsAt func() (*config, error)
 
 	again func() (*config, error) // the same once more: the files that hold secrets may have changed
 	stamp [sha256.Size]byte       // of all credentials, to tell whether they have
@@ -56,27 +67,60 @@ type needs struct {
 	repository bool
 }
 
+func needsJob(*config) needs { return needs{job: true} }
+
 func jobAndRepository(*config) needs { return needs{job: true, repository: true} }
 
 // configLoader reads a configuration. What is in a single variable its Loader reads; what follows
 // from several the methods here and in the subjects' files do.
-type configLoader struct{ *settings.Loader }
+type configLoader struct {
+	*settings.Loader
+	dropped []string // shared variables that the job's own say otherwise
+}
 
 // loadConfig reads the configuration from environ and, before it, from overrides: variables by
 // name, as flags give them. It contacts nothing. wants says what the command needs, the variables
 // being parsed. The error is a *exit.ConfigError with every mistake; what could be read is returned
 // with it, the webhook above all.
 func loadConfig(environ []string, overrides map[string]settings.FlagValue, wants func(*config) needs) (*config, error) {
-	return readConfig(environ, overrides, wants, secret.NewRedactor(nil), settings.Pipes{})
+	if names := jobNames(environ, overrides); len(names) > 0 {
+		return loadJobs(environ, overrides, wants, names)
+	}
+	return loadOne(environ, overrides, wants)
 }
 
-// readConfig is loadConfig, once more or for the first time: with the redactor that is to know the
-// secrets, and with what pipes have said, which cannot be read again.
-func readConfig(environ []string, overrides map[string]settings.FlagValue, wants func(*config) needs, known secret.Redactor, pipes settings.Pipes) (*config, error) {
-	l := &configLoader{settings.NewLoader(environ, overrides, pipes)}
+// loadOne is loadConfig where there is one job. Where that stands for each database of a server, a
+// command line may name the job of one.
+func loadOne(environ []string, overrides map[string]settings.FlagValue, wants func(*config) needs) (*config, error) {
+	of, known, pipes := settings.Overlay{Environ: environ}, secret.NewRedactor(nil), settings.Pipes{}
+	cfg, err := readConfig(of, overrides, wants, known, pipes)
+	flag, named := overrides["JOB_NAME"]
+	if err != nil || !named || !cfg.Job.PerDatabase {
+		return cfg, err
+	}
+	overrides = maps.Clone(overrides)
+	delete(overrides, "JOB_NAME")
+	if cfg, err = readConfig(of, overrides, wants, known, pipes); err != nil {
+		return cfg, err
+	}
+	one, ok := cfg.ofDatabase(flag.Text)
+	if !ok {
+		parent := cmp.Or(cfg.Job.Name, cfg.Job.Type)
+		return cfg, &exit.ConfigError{Mistakes: []error{fmt.Errorf("--%s: want the job of a database, %s-NAME, got %q", flag.Flag, parent, flag.Text)}}
+	}
+	return one, nil
+}
+
+// readConfig is loadConfig for one job, once more or for the first time: with the redactor that is
+// to know the secrets, and with what pipes have said, which cannot be read again.
+func readConfig(of settings.Overlay, overrides map[string]settings.FlagValue, wants func(*config) needs, known secret.Redactor, pipes settings.Pipes) (*config, error) {
+	l := &configLoader{Loader: settings.NewLoader(of.Environ, overrides, pipes)}
+	l.Own = of.Own
 	l.ReadFiles(secretNames(), trimmedByRestic, restic.Text)
 	l.dropServiceLinks()
+	l.dropShared()
 	cfg := &config{redact: known}
+	cfg.jobs = []*config{cfg}
 	l.Parse(cfg, ownSettings(), parsers())
 	cfg.Postgres.password, _ = l.Overridden("PGPASSWORD")
 	further, err := parseNames(cfg.Repository.Env)
@@ -86,11 +130,15 @@ func readConfig(environ []string, overrides map[string]settings.FlagValue, wants
 	cfg.children = l.childEnv(further)
 	l.findType(cfg)
 	found := misspelt(l.Environ)
+	for name, meant := range misspelt(of.Rest) {
+		found[of.Prefix+name] = of.Prefix + meant
+	}
 	maps.Copy(found, l.foreignNames(cfg))
 	cfg.warnings = append(questions(found), cfg.warnings...)
 	l.checkURLs(cfg)
 	cfg.redact.Learn(l.secrets(cfg), cfg.Postgres.User, cfg.Postgres.Database, cfg.Postgres.Host, cfg.MySQL.User, cfg.MySQL.Database, cfg.MySQL.Host, cfg.Mongo.User, cfg.Mongo.Database, cfg.Mongo.Host, cfg.Job.Type, cfg.Job.Name)
-	cfg.again = func() (*config, error) { return readConfig(environ, overrides, wants, known, pipes) }
+	cfg.again = func() (*config, error) { return readConfig(of, overrides, wants, known, pipes) }
+	cfg.drillsAt = func() (*config, error) { return readConfig(drillOverlay(of), overrides, needsJob, known, pipes) }
 
 	l.finish(cfg)
 	var need needs
@@ -148,6 +196,8 @@ func (l *configLoader) finish(cfg *config) {
 	l.finishSchedule(cfg)
 	l.finishPolicy(cfg)
 	l.finishWebhook(cfg)
+	l.finishHTTP(cfg)
+	l.finishDrill(cfg)
 }
 
 // shownRepository is where the repository is, without credentials, for people.

@@ -154,7 +154,7 @@ func TestConfigTellsAllMistakesAtOnce(t *testing.T) {
 
 func TestConfigSecretsFromFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte("from file\r\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("secret:from a file\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	environ := []string{"RESTIC_HOST=db", "RESTIC_FEATURES=x"}
@@ -167,11 +167,11 @@ func TestConfigSecretsFromFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Postgres.Password != "from file" || cfg.Repository.Password != "from file" || cfg.Repository.Location != "from file" {
+	if cfg.Postgres.Password != "secret:from a file" || cfg.Repository.Password != "secret:from a file" || cfg.Repository.Location != "secret:from a file" {
 		t.Errorf("%q, %q, %q", cfg.Postgres.Password, cfg.Repository.Password, cfg.Repository.Location)
 	}
 	for _, want := range []string{
-		"AWS_SECRET_ACCESS_KEY=from file", "AWS_ACCESS_KEY_ID=from file", "B2_ACCOUNT_KEY=from file", // restic knows no file for them
+		"AWS_SECRET_ACCESS_KEY=secret:from a file", "AWS_ACCESS_KEY_ID=secret:from a file", "B2_ACCOUNT_KEY=secret:from a file", // restic knows no file for them
 		"RESTIC_PASSWORD_FILE=" + file, "RESTIC_REPOSITORY_FILE=" + file, // its own
 		"RESTIC_FEATURES=x",
 	} {

@@ -25,12 +25,16 @@ func (a *app) dump() command {
 		long: `What is written is what a snapshot holds, and loads with psql, mysql or mariadb; MongoDB's with zstd -d | mongorestore --archive. It ends with a trailer, without which restore refuses it: behind a
 pipe, look at the exit code as well (set -o pipefail).`,
 		example: "  breaking-backups dump | psql -v ON_ERROR_STOP=1 -d copy\n  breaking-backups dump --output app.sql",
-		groups:  []string{"job", "postgres", "selection", "mysql", "mongo", "log"},
+		groups:  []string{"jobs", "job", "postgres", "selection", "mysql", "mongo", "log"},
 		needs:   func(*config) needs { return needs{job: true} },
 		flags: func(flags *pflag.FlagSet) {
 			flags.StringVarP(&path, "output", "o", "", "write to this `file`, which appears or is replaced only when it is whole; pipes and devices are written into")
 		},
 		run: func(ctx context.Context, cfg *config) error {
+			cfg, err := cfg.only("dump")
+			if err != nil {
+				return err
+			}
 			j, err := newJob(cfg)
 			if err != nil {
 				return err

@@ -38,6 +38,7 @@ type kind struct {
 	address func(l *configLoader, cfg *config) (variable string, err error) // puts the parts of an address where no variable says else
 	check   func(l *configLoader, cfg *config) bool                         // looks at what variables of ours say of a server, and tells what is wrong
 	engine  func(cfg *config) engine
+	only    func(cfg *config, database string) // has the settings say one database of the server in place of several
 }
 
 // kinds are those that are built, by DB_TYPE.
@@ -57,6 +58,19 @@ type engine struct {
 	compared   func(dump.Comparison) string // for people
 	table, row string                       // what it calls them
 	sql        bool                         // its dumps are SQL, of which a part can be read
+
+	// scratch makes databases for drills on the server of the settings.
+	scratch func(prefix string, warn func(string)) (dump.Scratch, error)
+	// tablesOf are, of those that a dump says it holds, the ones of a database, by the names that a
+	// dump of a copy of it has for them; database is empty for a dump of one.
+	tablesOf func(said dump.Manifest, database string) dump.Manifest
+	// within are the names of the databases that a dump of several holds.
+	within func(of *dump.Contents) []string
+	// scratchOptions are those of a restore into a drill's database, of the one database of a dump of
+	// several that is named.
+	scratchOptions func(name, database string) restoreOptions
+	// several tells whether its dumps are of several databases.
+	several bool
 
 	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all
 	compression string                  // restic's --compression; empty: its default
@@ -86,6 +100,11 @@ type loadHooks struct {
 	working  func(dump.Work)       // what is built besides the rows, of an engine that tells
 	refused  func(dump.Refusal)    // what the server has not taken, in a load that goes on; nil: it stops at the first
 	warn     func(string)
+}
+
+// sqlScratchOptions are scratchOptions for a dump in SQL.
+func sqlScratchOptions(name, database string) restoreOptions {
+	return restoreOptions{database: name, onError: stopOnError, fromDatabase: database}
 }
 
 // comparedTables tells what was compared of a dump in SQL.

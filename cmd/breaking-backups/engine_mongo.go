@@ -79,6 +79,7 @@ func mongoKind() kind {
 		address:   (*configLoader).mongoAddress,
 		check:     (*configLoader).checkMongo,
 		engine:    func(cfg *config) engine { return newMongoEngine(cfg.Mongo, cfg.Database) },
+		only:      func(cfg *config, database string) { cfg.Mongo.Database = database },
 	}
 }
 

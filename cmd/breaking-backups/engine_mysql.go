@@ -66,6 +66,7 @@ func mysqlKind() kind {
 		address:   (*configLoader).mysqlAddress,
 		check:     (*configLoader).checkMySQL,
 		engine:    func(cfg *config) engine { return newMySQLEngine(cfg.MySQL, cfg.Database) },
+		only:      func(cfg *config, database string) { cfg.MySQL.Database = database },
 	}
 }
 

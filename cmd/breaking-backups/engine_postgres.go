@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres"
 )
 
@@ -84,6 +85,11 @@ func postgresKind() kind {
 		address:   (*configLoader).postgresAddress,
 		check:     func(*configLoader, *config) bool { return true }, // by those who know libpq's rules
 		engine:    func(cfg *config) engine { return newPostgresEngine(cfg.Postgres, cfg.Database) },
+		only: func(cfg *config, database string) {
+			s := &cfg.Postgres
+			s.DumpAll, s.Databases, s.ExcludeDatabases, s.Database = false, "", "", database
+			s.conn["dbname"] = database
+		},
 	}
 }
 
@@ -98,6 +104,16 @@ func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
 		table:    "table",
 		row:      "row",
 		sql:      true,
+
+		scratch: func(prefix string, warn func(string)) (dump.Scratch, error) {
+			return postgres.NewScratch(postgres.ScratchConfig{
+				Conn: s.connection(), Password: s.password, Prefix: prefix, ConnectTimeout: time.Duration(db.ConnectTimeout), Warn: warn,
+			})
+		},
+		tablesOf:       postgres.TablesOf,
+		within:         postgres.DatabasesIn,
+		scratchOptions: sqlScratchOptions,
+		several:        s.DumpAll || s.Databases != "",
 		dumped: func(src source) string {
 			switch {
 			case s.DumpAll:
@@ -200,17 +216,20 @@ func (l *configLoader) postgresAddress(cfg *config) (name string, err error) {
 	cfg.redact.Learn([]string{cfg.Postgres.conn["password"], cfg.Postgres.conn["sslpassword"]})
 	if l.Given("PGHOST") { // a port belongs to its host, a password to its user
 		delete(cfg.Postgres.conn, "port")
+	} else if slices.Contains(l.dropped, "PGPORT") { // which the driver would read
+		cfg.Postgres.conn["port"] = cmp.Or(cfg.Postgres.conn["port"], "5432")
 	}
 	if user := l.Environ["PGUSER"]; user != "" && user != cfg.Postgres.conn["user"] {
 		delete(cfg.Postgres.conn, "password")
 	}
 	for keyword, variable := range postgres.Variables {
-		if l.Given(variable) && !(inName && keyword == "dbname") {
+		ownAddress := name == "DATABASE_URL" && !l.Shared(name)
+		if l.Given(variable) && !(inName && keyword == "dbname") && !(ownAddress && l.Shared(variable)) {
 			delete(cfg.Postgres.conn, keyword)
 		}
 	}
-	for _, keyword := range []string{"host", "port", "user", "dbname"} {
-		if value, ok := l.Overridden(postgres.Variables[keyword]); ok && !(inName && keyword == "dbname") {
+	for keyword, variable := range postgres.Variables {
+		if value, ok := l.Overridden(variable); ok && keyword != "password" && !(inName && keyword == "dbname") {
 			cfg.Postgres.conn[keyword] = value
 		}
 	}

@@ -25,7 +25,7 @@ share a host's name or one was moved to another server, nothing is forgotten unt
 RESTIC_HOST holds them apart.`,
 		example: `  KEEP_DAILIES=7 KEEP_WEEKLIES=4 breaking-backups forget-prune --dry-run
   breaking-backups forget-prune --accept-sources`,
-		groups: []string{"job", "postgres", "mysql", "mongo", "repository", "retention", "log"},
+		groups: []string{"jobs", "job", "postgres", "mysql", "mongo", "repository", "retention", "log"},
 		needs:  jobAndRepository,
 		flags: func(flags *pflag.FlagSet) {
 			flags.BoolVar(&dryRun, "dry-run", false, "only say what would be done")
@@ -33,27 +33,33 @@ RESTIC_HOST holds them apart.`,
 			flags.BoolVar(&forgetFuture, "forget-future", false, "also forget the job's snapshots whose time has not come")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			j, err := newJob(cfg)
-			if err != nil {
-				return err
-			}
-			env := a.environment(cfg)
-			tell := env.teller(event.Run{})
-			client, err := env.checkedRestic(ctx, j.store, tell)
-			if err != nil {
-				return err
-			}
-			ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", j.retention.timeout)
-			defer cancel()
-			done, err := retainer{
-				job: j, environment: env, restic: client, tell: tell,
-				dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
-			}.apply(ctx)
-			if err != nil {
-				return fmt.Errorf("retention: %w", blame(ctx, err))
-			}
-			printRetained(a.stdout, env, j, done, dryRun)
-			return nil
+			return cfg.each(ctx, func(one *config) error {
+				env := a.environment(cfg)
+				j, err := newJob(one)
+				if err != nil {
+					return err
+				}
+				tell := env.teller(event.Run{})
+				client, err := env.checkedRestic(ctx, j.store, tell)
+				if err != nil {
+					return err
+				}
+				retain := retainer{
+					environment: env, restic: client, tell: tell,
+					dryRun: dryRun, acceptSources: acceptSources, forgetFuture: forgetFuture, pruneAlways: true,
+				}
+				ctx, cancel := bounded(ctx, "FORGET_TIMEOUT_SECONDS", j.retention.timeout)
+				defer cancel()
+				return j.eachStored(ctx, client, func(j job) error {
+					retain.job = j
+					done, err := retain.apply(ctx)
+					if err != nil {
+						return fmt.Errorf("retention: %w", blame(ctx, err))
+					}
+					printRetained(a.stdout, env, j, done, dryRun)
+					return nil
+				})
+			})
 		},
 	}
 }

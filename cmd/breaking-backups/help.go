@@ -23,6 +23,7 @@ type group struct{ name, heading string }
 // groups are the settings' groups, in the order in which help shows them.
 func groups() []group {
 	return []group{
+		{"jobs", "Which jobs there are"},
 		{"job", "What is backed up"},
 		{"postgres", "PostgreSQL (libpq's other variables too: PGSSLMODE, PGPASSFILE, PGSERVICE …)"},
 		{"selection", "What is dumped of a PostgreSQL database (lists are separated by commas; what the chosen part needs comes with it, but no other table)"},
@@ -33,6 +34,8 @@ func groups() []group {
 		{"retention", "What is kept (none of KEEP_* set: everything, always)"},
 		{"schedule", "When"},
 		{"webhook", "Who is told"},
+		{"http", "Who may look (with HTTP_ADDR unset nothing listens)"},
+		{"drill", "The restore drill, and restic check (VERIFY_ before a variable of the database's: where drills restore to)"},
 		{"log", "What is logged"},
 	}
 }

@@ -12,7 +12,7 @@ import (
 // itself; notify/event is what cmd tells notify by; nothing goes sideways or upward. What is below
 // testdata is for tests.
 var mayImport = map[string][]string{
-	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/audience", "cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/memory", "cmd/breaking-backups/internal/output", "cmd/breaking-backups/internal/progress", "cmd/breaking-backups/internal/schedule", "cmd/breaking-backups/internal/secret", "cmd/breaking-backups/internal/settings", "cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "restic", "retention", "stream"},
+	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/audience", "cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/memory", "cmd/breaking-backups/internal/output", "cmd/breaking-backups/internal/progress", "cmd/breaking-backups/internal/schedule", "cmd/breaking-backups/internal/secret", "cmd/breaking-backups/internal/settings", "cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "notify/status", "notify/web", "restic", "retention", "stream"},
 	"cmd/breaking-backups/internal/audience": {"cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/secret", "notify/event", "restic"},
 	"cmd/breaking-backups/internal/exit":     nil,
 	"cmd/breaking-backups/internal/memory":   {"cmd/breaking-backups/internal/terminal"},
@@ -55,6 +55,8 @@ var mayImport = map[string][]string{
 	"dump/postgres":                  {"dump", "dump/postgres/internal/choice", "dump/postgres/internal/fresh", "dump/postgres/internal/load", "dump/postgres/internal/part", "dump/postgres/internal/rows", "dump/postgres/internal/scratch", "dump/postgres/internal/script", "dump/postgres/internal/server", "dump/postgres/internal/unload"},
 	"notify/event":                   nil,
 	"notify":                         {"notify/event"},
+	"notify/status":                  {"notify/event"},
+	"notify/web":                     {"notify/status"},
 	"retention":                      nil,
 	"stream":                         nil,
 

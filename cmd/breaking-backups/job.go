@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"time"
 
@@ -30,7 +31,16 @@ type job struct {
 	stall     time.Duration // STALL_TIMEOUT_SECONDS
 	retention keeping
 	timetable schedule.Timetable
+	when      string              // the timetable for people
 	listeners []audience.Listener // who is told of its backups, besides the log
+	drill     drillSettings
+	drillsAt  func() (*config, error) // where drills restore to
+	grace     time.Duration           // how much later than its schedule says something may be done; 0: by what runs take
+
+	// Of a job that stands for each database of a server: which there are now, and the job of one.
+	databases func(context.Context) ([]string, error)
+	child     func(database string) (job, error)
+	parent    string // of the job of one: its name
 
 	stamp [sha256.Size]byte   // of all credentials, to tell whether they have changed
 	again func() (job, error) // the same from the settings as they are now; after an error it has its listeners alone
@@ -66,11 +76,14 @@ func newJob(cfg *config) (job, error) {
 			Prompt: cfg.Schedule.RunOnStart,
 			Jitter: time.Duration(cfg.Schedule.Jitter),
 		},
-		listeners: newListeners(cfg), stamp: cfg.stamp,
+		when: cfg.when(), listeners: newListeners(cfg), drill: cfg.Drill, drillsAt: cfg.drillsAt, grace: cfg.HTTP.grace(), stamp: cfg.stamp,
 	}
 	src, err := j.engine.source(dumpHooks{})
 	if err != nil {
 		return job{listeners: j.listeners}, err
+	}
+	if cfg.Job.PerDatabase {
+		j.perDatabase(cfg, src)
 	}
 	if j.name == "" {
 		j.name = cfg.Job.Type + "-" + j.engine.dumped(src)

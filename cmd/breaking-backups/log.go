@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func redactAttr(env environment, attr slog.Attr) slog.Attr {
 // one may be missing: then both results are nil, as they are without a schedule.
 func openLogFile(cfg *config) (io.WriteCloser, error) {
 	path := cfg.Log.File
-	if path == "" && cfg.Schedule.Cron != "" {
+	if path == "" && slices.ContainsFunc(cfg.jobs, func(one *config) bool { return one.Schedule.Cron != "" }) {
 		path = defaultLogFile
 	}
 	if path == "" {

@@ -3,19 +3,27 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 // logListener writes what happens in a run into the log: for a backup a line at its start and one
 // at its end, and what it notes and warns of in between.
-type logListener struct{ log *slog.Logger }
+type logListener struct {
+	log *slog.Logger
+	job string // whose lines bear its name, where there are several; else empty
+}
 
 // Hear writes the event's line, if it has one. It never fails.
 func (l logListener) Hear(_ context.Context, e event.Event) error {
+	l.log = l.logOf(e.What)
 	switch what := e.What.(type) {
 	case event.Begun:
-		if e.Run.Kind == event.Backup {
+		switch e.Run.Kind {
+		case event.Drill, event.Check:
+			l.log.Info(string(e.Run.Kind)+" started", "job", e.Run.Job, "repository", e.Run.Repository)
+		case event.Backup:
 			l.log.Info("backup started", "job", e.Run.Job, "host", e.Run.Host, "repository", e.Run.Repository, "mode", what.Mode)
 		}
 	case event.Note:
@@ -31,11 +39,32 @@ func (l logListener) Hear(_ context.Context, e event.Event) error {
 	case event.Unheard:
 		l.log.Error("notification failed", "error", what.Error)
 	case event.Ended:
-		if e.Run.Kind == event.Backup {
+		switch e.Run.Kind {
+		case event.Drill, event.Check:
+			l.proved(e, what)
+		case event.Backup:
 			l.ended(e, what)
 		}
 	}
 	return nil
+}
+
+// logOf is the log for a line about an event, with the name of the job where the line itself has
+// none.
+func (l logListener) logOf(what event.What) *slog.Logger {
+	var details []event.Detail
+	switch what := what.(type) {
+	case event.Begun, event.Ended: // which say it
+		return l.log
+	case event.Note:
+		details = what.Details
+	case event.Warning:
+		details = what.Details
+	}
+	if l.job == "" || slices.ContainsFunc(details, func(d event.Detail) bool { return d.Key == "job" }) {
+		return l.log
+	}
+	return l.log.With("job", l.job)
 }
 
 func (l logListener) refused(what event.Refused) {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -33,13 +32,10 @@ func backUpAnew(ctx context.Context, j job, env environment) error {
 			return b.run(ctx)
 		}
 	}
-	told := j.listeners
 	if now.listeners != nil {
-		told = now.listeners
+		j.listeners = now.listeners
 	}
-	failed := &backup{job: j, environment: env, tell: env.teller(j.run(event.Backup))}
-	failed.tell.Subscribe(told)
-	return failed.end(ctx, audience.Outcome{Started: started, Err: err})
+	return failed(ctx, j, env, event.Backup, started, err)
 }
 
 // renewed is the backup with what the files hold now, if that is something else than when they were

@@ -8,6 +8,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
 
@@ -22,6 +23,7 @@ func (e environment) checkedRestic(ctx context.Context, of store, tell *audience
 		Said: sayings(tell),
 	}
 	client.Waiting = func(held *restic.LockedError) {
+		tell.Emit(event.Awaited{})
 		tell.Note("the repository is locked: a dead lock is removed, another is waited for; if its restic is known to have ended, `restic unlock` saves the wait",
 			"most", client.LockWait, "lock", held)
 	}

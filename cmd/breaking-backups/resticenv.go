@@ -15,22 +15,27 @@ import (
 // readByRestic names the variables that restic, its backends and the programs that it starts read;
 // with a * at its end all that begin so. It follows restic 0.19's sources and manual, and for the
 // credentials of the stores the libraries that restic is built with.
-var readByRestic = []string{
+var readByRestic = slices.Concat(readOfStores, []string{
+	// ssh, of the sftp store
+	"SSH_*", "DISPLAY", "KRB5CCNAME",
+	// the machine
+	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TERM", "TMPDIR", "XDG_*", "TZ", "TZDIR", "LANG", "LANGUAGE", "LC_*", "LD_*", "DYLD_*",
+	"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK",
+})
+
+// readOfStores are those of them that say where the store is and how it is reached: each of several
+// jobs may have its own.
+var readOfStores = []string{
 	"RESTIC_*",
-	// stores: S3 (minio-go), Azure (azidentity; the last five in App Service and Arc), Google, B2,
+	// S3 (minio-go), Azure (azidentity; the last five in App Service and Arc), Google, B2,
 	// Swift, rclone
 	"AWS_*", "MINIO_*",
 	"AZURE_*", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET",
 	"GOOGLE_*", "GCE_METADATA_*", "CLOUDSDK_*", "STORAGE_EMULATOR_HOST",
 	"B2_*", "OS_*", "ST_*", "RCLONE_*",
-	// ssh, of the sftp store
-	"SSH_*", "DISPLAY", "KRB5CCNAME",
 	// the way out
 	"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 	"SSL_CERT_FILE", "SSL_CERT_DIR",
-	// the machine
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TERM", "TMPDIR", "XDG_*", "TZ", "TZDIR", "LANG", "LANGUAGE", "LC_*", "LD_*", "DYLD_*",
-	"GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK",
 }
 
 // ownInRestic are variables of ours whose names are restic's. It would take RESTIC_HOST for a

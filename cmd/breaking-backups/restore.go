@@ -36,10 +36,14 @@ them. Only these tables must not be there yet, or --clean drops them and nothing
   breaking-backups restore --table orders --to-schema restored
   breaking-backups restore --from-database shop --database shop_copy --dry-run
   zcat app.sql.gz | breaking-backups restore --file - --database app_copy`,
-		groups: []string{"job", "postgres", "mysql", "mongo", "repository", "log"},
+		groups: []string{"jobs", "job", "postgres", "mysql", "mongo", "repository", "log"},
 		needs:  func(*config) needs { return needs{job: true, repository: opt.file == ""} },
 		flags:  opt.addTo,
 		run: func(ctx context.Context, cfg *config) error {
+			cfg, err := cfg.only("restore")
+			if err != nil {
+				return err
+			}
 			j, err := newJob(cfg)
 			if err != nil {
 				return restoreError{err: err}

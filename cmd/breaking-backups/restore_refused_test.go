@@ -21,7 +21,7 @@ import (
 func TestContinueTells(t *testing.T) {
 	var log, out bytes.Buffer
 	redact := secret.NewRedactor([]string{"s3cret"})
-	tell := audience.NewTeller(event.Run{}, redact, logListener{slog.New(newHandler(environment{redact: redact, zone: time.UTC}, &log, true, slog.LevelInfo, false))}, hint)
+	tell := audience.NewTeller(event.Run{}, redact, logListener{log: slog.New(newHandler(environment{redact: redact, zone: time.UTC}, &log, true, slog.LevelInfo, false))}, hint)
 	r := &restoration{app: &app{stdout: &out}, tell: tell, tracker: progress.New(nil, nil), opt: restoreOptions{onError: continueOnError}, name: "one.sql", target: dump.Target{Database: "app"}}
 	refused := r.hooks().refused
 	refused(dump.Refusal{Line: 17, What: "foreign key x of table public.y", Err: errors.New("violates s3cret")})

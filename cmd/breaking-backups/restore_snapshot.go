@@ -100,6 +100,8 @@ func findSnapshot(ctx context.Context, client *restic.Client, j job, id string, 
 		return restic.Snapshot{}, &noSnapshotError{what: "snapshot " + id}
 	case len(found) > 1:
 		return restic.Snapshot{}, fmt.Errorf("snapshot %s: %d snapshots begin with this", id, len(found))
+	case isNote(found[0]):
+		return restic.Snapshot{}, fmt.Errorf("snapshot %s: it holds what a drill has found, and is no dump", id)
 	case len(found[0].Paths) != 1:
 		return restic.Snapshot{}, fmt.Errorf("snapshot %s: it holds %d paths, and so is no dump", id, len(found[0].Paths))
 	}

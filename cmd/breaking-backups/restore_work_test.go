@@ -26,7 +26,7 @@ func TestLineSaysWhatIsBuilt(t *testing.T) {
 		waited, err := time.ParseDuration(since)
 		mustDo(t, err)
 		var log bytes.Buffer
-		tell := audience.NewTeller(event.Run{}, secret.NewRedactor(nil), logListener{slog.New(newHandler(environment{zone: time.UTC}, &log, true, slog.LevelInfo, false))}, hint)
+		tell := audience.NewTeller(event.Run{}, secret.NewRedactor(nil), logListener{log: slog.New(newHandler(environment{zone: time.UTC}, &log, true, slog.LevelInfo, false))}, hint)
 		r := &restoration{tell: tell}
 		if work != nil {
 			r.hooks().working(*work)

@@ -83,6 +83,7 @@ func (r retainer) apply(ctx context.Context) (retained, error) {
 	if err != nil {
 		return retained{}, err
 	}
+	all = slices.DeleteFunc(all, isNote)
 	ours := slices.Clone(all)
 	ours = slices.DeleteFunc(ours, func(s restic.Snapshot) bool { return !r.job.filter().Matches(s) })
 	if err := r.known(ours); err != nil {

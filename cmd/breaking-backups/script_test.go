@@ -64,6 +64,8 @@ func TestScripts(t *testing.T) {
 			"same":    cmdSame,
 			"oldest":  cmdOldest,
 			"waitfor": cmdWaitFor,
+			"listen":  cmdListen,
+			"http":    cmdHTTP,
 		},
 	})
 }

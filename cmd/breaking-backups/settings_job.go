@@ -26,6 +26,13 @@ type jobSettings struct {
 	// The host that the snapshots bear; never the container's. Set it where the database is reached
 	// as `127.0.0.1` or by a socket: together with the job's name it says whose snapshots they are.
 	Host string `env:"RESTIC_HOST" flag:"host" help:"host that the snapshots bear" shown:"the database's host"`
+	// Each database of the server is a job of its own, found anew at each run, with its own
+	// snapshots, retention and status: `postgres-app`, `postgres-shop`, or with `JOB_NAME` in place
+	// of the type. Which databases, the engine's own variables say: `PG_DATABASES` and
+	// `PG_EXCLUDE_DATABASES`, `MYSQL_DATABASE`, `MONGO_INCLUDE` and `MONGO_EXCLUDE`. What is no
+	// database's, roles and accounts, is in none of them. `restore` and `dump` take one: `--job
+	// postgres-app`.
+	PerDatabase bool `env:"JOB_PER_DATABASE" default:"false" help:"each database of the server is a job of its own, found anew at each run"`
 	// Whatever has kept a dump, a restore or the repository's care waiting for this long is given
 	// up: a store that takes or gives nothing, a reader of `dump` that sleeps. With
 	// `BACKUP_MODE=auto` the rest of the dump then goes into `WORK_DIR`, the database is let go,

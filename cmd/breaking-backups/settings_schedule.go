@@ -1,6 +1,11 @@
 package main
 
-import "github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
+import (
+	"fmt"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
+)
 
 // scheduleSettings say when runs are due. With neither a schedule nor an interval one run is made.
 type scheduleSettings struct {
@@ -16,6 +21,17 @@ type scheduleSettings struct {
 	Jitter seconds `env:"SCHEDULE_JITTER_SECONDS" default:"0" help:"start up to so much later, at random"`
 	// With `CRON_SCHEDULE`: also run at once.
 	RunOnStart bool `env:"RUN_ON_START" default:"false" help:"with CRON_SCHEDULE: also run at once"`
+}
+
+// when is the schedule for people; empty: there is none.
+func (cfg *config) when() string {
+	switch {
+	case cfg.Schedule.Cron != "":
+		return fmt.Sprintf("%s (%s)", cfg.Schedule.Cron, cfg.zone)
+	case cfg.Schedule.Interval > 0:
+		return "every " + time.Duration(cfg.Schedule.Interval).String()
+	}
+	return ""
 }
 
 func (l *configLoader) finishSchedule(cfg *config) {

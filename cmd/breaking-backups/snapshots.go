@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func (a *app) snapshots() command {
 		long: `Lists this job's snapshots, oldest first; with --all, or where DB_TYPE is not set, those of the whole repository.
 The size is that of the dump, added is what the repository grew by before compression.`,
 		example: "  breaking-backups snapshots\n  breaking-backups snapshots --all --json | jq -r '.[-1].id'",
-		groups:  []string{"job", "postgres", "mysql", "mongo", "repository", "log"},
+		groups:  []string{"jobs", "job", "postgres", "mysql", "mongo", "repository", "log"},
 		needs: func(cfg *config) needs {
 			all = all || cfg.Job.Type == ""
 			return needs{job: !all, repository: true}
@@ -32,30 +33,56 @@ The size is that of the dump, added is what the repository grew by before compre
 			flags.BoolVar(&asJSON, "json", false, "a JSON array instead of a table")
 		},
 		run: func(ctx context.Context, cfg *config) error {
-			var filter restic.Filter
-			if !all {
-				j, err := newJob(cfg)
-				if err != nil {
-					return err
-				}
-				filter = j.filter()
-			}
 			env := a.environment(cfg)
-			client, err := env.checkedRestic(ctx, newStore(cfg), env.teller(event.Run{}))
-			if err != nil {
+			var found []restic.Snapshot
+			err := cfg.each(ctx, func(one *config) error {
+				of, err := env.listed(ctx, one, all)
+				found = append(found, of...)
 				return err
-			}
-			found, err := client.Snapshots(ctx, filter)
-			if err != nil {
-				return err
-			}
+			})
+			found = eachOnce(found)
 			if asJSON {
-				return a.printSnapshotsJSON(found)
+				return errors.Join(err, a.printSnapshotsJSON(found))
 			}
-			a.printSnapshots(env, found)
-			return nil
+			if err == nil || len(found) > 0 {
+				a.printSnapshots(env, found)
+			}
+			return err
 		},
 	}
+}
+
+// listed are the snapshots of a job, or of all in its repository.
+func (e environment) listed(ctx context.Context, cfg *config, all bool) ([]restic.Snapshot, error) {
+	client, err := e.checkedRestic(ctx, newStore(cfg), e.teller(event.Run{}))
+	if err != nil {
+		return nil, err
+	}
+	if all {
+		return client.Snapshots(ctx, restic.Filter{})
+	}
+	j, err := newJob(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var found []restic.Snapshot
+	err = j.eachStored(ctx, client, func(j job) error {
+		of, err := client.Snapshots(ctx, j.filter())
+		found = append(found, of...)
+		return err
+	})
+	return found, err
+}
+
+// eachOnce puts snapshots of several jobs in the order of their time, each once.
+func eachOnce(snapshots []restic.Snapshot) []restic.Snapshot {
+	slices.SortStableFunc(snapshots, func(a, b restic.Snapshot) int { return a.Time.Compare(b.Time) })
+	seen := map[string]bool{}
+	return slices.DeleteFunc(snapshots, func(s restic.Snapshot) bool {
+		before := seen[s.ID]
+		seen[s.ID] = true
+		return before
+	})
 }
 
 func (a *app) printSnapshots(env environment, snapshots []restic.Snapshot) {
@@ -97,6 +124,9 @@ func (a *app) printSnapshotsJSON(snapshots []restic.Snapshot) error {
 // jobOf is the job that made a snapshot, or the paths of one that is not ours.
 func jobOf(s restic.Snapshot) string {
 	paths := strings.Join(s.Paths, ",")
+	if name, note := strings.CutSuffix(strings.TrimPrefix(paths, "/"), noteEnd); note && isNote(s) {
+		return name + " (drill)"
+	}
 	for _, k := range kinds() {
 		if name, ours := strings.CutSuffix(strings.TrimPrefix(paths, "/"), k.extension); ours && !strings.Contains(name, "/") {
 			return name

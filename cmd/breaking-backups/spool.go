@@ -41,6 +41,7 @@ func (b *backup) spooled(ctx context.Context, tags []string, repo *repository) (
 			b.tell.Warn("the spooled dump stays until the next run", "error", failed)
 		}
 	}()
+	b.tell.Emit(event.Spooled{Bytes: spool.Size(), Stored: spool.Stored()})
 	b.tell.Note("dump spooled", "folder", b.job.backup.WorkDir, "bytes", spool.Size(), "stored", spool.Stored())
 	if repo.missing {
 		if err := repo.create(ctx); err != nil {
@@ -70,6 +71,7 @@ func (b *backup) storeSpool(ctx context.Context, tags []string, spool *stream.Sp
 		ctx, once,
 		backoff.WithBackOff(wait), backoff.WithMaxTries(b.job.backup.Retries+1), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, wait time.Duration) {
+			b.tell.Emit(event.Retried{})
 			b.tell.Warn("storing the spooled dump failed, it is tried again", "error", err, "wait", wait)
 		}),
 	)
@@ -84,6 +86,7 @@ func worthTryingAgain(err error) bool {
 // fallBack takes the way over the disk after restic failed midway with failure, and tells of both
 // if that fails as well.
 func (b *backup) fallBack(ctx context.Context, tags []string, repo *repository, failure error) (restic.Summary, error) {
+	b.tell.Emit(event.Retried{})
 	b.tell.Warn("restic failed midway: the dump is read again and spooled", "error", failure, "folder", b.job.backup.WorkDir)
 	b.tell.Anew()
 	summary, err := b.spooled(ctx, tags, repo)

@@ -2,8 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
+	"sync"
+	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/schedule"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
 func (a *app) start() command {
@@ -12,33 +18,150 @@ func (a *app) start() command {
 		short: "Make backups on a schedule, until told to end",
 		long: `CRON_SCHEDULE or BACKUP_INTERVAL_SECONDS says when; with neither, one backup is made and the program exits with its
 exit code. Runs never overlap: one that is due while another goes on is missed, and logged. A run that fails is logged, told to the
-webhook, and does not end the program. SIGTERM and SIGINT end it within 10 seconds, a running backup without a snapshot.`,
+webhook, and does not end the program. SIGTERM and SIGINT end it within 10 seconds, a running backup without a snapshot.
+
+JOBS names several jobs, each with a schedule of its own or the shared one; those that use one repository take turns.
+VERIFY_SCHEDULE and CHECK_SCHEDULE have drills and restic check made, and with HTTP_ADDR it says how all is.`,
 		example: `  CRON_SCHEDULE='30 2 * * *' TZ=Europe/Amsterdam breaking-backups
   breaking-backups start --backup-interval-seconds 3600`,
-		groups: []string{"job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "schedule", "webhook", "log"},
+		groups: []string{"jobs", "job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "schedule", "webhook", "http", "drill", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
-			j, err := newJob(cfg)
-			if err != nil {
-				return err
+			var jobs []job
+			for _, one := range cfg.jobs {
+				j, err := newJob(one)
+				if err != nil {
+					return err
+				}
+				jobs = append(jobs, j)
 			}
-			return j.start(ctx, a.environment(cfg))
+			return startAll(ctx, jobs, a.environment(cfg), cfg.HTTP)
 		},
 	}
 }
 
-// start makes backups of the job as its timetable says, until ctx ends; without a schedule one.
-// That it can be made at all is looked at before the first is due.
-func (j job) start(ctx context.Context, env environment) error {
-	b, err := newBackup(ctx, j, env, nil)
+// startAll does for all jobs what their timetables say, until ctx ends; of those without a schedule
+// it makes one backup each. That all can be made is looked at before the first is due.
+func startAll(ctx context.Context, jobs []job, env environment, web httpSettings) error {
+	scheduled := false
+	for _, j := range jobs {
+		if _, err := newBackup(ctx, j, env, nil); err != nil {
+			return env.of(j).named(err)
+		}
+		scheduled = scheduled || len(j.plans()) > 0
+	}
+	if !scheduled {
+		return runAll(ctx, jobs, env)
+	}
+	asks := map[string]chan struct{}{}
+	for _, j := range jobs {
+		asks[j.name] = make(chan struct{}, 1)
+		env.board.Add(j.known())
+	}
+	stop, err := env.serve(ctx, web, jobs, asks)
 	if err != nil {
 		return err
 	}
-	if j.timetable.Times == nil {
-		return b.run(ctx)
+	defer stop()
+	var loops sync.WaitGroup // each ends when ctx does
+	for _, j := range jobs {
+		for _, p := range j.plans() {
+			runner := schedule.Runner{
+				Timetable: p.timetable, Log: env.of(j).scheduleLog(),
+				Run: func(ctx context.Context) { env.of(j).inTurn(ctx, j, p.do) },
+				Due: func(at time.Time) { env.board.Due(j.name, p.kind, at) },
+			}
+			if p.kind == event.Backup {
+				runner.Asked = asks[j.name]
+			}
+			loops.Go(func() { _ = runner.Loop(ctx) })
+		}
+		if j.timetable.Times == nil {
+			loops.Go(func() { env.of(j).inTurn(ctx, j, backUpAnew) })
+		}
 	}
-	return schedule.Run(ctx, j.timetable, env.log.Logger, func(ctx context.Context) {
-		_ = backUpAnew(ctx, j, env) // it has told its error
-	})
+	loops.Wait()
+	if ctx.Err() == nil { // jobs without a schedule alone were left
+		<-ctx.Done()
+	}
+	return exit.ReportedError{Err: context.Cause(ctx)}
+}
+
+// runAll makes one backup of each job, one after the other.
+func runAll(ctx context.Context, jobs []job, env environment) error {
+	var all []error
+	for _, j := range jobs {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := env.of(j).runOnce(ctx, j); err != nil {
+			all = append(all, err)
+		}
+	}
+	if err := context.Cause(ctx); err != nil && len(all) == 0 {
+		return err
+	}
+	return worst(all)
+}
+
+// runOnce makes a backup of a job, or of each database that it stands for.
+func (e environment) runOnce(ctx context.Context, j job) error {
+	if j.databases != nil {
+		return backUpDatabases(ctx, j, e)
+	}
+	b, err := newBackup(ctx, j, e, nil)
+	if err != nil {
+		return e.named(err)
+	}
+	return b.run(ctx)
+}
+
+// A plan is something that is done for a job on a schedule.
+type plan struct {
+	kind      event.Kind
+	timetable schedule.Timetable
+	text      string // for people: when
+	do        func(context.Context, job, environment) error
+}
+
+// plans are those of the job: its backups, and what else it has a schedule for.
+func (j job) plans() []plan {
+	var all []plan
+	if j.timetable.Times != nil {
+		do := backUpAnew
+		if j.databases != nil {
+			do = backUpDatabases
+		}
+		all = append(all, plan{event.Backup, j.timetable, j.when, do})
+	}
+	return append(all, j.drills()...)
+}
+
+// inTurn has something done for a job once it is its turn at the repository. What fails has told
+// its error.
+func (e environment) inTurn(ctx context.Context, j job, do func(context.Context, job, environment) error) {
+	e.board.Queue(j.name, true)
+	end := e.turns.take(ctx, j.store.shown)
+	e.board.Queue(j.name, false)
+	if end == nil {
+		return
+	}
+	defer end()
+	_ = do(ctx, j, e)
+}
+
+// named is an error with the job's name where there are several.
+func (e environment) named(err error) error {
+	if e.job == "" || errors.As(err, new(*jobError)) {
+		return err
+	}
+	return &jobError{e.job, err}
+}
+
+// failed tells of a run that could not begin to whom the settings name.
+func failed(ctx context.Context, j job, env environment, kind event.Kind, started time.Time, err error) error {
+	tell := env.teller(j.run(kind))
+	tell.Subscribe(env.hearers(j.listeners))
+	return ended(ctx, tell, audience.Outcome{Started: started, Err: err})
 }

@@ -27,6 +27,8 @@ type Kind string
 const (
 	Backup  Kind = "backup"
 	Restore Kind = "restore"
+	Drill   Kind = "drill" // a snapshot is restored into a scratch database, held against its manifest, and dropped
+	Check   Kind = "check" // restic check: the repository's structure, and what is asked for of its data
 )
 
 // Event is one thing that has happened.
@@ -61,13 +63,17 @@ type PhaseName string
 
 // The phases. Not every run has each.
 const (
-	Survey PhaseName = "survey" // the database is asked what it is and whether it holds anything
-	Dump   PhaseName = "dump"   // rows are read, and stored as they come
-	Spool  PhaseName = "spool"  // rows are read into a file
-	Store  PhaseName = "store"  // the file is stored
-	Forget PhaseName = "forget" // the policy of retention is applied
-	Verify PhaseName = "verify" // a dump is read to its end before anything is changed
-	Load   PhaseName = "load"   // a dump is put into a database
+	Survey   PhaseName = "survey" // the database is asked what it is and whether it holds anything
+	Dump     PhaseName = "dump"   // rows are read, and stored as they come
+	Spool    PhaseName = "spool"  // rows are read into a file
+	Store    PhaseName = "store"  // the file is stored
+	Forget   PhaseName = "forget" // the policy of retention is applied
+	Verify   PhaseName = "verify" // a dump is read to its end before anything is changed
+	Load     PhaseName = "load"   // a dump is put into a database
+	Prune    PhaseName = "prune"  // data that no snapshot needs is removed
+	Read     PhaseName = "read"   // of a drill: the restored rows are read back
+	Ask      PhaseName = "ask"    // of a drill: the user's checks
+	Checking PhaseName = "check"  // restic check
 )
 
 // Table says that all rows of a table, or documents of a collection, have passed into the dump. One
@@ -80,6 +86,23 @@ type Table struct {
 
 // Bytes is how much of the dump has passed since its phase began. It is told once a second at most.
 type Bytes struct{ Passed int64 }
+
+// Retried says that a part of a run is tried once more, for whatever reason a Warning beside it
+// tells.
+type Retried struct{}
+
+// Awaited says that the run waits for another's lock of the repository.
+type Awaited struct{}
+
+// Spooled says that a dump, or the rest of one, went over the disk.
+type Spooled struct{ Bytes, Stored int64 }
+
+// Kept is what there is of the job's snapshots once the policy of retention was applied, or they
+// were looked at.
+type Kept struct {
+	Snapshots      int
+	Oldest, Newest time.Time // zero without a snapshot; of those that are not of the future
+}
 
 // Compared is what of a restored dump was as it says of itself.
 type Compared struct {
@@ -129,7 +152,33 @@ type Ended struct {
 	Error    string // why it failed; empty: it did not
 	Hint     string // what a person can do about that; may be empty
 	ExitCode int    // of the program, if it ended with this run
+
+	Tables []Table // of a backup whose snapshot is safe: all that the dump holds, as its manifest says
+	Drill  *Drilled
 }
+
+// Drilled is the result of a drill.
+type Drilled struct {
+	Verdict  Verdict
+	Snapshot string        // its ID; empty: none was found
+	Of       time.Time     // when that was made
+	Restore  time.Duration // what the restore took, from the first byte asked for to the last statement done
+	Bytes    int64         // of the dump
+	Tables   int           // held against the manifest
+	Rows     int64
+	Checks   int      // the user's, that were asked
+	Wrong    []string // what was not as it should be, a sentence each; no more than twenty
+}
+
+// Verdict is a drill's result in one word.
+type Verdict string
+
+// The verdicts. A drill that could not be tried says nothing of the snapshot.
+const (
+	Proven  Verdict = "proven"
+	Wrong   Verdict = "wrong"
+	Untried Verdict = "untried"
+)
 
 // Snapshot is what restic said of the one that was made. It is zero where none was.
 type Snapshot struct {
@@ -146,6 +195,10 @@ func (Begun) what()    {}
 func (Phase) what()    {}
 func (Table) what()    {}
 func (Bytes) what()    {}
+func (Retried) what()  {}
+func (Awaited) what()  {}
+func (Spooled) what()  {}
+func (Kept) what()     {}
 func (Compared) what() {}
 func (Note) what()     {}
 func (Warning) what()  {}

@@ -114,6 +114,8 @@ func (t *Teller) Refused(r event.Refused) {
 type Outcome struct {
 	Started time.Time
 	Summary restic.Summary // zero without a snapshot
+	Tables  []event.Table  // that the dump of the snapshot holds
+	Drill   *event.Drilled // of a drill
 	Err     error          // a exit.FollowUpError when the snapshot is safe
 }
 
@@ -125,6 +127,10 @@ func (t *Teller) End(ctx context.Context, out Outcome) error {
 		Snapshot: newSnapshot(out.Summary),
 		Safe:     out.Err == nil || errors.As(out.Err, new(exit.FollowUpError)),
 		Warnings: t.warnings.Load(),
+		Drill:    t.drilled(out.Drill),
+	}
+	if ended.Safe {
+		ended.Tables = out.Tables
 	}
 	if out.Err != nil {
 		ended.Error, ended.Hint = t.redact.String(out.Err.Error()), t.hint(out.Err)
@@ -135,6 +141,19 @@ func (t *Teller) End(ctx context.Context, out Outcome) error {
 		t.Emit(event.Unheard{Error: t.redact.String(err.Error())})
 	}
 	return err
+}
+
+// drilled is a drill's result without secrets.
+func (t *Teller) drilled(d *event.Drilled) *event.Drilled {
+	if d == nil {
+		return nil
+	}
+	plain := *d
+	plain.Wrong = nil
+	for _, text := range d.Wrong {
+		plain.Wrong = append(plain.Wrong, t.redact.String(text))
+	}
+	return &plain
 }
 
 func newSnapshot(s restic.Summary) event.Snapshot {

@@ -16,6 +16,9 @@ const (
 	failed   = 1 // backup or restore failed; no snapshot was made
 	Usage    = 2 // wrong use or configuration; nothing was contacted but the webhook
 	FollowUp = 3 // the snapshot is safe, but forget, prune or the notification failed
+
+	unhealthy = 4 // a backup or a drill is older than its schedule allows
+	untried   = 5 // a drill could not be tried, and says nothing of the snapshot
 )
 
 // Codes is what they mean, for people.
@@ -25,6 +28,8 @@ func Codes() []struct{ Code, Meaning string } {
 		{"1", "failed: no snapshot was made, or the restore is not whole"},
 		{"2", "wrong use or configuration; nothing was contacted but the webhook"},
 		{"3", "the snapshot is safe, but forget, prune or the notification failed"},
+		{"4", "healthcheck: a backup or a drill is older than its schedule allows, or nobody answers"},
+		{"5", "verify: the drill could not be tried, and says nothing of the snapshot"},
 		{"130", "interrupted by SIGINT; 143: by SIGTERM"},
 	}
 }
@@ -40,6 +45,18 @@ type FollowUpError struct{ Err error }
 
 func (e FollowUpError) Error() string { return e.Err.Error() }
 func (e FollowUpError) Unwrap() error { return e.Err }
+
+// UnhealthyError is why not all is well.
+type UnhealthyError struct{ Err error }
+
+func (e UnhealthyError) Error() string { return e.Err.Error() }
+func (e UnhealthyError) Unwrap() error { return e.Err }
+
+// UntriedError is why a drill could not be tried.
+type UntriedError struct{ Err error }
+
+func (e UntriedError) Error() string { return e.Err.Error() }
+func (e UntriedError) Unwrap() error { return e.Err }
 
 // ReportedError is an error that the log has already told.
 type ReportedError struct{ Err error }
@@ -62,6 +79,10 @@ func Code(ctx context.Context, err error) int {
 		return FollowUp
 	case errors.As(context.Cause(ctx), &signal):
 		return signal.code()
+	case errors.As(err, new(UntriedError)):
+		return untried
+	case errors.As(err, new(UnhealthyError)):
+		return unhealthy
 	}
 	return failed
 }

@@ -9,11 +9,19 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 )
 
-// Run runs something when the timetable says, until ctx ends, and returns its cause. A run that
-// goes on then is waited for. The log is told when runs are due, which are missed, and that a clock
-// was set.
-func Run(ctx context.Context, when Timetable, log *slog.Logger, run func(context.Context)) error {
-	return loop{Timetable: when, clock: systemClock{}, log: log, run: run}.loop(ctx)
+// A Runner runs something on a schedule.
+type Runner struct {
+	Timetable
+	Log   *slog.Logger // is told when runs are due, which are missed, and that a clock was set
+	Run   func(context.Context)
+	Due   func(time.Time) // is told when the next run is due, as the wall clock will show it; nil: nobody is
+	Asked <-chan struct{} // has a run begin between those of the schedule; nil: nobody asks for any
+}
+
+// Loop runs when the timetable says, or somebody asks, until ctx ends, and returns its cause. A run
+// that goes on then is waited for.
+func (r Runner) Loop(ctx context.Context) error {
+	return loop{Timetable: r.Timetable, clock: systemClock{}, log: r.Log, run: r.Run, told: r.Due, asked: r.Asked}.loop(ctx)
 }
 
 // loop runs something on a schedule. A cron schedule follows the wall clock, whatever that shows: a
@@ -24,6 +32,8 @@ type loop struct {
 	clock clock
 	log   *slog.Logger
 	run   func(context.Context)
+	told  func(due time.Time) // nil: nobody is
+	asked <-chan struct{}     // nil: nobody asks
 }
 
 const (
@@ -45,12 +55,15 @@ func (l loop) loop(ctx context.Context) error {
 		due = l.Times.Next(due)
 		l.log.Info("waiting for the first run", "due", l.shown(due))
 	}
-	for {
-		served = l.await(ctx, due, served)
-		if !prompt {
-			l.waitJitter(ctx, served)
+	for asked := false; ; {
+		l.tell(due)
+		if due, asked = l.await(ctx, due, served); !asked {
+			served = due
+			if !prompt {
+				l.waitJitter(ctx, served)
+			}
+			prompt = false
 		}
-		prompt = false
 		if ctx.Err() == nil {
 			l.run(ctx)
 		}
@@ -58,14 +71,43 @@ func (l loop) loop(ctx context.Context) error {
 			l.log.Info("ended", "reason", context.Cause(ctx))
 			return exit.ReportedError{Err: context.Cause(ctx)}
 		}
-		due = l.next(served)
+		if !asked {
+			due = l.next(served)
+		}
+	}
+}
+
+// tell says when the next run is due.
+func (l loop) tell(due time.Time) {
+	if l.told != nil {
+		l.told(l.shown(due))
 	}
 }
 
 // await waits until it is time for a run, and returns the moment at which that one was due. It is
 // due, unless the clock was set meanwhile: what lies between the readings before and after was
-// never shown, or is shown again. served is when the run before was due. When ctx ends, await does.
-func (l loop) await(ctx context.Context, due, served time.Time) time.Time {
+// never shown, or is shown again. served is when the run before was due. When ctx ends, await does,
+// and when a run is asked for before: then asked is true, and the moment that of the next one.
+func (l loop) await(ctx context.Context, due, served time.Time) (_ time.Time, asked bool) {
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	wakes := make(chan bool, 1)
+	go func() { // ends when await does, at the latest
+		select {
+		case <-l.asked:
+			stop()
+			wakes <- true
+		case <-waiting.Done():
+			wakes <- false
+		}
+	}()
+	due = l.awaitDue(waiting, due, served)
+	stop()
+	return due, <-wakes && ctx.Err() == nil
+}
+
+// awaitDue is await for what is due.
+func (l loop) awaitDue(ctx context.Context, due, served time.Time) time.Time {
 	began := l.clock.now()
 	last, lastPassed := began, l.clock.passed()
 	for ctx.Err() == nil {

@@ -15,6 +15,9 @@ import (
 type Loader struct {
 	Environ  map[string]string // variables by name; a flag's value and what a file says stand in place of what came
 	Mistakes []error           // each begins with the name under which its value was given
+	// Own are the variables that an overlay gives, and the names under which they were given; nil:
+	// there is none, and all are.
+	Own map[string]string
 
 	flags      map[string]string // variables whose value comes from a flag, and that flag
 	overridden map[string]string // what flags and files say, by variable
@@ -39,6 +42,10 @@ func NewLoader(environ []string, flags map[string]FlagValue, pipes Pipes) *Loade
 func (l *Loader) Mistake(name string, err error) {
 	if flag, ok := l.flags[name]; ok {
 		name = flag
+	} else if own, ok := l.Own[name]; ok {
+		name = own
+	} else if own, ok := l.Own[name+"_FILE"]; ok {
+		name = own
 	}
 	l.Mistakes = append(l.Mistakes, fmt.Errorf("%s: %w", name, err))
 }
@@ -48,11 +55,20 @@ func (l *Loader) Given(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return l.Environ[name] != "" })
 }
 
+// Shared reports whether a variable is set for others as well: where there is an overlay, and it
+// does not give it.
+func (l *Loader) Shared(name string) bool {
+	return l.Own != nil && l.Environ[name] != "" && l.Own[name] == "" && l.Own[name+"_FILE"] == "" && l.flags[name] == ""
+}
+
 // Flagged reports whether a variable's value comes from a flag.
 func (l *Loader) Flagged(name string) bool { return l.flags[name] != "" }
 
-// Overridden is what a flag or a file says for a variable, and whether one does.
+// Overridden is what a flag, a file or an overlay says for a variable, and whether one does.
 func (l *Loader) Overridden(name string) (value string, ok bool) {
+	if l.Own[name] != "" {
+		return l.Environ[name], true
+	}
 	value, ok = l.overridden[name]
 	return value, ok
 }

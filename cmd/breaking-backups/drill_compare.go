@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/notify/event"
+)
+
+// compare holds the copy against what the dump says, table by table.
+func (d *drill) compare(said, copied dump.Manifest, database string) {
+	d.evidence.compared(database, d.engine.tablesOf(said, database), copied)
+}
+
+// checkWants is what behind a question says what its answer has to be.
+const checkWants = " => "
+
+// ask asks the copy what the user wants asked.
+func (d *drill) ask(ctx context.Context, scratch dump.Scratch, name string) error {
+	questions := splitChecks(d.job.drill.Checks)
+	if len(questions) > 0 {
+		d.tell.Phase(event.Ask)
+	}
+	for _, question := range questions {
+		text, want, _ := cutLast(question, checkWants)
+		got, err := scratch.Check(ctx, name, text)
+		answer := answered{Question: text, Want: want, Got: got}
+		switch {
+		case errors.As(err, new(*dump.QuestionError)):
+			answer.Error = d.redact.String(err.Error())
+		case err != nil:
+			return fmt.Errorf("drill: check %q: %w", text, err)
+		case want == "":
+			answer.Right = isTrue(got)
+		default:
+			answer.Right = got == want
+		}
+		d.evidence.Checks = append(d.evidence.Checks, answer)
+	}
+	return nil
+}
+
+// splitChecks are the questions, a line each. Lines that are empty, or begin with #, are none.
+func splitChecks(text string) []string {
+	var all []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+func cutLast(text, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(text, sep)
+	if i < 0 {
+		return text, "", false
+	}
+	return strings.TrimSpace(text[:i]), strings.TrimSpace(text[i+len(sep):]), true
+}
+
+// isTrue tells whether an answer is what an engine calls true.
+func isTrue(answer string) bool { return answer == "true" || answer == "t" || answer == "1" }

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
+	"github.com/breaking-backups/breaking-backups/dump"
+	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/stream"
+)
+
+// headSize is how much of a dump's beginning a scratch database is made by.
+const headSize = 64 << 10
+
+// readContents finds out what a dump of several databases holds: by its manifest, where that can be
+// had before the dump is, else by reading all of it. Of a dump of one it comes with the dump.
+func (d *drill) readContents(ctx context.Context) error {
+	if !d.engine.several {
+		return nil
+	}
+	if d.engine.sql {
+		from, err := openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0])
+		if err != nil {
+			return err
+		}
+		if d.contents, err = dump.ReadContents(from.end, from.size); !errors.Is(err, dump.ErrNoManifest) {
+			return err
+		}
+		return exit.UntriedError{Err: errNoParts}
+	}
+	loader, err := d.at.engine().loader(restoreOptions{onError: stopOnError}, loadHooks{warn: func(string) {}})
+	if err != nil {
+		return err
+	}
+	_, err = stream.Pipe(ctx, func(ctx context.Context, w io.Writer) error {
+		return d.restic.Dump(ctx, d.snapshot.ID, d.snapshot.Paths[0], w)
+	}, func(ctx context.Context, from io.Reader) error {
+		found, err := loader.Rehearse(ctx, from)
+		d.contents = &dump.Contents{Tables: found.Tables}
+		return err
+	})
+	return err
+}
+
+var errNoParts = errors.New("drill: the dump is of several databases and does not say where each is: it was made before dumps did")
+
+// errEnough ends a dump of which no more is wanted.
+var errEnough = errors.New("enough of the dump is read")
+
+// head is the beginning of the dump.
+func (d *drill) head(ctx context.Context) ([]byte, error) {
+	ctx, enough := context.WithCancelCause(ctx)
+	defer enough(nil)
+	head := &limitedBuffer{most: headSize, full: func() { enough(errEnough) }}
+	err := d.restic.Dump(ctx, d.snapshot.ID, d.snapshot.Paths[0], head)
+	if err != nil && !errors.Is(context.Cause(ctx), errEnough) {
+		return nil, err
+	}
+	return head.Bytes(), nil
+}
+
+// A limitedBuffer takes so many bytes and tells when it is full.
+type limitedBuffer struct {
+	bytes.Buffer
+	most int
+	full func()
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	b.Buffer.Write(p[:min(len(p), b.most-b.Len())])
+	if b.Len() == b.most {
+		b.full()
+		return 0, errEnough
+	}
+	return len(p), nil
+}
+
+// restore loads the dump, or one database of it, into the named one, and returns what the dump says
+// of what was loaded.
+func (d *drill) restore(ctx context.Context, name, database string) (dump.Manifest, error) {
+	var said dump.Comparison
+	loader, err := d.at.engine().loader(d.engine.scratchOptions(name, database), loadHooks{
+		compared: func(c dump.Comparison) { said = c },
+		into:     func(t dump.Target) { d.evidence.Server = t.Server },
+		warn:     d.tell.WarnOfDump,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.tell.Note("restoring for a drill", "snapshot", shortID(d.snapshot.ID), "into", "database "+name)
+	started := time.Now()
+	produce := func(ctx context.Context, w io.Writer) error {
+		d.tell.Passing(event.Phase{Name: event.Load, Total: int64(d.snapshot.Summary.TotalBytesProcessed)})
+		return d.restic.Dump(ctx, d.snapshot.ID, d.snapshot.Paths[0], w)
+	}
+	options := stream.PipeOptions{Still: func(side stream.Side, since time.Duration) {
+		if side == stream.Consumer {
+			d.tell.Note("waiting for the database", "since", since.Round(time.Second))
+		}
+	}}
+	bytes, err := options.Pipe(ctx, audience.Counted(d.tell, produce), func(ctx context.Context, from io.Reader) error { return loader.Load(ctx, from) })
+	d.evidence.restored(time.Since(started), bytes)
+	if err != nil {
+		return nil, fmt.Errorf("drill: %w", err)
+	}
+	return said.Of, nil
+}
+
+// readBack reads all that the named database holds, as a backup would, and returns what it is.
+func (d *drill) readBack(ctx context.Context, name string) (dump.Manifest, error) {
+	var held dump.Manifest
+	hooks := toldBy(d.tell)
+	told := hooks.table
+	hooks.table = func(t dump.Table) {
+		held = append(held, t)
+		told(t)
+	}
+	src, err := d.at.of(name).source(hooks)
+	if err != nil {
+		return nil, err
+	}
+	err = audience.Counted(d.tell, func(ctx context.Context, w io.Writer) error {
+		d.tell.Passing(event.Phase{Name: event.Read, Total: int64(d.snapshot.Summary.TotalBytesProcessed), Estimated: true})
+		return src.Dump(ctx, w)
+	})(ctx, io.Discard)
+	if err != nil {
+		return nil, fmt.Errorf("drill: read back: %w", err)
+	}
+	return held, nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/notify/status"
+	"github.com/breaking-backups/breaking-backups/restic"
+)
+
+// A seeding has the board know what the repositories hold: a process that has just begun has made
+// no backup, and is healthy if there are good ones.
+type seeding struct {
+	environment
+	jobs  []job
+	begun atomic.Bool // each job was looked for once
+}
+
+// seedAgain is how long after a failure the repository is asked once more; and how long it may take.
+const (
+	seedAgain = time.Minute
+	seedTime  = 5 * time.Minute
+)
+
+func (e environment) newSeeding(jobs []job) *seeding { return &seeding{environment: e, jobs: jobs} }
+
+// ready is nil once each repository was asked once, and else why not all is known.
+func (s *seeding) ready() error {
+	if s.begun.Load() {
+		return nil
+	}
+	return errSeeding
+}
+
+// run seeds the board, those jobs whose repository does not answer again and again, until ctx ends.
+func (s *seeding) run(ctx context.Context) {
+	for left := s.jobs; len(left) > 0 && ctx.Err() == nil; {
+		var failed []job
+		for _, j := range left {
+			if err := s.seed(ctx, j); err != nil && ctx.Err() == nil {
+				failed = append(failed, j)
+			}
+		}
+		s.begun.Store(true)
+		if left = failed; len(left) > 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(seedAgain):
+			}
+		}
+	}
+}
+
+// redacted is an error without secrets, as anybody may read it.
+func (s *seeding) redacted(err error) error { return errors.New(s.redact.String(err.Error())) }
+
+// seed reads what the repository holds of a job. One that is not there yet holds nothing.
+func (s *seeding) seed(ctx context.Context, j job) error {
+	ctx, cancel := context.WithTimeout(ctx, seedTime)
+	defer cancel()
+	client, err := s.checkedRestic(ctx, j.store, s.teller(event.Run{}))
+	var all []restic.Snapshot
+	if err == nil {
+		all, err = client.Snapshots(ctx, restic.Filter{Host: j.host})
+	}
+	if errors.Is(err, restic.ErrNoRepository) {
+		all, err = nil, nil
+	}
+	if err != nil {
+		s.board.Seed(j.name, nil, nil, s.redacted(err))
+		return err
+	}
+	if j.databases == nil {
+		s.put(j, all)
+		return nil
+	}
+	s.board.Seed(j.name, nil, nil, nil)
+	var children []status.Job
+	var of []job
+	for _, name := range j.databasesIn(all) {
+		if child, err := j.child(name); err == nil {
+			children, of = append(children, child.known()), append(of, child)
+		}
+	}
+	s.board.Replace(j.name, children)
+	for _, child := range of {
+		s.put(child, all)
+	}
+	return nil
+}
+
+// put gives the board a job's snapshots and drills.
+func (s *seeding) put(j job, all []restic.Snapshot) {
+	var backups []status.Backup
+	var drills []status.Drill
+	for _, one := range all {
+		switch {
+		case j.notes().Matches(one):
+			drills = append(drills, drillOf(one))
+		case j.filter().Matches(one):
+			backups = append(backups, status.Backup{
+				ID: one.ID, At: one.Time, Bytes: one.Summary.TotalBytesProcessed, Added: one.Summary.DataAdded, Stored: one.Summary.DataAddedPacked,
+				Duration: one.Summary.BackupEnd.Sub(one.Summary.BackupStart), Empty: slices.Contains(one.Tags, emptyTag),
+			})
+		}
+	}
+	slices.SortFunc(backups, func(a, b status.Backup) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	s.board.Seed(j.name, backups, drills, nil)
+}
