@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -19,6 +20,8 @@ type seeding struct {
 	environment
 	jobs  []job
 	begun atomic.Bool // each job was looked for once
+
+	undescribed []job // of whose backups nobody has looked what they hold
 }
 
 // seedAgain is how long after a failure the repository is asked once more; and how long it may take.
@@ -39,6 +42,7 @@ func (s *seeding) ready() error {
 
 // run seeds the board, those jobs whose repository does not answer again and again, until ctx ends.
 func (s *seeding) run(ctx context.Context) {
+	defer s.describe(ctx)
 	for left := s.jobs; len(left) > 0 && ctx.Err() == nil; {
 		var failed []job
 		for _, j := range left {
@@ -109,6 +113,54 @@ func (s *seeding) put(j job, all []restic.Snapshot) {
 			})
 		}
 	}
+	if j.engine.sql {
+		s.undescribed = append(s.undescribed, j)
+	}
 	slices.SortFunc(backups, func(a, b status.Backup) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	s.board.Seed(j.name, backups, drills, nil)
+}
+
+// mostDescribed is of how many backups of a job it is read what they hold: two runs of restic each.
+const mostDescribed = 10
+
+// describe has the board know what the newest backups hold, by their manifests, one after the other.
+// One that cannot be read is passed over: it is for people to look at, and for nothing else.
+func (s *seeding) describe(ctx context.Context) {
+	for _, j := range s.undescribed {
+		state, _ := s.board.Named(j.name)
+		client, err := s.checkedRestic(ctx, j.store, s.teller(event.Run{}))
+		if err != nil {
+			continue
+		}
+		for i, b := range slices.Backward(state.Backups) {
+			if ctx.Err() != nil || i < len(state.Backups)-mostDescribed {
+				break
+			}
+			if b.Described {
+				continue
+			}
+			reading, cancel := context.WithTimeout(ctx, seedTime)
+			if tables, err := tablesOf(reading, client, b.ID, j.path()); err == nil {
+				s.board.Describe(j.name, b.ID, tables)
+			}
+			cancel()
+		}
+	}
+}
+
+// tablesOf are the tables of a snapshot, as its dump's manifest tells them.
+func tablesOf(ctx context.Context, client *restic.Client, id, path string) ([]event.Table, error) {
+	from, err := openSnapshot(ctx, client, id, path)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := dump.ReadContents(from.end, from.size)
+	if err != nil {
+		return nil, err
+	}
+	tables := make([]event.Table, len(contents.Tables))
+	for i, t := range contents.Tables {
+		tables[i] = event.Table{Name: t.Name, Rows: t.Rows}
+	}
+	return tables, nil
 }
