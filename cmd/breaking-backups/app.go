@@ -18,6 +18,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/settings"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
 	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/notify/metrics"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -37,6 +38,7 @@ type app struct {
 	locks restic.LockHistory
 	turns turns
 	board *status.Board
+	meter *metrics.Metrics
 
 	// Set once the configuration is read.
 	cfg  *config

@@ -36,6 +36,7 @@ type config struct {
 	Schedule   scheduleSettings   `group:"schedule"`
 	Webhook    webhookSettings    `group:"webhook"`
 	HTTP       httpSettings       `group:"http"`
+	Push       pushSettings       `group:"push"`
 	Drill      drillSettings      `group:"drill"`
 	Log        logSettings        `group:"log"`
 

@@ -9,6 +9,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/progress"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/notify/metrics"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/restic"
 )
@@ -22,6 +23,7 @@ type environment struct {
 	locks  *restic.LockHistory
 	turns  *turns
 	board  *status.Board
+	meter  *metrics.Metrics
 
 	several bool   // there are several jobs
 	job     string // the one that it is for, where there are; else empty
@@ -29,7 +31,7 @@ type environment struct {
 
 func (a *app) environment(cfg *config) environment {
 	several := len(cfg.jobs) > 1 || slices.ContainsFunc(cfg.jobs, func(one *config) bool { return one.Job.PerDatabase })
-	return environment{log: a.log, redact: cfg.redact, zone: cfg.zone, locks: &a.locks, turns: &a.turns, board: a.board, several: several}
+	return environment{log: a.log, redact: cfg.redact, zone: cfg.zone, locks: &a.locks, turns: &a.turns, board: a.board, meter: a.meter, several: several}
 }
 
 // of is the environment for a job: where there are several its lines in the log bear its name.
@@ -53,9 +55,10 @@ func (e environment) teller(run event.Run) *audience.Teller {
 	return audience.NewTeller(run, e.redact, logListener{e.log.Logger, e.job}, hint)
 }
 
-// hearers are who listens to a run: who is told of its job's, the board, the terminal.
+// hearers are who listens to a run: who is told of its job's, the board and the metrics, the
+// terminal.
 func (e environment) hearers(listeners []audience.Listener) []audience.Listener {
-	return append(slices.Clone(listeners), e.board, e.tracker())
+	return append(slices.Clone(listeners), e.board, e.meter, e.tracker())
 }
 
 // tracker tells how far a run has come: by a bar on a terminal, elsewhere in the log.

@@ -35,6 +35,7 @@ func groups() []group {
 		{"schedule", "When"},
 		{"webhook", "Who is told"},
 		{"http", "Who may look (with HTTP_ADDR unset nothing listens)"},
+		{"push", "Who gets the metrics of what ends by itself"},
 		{"drill", "The restore drill, and restic check (VERIFY_ before a variable of the database's: where drills restore to)"},
 		{"log", "What is logged"},
 	}

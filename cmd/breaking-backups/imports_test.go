@@ -12,7 +12,7 @@ import (
 // itself; notify/event is what cmd tells notify by; nothing goes sideways or upward. What is below
 // testdata is for tests.
 var mayImport = map[string][]string{
-	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/audience", "cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/memory", "cmd/breaking-backups/internal/output", "cmd/breaking-backups/internal/progress", "cmd/breaking-backups/internal/schedule", "cmd/breaking-backups/internal/secret", "cmd/breaking-backups/internal/settings", "cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "notify/status", "notify/web", "restic", "retention", "stream"},
+	"cmd/breaking-backups":                   {"cmd/breaking-backups/internal/audience", "cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/memory", "cmd/breaking-backups/internal/output", "cmd/breaking-backups/internal/progress", "cmd/breaking-backups/internal/schedule", "cmd/breaking-backups/internal/secret", "cmd/breaking-backups/internal/settings", "cmd/breaking-backups/internal/terminal", "dump", "dump/mongo", "dump/mysql", "dump/postgres", "notify", "notify/event", "notify/metrics", "notify/status", "notify/web", "restic", "retention", "stream"},
 	"cmd/breaking-backups/internal/audience": {"cmd/breaking-backups/internal/exit", "cmd/breaking-backups/internal/secret", "notify/event", "restic"},
 	"cmd/breaking-backups/internal/exit":     nil,
 	"cmd/breaking-backups/internal/memory":   {"cmd/breaking-backups/internal/terminal"},
@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"notify/event":                   nil,
 	"notify":                         {"notify/event"},
 	"notify/status":                  {"notify/event"},
+	"notify/metrics":                 {"notify/event", "notify/status"},
 	"notify/web":                     {"notify/status"},
 	"retention":                      nil,
 	"stream":                         nil,

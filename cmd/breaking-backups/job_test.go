@@ -14,6 +14,7 @@ import (
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/secret"
 	"github.com/breaking-backups/breaking-backups/notify/event"
+	"github.com/breaking-backups/breaking-backups/notify/metrics"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/restic"
 	"github.com/breaking-backups/breaking-backups/testdata/servers"
@@ -45,7 +46,7 @@ func (r *runsOf) Hear(_ context.Context, e event.Event) error {
 func TestTwoJobsInOneProcess(t *testing.T) {
 	t.Parallel()
 	pg, binary := servers.Postgres(t), servers.Restic(t)
-	env := environment{log: logger{Logger: slog.New(slog.DiscardHandler)}, redact: secret.NewRedactor(nil), zone: time.UTC, locks: new(restic.LockHistory), turns: new(turns), board: status.NewBoard()}
+	env := environment{log: logger{Logger: slog.New(slog.DiscardHandler)}, redact: secret.NewRedactor(nil), zone: time.UTC, locks: new(restic.LockHistory), turns: new(turns), board: status.NewBoard(), meter: metrics.New(status.NewBoard(), "test")}
 	var jobs []job
 	var heard []*runsOf
 	for i, keep := range []string{"KEEP_LAST=1", "KEEP_LAST=unlimited"} {

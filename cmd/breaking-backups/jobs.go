@@ -205,7 +205,7 @@ func programWide(environ []string, job string) []string {
 }
 
 // programGroups are the groups of settings that hold for the whole program.
-var programGroups = []string{"jobs", "http", "log"}
+var programGroups = []string{"jobs", "http", "push", "log"}
 
 // jobMistakes are what is wrong with the configurations of several jobs.
 type jobMistakes struct {

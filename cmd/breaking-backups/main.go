@@ -14,6 +14,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/memory"
+	"github.com/breaking-backups/breaking-backups/notify/metrics"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 )
 
@@ -24,6 +25,7 @@ func main() {
 // run is the program: it runs the command that args name and returns the exit code.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	memory.CollectEarly(env)
-	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, board: status.NewBoard()}
+	board := status.NewBoard()
+	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, board: board, meter: metrics.New(board, programVersion())}
 	return exit.Run(ctx, stderr, func(ctx context.Context) int { return a.execute(ctx, args) })
 }

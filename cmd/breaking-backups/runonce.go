@@ -13,18 +13,22 @@ leaves the others alone; --job names one or some of them. The exit code is that 
   RESTIC_REPOSITORY=/srv/backups RESTIC_PASSWORD_FILE=/run/secrets/restic \
     breaking-backups run-once
   breaking-backups run-once --job shop`,
-		groups: []string{"jobs", "job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "webhook", "log"},
+		groups: []string{"jobs", "job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "webhook", "push", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
 			env := a.environment(cfg)
-			return cfg.each(ctx, func(one *config) error {
+			var jobs []job
+			err := cfg.each(ctx, func(one *config) error {
 				j, err := newJob(one)
 				if err != nil {
 					return err
 				}
+				jobs = append(jobs, j)
 				return env.of(j).runOnce(ctx, j)
 			})
+			env.push(ctx, cfg.Push, jobs)
+			return err
 		},
 	}
 }

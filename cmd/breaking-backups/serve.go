@@ -24,8 +24,9 @@ func (e environment) serve(ctx context.Context, s httpSettings, jobs []job, asks
 	seeding := e.newSeeding(jobs)
 	handler := web.New(web.Config{
 		Board: e.board, Zone: e.zone, Version: programVersion(), Ready: seeding.ready,
-		Run:   func(name string) error { return ask(asks, name) },
-		Token: s.Token, User: s.user, Password: s.password,
+		Run:     func(name string) error { return ask(asks, name) },
+		Metrics: e.meter.Handler(),
+		Token:   s.Token, User: s.user, Password: s.password,
 	})
 	e.log.Info("answering over HTTP", "address", listener.Addr().String())
 	ctx, cancel := context.WithCancel(ctx)

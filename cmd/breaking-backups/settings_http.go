@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -22,10 +23,18 @@ type httpSettings struct {
 	// How much later than its schedule says a backup, or a drill, may be done before the job is no
 	// longer healthy. 0: by what its runs have taken, at least a quarter of an hour.
 	Grace seconds `env:"HEALTH_GRACE_SECONDS" default:"0" help:"how late a backup or drill may be before /healthz and healthcheck fail; 0: by what runs take, at least 15 minutes"`
-	// A Prometheus Pushgateway that `run-once` and `verify` leave their metrics with: `http://host:9091`.
-	Pushgateway string `env:"PUSHGATEWAY_URL" secret:"true" help:"a Prometheus Pushgateway that run-once and verify leave their metrics with" shown:"none"`
 
 	user, password string // of Basic
+}
+
+// pushSettings say where metrics are left by what does not stay to be asked.
+type pushSettings struct {
+	// A Prometheus Pushgateway that `run-once`, `verify` and a `start` without a schedule leave
+	// their metrics with: `http://host:9091`. One that does not take them is warned of, and fails
+	// nothing.
+	URL string `env:"PUSHGATEWAY_URL" secret:"true" help:"a Prometheus Pushgateway that what ends by itself leaves its metrics with, e.g. http://host:9091" shown:"none"`
+
+	url *url.URL
 }
 
 // shortestToken is the least length of HTTP_TOKEN, in characters.
@@ -47,8 +56,9 @@ func (l *configLoader) finishHTTP(cfg *config) {
 			l.Mistake("HTTP_BASIC_AUTH", errors.New("want user:password"))
 		}
 	}
-	if s.Pushgateway != "" {
-		if _, err := parseURL(s.Pushgateway, "http", "https"); err != nil {
+	if cfg.Push.URL != "" {
+		var err error
+		if cfg.Push.url, err = parseURL(cfg.Push.URL, "http", "https"); err != nil {
 			l.Mistake("PUSHGATEWAY_URL", err)
 		}
 	}

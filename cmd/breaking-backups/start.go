@@ -24,7 +24,7 @@ JOBS names several jobs, each with a schedule of its own or the shared one; thos
 VERIFY_SCHEDULE and CHECK_SCHEDULE have drills and restic check made, and with HTTP_ADDR it says how all is.`,
 		example: `  CRON_SCHEDULE='30 2 * * *' TZ=Europe/Amsterdam breaking-backups
   breaking-backups start --backup-interval-seconds 3600`,
-		groups: []string{"jobs", "job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "schedule", "webhook", "http", "drill", "log"},
+		groups: []string{"jobs", "job", "postgres", "selection", "mysql", "mongo", "repository", "backup", "retention", "schedule", "webhook", "http", "push", "drill", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		run: func(ctx context.Context, cfg *config) error {
@@ -36,14 +36,14 @@ VERIFY_SCHEDULE and CHECK_SCHEDULE have drills and restic check made, and with H
 				}
 				jobs = append(jobs, j)
 			}
-			return startAll(ctx, jobs, a.environment(cfg), cfg.HTTP)
+			return startAll(ctx, jobs, a.environment(cfg), cfg.HTTP, cfg.Push)
 		},
 	}
 }
 
 // startAll does for all jobs what their timetables say, until ctx ends; of those without a schedule
 // it makes one backup each. That all can be made is looked at before the first is due.
-func startAll(ctx context.Context, jobs []job, env environment, web httpSettings) error {
+func startAll(ctx context.Context, jobs []job, env environment, web httpSettings, push pushSettings) error {
 	scheduled := false
 	for _, j := range jobs {
 		if _, err := newBackup(ctx, j, env, nil); err != nil {
@@ -52,7 +52,9 @@ func startAll(ctx context.Context, jobs []job, env environment, web httpSettings
 		scheduled = scheduled || len(j.plans()) > 0
 	}
 	if !scheduled {
-		return runAll(ctx, jobs, env)
+		err := runAll(ctx, jobs, env)
+		env.push(ctx, push, jobs)
+		return err
 	}
 	asks := map[string]chan struct{}{}
 	for _, j := range jobs {
@@ -107,6 +109,7 @@ func runAll(ctx context.Context, jobs []job, env environment) error {
 
 // runOnce makes a backup of a job, or of each database that it stands for.
 func (e environment) runOnce(ctx context.Context, j job) error {
+	e.board.Add(j.known())
 	if j.databases != nil {
 		return backUpDatabases(ctx, j, e)
 	}

@@ -31,7 +31,7 @@ It ends with 0 if the snapshot is proven, 1 if something is wrong with it, and 5
   VERIFY_PGHOST=scratch VERIFY_CHECKS='SELECT count(*) > 9 FROM orders' \
     breaking-backups verify
   breaking-backups verify --json | jq .verdict`,
-		groups: []string{"jobs", "job", "postgres", "mysql", "mongo", "repository", "drill", "log"},
+		groups: []string{"jobs", "job", "postgres", "mysql", "mongo", "repository", "drill", "push", "log"},
 		needs:  jobAndRepository,
 		logs:   true,
 		flags: func(flags *pflag.FlagSet) {
@@ -41,11 +41,14 @@ It ends with 0 if the snapshot is proven, 1 if something is wrong with it, and 5
 		run: func(ctx context.Context, cfg *config) error {
 			env := a.environment(cfg)
 			var found []evidence
+			var jobs []job
 			err := cfg.each(ctx, func(one *config) error {
 				j, err := newJob(one)
 				if err != nil {
 					return err
 				}
+				jobs = append(jobs, j)
+				env.board.Add(j.known())
 				prove := func(ctx context.Context, j job, env environment) error {
 					e, err := runDrill(ctx, j, env, opt)
 					found = append(found, e)
@@ -56,6 +59,7 @@ It ends with 0 if the snapshot is proven, 1 if something is wrong with it, and 5
 				}
 				return prove(ctx, j, env.of(j))
 			})
+			env.push(ctx, cfg.Push, jobs)
 			return worst(withoutNil(err, a.printEvidence(env, found, asJSON)))
 		},
 	}
