@@ -9,7 +9,7 @@ import (
 )
 
 // Bounds on the tables that are remembered. A hundred jobs of ten thousand tables each take about
-// 60 MB with them, as the names are shared between a job's backups.
+// 90 MB with them, as the names are shared between a job's backups.
 const (
 	mostDescribed = 10     // backups of a job
 	mostTables    = 10_000 // of a backup
