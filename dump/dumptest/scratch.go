@@ -64,6 +64,7 @@ func (d Drills) drill(t *testing.T, by Driller, prefix string) {
 	s := by.Scratch(t, prefix)
 	defer s.Close()
 	name := d.create(t, s, prefix)
+	defer s.Drop(context.WithoutCancel(t.Context()), name) // where it comes to no end
 	if err := by.Loader(t, name).Load(t.Context(), bytes.NewReader(d.Stream)); err != nil {
 		t.Fatalf("load: %v", err)
 	}

@@ -58,6 +58,22 @@ func (s *Source) survey(ctx context.Context) (survey dump.Survey, err error) {
 	return survey, s.nothing(ctx, c)
 }
 
+// ListDatabases returns the names of the databases that a dump by these settings would hold, each
+// of which is to be dumped by itself. They are sorted. Named ones it does not look for; of all,
+// those of drills are not among them.
+func (s *Source) ListDatabases(ctx context.Context) ([]string, error) {
+	if len(s.cfg.Databases) > 0 {
+		return slices.Sorted(slices.Values(s.cfg.Databases)), nil
+	}
+	conn, err := s.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the databases: %w", err)
+	}
+	defer conn.Close()
+	names, err := (&catalog.Reader{Conn: conn, Warn: func(string) {}, Debug: func(string) {}}).Databases(ctx)
+	return slices.DeleteFunc(names, dump.IsScratchName), err
+}
+
 // estimate is about how many bytes a dump will have: as many as InnoDB's own statistics say that
 // the rows take, but for the one page that a table takes at least. What they do not have, tables of
 // other engines, is not in it; where the account may not read them, nobody knows.
