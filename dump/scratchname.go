@@ -38,6 +38,12 @@ func ParseScratchName(name string) (prefix string, made time.Time, ok bool) {
 	return m[1], made, err == nil
 }
 
+// ScratchMarks is the name of a database in which drills of a prefix say that they live, where the
+// engine has no other place for that. It was made at the zero time.
+func ScratchMarks(prefix string) string {
+	return withSum(prefix + time.Time{}.Format(scratchTime) + "_00000000")
+}
+
 // IsScratchName reports whether a database is a drill's, of any prefix: nobody backs that up.
 func IsScratchName(name string) bool {
 	_, _, ok := ParseScratchName(name)

@@ -26,6 +26,9 @@ func TestScratchName(t *testing.T) {
 			}
 		}
 	}
+	if prefix, made, ok := ParseScratchName(ScratchMarks("drill_")); prefix != "drill_" || !made.IsZero() || !ok {
+		t.Errorf("%q, %s, %v", prefix, made, ok)
+	}
 	if a, b := NewScratchName("a", made), NewScratchName("a", made); a == b {
 		t.Errorf("twice %q", a)
 	}

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 
 	"dump":                           nil,
 	"dump/dumptest":                  {"dump"},
-	"dump/mongo":                     {"dump", "dump/mongo/internal/archive", "dump/mongo/internal/catalog", "dump/mongo/internal/load", "dump/mongo/internal/moment", "dump/mongo/internal/namespace", "dump/mongo/internal/oplog", "dump/mongo/internal/rows", "dump/mongo/internal/server", "dump/mongo/internal/shown"},
+	"dump/mongo":                     {"dump", "dump/mongo/internal/archive", "dump/mongo/internal/catalog", "dump/mongo/internal/load", "dump/mongo/internal/moment", "dump/mongo/internal/namespace", "dump/mongo/internal/oplog", "dump/mongo/internal/rows", "dump/mongo/internal/scratch", "dump/mongo/internal/server", "dump/mongo/internal/shown"},
 	"dump/mongo/internal/archive":    {"dump", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/catalog":    {"dump", "dump/mongo/internal/archive", "dump/mongo/internal/definition", "dump/mongo/internal/document", "dump/mongo/internal/namespace", "dump/mongo/internal/server", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/definition": {"dump/mongo/internal/document", "dump/mongo/internal/shown"},
@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"dump/mongo/internal/namespace":  {"dump/mongo/internal/shown"},
 	"dump/mongo/internal/oplog":      {"dump/mongo/internal/document", "dump/mongo/internal/namespace", "dump/mongo/internal/server", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/rows":       {"dump/mongo/internal/archive", "dump/mongo/internal/catalog", "dump/mongo/internal/document", "dump/mongo/internal/server", "dump/mongo/internal/shown"},
+	"dump/mongo/internal/scratch":    {"dump", "dump/mongo/internal/server"},
 	"dump/mongo/internal/server":     {"dump", "dump/mongo/internal/document", "dump/mongo/internal/shown", "dump/mongo/internal/version"},
 	"dump/mongo/internal/shown":      nil,
 	"dump/mongo/internal/version":    nil,

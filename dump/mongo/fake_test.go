@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -223,6 +224,7 @@ func (f *fake) run(addr string, command bson.Raw) any {
 			{Key: "minWireVersion", Value: 0},
 			{Key: "maxWireVersion", Value: f.wireVersion()},
 			{Key: "logicalSessionTimeoutMinutes", Value: cmp.Or(f.sessionMinutes, 30)},
+			{Key: "localTime", Value: time.Now()},
 		}
 		if f.set != "" {
 			d = append(d, bson.E{Key: "setName", Value: f.set}, bson.E{Key: "hosts", Value: append([]string{f.addr}, f.others...)}, bson.E{Key: "me", Value: addr}, bson.E{Key: "primary", Value: primary})
