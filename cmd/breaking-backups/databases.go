@@ -24,9 +24,7 @@ import (
 func (j *job) perDatabase(cfg *config, src source) {
 	j.name = cmp.Or(cfg.Job.Name, cfg.Job.Type)
 	parent := j.name
-	j.databases = src.(interface {
-		ListDatabases(context.Context) ([]string, error)
-	}).ListDatabases
+	j.databases = src.ListDatabases
 	j.child = func(database string) (job, error) { return newChild(cfg, parent, database) }
 }
 

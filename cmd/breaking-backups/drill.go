@@ -145,7 +145,7 @@ func (d *drill) databases(ctx context.Context) ([]string, error) {
 
 // prove restores one database into a scratch database, and drops that again, whatever became of it.
 func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string) (err error) {
-	head, err := d.head(ctx)
+	head, err := d.head(ctx, database)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string
 	if err != nil {
 		return err
 	}
-	d.compare(said, copied, database)
+	d.compare(said, copied, database, name)
 	return d.ask(ctx, scratch, name)
 }
 

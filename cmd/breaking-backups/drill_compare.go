@@ -11,8 +11,19 @@ import (
 )
 
 // compare holds the copy against what the dump says, table by table.
-func (d *drill) compare(said, copied dump.Manifest, database string) {
-	d.evidence.compared(database, d.engine.tablesOf(said, database), copied)
+func (d *drill) compare(said, copied dump.Manifest, database, name string) {
+	if d.contents != nil { // of which each load has a part, perhaps by other names
+		said = d.contents.Tables
+	}
+	if !d.engine.named {
+		d.evidence.compared(database, d.engine.tablesOf(said, database), copied)
+		return
+	}
+	of := database
+	if all := d.engine.within(&dump.Contents{Tables: said}); of == "" && len(all) > 0 {
+		of = all[0]
+	}
+	d.evidence.compared(database, d.engine.tablesOf(said, of), d.engine.tablesOf(copied, name))
 }
 
 // checkWants is what behind a question says what its answer has to be.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
@@ -53,8 +54,17 @@ var errNoParts = errors.New("drill: the dump is of several databases and does no
 // errEnough ends a dump of which no more is wanted.
 var errEnough = errors.New("enough of the dump is read")
 
-// head is the beginning of the dump.
-func (d *drill) head(ctx context.Context) ([]byte, error) {
+// head is the beginning of the dump, or of one database in a dump of several.
+func (d *drill) head(ctx context.Context, database string) ([]byte, error) {
+	if begin := d.begin(database); begin > 0 {
+		from, err := openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0])
+		if err != nil {
+			return nil, err
+		}
+		var head bytes.Buffer
+		err = from.spans(ctx, &head, []dump.Span{{First: begin, Bytes: min(headSize, from.size-begin)}})
+		return head.Bytes(), err
+	}
 	ctx, enough := context.WithCancelCause(ctx)
 	defer enough(nil)
 	head := &limitedBuffer{most: headSize, full: func() { enough(errEnough) }}
@@ -63,6 +73,24 @@ func (d *drill) head(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	return head.Bytes(), nil
+}
+
+// begin is where a database begins in a dump of several; 0: nobody knows, or at the beginning.
+func (d *drill) begin(database string) int64 {
+	if d.contents == nil {
+		return 0
+	}
+	at := slices.Index(d.engine.within(d.contents), database)
+	names := d.contents.Databases()
+	if at < 0 || at >= len(names) {
+		return 0
+	}
+	for _, p := range d.contents.Parts {
+		if p.Kind == dump.Definitions && p.Name == names[at] {
+			return p.First
+		}
+	}
+	return 0
 }
 
 // A limitedBuffer takes so many bytes and tells when it is full.

@@ -13,6 +13,8 @@ import (
 type source interface {
 	dump.Source
 	Survey(context.Context) (dump.Survey, error)
+	// ListDatabases are those of the server that the settings take, each to be dumped by itself.
+	ListDatabases(context.Context) ([]string, error)
 	Host() string
 	Database() string
 }
@@ -69,8 +71,8 @@ type engine struct {
 	// scratchOptions are those of a restore into a drill's database, of the one database of a dump of
 	// several that is named.
 	scratchOptions func(name, database string) restoreOptions
-	// several tells whether its dumps are of several databases.
-	several bool
+	several        bool // its dumps are of several databases
+	named          bool // its tables bear their database's name, also in a dump of one
 
 	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all
 	compression string                  // restic's --compression; empty: its default

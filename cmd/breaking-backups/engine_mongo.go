@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -93,6 +94,14 @@ func newMongoEngine(s mongoSettings, db databaseSettings) engine {
 		compared: comparedCollections,
 		table:    "collection",
 		row:      "document",
+
+		scratch: func(prefix string, _ func(string)) (dump.Scratch, error) {
+			return mongo.NewScratch(mongo.ScratchConfig{Server: mongoServer(s, db), Prefix: prefix})
+		},
+		tablesOf:       mongo.TablesOf,
+		within:         collectionsDatabases,
+		scratchOptions: mongoScratchOptions,
+		named:          true,
 		dumped: func(src source) string {
 			name := src.Database()
 			if checkJobName(name) != nil {
@@ -104,7 +113,29 @@ func newMongoEngine(s mongoSettings, db databaseSettings) engine {
 	if s.Compression == "zstd" {
 		e.compression = "off"
 	}
+	if src, err := newMongoSource(s, db, dumpHooks{}); err == nil { // which knows the URI
+		e.several = src.Database() == ""
+	}
 	return e
+}
+
+// collectionsDatabases are the databases of the collections that a dump holds, in their order.
+func collectionsDatabases(of *dump.Contents) []string {
+	var all []string
+	for _, t := range of.Tables {
+		if database, _, _ := strings.Cut(t.Name, "."); !slices.Contains(all, database) && database != "admin" && database != "config" {
+			all = append(all, database)
+		}
+	}
+	return all
+}
+
+// mongoScratchOptions are those of a restore into a drill's database.
+func mongoScratchOptions(name, database string) restoreOptions {
+	if database == "" {
+		return restoreOptions{database: name, onError: stopOnError}
+	}
+	return restoreOptions{onError: stopOnError, nsInclude: []string{database + ".*"}, nsFrom: []string{database + ".*"}, nsTo: []string{name + ".*"}}
 }
 
 // noNamespaces are the flags of restore that are MongoDB's alone.

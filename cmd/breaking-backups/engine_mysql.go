@@ -111,6 +111,14 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 		table:    "table",
 		row:      "row",
 		sql:      true,
+
+		scratch: func(prefix string, _ func(string)) (dump.Scratch, error) {
+			return mysql.NewScratch(mysql.ScratchConfig{Server: mysqlServer(s, db), Prefix: prefix, NoBinlog: !s.Binlog})
+		},
+		tablesOf:       mysql.TablesOf,
+		within:         (*dump.Contents).Databases,
+		scratchOptions: sqlScratchOptions,
+		several:        len(databases) != 1,
 		dumped: func(src source) string {
 			switch len(databases) {
 			case 0:
