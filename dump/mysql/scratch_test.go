@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -137,6 +138,9 @@ func TestListDatabases(t *testing.T) {
 	names, err := my.source(t, Config{}).ListDatabases(t.Context())
 	if err != nil || !slices.Contains(names, one) || slices.Contains(names, drill) || slices.ContainsFunc(names, server.Info{}.IsSystemSchema) || !slices.IsSorted(names) {
 		t.Errorf("%q, %v", names, err)
+	}
+	if stream := my.dump(t, Config{AllowEmpty: true}); !bytes.Contains(stream, []byte("CREATE DATABASE IF NOT EXISTS "+quote.Name(one))) || bytes.Contains(stream, []byte(drill)) {
+		t.Error("a dump of all databases has not those of others, or has a drill's")
 	}
 	if names, err := my.source(t, Config{Databases: []string{"b", one, "a"}}).ListDatabases(t.Context()); err != nil || !slices.Equal(names, []string{"a", "b", one}) {
 		t.Errorf("%q, %v", names, err)

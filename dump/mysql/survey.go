@@ -70,8 +70,7 @@ func (s *Source) ListDatabases(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("list the databases: %w", err)
 	}
 	defer conn.Close()
-	names, err := (&catalog.Reader{Conn: conn, Warn: func(string) {}, Debug: func(string) {}}).Databases(ctx)
-	return slices.DeleteFunc(names, dump.IsScratchName), err
+	return (&catalog.Reader{Conn: conn, Warn: func(string) {}, Debug: func(string) {}}).Databases(ctx)
 }
 
 // estimate is about how many bytes a dump will have: as many as InnoDB's own statistics say that

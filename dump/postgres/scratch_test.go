@@ -248,6 +248,9 @@ func TestListDatabases(t *testing.T) {
 			t.Errorf("%v but %v: %s, want: %s", cfg.Databases, cfg.ExcludeDatabases, got, want)
 		}
 	}
+	if stream := dumped(t, Config{Conn: pg.DSN("postgres"), AllDatabases: true, AllowEmpty: true}); !bytes.Contains(stream, []byte("CREATE DATABASE shop_old")) || bytes.Contains(stream, []byte("drill_")) {
+		t.Error("a dump of all databases has not those of others, or has a drill's")
+	}
 	pg.Psql(t, "postgres", "CREATE TABLE kept (id integer)")
 	if got, want := list(Config{AllDatabases: true}), `"x" App postgres shop shop_old`; got != want {
 		t.Errorf("%s, want: %s", got, want)

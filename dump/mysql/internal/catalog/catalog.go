@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/server"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/value"
 )
@@ -49,8 +50,12 @@ func (c *Reader) Databases(ctx context.Context) ([]string, error) {
 	}
 	var names []string
 	for _, r := range rows {
-		if !c.Conn.IsSystemSchema(r["name"]) {
-			names = append(names, r["name"])
+		switch name := r["name"]; {
+		case c.Conn.IsSystemSchema(name):
+		case dump.IsScratchName(name): // it may be dropped at any moment, and holds what a backup holds
+			c.Debug("left out, as it is a drill's: database " + name)
+		default:
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)

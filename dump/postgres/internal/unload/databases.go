@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/cluster"
 	"github.com/breaking-backups/breaking-backups/dump/postgres/internal/server"
 )
 
 // Databases are those that a dump of several, or of all, would hold, each of which is to be dumped
-// by itself, in the order of their names. Those of drills are not among them, and neither are those
-// that every cluster has, where they hold nothing and no pattern names any database.
+// by itself, in the order of their names. Those that every cluster has are not among them where
+// they hold nothing and no pattern names any database.
 func Databases(ctx context.Context, cfg Config) ([]string, error) {
 	names, err := cfg.databases(ctx)
 	if err != nil {
@@ -32,7 +31,7 @@ func (c Config) databases(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	c.AllowEmpty = true // it is for whoever asked to say that there is none
-	names, err = c.asked(slices.DeleteFunc(names, dump.IsScratchName))
+	names, err = c.asked(names)
 	if err != nil {
 		return nil, err
 	}

@@ -112,13 +112,17 @@ func (d *dumping) member(ctx context.Context, out *dump.Writer, of cluster.Datab
 	return manifest, p.Err()
 }
 
-// asked picks the databases that the configuration names, all where it names none. It warns of
-// patterns that fit none, and that there are none is an error where an empty dump is not allowed.
+// asked picks the databases that the configuration names, all but those of drills where it names
+// none. It warns of patterns that fit none, and that there are none is an error where an empty dump
+// is not allowed.
 func (c Config) asked(names []string) ([]string, error) {
 	used := map[*choice.Pattern]bool{}
 	var list []string
 	for _, name := range names {
-		if c.asksFor(name, used) {
+		switch {
+		case dump.IsScratchName(name): // it may be dropped at any moment, and holds what a backup holds
+			c.Debug("left out, as it is a drill's: database " + name)
+		case c.asksFor(name, used):
 			list = append(list, name)
 		}
 	}
