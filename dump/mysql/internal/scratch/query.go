@@ -10,7 +10,7 @@ import (
 var (
 	errNoQuery = errors.New("it is no query: want SELECT, WITH, VALUES or TABLE")
 	errInto    = errors.New("it writes what it finds: want a query without INTO")
-	errHidden  = errors.New("it has a comment that is run: want a query without /*!")
+	errHidden  = errors.New("it has a comment that is run (/*!…*/): want a query without one")
 )
 
 // isQuery returns an error for a statement that is more than a query, going by its words. What it

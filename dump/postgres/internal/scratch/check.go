@@ -18,7 +18,7 @@ import (
 // as that of a cursor and nothing else, in a transaction that reads only and is undone. Names are
 // found as in a session of anybody's: what runs there may be what the database's owners wrote.
 func (s *Scratch) Check(ctx context.Context, name, question string) (string, error) {
-	if err := s.Made(name); err != nil {
+	if err := s.hasMade(name); err != nil {
 		return "", err
 	}
 	answer, err := s.check(ctx, name, question)

@@ -12,7 +12,7 @@ import (
 
 // Drop drops a made database: see dump.Scratch.
 func (s *Scratch) Drop(ctx context.Context, name string) error {
-	if err := s.Made(name); err != nil {
+	if err := s.hasMade(name); err != nil {
 		return err
 	}
 	if err := s.drop(ctx, name); err != nil {

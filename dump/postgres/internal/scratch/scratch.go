@@ -46,8 +46,8 @@ type Scratch struct {
 // New connects to nothing.
 func New(cfg Config) *Scratch { return &Scratch{cfg: cfg} }
 
-// Made reports whether the Scratch has made a database and not dropped it.
-func (s *Scratch) Made(name string) error {
+// hasMade returns an error for a database that the Scratch has not made, or has dropped.
+func (s *Scratch) hasMade(name string) error {
 	if !slices.Contains(s.made, name) {
 		return fmt.Errorf("database %q was not made by this drill", name)
 	}
