@@ -111,10 +111,15 @@ func eachDatabase(ctx context.Context, j job, env environment, kind event.Kind, 
 		children = append(children, child)
 	}
 	env.board.Replace(now.name, known(children))
+	for _, child := range children { // each waits for those before it
+		env.board.Queue(child.name, true)
+		defer env.board.Queue(child.name, false)
+	}
 	for _, child := range children {
 		if ctx.Err() != nil {
 			break
 		}
+		env.board.Queue(child.name, false)
 		if err := do(ctx, child, env.of(child)); err != nil {
 			all = append(all, &jobError{child.name, err})
 		}
