@@ -25,12 +25,11 @@ func loadJobs(environ []string, overrides map[string]settings.FlagValue, wants f
 	chosen, isChosen := overrides["JOB_NAME"]
 	delete(overrides, "JOB_NAME")
 	whole, err := readConfig(settings.Overlay{Environ: environ}, overrides, nil, known, pipes)
-	whole.jobs = nil
 	mistakes := &jobMistakes{all: mistakesOf(err)}
-	mistakes.all = append(mistakes.all, wrongNames(names, environ)...)
-	if len(mistakes.all) > 0 && len(wrongNames(names, environ)) > 0 {
-		return whole, &exit.ConfigError{Mistakes: mistakes.all}
+	if wrong := wrongNames(names, environ); len(wrong) > 0 { // nobody knows which jobs there are
+		return whole, &exit.ConfigError{Mistakes: append(mistakes.all, wrong...)}
 	}
+	whole.jobs = nil
 	wanted := names
 	if isChosen {
 		wanted = splitList(chosen.Text)

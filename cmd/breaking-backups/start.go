@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
@@ -44,14 +47,10 @@ VERIFY_SCHEDULE and CHECK_SCHEDULE have drills and restic check made, and with H
 // startAll does for all jobs what their timetables say, until ctx ends; of those without a schedule
 // it makes one backup each. That all can be made is looked at before the first is due.
 func startAll(ctx context.Context, jobs []job, env environment, web httpSettings, push pushSettings) error {
-	scheduled := false
-	for _, j := range jobs {
-		if _, err := newBackup(ctx, j, env, nil); err != nil {
-			return env.of(j).named(err)
-		}
-		scheduled = scheduled || len(j.plans()) > 0
+	if err := lookAtAll(ctx, jobs, env); err != nil {
+		return err
 	}
-	if !scheduled {
+	if !slices.ContainsFunc(jobs, func(j job) bool { return len(j.plans()) > 0 }) {
 		err := runAll(ctx, jobs, env)
 		env.push(ctx, push, jobs)
 		return err
@@ -88,6 +87,26 @@ func startAll(ctx context.Context, jobs []job, env environment, web httpSettings
 		<-ctx.Done()
 	}
 	return exit.ReportedError{Err: context.Cause(ctx)}
+}
+
+// lookAtOnce is how many jobs are looked at at once: each takes two short runs of restic.
+const lookAtOnce = 4
+
+// lookAtAll makes sure that backups of the jobs can be made at all, as far as that can be told
+// without contacting anybody but whom a password command asks.
+func lookAtAll(ctx context.Context, jobs []job, env environment) error {
+	looking, ctx := errgroup.WithContext(ctx)
+	looking.SetLimit(lookAtOnce)
+	for _, j := range jobs {
+		looking.Go(func() error {
+			_, err := newBackup(ctx, j, env, nil)
+			if err != nil {
+				return env.of(j).named(err)
+			}
+			return nil
+		})
+	}
+	return looking.Wait()
 }
 
 // runAll makes one backup of each job, one after the other.
