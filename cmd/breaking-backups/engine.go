@@ -106,7 +106,7 @@ type loadHooks struct {
 
 // sqlScratchOptions are scratchOptions for a dump in SQL.
 func sqlScratchOptions(name, database string) restoreOptions {
-	return restoreOptions{database: name, onError: stopOnError, fromDatabase: database}
+	return restoreOptions{database: name, onError: stopOnError, fromDatabase: database, drill: true}
 }
 
 // comparedTables tells what was compared of a dump in SQL.

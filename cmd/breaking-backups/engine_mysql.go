@@ -99,6 +99,7 @@ func newMySQLEngine(s mysqlSettings, db databaseSettings) engine {
 				Jobs:        int(db.RestoreJobs),
 				Part:        opt.part(mysql.SplitPatterns),
 				NoBinlog:    !s.Binlog,
+				Drill:       opt.drill,
 				NoAnalyze:   !db.RestoreAnalyze,
 				Refused:     hooks.refused,
 				Into:        hooks.into,

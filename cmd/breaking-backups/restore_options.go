@@ -26,6 +26,8 @@ type restoreOptions struct {
 
 	nsInclude, nsExclude, nsFrom, nsTo []string // of MongoDB
 
+	drill bool // no person's: what is restored may act on nothing
+
 	notAfter time.Time // what at says; zero: nothing
 
 	line *pflag.FlagSet // the command line, with the flags that are settings'; nil: there is none

@@ -37,6 +37,10 @@ type LoadConfig struct {
 	Part dump.Choice
 	// NoBinlog keeps the load out of the server's binary log, and so from its replicas.
 	NoBinlog bool
+	// Drill loads a copy that acts on nothing, though the original is on the same server: events are
+	// made disabled, and programs that may name the original database, beside an alias or in another
+	// character set, are left out, each with a warning.
+	Drill bool
 	// NoAnalyze leaves the optimizer's statistics to the server, instead of making them of what was
 	// loaded.
 	NoAnalyze bool
@@ -103,7 +107,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{load.Config{
 		Server: cfg.Server, Driver: cc, Database: cfg.Database, Clean: cfg.Clean, LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, Part: part,
-		NoBinlog: cfg.NoBinlog, NoAnalyze: cfg.NoAnalyze,
+		NoBinlog: cfg.NoBinlog, NoAnalyze: cfg.NoAnalyze, Drill: cfg.Drill,
 		Refused: cfg.Refused, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: dump.OrNobody(cfg.Warn),
 	}}, nil
 }

@@ -26,6 +26,7 @@ type Config struct {
 	LockTimeout time.Duration
 	NoBinlog    bool
 	NoAnalyze   bool
+	Drill       bool          // nothing of what is loaded may act: events are disabled, and programs that may name the original are left out
 	Jobs        int           // sessions that load rows and build indexes; 1: there are none but the one
 	Part        *choice.Rules // what of the dump is loaded; nil: all
 	// Found is what Verify has found of the dump, if that was read before.

@@ -110,6 +110,12 @@ func (d *nativeDump) run(ctx context.Context, st statement) error {
 		}
 		d.prepared = true
 	}
+	if d.cfg.Drill {
+		var stays bool
+		if st.sql, stays = d.tamed(st.sql); !stays {
+			return nil
+		}
+	}
 	st.sql = d.renamed(st.sql)
 	sql := st.sql
 	if d.makesNone && !isAccounts(sql) { // the dump knows nothing of that, and programs keep the mode that they are made in

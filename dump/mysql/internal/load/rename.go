@@ -17,7 +17,7 @@ func (d *nativeDump) elsewhere() (bool, error) {
 	if o.Database == "" || d.cfg.Database == "" || d.srv.Fold(d.cfg.Database) == d.srv.Fold(o.Database) {
 		return false, nil
 	}
-	if len(o.Unsure) > 0 {
+	if len(o.Unsure) > 0 && !d.cfg.Drill {
 		return false, fmt.Errorf("into %s: these name %s, the database that they were made in, beside an alias or a variable of that name, or may name it in another character set, and would go on with that one: %s; restore into a database of that name, or change them in the original",
 			d.cfg.Database, o.Database, dump.Listed(o.Unsure))
 	}
