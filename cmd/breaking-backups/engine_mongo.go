@@ -133,9 +133,9 @@ func collectionsDatabases(of *dump.Contents) []string {
 // mongoScratchOptions are those of a restore into a drill's database.
 func mongoScratchOptions(name, database string) restoreOptions {
 	if database == "" {
-		return restoreOptions{database: name, onError: stopOnError}
+		return restoreOptions{database: name, onError: stopOnError, drill: true}
 	}
-	return restoreOptions{onError: stopOnError, nsInclude: []string{database + ".*"}, nsFrom: []string{database + ".*"}, nsTo: []string{name + ".*"}}
+	return restoreOptions{onError: stopOnError, drill: true, nsInclude: []string{database + ".*"}, nsFrom: []string{database + ".*"}, nsTo: []string{name + ".*"}}
 }
 
 // noNamespaces are the flags of restore that are MongoDB's alone.
@@ -209,6 +209,7 @@ func newMongoLoader(settings mongoSettings, db databaseSettings, opt restoreOpti
 		Clean:    opt.clean,
 
 		SchemaOnly: opt.schemaOnly,
+		Drill:      opt.drill,
 
 		Refused:  hooks.refused,
 		Into:     hooks.into,

@@ -35,6 +35,8 @@ type LoadConfig struct {
 	// SchemaOnly brings the collections with their options, indexes and views, and no documents: so
 	// no users and roles either, which are some, and nothing of an oplog.
 	SchemaOnly bool
+	// Drill loads a copy that is read back and dropped: none of its documents expires meanwhile.
+	Drill bool
 	// Clean drops the collections that the archive brings anew. Without it a database that is not
 	// empty is refused, or where namespaces are renamed or selected, a collection that exists.
 	Clean bool
@@ -76,7 +78,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 		return nil, fmt.Errorf("mongo settings: %d jobs: at least 1 expected", cfg.Jobs)
 	}
 	return &Loader{load.Config{
-		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Jobs: dump.LoadJobs(cfg.Jobs), Clean: cfg.Clean, SchemaOnly: cfg.SchemaOnly, Refused: cfg.Refused,
+		Server: cfg.Server, Database: cfg.Database, Filter: filter, Renamings: renamings, Jobs: dump.LoadJobs(cfg.Jobs), Clean: cfg.Clean, SchemaOnly: cfg.SchemaOnly, Drill: cfg.Drill, Refused: cfg.Refused,
 		Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Warn: shown.Teller(cfg.Warn, new(sync.Mutex)),
 	}}, nil
 }

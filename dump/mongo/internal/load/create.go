@@ -48,13 +48,25 @@ func (s *loading) createCollection(ctx context.Context, t *target) error {
 		}
 		return s.run(ctx, t.db, append(bson.D{{Key: "create", Value: t.name}}, options...), &bson.Raw{})
 	}
-	err := create(nil)
+	err := create(s.expiry())
 	if names := definition.UnknownOptions(t.metadata.Options); len(names) > 0 && server.HasCode(err, server.CodeUnknownField) {
 		s.cfg.Warn(fmt.Sprintf("%s is made without options of the dump that the server does not know: %s: %v", shown.Name(t.namespace()), shown.Names(names), err))
-		err = create(names)
+		err = create(append(names, s.expiry()...))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: create: %w", shown.Name(t.namespace()), err)
+	}
+	return nil
+}
+
+// expires is the option by which documents expire: of a collection, or of an index.
+const expires = "expireAfterSeconds"
+
+// expiry is what collections and indexes of a drill go without: its documents are to be there when
+// they are read back, however old they are.
+func (s *loading) expiry() []string {
+	if s.cfg.Drill {
+		return []string{expires}
 	}
 	return nil
 }

@@ -45,6 +45,7 @@ func (s *loading) createIndexes(ctx context.Context, t *target) error {
 		if err != nil {
 			return fmt.Errorf("%s: create index %s: %w", shown.Name(t.namespace()), shown.Name(definition.IndexName(index)), err)
 		}
+		create = slices.DeleteFunc(create, func(e bson.E) bool { return slices.Contains(s.expiry(), e.Key) })
 		names, indexes = append(names, definition.IndexName(index)), append(indexes, create)
 		if unknown := definition.UnknownIndexOptions(index); len(unknown) > 0 {
 			s.cfg.Warn(fmt.Sprintf("index %s of %s has options that this program does not know, and is without those that the server does not: %s", shown.Name(definition.IndexName(index)), shown.Name(t.namespace()), shown.Names(unknown)))

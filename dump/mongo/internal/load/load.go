@@ -29,6 +29,7 @@ type Config struct {
 	Renamings  []namespace.Renaming
 	Jobs       int                   // sessions that a collection is filled on, and indexes are made on, 1 or more
 	SchemaOnly bool                  // collections, indexes and views without documents, users and an oplog
+	Drill      bool                  // no document expires: the copy is read back and dropped
 	Clean      bool                  // what is brought anew is dropped first
 	Refused    func(dump.Refusal)    // told what the server refuses, behind which the load then goes on; nil: documents that are refused end it
 	Into       func(dump.Target)     // told where the dump goes before anything is changed
