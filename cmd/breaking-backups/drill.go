@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/audience"
@@ -44,7 +45,16 @@ type drill struct {
 	snapshot restic.Snapshot
 	contents *dump.Contents // of the dump; nil: it does not say where its parts are
 
+	mu       sync.Mutex // of warnings, which come from several goroutines
 	evidence evidence
+}
+
+// warn tells of what a restore, or the reading back, leaves out, and keeps it as evidence.
+func (d *drill) warn(text string) {
+	d.tell.WarnOfDump(text)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.evidence.warned(d.redact.String(text))
 }
 
 // drillOptions are what a command line says of a drill.
@@ -107,7 +117,7 @@ func (d *drill) run(ctx context.Context) error {
 		return exit.UntriedError{Err: err}
 	}
 	d.evidence.of(d.snapshot)
-	scratch, err := d.at.engine().scratch(d.job.drill.Prefix, d.tell.WarnOfDump)
+	scratch, err := d.at.engine().scratch(d.job.drill.Prefix, d.warn)
 	if err != nil {
 		return exit.UntriedError{Err: err}
 	}

@@ -35,8 +35,9 @@ type evidence struct {
 	Server         string    `json:"server"` // that it was restored to
 	Into           []string  `json:"databases"`
 
-	Tables []provenTable `json:"tables"`
-	Checks []answered    `json:"checks"`
+	Tables   []provenTable `json:"tables"`
+	Checks   []answered    `json:"checks"`
+	Warnings []string      `json:"warnings"` // of the restore and of the reading back, the first fifty: what was left out, say
 }
 
 // provenTable is one table as the dump's manifest says it, and as it was read back.
@@ -65,7 +66,7 @@ type answered struct {
 func newEvidence(j job) evidence {
 	return evidence{
 		Program: "breaking-backups " + programVersion(), Job: j.name, Host: j.host, DBType: j.dbType, Repository: j.store.shown,
-		Began: time.Now().UTC(), Into: []string{}, Tables: []provenTable{}, Checks: []answered{},
+		Began: time.Now().UTC(), Into: []string{}, Tables: []provenTable{}, Checks: []answered{}, Warnings: []string{},
 	}
 }
 
@@ -102,6 +103,16 @@ func (e *evidence) compared(database string, said, copied dump.Manifest) {
 		if d.Kind == dump.ExtraTable {
 			e.Tables = append(e.Tables, provenTable{Database: database, Name: d.Table, Copy: content(d.Have.Rows, d.Have.Hash)})
 		}
+	}
+}
+
+// mostWarnings is how many warnings are evidence.
+const mostWarnings = 50
+
+// warned notes a warning.
+func (e *evidence) warned(text string) {
+	if len(e.Warnings) < mostWarnings {
+		e.Warnings = append(e.Warnings, text)
 	}
 }
 

@@ -116,7 +116,7 @@ func (d *drill) restore(ctx context.Context, name, database string) (dump.Manife
 	loader, err := d.at.engine().loader(d.engine.scratchOptions(name, database), loadHooks{
 		compared: func(c dump.Comparison) { said = c },
 		into:     func(t dump.Target) { d.evidence.Server = t.Server },
-		warn:     d.tell.WarnOfDump,
+		warn:     d.warn,
 	})
 	if err != nil {
 		return nil, err
@@ -144,6 +144,7 @@ func (d *drill) restore(ctx context.Context, name, database string) (dump.Manife
 func (d *drill) readBack(ctx context.Context, name string) (dump.Manifest, error) {
 	var held dump.Manifest
 	hooks := toldBy(d.tell)
+	hooks.warn = d.warn
 	told := hooks.table
 	hooks.table = func(t dump.Table) {
 		held = append(held, t)
