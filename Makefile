@@ -12,7 +12,7 @@ TIMEOUT  := 45m
 RACE     := GORACE='no_huge_pages_for_shadow=0 atexit_sleep_ms=50'
 IMAGE    := breaking-backups:$(VERSION)
 
-.PHONY: help demo build cross dist dist-again test test-race test-short test-regress test-matrix lint lint-beside bench bench-go image setup tools clean
+.PHONY: help demo build cross dist dist-again test test-race test-browser page-pictures test-short test-regress test-matrix lint lint-beside bench bench-go image setup tools clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,12 +34,19 @@ dist-again: dist ## make it once more, elsewhere and from nothing, and want the 
 	@VERSION='$(VERSION)' SYSTEMS='$(SYSTEMS)' testdata/dist/again bin/dist
 
 test: setup ## set everything up, then lint and test against real servers and real restic
-	@$(MAKE) --no-print-directory -k -j2 lint-beside test-race
+	@$(MAKE) --no-print-directory -k -j2 lint-beside test-race test-browser
 
 # go vet is lint's.
 test-race:
 	@rm -f .cache/test.code; { $(RACE) go test -race -vet=off -p $(ATONCE) -timeout $(TIMEOUT) $(PACKAGES); echo $$? >.cache/test.code; } 2>&1 | tee .cache/test.log
 	@read -r code <.cache/test.code; [ "$$code" = 0 ] || { echo; echo 'What failed, of all that is above:'; grep -aE '^ *--- FAIL|^panic: |^[[:space:]]+Test|^FAIL|^WARNING: DATA RACE' .cache/test.log; exit "$$code"; }
+
+# The page in a real browser, in a module of its own.
+test-browser:
+	@cd testdata/browser && GOWORK=off go test -timeout $(TIMEOUT) .
+
+page-pictures: setup ## take the pictures of the page in docs anew
+	@cd testdata/browser && GOWORK=off go test -run TestPages -update .
 
 test-short: ## the tests that need no server
 	@go test -short -timeout $(TIMEOUT) $(PACKAGES)
@@ -71,7 +78,7 @@ image: ## build the container image
 		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) -t $(IMAGE) .
 
 setup: tools ## install and build what the tests need
-	@testdata/servers/install postgresql mariadb gcc zstd npm
+	@testdata/servers/install postgresql mariadb gcc zstd npm chromium
 	@for tool in restic s3 ferret mongodump mongorestore bsondump; do $(SERVERS) $$tool >/dev/null || exit 1; done
 	@$(SERVERS) versions >/dev/null
 

@@ -35,7 +35,8 @@ type jobView struct {
 	NextIn    string
 	Waits     string // how long a run has waited for its turn
 	Run       *runView
-	Looks     int // warnings of the last backup
+	Looks     int    // warnings of the last backup
+	Do        string // what to do where the last error does not tell
 }
 
 // problemView is why a job is not healthy.
@@ -74,6 +75,7 @@ func (s *site) newJobView(state status.State, problems []status.Problem, now tim
 	}
 	v.Last = s.unmended(state, now)
 	v.Looks = state.Last[event.Backup].Warned
+	v.Do = whatToDo(state, problems)
 	v.judge(known)
 	v.Sentences = s.sentences(state, problems, backup, now)
 	return v
@@ -165,6 +167,24 @@ func (s *site) problem(p status.Problem, state status.State, now time.Time) stri
 		return "There is no backup, and the last run failed."
 	}
 	return "There is no backup; one was due on " + s.moment(fresh.Due).Text + "."
+}
+
+// whatToDo is the next step of whoever is called, where no error of a run says more.
+func whatToDo(state status.State, problems []status.Problem) string {
+	ofDrill := len(problems) > 0 && problems[0].Of == event.Drill
+	switch {
+	case ofDrill && foundWrong(state.Drills):
+		return "Do not rely on that snapshot. Read what was wrong under Restore drills, make a backup, and have it tried: breaking-backups verify."
+	case state.Running != nil:
+		return "Wait for the run that goes on. If it does not get any further, see what it waits for in the log."
+	case state.Queued:
+		return "A run waits for its turn at the repository: see which other job takes so long."
+	case !state.Seeded && state.SeedError != "":
+		return "See that the repository can be reached from here, and that its password is right."
+	case ofDrill:
+		return "Have a drill made by hand: breaking-backups verify. No run has failed since this program began."
+	}
+	return "Have a backup made by hand: breaking-backups run-once. No run has failed since this program began: it may have stood still when one was due."
 }
 
 // foundWrong reports whether the last drill that could be tried found a fault.

@@ -48,12 +48,13 @@ func shop() *status.Board {
 		{At: now.Add(-200 * time.Hour), Drilled: event.Drilled{Verdict: event.Wrong, Snapshot: "50aaaaaa", Of: now.Add(-201 * time.Hour), Restore: 93 * time.Second, Tables: 4, Rows: 1_204_000, Wrong: []string{"table public.orders: 81,200 rows were restored, 81,203 are in the dump"}}},
 	}, nil)
 	b.Seed("accounts", history(now.Add(-80*time.Hour), 30), nil, nil)
-	b.Seed("archive", history(now.Add(-25*time.Hour), 12), nil, nil)
+	b.Seed("archive", history(now.Add(-1470*time.Minute), 12), nil, nil)
 	end(b, "shop", now.Add(-30*time.Hour), event.Ended{Error: "dump shop: connection reset by peer", Hint: "see the server's log", ExitCode: 1})
 	tell(b, "shop", now.Add(-4*time.Hour), event.Begun{}, event.Warning{Text: "table public.log has no primary key: its rows leave in physical order"}, event.Ended{Began: now.Add(-4 * time.Hour), Safe: true, Snapshot: event.Snapshot{ID: "59aaaaaa", Bytes: 490_000_000}})
 	end(b, "accounts", now.Add(-8*time.Hour), event.Ended{Error: "connect to db2: password authentication failed for user \"backup\"", Hint: "set PGPASSWORD to the password that the role backup has now", ExitCode: 1})
 	tell(b, "archive", now.Add(-4*time.Minute), event.Begun{}, event.Phase{Name: event.Dump, Total: 90_000_000_000, Estimated: true})
-	tell(b, "archive", now, event.Table{Name: "public.measurements", Rows: 9_000_000}, event.Bytes{Passed: 31_000_000_000})
+	// Its last word is of later than now: of what has long said nothing no rate is told.
+	tell(b, "archive", now.Add(5*time.Minute), event.Table{Name: "public.measurements", Rows: 9_000_000}, event.Bytes{Passed: 31_000_000_000})
 	return b
 }
 
