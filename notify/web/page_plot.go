@@ -13,11 +13,10 @@ import (
 // A plot is a figure of the snapshots over their order: a bar each. Between them stand the runs
 // that failed, and gaps where snapshots are missing. Its marks know no colour: the stylesheet does.
 type plot struct {
-	ID, Title   string
-	Width       int
-	Marks       []mark
-	Text        string // the same in words
-	Least, Most string
+	ID, Title string
+	Width     int
+	Marks     []mark
+	Text      string // the same in words
 }
 
 // mark is a rectangle in a plot. Its class is bar, failed, gap or unknown.
@@ -101,7 +100,7 @@ func gapBefore(all []status.Backup, i int) time.Duration {
 func newPlot(id, title string, slots []slot, value func(status.Backup) (float64, bool), shown func(float64) string) plot {
 	p := plot{ID: id, Title: title, Width: len(slots) * slotWidth}
 	var values []float64
-	snapshots, failed, gaps := 0, 0, 0
+	snapshots, failed, gaps, of := 0, 0, 0, ""
 	for _, s := range slots {
 		switch {
 		case s.failed:
@@ -110,8 +109,9 @@ func newPlot(id, title string, slots []slot, value func(status.Backup) (float64,
 			gaps++
 		default:
 			snapshots++
+			of = "the last that is known"
 			if v, known := value(*s.backup); known {
-				values = append(values, v)
+				values, of = append(values, v), "the last"
 			}
 		}
 	}
@@ -120,11 +120,10 @@ func newPlot(id, title string, slots []slot, value func(status.Backup) (float64,
 		return p
 	}
 	most := slices.Max(values)
-	p.Least, p.Most = shown(slices.Min(values)), shown(most)
 	for i, s := range slots {
 		p.Marks = append(p.Marks, newMark(i, s, most, value, shown))
 	}
-	p.Text = fmt.Sprintf("%s: between %s and %s; the last %s.", several(snapshots, "snapshot", "snapshots"), p.Least, p.Most, shown(values[len(values)-1]))
+	p.Text = fmt.Sprintf("%s: between %s and %s; %s %s.", several(snapshots, "snapshot", "snapshots"), shown(slices.Min(values)), shown(most), of, shown(values[len(values)-1]))
 	if unknown := snapshots - len(values); unknown > 0 {
 		p.Text += fmt.Sprintf(" Not known of %s.", several(unknown, "snapshot", "snapshots"))
 	}

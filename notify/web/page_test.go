@@ -185,6 +185,18 @@ func TestHostileNames(t *testing.T) {
 	says(t, page, "&lt;script&gt;", "⟨U+202E⟩txt⟨U+000A⟩second")
 }
 
+// Of the newest snapshot not all may be known, and what is said of it is not that of another.
+func TestPlotOfWhatIsKnown(t *testing.T) {
+	b := pageBoard("app")
+	now := time.Now()
+	b.Seed("app", []status.Backup{
+		{ID: "a", At: now.Add(-26 * time.Hour), Bytes: 1, Tables: []event.Table{{Name: "orders", Rows: 42}}},
+		{ID: "b", At: now.Add(-2 * time.Hour), Bytes: 2},
+	}, nil, nil)
+	_, _, page := look(t, b, "/job/app")
+	says(t, page, "2 snapshots: between 42 and 42; the last that is known 42. Not known of 1 snapshot.", "between 1 B and 2 B; the last 2 B.")
+}
+
 func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
 		count(0): "0", count(999): "999", count(1000): "1,000", count(-1234567): "−1,234,567", change(5): "+5",
