@@ -34,7 +34,8 @@ func (d Difference) String() string {
 }
 
 // Differences holds a copy's tables against the manifest's, whatever their order, and returns all
-// that is different: first, in the manifest's order, what it has, then what the copy has besides.
+// that is different: first, in the manifest's order, what it has, then what the copy has besides and
+// that holds rows: of tables whose rows were left out a manifest says nothing.
 // Tables of one name, which a dump of several databases may have, are held against one another in
 // their order.
 //
@@ -66,6 +67,10 @@ func (m Manifest) Differences(copy Manifest) []Difference {
 		all = append(all, d)
 	}
 	for _, t := range copy {
+		if len(have[t.Name]) > 0 && t.Rows == 0 { // a dump may leave out the rows of a table, and say nothing of it
+			have[t.Name] = have[t.Name][1:]
+			continue
+		}
 		if len(have[t.Name]) > 0 {
 			all = append(all, Difference{Kind: ExtraTable, Table: t.Name, Have: have[t.Name][0].tally()})
 			have[t.Name] = have[t.Name][1:]

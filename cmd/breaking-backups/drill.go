@@ -110,6 +110,9 @@ func (d *drill) run(ctx context.Context) error {
 	if d.at, err = d.target(); err != nil {
 		return exit.UntriedError{Err: err}
 	}
+	if d.engine.rowsAlone {
+		return exit.UntriedError{Err: errRowsAlone}
+	}
 	if d.restic, err = d.checkedRestic(ctx, d.store, d.tell); err != nil {
 		return exit.UntriedError{Err: err}
 	}
@@ -141,6 +144,8 @@ func (d *drill) run(ctx context.Context) error {
 	return nil
 }
 
+var errRowsAlone = errors.New("drill: the dumps of the job have rows and no definitions, so that nothing makes their tables")
+
 // databases are those of the dump that are proven one after the other; an empty name is that of a
 // dump of one.
 func (d *drill) databases(ctx context.Context) ([]string, error) {
@@ -155,9 +160,11 @@ func (d *drill) databases(ctx context.Context) ([]string, error) {
 
 // prove restores one database into a scratch database, and drops that again, whatever became of it.
 func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string) (err error) {
-	head, err := d.head(ctx, database)
-	if err != nil {
-		return err
+	var head []byte
+	if d.engine.headed {
+		if head, err = d.head(ctx, database); err != nil {
+			return err
+		}
 	}
 	name, err := scratch.Create(ctx, head)
 	if err != nil {
@@ -185,19 +192,3 @@ func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string
 
 // dropTime is what a drill that a signal ends has for dropping its database.
 const dropTime = 4 * time.Second
-
-// untriable reports whether an error says nothing of the snapshot: the store, the server or the way
-// to either did not do their part.
-func untriable(err error) bool {
-	var refused *restic.RefusedError
-	switch {
-	case errors.As(err, new(exit.UntriedError)):
-		return true
-	case errors.Is(err, dump.ErrDamaged), errors.Is(err, dump.ErrTruncated), errors.Is(err, restic.ErrDamaged):
-		return false
-	case errors.As(err, &refused), errors.As(err, new(*restic.StallError)), errors.Is(err, restic.ErrLocked), errors.Is(err, restic.ErrKilled),
-		errors.Is(err, restic.ErrWrongPassword), errors.Is(err, dump.ErrNoAnswer), errors.As(err, new(*dump.NotReadyError)):
-		return true
-	}
-	return isWrongPassword(err) || sessionLost(err)
-}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
@@ -37,9 +39,12 @@ func (d *drill) ask(ctx context.Context, scratch dump.Scratch, name string) erro
 	}
 	for _, question := range questions {
 		text, want, _ := cutLast(question, checkWants)
+		began, end := time.Now(), drillEnd(ctx)
 		got, err := scratch.Check(ctx, name, text)
 		answer := answered{Question: text, Want: want, Got: got}
 		switch {
+		case errors.As(err, new(*dump.QuestionError)) && !end.IsZero() && time.Since(began) >= end.Sub(began)*8/10: // it had nine tenths
+			return exit.UntriedError{Err: fmt.Errorf("drill: check %q: no time is left for it (VERIFY_TIMEOUT_SECONDS): %w", text, err)}
 		case errors.As(err, new(*dump.QuestionError)):
 			answer.Error = d.redact.String(err.Error())
 		case err != nil:
@@ -52,6 +57,12 @@ func (d *drill) ask(ctx context.Context, scratch dump.Scratch, name string) erro
 		d.evidence.Checks = append(d.evidence.Checks, answer)
 	}
 	return nil
+}
+
+// drillEnd is when the drill's time is over; zero: it has no bound.
+func drillEnd(ctx context.Context) time.Time {
+	end, _ := ctx.Deadline()
+	return end
 }
 
 // splitChecks are the questions, a line each. Lines that are empty, or begin with #, are none.

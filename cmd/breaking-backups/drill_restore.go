@@ -51,28 +51,16 @@ func (d *drill) readContents(ctx context.Context) error {
 
 var errNoParts = errors.New("drill: the dump is of several databases and does not say where each is: it was made before dumps did")
 
-// errEnough ends a dump of which no more is wanted.
-var errEnough = errors.New("enough of the dump is read")
-
 // head is the beginning of the dump, or of one database in a dump of several.
 func (d *drill) head(ctx context.Context, database string) ([]byte, error) {
-	if begin := d.begin(database); begin > 0 {
-		from, err := openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0])
-		if err != nil {
-			return nil, err
-		}
-		var head bytes.Buffer
-		err = from.spans(ctx, &head, []dump.Span{{First: begin, Bytes: min(headSize, from.size-begin)}})
-		return head.Bytes(), err
-	}
-	ctx, enough := context.WithCancelCause(ctx)
-	defer enough(nil)
-	head := &limitedBuffer{most: headSize, full: func() { enough(errEnough) }}
-	err := d.restic.Dump(ctx, d.snapshot.ID, d.snapshot.Paths[0], head)
-	if err != nil && !errors.Is(context.Cause(ctx), errEnough) {
+	from, err := openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0])
+	if err != nil {
 		return nil, err
 	}
-	return head.Bytes(), nil
+	begin := d.begin(database)
+	var head bytes.Buffer
+	err = from.spans(ctx, &head, []dump.Span{{First: begin, Bytes: min(headSize, from.size-begin)}})
+	return head.Bytes(), err
 }
 
 // begin is where a database begins in a dump of several; 0: nobody knows, or at the beginning.
@@ -91,22 +79,6 @@ func (d *drill) begin(database string) int64 {
 		}
 	}
 	return 0
-}
-
-// A limitedBuffer takes so many bytes and tells when it is full.
-type limitedBuffer struct {
-	bytes.Buffer
-	most int
-	full func()
-}
-
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	b.Buffer.Write(p[:min(len(p), b.most-b.Len())])
-	if b.Len() == b.most {
-		b.full()
-		return 0, errEnough
-	}
-	return len(p), nil
 }
 
 // restore loads the dump, or one database of it, into the named one, and returns what the dump says

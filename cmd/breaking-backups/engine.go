@@ -72,6 +72,8 @@ type engine struct {
 	// several that is named.
 	scratchOptions func(name, database string) restoreOptions
 	several        bool // its dumps are of several databases
+	headed         bool // a drill's database is made by what the dump says at its head
+	rowsAlone      bool // its dumps have no definitions
 	named          bool // its tables bear their database's name, also in a dump of one
 
 	dumped      func(src source) string // what is dumped, for the name of a job without one: app, all

@@ -114,6 +114,8 @@ func newPostgresEngine(s postgresSettings, db databaseSettings) engine {
 		within:         postgres.DatabasesIn,
 		scratchOptions: sqlScratchOptions,
 		several:        s.DumpAll || s.Databases != "",
+		headed:         true,
+		rowsAlone:      s.Select.DataOnly,
 		dumped: func(src source) string {
 			switch {
 			case s.DumpAll:
@@ -166,6 +168,7 @@ func postgresLoader(s postgresSettings, db databaseSettings, opt restoreOptions,
 		Several:  s.DumpAll || s.Databases != "",
 		Password: s.password,
 		Clean:    opt.clean,
+		Drill:    opt.drill,
 		Jobs:     int(db.RestoreJobs),
 
 		Part:              opt.part(postgres.SplitPatterns),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/terminal"
+	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/notify/web"
 )
@@ -64,5 +65,17 @@ func (a *app) problems(ctx context.Context, cfg *config) ([]status.Problem, erro
 			return nil, fmt.Errorf("job %s: %w", j.name, err)
 		}
 	}
-	return env.board.Health(time.Now()), nil
+	return append(env.board.Health(time.Now()), unmade(env.board)...), nil
+}
+
+// unmade are the jobs with a schedule of which there is no backup: nobody knows here since when the
+// first is due.
+func unmade(board *status.Board) []status.Problem {
+	var all []status.Problem
+	for _, state := range board.Jobs() {
+		if _, planned := state.Plans[event.Backup]; planned && !state.PerDatabase && len(state.Backups) == 0 {
+			all = append(all, status.Problem{Job: state.Name, Of: event.Backup, Reason: "the repository holds no backup of it yet"})
+		}
+	}
+	return all
 }

@@ -79,13 +79,10 @@ func startAll(ctx context.Context, jobs []job, env environment, web httpSettings
 			loops.Go(func() { _ = runner.Loop(ctx) })
 		}
 		if j.timetable.Times == nil {
-			loops.Go(func() { env.of(j).inTurn(ctx, j, backUpAnew) })
+			loops.Go(func() { env.of(j).whenAsked(ctx, j, asks[j.name]) })
 		}
 	}
 	loops.Wait()
-	if ctx.Err() == nil { // jobs without a schedule alone were left
-		<-ctx.Done()
-	}
 	return exit.ReportedError{Err: context.Cause(ctx)}
 }
 
@@ -107,6 +104,18 @@ func lookAtAll(ctx context.Context, jobs []job, env environment) error {
 		})
 	}
 	return looking.Wait()
+}
+
+// whenAsked makes a backup of a job without a schedule, and then one whenever it is asked for.
+func (e environment) whenAsked(ctx context.Context, j job, asked <-chan struct{}) {
+	for {
+		e.inTurn(ctx, j, j.backUp())
+		select {
+		case <-asked:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // runAll makes one backup of each job, one after the other.
@@ -151,13 +160,18 @@ type plan struct {
 func (j job) plans() []plan {
 	var all []plan
 	if j.timetable.Times != nil {
-		do := backUpAnew
-		if j.databases != nil {
-			do = backUpDatabases
-		}
-		all = append(all, plan{event.Backup, j.timetable, j.when, do})
+		all = append(all, plan{event.Backup, j.timetable, j.when, j.backUp()})
 	}
 	return append(all, j.drills()...)
+}
+
+// backUp makes a backup of the job as its settings are by then, or of each database that it stands
+// for.
+func (j job) backUp() func(context.Context, job, environment) error {
+	if j.databases != nil {
+		return backUpDatabases
+	}
+	return backUpAnew
 }
 
 // inTurn has something done for a job once it is its turn at the repository. What fails has told

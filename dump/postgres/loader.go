@@ -49,6 +49,9 @@ type LoadConfig struct {
 	// NoAnalyze leaves the planner's statistics to autovacuum, instead of making them of what was
 	// loaded.
 	NoAnalyze bool
+	// Drill loads a copy that acts on nothing else: user mappings are left out, and materialized
+	// views that the server does not fill, over foreign tables say, are warned of alone.
+	Drill bool
 	// Part is what of the dump is loaded. Where some of a database's tables or schemas are chosen,
 	// the target may hold other things: what would be made must not be there, or Clean drops just
 	// that, and what is needed beyond it and is there is taken as it is.
@@ -121,7 +124,7 @@ func NewLoader(cfg LoadConfig) (*Loader, error) {
 	}
 	return &Loader{part: chosen, cfg: load.Config{
 		Conn: cc, Named: cfg.Database, Several: cfg.Several, Clean: cfg.Clean, NoOwner: cfg.NoOwner, NoPrivileges: cfg.NoPrivileges,
-		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze,
+		LockTimeout: cfg.LockTimeout, Jobs: cfg.Jobs, BuildApart: cfg.BuildApart, Analyze: !cfg.NoAnalyze, Drill: cfg.Drill,
 		SingleTransaction: cfg.SingleTransaction, DisableTriggers: cfg.DisableTriggers, Refused: cfg.Refused,
 		Target: target, Into: dump.OrNobody(cfg.Into), Compared: dump.OrNobody(cfg.Compared), Working: dump.OrNobody(cfg.Working), Warn: warn,
 	}}, nil

@@ -21,6 +21,8 @@ type Config struct {
 	// Several says that the configuration is of several databases: only Named is a place for a dump
 	// of one.
 	Several bool
+	// Drill loads a copy that acts on nothing else: see tamed.
+	Drill bool
 	// Clean drops everything in the target first. Without it a database that is not empty is
 	// refused.
 	Clean bool

@@ -17,6 +17,9 @@ import (
 // returned, and what is quickly done waits to be sent with more of its kind. What comes after that
 // in the dump finds it done.
 func (s *loading) schedule(ctx context.Context, item dump.Item) error {
+	if !s.tamed(item) {
+		return nil
+	}
 	s.statements++
 	j := &job{item: item, set: s.set}
 	if item.Kind == dump.Rows {
