@@ -89,19 +89,26 @@ func runDrill(ctx context.Context, j job, env environment, opt drillOptions) (ev
 	d.evidence = newEvidence(j)
 	making, cancel := bounded(ctx, "VERIFY_TIMEOUT_SECONDS", j.drill.Timeout)
 	defer cancel()
-	err := d.run(making)
-	if err == nil {
-		err = d.evidence.wrong()
-	}
-	err = exit.Explain(ctx, blame(making, err))
+	err := exit.Explain(ctx, blame(making, d.run(making)))
 	if err != nil && (making.Err() != nil || untriable(err)) {
 		err = exit.UntriedError{Err: err}
+	}
+	if wrong := d.evidence.wrong(); wrong != nil && ctx.Err() == nil { // whatever could not be tried besides
+		err = alsoUntried(wrong, err)
 	}
 	d.evidence.end(d.redact, err)
 	if d.restic != nil && ctx.Err() == nil {
 		d.keep(ctx)
 	}
 	return d.evidence, ended(ctx, d.tell, audience.Outcome{Started: d.evidence.Began, Drill: d.evidence.drilled(), Err: err})
+}
+
+// alsoUntried is what is wrong, with why not all could be tried, if that is so.
+func alsoUntried(wrong, err error) error {
+	if err == nil {
+		return wrong
+	}
+	return fmt.Errorf("%w; and not all could be tried: %s", wrong, err)
 }
 
 // run makes the drill. What it finds it puts down as evidence; its error is why it could not go on.
@@ -130,7 +137,7 @@ func (d *drill) run(ctx context.Context) error {
 		d.tell.Note("dropped what a drill that was killed has left", "database", name)
 	}
 	if err != nil {
-		return exit.UntriedError{Err: fmt.Errorf("drill: %w", err)}
+		d.warn("what a drill that was killed has left stays: " + err.Error())
 	}
 	databases, err := d.databases(ctx)
 	if err != nil {
@@ -187,6 +194,9 @@ func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string
 		return err
 	}
 	d.compare(said, copied, database, name)
+	if len(said) == 0 {
+		d.warn("the dump holds no table with rows: there was nothing to hold against it")
+	}
 	return d.ask(ctx, scratch, name)
 }
 

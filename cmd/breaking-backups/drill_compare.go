@@ -41,7 +41,7 @@ func (d *drill) ask(ctx context.Context, scratch dump.Scratch, name string) erro
 		text, want, _ := cutLast(question, checkWants)
 		began, end := time.Now(), drillEnd(ctx)
 		got, err := scratch.Check(ctx, name, text)
-		answer := answered{Question: text, Want: want, Got: got}
+		answer := answered{Question: text, Want: want, Got: got[:min(len(got), mostGot)]}
 		switch {
 		case errors.As(err, new(*dump.QuestionError)) && !end.IsZero() && time.Since(began) >= end.Sub(began)*8/10: // it had nine tenths
 			return exit.UntriedError{Err: fmt.Errorf("drill: check %q: no time is left for it (VERIFY_TIMEOUT_SECONDS): %w", text, err)}
@@ -58,6 +58,10 @@ func (d *drill) ask(ctx context.Context, scratch dump.Scratch, name string) erro
 	}
 	return nil
 }
+
+// mostGot is how much of an answer is evidence, in bytes: it may be anything that the database
+// holds.
+const mostGot = 200
 
 // drillEnd is when the drill's time is over; zero: it has no bound.
 func drillEnd(ctx context.Context) time.Time {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/breaking-backups/breaking-backups/cmd/breaking-backups/internal/exit"
@@ -84,16 +83,20 @@ func (e *evidence) restored(took time.Duration, bytes int64) {
 // compared notes what each table is in the dump and in the copy.
 func (e *evidence) compared(database string, said, copied dump.Manifest) {
 	different := said.Differences(copied)
+	of := map[string][]dump.Difference{}
+	for _, d := range different {
+		if d.Kind != dump.ExtraTable {
+			of[d.Table] = append(of[d.Table], d)
+		}
+	}
 	content := func(rows int64, hash uint64) *tableContent { return &tableContent{rows, fmt.Sprintf("%016x", hash)} }
 	for _, t := range said {
 		proven := provenTable{Database: database, Name: t.Name, Manifest: content(t.Rows, t.Hash), Same: true}
 		proven.Copy = proven.Manifest
-		at := slices.IndexFunc(different, func(d dump.Difference) bool {
-			return d.Table == t.Name && d.Kind != dump.ExtraTable && d.Want == dump.Tally{Rows: t.Rows, Hash: t.Hash}
-		})
-		if at >= 0 {
+		if next := of[t.Name]; len(next) > 0 && next[0].Want == (dump.Tally{Rows: t.Rows, Hash: t.Hash}) {
+			of[t.Name] = next[1:]
 			proven.Same, proven.Copy = false, nil
-			if d := different[at]; d.Kind != dump.MissingTable {
+			if d := next[0]; d.Kind != dump.MissingTable {
 				proven.Copy = content(d.Have.Rows, d.Have.Hash)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ const (
 	drillRowsTag = ourTags + "drill.rows="
 )
 
-// mostNotes is how many drills of a job are kept in its repository.
+// mostNotes is how many drills of a job, and of each verdict, are kept in its repository.
 const mostNotes = 90
 
 const noteEnd = ".drill.json"
@@ -47,21 +48,40 @@ func (d *drill) keep(ctx context.Context) {
 	if err == nil {
 		_, err = d.restic.Backup(ctx, restic.BackupOptions{Host: d.host, Filename: d.noteFile(), Tags: noteTags(d.evidence)}, bytes.NewReader(append(text, '\n')))
 	}
-	if err == nil && !d.retention.policy.IsZero() {
-		err = d.forgetNotes(ctx)
-	}
 	if err != nil {
 		d.tell.Warn("what the drill has found is not kept in the repository", "error", err)
+		return
+	}
+	if d.retention.policy.IsZero() {
+		return
+	}
+	if err := d.forgetNotes(ctx); err != nil {
+		d.tell.Warn("what older drills have found stays in the repository", "error", err)
 	}
 }
 
-// forgetNotes forgets the oldest of many notes.
+// forgetNotes forgets the oldest of many notes, of each verdict apart: what could not be tried for a
+// week pushes out no proof.
 func (d *drill) forgetNotes(ctx context.Context) error {
 	found, err := d.restic.Snapshots(ctx, d.notes())
-	if err != nil || len(found) <= mostNotes {
+	if err != nil {
 		return err
 	}
-	return d.restic.Forget(ctx, snapshotIDs(found[:len(found)-mostNotes]), false)
+	var old []restic.Snapshot
+	count := map[event.Verdict]int{}
+	for _, s := range slices.Backward(found) {
+		verdict := drillOf(s).Verdict
+		if count[verdict]++; count[verdict] > mostNotes {
+			old = append(old, s)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	if err := d.restic.Forget(ctx, snapshotIDs(old), false); !errors.Is(err, restic.ErrNoDelete) {
+		return err
+	}
+	return nil // they stay, as all does in such a store
 }
 
 func noteTags(e evidence) []string {

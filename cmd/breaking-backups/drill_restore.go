@@ -107,7 +107,7 @@ func (d *drill) restore(ctx context.Context, name, database string) (dump.Manife
 	bytes, err := options.Pipe(ctx, audience.Counted(d.tell, produce), func(ctx context.Context, from io.Reader) error { return loader.Load(ctx, from) })
 	d.evidence.restored(time.Since(started), bytes)
 	if err != nil {
-		return nil, fmt.Errorf("drill: %w", err)
+		return nil, restoreError{err: fmt.Errorf("drill: %w", err)} // for the hints of one
 	}
 	return said.Of, nil
 }

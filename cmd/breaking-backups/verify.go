@@ -100,8 +100,13 @@ func printDrill(w io.Writer, env environment, e evidence) {
 			number(len(e.Checks), "check"), time.Duration(e.RestoreSeconds*float64(time.Second)).Round(time.Millisecond))
 	case event.Wrong:
 		fmt.Fprintf(w, "wrong: snapshot %s of %s, job %s\n", shortID(e.Snapshot), env.showTime(e.SnapshotTime), terminal.Visible(e.Job))
-		for _, text := range e.sentences() {
+		const most = 20
+		all := e.sentences()
+		for _, text := range all[:min(len(all), most)] {
 			fmt.Fprintf(w, "  %s\n", terminal.Visible(text))
+		}
+		if more := len(all) - most; more > 0 {
+			fmt.Fprintf(w, "  and %d more: --json tells them\n", more)
 		}
 	default:
 		fmt.Fprintf(w, "not tried: job %s: %s\n", terminal.Visible(e.Job), terminal.Visible(e.Error))

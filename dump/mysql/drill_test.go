@@ -18,6 +18,10 @@ func TestDrillActsOnNothing(t *testing.T) {
 		CREATE PROCEDURE sure() INSERT INTO %[1]s.log (at, who) VALUES (NOW(6), 'sure');
 		CREATE TABLE a (a INT);
 		CREATE PROCEDURE unsure() SELECT %[1]s.a FROM %[1]s.log %[1]s`, db))
+	far := my.CreateDB(t)
+	my.Query(t, far, "CREATE TABLE parents (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO parents VALUES (1)")
+	my.Query(t, db, "CREATE TABLE children (id INT, CONSTRAINT far FOREIGN KEY (id) REFERENCES "+far+".parents (id)) ENGINE=InnoDB; INSERT INTO children VALUES (1)")
+	defer my.Query(t, db, "DROP TABLE children") // else nobody can drop the other database
 	stream := my.dump(t, Config{Databases: []string{db}, Jobs: 1})
 	my.Query(t, db, "SET GLOBAL event_scheduler = ON")
 	defer my.Query(t, db, "SET GLOBAL event_scheduler = OFF")
@@ -40,6 +44,8 @@ func TestDrillActsOnNothing(t *testing.T) {
 		if got := my.Query(t, copied, "SELECT status FROM information_schema.events WHERE event_schema = DATABASE()"); got != "DISABLED" {
 			t.Errorf("the event is %q", got)
 		}
+		my.Query(t, db, "DELETE FROM children")
+		my.Query(t, far, "DELETE FROM parents") // which the copy would refuse
 		before := my.Query(t, copied, "SELECT COUNT(*) FROM log")
 		seen := my.Query(t, db, "SELECT COUNT(*) FROM log")
 		for until := time.Now().Add(30 * time.Second); my.Query(t, db, "SELECT COUNT(*) FROM log") == seen && time.Now().Before(until); { // the original's goes on

@@ -4,14 +4,35 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/ddl"
+	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/quote"
 	"github.com/breaking-backups/breaking-backups/dump/mysql/internal/script"
 )
 
 // tamed returns a statement as a drill runs it, and whether it does. The copy may be on the
-// original's server: its events would do the original's work a second time, and a program that
-// names the original, in a way that nobody can change, would work on it.
+// original's server: its events would do the original's work a second time, a program that names
+// the original, in a way that nobody can change, would work on it, and a foreign key into another
+// database would keep that from deleting what the copy refers to.
 func (d *nativeDump) tamed(sql []byte) (_ []byte, stays bool) {
+	if table, elements, ok := ddl.AddedElements(string(sql[:min(len(sql), mostKeys)])); ok && len(sql) <= mostKeys {
+		kept := d.withoutFar(table, elements)
+		if len(kept) < len(elements) {
+			return []byte(ddl.AddElements(table, kept)), len(kept) > 0
+		}
+		return sql, true
+	}
 	if !script.CreatesObject(sql) { // rows are long
+		return sql, true
+	}
+	if script.IsTable(sql) {
+		table, err := ddl.ParseTable(string(sql))
+		if err != nil { // which the server says
+			return sql, true
+		}
+		if kept := d.withoutFar(script.ObjectOf(sql).Name, table.Elements); len(kept) < len(table.Elements) {
+			far := slices.DeleteFunc(slices.Clone(table.Elements), func(e string) bool { return slices.Contains(kept, e) })
+			return []byte(table.Without(far).String()), true
+		}
 		return sql, true
 	}
 	if disabled, is := script.Disabled(sql); is {
@@ -24,4 +45,19 @@ func (d *nativeDump) tamed(sql []byte) (_ []byte, stays bool) {
 		return nil, false
 	}
 	return sql, true
+}
+
+// mostKeys is longer than a statement that adds keys can be: what is longer has rows.
+const mostKeys = 1 << 20
+
+// withoutFar are a table's elements without the foreign keys into other databases.
+func (d *nativeDump) withoutFar(table string, elements []string) []string {
+	return slices.DeleteFunc(slices.Clone(elements), func(e string) bool {
+		k, ok := ddl.ParseForeignKey(e)
+		if !ok || k.Database == "" || quote.Unquoted(k.Database) == d.cfg.Database {
+			return false
+		}
+		d.cfg.Warn(fmt.Sprintf("a foreign key of table %s into database %s is left out of the drill, as it would hold that one's rows", quote.Unquoted(table), quote.Unquoted(k.Database)))
+		return true
+	})
 }
