@@ -19,14 +19,15 @@ type collecting struct {
 func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 	collecting{to: to}.gauge(info, 1, m.version)
 	unhealthy := map[string]map[event.Kind]bool{}
-	for _, p := range m.board.Health(m.now()) {
+	for _, p := range m.board.Health(time.Now()) {
 		if unhealthy[p.Job] == nil {
 			unhealthy[p.Job] = map[event.Kind]bool{}
 		}
 		unhealthy[p.Job][p.Of] = true
 	}
+	labels := distinct{}
 	for _, state := range m.board.Jobs() {
-		c := collecting{to, state.Name}
+		c := collecting{to, labels.label(state.Name)}
 		c.state(state, unhealthy[state.Name])
 		c.runs(state)
 		c.backups(state)
@@ -64,12 +65,13 @@ func (c collecting) state(s status.State, unhealthy map[event.Kind]bool) {
 
 func (c collecting) runs(s status.State) {
 	for kind, run := range s.Last {
-		if !run.Ended.IsZero() {
+		if !run.Ended.IsZero() && !run.Began.IsZero() {
 			c.gaugeOf(lastRun, run.Ended.Sub(run.Began).Seconds(), string(kind))
 		}
 		for phase, took := range run.Phases {
 			c.gaugeOf(lastPhase, took.Seconds(), string(kind), string(phase))
 		}
+		c.gaugeOf(lastWait, run.Waited.Seconds(), string(kind))
 		c.gaugeOf(warnings, float64(run.Warned), string(kind))
 		if _, planned := s.Fresh[kind]; !planned && !run.Failed() {
 			c.moment(lastSuccess, run.Ended, string(kind))
@@ -83,7 +85,7 @@ func (c collecting) runs(s status.State) {
 	}
 	failed := map[event.Kind]time.Time{}
 	for _, run := range s.Runs { // the last wins
-		if run.Failed() {
+		if run.Failed() && !run.Interrupted {
 			failed[run.Kind] = run.Ended
 		}
 	}
@@ -122,6 +124,8 @@ func (c collecting) drills(s status.State) {
 	if last.Verdict != event.Untried {
 		c.gaugeOf(drillRestore, last.Restore.Seconds())
 		c.gaugeOf(drillRows, float64(last.Rows))
+		c.gaugeOf(drillTables, float64(last.Tables))
+		c.gaugeOf(drillChecks, float64(last.Checks))
 	}
 }
 

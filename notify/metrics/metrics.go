@@ -1,9 +1,9 @@
 // Package metrics tells Prometheus what is known of the jobs of a process: from the board, at the
 // moment at which it is asked, and what has happened since the process began by the events of runs.
 //
-// It owns the names of the metrics, which are an interface: docs/observing.md lists them, and
-// deploy/ has a dashboard and alert rules over them. It knows no database, no restic and no HTTP
-// but that of a Pushgateway.
+// It owns the names of the metrics, which are an interface: docs/metrics.md lists them, and deploy/
+// has a dashboard and alert rules over them. It knows no database, no restic and no HTTP but that
+// of a Pushgateway.
 package metrics
 
 import (
@@ -25,7 +25,6 @@ import (
 type Metrics struct {
 	board    *status.Board
 	version  string
-	now      func() time.Time
 	registry *prometheus.Registry
 
 	mu     sync.Mutex
@@ -37,7 +36,7 @@ type counts struct{ retries, lockWaits, spools, spooled float64 }
 
 // New makes the metrics of what a board knows, of a program of this version.
 func New(board *status.Board, version string) *Metrics {
-	m := &Metrics{board: board, version: version, now: time.Now, registry: prometheus.NewRegistry(), counts: map[string]*counts{}}
+	m := &Metrics{board: board, version: version, registry: prometheus.NewRegistry(), counts: map[string]*counts{}}
 	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -31,6 +31,7 @@ var (
 	lastFailure = ofJob("last_failure_timestamp_seconds", "When the last failed run of this process ended.", "kind")
 	lastRun     = ofJob("last_run_duration_seconds", "What the last run of this process took.", "kind")
 	lastPhase   = ofJob("last_run_phase_seconds", "What a phase of the last run of this process took.", "kind", "phase")
+	lastWait    = ofJob("last_run_waited_seconds", "How long the last run of this process waited for its turn at the repository before it began.", "kind")
 	warnings    = ofJob("last_run_warnings", "How many warnings the last run of this process had.", "kind")
 	runs        = ofJob("runs_total", "Runs of this process that have ended.", "kind", "outcome")
 
@@ -53,13 +54,15 @@ var (
 	drillTime    = ofJob("drill_timestamp_seconds", "When the last drill ended.")
 	drillRestore = ofJob("drill_restore_seconds", "What the restore of the last drill took.")
 	drillRows    = ofJob("drill_rows", "Rows that were read back in it.")
+	drillTables  = ofJob("drill_tables", "Tables, or collections, that were held against the manifest in it.")
+	drillChecks  = ofJob("drill_checks", "Checks of the user's that were asked in it.")
 )
 
 // all are the metrics that there can be.
 var all = []*prometheus.Desc{
-	info, jobInfo, healthy, freshUntil, nextRun, running, queued, lastSuccess, lastFailure, lastRun, lastPhase, warnings, runs,
+	info, jobInfo, healthy, freshUntil, nextRun, running, queued, lastSuccess, lastFailure, lastRun, lastPhase, lastWait, warnings, runs,
 	dumpBytes, addedBytes, storedBytes, dumpRows, dumpTables, snapshots, oldest, newest, lockWaits, retries, spools, spooledBytes,
-	drillVerdict, drillTime, drillRestore, drillRows,
+	drillVerdict, drillTime, drillRestore, drillRows, drillTables, drillChecks,
 }
 
 // Describe names the metrics, for Prometheus's library.
