@@ -30,7 +30,9 @@ COPY --from=build /out/licenses/ /usr/share/licenses/
 COPY --from=build --chown=65532:65532 /out/backup /backup
 # nonroot, by number: a name is more than Kubernetes can check for runAsNonRoot.
 USER 65532:65532
-HEALTHCHECK NONE
+# With HTTP_ADDR the program beside it is asked whether backups are fresh: a process of a moment, each minute. Without it
+# nobody is, and the container is healthy as long as it runs. A backup is late by hours: three minutes more are nothing.
+HEALTHCHECK --interval=1m --timeout=15s --start-period=2m --retries=3 CMD ["/usr/local/bin/breaking-backups", "healthcheck", "--if-served"]
 ENTRYPOINT ["/usr/local/bin/breaking-backups"]
 CMD ["start"]
 # A label is no command's result: what only git and the clock know comes from whoever builds (make image). Without them
