@@ -98,7 +98,11 @@ func TestScrapedWhileHearing(t *testing.T) {
 			for range 200 {
 				board.Replace(name, []status.Job{{Name: name, Parent: name}})
 				for _, what := range []event.What{
-					event.Begun{}, event.Phase{Name: event.Dump}, event.Retried{}, event.Spooled{Bytes: 1}, event.Kept{Snapshots: 3},
+					event.Begun{},
+					event.Phase{Name: event.Dump},
+					event.Retried{},
+					event.Spooled{Bytes: 1},
+					event.Kept{Snapshots: 3},
 					event.Ended{Safe: true, Snapshot: event.Snapshot{ID: "1"}},
 				} {
 					hearTo(t, m, board, name, what)

@@ -14,7 +14,7 @@ type described struct {
 }
 
 // ofDesc takes a description's text apart: the library has no other way to read one.
-var ofDesc = regexp.MustCompile(`^Desc\{fqName: "([a-z_]+)", help: "(.*)", constLabels: \{\}, variableLabels: \{([a-z_,]*)\}\}$`)
+var ofDesc = regexp.MustCompile(`^Desc\{fqName: "([a-z_]+)", help: "(.*)", unit: "", constLabels: \{\}, variableLabels: \{([a-z_,]*)\}\}$`)
 
 // names are all metrics that there can be.
 func names() map[string]described {

@@ -58,10 +58,14 @@ func TestPushRefused(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		"refused":     {func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.URL.String()+r.Header.Get("Authorization"), 400) }, "400 Bad Request"},
+		"refused": {func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, r.URL.String()+r.Header.Get("Authorization"), 400)
+		}, "400 Bad Request"},
 		"no password": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "401 Unauthorized"},
-		"redirected":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect) }, "307 Temporary"},
-		"hung up":     {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		"redirected": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+		}, "307 Temporary"},
+		"hung up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 		"endless": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(500)
 			for r.Context().Err() == nil {
