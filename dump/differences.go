@@ -34,10 +34,9 @@ func (d Difference) String() string {
 }
 
 // Differences holds a copy's tables against the manifest's, whatever their order, and returns all
-// that is different: first, in the manifest's order, what it has, then what the copy has besides and
-// that holds rows: of tables whose rows were left out a manifest says nothing.
-// Tables of one name, which a dump of several databases may have, are held against one another in
-// their order.
+// that is different: first, in the manifest's order, what it has, then what the copy has besides
+// and that holds rows: of tables whose rows were left out a manifest says nothing. Tables of one
+// name, which a dump of several databases may have, are held against one another in their order.
 //
 // A copy that is as it should be may still differ where the engine says so: see the TablesOf of
 // each.

@@ -8,8 +8,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/notify/event"
 )
 
-// checkAnew has restic check the job's repository, as its settings are by now, and tells all
-// who listen how that went.
+// checkAnew has restic check the job's repository, as its settings are by now, and tells all who
+// listen how that went.
 func checkAnew(ctx context.Context, j job, env environment) error {
 	started := time.Now()
 	now, err := j.again()

@@ -51,8 +51,8 @@ type config struct {
 	restic   string          // path of the program; empty without a repository
 	children []string        // environment of restic
 
-	// drillsAt is where drills of the job restore to: the same job, with the variables of VERIFY_ in
-	// the place of the database's.
+	// drillsAt is where drills of the job restore to: the same job, with the variables of VERIFY_
+	// in the place of the database's.
 	drillsAt func() (*config, error)
 
 	again func() (*config, error) // the same once more: the files that hold secrets may have changed

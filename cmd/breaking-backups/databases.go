@@ -57,7 +57,8 @@ func (cfg *config) forDatabase(parent, database string) *config {
 // childName is the name of the job of a database, whose own may hold slashes.
 func childName(parent, database string) string { return parent + "-" + url.PathEscape(database) }
 
-// ofDatabase is the configuration of one database's job by the job's name, where cfg stands for all.
+// ofDatabase is the configuration of one database's job by the job's name, where cfg stands for
+// all.
 func (cfg *config) ofDatabase(name string) (*config, bool) {
 	parent := cmp.Or(cfg.Job.Name, cfg.Job.Type)
 	escaped, ok := strings.CutPrefix(name, parent+"-")

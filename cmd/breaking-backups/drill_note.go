@@ -60,8 +60,8 @@ func (d *drill) keep(ctx context.Context) {
 	}
 }
 
-// forgetNotes forgets the oldest of many notes, of each verdict apart: what could not be tried for a
-// week pushes out no proof.
+// forgetNotes forgets the oldest of many notes, of each verdict apart: what could not be tried for
+// a week pushes out no proof.
 func (d *drill) forgetNotes(ctx context.Context) error {
 	found, err := d.restic.Snapshots(ctx, d.notes())
 	if err != nil {

@@ -46,11 +46,11 @@ var (
 	// read_only_sql_transaction (a standby).
 	lackingStates = []string{"42501", "0A000", "42704", "55P03", "40P01", "25006"}
 	// Of MySQL and MariaDB: no room (3, 1021, 1114), errors of storage (1030), memory (1037, 1038,
-	// 1041), connections (1040), rights (1044, 1045, 1142, 1143, 1227, 1370, 1410, 1418, 1419), locks
-	// (1205, 1213), packets (1153), engines and plugins that are not there (1286, 1524), servers that
-	// only read (1290, 1836).
+	// 1041), connections (1040), rights (1044, 1045, 1142, 1143, 1227, 1370, 1410, 1418, 1419),
+	// locks (1205, 1213), packets (1153), engines and plugins that are not there (1286, 1524),
+	// servers that only read (1290, 1836).
 	lackingNumbers = []uint16{3, 1021, 1030, 1037, 1038, 1040, 1041, 1044, 1045, 1114, 1142, 1143, 1153, 1205, 1213, 1227, 1286, 1290, 1370, 1410, 1418, 1419, 1524, 1836}
-	// Of MongoDB: Unauthorized, AuthenticationFailed, MaxTimeMSExpired, shutdowns, servers that are no
-	// primary any more, OutOfDiskSpace.
+	// Of MongoDB: Unauthorized, AuthenticationFailed, MaxTimeMSExpired, shutdowns, servers that are
+	// no primary any more, OutOfDiskSpace.
 	lackingCodes = []int{13, 18, 50, 91, 189, 262, 10107, 11600, 11602, 13435, 14031}
 )

@@ -68,8 +68,8 @@ type engine struct {
 	tablesOf func(said dump.Manifest, database string) dump.Manifest
 	// within are the names of the databases that a dump of several holds.
 	within func(of *dump.Contents) []string
-	// scratchOptions are those of a restore into a drill's database, of the one database of a dump of
-	// several that is named.
+	// scratchOptions are those of a restore into a drill's database, of the one database of a dump
+	// of several that is named.
 	scratchOptions func(name, database string) restoreOptions
 	several        bool // its dumps are of several databases
 	headed         bool // a drill's database is made by what the dump says at its head

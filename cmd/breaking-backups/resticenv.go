@@ -27,8 +27,8 @@ var readByRestic = slices.Concat(readOfStores, []string{
 // jobs may have its own.
 var readOfStores = []string{
 	"RESTIC_*",
-	// S3 (minio-go), Azure (azidentity; the last five in App Service and Arc), Google, B2,
-	// Swift, rclone
+	// S3 (minio-go), Azure (azidentity; the last five in App Service and Arc), Google, B2, Swift,
+	// rclone
 	"AWS_*", "MINIO_*",
 	"AZURE_*", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_ENDPOINT", "MSI_SECRET",
 	"GOOGLE_*", "GCE_METADATA_*", "CLOUDSDK_*", "STORAGE_EMULATOR_HOST",

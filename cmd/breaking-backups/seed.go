@@ -24,7 +24,8 @@ type seeding struct {
 	undescribed []job // of whose backups nobody has looked what they hold
 }
 
-// seedAgain is how long after a failure the repository is asked once more; and how long it may take.
+// seedAgain is how long after a failure the repository is asked once more; and how long it may
+// take.
 const (
 	seedAgain = time.Minute
 	seedTime  = 5 * time.Minute
@@ -123,8 +124,8 @@ func (s *seeding) put(j job, all []restic.Snapshot) {
 // mostDescribed is of how many backups of a job it is read what they hold: two runs of restic each.
 const mostDescribed = 10
 
-// describe has the board know what the newest backups hold, by their manifests, one after the other.
-// One that cannot be read is passed over: it is for people to look at, and for nothing else.
+// describe has the board know what the newest backups hold, by their manifests, one after the
+// other. One that cannot be read is passed over: it is for people to look at, and for nothing else.
 func (s *seeding) describe(ctx context.Context) {
 	for _, j := range s.undescribed {
 		state, _ := s.board.Named(j.name)

@@ -37,9 +37,9 @@ type LoadConfig struct {
 	Part dump.Choice
 	// NoBinlog keeps the load out of the server's binary log, and so from its replicas.
 	NoBinlog bool
-	// Drill loads a copy that acts on nothing, though the original is on the same server: events are
-	// made disabled, and programs that may name the original database, beside an alias or in another
-	// character set, are left out, each with a warning.
+	// Drill loads a copy that acts on nothing, though the original is on the same server: events
+	// are made disabled, and programs that may name the original database, beside an alias or in
+	// another character set, are left out, each with a warning.
 	Drill bool
 	// NoAnalyze leaves the optimizer's statistics to the server, instead of making them of what was
 	// loaded.

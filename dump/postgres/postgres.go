@@ -147,8 +147,8 @@ func NewSource(cfg Config) (*Source, error) {
 func (s *Source) Dump(ctx context.Context, w io.Writer) error { return unload.Run(ctx, s.cfg, w) }
 
 // Survey connects, names the database, and finds out whether there is anything to dump. It locks
-// nothing. Whether several databases hold anything it looks where an empty dump is allowed; where it
-// is not, the dump says so in time.
+// nothing. Whether several databases hold anything it looks where an empty dump is allowed; where
+// it is not, the dump says so in time.
 func (s *Source) Survey(ctx context.Context) (dump.Survey, error) { return unload.Survey(ctx, s.cfg) }
 
 // ListDatabases connects, and returns the names of the databases that a dump of several by these

@@ -24,8 +24,8 @@ type Job struct {
 	// done by hand alone, and nothing can be said of its freshness.
 	Plans map[event.Kind]Plan
 
-	// Parent is the job that stands for all databases of a server of which this one's is one; empty:
-	// it is none such.
+	// Parent is the job that stands for all databases of a server of which this one's is one;
+	// empty: it is none such.
 	Parent string
 
 	// PerDatabase tells that the job stands for all databases of a server: jobs of its own are

@@ -11,9 +11,9 @@ type Overlay struct {
 	Rest    map[string]string // what bears the prefix and is not known, by its name without it
 }
 
-// NewOverlay puts the variables with the prefix in the place of the others, as far as they are known
-// without it. The file of a secret stands in the place of the secret, and the other way round. own
-// are those of environ that an overlay before this one gave, or nil.
+// NewOverlay puts the variables with the prefix in the place of the others, as far as they are
+// known without it. The file of a secret stands in the place of the secret, and the other way
+// round. own are those of environ that an overlay before this one gave, or nil.
 func NewOverlay(environ []string, prefix string, known func(name string) bool, own map[string]string) Overlay {
 	o := Overlay{Prefix: prefix, Own: map[string]string{}, Rest: map[string]string{}}
 	values := map[string]string{}

@@ -7,8 +7,8 @@ import (
 	"github.com/breaking-backups/breaking-backups/dump"
 )
 
-// tamed tells whether a statement runs in the copy of a drill, as all do in a load that is none. The
-// copy must not act on what it is not: with user mappings, filling a materialized view over a
+// tamed tells whether a statement runs in the copy of a drill, as all do in a load that is none.
+// The copy must not act on what it is not: with user mappings, filling a materialized view over a
 // foreign table would have another server run what its owners wrote, with the original's rights.
 // Without them such a view stays empty, which is told and ends nothing.
 func (s *loading) tamed(item dump.Item) bool {

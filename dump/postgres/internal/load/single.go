@@ -29,9 +29,9 @@ func (s *loading) beginSingle(ctx context.Context, p placement) error {
 	return server.Exec(ctx, s.conn.PgConn(), "BEGIN")
 }
 
-// mayRunSingle refuses, before it is run, what ends the transaction: behind COMMIT AND CHAIN there is
-// another one, which looks the same, and behind PREPARE TRANSACTION what was done stays, with its
-// locks. A dump of this program's has none of these.
+// mayRunSingle refuses, before it is run, what ends the transaction: behind COMMIT AND CHAIN there
+// is another one, which looks the same, and behind PREPARE TRANSACTION what was done stays, with
+// its locks. A dump of this program's has none of these.
 func (s *loading) mayRunSingle(j *job) error {
 	if !s.single || j.item.Kind == dump.Rows || !endsTransaction(j.item.Text) {
 		return nil

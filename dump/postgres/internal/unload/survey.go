@@ -18,8 +18,8 @@ import (
 )
 
 // Survey connects, names the database, and finds out whether there is anything to dump. It locks
-// nothing. Whether several databases hold anything it looks where an empty dump is allowed; where it
-// is not, the dump says so in time.
+// nothing. Whether several databases hold anything it looks where an empty dump is allowed; where
+// it is not, the dump says so in time.
 func Survey(ctx context.Context, cfg Config) (dump.Survey, error) {
 	survey, err := cfg.survey(ctx)
 	if err != nil {
