@@ -4,7 +4,7 @@ PROGRAM  := bin/breaking-backups
 SERVERS  := .cache/bin/servers
 # The longest first: they are tested in this order, one more at once than there are processors, as each waits now and then.
 ATONCE   := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-PACKAGES := ./dump/postgres/... ./cmd/... ./dump/mysql/... ./... ./testdata/servers/... ./testdata/bench ./testdata/docs
+PACKAGES := ./dump/postgres/... ./cmd/... ./dump/mysql/... ./... ./testdata/servers/... ./testdata/bench ./testdata/deploy ./testdata/docs
 TIMEOUT  := 45m
 # The race detector, with all that it finds: what it remembers of the memory may lie in large pages, which it forbids
 # otherwise, though faults of small ones are half of what large buffers cost; and a process that ends gives what still runs 50 ms to be
@@ -78,7 +78,7 @@ image: ## build the container image
 		--build-arg CREATED=$$(date -u +%Y-%m-%dT%H:%M:%SZ) -t $(IMAGE) .
 
 setup: tools ## install and build what the tests need
-	@testdata/servers/install postgresql mariadb gcc zstd npm chromium
+	@testdata/servers/install postgresql mariadb gcc zstd npm chromium promtool
 	@for tool in restic s3 ferret mongodump mongorestore bsondump; do $(SERVERS) $$tool >/dev/null || exit 1; done
 	@$(SERVERS) versions >/dev/null
 
