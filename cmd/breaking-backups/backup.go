@@ -154,6 +154,9 @@ func (b *backup) snapshot(ctx context.Context) (restic.Summary, error) {
 	if survey.Empty {
 		tags = append(tags, emptyTag)
 	}
+	if b.parent != "" {
+		tags = append(tags, parentTag+b.parent)
+	}
 	repo := &repository{backup: b}
 	// A stream can be taken back: restic may tell as well at its beginning what is wrong with a
 	// repository.

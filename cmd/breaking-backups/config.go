@@ -131,6 +131,12 @@ func readConfig(of settings.Overlay, overrides map[string]settings.FlagValue, wa
 	cfg.children = l.childEnv(further)
 	l.findType(cfg)
 	found := misspelt(l.Environ)
+	for name, meant := range found {
+		if own := of.Own[name]; own != "" {
+			delete(found, name)
+			found[own] = of.Prefix + meant
+		}
+	}
 	for name, meant := range misspelt(of.Rest) {
 		found[of.Prefix+name] = of.Prefix + meant
 	}

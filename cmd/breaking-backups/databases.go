@@ -162,10 +162,11 @@ func (j job) eachStored(ctx context.Context, client *restic.Client, do func(job)
 }
 
 // databasesIn are the databases that the job stands for of which there are snapshots among these.
+// Their names alone would not do: other jobs may bear names that begin alike.
 func (j job) databasesIn(all []restic.Snapshot) []string {
 	var names []string
 	for _, s := range all {
-		if name, ok := strings.CutPrefix(jobOf(s), j.name+"-"); ok && s.Host == j.host && !isNote(s) {
+		if name, ok := strings.CutPrefix(jobOf(s), j.name+"-"); ok && s.Host == j.host && slices.Contains(s.Tags, parentTag+j.name) {
 			if database, err := url.PathUnescape(name); err == nil && !slices.Contains(names, database) {
 				names = append(names, database)
 			}

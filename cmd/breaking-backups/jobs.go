@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -43,7 +44,7 @@ func loadJobs(environ []string, overrides map[string]settings.FlagValue, wants f
 		if !slices.Contains(wanted, name) {
 			continue
 		}
-		cfg, err := readConfig(jobOverlay(environ, name), overrides, wants, known, pipes)
+		cfg, err := readConfig(jobOverlay(environ, name, names), overrides, wants, known, pipes)
 		whole.jobs = append(whole.jobs, cfg)
 		mistakes.of(name, mistakesOf(err))
 		for _, variable := range programWide(environ, name) {
@@ -105,7 +106,14 @@ func wrongNames(names, environ []string) []error {
 		}
 		prefixes[prefix] = name
 		if clash := clashOf(prefix); clash != "" {
-			mistake("%s cannot be the variable of a job %s, as it is one of this program's; want another name", clash, name)
+			mistake("the variables of a job %s would begin with %s, as %s does, which is known by itself; want another name", name, prefix, clash)
+		}
+	}
+	for prefix, name := range prefixes {
+		for other, of := range prefixes {
+			if strings.HasPrefix(prefix, other+drillPrefix) {
+				mistake("the variables of a job %s would be those of %s's drills; want another name", name, of)
+			}
 		}
 	}
 	if slices.ContainsFunc(environ, func(variable string) bool {
@@ -117,15 +125,22 @@ func wrongNames(names, environ []string) []error {
 	return wrong
 }
 
-// clashOf is a variable that with the prefix would be another one of ours; empty: there is none.
+// clashOf is a variable of ours, of libpq's or of restic's that begins with a job's prefix; empty:
+// there is none. A job by such a name would take it from all others, or hand its own secrets to
+// every job's restic, which gets all that begins as its stores' do.
 func clashOf(prefix string) string {
+	var known []string
 	for _, s := range ownSettings().Settings {
-		if plain, ok := strings.CutPrefix(s.Env, prefix); ok && isJobVariable(plain) {
-			return s.Env
-		}
+		known = append(known, s.Env)
 	}
-	if prefix == drillPrefix {
-		return prefix + "PGHOST"
+	for _, variable := range postgres.Variables {
+		known = append(known, variable)
+	}
+	for _, variable := range slices.Concat(known, readByRestic, withheld, []string{drillPrefix}) {
+		begin, many := strings.CutSuffix(variable, "*")
+		if strings.HasPrefix(begin, prefix) || many && strings.HasSuffix(begin, "_") && strings.HasPrefix(prefix, begin) {
+			return variable
+		}
 	}
 	return ""
 }
@@ -139,16 +154,30 @@ func namesakes(jobs []*config) []error {
 			wrong = append(wrong, fmt.Errorf("JOB_NAME: two jobs bear the name %s; want different ones", name))
 		}
 		seen[cfg.Job.Name] = true
+		for _, parent := range jobs {
+			if of := cmp.Or(parent.Job.Name, parent.Job.Type); parent.Job.PerDatabase && strings.HasPrefix(cfg.Job.Name, of+"-") {
+				wrong = append(wrong, fmt.Errorf("JOBS: the job %s bears a name as the databases of %s do; want another name", cfg.Job.Name, of))
+			}
+		}
 	}
 	return wrong
 }
 
 // jobOverlay is the environment of one of several jobs. It bears its name there, unless it is given
-// another.
-func jobOverlay(environ []string, name string) settings.Overlay {
-	named := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool { return strings.HasPrefix(variable, "JOB_NAME=") })
+// another, and nothing that is another's: what bears the prefixes of two is the longer one's.
+func jobOverlay(environ []string, name string, names []string) settings.Overlay {
+	others := slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
+		owner := ""
+		for _, other := range names {
+			if prefix := jobPrefix(other); strings.HasPrefix(variable, prefix) && len(prefix) > len(owner) {
+				owner = prefix
+			}
+		}
+		return strings.HasPrefix(variable, "JOB_NAME=") || owner != "" && owner != jobPrefix(name)
+	})
 	further := furtherNames(environ, jobPrefix(name))
-	o := settings.NewOverlay(named, jobPrefix(name), func(plain string) bool { return isJobVariable(plain) || slices.Contains(further, plain) }, nil)
+	o := settings.NewOverlay(others, jobPrefix(name), func(plain string) bool { return isJobVariable(plain) || named(further, plain) }, nil)
+	o.Environ = slices.DeleteFunc(o.Environ, func(variable string) bool { return strings.HasPrefix(variable, jobPrefix(name)) }) // they stand there without it
 	if o.Own["JOB_NAME"] == "" {
 		o.Environ = append(o.Environ, "JOB_NAME="+name)
 	}
@@ -161,7 +190,7 @@ func furtherNames(environ []string, prefix string) []string {
 	for _, variable := range environ {
 		for _, name := range []string{"RESTIC_ENV", prefix + "RESTIC_ENV"} {
 			if list, ok := strings.CutPrefix(variable, name+"="); ok {
-				all = append(all, splitList(list)...)
+				all = append(all, slices.DeleteFunc(splitList(list), func(name string) bool { return name == "*" })...) // which names none
 			}
 		}
 	}

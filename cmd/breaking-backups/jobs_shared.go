@@ -10,17 +10,25 @@ import (
 // insteadOf are, for a variable of a job's own, those that say the same in another way: shared ones
 // count no more.
 var insteadOf = map[string][]string{
-	"BACKUP_INTERVAL_SECONDS": {"CRON_SCHEDULE"},
-	"CRON_SCHEDULE":           {"BACKUP_INTERVAL_SECONDS"},
-	"RESTIC_PASSWORD":         {"RESTIC_PASSWORD_COMMAND"},
-	"RESTIC_PASSWORD_COMMAND": {"RESTIC_PASSWORD", "RESTIC_PASSWORD_FILE"},
-	"MYSQL_HOST":              {"MYSQL_SOCKET"},
-	"MYSQL_SOCKET":            {"MYSQL_HOST", "MYSQL_PORT"},
-	"MONGO_HOST":              {"MONGO_URI", "MONGODB_URI"},
-	"MONGO_URI":               {"MONGODB_URI", "MONGO_HOST", "MONGO_PORT", "DATABASE_URL"},
-	"MONGODB_URI":             {"MONGO_URI", "MONGO_HOST", "MONGO_PORT", "DATABASE_URL"},
-	"DATABASE_URL":            {"MONGO_URI", "MONGODB_URI"},
+	"BACKUP_INTERVAL_SECONDS":     {"CRON_SCHEDULE"},
+	"CRON_SCHEDULE":               {"BACKUP_INTERVAL_SECONDS"},
+	"RESTIC_PASSWORD":             {"RESTIC_PASSWORD_COMMAND"},
+	"RESTIC_PASSWORD_COMMAND":     {"RESTIC_PASSWORD", "RESTIC_PASSWORD_FILE"},
+	"PGPASSFILE":                  {"PGPASSWORD", "PGPASSWORD_FILE"},
+	"AWS_ACCESS_KEY_ID":           {"AWS_SESSION_TOKEN", "AWS_SESSION_TOKEN_FILE", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE"},
+	"AWS_PROFILE":                 awsKeys,
+	"AWS_SHARED_CREDENTIALS_FILE": awsKeys,
+	"AZURE_ACCOUNT_KEY":           {"AZURE_ACCOUNT_SAS", "AZURE_ACCOUNT_SAS_FILE"},
+	"AZURE_ACCOUNT_SAS":           {"AZURE_ACCOUNT_KEY", "AZURE_ACCOUNT_KEY_FILE"},
+	"MYSQL_HOST":                  {"MYSQL_SOCKET"},
+	"MYSQL_SOCKET":                {"MYSQL_HOST", "MYSQL_PORT"},
+	"MONGO_HOST":                  {"MONGO_URI", "MONGODB_URI"},
+	"MONGO_URI":                   {"MONGODB_URI", "MONGO_HOST", "MONGO_PORT", "DATABASE_URL"},
+	"MONGODB_URI":                 {"MONGO_URI", "MONGO_HOST", "MONGO_PORT", "DATABASE_URL"},
+	"DATABASE_URL":                {"MONGO_URI", "MONGODB_URI"},
 }
+
+var awsKeys = []string{"AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID_FILE", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY_FILE", "AWS_SESSION_TOKEN", "AWS_SESSION_TOKEN_FILE"}
 
 // dropShared unsets what all jobs share and this one's own variables say otherwise: the parts of an
 // address, the kind of database that it names, another way to the same. Without an overlay all

@@ -100,7 +100,13 @@ func TestJobsMistakes(t *testing.T) {
 		{"a name for all", []string{"JOB_NAME=x"}, nil, []string{"JOB_NAME: set as well as JOBS, which names the jobs; want one of them"}},
 		{"one name twice", []string{"APP_JOB_NAME=shop"}, nil, []string{"JOB_NAME: two jobs bear the name shop; want different ones"}},
 		{"variables alike", []string{"JOBS=my-app,my_app"}, nil, []string{"JOBS: the variables of my-app and my_app begin alike, with MY_APP_; want one of them otherwise"}},
-		{"drills", []string{"JOBS=verify"}, nil, []string{"JOBS: VERIFY_"}},
+		{"drills", []string{"JOBS=verify"}, nil, []string{"JOBS: the variables of a job verify would begin with VERIFY_"}},
+		{"another's drills", []string{"JOBS=app,app-verify-x"}, nil, []string{"JOBS: the variables of a job app-verify-x would be those of app's drills"}},
+		{"variables of a store", []string{"JOBS=aws"}, nil, []string{"JOBS: the variables of a job aws would begin with AWS_, as AWS_* does"}},
+		{"variables of a store, longer", []string{"JOBS=os-x"}, nil, []string{"JOBS: the variables of a job os-x would begin with OS_X_, as OS_* does"}},
+		{"variables of ours", []string{"JOBS=keep"}, nil, []string{"JOBS: the variables of a job keep would begin with KEEP_, as KEEP_LAST does"}},
+		{"a proxy's", []string{"JOBS=https"}, nil, []string{"JOBS: the variables of a job https would begin with HTTPS_, as HTTPS_PROXY does"}},
+		{"a database of another's", []string{"APP_JOB_PER_DATABASE=true", "JOBS=app,app-eu"}, nil, []string{"JOBS: the job app-eu bears a name as the databases of app do"}},
 		{"no name", []string{"JOBS=a/b"}, nil, []string{`JOBS: want a name without blanks, slashes and wildcards, got "a/b"`}},
 	}
 	for _, tt := range tests {
@@ -146,6 +152,31 @@ func TestWorst(t *testing.T) {
 	} {
 		if code := exit.Code(t.Context(), worst(tt.all)); code != tt.code {
 			t.Errorf("%v: exit code %d, want %d", tt.all, code, tt.code)
+		}
+	}
+}
+
+// No variable of one job reaches another's restic, whatever RESTIC_ENV names, nor do the secrets of
+// the program itself.
+func TestJobsKeepTheirSecrets(t *testing.T) {
+	cfg, err := loadConfig(jobsEnv(
+		t, "RESTIC_ENV=*", "APP_PGPASSWORD=a1", "APP_RESTIC_PASSWORD=a2", "APP_WEBHOOK_URL=http://a3", "APP_VAULT_TOKEN=a4", "SHOP_PGPASSWORD=s1",
+		"HTTP_TOKEN=h1 that is long enough", "HTTP_BASIC_AUTH=h2:x", "PUSHGATEWAY_URL=http://h3", "VERIFY_PGPASSWORD=v1", "APP_VERIFY_PGPASSWORD=v2", "OTHER=fine",
+	), nil, jobAndRepository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, one := range cfg.jobs {
+		for _, variable := range one.children {
+			_, value, _ := strings.Cut(variable, "=")
+			for _, secret := range []string{"a1", "a2", "http://a3", "a4", "s1", "h1 that is long enough", "h2:x", "http://h3", "v1", "v2"} {
+				if own := i == 0 && (variable == "RESTIC_PASSWORD=a2"); value == secret && !own {
+					t.Errorf("restic of %s gets %s", one.Job.Name, variable)
+				}
+			}
+		}
+		if !slices.Contains(one.children, "OTHER=fine") {
+			t.Errorf("restic of %s does not get what RESTIC_ENV names", one.Job.Name)
 		}
 	}
 }

@@ -44,7 +44,7 @@ var ownInRestic = []string{"RESTIC_HOST", "RESTIC_BINARY", "RESTIC_TAGS", "RESTI
 
 // withheld names what restic gets only where RESTIC_ENV names it in full: the databases' variables,
 // the webhook's.
-var withheld = []string{"PG*", "MYSQL_*", "MONGO*", "DATABASE_URL*", "WEBHOOK_*"}
+var withheld = []string{"PG*", "MYSQL_*", "MONGO*", "DATABASE_URL*", "WEBHOOK_*", "HTTP_TOKEN*", "HTTP_BASIC_AUTH*", "PUSHGATEWAY_*", "VERIFY_*"}
 
 // named reports whether a list of names, some of which may end in *, holds name.
 func named(list []string, name string) bool {

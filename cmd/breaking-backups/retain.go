@@ -182,6 +182,7 @@ const (
 	ourTags   = "breaking-backups."
 	sourceTag = ourTags + "source=" // and the database's lasting name
 	emptyTag  = ourTags + "empty"   // the dump holds nothing, and was meant to
+	parentTag = ourTags + "parent=" // and the job that stands for each database of a server, of which this is one
 )
 
 // unknownSource stands for the lasting name of a database whose server does not tell it.

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
@@ -21,14 +24,16 @@ type seeding struct {
 	jobs  []job
 	begun atomic.Bool // each job was looked for once
 
+	mu          sync.Mutex
 	undescribed []job // of whose backups nobody has looked what they hold
 }
 
 // seedAgain is how long after a failure the repository is asked once more; and how long it may
 // take.
 const (
-	seedAgain = time.Minute
-	seedTime  = 5 * time.Minute
+	seedAgain  = time.Minute
+	seedTime   = 5 * time.Minute
+	seedAtOnce = 4
 )
 
 func (e environment) newSeeding(jobs []job) *seeding { return &seeding{environment: e, jobs: jobs} }
@@ -45,12 +50,21 @@ func (s *seeding) ready() error {
 func (s *seeding) run(ctx context.Context) {
 	defer s.describe(ctx)
 	for left := s.jobs; len(left) > 0 && ctx.Err() == nil; {
+		var mu sync.Mutex
 		var failed []job
+		var seeding errgroup.Group
+		seeding.SetLimit(seedAtOnce) // one that stands still holds up few
 		for _, j := range left {
-			if err := s.seed(ctx, j); err != nil && ctx.Err() == nil {
-				failed = append(failed, j)
-			}
+			seeding.Go(func() error {
+				if err := s.seed(ctx, j); err != nil && ctx.Err() == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					failed = append(failed, j)
+				}
+				return nil
+			})
 		}
+		_ = seeding.Wait() // it has none
 		s.begun.Store(true)
 		if left = failed; len(left) > 0 {
 			select {
@@ -115,7 +129,9 @@ func (s *seeding) put(j job, all []restic.Snapshot) {
 		}
 	}
 	if j.engine.sql {
+		s.mu.Lock()
 		s.undescribed = append(s.undescribed, j)
+		s.mu.Unlock()
 	}
 	slices.SortFunc(backups, func(a, b status.Backup) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	s.board.Seed(j.name, backups, drills, nil)

@@ -79,7 +79,9 @@ func (b *Board) Add(j Job) {
 // those off that bear the same parent and are none of them. The history of those that stay stays.
 func (b *Board) Replace(parent string, jobs []Job) {
 	for _, j := range jobs {
-		b.Add(j)
+		if state, known := b.Named(j.Name); !known || state.Parent == parent { // another's stays as it is
+			b.Add(j)
+		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
