@@ -18,7 +18,8 @@ func untriable(err error) bool {
 	case errors.Is(err, dump.ErrDamaged), errors.Is(err, dump.ErrTruncated), errors.Is(err, restic.ErrDamaged), restic.IsLoss(err):
 		return false
 	case errors.As(err, new(exit.UntriedError)), errors.As(err, new(*restic.Error)), errors.As(err, new(*restic.RefusedError)), errors.As(err, new(*restic.StallError)),
-		errors.Is(err, restic.ErrLocked), errors.Is(err, dump.ErrNoAnswer), errors.As(err, new(*dump.NotReadyError)), errors.As(err, new(*dump.PassingError)):
+		errors.Is(err, restic.ErrLocked), errors.Is(err, dump.ErrNoAnswer), errors.As(err, new(*dump.NotReadyError)), errors.As(err, new(*dump.PassingError)),
+		errors.Is(err, mysql.ErrElsewhereRows):
 		return true
 	}
 	return isWrongPassword(err) || sessionLost(err) || serverLacks(err)

@@ -112,8 +112,9 @@ func (d *nativeDump) run(ctx context.Context, st statement) error {
 	}
 	if d.cfg.Drill {
 		var stays bool
-		if st.sql, stays = d.tamed(st.sql); !stays {
-			return nil
+		var err error
+		if st.sql, stays, err = d.tamed(st.sql); !stays {
+			return err
 		}
 	}
 	st.sql = d.renamed(st.sql)
