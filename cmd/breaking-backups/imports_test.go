@@ -59,7 +59,7 @@ var mayImport = map[string][]string{
 	"notify":                         {"notify/event"},
 	"notify/status":                  {"notify/event"},
 	"notify/metrics":                 {"notify/event", "notify/status"},
-	"notify/web":                     {"notify/status"},
+	"notify/web":                     {"notify/event", "notify/status"},
 	"retention":                      nil,
 	"stream":                         nil,
 
