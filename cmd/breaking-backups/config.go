@@ -116,7 +116,7 @@ func loadOne(environ []string, overrides map[string]settings.FlagValue, wants fu
 // to know the secrets, and with what pipes have said, which cannot be read again.
 func readConfig(of settings.Overlay, overrides map[string]settings.FlagValue, wants func(*config) needs, known secret.Redactor, pipes settings.Pipes) (*config, error) {
 	l := &configLoader{Loader: settings.NewLoader(of.Environ, overrides, pipes)}
-	l.Own = of.Own
+	l.Own, l.Before = of.Own, of.Before
 	l.ReadFiles(secretNames(), trimmedByRestic, restic.Text)
 	l.dropServiceLinks()
 	l.dropShared()

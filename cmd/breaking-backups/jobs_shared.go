@@ -87,7 +87,7 @@ func (l *configLoader) isOwn(name string) bool { return l.Given(name) && !l.Shar
 func (l *configLoader) drop(names ...string) {
 	for _, name := range names {
 		if name != "" && l.Shared(name) {
-			delete(l.Environ, name)
+			l.Unset(name)
 			l.dropped = append(l.dropped, name)
 		}
 	}

@@ -180,3 +180,48 @@ func TestJobsKeepTheirSecrets(t *testing.T) {
 		}
 	}
 }
+
+// A drill goes where its job goes, unless VERIFY_ says otherwise, whatever the driver would read in
+// the process's environment.
+func TestJobsDrillWhereTheyAre(t *testing.T) {
+	t.Setenv("PGHOST", "shared")
+	cfg, err := loadConfig(jobsEnv(
+		t, "PGHOST=shared", "APP_PGHOST=own", "APP_PGPORT=5440", "APP_PGPASSWORD=pw", "SHOP_PGHOST=theirs", "SHOP_PGPORT=5441", "SHOP_VERIFY_DATABASE_URL=postgres://me@drills/x",
+	), nil, jobAndRepository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []map[string]string{
+		{"host": "own", "port": "5440"},
+		{"host": "drills", "port": "5432", "user": "me", "dbname": "x"},
+	} {
+		at, err := cfg.jobs[i].drillsAt()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, at.Postgres.conn); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", cfg.jobs[i].Job.Name, diff)
+		}
+		if i == 0 && at.Postgres.password != "pw" {
+			t.Errorf("the drill of app has the password %q", at.Postgres.password)
+		}
+	}
+}
+
+// A shared password in a file is no more a job's than one in a variable, where its address has one.
+func TestJobsOwnPassword(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("of all\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := loadConfig(jobsEnv(t, "PGPASSWORD_FILE="+file, "PGDATABASE=x", "APP_DATABASE_URL=postgres://me:own@host/app"), nil, jobAndRepository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cfg.jobs[0].Postgres; got.password != "" || got.conn["password"] != "own" {
+		t.Errorf("app has the password %q, and in its address %q", got.password, got.conn["password"])
+	}
+	if got := cfg.jobs[1].Postgres.password; got != "of all" {
+		t.Errorf("shop has the password %q", got)
+	}
+}

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -16,8 +17,8 @@ type Loader struct {
 	Environ  map[string]string // variables by name; a flag's value and what a file says stand in place of what came
 	Mistakes []error           // each begins with the name under which its value was given
 	// Own are the variables that an overlay gives, and the names under which they were given; nil:
-	// there is none, and all are.
-	Own map[string]string
+	// there is none, and all are. Before are those that overlays before it gave.
+	Own, Before map[string]string
 
 	flags      map[string]string // variables whose value comes from a flag, and that flag
 	overridden map[string]string // what flags and files say, by variable
@@ -42,10 +43,8 @@ func NewLoader(environ []string, flags map[string]FlagValue, pipes Pipes) *Loade
 func (l *Loader) Mistake(name string, err error) {
 	if flag, ok := l.flags[name]; ok {
 		name = flag
-	} else if own, ok := l.Own[name]; ok {
-		name = own
-	} else if own, ok := l.Own[name+"_FILE"]; ok {
-		name = own
+	} else if given := l.given(name); given != "" {
+		name = given
 	}
 	l.Mistakes = append(l.Mistakes, fmt.Errorf("%s: %w", name, err))
 }
@@ -61,12 +60,23 @@ func (l *Loader) Shared(name string) bool {
 	return l.Own != nil && l.Environ[name] != "" && l.Own[name] == "" && l.Own[name+"_FILE"] == "" && l.flags[name] == ""
 }
 
+// given is the name under which an overlay gave a variable, or the file of one; empty: none did.
+func (l *Loader) given(name string) string {
+	return cmp.Or(l.Own[name], l.Own[name+"_FILE"], l.Before[name], l.Before[name+"_FILE"])
+}
+
+// Unset has a variable count as unset.
+func (l *Loader) Unset(name string) {
+	delete(l.Environ, name)
+	delete(l.overridden, name)
+}
+
 // Flagged reports whether a variable's value comes from a flag.
 func (l *Loader) Flagged(name string) bool { return l.flags[name] != "" }
 
 // Overridden is what a flag, a file or an overlay says for a variable, and whether one does.
 func (l *Loader) Overridden(name string) (value string, ok bool) {
-	if l.Own[name] != "" {
+	if l.Environ[name] != "" && cmp.Or(l.Own[name], l.Before[name]) != "" {
 		return l.Environ[name], true
 	}
 	value, ok = l.overridden[name]

@@ -8,6 +8,7 @@ type Overlay struct {
 	Prefix  string            // empty: it is no overlay
 	Environ []string          // NAME=value
 	Own     map[string]string // those that were given under the prefix, and the name under which they were
+	Before  map[string]string // the same of those that an overlay before this one gave, and this one leaves
 	Rest    map[string]string // what bears the prefix and is not known, by its name without it
 }
 
@@ -15,7 +16,7 @@ type Overlay struct {
 // known without it. The file of a secret stands in the place of the secret, and the other way
 // round. own are those of environ that an overlay before this one gave, or nil.
 func NewOverlay(environ []string, prefix string, known func(name string) bool, own map[string]string) Overlay {
-	o := Overlay{Prefix: prefix, Own: map[string]string{}, Rest: map[string]string{}}
+	o := Overlay{Prefix: prefix, Own: map[string]string{}, Before: own, Rest: map[string]string{}}
 	values := map[string]string{}
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
