@@ -12,9 +12,9 @@ import (
 // listen how that went.
 func checkAnew(ctx context.Context, j job, env environment) error {
 	started := time.Now()
-	now, err := j.again()
+	now, err := j.anew(ctx, env, event.Check)
 	if err != nil {
-		return failed(ctx, j, env, event.Check, started, err)
+		return err
 	}
 	tell := env.teller(now.run(event.Check))
 	tell.Subscribe(env.hearers(nil))

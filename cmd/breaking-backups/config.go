@@ -40,7 +40,8 @@ type config struct {
 	Drill      drillSettings      `group:"drill"`
 	Log        logSettings        `group:"log"`
 
-	jobs []*config // of the whole: each job's; of one alone: itself
+	jobs   []*config // of the whole: each job's; of one alone: itself
+	parent string    // of the job of a database: that which stands for each of its server; else empty
 
 	// What follows from the variables.
 	zone     *time.Location

@@ -25,30 +25,24 @@ func (j *job) perDatabase(cfg *config, src source) {
 	j.name = cmp.Or(cfg.Job.Name, cfg.Job.Type)
 	parent := j.name
 	j.databases = src.ListDatabases
-	j.child = func(database string) (job, error) { return newChild(cfg, parent, database) }
+	j.child = func(database string) (job, error) { return newJob(cfg.forDatabase(parent, database)) }
 }
 
-// newChild makes the job of one database.
-func newChild(cfg *config, parent, database string) (job, error) {
-	one := cfg.forDatabase(parent, database)
-	j, err := newJob(one)
-	j.parent = parent
-	j.again = func() (job, error) {
-		now, err := cfg.again()
-		if err != nil {
-			return job{listeners: newListeners(now)}, err
-		}
-		return newChild(now, parent, database)
-	}
-	return j, err
-}
-
-// forDatabase is the configuration of the job of one database.
+// forDatabase is the configuration of the job of one database, once more as well.
 func (cfg *config) forDatabase(parent, database string) *config {
 	one := *cfg
+	one.parent = parent
+	one.again = func() (*config, error) {
+		now, err := cfg.again()
+		if err != nil {
+			return now, err
+		}
+		return now.forDatabase(parent, database), nil
+	}
 	one.Job.PerDatabase = false
 	one.Job.Name = childName(parent, database)
-	one.Postgres.conn = maps.Clone(cfg.Postgres.conn)
+	one.Postgres.conn = map[string]string{}
+	maps.Copy(one.Postgres.conn, cfg.Postgres.conn)
 	kinds()[cfg.Job.Type].only(&one, database)
 	one.jobs = []*config{&one}
 	return &one
@@ -57,13 +51,13 @@ func (cfg *config) forDatabase(parent, database string) *config {
 // childName is the name of the job of a database, whose own may hold slashes.
 func childName(parent, database string) string { return parent + "-" + url.PathEscape(database) }
 
-// ofDatabase is the configuration of one database's job by the job's name, where cfg stands for
-// all.
+// ofDatabase is the configuration of one database's job by the job's name, and whether cfg stands
+// for such.
 func (cfg *config) ofDatabase(name string) (*config, bool) {
 	parent := cmp.Or(cfg.Job.Name, cfg.Job.Type)
 	escaped, ok := strings.CutPrefix(name, parent+"-")
 	database, err := url.PathUnescape(escaped)
-	if !ok || err != nil || database == "" {
+	if !ok || err != nil || database == "" || !cfg.Job.PerDatabase || kinds()[cfg.Job.Type].only == nil {
 		return nil, false
 	}
 	return cfg.forDatabase(parent, database), true
@@ -86,12 +80,9 @@ func backUpDatabases(ctx context.Context, j job, env environment) error {
 // eachDatabase does something with the job of each database that a job stands for.
 func eachDatabase(ctx context.Context, j job, env environment, kind event.Kind, do func(context.Context, job, environment) error) error {
 	started := time.Now()
-	now, err := j.again()
+	now, err := j.anew(ctx, env, kind)
 	if err != nil {
-		if now.listeners != nil {
-			j.listeners = now.listeners
-		}
-		return failed(ctx, j, env, kind, started, err)
+		return err
 	}
 	names, err := now.databases(ctx)
 	if err == nil && len(names) == 0 {

@@ -62,10 +62,9 @@ type drillOptions struct{ snapshot string }
 
 // drillAnew is a drill of a schedule: of the job as its settings are by now.
 func drillAnew(ctx context.Context, j job, env environment) error {
-	started := time.Now()
-	now, err := j.again()
+	now, err := j.anew(ctx, env, event.Drill)
 	if err != nil {
-		return failed(ctx, j, env, event.Drill, started, exit.UntriedError{Err: err})
+		return err
 	}
 	_, err = runDrill(ctx, now, env, drillOptions{snapshot: latestSnapshot})
 	return err
@@ -179,7 +178,7 @@ func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string
 	}
 	d.evidence.Into = append(d.evidence.Into, name)
 	defer func() {
-		dropping, cancel := exit.Lingering(ctx, dropTime)
+		dropping, cancel := exit.Lingering(ctx, signalTime)
 		defer cancel()
 		if failed := scratch.Drop(dropping, name); failed != nil {
 			d.tell.Warn("the scratch database stays until the next drill", "database", name, "error", failed)
@@ -200,5 +199,5 @@ func (d *drill) prove(ctx context.Context, scratch dump.Scratch, database string
 	return d.ask(ctx, scratch, name)
 }
 
-// dropTime is what a drill that a signal ends has for dropping its database.
-const dropTime = 4 * time.Second
+// signalTime is what is left, once a signal has come, for what a run must not leave behind.
+const signalTime = 4 * time.Second

@@ -76,7 +76,7 @@ func newJob(cfg *config) (job, error) {
 			Prompt: cfg.Schedule.RunOnStart,
 			Jitter: time.Duration(cfg.Schedule.Jitter),
 		},
-		when: cfg.when(), listeners: newListeners(cfg), drill: cfg.Drill, drillsAt: cfg.drillsAt, grace: cfg.HTTP.grace(), stamp: cfg.stamp,
+		when: cfg.when(), listeners: newListeners(cfg), drill: cfg.Drill, drillsAt: cfg.drillsAt, parent: cfg.parent, grace: cfg.HTTP.grace(), stamp: cfg.stamp,
 	}
 	src, err := j.engine.source(dumpHooks{})
 	if err != nil {

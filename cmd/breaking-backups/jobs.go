@@ -19,7 +19,7 @@ import (
 // holds for one container holds for each.
 
 // loadJobs reads the configurations of several jobs: the whole, which is what they share, with each
-// in its jobs. chosen are those that a command line names; empty: all.
+// in its jobs: of those that a command line names, or all.
 func loadJobs(environ []string, overrides map[string]settings.FlagValue, wants func(*config) needs, names []string) (*config, error) {
 	known, pipes := secret.NewRedactor(nil), settings.Pipes{}
 	overrides = maps.Clone(overrides)
@@ -34,18 +34,18 @@ func loadJobs(environ []string, overrides map[string]settings.FlagValue, wants f
 	wanted := names
 	if isChosen {
 		wanted = splitList(chosen.Text)
-		for _, name := range wanted {
-			if !slices.Contains(names, name) {
-				mistakes.all = append(mistakes.all, fmt.Errorf("--%s: want of %s, got %q", chosen.Flag, strings.Join(names, ", "), name))
-			}
-		}
 	}
+	found := map[string]bool{}
 	for _, name := range names {
-		if !slices.Contains(wanted, name) {
+		cfg, err := readConfig(jobOverlay(environ, name, names), overrides, wants, known, pipes)
+		as, picked := cfg.picked(name, wanted, names)
+		if len(picked) == 0 {
 			continue
 		}
-		cfg, err := readConfig(jobOverlay(environ, name, names), overrides, wants, known, pipes)
-		whole.jobs = append(whole.jobs, cfg)
+		for _, want := range as {
+			found[want] = true
+		}
+		whole.jobs = append(whole.jobs, picked...)
 		mistakes.of(name, mistakesOf(err))
 		for _, variable := range programWide(environ, name) {
 			whole.warnings = append(whole.warnings, fmt.Sprintf("job %s: %s is passed over: it holds for the whole program, without %s", name, variable, jobPrefix(name)))
@@ -56,12 +56,30 @@ func loadJobs(environ []string, overrides map[string]settings.FlagValue, wants f
 			}
 		}
 	}
+	for _, name := range wanted {
+		if !found[name] {
+			mistakes.all = append(mistakes.all, fmt.Errorf("--%s: want of %s, got %q", chosen.Flag, strings.Join(names, ", "), name))
+		}
+	}
 	mistakes.equal(len(whole.jobs))
 	mistakes.all = append(mistakes.all, namesakes(whole.jobs)...)
 	if len(mistakes.all) > 0 {
 		return whole, &exit.ConfigError{Mistakes: mistakes.all}
 	}
 	return whole, nil
+}
+
+// picked are the configurations that are wanted of a job of that name, and as what each was wanted:
+// its own, or where it stands for each database of a server those of some that are no other's.
+func (cfg *config) picked(name string, wanted, names []string) (as []string, all []*config) {
+	for _, want := range wanted {
+		if want == name {
+			as, all = append(as, want), append(all, cfg)
+		} else if one, ok := cfg.ofDatabase(want); ok && !slices.Contains(names, want) {
+			as, all = append(as, want), append(all, one)
+		}
+	}
+	return as, all
 }
 
 // jobNames are the names in JOBS, of the environment or before it of a flag.

@@ -225,3 +225,36 @@ func TestJobsOwnPassword(t *testing.T) {
 		t.Errorf("shop has the password %q", got)
 	}
 }
+
+// The job of a database is the same once more: after its settings were read anew, and where a
+// command line has named it, beside other jobs too.
+func TestJobOfADatabase(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		environ []string
+	}{
+		{"alone", baseEnv(t, "JOB_PER_DATABASE=true", "JOB_NAME=fleet")},
+		{"of several", baseEnv(t, "JOBS=other,fleet", "FLEET_JOB_PER_DATABASE=true", "OTHER_PGDATABASE=x")},
+	} {
+		cfg, err := loadConfig(tt.environ, map[string]settings.FlagValue{"JOB_NAME": {Flag: "job", Text: "fleet-a%2Fb"}}, jobAndRepository)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cfg.jobs) != 1 {
+			t.Fatalf("%s: %d jobs", tt.name, len(cfg.jobs))
+		}
+		j, err := newJob(cfg.jobs[0])
+		for range 2 {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if src, err := j.engine.source(dumpHooks{}); err != nil || src.Database() != "a/b" || j.name != "fleet-a%2Fb" || j.parent != "fleet" || j.databases != nil {
+				t.Errorf("%s: job %s of %q, database %s, %v", tt.name, j.name, j.parent, src.Database(), err)
+			}
+			j, err = j.again()
+		}
+	}
+	if _, err := loadConfig(baseEnv(t, "JOBS=fleet", "FLEET_JOB_PER_DATABASE=true"), map[string]settings.FlagValue{"JOB_NAME": {Flag: "job", Text: "flet-x"}}, jobAndRepository); err == nil {
+		t.Error("no error for a job that is none")
+	}
+}

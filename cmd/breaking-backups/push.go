@@ -16,7 +16,7 @@ func (e environment) push(ctx context.Context, s pushSettings, jobs []job) {
 	for _, j := range jobs {
 		names = append(names, j.name)
 	}
-	pushing, cancel := exit.Lingering(ctx, dropTime)
+	pushing, cancel := exit.Lingering(ctx, signalTime)
 	defer cancel()
 	if err := e.meter.Push(pushing, s.url, strings.Join(names, ",")); err != nil {
 		e.log.Warn("the metrics are not left with the Pushgateway", "error", err)

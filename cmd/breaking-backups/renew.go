@@ -25,17 +25,29 @@ import (
 // the ones before name.
 func backUpAnew(ctx context.Context, j job, env environment) error {
 	started := time.Now()
+	now, err := j.anew(ctx, env, event.Backup)
+	if err != nil {
+		return err
+	}
+	b, err := newBackup(ctx, now, env, nil)
+	if err != nil {
+		return failed(ctx, now, env, event.Backup, started, err)
+	}
+	return b.run(ctx)
+}
+
+// anew is the job as its settings are by now. What is wrong with them is told as the failure of a
+// run, to whom they or the ones before name, and that error returned.
+func (j job) anew(ctx context.Context, env environment, kind event.Kind) (job, error) {
+	started := time.Now()
 	now, err := j.again()
 	if err == nil {
-		var b *backup
-		if b, err = newBackup(ctx, now, env, nil); err == nil {
-			return b.run(ctx)
-		}
+		return now, nil
 	}
 	if now.listeners != nil {
 		j.listeners = now.listeners
 	}
-	return failed(ctx, j, env, event.Backup, started, err)
+	return job{}, failed(ctx, j, env, kind, started, err)
 }
 
 // renewed is the backup with what the files hold now, if that is something else than when they were

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -40,13 +39,14 @@ The size is that of the dump, added is what the repository grew by before compre
 				found = append(found, of...)
 				return err
 			})
+			if err != nil && len(found) == 0 {
+				return err
+			}
 			found = eachOnce(found)
 			if asJSON {
-				return errors.Join(err, a.printSnapshotsJSON(found))
+				return worst(withoutNil(err, a.printSnapshotsJSON(found)))
 			}
-			if err == nil || len(found) > 0 {
-				a.printSnapshots(env, found)
-			}
+			a.printSnapshots(env, found)
 			return err
 		},
 	}

@@ -195,8 +195,11 @@ func (e environment) named(err error) error {
 	return &jobError{e.job, err}
 }
 
-// failed tells of a run that could not begin to whom the settings name.
+// failed tells of a run that could not begin: of a backup to whom the settings name.
 func failed(ctx context.Context, j job, env environment, kind event.Kind, started time.Time, err error) error {
+	if kind != event.Backup {
+		j.listeners = nil
+	}
 	tell := env.teller(j.run(kind))
 	tell.Subscribe(env.hearers(j.listeners))
 	return ended(ctx, tell, audience.Outcome{Started: started, Err: err})
