@@ -1,6 +1,9 @@
 package dump
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // A Scratch makes databases for drills on a server, and drops them again. One is made, loaded, read
 // back, asked and dropped; what a killed drill has left the next one drops.
@@ -42,3 +45,13 @@ func (e *QuestionError) Unwrap() error { return e.Err }
 
 // MostAnswer is how many bytes an answer of Scratch.Check may have.
 const MostAnswer = 64 << 10
+
+// TimeToAnswer is what a server is given to answer a question of Scratch.Check: nine tenths of what
+// is left, so that it is the server that ends it, and says so; 0: there is no bound.
+func TimeToAnswer(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return 0
+	}
+	return max(time.Millisecond, time.Until(deadline)*9/10)
+}

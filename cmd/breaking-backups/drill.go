@@ -43,6 +43,7 @@ type drill struct {
 
 	restic   *restic.Client
 	snapshot restic.Snapshot
+	from     placed         // the dump, once it was opened
 	contents *dump.Contents // of the dump; nil: it does not say where its parts are
 
 	mu       sync.Mutex // of warnings, which come from several goroutines

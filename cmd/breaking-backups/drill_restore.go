@@ -26,14 +26,11 @@ func (d *drill) readContents(ctx context.Context) error {
 		return nil
 	}
 	if d.engine.sql {
-		from, err := openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0])
-		if err != nil {
-			return err
+		var err error
+		if d.from, d.contents, err = snapshotContents(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0]); errors.Is(err, dump.ErrNoManifest) {
+			err = exit.UntriedError{Err: errNoParts}
 		}
-		if d.contents, err = dump.ReadContents(from.end, from.size); !errors.Is(err, dump.ErrNoManifest) {
-			return err
-		}
-		return exit.UntriedError{Err: errNoParts}
+		return err
 	}
 	loader, err := d.at.engine().loader(restoreOptions{onError: stopOnError}, loadHooks{warn: func(string) {}})
 	if err != nil {
@@ -53,13 +50,15 @@ var errNoParts = errors.New("drill: the dump is of several databases and does no
 
 // head is the beginning of the dump, or of one database in a dump of several.
 func (d *drill) head(ctx context.Context, database string) ([]byte, error) {
-	from, err := openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0])
-	if err != nil {
-		return nil, err
+	if d.from.spans == nil {
+		var err error
+		if d.from, err = openSnapshot(ctx, d.restic, d.snapshot.ID, d.snapshot.Paths[0]); err != nil {
+			return nil, err
+		}
 	}
 	begin := d.begin(database)
 	var head bytes.Buffer
-	err = from.spans(ctx, &head, []dump.Span{{First: begin, Bytes: min(headSize, from.size-begin)}})
+	err := d.from.spans(ctx, &head, []dump.Span{{First: begin, Bytes: min(headSize, d.from.size-begin)}})
 	return head.Bytes(), err
 }
 

@@ -142,6 +142,16 @@ func openSnapshot(ctx context.Context, client *restic.Client, id, path string) (
 	return placed{end: file.FromEnd(ctx), spans: file.Copy, size: file.Size}, nil
 }
 
+// snapshotContents are what a snapshot's dump says at its end that it holds, of one in SQL.
+func snapshotContents(ctx context.Context, client *restic.Client, id, path string) (placed, *dump.Contents, error) {
+	from, err := openSnapshot(ctx, client, id, path)
+	if err != nil {
+		return placed{}, nil, err
+	}
+	contents, err := dump.ReadContents(from.end, from.size)
+	return from, contents, err
+}
+
 // tableAt is the table that the byte at a place of the dump is of, or empty.
 func (d dumpSource) tableAt(at int64) string {
 	i := sort.Search(len(d.parts), func(i int) bool { return d.parts[i].End() > at })

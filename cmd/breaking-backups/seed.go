@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/breaking-backups/breaking-backups/dump"
 	"github.com/breaking-backups/breaking-backups/notify/event"
 	"github.com/breaking-backups/breaking-backups/notify/status"
 	"github.com/breaking-backups/breaking-backups/restic"
@@ -167,11 +166,7 @@ func (s *seeding) describe(ctx context.Context) {
 
 // tablesOf are the tables of a snapshot, as its dump's manifest tells them.
 func tablesOf(ctx context.Context, client *restic.Client, id, path string) ([]event.Table, error) {
-	from, err := openSnapshot(ctx, client, id, path)
-	if err != nil {
-		return nil, err
-	}
-	contents, err := dump.ReadContents(from.end, from.size)
+	_, contents, err := snapshotContents(ctx, client, id, path)
 	if err != nil {
 		return nil, err
 	}

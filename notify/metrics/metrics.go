@@ -23,9 +23,8 @@ import (
 // Metrics is a listener to the events of runs, and what Prometheus is told. It may be used by
 // several goroutines.
 type Metrics struct {
-	board    *status.Board
-	version  string
-	registry *prometheus.Registry
+	board   *status.Board
+	version string
 
 	mu     sync.Mutex
 	counts map[string]*counts // by job
@@ -36,14 +35,14 @@ type counts struct{ retries, lockWaits, spools, spooled float64 }
 
 // New makes the metrics of what a board knows, of a program of this version.
 func New(board *status.Board, version string) *Metrics {
-	m := &Metrics{board: board, version: version, registry: prometheus.NewRegistry(), counts: map[string]*counts{}}
-	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
+	return &Metrics{board: board, version: version, counts: map[string]*counts{}}
 }
 
-// Handler answers what Prometheus asks.
+// Handler answers what Prometheus asks, with what there is to tell of the process itself.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
 // Hear counts what the board does not. It never fails and waits for nobody.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -27,7 +26,7 @@ func (s *Scratch) Check(ctx context.Context, name, question string) (string, err
 	if err != nil {
 		return "", err
 	}
-	left := timeLeft(ctx)
+	left := dump.TimeToAnswer(ctx)
 	if !c.Info.Mongod { // others do not all know of a bound, and end with the connection
 		left = 0
 	}
@@ -90,14 +89,4 @@ func answer(value bson.RawValue) (string, error) {
 		return "", &dump.QuestionError{Err: err}
 	}
 	return all, nil
-}
-
-// timeLeft is for a command, so that it is the server that ends it, and says so; 0: there is no
-// bound.
-func timeLeft(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return 0
-	}
-	return max(time.Millisecond, time.Until(deadline)*9/10)
 }

@@ -35,7 +35,7 @@ func (s *Scratch) Check(ctx context.Context, name, question string) (string, err
 	if err := c.Row(ctx, "SELECT CONNECTION_ID()", &id); err != nil {
 		return "", err
 	}
-	bound := timeLeft(ctx)
+	bound := dump.TimeToAnswer(ctx)
 	limit := fmt.Sprintf("SET max_execution_time = %d", bound.Milliseconds())
 	if c.IsMariaDB() {
 		limit = fmt.Sprintf("SET max_statement_time = %.3f", bound.Seconds())
@@ -91,14 +91,4 @@ func (s *Scratch) end(ctx context.Context, id int64) {
 	}
 	defer c.Close()
 	_ = c.Exec(ctx, fmt.Sprintf("KILL CONNECTION %d", id))
-}
-
-// timeLeft is for a statement, so that it is the server that ends it, and says so; 0: there is no
-// bound.
-func timeLeft(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return 0
-	}
-	return max(time.Millisecond, time.Until(deadline)*9/10)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -43,7 +42,7 @@ func (s *Scratch) check(ctx context.Context, name, question string) (string, err
 	}
 	defer server.HangUp(conn)
 	begin := fmt.Sprintf(`BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL client_encoding = 'UTF8'; SET LOCAL row_security = off;
-		SET LOCAL statement_timeout = %d; SET LOCAL search_path = "$user", public`, timeLeft(ctx).Milliseconds())
+		SET LOCAL statement_timeout = %d; SET LOCAL search_path = "$user", public`, dump.TimeToAnswer(ctx).Milliseconds())
 	if err := server.Exec(ctx, conn.PgConn(), begin); err != nil {
 		return "", err
 	}
@@ -66,14 +65,4 @@ func (s *Scratch) check(ctx context.Context, name, question string) (string, err
 		return "", &dump.QuestionError{Err: fmt.Errorf("the answer has more than %d bytes", dump.MostAnswer)}
 	}
 	return *answer, nil
-}
-
-// timeLeft is for a statement, so that it is the server that ends it, and says so; 0: there is no
-// bound.
-func timeLeft(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return 0
-	}
-	return max(time.Millisecond, time.Until(deadline)*9/10)
 }
