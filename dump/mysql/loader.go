@@ -68,7 +68,8 @@ var (
 	ErrNoName = load.ErrNoName
 	// ErrOtherFamily is returned for a dump of MariaDB that is to go into MySQL, or the reverse.
 	ErrOtherFamily = load.ErrOtherFamily
-	// ErrElsewhereRows is returned by the load of a drill for a table whose rows are kept elsewhere.
+	// ErrElsewhereRows is returned by the load of a drill for a table whose rows are kept
+	// elsewhere.
 	ErrElsewhereRows = load.ErrElsewhereRows
 	// ErrUndroppable is returned when a database that is to be dropped, or emptied, cannot be.
 	ErrUndroppable = load.ErrUndroppable

@@ -120,8 +120,8 @@ func TestServerStopsWithinADump(t *testing.T) {
 			}
 			return len(p), nil
 		}))
-		// A session that is ended while it is held up with rows has no words; which of several that is,
-		// is chance.
+		// A session that is ended while it is held up with rows has no words; which of several that
+		// is, is chance.
 		words := err != nil && strings.Contains(err.Error(), "FATAL: terminating connection due to administrator command")
 		if !words && (!errors.Is(err, ErrEnded) || !strings.Contains(err.Error(), "the server has not said why")) {
 			t.Errorf("%d jobs: error %v", jobs, err)
